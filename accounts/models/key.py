@@ -1,0 +1,59 @@
+"""Bearer keys."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Key(models.Model):
+    """What a client shows to be let in. Only a digest of the secret is stored: a lost key cannot be recovered."""
+
+    class Scope(models.TextChoices):
+        INFERENCE = "inference", "Inference: catalogue and calls"
+        MANAGEMENT = "management", "Management: also issues and revokes keys"
+
+    class Lane(models.TextChoices):
+        AUTO = "auto", "Automatic"
+        WORKER = "worker", "Worker"
+        DIRECT = "direct", "Direct"
+
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="keys")
+    name = models.CharField(max_length=100, help_text="What uses this key, such as “billing service, production”.")
+    public_id = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    scope = models.CharField(max_length=12, choices=Scope, default=Scope.INFERENCE)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
+    concurrency = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Calls running at the same time. Empty: no limit."
+    )
+    model_patterns = models.JSONField(
+        default=list, blank=True, help_text='Models this key may call, such as ["anthropic/*"]. Empty: all.'
+    )
+    lane = models.CharField(max_length=8, choices=Lane, default=Lane.AUTO)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revision = models.BigIntegerField(default=0, editable=False, db_index=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scope__in=["inference", "management"]), name="key_scope_known"
+            ),
+            models.CheckConstraint(condition=models.Q(lane__in=["auto", "worker", "direct"]), name="key_lane_known"),
+            models.CheckConstraint(
+                condition=models.Q(requests_per_minute__isnull=True) | models.Q(requests_per_minute__gte=1),
+                name="key_requests_per_minute_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(concurrency__isnull=True) | models.Q(concurrency__gte=1),
+                name="key_concurrency_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (sk-gw-{self.public_id}-…)"

@@ -1,0 +1,63 @@
+"""The ledger: what every attempt at a provider used and cost."""
+
+from django.db import models
+
+
+class LedgerEntry(models.Model):
+    """One attempt that a provider saw, exactly once, however it ended. Written by the recorder only, never edited.
+
+    The row pins what it needs by value, so it outlives keys, models and providers; references carry no
+    database constraint for the same reason.
+    """
+
+    class Outcome(models.TextChoices):
+        FINISHED = "finished", "Finished"
+        FAILED = "failed", "Failed"
+        FAILED_OVER = "failed_over", "Failed, next offering tried"
+        CUT = "cut", "Cut by the provider"
+        CANCELLED = "cancelled", "Client left"
+        UNKNOWN = "unknown", "Unknown: our process died"
+
+    class Lane(models.TextChoices):
+        WORKER = "worker", "Worker"
+        DIRECT = "direct", "Direct"
+
+    attempt_id = models.UUIDField(primary_key=True)
+    call_id = models.UUIDField(db_index=True)
+    request_id = models.CharField(max_length=64)
+    number = models.PositiveSmallIntegerField(help_text="1 for the first attempt of a call.")
+    lane = models.CharField(max_length=8, choices=Lane)
+    endpoint = models.CharField(max_length=40)
+    team = models.ForeignKey("accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    key = models.ForeignKey(
+        "accounts.Key", on_delete=models.DO_NOTHING, db_constraint=False, related_name="ledger_entries"
+    )
+    project = models.CharField(max_length=64, blank=True)
+    requested_model = models.CharField(max_length=200)
+    model = models.CharField(max_length=200)
+    provider = models.CharField(max_length=60)
+    upstream_name = models.CharField(max_length=200)
+    is_streamed = models.BooleanField()
+    started_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    status = models.PositiveSmallIntegerField(null=True, help_text="The provider's HTTP status; empty if none came.")
+    error_code = models.CharField(max_length=60, blank=True)
+    input_tokens = models.PositiveBigIntegerField(null=True)
+    output_tokens = models.PositiveBigIntegerField(null=True)
+    usage = models.JSONField(default=dict, help_text="Token counts by kind, in the ledger's own names.")
+    is_estimated = models.BooleanField(default=False)
+    prices = models.JSONField(default=list, help_text="The price rows that applied, by value.")
+    cost_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Charged to the team.")
+    loss_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Borne by the operator.")
+    latency_ms = models.FloatField(null=True)
+    first_token_ms = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["team", "-started_at"], name="ledger_by_team")]
+        constraints = [models.CheckConstraint(condition=models.Q(cost_usd__gte=0), name="ledger_cost_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.provider}, {self.outcome}"

@@ -1,0 +1,7 @@
+"""The people who sign in."""
+
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """Somebody who signs in: staff to the admin, members to the portal of their teams."""

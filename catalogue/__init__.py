@@ -1,0 +1,1 @@
+"""What we offer: organisations, models, aliases, offerings, prices and their published editions."""

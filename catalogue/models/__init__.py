@@ -1,0 +1,8 @@
+"""Working rows that staff edit, and the published rows that clients see."""
+
+from catalogue.models.model import Alias, Model
+from catalogue.models.offering import Offering, Price
+from catalogue.models.organisation import Organisation
+from catalogue.models.published import Edition, PublishedModel
+
+__all__ = ["Alias", "Edition", "Model", "Offering", "Organisation", "Price", "PublishedModel"]

@@ -1,0 +1,81 @@
+"""Offerings and their prices."""
+
+from django.db import models
+
+
+class Offering(models.Model):
+    """One model at one provider under an upstream name. Being on or off is operational, outside editions."""
+
+    model = models.ForeignKey("catalogue.Model", on_delete=models.CASCADE, related_name="offerings")
+    provider = models.ForeignKey("providers.Provider", on_delete=models.PROTECT, related_name="offerings")
+    upstream_name = models.CharField(max_length=200, help_text="What the provider calls this model.")
+    endpoints = models.JSONField(default=list, help_text='Such as ["chat.completions"] or ["embeddings"].')
+    params = models.JSONField(default=list, blank=True, help_text='Parameters it takes, such as ["tools", "temperature"].')
+    streams = models.BooleanField("supports streaming", default=True)
+    context_length = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens, if not the model's.")
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower is tried first among equally healthy ones.")
+    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: no call goes there, within a second.")
+    effective_from = models.DateTimeField(null=True, blank=True)
+    effective_to = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "provider", "upstream_name"], name="offering_once_per_upstream_name"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(effective_from__isnull=True) | models.Q(effective_to__isnull=True)
+                | models.Q(effective_to__gt=models.F("effective_from")),
+                name="offering_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.provider}"
+
+
+class Price(models.Model):
+    """What one unit of one meter costs at an offering, from when to when. Appended, never rewritten."""
+
+    class Meter(models.TextChoices):
+        INPUT_TEXT_TOKENS = "input_text_tokens", "Input text tokens"
+        OUTPUT_TEXT_TOKENS = "output_text_tokens", "Output text tokens"
+        CACHED_READ_TEXT_TOKENS = "cached_read_text_tokens", "Cached input tokens read"
+        CACHED_WRITE_TEXT_TOKENS = "cached_write_text_tokens", "Input tokens written to the cache"
+        REASONING_TOKENS = "reasoning_tokens", "Reasoning tokens"
+        INPUT_IMAGE_TOKENS = "input_image_tokens", "Input image tokens"
+        INPUT_AUDIO_TOKENS = "input_audio_tokens", "Input audio tokens"
+        OUTPUT_AUDIO_TOKENS = "output_audio_tokens", "Output audio tokens"
+        INPUT_IMAGES = "input_images", "Input images"
+        OUTPUT_IMAGES = "output_images", "Output images"
+        REQUESTS = "requests", "Requests"
+        WEB_SEARCHES = "web_searches", "Web searches"
+
+    offering = models.ForeignKey(Offering, on_delete=models.CASCADE, related_name="prices")
+    meter = models.CharField(max_length=40, choices=Meter)
+    plan = models.CharField(max_length=20, default="standard", help_text="standard, batch, flex, priority …")
+    unit_size = models.PositiveBigIntegerField(default=1_000_000, help_text="The amount buys this many units.")
+    amount = models.DecimalField(max_digits=20, decimal_places=10)
+    currency = models.CharField(max_length=3, default="USD")
+    conditions = models.JSONField(default=list, blank=True, help_text="When this price applies, such as a token tier.")
+    valid_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
+    valid_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
+    source = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["meter", "plan", "valid_from", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
+            models.CheckConstraint(condition=models.Q(unit_size__gte=1), name="price_unit_size_positive"),
+            models.CheckConstraint(
+                condition=models.Q(valid_from__isnull=True) | models.Q(valid_to__isnull=True)
+                | models.Q(valid_to__gt=models.F("valid_from")),
+                name="price_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} per {self.unit_size} {self.meter}"

@@ -1,0 +1,47 @@
+"""Editions and the models they published."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Edition(models.Model):
+    """One numbered act of publishing. Its number is the revision at which it was made."""
+
+    number = models.BigIntegerField(primary_key=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"edition {self.number}"
+
+
+class PublishedModel(models.Model):
+    """A model as clients see it, from one edition to another. Written by publishing only, never edited.
+
+    `content` holds facts that do not change with time (dates, offerings with their dated prices); status and
+    current prices are derived from it at the moment of reading. Its shape is `catalogue.compile.Content`.
+    """
+
+    public_id = models.CharField(max_length=200, db_index=True)
+    organisation_id = models.CharField(max_length=60)
+    name = models.CharField(max_length=150)
+    release_at = models.DateTimeField(null=True)
+    retirement_at = models.DateTimeField(null=True)
+    content = models.JSONField()
+    digest = models.CharField(max_length=64)
+    edition_from = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="opened")
+    edition_to = models.ForeignKey(Edition, on_delete=models.PROTECT, null=True, related_name="closed")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["public_id"], condition=models.Q(edition_to__isnull=True), name="published_one_current_row"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_id} from edition {self.edition_from_id}"

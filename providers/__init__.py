@@ -1,0 +1,1 @@
+"""How we reach upstreams: providers, credentials, wire formats and their health."""

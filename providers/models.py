@@ -1,0 +1,92 @@
+"""Providers, what opens them, and what probes found."""
+
+from django.db import models
+
+
+class Provider(models.Model):
+    """A company or server that we call. Being on or off is operational: effective within a second, outside editions."""
+
+    class WireFormat(models.TextChoices):
+        OPENAI = "openai", "OpenAI (chat completions, embeddings)"
+
+    class Health(models.TextChoices):
+        UNKNOWN = "unknown", "Not probed yet"
+        HEALTHY = "healthy", "Healthy"
+        UNHEALTHY = "unhealthy", "Unhealthy"
+
+    slug = models.SlugField(max_length=60, unique=True, allow_unicode=False, help_text="Shown to clients, such as “groq”.")
+    name = models.CharField(max_length=100)
+    wire_format = models.CharField(max_length=20, choices=WireFormat, default=WireFormat.OPENAI)
+    base_url = models.CharField(
+        "base URL", max_length=300, help_text="Up to and including the version, such as https://api.groq.com/openai/v1."
+    )
+    quirks = models.JSONField(default=list, blank=True, help_text="Named departures from the wire format. Usually empty.")
+    website = models.URLField(blank=True)
+    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: no call goes there, within a second.")
+    is_demo = models.BooleanField("demo", default=False, editable=False)
+    is_probed = models.BooleanField("probed", default=True, help_text="Ask for its model list regularly.")
+    health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN, editable=False)
+    health_changed_at = models.DateTimeField(null=True, editable=False)
+    next_probe_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(wire_format__in=["openai"]), name="provider_wire_format_known"),
+            models.CheckConstraint(
+                condition=models.Q(health__in=["unknown", "healthy", "unhealthy"]), name="provider_health_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(models.Model):
+    """What opens a provider: a secret kept encrypted, or the name of an environment variable that holds it.
+
+    The secret is write-only. Changing a provider's host asks for it again, so that it never goes to a new place unseen.
+    """
+
+    class Kind(models.TextChoices):
+        STORED = "stored", "Stored here, encrypted"
+        ENVIRONMENT = "env", "From an environment variable"
+        NONE = "none", "None: the provider needs no key"
+
+    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="credential")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.STORED)
+    variable = models.CharField(
+        max_length=100, blank=True, help_text="Name of the environment variable, such as GROQ_API_KEY."
+    )
+    ciphertext = models.TextField(blank=True, editable=False)
+    is_enabled = models.BooleanField("enabled", default=True)
+    rotated_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(kind="env") | ~models.Q(variable=""), name="credential_env_names_its_variable"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"credential of {self.provider}"
+
+
+class ProbeResult(models.Model):
+    """What one probe of a provider found."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="probe_results")
+    at = models.DateTimeField()
+    is_healthy = models.BooleanField()
+    status = models.PositiveSmallIntegerField(null=True)
+    latency_ms = models.FloatField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["provider", "-at"], name="probe_by_provider")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
