@@ -1,0 +1,1 @@
+"""Typed values that every wire format is read into."""

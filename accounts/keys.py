@@ -1,0 +1,100 @@
+"""Bearer keys: how they are minted, read and judged. Pure; the data plane uses it too.
+
+A key reads `sk-gw-<public id>-<secret><checksum>`. The public id finds the row; the checksum tells a mistyped key
+from an unknown one without asking anybody; only a digest of the secret is ever stored.
+"""
+
+import hashlib
+import hmac
+import secrets
+import zlib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+PREFIX = "sk-gw-"
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PUBLIC_ID_LENGTH = 12
+_SECRET_LENGTH = 32
+_CHECKSUM_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just minted. `text` is shown once and kept nowhere."""
+
+    public_id: str
+    digest: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A well-formed key as a client showed it; whether it is known is another question."""
+
+    public_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What the data plane knows of one key. Instants are Unix seconds; None means no limit or never."""
+
+    id: int
+    public_id: str
+    digest: str = field(repr=False)
+    name: str
+    team_id: int
+    team_slug: str
+    scope: str
+    is_active: bool
+    """Neither revoked nor of a team that is switched off."""
+    expires_at: float | None = None
+    requests_per_minute: int | None = None
+    concurrency: int | None = None
+    model_patterns: tuple[str, ...] = ()
+    lane: str = "auto"
+
+    def is_valid(self, at: float) -> bool:
+        return self.is_active and (self.expires_at is None or at < self.expires_at)
+
+    def may_call(self, model_id: str) -> bool:
+        return not self.model_patterns or any(fnmatchcase(model_id, p) for p in self.model_patterns)
+
+
+def mint_key() -> NewKey:
+    public_id = _random_text(_PUBLIC_ID_LENGTH)
+    secret = _random_text(_SECRET_LENGTH)
+    return NewKey(public_id, digest_secret(secret), f"{PREFIX}{public_id}-{secret}{_checksum(public_id + secret)}")
+
+
+def read_key(text: str) -> ShownKey | None:
+    """The key's parts, or None if it is not well formed (wrong prefix, length or checksum)."""
+    public_id, dash, rest = text.removeprefix(PREFIX).partition("-")
+    secret, checksum = rest[:_SECRET_LENGTH], rest[_SECRET_LENGTH:]
+    if not text.startswith(PREFIX) or not dash or not text.isascii() or len(public_id) != _PUBLIC_ID_LENGTH:
+        return None
+    if not hmac.compare_digest(checksum, _checksum(public_id + secret)):
+        return None
+    return ShownKey(public_id, secret)
+
+
+def opens(shown: ShownKey, facts: KeyFacts) -> bool:
+    return hmac.compare_digest(digest_secret(shown.secret), facts.digest)
+
+
+def digest_secret(secret: str) -> str:
+    """SHA-256 in hex: enough for 190 random bits, and cheap on every call, unlike a password hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    digits = []
+    for _ in range(_CHECKSUM_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,57 @@
+"""Which prices apply and what a call costs. Pure; the one place where money is rounded."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from catalogue.snapshot import PriceFacts
+from providers.wire.usage import Usage
+
+STANDARD = "standard"
+SMALLEST_USD = Decimal("0.0000000001")
+
+
+def current_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD) -> list[PriceFacts]:
+    """The unconditional USD prices of that plan which are valid at `at`; the latest for each meter."""
+    chosen: dict[str, PriceFacts] = {}
+    for price in prices:
+        if price.plan != plan or price.currency != "USD" or price.conditions or not _is_valid(price, at):
+            continue
+        rival = chosen.get(price.meter)
+        if rival is None or _began(price) >= _began(rival):
+            chosen[price.meter] = price
+    return list(chosen.values())
+
+
+def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
+    """What `usage` costs at `prices`, rounded once, to ten places. A meter without a price costs nothing.
+
+    Cached and reasoning tokens are parts of the totals: where they have a price of their own they are taken out of
+    the general meter, else they are paid as what they are part of.
+    """
+    rates = {price.meter: price.amount / price.unit_size for price in prices}
+    total = sum((rates[meter] * count for meter, count in _metered(usage, rates.keys())), Decimal(0))
+    return total.quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
+
+
+def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
+    counts = {"input_text_tokens": usage.input_tokens, "output_text_tokens": usage.output_tokens, "requests": 1}
+    parts = (
+        ("cached_read_text_tokens", usage.cached_read_tokens, "input_text_tokens"),
+        ("cached_write_text_tokens", usage.cached_write_tokens, "input_text_tokens"),
+        ("reasoning_tokens", usage.reasoning_tokens, "output_text_tokens"),
+    )
+    meters = set(priced)
+    for meter, count, whole in parts:
+        if meter in meters:
+            counts[meter] = count
+            counts[whole] = max(0, counts[whole] - count)
+    return [(meter, count) for meter, count in counts.items() if meter in meters]
+
+
+def _is_valid(price: PriceFacts, at: datetime) -> bool:
+    return (price.valid_from is None or price.valid_from <= at) and (price.valid_to is None or at < price.valid_to)
+
+
+def _began(price: PriceFacts) -> float:
+    return price.valid_from.timestamp() if price.valid_from else float("-inf")

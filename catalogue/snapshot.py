@@ -1,0 +1,79 @@
+"""A process' in-memory view of what is published and enabled. Pure values, no Django."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from providers.facts import ProviderFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    """`amount` of `currency` buys `unit_size` units of `meter`, from `valid_from` until before `valid_to` (UTC)."""
+
+    meter: str
+    plan: str
+    unit_size: int
+    amount: Decimal
+    currency: str
+    conditions: tuple[Mapping[str, Any], ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferingFacts:
+    id: int
+    provider_id: int
+    upstream_name: str
+    endpoints: frozenset[str]
+    params: frozenset[str]
+    """Declared parameters; empty where unknown, and then nothing is held against it."""
+    streams: bool = True
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    position: int = 0
+    is_enabled: bool = True
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    prices: tuple[PriceFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """`successor_id` is another model's public id. Offerings come in static order: position, then id."""
+
+    id: str
+    name: str
+    input_types: frozenset[str] = frozenset()
+    output_types: frozenset[str] = frozenset()
+    aliases: tuple[str, ...] = ()
+    context_length: int | None = None
+    reasoning_tier: str | None = None
+    release_at: datetime | None = None
+    deprecation_at: datetime | None = None
+    retirement_at: datetime | None = None
+    successor_id: str | None = None
+    offerings: tuple[OfferingFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that routing needs. `revision` is the number at which it was read; `loaded_at` is monotonic."""
+
+    revision: int
+    edition: int
+    models: Mapping[str, ModelFacts]
+    providers: Mapping[int, ProviderFacts]
+    loaded_at: float = 0.0
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Alias → public id."""
+
+    def find(self, name: str) -> ModelFacts | None:
+        """The model of that id or alias."""
+        return self.models.get(name) or self.models.get(self.aliases.get(name, ""))
+
+
+EMPTY = Snapshot(revision=-1, edition=0, models={}, providers={})

@@ -1,0 +1,83 @@
+"""What the hot path needs from outside, as interfaces: keys, the snapshot and the recorder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accounts.keys import KeyFacts, ShownKey
+from catalogue.snapshot import Snapshot
+
+
+class KeysUnavailable(Exception):
+    """The key is not in memory and SQL is away, or memory is too old to be believed."""
+
+
+class KeyDirectory(Protocol):
+    def known(self, public_id: str) -> KeyFacts | None:
+        """From memory only; None where it must be looked up. Raises KeysUnavailable if memory is too old."""
+
+    async def look_up(self, shown: ShownKey) -> KeyFacts | None:
+        """From SQL, off the loop; kept until the revision says it changed. None: there is no such key."""
+
+    def touched(self, key_id: int, at: float) -> None:
+        """Note that the key was used (Unix seconds); written to SQL later, in bulk."""
+
+
+class Snapshots(Protocol):
+    @property
+    def current(self) -> Snapshot: ...
+
+    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
+        """The first snapshot of that revision or later; the current one if the time runs out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOpened:
+    """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds; `prices` by value."""
+
+    attempt_id: str
+    call_id: str
+    request_id: str
+    number: int
+    lane: str
+    endpoint: str
+    team_id: int
+    key_id: int
+    project: str
+    requested_model: str
+    model: str
+    provider: str
+    upstream_name: str
+    is_streamed: bool
+    started_at: float
+    prices: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptClosed:
+    """Written at the attempt's end, however it ended. `outcome` is a LedgerEntry.Outcome; money as plain decimals."""
+
+    attempt_id: str
+    ended_at: float
+    outcome: str
+    status: int | None
+    error_code: str
+    usage: Mapping[str, int] | None
+    """Keys: the fields of providers.wire.usage.Usage; None: unknown."""
+    is_estimated: bool
+    cost_usd: str
+    loss_usd: str
+    latency_ms: float
+    first_token_ms: float | None
+
+
+class CallRecorder(Protocol):
+    """The spool. Both appends are local, synchronous and survive the process."""
+
+    def opened(self, record: AttemptOpened) -> None: ...
+
+    def closed(self, record: AttemptClosed) -> None: ...
+
+    @property
+    def lag_s(self) -> float:
+        """Age of the oldest record that is not in the ledger yet; 0.0 when all are."""

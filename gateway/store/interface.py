@@ -1,0 +1,126 @@
+"""What every store can do. Both forms pass tests/gateway/store/test_contract.py.
+
+All of it may be lost at any moment without losing money; nothing here is a record.
+Calls that return None and are not coroutines are sent without waiting, in order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached or has refused; retryable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit on one subject, such as key 7. None means that this kind is not limited."""
+
+    subject: str
+    """Such as `key:7`."""
+    requests_per_minute: int | None = None
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call is let in. If not, `refused_by` names the subject and `kind` what ran out.
+
+    `limit`, `remaining` and `reset_s` describe the tightest requests-a-minute window (None where there is none);
+    `retry_after_s` is set on refusal.
+    """
+
+    is_admitted: bool
+    refused_by: str = ""
+    kind: str = ""
+    """`requests` or `concurrency`."""
+    retry_after_s: float = 0.0
+    limit: int | None = None
+    remaining: int | None = None
+    reset_s: float | None = None
+
+
+class TakeBack(Enum):
+    """What a web process learns when it wants a job back that no worker has started."""
+
+    OURS = "ours"  # nobody started it, and now nobody can: run it directly
+    STARTED = "started"  # a worker owns it
+    LOST = "lost"  # the store lost its data since the job was sent: nobody can prove that it was not started
+
+
+@dataclass(frozen=True, slots=True)
+class JobEntry:
+    """One job read from the queue. `entry_id` acknowledges it."""
+
+    entry_id: str
+    call_id: str
+    inbox: str
+    start_by: float
+    """Unix seconds; a job read later than this is left alone."""
+    body: bytes
+
+
+class Subscription(Protocol):
+    is_up_since: float | None
+    """Monotonic time since when messages arrive without a gap; None while disconnected."""
+
+    async def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """One process' access to the store, bound to one event loop.
+
+    `is_shared` is True where other processes see it. `is_up` is False while it cannot be reached; calls then raise
+    StoreUnavailable, but `admit`, which falls back on limits of this process alone.
+    """
+
+    is_shared: bool
+    is_up: bool
+    epoch: str | None
+    """Changes when the store has lost its data; None while unknown."""
+    unsent_bytes: int
+    """Waiting to be written; callers slow down on it."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        """Write what is unsent, then disconnect."""
+
+    # Admission
+
+    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
+        """Count the call against all limits at once, or against none of them. One round trip.
+
+        Requests a minute is a sliding window of 60 s. Concurrency slots are leased and renewed while this process
+        lives; a dead process' slots are free again within 60 s.
+        """
+
+    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
+        """Give the call's concurrency slots back. Safe to repeat."""
+
+    # The worker lane (roles and frames: gateway.proxy.lane)
+
+    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None: ...
+
+    async def read_jobs(self, worker: str, *, count: int = 64, block_s: float = 2.0) -> list[JobEntry]:
+        """New jobs for this worker, [] if none came in time. Raises StoreUnavailable."""
+
+    async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:
+        """Become the owner of a call, atomically: then the entry is gone and `frame` is published to its inbox.
+
+        False: another owns it. Raises StoreUnavailable: not proven ours, so it must not be run.
+        """
+
+    def drop_job(self, entry: JobEntry) -> None:
+        """Remove an entry that came too late."""
+
+    async def take_back(self, call_id: str, epoch: str | None) -> TakeBack:
+        """Own a call of which the job was sent at `epoch`, unless a worker has started it."""
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """To whoever is subscribed now, in order; lost where nobody is."""
+
+    async def subscribe(self, channels: Sequence[str], receive: Callable[[str, bytes], None]) -> Subscription:
+        """Call `receive(channel, message)` on the loop for each message. Reconnects by itself."""

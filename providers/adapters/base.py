@@ -1,0 +1,101 @@
+"""The shape of an adapter: pure translation between the canonical call and one wire format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from providers.facts import ProviderFacts
+from providers.wire.call import InferenceCall
+from providers.wire.usage import Usage
+
+
+class FailureKind(Enum):
+    """Whose trouble it is, and so what follows. All but CALLER are retried at the next offering."""
+
+    CALLER = "caller"  # the caller's own mistake: passed on as a 4xx, no other offering is tried
+    AUTH = "auth"  # the provider refuses our credential or account: alarm staff
+    RATE_LIMIT = "rate_limit"
+    MODEL_MISSING = "model_missing"
+    UNAVAILABLE = "unavailable"  # 5xx, overload, refused, unreachable
+    TIMEOUT = "timeout"
+    BAD_RESPONSE = "bad_response"  # answered, but not in the format
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    method: str = "POST"
+
+
+class UpstreamFailure(Exception):
+    """A provider's failure, classified. `message` is scrubbed of credentials, hosts and paths.
+
+    `status` is the provider's own, None where none came; `code` and `param` are for the client.
+    """
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        message: str,
+        *,
+        code: str,
+        status: int | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.code = code
+        self.status = status
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer in the canonical form, as bytes; usage None where the provider reported none."""
+
+    body: bytes
+    usage: Usage | None
+    output_chars: int
+    """Characters of generated text, for an estimate where usage is missing."""
+
+
+class StreamReader(Protocol):
+    """Reads one streamed answer; gives back what the client gets, untouched where the formats agree."""
+
+    usage: Usage | None
+    has_finished: bool
+    """A finish reason has been seen for every choice."""
+    is_done: bool
+    """The terminator has been seen; whatever follows is ignored."""
+    output_chars: int
+    has_output: bool
+    """Text, reasoning or a tool call has been seen: the first token."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Whole events to relay, b"" while there is none. Never the terminator: the relay writes that.
+
+        Raises UpstreamFailure for an error event, a second unreadable frame or an oversized line.
+        """
+
+    def finish(self) -> bytes:
+        """What was still held when the body ended."""
+
+
+class Adapter(Protocol):
+    """One wire format. No I/O, settings or logging."""
+
+    def request(self, call: InferenceCall, provider: ProviderFacts, upstream_name: str) -> UpstreamRequest: ...
+
+    def answer(self, call: InferenceCall, status: int, body: bytes) -> Answer:
+        """Read a whole 2xx answer. Raises UpstreamFailure if it is not one."""
+
+    def stream(self, call: InferenceCall) -> StreamReader: ...
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        """Classify an answer that is not 2xx. `headers` have lower-case names."""

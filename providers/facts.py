@@ -1,0 +1,25 @@
+"""What the data plane knows of a provider. Pure values."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """A provider as the snapshot holds it. `secret` is None where it needs none."""
+
+    id: int
+    slug: str
+    name: str
+    wire_format: str
+    base_url: str
+    is_enabled: bool
+    is_usable: bool
+    """Has what opens it: an enabled credential with a value, or none needed."""
+    secret: str | None = field(default=None, repr=False)
+    quirks: frozenset[str] = frozenset()
+    health: str = "unknown"
+    """What the last probe found: healthy, unhealthy or unknown."""
+
+    @property
+    def is_callable(self) -> bool:
+        return self.is_enabled and self.is_usable
