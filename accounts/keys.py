@@ -64,7 +64,9 @@ class KeyFacts:
 def mint_key() -> NewKey:
     public_id = _random_text(_PUBLIC_ID_LENGTH)
     secret = _random_text(_SECRET_LENGTH)
-    return NewKey(public_id, digest_secret(secret), f"{PREFIX}{public_id}-{secret}{_checksum(public_id + secret)}")
+    return NewKey(
+        public_id, digest_secret(secret), f"{PREFIX}{public_id}-{secret}{_checksum(public_id + secret)}"
+    )
 
 
 def read_key(text: str) -> ShownKey | None:

@@ -35,7 +35,11 @@ def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
 
 
 def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
-    counts = {"input_text_tokens": usage.input_tokens, "output_text_tokens": usage.output_tokens, "requests": 1}
+    counts = {
+        "input_text_tokens": usage.input_tokens,
+        "output_text_tokens": usage.output_tokens,
+        "requests": 1,
+    }
     parts = (
         ("cached_read_text_tokens", usage.cached_read_tokens, "input_text_tokens"),
         ("cached_write_text_tokens", usage.cached_write_tokens, "input_text_tokens"),
@@ -50,7 +54,9 @@ def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _is_valid(price: PriceFacts, at: datetime) -> bool:
-    return (price.valid_from is None or price.valid_from <= at) and (price.valid_to is None or at < price.valid_to)
+    return (price.valid_from is None or price.valid_from <= at) and (
+        price.valid_to is None or at < price.valid_to
+    )
 
 
 def _began(price: PriceFacts) -> float:

@@ -22,7 +22,9 @@ PORT = int(env.number("PORT", 8000))
 ALLOWED_HOSTS = env.words("GATEWAY_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GATEWAY_TRUSTED_ORIGINS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES")
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -146,4 +148,19 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
+}
+
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+# With memory:// this is the wait of a task before it is seen; 1 s otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if not REDIS_URL else {}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# In memory, not in a file of the working folder: every entry is a short interval.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
 }

@@ -14,15 +14,23 @@ class Provider(models.Model):
         HEALTHY = "healthy", "Healthy"
         UNHEALTHY = "unhealthy", "Unhealthy"
 
-    slug = models.SlugField(max_length=60, unique=True, allow_unicode=False, help_text="Shown to clients, such as “groq”.")
+    slug = models.SlugField(
+        max_length=60, unique=True, allow_unicode=False, help_text="Shown to clients, such as “groq”."
+    )
     name = models.CharField(max_length=100)
     wire_format = models.CharField(max_length=20, choices=WireFormat, default=WireFormat.OPENAI)
     base_url = models.CharField(
-        "base URL", max_length=300, help_text="Up to and including the version, such as https://api.groq.com/openai/v1."
+        "base URL",
+        max_length=300,
+        help_text="Up to and including the version, such as https://api.groq.com/openai/v1.",
     )
-    quirks = models.JSONField(default=list, blank=True, help_text="Named departures from the wire format. Usually empty.")
+    quirks = models.JSONField(
+        default=list, blank=True, help_text="Named departures from the wire format. Usually empty."
+    )
     website = models.URLField(blank=True)
-    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: no call goes there, within a second.")
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="Off: no call goes there, within a second."
+    )
     is_demo = models.BooleanField("demo", default=False, editable=False)
     is_probed = models.BooleanField("probed", default=True, help_text="Ask for its model list regularly.")
     health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN, editable=False)
@@ -33,9 +41,12 @@ class Provider(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(wire_format__in=["openai"]), name="provider_wire_format_known"),
             models.CheckConstraint(
-                condition=models.Q(health__in=["unknown", "healthy", "unhealthy"]), name="provider_health_known"
+                condition=models.Q(wire_format__in=["openai"]), name="provider_wire_format_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(health__in=["unknown", "healthy", "unhealthy"]),
+                name="provider_health_known",
             ),
         ]
 
@@ -66,7 +77,8 @@ class Credential(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(kind="env") | ~models.Q(variable=""), name="credential_env_names_its_variable"
+                condition=~models.Q(kind="env") | ~models.Q(variable=""),
+                name="credential_env_names_its_variable",
             ),
         ]
 
@@ -89,4 +101,6 @@ class ProbeResult(models.Model):
         indexes = [models.Index(fields=["provider", "-at"], name="probe_by_provider")]
 
     def __str__(self) -> str:
-        return f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
+        )

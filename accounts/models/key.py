@@ -17,7 +17,9 @@ class Key(models.Model):
         DIRECT = "direct", "Direct"
 
     team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="keys")
-    name = models.CharField(max_length=100, help_text="What uses this key, such as “billing service, production”.")
+    name = models.CharField(
+        max_length=100, help_text="What uses this key, such as “billing service, production”."
+    )
     public_id = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.INFERENCE)
@@ -30,7 +32,12 @@ class Key(models.Model):
     )
     lane = models.CharField(max_length=8, choices=Lane, default=Lane.AUTO)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
@@ -44,7 +51,9 @@ class Key(models.Model):
             models.CheckConstraint(
                 condition=models.Q(scope__in=["inference", "management"]), name="key_scope_known"
             ),
-            models.CheckConstraint(condition=models.Q(lane__in=["auto", "worker", "direct"]), name="key_lane_known"),
+            models.CheckConstraint(
+                condition=models.Q(lane__in=["auto", "worker", "direct"]), name="key_lane_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(requests_per_minute__isnull=True) | models.Q(requests_per_minute__gte=1),
                 name="key_requests_per_minute_positive",

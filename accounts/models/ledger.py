@@ -28,7 +28,9 @@ class LedgerEntry(models.Model):
     number = models.PositiveSmallIntegerField(help_text="1 for the first attempt of a call.")
     lane = models.CharField(max_length=8, choices=Lane)
     endpoint = models.CharField(max_length=40)
-    team = models.ForeignKey("accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    team = models.ForeignKey(
+        "accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     key = models.ForeignKey(
         "accounts.Key", on_delete=models.DO_NOTHING, db_constraint=False, related_name="ledger_entries"
     )
@@ -41,7 +43,9 @@ class LedgerEntry(models.Model):
     started_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome)
-    status = models.PositiveSmallIntegerField(null=True, help_text="The provider's HTTP status; empty if none came.")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="The provider's HTTP status; empty if none came."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     input_tokens = models.PositiveBigIntegerField(null=True)
     output_tokens = models.PositiveBigIntegerField(null=True)
@@ -57,7 +61,9 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         ordering = ["-started_at"]
         indexes = [models.Index(fields=["team", "-started_at"], name="ledger_by_team")]
-        constraints = [models.CheckConstraint(condition=models.Q(cost_usd__gte=0), name="ledger_cost_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(cost_usd__gte=0), name="ledger_cost_not_negative")
+        ]
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}, {self.outcome}"

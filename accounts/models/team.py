@@ -37,7 +37,9 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="membership_once_per_team"),
-            models.CheckConstraint(condition=models.Q(role__in=["owner", "member"]), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["owner", "member"]), name="membership_role_known"
+            ),
         ]
 
     def __str__(self) -> str:

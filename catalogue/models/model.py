@@ -4,7 +4,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
-slug_shape = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", "Lower-case letters, digits, dots, dashes, underscores and colons.")
+slug_shape = RegexValidator(
+    r"^[a-z0-9][a-z0-9._:-]*$", "Lower-case letters, digits, dots, dashes, underscores and colons."
+)
 
 
 class Model(models.Model):
@@ -15,7 +17,9 @@ class Model(models.Model):
         MEDIUM = "medium", "Medium"
         HIGH = "high", "High"
 
-    organisation = models.ForeignKey("catalogue.Organisation", on_delete=models.PROTECT, related_name="models")
+    organisation = models.ForeignKey(
+        "catalogue.Organisation", on_delete=models.PROTECT, related_name="models"
+    )
     slug = models.CharField(max_length=120, validators=[slug_shape], help_text="The id is organisation/slug.")
     public_id = models.CharField(max_length=200, unique=True, editable=False)
     name = models.CharField(max_length=150)
@@ -24,7 +28,11 @@ class Model(models.Model):
     deprecation_at = models.DateTimeField("deprecated", null=True, blank=True)
     retirement_at = models.DateTimeField("retired", null=True, blank=True)
     successor = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="predecessors",
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="predecessors",
         help_text="What to use instead once this model is deprecated.",
     )
     input_types = models.JSONField(default=list, blank=True, help_text='Such as ["text", "image"].')
@@ -34,11 +42,15 @@ class Model(models.Model):
     tokenizer = models.CharField(max_length=60, blank=True)
     reasoning_tier = models.CharField(max_length=6, choices=ReasoningTier, blank=True)
     is_moderated = models.BooleanField("moderated", default=False)
-    source = models.TextField(blank=True, help_text="Where these facts come from, with the date they were read.")
+    source = models.TextField(
+        blank=True, help_text="Where these facts come from, with the date they were read."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     quarantine_reason = models.TextField(
-        blank=True, editable=False, help_text="Why the working row could not be published; the last good one stays live."
+        blank=True,
+        editable=False,
+        help_text="Why the working row could not be published; the last good one stays live.",
     )
 
     class Meta:
@@ -46,17 +58,20 @@ class Model(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "slug"], name="model_slug_once_per_organisation"),
             models.CheckConstraint(
-                condition=models.Q(release_at__isnull=True) | models.Q(deprecation_at__isnull=True)
+                condition=models.Q(release_at__isnull=True)
+                | models.Q(deprecation_at__isnull=True)
                 | models.Q(deprecation_at__gte=models.F("release_at")),
                 name="model_deprecated_after_release",
             ),
             models.CheckConstraint(
-                condition=models.Q(release_at__isnull=True) | models.Q(retirement_at__isnull=True)
+                condition=models.Q(release_at__isnull=True)
+                | models.Q(retirement_at__isnull=True)
                 | models.Q(retirement_at__gte=models.F("release_at")),
                 name="model_retired_after_release",
             ),
             models.CheckConstraint(
-                condition=models.Q(deprecation_at__isnull=True) | models.Q(retirement_at__isnull=True)
+                condition=models.Q(deprecation_at__isnull=True)
+                | models.Q(retirement_at__isnull=True)
                 | models.Q(retirement_at__gte=models.F("deprecation_at")),
                 name="model_retired_after_deprecation",
             ),

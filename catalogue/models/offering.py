@@ -10,12 +10,20 @@ class Offering(models.Model):
     provider = models.ForeignKey("providers.Provider", on_delete=models.PROTECT, related_name="offerings")
     upstream_name = models.CharField(max_length=200, help_text="What the provider calls this model.")
     endpoints = models.JSONField(default=list, help_text='Such as ["chat.completions"] or ["embeddings"].')
-    params = models.JSONField(default=list, blank=True, help_text='Parameters it takes, such as ["tools", "temperature"].')
+    params = models.JSONField(
+        default=list, blank=True, help_text='Parameters it takes, such as ["tools", "temperature"].'
+    )
     streams = models.BooleanField("supports streaming", default=True)
-    context_length = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens, if not the model's.")
+    context_length = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Tokens, if not the model's."
+    )
     max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
-    position = models.PositiveSmallIntegerField(default=0, help_text="Lower is tried first among equally healthy ones.")
-    is_enabled = models.BooleanField("enabled", default=True, help_text="Off: no call goes there, within a second.")
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Lower is tried first among equally healthy ones."
+    )
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="Off: no call goes there, within a second."
+    )
     effective_from = models.DateTimeField(null=True, blank=True)
     effective_to = models.DateTimeField(null=True, blank=True)
 
@@ -26,7 +34,8 @@ class Offering(models.Model):
                 fields=["model", "provider", "upstream_name"], name="offering_once_per_upstream_name"
             ),
             models.CheckConstraint(
-                condition=models.Q(effective_from__isnull=True) | models.Q(effective_to__isnull=True)
+                condition=models.Q(effective_from__isnull=True)
+                | models.Q(effective_to__isnull=True)
                 | models.Q(effective_to__gt=models.F("effective_from")),
                 name="offering_ends_after_it_begins",
             ),
@@ -56,10 +65,14 @@ class Price(models.Model):
     offering = models.ForeignKey(Offering, on_delete=models.CASCADE, related_name="prices")
     meter = models.CharField(max_length=40, choices=Meter)
     plan = models.CharField(max_length=20, default="standard", help_text="standard, batch, flex, priority …")
-    unit_size = models.PositiveBigIntegerField(default=1_000_000, help_text="The amount buys this many units.")
+    unit_size = models.PositiveBigIntegerField(
+        default=1_000_000, help_text="The amount buys this many units."
+    )
     amount = models.DecimalField(max_digits=20, decimal_places=10)
     currency = models.CharField(max_length=3, default="USD")
-    conditions = models.JSONField(default=list, blank=True, help_text="When this price applies, such as a token tier.")
+    conditions = models.JSONField(
+        default=list, blank=True, help_text="When this price applies, such as a token tier."
+    )
     valid_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
     valid_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
     source = models.CharField(max_length=300, blank=True)
@@ -71,7 +84,8 @@ class Price(models.Model):
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
             models.CheckConstraint(condition=models.Q(unit_size__gte=1), name="price_unit_size_positive"),
             models.CheckConstraint(
-                condition=models.Q(valid_from__isnull=True) | models.Q(valid_to__isnull=True)
+                condition=models.Q(valid_from__isnull=True)
+                | models.Q(valid_to__isnull=True)
                 | models.Q(valid_to__gt=models.F("valid_from")),
                 name="price_ends_after_it_begins",
             ),

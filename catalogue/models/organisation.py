@@ -10,7 +10,9 @@ class Organisation(models.Model):
     id = models.SlugField(primary_key=True, max_length=60)
     name = models.CharField(max_length=100)
     colour = models.CharField(
-        max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9a-f]{6}$", "Six lower-case hex digits after a #.")]
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"^#[0-9a-f]{6}$", "Six lower-case hex digits after a #.")],
     )
     website = models.URLField(blank=True)
     country_code = models.CharField(max_length=2, blank=True)

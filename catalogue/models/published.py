@@ -8,7 +8,9 @@ class Edition(models.Model):
     """One numbered act of publishing. Its number is the revision at which it was made."""
 
     number = models.BigIntegerField(primary_key=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     note = models.CharField(max_length=300, blank=True)
     published_at = models.DateTimeField()
 
@@ -39,7 +41,9 @@ class PublishedModel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["public_id"], condition=models.Q(edition_to__isnull=True), name="published_one_current_row"
+                fields=["public_id"],
+                condition=models.Q(edition_to__isnull=True),
+                name="published_one_current_row",
             ),
         ]
 

@@ -90,7 +90,9 @@ class StreamReader(Protocol):
 class Adapter(Protocol):
     """One wire format. No I/O, settings or logging."""
 
-    def request(self, call: InferenceCall, provider: ProviderFacts, upstream_name: str) -> UpstreamRequest: ...
+    def request(
+        self, call: InferenceCall, provider: ProviderFacts, upstream_name: str
+    ) -> UpstreamRequest: ...
 
     def answer(self, call: InferenceCall, status: int, body: bytes) -> Answer:
         """Read a whole 2xx answer. Raises UpstreamFailure if it is not one."""

@@ -1,0 +1,1 @@
+"""The admin of teams, keys and the ledger."""
