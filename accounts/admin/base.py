@@ -1,6 +1,28 @@
 """The base of every admin page: the one place that knows the theme."""
 
+from typing import Literal
+
+from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+)
+
+Tone = Literal["good", "info", "warning", "bad", "neutral"]
+_THEME_TONES = {"good": "success", "info": "info", "warning": "warning", "bad": "danger", "neutral": ""}
+
+PasswordInput = UnfoldAdminPasswordWidget
+Select = UnfoldAdminSelectWidget
+Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
+
+
+def status_chip(text: str, tone: Tone = "neutral", hint: str = "") -> str:
+    """A word on its colour, as safe HTML, for lists and read-only fields. `hint` shows on hover."""
+    return render_to_string(
+        "unfold/helpers/label.html", {"text": text, "type": _THEME_TONES[tone], "label_title": hint}
+    ).strip()
 
 
 class Desk(ModelAdmin):  # type: ignore[misc]
