@@ -1,0 +1,65 @@
+# Gatehouse: what one does with a clone. Needs python3 (3.11 or newer) and make, and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check format bench lock
+
+help: ## List these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: $(VENV)/.packages ## Start everything in one process on http://127.0.0.1:8000 (HOST, PORT, GATEWAY_DATA_DIR)
+	@exec $(BIN)/python -m gateway.cli run
+
+install: $(VENV)/.development ## Install the locked packages, those for development included
+
+test: $(VENV)/.development ## Run the tests; choose some with TESTS=tests/gateway
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
+
+format: $(VENV)/.development ## Let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.development ## Measure both lanes against nginx and the bare upstream
+	$(BIN)/python benchmarks/run.py
+
+lock: $(VENV)/.development ## Resolve pyproject.toml anew into both lock files
+	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml
+	$(COMPILE) --custom-compile-command "make lock" --upgrade -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+
+# An environment without pip is what an interrupted or refused `venv` leaves behind.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Gatehouse needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo 'The environment $(VENV) could not be made. On Debian and Ubuntu: apt install python3-venv.' >&2; \
+	  echo 'Elsewhere: check that this folder is writable and the disk not full.' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.packages: requirements.lock | $(VENV)/.created
+	@echo 'Installing the locked packages into $(VENV) (about half a minute, once) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements.lock || { \
+	  echo 'The packages could not be installed. They come from PyPI: check the network or proxy, or name a' >&2; \
+	  echo 'mirror with PIP_INDEX_URL, and run make again.' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock $(VENV)/.packages
+	@echo 'Installing the locked packages for development into $(VENV) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock || { \
+	  echo 'The packages could not be installed. They come from PyPI: check the network or proxy, or name a' >&2; \
+	  echo 'mirror with PIP_INDEX_URL, and run make again.' >&2; exit 1; }
+	@touch $@
