@@ -1,6 +1,6 @@
 """A process' in-memory view of what is published and enabled. Pure values, no Django."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -70,10 +70,37 @@ class Snapshot:
     loaded_at: float = 0.0
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Alias → public id."""
+    offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
+    """By the offering's id; made by `of`."""
+
+    @classmethod
+    def of(
+        cls,
+        models: Iterable[ModelFacts],
+        providers: Mapping[int, ProviderFacts],
+        *,
+        revision: int,
+        edition: int = 0,
+        loaded_at: float = 0.0,
+    ) -> "Snapshot":
+        """A snapshot with its look-up tables made from the models."""
+        by_id = {model.id: model for model in models}
+        return cls(
+            revision=revision,
+            edition=edition,
+            models=by_id,
+            providers=providers,
+            loaded_at=loaded_at,
+            aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
+            offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
+        )
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""
         return self.models.get(name) or self.models.get(self.aliases.get(name, ""))
+
+    def offering(self, offering_id: int) -> tuple[ModelFacts, OfferingFacts] | None:
+        return self.offerings.get(offering_id)
 
 
 EMPTY = Snapshot(revision=-1, edition=0, models={}, providers={})

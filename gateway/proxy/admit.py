@@ -1,0 +1,35 @@
+"""Stop 5: requests a minute and concurrency, all levels at once, in one store call."""
+
+from collections.abc import Sequence
+
+from accounts.keys import KeyFacts
+from gateway.proxy.errors import RateLimited, Unavailable
+from gateway.proxy.ports import CallRecorder
+from gateway.store.interface import Limit, Store, Verdict
+
+_LONGEST_SPOOL_LAG_S = 60.0
+_ADMITTED = Verdict(is_admitted=True)
+
+
+def limits_of(key: KeyFacts) -> Sequence[Limit]:
+    """The limits that count for this key; () where there are none, and then the store is not asked."""
+    if key.requests_per_minute is None and key.concurrency is None:
+        return ()
+    return (Limit(f"key:{key.id}", key.requests_per_minute, key.concurrency),)
+
+
+async def admit(call_id: str, key: KeyFacts, store: Store, recorder: CallRecorder) -> Verdict:
+    """Let the call in and take its slots. Raises RateLimited, or Unavailable where it could not be accounted for."""
+    if recorder.lag_s > _LONGEST_SPOOL_LAG_S:
+        raise Unavailable("Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10)
+    limits = limits_of(key)
+    verdict = await store.admit(call_id, limits) if limits else _ADMITTED
+    if not verdict.is_admitted:
+        raise RateLimited(_refusal(key, verdict), retry_after_s=verdict.retry_after_s)
+    return verdict
+
+
+def _refusal(key: KeyFacts, verdict: Verdict) -> str:
+    if verdict.kind == "concurrency":
+        return f"Key '{key.name}' already has {key.concurrency} calls running, its limit. Wait for one to end."
+    return f"Key '{key.name}' is limited to {key.requests_per_minute} requests a minute. Wait, or raise its limit."

@@ -1,0 +1,283 @@
+"""Stop 7: walk the plan, one upstream call after the other; never to the next past the first byte."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from catalogue.pricing import current_prices
+from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from gateway.proxy.errors import GatewayError, Unavailable, from_failure
+from gateway.proxy.exchange import CallEnd, ClientGone, Head, Job, Sample, Sink
+from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
+from gateway.proxy.relay import RelayLimits, StreamRelay
+from gateway.proxy.settle import (
+    CANCELLED,
+    CUT,
+    FAILED,
+    FAILED_OVER,
+    FINISHED,
+    Bill,
+    estimate_usage,
+    price_fields,
+    settle,
+    usage_fields,
+)
+from gateway.proxy.surfaces import BY_ENDPOINT
+from providers.adapters.base import Adapter, FailureKind, UpstreamFailure
+from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
+from providers.facts import ProviderFacts
+from providers.health import HealthTable
+from providers.wire.call import InferenceCall
+from providers.wire.usage import Usage
+
+MOST_ATTEMPTS = 3
+_SNAPSHOT_WAIT_S = 2.0
+_ERROR_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What making calls takes, in whichever process they are made."""
+
+    engine: UpstreamEngine
+    adapters: Mapping[str, Adapter]
+    snapshots: Snapshots
+    recorder: CallRecorder
+    health: HealthTable
+    timeouts: Timeouts
+    answer_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One offering of the plan, found in this process' snapshot."""
+
+    model: ModelFacts
+    offering: OfferingFacts
+    provider: ProviderFacts
+
+
+async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str, sink: Sink) -> CallEnd:
+    """Make the call: the one code for both lanes.
+
+    A failure before the first byte is in the end's `error`, one after it is written into the stream.
+    Raises ClientGone and CancelledError once the attempt under way is closed and recorded.
+    """
+    end = CallEnd()
+    targets = await _find_targets(bench, job)
+    error: GatewayError = Unavailable("No provider can take this call at the moment.", code="no_provider")
+    for index, target in enumerate(targets, 1):
+        if not bench.health.admits(target.offering.id, time.monotonic()):
+            continue
+        end.attempts += 1
+        is_last = index == len(targets) or end.attempts == MOST_ATTEMPTS
+        attempt = Attempt(bench, job, call, target, lane=lane, number=end.attempts)
+        try:
+            await attempt.run(sink, is_last=is_last)
+            return end
+        except UpstreamFailure as failure:
+            error = from_failure(failure)
+            if attempt.has_begun:
+                await sink.send(BY_ENDPOINT[job.endpoint].error_event(error))
+                return end
+            if failure.kind is FailureKind.CALLER or is_last:
+                break
+        finally:
+            if attempt.sample:
+                end.samples.append(attempt.sample)
+    end.error = error.to_dict()
+    return end
+
+
+async def _find_targets(bench: Workbench, job: Job) -> Sequence[Target]:
+    snapshot = bench.snapshots.current
+    if snapshot.revision < job.revision:
+        snapshot = await bench.snapshots.at_least(job.revision, _SNAPSHOT_WAIT_S)
+    return [target for wanted in job.offering_ids if (target := _find_target(snapshot, wanted))]
+
+
+def _find_target(snapshot: Snapshot, offering_id: int) -> Target | None:
+    found = snapshot.offering(offering_id)
+    if found is None:
+        return None
+    model, offering = found
+    provider = snapshot.providers.get(offering.provider_id)
+    # Switched off between planning and here: the switch wins.
+    if provider is None or not provider.is_callable or not offering.is_enabled:
+        return None
+    return Target(model, offering, provider)
+
+
+class Attempt:
+    """One upstream call, recorded before it leaves and after it ends, however it ends."""
+
+    def __init__(
+        self, bench: Workbench, job: Job, call: InferenceCall, target: Target, *, lane: str, number: int
+    ) -> None:
+        self.bench = bench
+        self.job = job
+        self.call = call
+        self.target = target
+        self.lane = lane
+        self.number = number
+        self.id = uuid4().hex
+        self.sample: Sample | None = None
+        self.has_begun = False
+        self._adapter = bench.adapters[target.provider.wire_format]
+        self._prices: Sequence[PriceFacts] = ()
+        self._started = 0.0
+        self._status: int | None = None
+        self._usage: Usage | None = None
+        self._output_chars = 0
+        self._has_output = False
+        self._first_output_at: float | None = None
+
+    async def run(self, sink: Sink, *, is_last: bool) -> None:
+        """Raises UpstreamFailure, ClientGone."""
+        self._open()
+        outcome, error_code, failure = FAILED, "gateway_error", None
+        try:
+            await self._make(sink)
+            outcome, error_code = FINISHED, ""
+        except UpstreamFailure as caught:
+            failure = caught
+            error_code = caught.code
+            is_final = is_last or caught.kind is FailureKind.CALLER
+            outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
+            raise
+        except (ClientGone, asyncio.CancelledError):
+            outcome, error_code = CANCELLED, "client_gone"
+            raise
+        finally:
+            self._close(outcome, error_code)
+            self._report(outcome, failure)
+
+    async def _make(self, sink: Sink) -> None:
+        request = self._adapter.request(self.call, self.target.provider, self.target.offering.upstream_name)
+        response = await self.bench.engine.open(request, self.bench.timeouts)
+        try:
+            self._status = response.status
+            if not 200 <= response.status < 300:
+                body = await response.read(_ERROR_BODY_BYTES)
+                raise self._adapter.failure(response.status, response.headers, body)
+            if self.job.is_streamed and not _is_json(response):
+                await self._relay_stream(response, sink)
+            else:
+                await self._relay_answer(response, sink)
+        finally:
+            await response.close()
+
+    async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
+        reader = self._adapter.stream(self.call)
+        relay = StreamRelay(reader, sink, BY_ENDPOINT[self.job.endpoint], begin=lambda: sink.begin(self._head()))
+        timeouts = self.bench.timeouts
+        limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
+        try:
+            await relay.run(response, limits)
+        finally:
+            self.has_begun = relay.has_begun
+            self._usage = reader.usage
+            self._output_chars, self._has_output = reader.output_chars, reader.has_output
+            self._first_output_at = relay.first_output_at
+
+    async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
+        answer = self._adapter.answer(self.call, response.status, await response.read(self.bench.answer_bytes))
+        if self.job.is_streamed:
+            raise UpstreamFailure(
+                FailureKind.BAD_RESPONSE, "The provider did not stream.", code="provider_bad_response", status=200
+            )
+        self._usage, self._output_chars, self._has_output = answer.usage, answer.output_chars, True
+        self._first_output_at = asyncio.get_running_loop().time()
+        bill = self._bill(FINISHED)
+        await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
+        self.has_begun = True
+        await sink.send(answer.body)
+
+    def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> Head:
+        return Head(self.target.provider.slug, self.target.model.id, self.number, length, cost_usd)
+
+    def _open(self) -> None:
+        job, target, now = self.job, self.target, time.time()
+        self._started = asyncio.get_running_loop().time()
+        self._prices = current_prices(target.offering.prices, datetime.fromtimestamp(now, UTC))
+        self.bench.recorder.opened(
+            AttemptOpened(
+                attempt_id=self.id,
+                call_id=job.call_id,
+                request_id=job.request_id,
+                number=self.number,
+                lane=self.lane,
+                endpoint=job.endpoint,
+                team_id=job.team_id,
+                key_id=job.key_id,
+                project=job.project,
+                requested_model=job.requested_model,
+                model=target.model.id,
+                provider=target.provider.slug,
+                upstream_name=target.offering.upstream_name,
+                is_streamed=job.is_streamed,
+                started_at=now,
+                prices=price_fields(self._prices),
+            )
+        )
+
+    def _close(self, outcome: str, error_code: str) -> None:
+        bill, first = self._bill(outcome), self._first_output_at
+        self.bench.recorder.closed(
+            AttemptClosed(
+                attempt_id=self.id,
+                ended_at=time.time(),
+                outcome=outcome,
+                status=self._status,
+                error_code=error_code,
+                usage=usage_fields(bill.usage),
+                is_estimated=bill.usage is not None and bill.usage.is_estimated,
+                cost_usd=f"{bill.cost_usd:f}",
+                loss_usd=f"{bill.loss_usd:f}",
+                latency_ms=self._elapsed_ms(),
+                first_token_ms=None if first is None else (first - self._started) * 1000,
+            )
+        )
+
+    def _bill(self, outcome: str) -> Bill:
+        estimate = None
+        if self._usage is None and self._has_output:
+            estimate = estimate_usage(_input_chars(self.call), self._output_chars)
+        return settle(outcome, self._usage, estimate, self._prices)
+
+    def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
+        """Tell the health table of this process, and keep the sample for that of the web process."""
+        offering_id, now, health = self.target.offering.id, time.monotonic(), self.bench.health
+        if failure and failure.kind is not FailureKind.CALLER:
+            health.failed(offering_id, failure.kind, now, failure.retry_after_s)
+            self.sample = Sample(offering_id, self._elapsed_ms(), failure.kind.value, failure.retry_after_s)
+        elif outcome == FINISHED:
+            health.succeeded(offering_id, self._elapsed_ms(), now)
+            self.sample = Sample(offering_id, self._elapsed_ms())
+
+    def _elapsed_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._started) * 1000
+
+
+def _is_json(response: UpstreamResponse) -> bool:
+    return response.headers.get("content-type", "").startswith("application/json")
+
+
+def _input_chars(call: InferenceCall) -> int:
+    """Characters of text sent: of all messages, or of the input to embed."""
+    sent = call.body.get("messages") or call.body.get("input") or ""
+    return _count_chars(sent)
+
+
+def _count_chars(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(_count_chars(entry) for entry in value)
+    if isinstance(value, dict):
+        return _count_chars(value.get("content") or value.get("text"))
+    # A token number counts as a token.
+    return 4 if isinstance(value, int) else 0

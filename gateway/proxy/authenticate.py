@@ -1,0 +1,35 @@
+"""Stop 3: bearer → key facts. No I/O when the key is in memory."""
+
+from collections.abc import Mapping
+
+from accounts.keys import KeyFacts, opens, read_key
+from gateway.proxy.errors import Unauthorised, Unavailable
+from gateway.proxy.ports import KeyDirectory, KeysUnavailable
+
+# One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
+_REFUSAL = "This key is not valid. Send a key of your team as 'Authorization: Bearer sk-gw-…'; the portal issues them."
+
+
+async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
+    """The facts of the key that the request shows; `at` in Unix seconds.
+
+    Raises Unauthorised, or Unavailable where SQL is away and memory cannot be believed.
+    """
+    shown = read_key(_shown_text(headers))
+    if shown is None:
+        raise Unauthorised(_REFUSAL)
+    try:
+        facts = keys.known(shown.public_id) or await keys.look_up(shown)
+    except KeysUnavailable:
+        raise Unavailable("Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5) from None
+    if facts is None or not opens(shown, facts) or not facts.is_valid(at):
+        raise Unauthorised(_REFUSAL)
+    keys.touched(facts.id, at)
+    return facts
+
+
+def _shown_text(headers: Mapping[bytes, bytes]) -> str:
+    bearer = headers.get(b"authorization", b"")
+    if bearer[:7].lower() == b"bearer ":
+        return bearer[7:].strip().decode("latin-1")
+    return headers.get(b"x-api-key", b"").strip().decode("latin-1")

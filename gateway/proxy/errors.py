@@ -1,0 +1,188 @@
+"""What the data plane answers when a call cannot be served, and how it is written.
+
+    GatewayError
+    ├── CallerError      the caller's mistake: 4xx, names the parameter
+    │   ├── InvalidRequest 400   ├── Unauthorised 401   ├── NotFound 404   ├── MethodNotAllowed 405
+    │   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
+    ├── RateLimited      429, with the time to wait
+    ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
+    └── Unavailable      503: this gateway cannot take the call now
+        └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import orjson
+
+from providers.adapters.base import FailureKind, UpstreamFailure
+
+
+class GatewayError(Exception):
+    """An answer that is not 2xx. `may_retry` False tells clients that trying again cannot help."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    type: ClassVar[str] = "server_error"
+    may_retry: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+        self.error_code = code or self.code
+        self.http_status = status or self.status
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        headers = []
+        if self.retry_after_s is not None:
+            headers.append((b"retry-after", str(max(1, round(self.retry_after_s))).encode()))
+        if not self.may_retry:
+            headers.append((b"x-should-retry", b"false"))
+        return headers
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a worker sends to the web process; `read_error` makes the error again."""
+        return {
+            "status": self.http_status,
+            "code": self.error_code,
+            "message": self.message,
+            "param": self.param,
+            "type": self.type,
+            "retry_after_s": self.retry_after_s,
+        }
+
+
+class CallerError(GatewayError):
+    status = 400
+    code = "invalid_request"
+    type = "invalid_request_error"
+    may_retry = False
+
+
+class InvalidRequest(CallerError):
+    pass
+
+
+class Unauthorised(CallerError):
+    status = 401
+    code = "invalid_api_key"
+    type = "authentication_error"
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [*super().headers, (b"www-authenticate", b"Bearer")]
+
+
+class NotFound(CallerError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(CallerError):
+    status = 405
+    code = "method_not_allowed"
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [*super().headers, (b"allow", b"POST")]
+
+
+class ModelRetired(CallerError):
+    status = 410
+    code = "model_retired"
+
+
+class BodyTooLarge(CallerError):
+    status = 413
+    code = "request_too_large"
+
+
+class UnsupportedMediaType(CallerError):
+    status = 415
+    code = "unsupported_media_type"
+
+
+class RateLimited(GatewayError):
+    status = 429
+    code = "rate_limit_exceeded"
+    type = "rate_limit_error"
+
+
+class ProviderError(GatewayError):
+    status = 502
+    code = "provider_error"
+
+
+class Unavailable(GatewayError):
+    status = 503
+    code = "service_unavailable"
+
+
+class WorkerLost(Unavailable):
+    status = 502
+    code = "worker_lost"
+    may_retry = False
+
+
+_STATUS_OF_KIND = {
+    FailureKind.RATE_LIMIT: 429,
+    FailureKind.TIMEOUT: 504,
+    FailureKind.UNAVAILABLE: 502,
+    FailureKind.AUTH: 502,
+    FailureKind.MODEL_MISSING: 502,
+    FailureKind.BAD_RESPONSE: 502,
+}
+
+
+def from_failure(failure: UpstreamFailure) -> GatewayError:
+    """What the client sees of a provider's failure once no other offering is left."""
+    if failure.kind is FailureKind.CALLER:
+        return InvalidRequest(
+            failure.message, code=failure.code, param=failure.param, status=failure.status or 400
+        )
+    status = _STATUS_OF_KIND[failure.kind]
+    kind = RateLimited if status == 429 else ProviderError
+    return kind(failure.message, code=failure.code, status=status, retry_after_s=failure.retry_after_s)
+
+
+def read_error(fields: Mapping[str, Any]) -> GatewayError:
+    """The error that a worker sent, ready to be raised again."""
+    kinds: dict[str, type[GatewayError]] = {
+        CallerError.type: InvalidRequest,
+        RateLimited.type: RateLimited,
+    }
+    kind = kinds.get(fields["type"], ProviderError)
+    if fields["code"] == WorkerLost.code:
+        kind = WorkerLost
+    return kind(
+        fields["message"],
+        code=fields["code"],
+        param=fields["param"],
+        status=fields["status"],
+        retry_after_s=fields["retry_after_s"],
+    )
+
+
+def envelope(error: GatewayError) -> bytes:
+    """OpenAI's error body; all four keys always."""
+    return orjson.dumps(
+        {
+            "error": {
+                "message": error.message,
+                "type": error.type,
+                "param": error.param,
+                "code": error.error_code,
+            }
+        }
+    )

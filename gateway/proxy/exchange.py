@@ -1,0 +1,104 @@
+"""What travels with a call: the job that either lane carries out, and what comes back."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a lane needs to make the call. Holds no secret: the worker reads those from its own snapshot.
+
+    `body` is the client's, byte for byte. `offering_ids` are the route plan's, best first, chosen from the snapshot
+    of `revision` or later. Ids are UUID hex; `deadline` is Unix seconds.
+    """
+
+    call_id: str
+    request_id: str
+    endpoint: str
+    is_streamed: bool
+    wants_usage: bool
+    team_id: int
+    key_id: int
+    project: str
+    requested_model: str
+    offering_ids: tuple[int, ...]
+    revision: int
+    body: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        """One line of JSON, then the body as it is."""
+        facts = asdict(self)
+        del facts["body"]
+        return orjson.dumps(facts) + b"\n" + self.body
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Job":
+        line, _, body = data.partition(b"\n")
+        facts = orjson.loads(line)
+        facts["offering_ids"] = tuple(facts["offering_ids"])
+        return cls(**facts, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known when the first byte of an answer is ready. `length` is None for streams."""
+
+    provider: str
+    model: str
+    attempts: int
+    length: int | None = None
+    cost_usd: str | None = None
+
+    def encode(self) -> bytes:
+        return orjson.dumps(self) + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Head":
+        return cls(**orjson.loads(line))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How one attempt went, for the health table of whoever routes. `failure` is a FailureKind's value."""
+
+    offering_id: int
+    latency_ms: float
+    failure: str | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(slots=True)
+class CallEnd:
+    """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet."""
+
+    samples: list[Sample] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    attempts: int = 0
+
+    def encode(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "CallEnd":
+        fields = orjson.loads(data)
+        return cls([Sample(**sample) for sample in fields["samples"]], fields["error"], fields["attempts"])
+
+
+class ClientGone(Exception):
+    """Whoever waits for the answer has left, or takes it too slowly."""
+
+
+class Sink(Protocol):
+    """Where an answer goes: the client's connection, or a web process' inbox. Both slow the sender down.
+
+    Raises ClientGone.
+    """
+
+    async def begin(self, head: Head) -> None: ...
+
+    async def send(self, data: bytes) -> None: ...
+
+

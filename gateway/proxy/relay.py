@@ -1,0 +1,99 @@
+"""Stop 8: an answer's bytes out to the client, untouched where the formats agree, and its usage in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from gateway.proxy.exchange import Sink
+from gateway.proxy.surfaces.base import Surface
+from providers.adapters.base import FailureKind, StreamReader, UpstreamFailure
+from providers.engine import UpstreamResponse
+
+_DRAIN_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class RelayLimits:
+    """Seconds and bytes that one answer may take. `first_byte_s` counts to the first event, not the first comment."""
+
+    first_byte_s: float
+    idle_s: float
+    answer_bytes: int
+
+
+class StreamRelay:
+    """One streamed answer on its way. `has_begun` once the client has been sent something."""
+
+    def __init__(
+        self, reader: StreamReader, sink: Sink, surface: Surface, *, begin: Callable[[], "asyncio.Future[None]"]
+    ) -> None:
+        self.reader = reader
+        self.sink = sink
+        self.surface = surface
+        self.has_begun = False
+        self.first_output_at: float | None = None
+        self._begin = begin
+
+    async def run(self, response: UpstreamResponse, limits: RelayLimits) -> None:
+        """Relay to the end. Raises UpstreamFailure for an answer that ends otherwise than well, and ClientGone."""
+        loop = asyncio.get_running_loop()
+        chunks = response.chunks()
+        quiet_since, size = loop.time(), 0
+        async for chunk in chunks:
+            size += len(chunk)
+            data = self.reader.feed(chunk)
+            now = loop.time()
+            if data or self.reader.is_done:
+                quiet_since = now
+                if self.reader.is_done:
+                    await self._end(data)
+                    return await _drain(chunks)
+                await self._send(data)
+            elif now - quiet_since > (limits.idle_s if self.has_begun else limits.first_byte_s):
+                raise _stalled()
+            if size > limits.answer_bytes:
+                raise _too_large()
+        await self._end(self.reader.finish())
+        return None
+
+    async def _send(self, data: bytes) -> None:
+        if not self.has_begun:
+            await self._begin()
+            self.has_begun = True
+        if self.first_output_at is None and self.reader.has_output:
+            self.first_output_at = asyncio.get_running_loop().time()
+        await self.sink.send(data)
+
+    async def _end(self, data: bytes) -> None:
+        """A tidy end needs a finish reason; one that did not come is never invented."""
+        if self.reader.has_finished:
+            return await self._send(data + self.surface.terminator)
+        if data:
+            await self._send(data)
+        raise UpstreamFailure(
+            FailureKind.BAD_RESPONSE,
+            "The provider's answer ended without a finish reason.",
+            code="provider_truncated" if self.has_begun else "provider_bad_response",
+        )
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read what follows the end, so that the connection can be used again; not for long."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in chunks:
+                pass
+    except (TimeoutError, UpstreamFailure):
+        return
+
+
+def _stalled() -> UpstreamFailure:
+    return UpstreamFailure(
+        FailureKind.TIMEOUT, "The provider kept the connection open but sent nothing.", code="provider_stalled"
+    )
+
+
+def _too_large() -> UpstreamFailure:
+    return UpstreamFailure(
+        FailureKind.BAD_RESPONSE, "The provider's answer is too large.", code="provider_response_too_large"
+    )

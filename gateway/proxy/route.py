@@ -1,0 +1,242 @@
+"""Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from accounts.keys import KeyFacts
+from catalogue.lifecycle import Status, status_at
+from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
+from gateway.proxy.errors import GatewayError, InvalidRequest, ModelRetired, NotFound, Unavailable
+from providers.health import Standing
+
+AUTO = "auto"
+_ROUGH_CHARS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a request needs from an offering. `params` are those without which the answer would be another one."""
+
+    endpoint: str
+    is_streamed: bool = False
+    params: frozenset[str] = frozenset()
+    input_types: frozenset[str] = frozenset()
+    input_tokens: int = 0
+    """A rough count, for context windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    model: ModelFacts
+    offering: OfferingFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """`candidates` best first; never empty."""
+
+    model: ModelFacts
+    candidates: tuple[Candidate, ...]
+    dropped: tuple[Dropped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a plan depends on besides the request."""
+
+    snapshot: Snapshot
+    key: KeyFacts
+    at: datetime
+    standing: Callable[[int], Standing]
+    """Health of an offering as this process saw it."""
+
+
+def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
+    """What this request needs, read from its body (OpenAI's form)."""
+    if endpoint == "embeddings":
+        return Needs(endpoint, input_tokens=0)
+    params = {name for name in ("tools", "response_format", "logprobs") if body.get(name)}
+    if (body.get("response_format") or {}).get("type") == "text":
+        params.discard("response_format")
+    chars, kinds = _measure(body["messages"])
+    return Needs(
+        endpoint,
+        is_streamed=bool(body.get("stream")),
+        params=frozenset(params),
+        input_types=frozenset(kinds),
+        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
+    )
+
+
+def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
+    """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
+    if requested == AUTO:
+        models = _auto_models(needs, situation)
+    else:
+        models = [_pinned_model(requested, situation)]
+    kept, dropped = [], []
+    for candidate in _candidates(models):
+        reason = _reason_against(candidate, needs, situation)
+        if reason:
+            dropped.append(Dropped(candidate, reason))
+        else:
+            kept.append(candidate)
+    if not kept:
+        raise _no_candidate(requested, needs, dropped)
+    kept.sort(key=lambda candidate: _preference(candidate, situation))
+    return RoutePlan(kept[0].model, tuple(kept), tuple(dropped))
+
+
+def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
+    if needs.endpoint == "embeddings":
+        raise InvalidRequest(
+            "'auto' cannot be used for embeddings: vectors of different models are not comparable. Name the model.",
+            code="model_required",
+            param="model",
+        )
+    return [
+        model
+        for model in situation.snapshot.models.values()
+        if situation.key.may_call(model.id) and _status(model, situation.at) in {Status.ACTIVE, Status.DEPRECATED}
+    ]
+
+
+def _pinned_model(requested: str, situation: Situation) -> ModelFacts:
+    model = situation.snapshot.find(requested)
+    if model is None or not situation.key.may_call(model.id):
+        raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
+    status = _status(model, situation.at)
+    if status is Status.RETIRED:
+        raise ModelRetired(_retired_message(model, requested), param="model")
+    if status is Status.ANNOUNCED:
+        raise NotFound(
+            f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
+            code="model_not_released",
+            param="model",
+        )
+    return model
+
+
+def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
+    for model in models:
+        for offering in model.offerings:
+            yield Candidate(model, offering)
+
+
+def _reason_against(candidate: Candidate, needs: Needs, situation: Situation) -> str:
+    """Why this offering cannot serve the request; "" if it can."""
+    return (
+        _operational_reason(candidate.offering, situation)
+        or _capability_reason(candidate, needs)
+        or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
+    )
+
+
+def _operational_reason(offering: OfferingFacts, situation: Situation) -> str:
+    provider = situation.snapshot.providers.get(offering.provider_id)
+    if not offering.is_enabled:
+        return "offering_disabled"
+    if offering.effective_from and situation.at < offering.effective_from:
+        return "not_effective_yet"
+    if offering.effective_to and situation.at >= offering.effective_to:
+        return "no_longer_effective"
+    if provider is None or not provider.is_enabled:
+        return "provider_disabled"
+    return "" if provider.is_usable else "credential_missing"
+
+
+def _capability_reason(candidate: Candidate, needs: Needs) -> str:
+    offering, model = candidate.offering, candidate.model
+    if needs.endpoint not in offering.endpoints:
+        return "endpoint_not_offered"
+    if needs.is_streamed and not offering.streams:
+        return "lacks:stream"
+    missing = sorted(needs.params - offering.params) if offering.params else []
+    if missing:
+        return f"lacks:{missing[0]}"
+    unread = sorted(needs.input_types - model.input_types) if model.input_types else []
+    if unread:
+        return f"cannot_read:{unread[0]}"
+    context = offering.context_length or model.context_length
+    return "context_too_small" if context and needs.input_tokens > context else ""
+
+
+def _preference(candidate: Candidate, situation: Situation) -> tuple[bool, float, int, float, int]:
+    """Smaller is better: what probes say, then recent success, the curator's order, speed."""
+    offering = candidate.offering
+    standing = situation.standing(offering.id)
+    is_unhealthy = situation.snapshot.providers[offering.provider_id].health == "unhealthy"
+    # A tenth apart is noise: then the curator's order decides.
+    return is_unhealthy, -round(standing.success_rate, 1), offering.position, standing.latency_ms or 0.0, offering.id
+
+
+def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> GatewayError:
+    reasons = {drop.reason for drop in dropped}
+    name = "No model" if requested == AUTO else f"No provider of model '{requested}'"
+    lacking = next((reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("lacks:")), None)
+    unread = next((reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("cannot_read:")), None)
+    if lacking:
+        return InvalidRequest(f"{name} supports '{lacking}'.", code="unsupported_parameter", param=lacking)
+    if unread:
+        return InvalidRequest(f"{name} reads {unread} input.", code="unsupported_content", param="messages")
+    if "context_too_small" in reasons:
+        return InvalidRequest(
+            f"{name} has a context window for about {needs.input_tokens} tokens of input.",
+            code="context_length_exceeded",
+            param="messages",
+        )
+    if reasons == {"endpoint_not_offered"}:
+        return InvalidRequest(
+            f"Model '{requested}' is not offered for {needs.endpoint}.", code="unsupported_endpoint", param="model"
+        )
+    if "breaker_open" in reasons:
+        return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
+    return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)
+
+
+def _unknown_model_message(requested: str, situation: Situation) -> str:
+    snapshot = situation.snapshot
+    names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
+    near = [
+        name
+        for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
+        if (model := snapshot.find(name)) and situation.key.may_call(model.id)
+    ]
+    hint = f" Did you mean {' or '.join(repr(name) for name in near[:3])}?" if near else " GET /v1/models lists them."
+    return f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
+
+
+def _retired_message(model: ModelFacts, requested: str) -> str:
+    day = f" on {model.retirement_at:%Y-%m-%d}" if model.retirement_at else ""
+    advice = f"; use '{model.successor_id}'." if model.successor_id else "."
+    return f"Model '{requested}' was retired{day}{advice}"
+
+
+def _status(model: ModelFacts, at: datetime) -> Status:
+    return status_at(at, model.release_at, model.deprecation_at, model.retirement_at)
+
+
+def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
+    """Characters of text, and the kinds of input besides text."""
+    chars, kinds = 0, set()
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            chars += len(content)
+            continue
+        for part in content or ():
+            chars += len(part.get("text") or "")
+            if part["type"] == "image_url":
+                kinds.add("image")
+            elif part["type"] == "input_audio":
+                kinds.add("audio")
+    return chars, kinds

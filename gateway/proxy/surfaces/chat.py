@@ -1,0 +1,118 @@
+"""OpenAI's chat completions: `POST /v1/chat/completions`.
+
+Source: the request type of OpenAI's SDK, 3.54. Unknown parameters are kept and passed on.
+"""
+
+from typing import Any
+
+from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.surfaces.fields import (
+    boolean,
+    either,
+    integer,
+    list_of,
+    mapping_of,
+    number,
+    one_of,
+    record,
+    refuse,
+    text,
+)
+
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+_anything = record({})
+
+_function_call = record({"name": text(), "arguments": text()}, required=("name",))
+_tool_call = record({"id": text(), "type": text(), "function": _function_call})
+_part = record(
+    {
+        "type": text(),
+        "text": text(),
+        "image_url": record({"url": text(), "detail": text()}, required=("url",)),
+        "input_audio": record({"data": text(), "format": text()}, required=("data",)),
+        "file": _anything,
+        "refusal": text(),
+    },
+    required=("type",),
+)
+_message_fields = record(
+    {
+        "role": one_of(*_ROLES),
+        "content": either("a string or a list of parts", text(), list_of(_part)),
+        "name": text(),
+        "refusal": text(),
+        "tool_calls": list_of(_tool_call),
+        "tool_call_id": text(),
+    },
+    required=("role",),
+)
+_NEED_CONTENT = ("system", "developer", "user", "tool")
+
+
+def _message(value: Any, param: str) -> None:
+    _message_fields(value, param)
+    if value.get("content") is None and value["role"] in _NEED_CONTENT:
+        raise refuse(f"{param}.content", f"given for the role {value['role']}", None)
+    if value["role"] == "tool" and value.get("tool_call_id") is None:
+        raise refuse(f"{param}.tool_call_id", "given for the role tool", None)
+
+
+_function = record(
+    {"name": text(256, least=1), "description": text(), "parameters": _anything, "strict": boolean}, required=("name",)
+)
+_tool = record({"type": text(), "function": _function, "custom": _anything}, required=("type",))
+_schema = record({"name": text(256), "description": text(), "schema": _anything, "strict": boolean})
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
+
+_parameters = record(
+    {
+        "model": text(200, least=1),
+        "messages": list_of(_message, least=1, most=10_000),
+        "audio": _anything,
+        "frequency_penalty": number(-2, 2),
+        "presence_penalty": number(-2, 2),
+        "logit_bias": mapping_of(number(-100, 100), most=1024),
+        "logprobs": boolean,
+        "top_logprobs": integer(0, 20),
+        "max_completion_tokens": integer(1),
+        "max_tokens": integer(1),
+        "metadata": mapping_of(text(), most=64),
+        "modalities": list_of(text(), most=8),
+        "n": integer(1, 128),
+        "parallel_tool_calls": boolean,
+        "prediction": _anything,
+        "project_id": text(64),
+        "prompt_cache_key": text(),
+        "reasoning_effort": one_of(*_EFFORTS),
+        "response_format": record(
+            {"type": one_of("text", "json_object", "json_schema"), "json_schema": _schema}, required=("type",)
+        ),
+        "safety_identifier": text(128),
+        "seed": integer(-(2**63), 2**63 - 1),
+        "service_tier": text(20),
+        "stop": either("a string or a list of strings", text(), list_of(text(), most=16)),
+        "store": boolean,
+        "stream": boolean,
+        "stream_options": record({"include_usage": boolean, "include_obfuscation": boolean}),
+        "temperature": number(0, 2),
+        "tool_choice": either(
+            "none, auto, required or an object", one_of("none", "auto", "required"), record({"type": text()})
+        ),
+        "tools": list_of(_tool, most=256),
+        "top_k": integer(0),
+        "top_p": number(0, 1),
+        "user": text(512),
+        "verbosity": one_of("low", "medium", "high"),
+        "web_search_options": _anything,
+    },
+    required=("model", "messages"),
+)
+
+
+def _check(body: Any, param: str) -> None:
+    _parameters(body, param)
+    if body.get("stream_options") is not None and not body.get("stream"):
+        raise refuse("stream_options", "left out unless 'stream' is true", body["stream_options"])
+
+
+CHAT = Surface(path="/v1/chat/completions", endpoint="chat.completions", check=_check, can_stream=True)

@@ -1,0 +1,28 @@
+"""OpenAI's embeddings: `POST /v1/embeddings`. Only ever the model asked for: other vectors would not be comparable.
+
+Source: the request type of OpenAI's SDK, 3.54.
+"""
+
+from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, text
+
+_tokens = list_of(integer(0), least=1)
+
+_check = record(
+    {
+        "model": text(200, least=1),
+        "input": either(
+            "a string, a list of strings, or token numbers",
+            text(10_000_000, least=1),
+            list_of(either("a string or a list of token numbers", text(), _tokens), least=1, most=2048),
+            _tokens,
+        ),
+        "dimensions": integer(1, 65_536),
+        "encoding_format": one_of("float", "base64"),
+        "project_id": text(64),
+        "user": text(512),
+    },
+    required=("model", "input"),
+)
+
+EMBEDDINGS = Surface(path="/v1/embeddings", endpoint="embeddings", check=_check, can_stream=False)

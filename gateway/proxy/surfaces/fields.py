@@ -1,0 +1,120 @@
+"""Small checks from which a surface builds its table of parameters. Each raises InvalidRequest naming the parameter."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gateway.proxy.errors import InvalidRequest
+
+Check = Callable[[Any, str], None]
+"""Called with the value and its name, such as `messages[0].role`."""
+
+
+def refuse(param: str, allowed: str, given: Any) -> InvalidRequest:
+    return InvalidRequest(f"'{param}' must be {allowed}, not {_shown(given)}.", code="invalid_value", param=param)
+
+
+def number(least: float, most: float) -> Check:
+    def check(value: Any, param: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise refuse(param, f"a number from {least:g} to {most:g}", value)
+
+    return check
+
+
+def integer(least: int, most: int = 2**53) -> Check:
+    def check(value: Any, param: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise refuse(param, f"a whole number from {least} to {most}", value)
+
+    return check
+
+
+def boolean(value: Any, param: str) -> None:
+    if not isinstance(value, bool):
+        raise refuse(param, "true or false", value)
+
+
+def text(most: int | None = None, *, least: int = 0) -> Check:
+    def check(value: Any, param: str) -> None:
+        if not isinstance(value, str):
+            raise refuse(param, "a string", value)
+        if len(value) < least or (most is not None and len(value) > most):
+            raise refuse(param, f"a string of {least} to {most} characters", f"{len(value)} characters")
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    def check(value: Any, param: str) -> None:
+        if not isinstance(value, str) or value not in allowed:
+            raise refuse(param, f"one of {', '.join(allowed)}", value)
+
+    return check
+
+
+def list_of(item: Check, *, least: int = 0, most: int = 100_000) -> Check:
+    def check(value: Any, param: str) -> None:
+        if not isinstance(value, list):
+            raise refuse(param, "a list", value)
+        if not least <= len(value) <= most:
+            raise refuse(param, f"a list of {least} to {most} items", f"{len(value)} items")
+        for index, entry in enumerate(value):
+            item(entry, f"{param}[{index}]")
+
+    return check
+
+
+def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Check:
+    """An object. Named fields are checked where present and not null; unknown ones are kept."""
+
+    def check(value: Any, param: str) -> None:
+        if not isinstance(value, dict):
+            raise refuse(param, "an object", value)
+        for name in required:
+            if value.get(name) is None:
+                missing = f"{param}.{name}" if param else name
+                raise InvalidRequest(f"'{missing}' is missing.", code="missing_parameter", param=missing)
+        for name, entry in value.items():
+            if entry is not None and (inner := fields.get(name)):
+                inner(entry, f"{param}.{name}" if param else name)
+
+    return check
+
+
+def mapping_of(value_check: Check, *, most: int) -> Check:
+    def check(value: Any, param: str) -> None:
+        if not isinstance(value, dict):
+            raise refuse(param, "an object", value)
+        if len(value) > most:
+            raise refuse(param, f"an object of at most {most} entries", f"{len(value)} entries")
+        for name, entry in value.items():
+            value_check(entry, f"{param}.{name}")
+
+    return check
+
+
+def either(allowed: str, *checks: Check) -> Check:
+    """Any of several forms; `allowed` describes them all. The form that fits the value's type gives the message."""
+
+    def check(value: Any, param: str) -> None:
+        failures = []
+        for candidate in checks:
+            try:
+                return candidate(value, param)
+            except InvalidRequest as failure:
+                failures.append(failure)
+        # A failure inside the value says more than "must be a or b".
+        deepest = max(failures, key=lambda failure: len(failure.param or ""))
+        raise deepest if len(deepest.param or "") > len(param) else refuse(param, allowed, value)
+
+    return check
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return f"'{value[:60]}'"
+    return {None: "null", True: "true", False: "false"}.get(value, str(value)[:60])
