@@ -1,0 +1,210 @@
+"""Real Redis and PostgreSQL servers as child processes of the test session, on free ports."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+START_TIMEOUT_S = 20.0
+LOOPBACK = "127.0.0.1"
+
+
+def require_service(name: str, is_present: bool) -> None:
+    """Skip the test where a program is missing, or fail it under GATEHOUSE_REQUIRE_SERVICES=1."""
+    if is_present:
+        return
+    if os.environ.get("GATEHOUSE_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{name} is not installed, and GATEHOUSE_REQUIRE_SERVICES=1 demands it")
+    pytest.skip(f"{name} is not installed")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} took longer than {timeout_s:g} s")
+        time.sleep(0.01)
+
+
+class RedisServer:
+    """A Redis of our own that can be killed, paused and started again, always empty, on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://{LOOPBACK}:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Safe to repeat: a server that runs is left alone, one that is paused goes on."""
+        self.resume()
+        if self.is_running:
+            return
+        options = ["--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", str(self._folder)]
+        command = ["redis-server", "--port", str(self.port), *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self._answers, "starting redis-server")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: connections are cut, all data is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def ask(self, *command: str | int | bytes) -> Any:
+        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=5) as client:
+            return client.execute_command(*command)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self.is_running:
+            self._process.send_signal(number)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError):
+            return bool(self.ask("PING"))
+        return False
+
+
+@contextlib.contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """For a test that breaks its server; others share the fixture `redis_server`."""
+    require_service("redis-server", shutil.which("redis-server") is not None)
+    with tempfile.TemporaryDirectory(prefix="gatehouse-redis-") as folder:
+        server = RedisServer(Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+class PostgresServer:
+    """A PostgreSQL cluster of our own with the user `gatehouse` and no password."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.port = free_port()
+        self._programs = programs
+        self._data = folder / "data"
+        self._owner = _unprivileged_user()
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._owner:
+            shutil.chown(folder, self._owner)
+
+    def create(self) -> None:
+        options = ["-D", self._data, "-U", "gatehouse", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
+        self._spawn("initdb", *options).communicate(timeout=START_TIMEOUT_S * 3)
+
+    def start(self) -> None:
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._process = self._spawn("postgres", "-D", self._data, *options)
+        wait_until(self._answers, "starting postgres")
+
+    def stop(self) -> None:
+        """An immediate stop, as after a crash; `start` recovers."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(START_TIMEOUT_S)
+
+    def pause(self) -> None:
+        """SIGSTOP of the postmaster: connections that are open go on, new ones hang."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgres://gatehouse@{LOOPBACK}:{self.port}/{database}"
+
+    def new_database(self, name: str) -> str:
+        """Create an empty database, in place of one of that name; returns its URL."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def _spawn(self, program: str, *options: str | Path) -> subprocess.Popen[bytes]:
+        group = pwd.getpwnam(self._owner).pw_gid if self._owner else None
+        return subprocess.Popen(
+            [self._programs / program, *options],
+            user=self._owner,
+            group=group,
+            extra_groups=[] if self._owner else None,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(self.url(), connect_timeout=2).close()
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    programs = _postgres_programs()
+    require_service("PostgreSQL", programs is not None)
+    assert programs is not None
+    with tempfile.TemporaryDirectory(prefix="gatehouse-postgres-") as folder:
+        server = PostgresServer(programs, Path(folder))
+        server.create()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.resume()
+            server.stop()
+
+
+def _postgres_programs() -> Path | None:
+    """Debian keeps the server's programs off the path, one folder a version; the newest is taken."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+
+
+def _unprivileged_user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
