@@ -1,6 +1,10 @@
 """What a call used, in one set of names for every wire format."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+_MOST_TOKENS = 100_000_000
+"""More than any model can read or write: a count above it is a fault, not a bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +20,44 @@ class Usage:
     cached_write_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+
+
+def read_openai_usage(value: object) -> Usage | None:
+    """Usage as OpenAI's format reports it. None where a total is missing or absurd, so that it is estimated.
+
+    An explicit zero is zero. Parts are clamped to their total.
+    """
+    if not isinstance(value, Mapping):
+        return None
+    input_tokens, output_tokens = _totals(value)
+    if input_tokens is None or output_tokens is None:
+        return None
+    read = _part(value.get("prompt_tokens_details"), "cached_tokens", input_tokens)
+    written = _part(value.get("prompt_tokens_details"), "cache_write_tokens", input_tokens - read)
+    thought = _part(value.get("completion_tokens_details"), "reasoning_tokens", output_tokens)
+    return Usage(input_tokens, output_tokens, read, written, thought)
+
+
+def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """Embeddings report no output, and some of them only a total."""
+    input_tokens, total = _count(value.get("prompt_tokens")), _count(value.get("total_tokens"))
+    if "completion_tokens" in value:
+        return input_tokens, _count(value["completion_tokens"])
+    if "prompt_tokens" not in value:
+        return total, 0
+    if input_tokens is None or total is None:
+        return input_tokens, None
+    return input_tokens, max(0, total - input_tokens)
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None
+
+
+def _part(details: object, name: str, most: int) -> int:
+    count = _count(details.get(name)) if isinstance(details, Mapping) else None
+    return min(count or 0, most)

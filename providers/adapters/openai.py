@@ -1,0 +1,119 @@
+"""OpenAI's format: chat completions and embeddings, as most providers speak it.
+
+Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_options` for servers that refuse
+the field, so that the usage of their streams is estimated.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
+from providers.adapters.openai_failures import bad_response, classify, reported_inside
+from providers.adapters.openai_stream import OpenAIStreamReader, generated
+from providers.facts import ProviderFacts
+from providers.wire.call import InferenceCall
+from providers.wire.json_text import read_json
+from providers.wire.usage import read_openai_usage
+
+_PATHS = {"chat.completions": "/chat/completions", "embeddings": "/embeddings"}
+_WHOLE_HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "user-agent": "gatehouse",
+}
+# Compression would hold small events back.
+_STREAM_HEADERS = _WHOLE_HEADERS | {"accept": "text/event-stream", "accept-encoding": "identity"}
+
+
+class OpenAIAdapter:
+    """See providers.adapters.base.Adapter."""
+
+    def request(self, call: InferenceCall, provider: ProviderFacts, upstream_name: str) -> UpstreamRequest:
+        headers = dict(_STREAM_HEADERS if call.is_streamed else _WHOLE_HEADERS)
+        if provider.secret:
+            headers["authorization"] = f"Bearer {_header_value(provider.secret)}"
+        body = {**call.body, "model": upstream_name}
+        if call.is_streamed:
+            _ask_for_stream(body, provider)
+        url = provider.base_url.rstrip("/") + _PATHS[call.endpoint]
+        return UpstreamRequest(url, headers, _dump(body))
+
+    def answer(self, call: InferenceCall, status: int, body: bytes) -> Answer:
+        try:
+            value, shown = read_json(body)
+        except ValueError:
+            raise bad_response(status=status) from None
+        if not isinstance(value, dict):
+            raise bad_response(status=status)
+        if value.get("error"):
+            raise reported_inside(value["error"])
+        chars = _read_vectors(value) if call.endpoint == "embeddings" else _read_choices(value)
+        usage = read_openai_usage(value.get("usage"))
+        if usage is None and value.pop("usage", None) is not None:
+            shown = orjson.dumps(value)
+        return Answer(shown, usage, chars)
+
+    def stream(self, call: InferenceCall) -> StreamReader:
+        return OpenAIStreamReader(wants_usage=call.wants_usage)
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        return classify(status, headers, body)
+
+
+def _ask_for_stream(body: dict[str, Any], provider: ProviderFacts) -> None:
+    body["stream"] = True
+    if "no_stream_options" in provider.quirks:
+        body.pop("stream_options", None)
+        return
+    options = body.get("stream_options")
+    body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+
+
+def _dump(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        message = "The request holds a number or a text that JSON cannot carry."
+        raise UpstreamFailure(FailureKind.CALLER, message, code="invalid_json", status=400) from None
+
+
+def _header_value(secret: str) -> str:
+    value = secret.strip()
+    if value.isascii() and value.isprintable():
+        return value
+    message = "The provider's credential holds characters that no header can carry."
+    raise UpstreamFailure(FailureKind.AUTH, message, code="provider_auth_error")
+
+
+def _read_choices(value: dict[str, Any]) -> int:
+    """Characters generated in all choices. Raises UpstreamFailure for what is no chat completion."""
+    choices = value.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise bad_response("The provider's answer has no choices.")
+    return sum(map(_read_choice, choices))
+
+
+def _read_choice(choice: Any) -> int:
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        raise bad_response("The provider's answer has a choice without a message.")
+    if choice.get("finish_reason") == "error":
+        raise reported_inside(choice.get("error") or {})
+    content, calls = message.get("content"), message.get("tool_calls")
+    if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
+        raise bad_response("The provider's answer has a message of the wrong type.")
+    return generated(message)[0]
+
+
+def _read_vectors(value: dict[str, Any]) -> int:
+    """Embeddings generate no text. Raises UpstreamFailure for what is no list of vectors."""
+    data = value.get("data")
+    if not isinstance(data, list) or not data:
+        raise bad_response("The provider's answer has no embeddings.")
+    for item in data:
+        if not isinstance(item, dict) or not isinstance(item.get("embedding"), list | str):
+            raise bad_response("The provider's answer has an embedding of the wrong type.")
+    return 0

@@ -1,0 +1,174 @@
+"""Whose fault a failed answer in OpenAI's format is, and what may be said about it."""
+
+import email.utils
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.wire.json_text import read_json
+from providers.wire.scrub import scrub
+
+_READ_BYTES = 64 * 1024
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_TOO_LONG = re.compile(
+    r"context.length.exceeded|maximum context length|context window|prompt is too long|too many input tokens",
+    re.IGNORECASE,
+)
+_NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing_hard_limit", re.IGNORECASE)
+# Google answers a wrong key with 400.
+_BAD_KEY = re.compile(r"API_KEY_INVALID|api key not valid|invalid api key|invalid_api_key", re.IGNORECASE)
+_SHORTEST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedError:
+    """What a provider said about a failure, in its own words. Empty strings where it said nothing."""
+
+    message: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.search(text) for text in (self.code, self.type, self.message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    kind: FailureKind
+    code: str
+    message: str
+
+
+_AUTH = _Class(FailureKind.AUTH, "provider_auth_error", "The provider refused the gateway's credential.")
+_MISSING = _Class(
+    FailureKind.MODEL_MISSING, "provider_model_missing", "The provider does not know this model any more."
+)
+_LIMITED = _Class(FailureKind.RATE_LIMIT, "provider_rate_limited", "The provider is limiting our requests.")
+_NO_CREDIT = _Class(
+    FailureKind.RATE_LIMIT, "provider_quota_exhausted", "The gateway's quota at the provider is used up."
+)
+_DOWN = _Class(FailureKind.UNAVAILABLE, "provider_unavailable", "The provider is not available.")
+_BAD = _Class(
+    FailureKind.BAD_RESPONSE, "provider_bad_response", "The provider's answer is not in the expected format."
+)
+_BY_STATUS = dict.fromkeys((401, 402, 403), _AUTH)
+_BY_STATUS |= dict.fromkeys((404, 410), _MISSING)
+_BY_STATUS |= dict.fromkeys((408, 409, 425, 429, 498), _LIMITED)
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    """An answer that is not 2xx. `headers` have lower-case names."""
+    return failure_for(status, read_error(body), retry_after_s(headers))
+
+
+def failure_for(status: int, error: ReportedError, wait_s: float | None = None) -> UpstreamFailure:
+    if status in {400, 413, 422} and not error.says(_BAD_KEY):
+        return _callers_mistake(status, error)
+    cause = _cause(status, error)
+    if cause is _NO_CREDIT:
+        wait_s = _LONGEST_WAIT_S
+    # What a provider says about our account or our credential is not for clients.
+    said = "" if cause in (_AUTH, _NO_CREDIT) else error.message
+    message = f"{cause.message} It said: {said}" if said else cause.message
+    return UpstreamFailure(cause.kind, message, code=cause.code, status=status, retry_after_s=wait_s)
+
+
+def bad_response(message: str = _BAD.message, status: int | None = None) -> UpstreamFailure:
+    return UpstreamFailure(_BAD.kind, message, code=_BAD.code, status=status)
+
+
+def reported_inside(value: object) -> UpstreamFailure:
+    """An error that came with a status of success. A number in its `code` is what the status should have been."""
+    status = value.get("code") if isinstance(value, Mapping) else None
+    error = _read(value)
+    if isinstance(status, int) and 400 <= status < 600:
+        return failure_for(status, error)
+    if error.says(_NO_QUOTA):
+        return failure_for(429, error)
+    return bad_response(f"The provider reported an error: {error.message}" if error.message else _BAD.message)
+
+
+def read_error(body: bytes) -> ReportedError:
+    """Understands OpenAI's envelope, an array of it, `detail`, `errors` and plain text; HTML says nothing."""
+    try:
+        value, _ = read_json(body[:_READ_BYTES])
+    except ValueError:
+        text = body[:_READ_BYTES].decode("utf-8", "replace").strip()
+        return ReportedError() if text.startswith("<") else ReportedError(message=scrub(text))
+    while isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict):
+        return ReportedError()
+    for name in ("error", "errors", "detail"):
+        if value.get(name):
+            return _read(value[name])
+    return _read(value)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, between 1 and 60. None where the header is absent or makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    wait_s = _number(text)
+    if wait_s is None:
+        wait_s = _until(text, headers.get("date", ""))
+    if wait_s is None or not math.isfinite(wait_s) or wait_s < 0:
+        return None
+    return min(max(wait_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)
+
+
+def _callers_mistake(status: int, error: ReportedError) -> UpstreamFailure:
+    code = "context_length_exceeded" if error.says(_TOO_LONG) else error.code or "invalid_request"
+    message = error.message or "The provider refused the request as invalid."
+    return UpstreamFailure(FailureKind.CALLER, message, code=code, status=status, param=error.param or None)
+
+
+def _cause(status: int, error: ReportedError) -> _Class:
+    if error.says(_NO_QUOTA):
+        return _NO_CREDIT
+    if error.says(_BAD_KEY):
+        return _AUTH
+    if status >= 500:
+        return _DOWN
+    return _BY_STATUS.get(status, _BAD)
+
+
+def _read(value: object) -> ReportedError:
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str):
+        return ReportedError(message=scrub(value))
+    if not isinstance(value, dict):
+        return ReportedError()
+    message = _text(value, "message") or _text(value, "msg") or _text(value, "detail")
+    code, kind = _text(value, "code"), _text(value, "type") or _text(value, "status")
+    return ReportedError(
+        message=scrub(message),
+        code=code if _CODE.fullmatch(code) else "",
+        type=kind[:64],
+        param=scrub(_text(value, "param"))[:100],
+    )
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _until(text: str, now: str) -> float | None:
+    """Seconds from the answer's own `Date` to an HTTP date: no clock of ours is needed."""
+    try:
+        later, earlier = email.utils.parsedate_to_datetime(text), email.utils.parsedate_to_datetime(now)
+        return (later - earlier).total_seconds()
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,177 @@
+"""Reads a streamed answer in OpenAI's format, passing its bytes on untouched wherever that is right."""
+
+from operator import is_
+from typing import Any
+
+import orjson
+
+from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.openai_failures import bad_response, reported_inside
+from providers.wire.json_text import read_json
+from providers.wire.sse import OversizedEvent, SseSplitter, event
+from providers.wire.usage import Usage, read_openai_usage
+
+_DONE = b"[DONE]"
+
+
+class OpenAIStreamReader:
+    """See providers.adapters.base.StreamReader."""
+
+    def __init__(self, *, wants_usage: bool) -> None:
+        self.usage: Usage | None = None
+        self.has_finished = False
+        self.is_done = False
+        self.output_chars = 0
+        self.has_output = False
+        self._wants_usage = wants_usage
+        self._splitter = SseSplitter()
+        self._open: set[int] = set()
+        self._finished: set[int] = set()
+        self._has_events = False
+        self._has_skipped = False
+
+    def feed(self, data: bytes) -> bytes:
+        if self.is_done:
+            return b""
+        try:
+            events = self._splitter.feed(data)
+        except OversizedEvent:
+            raise _too_large() from None
+        return self._relay(events, data)
+
+    def finish(self) -> bytes:
+        if self.is_done:
+            return b""
+        answer = self._relay(self._splitter.finish(), b"")
+        if not self._has_events:
+            raise bad_response()
+        return answer
+
+    def _relay(self, events: list[bytes], data: bytes) -> bytes:
+        kept: list[bytes] = []
+        is_untouched = self._splitter.was_plain
+        for source in events:
+            shown = self._read(source)
+            is_untouched = is_untouched and shown is source
+            if shown is not None:
+                kept.append(shown)
+        return data if is_untouched else b"".join(map(event, kept))
+
+    def _read(self, source: bytes) -> bytes | None:
+        """The event as the client gets it, None where it does not get it."""
+        if self.is_done:
+            return None
+        self._has_events = True
+        if source.strip() == _DONE:
+            self.is_done = True
+            return None
+        chunk, shown = self._parse(source)
+        if chunk is None:
+            return None
+        if error := chunk.get("error") or _vendor_error(chunk):
+            raise reported_inside(error)
+        is_usage = self._take_usage(chunk.get("usage"))
+        choices = chunk.get("choices")
+        if not isinstance(choices, list):
+            return None
+        if not choices:
+            return None if is_usage and not (self._wants_usage and self.usage) else shown
+        return self._take_choices(chunk, choices, shown)
+
+    def _parse(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
+        """Raises UpstreamFailure for the second event that cannot be read; the first is left out."""
+        try:
+            chunk, shown = read_json(source)
+        except ValueError:
+            chunk, shown = None, source
+        if isinstance(chunk, dict):
+            return chunk, shown
+        if self._has_skipped:
+            raise bad_response()
+        self._has_skipped = True
+        return None, source
+
+    def _take_usage(self, value: object) -> bool:
+        if value is None:
+            return False
+        self.usage = read_openai_usage(value) or self.usage
+        return True
+
+    def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
+        kept = [self._take_choice(choice) for choice in choices]
+        self.has_finished = bool(self._finished) and not self._open
+        if all(map(is_, kept, choices)):
+            return shown
+        kept = [choice for choice in kept if choice is not None]
+        if not kept and not (self._wants_usage and chunk.get("usage")):
+            return None
+        return orjson.dumps({**chunk, "choices": kept})
+
+    def _take_choice(self, choice: Any) -> dict[str, Any] | None:
+        """The choice to pass on: None if it is none, or only says again that it has finished."""
+        if not isinstance(choice, dict):
+            return None
+        reason = choice.get("finish_reason")
+        if reason == "error":
+            raise UpstreamFailure(
+                FailureKind.UNAVAILABLE, "The provider broke its answer off.", code="provider_unavailable"
+            )
+        has_output = self._take_delta(choice.get("delta"))
+        index = choice.get("index")
+        if self._is_news(index if isinstance(index, int) else 0, reason):
+            return choice
+        return {**choice, "finish_reason": None} if has_output else None
+
+    def _is_news(self, index: int, reason: object) -> bool:
+        """False for a second finish of the same choice."""
+        if index in self._finished:
+            return not reason
+        if reason:
+            self._finished.add(index)
+            self._open.discard(index)
+        else:
+            self._open.add(index)
+        return True
+
+    def _take_delta(self, delta: Any) -> bool:
+        """Count what the model generated; whether this delta had any of it."""
+        if not isinstance(delta, dict):
+            return False
+        chars, has_output = generated(delta)
+        self.output_chars += chars
+        self.has_output = self.has_output or has_output
+        return has_output
+
+
+def generated(message: dict[str, Any]) -> tuple[int, bool]:
+    """Characters of text, reasoning and tool arguments in a message or a delta, and whether there was any of it."""
+    chars = _length(message.get("content")) + _length(message.get("refusal"))
+    # Some providers send the same reasoning under both names.
+    chars += _length(message.get("reasoning_content")) or _length(message.get("reasoning"))
+    calls = message.get("tool_calls")
+    if not calls or not isinstance(calls, list):
+        return chars, chars > 0
+    return chars + sum(map(_arguments_length, calls)), True
+
+
+def _vendor_error(chunk: dict[str, Any]) -> object:
+    # Groq reports late errors here (its SDK's types, November 2026).
+    extras = chunk.get("x_groq")
+    return extras.get("error") if isinstance(extras, dict) else None
+
+
+def _arguments_length(call: Any) -> int:
+    function = call.get("function") if isinstance(call, dict) else None
+    return _length(function.get("arguments")) if isinstance(function, dict) else 0
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str) else 0
+
+
+def _too_large() -> UpstreamFailure:
+    return UpstreamFailure(
+        FailureKind.BAD_RESPONSE,
+        "The provider's answer is larger than we accept.",
+        code="provider_response_too_large",
+    )

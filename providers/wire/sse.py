@@ -1,0 +1,99 @@
+"""Splits a byte stream of server-sent events into the data of each event, however the reads are cut.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Names and ids of events are left out:
+the formats that we read carry everything in `data`.
+"""
+
+LIMIT_BYTES = 1_000_000
+_BOM = b"\xef\xbb\xbf"
+
+
+class OversizedEvent(Exception):
+    """A line or an event is larger than LIMIT_BYTES."""
+
+
+def event(data: bytes) -> bytes:
+    """One event as it goes out: a single `data:` line."""
+    return b"data: %b\n\n" % data
+
+
+class SseSplitter:
+    """`was_plain` is True when the last read was nothing but whole `data: …` events, so that the
+    bytes of that read equal `event()` of each one and can be relayed as they are.
+    """
+
+    __slots__ = ("_after_cr", "_at_start", "_line", "_parts", "_size", "was_plain")
+
+    def __init__(self) -> None:
+        self.was_plain = False
+        self._line = bytearray()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._after_cr = False
+        self._at_start = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The data of every event that is now complete. Raises OversizedEvent."""
+        plain = self._split_plain(data)
+        self.was_plain = plain is not None
+        return self._split_lines(data) if plain is None else plain
+
+    def finish(self) -> list[bytes]:
+        """The data of an event whose closing blank line never came."""
+        self.was_plain = False
+        events: list[bytes] = []
+        self._end_line(bytes(self._line), events)
+        self._end_line(b"", events)
+        self._line.clear()
+        return events
+
+    def _split_plain(self, data: bytes) -> list[bytes] | None:
+        if self._line or self._parts or self._after_cr or b"\r" in data or len(data) > LIMIT_BYTES:
+            return None
+        if not (data.startswith(b"data: ") and data.endswith(b"\n\n")):
+            return None
+        events = data[6:-2].split(b"\n\ndata: ")
+        if data.count(b"\n") != 2 * len(events):
+            return None
+        self._at_start = False
+        return events
+
+    def _split_lines(self, data: bytes) -> list[bytes]:
+        events: list[bytes] = []
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        for piece in data.splitlines(keepends=True):
+            line = piece.rstrip(b"\r\n")
+            self._take(line)
+            if len(line) == len(piece):
+                return events
+            self._end_line(bytes(self._line), events)
+            self._line.clear()
+        self._after_cr = data.endswith(b"\r")
+        return events
+
+    def _take(self, fragment: bytes) -> None:
+        self._size += len(fragment)
+        if self._size > LIMIT_BYTES:
+            raise OversizedEvent
+        self._line += fragment
+
+    def _end_line(self, line: bytes, events: list[bytes]) -> None:
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        if not line:
+            self._end_event(events)
+        elif line.startswith(b"data:"):
+            self._parts.append(line[5:].removeprefix(b" "))
+        else:
+            # Comments and other fields are not kept, so an endless row of them is not an oversized event.
+            self._size -= len(line)
+
+    def _end_event(self, events: list[bytes]) -> None:
+        if self._parts:
+            # Line ends inside JSON can only stand between tokens, so a space says the same on one line.
+            events.append(b" ".join(self._parts))
+            self._parts = []
+        self._size = 0
