@@ -1,7 +1,7 @@
 """Bearer keys: how they are minted, read and judged. Pure; the data plane uses it too.
 
-A key reads `sk-gw-<public id>-<secret><checksum>`. The public id finds the row; the checksum tells a mistyped key
-from an unknown one without asking anybody; only a digest of the secret is ever stored.
+A key reads `sk-gw-<public id>-<secret><checksum>`. The public id finds the row; the checksum tells a mistyped
+key from an unknown one without asking anybody; only a digest of the secret is ever stored.
 """
 
 import hashlib
@@ -16,6 +16,10 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PUBLIC_ID_LENGTH = 12
 _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
+
+
+class KeysUnavailable(Exception):
+    """The key is not in memory and SQL is away, or memory is too old to be believed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ class Revisions:
 def bump(*parts: Revision.Part) -> int:
     """Give the running transaction the next number and note which parts it changes. Returns the number.
 
-    Call it inside the transaction that makes the change: the row stays locked until commit, so that numbers become
-    visible in their order.
+    Call it inside the transaction that makes the change: the row stays locked until commit, so that numbers
+    become visible in their order.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A revision belongs to the transaction of its change: wrap both in atomic().")

@@ -1,11 +1,15 @@
 """Bearer keys."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
+from accounts.querysets import KeyQuerySet
+
 
 class Key(models.Model):
-    """What a client shows to be let in. Only a digest of the secret is stored: a lost key cannot be recovered."""
+    """What a client shows to be let in. Only a digest of it is stored: a lost key cannot be recovered."""
 
     class Scope(models.TextChoices):
         INFERENCE = "inference", "Inference: catalogue and calls"
@@ -15,6 +19,11 @@ class Key(models.Model):
         AUTO = "auto", "Automatic"
         WORKER = "worker", "Worker"
         DIRECT = "direct", "Direct"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        EXPIRED = "expired", "Expired"
+        REVOKED = "revoked", "Revoked"
 
     team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="keys")
     name = models.CharField(
@@ -45,6 +54,8 @@ class Key(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revision = models.BigIntegerField(default=0, editable=False, db_index=True)
 
+    objects = KeyQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -66,3 +77,9 @@ class Key(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (sk-gw-{self.public_id}-…)"
+
+    def state_at(self, at: datetime) -> State:
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        is_expired = self.expires_at is not None and self.expires_at <= at
+        return self.State.EXPIRED if is_expired else self.State.ACTIVE

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class LedgerEntry(models.Model):
-    """One attempt that a provider saw, exactly once, however it ended. Written by the recorder only, never edited.
+    """One attempt that a provider saw, exactly once, however it ended. Only the recorder writes it.
 
     The row pins what it needs by value, so it outlives keys, models and providers; references carry no
     database constraint for the same reason.

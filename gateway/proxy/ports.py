@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from accounts.keys import KeyFacts, ShownKey
+from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
 from catalogue.snapshot import Snapshot
 
-
-class KeysUnavailable(Exception):
-    """The key is not in memory and SQL is away, or memory is too old to be believed."""
+__all__ = [
+    "AttemptClosed",
+    "AttemptOpened",
+    "CallRecorder",
+    "KeyDirectory",
+    "KeysUnavailable",
+    "Snapshots",
+]
 
 
 class KeyDirectory(Protocol):
@@ -33,7 +38,7 @@ class Snapshots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AttemptOpened:
-    """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds; `prices` by value."""
+    """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds."""
 
     attempt_id: str
     call_id: str
@@ -51,11 +56,12 @@ class AttemptOpened:
     is_streamed: bool
     started_at: float
     prices: list[Mapping[str, Any]]
+    """By value."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptClosed:
-    """Written at the attempt's end, however it ended. `outcome` is a LedgerEntry.Outcome; money as plain decimals."""
+    """Written at the attempt's end. `outcome` is a LedgerEntry.Outcome; money as plain decimals."""
 
     attempt_id: str
     ended_at: float
@@ -74,7 +80,8 @@ class AttemptClosed:
 class CallRecorder(Protocol):
     """The spool. Both appends are local, synchronous and survive the process."""
 
-    def opened(self, record: AttemptOpened) -> None: ...
+    def opened(self, record: AttemptOpened) -> None:
+        """Raises OSError if the disk refuses: a call that cannot be accounted for must not be made."""
 
     def closed(self, record: AttemptClosed) -> None: ...
 

@@ -1,0 +1,107 @@
+"""Who is asking the control plane: a key, or a person who signed in."""
+
+import hmac
+import time
+from dataclasses import dataclass
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from accounts.directory import facts_of, touches
+from accounts.errors import ApiError, Unauthorised
+from accounts.keys import KeyFacts, digest_secret, read_key
+from accounts.models import Key, Team
+
+_NO_DIGEST = digest_secret("")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPrincipal:
+    """`request.user` of a request that showed a key."""
+
+    key: Key
+    facts: KeyFacts
+    is_authenticated: bool = True
+    is_staff: bool = False
+    is_superuser: bool = False
+
+    @property
+    def team(self) -> Team:
+        return self.key.team
+
+    @property
+    def may_manage(self) -> bool:
+        return self.key.scope == Key.Scope.MANAGEMENT
+
+
+class KeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer sk-gw-…` or `x-api-key: sk-gw-…`."""
+
+    def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
+        text = _shown_text(request)
+        if text is None:
+            return None
+        principal = find_principal(text)
+        if principal is None:
+            raise Unauthorised
+        touches.note(principal.key.pk, time.time())
+        return principal, principal.facts
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
+        return "Bearer"
+
+
+def find_principal(text: str) -> KeyPrincipal | None:
+    """The key's principal, or None for a key that is mistyped, unknown, revoked or expired."""
+    shown = read_key(text)
+    if shown is None:
+        return None
+    key = Key.objects.select_related("team").filter(public_id=shown.public_id).first()
+    # An unknown key costs one comparison too, so that its time tells nothing.
+    is_right = hmac.compare_digest(digest_secret(shown.secret), key.digest if key else _NO_DIGEST)
+    if key is None or not is_right:
+        return None
+    facts = facts_of(key)
+    return KeyPrincipal(key, facts) if facts.is_valid(time.time()) else None
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """A person signed in to the portal. Anything but reading needs the CSRF token."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as refusal:
+            message = f"{refusal.detail} Send the token of the cookie in the header X-CSRFToken."
+            raise ApiError(message, status=403, code="csrf_failed") from None
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+    """Names the bearer key in the OpenAPI document."""
+
+    target_class = "accounts.authentication.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "sk-gw-…"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+    """Names the portal's session in the OpenAPI document."""
+
+    target_class = "accounts.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def _shown_text(request: Request) -> str | None:
+    """None where no key was shown at all; a key that is not ASCII is shown, and not well formed."""
+    scheme, _, bearer = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    if scheme.lower() == "bearer":
+        return bearer.strip()
+    named = request.META.get("HTTP_X_API_KEY")
+    return None if named is None else str(named).strip()

@@ -1,0 +1,248 @@
+"""The data plane's memory of keys, filled from SQL and kept true by the revision.
+
+A key once read stays in memory until the revision says that it changed. What must never happen is that a
+look-up which read a key before its revocation stores it after the refresh that would have removed it: so each
+refresh begins a new generation, and a look-up of an older generation reads again.
+"""
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, connection, transaction
+
+from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
+from accounts.models import Key
+from accounts.revision import Revisions
+
+_THREADS = 4
+_FLIGHTS_MAX = 1_000
+_MISSING_MAX = 10_000
+_LOOK_UP_TIMEOUT_S = 5.0
+_COLUMNS = (
+    "pk",
+    "public_id",
+    "digest",
+    "name",
+    "team_id",
+    "team__slug",
+    "scope",
+    "team__is_active",
+    "revoked_at",
+    "expires_at",
+    "requests_per_minute",
+    "concurrency",
+    "model_patterns",
+    "lane",
+    "revision",
+)
+
+
+class Touches:
+    """When keys were last used, collected until somebody writes it to SQL. Bounded by the number of keys."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, key_id: int, at: float) -> None:
+        with self._lock:
+            self._latest[key_id] = max(at, self._latest.get(key_id, at))
+
+    def flush(self) -> int:
+        """Write what was collected; the number of keys. On an error all of it is kept for the next time."""
+        with self._lock:
+            taken, self._latest = self._latest, {}
+        try:
+            _write_last_used(taken)
+        except Error:
+            for key_id, at in taken.items():
+                self.note(key_id, at)
+            raise
+        return len(taken)
+
+
+touches = Touches()
+"""Of this process: the data plane and the REST framework's authentication both note here."""
+
+
+class SqlKeyDirectory:
+    """What `gateway.proxy.ports.KeyDirectory` asks for. Safe from the loop and from the control thread."""
+
+    def __init__(
+        self,
+        *,
+        staleness_s: float | None = None,
+        capacity: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`staleness_s` None: as set for the deployment. `clock` is the one that `confirm` is told."""
+        self._staleness_s = settings.KEY_STALENESS_S if staleness_s is None else staleness_s
+        self._capacity = capacity
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, tuple[KeyFacts, int]] = OrderedDict()
+        self._missing: set[str] = set()
+        self._flights: dict[str, Future[KeyFacts | None]] = {}
+        self._generation = 0
+        self._seen = 0
+        self._confirmed_at = clock()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="key-look-up")
+
+    def known(self, public_id: str) -> KeyFacts | None:
+        if self._clock() - self._confirmed_at > self._staleness_s:
+            raise KeysUnavailable("Nobody could say for too long which keys were revoked.")
+        with self._lock:
+            entry = self._entries.get(public_id)
+            if entry is None:
+                return None
+            self._entries.move_to_end(public_id)
+            return entry[0]
+
+    def known_missing(self, public_id: str) -> bool:
+        """Whether SQL said, at this revision, that there is no such key."""
+        return public_id in self._missing
+
+    async def look_up(self, shown: ShownKey) -> KeyFacts | None:
+        if self.known_missing(shown.public_id):
+            return None
+        flight = asyncio.wrap_future(self._flight(shown.public_id))
+        try:
+            async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
+                # Others may wait for the same flight: one caller's end must not cancel it.
+                return await asyncio.shield(flight)
+        except (Error, TimeoutError) as error:
+            raise KeysUnavailable("The key is not in memory and SQL does not answer.") from error
+
+    def touched(self, key_id: int, at: float) -> None:
+        touches.note(key_id, at)
+
+    def refresh(self, revisions: Revisions) -> None:
+        """Read again what changed since the last time. Blocks on SQL: for the control thread only."""
+        if revisions.keys <= self._seen:
+            return
+        with self._lock:
+            self._generation += 1
+            self._missing.clear()
+            is_empty = not self._entries
+        if not is_empty:
+            for facts, revision in _read(revision__gt=self._seen):
+                self._replace(facts, revision)
+        self._seen = revisions.keys
+
+    def confirm(self, monotonic_now: float) -> None:
+        """Memory was true at that time: the poll succeeded and `refresh` went through."""
+        self._confirmed_at = monotonic_now
+
+    def flush_touched(self) -> int:
+        return touches.flush()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _flight(self, public_id: str) -> Future[KeyFacts | None]:
+        with self._lock:
+            flight = self._flights.get(public_id)
+            if flight is not None:
+                return flight
+            if len(self._flights) >= _FLIGHTS_MAX:
+                raise KeysUnavailable("Too many keys are being looked up at once.")
+            flight = self._flights[public_id] = self._pool.submit(self._fetch, public_id)
+        flight.add_done_callback(lambda _done: self._land(public_id))
+        return flight
+
+    def _land(self, public_id: str) -> None:
+        with self._lock:
+            self._flights.pop(public_id, None)
+
+    def _fetch(self, public_id: str) -> KeyFacts | None:
+        try:
+            while True:
+                generation = self._generation
+                found = next(_read(public_id=public_id), None)
+                if self._keep(public_id, found, generation):
+                    return found[0] if found else None
+        finally:
+            connection.close()
+
+    def _keep(self, public_id: str, found: tuple[KeyFacts, int] | None, generation: int) -> bool:
+        """False: a refresh came between, so what was read may be older than the revision."""
+        with self._lock:
+            if generation != self._generation:
+                return False
+            if found is None:
+                self._note_missing(public_id)
+                return True
+            self._entries[public_id] = found
+            if len(self._entries) > self._capacity:
+                self._entries.popitem(last=False)
+            return True
+
+    def _note_missing(self, public_id: str) -> None:
+        if len(self._missing) >= _MISSING_MAX:
+            self._missing.clear()
+        self._missing.add(public_id)
+
+    def _replace(self, facts: KeyFacts, revision: int) -> None:
+        with self._lock:
+            held = self._entries.get(facts.public_id)
+            # A look-up of the new generation may already have read a later state.
+            if held is not None and held[1] < revision:
+                self._entries[facts.public_id] = (facts, revision)
+
+
+def facts_of(key: Key) -> KeyFacts:
+    """The facts of a row read with its team."""
+    return _facts(tuple(_follow(key, column) for column in _COLUMNS))[0]
+
+
+def _follow(key: Key, column: str) -> Any:
+    first, _, rest = column.partition("__")
+    value = getattr(key, first)
+    return getattr(value, rest) if rest else value
+
+
+def _read(**conditions: Any) -> Any:
+    rows = Key.objects.filter(**conditions).order_by().values_list(*_COLUMNS)
+    return map(_facts, rows.iterator())
+
+
+def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
+    pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, revoked_at, expires_at = row[:10]
+    requests_per_minute, concurrency, model_patterns, lane, revision = row[10:]
+    facts = KeyFacts(
+        id=pk,
+        public_id=public_id,
+        digest=digest,
+        name=name,
+        team_id=team_id,
+        team_slug=team_slug,
+        scope=scope,
+        is_active=revoked_at is None and is_team_active,
+        expires_at=expires_at.timestamp() if expires_at else None,
+        requests_per_minute=requests_per_minute,
+        concurrency=concurrency,
+        model_patterns=tuple(model_patterns),
+        lane=lane,
+    )
+    return facts, revision
+
+
+def _write_last_used(taken: dict[int, float]) -> None:
+    if not taken:
+        return
+    # Written by hand, for it is one statement for many rows, and must not turn the clock back.
+    table, adapt = Key._meta.db_table, connection.ops.adapt_datetimefield_value
+    instants = {key_id: adapt(datetime.fromtimestamp(at, UTC)) for key_id, at in taken.items()}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET last_used_at = %s WHERE id = %s"  # noqa: S608
+            " AND (last_used_at IS NULL OR last_used_at < %s)",
+            [(at, key_id, at) for key_id, at in sorted(instants.items())],
+        )

@@ -1,0 +1,62 @@
+"""What the terms of a key may be. Pure; services, forms and the API all ask here."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+LIMIT_MAX = 1_000_000
+PATTERNS_MAX = 100
+_PATTERN_LENGTH_MAX = 200
+_NAME_LENGTH_MAX = 100
+
+
+class InvalidTerm(ValueError):
+    """A term of a key that cannot be accepted. `field` names it; the message says what is allowed."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def check_name(name: str) -> None:
+    if not name.strip() or len(name) > _NAME_LENGTH_MAX or not name.isprintable():
+        raise InvalidTerm("name", f"name must be 1 to {_NAME_LENGTH_MAX} printable characters.")
+
+
+def check_limit(field: str, value: int | None) -> None:
+    if value is not None and not 1 <= value <= LIMIT_MAX:
+        raise InvalidTerm(field, f"{field} is {value}; it must be 1 to {LIMIT_MAX}, or null for no limit.")
+
+
+def check_expiry(expires_at: datetime | None, at: datetime) -> None:
+    if expires_at is not None and expires_at <= at:
+        raise InvalidTerm(
+            "expires_at",
+            f"expires_at is {expires_at.isoformat()}; it must be in the future, or null for never.",
+        )
+
+
+def check_patterns(patterns: Sequence[object]) -> None:
+    if len(patterns) > PATTERNS_MAX:
+        raise InvalidTerm("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
+    for pattern in patterns:
+        if not _is_pattern(pattern):
+            raise InvalidTerm(
+                "model_patterns",
+                f"model_patterns holds {pattern!r}; each is a text without spaces, such as 'anthropic/*'.",
+            )
+
+
+def check_choice(field: str, value: str, allowed: Iterable[str]) -> None:
+    words = list(allowed)
+    if value not in words:
+        raise InvalidTerm(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
+
+
+def _is_pattern(pattern: object) -> bool:
+    return (
+        isinstance(pattern, str)
+        and 0 < len(pattern) <= _PATTERN_LENGTH_MAX
+        and pattern.isprintable()
+        and " " not in pattern
+    )
