@@ -1,10 +1,15 @@
 """What travels with a call: the job that either lane carries out, and what comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import orjson
+
+from providers.wire.call import InferenceCall
+
+OWN_FIELDS = frozenset({"project_id"})
+"""Parameters of ours, which no provider knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,7 @@ class Job:
     """All that a lane needs to make the call. Holds no secret: the worker reads those from its own snapshot.
 
     `body` is the client's, byte for byte. `offering_ids` are the route plan's, best first, chosen from the snapshot
-    of `revision` or later. Ids are UUID hex; `deadline` is Unix seconds.
+    of `revision` or later. Ids are UUID hex.
     """
 
     call_id: str
@@ -33,6 +38,11 @@ class Job:
         facts = asdict(self)
         del facts["body"]
         return orjson.dumps(facts) + b"\n" + self.body
+
+    def call(self, parsed: Mapping[str, Any]) -> InferenceCall:
+        """The call to make, from the parsed body; what is meant for this gateway alone stays here."""
+        body = {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
+        return InferenceCall(self.endpoint, body, self.is_streamed, self.wants_usage)
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":

@@ -1,0 +1,242 @@
+"""Stop 1: the edge. Answers inference itself and hands everything else to the application behind it."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from accounts.keys import KeyFacts
+from gateway.proxy.admit import admit, limits_of
+from gateway.proxy.authenticate import authenticate
+from gateway.proxy.client import ClientConnection, Receive, Send, read_body
+from gateway.proxy.errors import (
+    BodyTooLarge,
+    GatewayError,
+    InvalidRequest,
+    MethodNotAllowed,
+    Unavailable,
+    UnsupportedMediaType,
+    read_error,
+)
+from gateway.proxy.exchange import ClientGone, Job
+from gateway.proxy.lanes import Lanes
+from gateway.proxy.notices import Headers, lifecycle_headers
+from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
+from gateway.proxy.route import RoutePlan, Situation, plan_route, read_needs
+from gateway.proxy.surfaces import BY_PATH
+from gateway.proxy.surfaces.base import Surface
+from gateway.store.interface import Store, Verdict
+from providers.health import HealthTable
+
+logger = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """What the edge needs of the process it runs in."""
+
+    keys: KeyDirectory
+    snapshots: Snapshots
+    store: Store
+    recorder: CallRecorder
+    health: HealthTable
+    lanes: Lanes
+    body_limit_bytes: int
+    write_timeout_s: float
+
+
+@dataclass(slots=True, eq=False)
+class OpenCall:
+    """A call being answered. `verdict` is set by whoever cancels its task for a reason of ours."""
+
+    task: "asyncio.Task[Any]"
+    is_client_gone: bool = False
+    verdict: GatewayError | None = None
+
+    def lose_client(self, watch: "asyncio.Future[Any]") -> None:
+        """Called when `receive` has something more to say: after the body that can only be goodbye."""
+        if not watch.cancelled():
+            self.is_client_gone = True
+            self.task.cancel()
+
+
+class Edge:
+    """An ASGI application in front of another."""
+
+    def __init__(self, parts: EdgeParts) -> None:
+        self._parts = parts
+        self._open: set[OpenCall] = set()
+        self._is_draining = False
+
+    async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one inference request, whatever happens."""
+        request_id = f"req_{uuid4().hex}"
+        headers = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
+        client = ClientConnection(send, surface, headers, write_timeout_s=self._parts.write_timeout_s)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
+        call = OpenCall(task)
+        self._open.add(call)
+        try:
+            await self._serve(surface, scope, receive, Answering(request_id, client, call))
+        except GatewayError as error:
+            await self._fail(client, error)
+        except ClientGone:
+            return
+        except asyncio.CancelledError:
+            if call.verdict is None and not call.is_client_gone:
+                raise
+            task.uncancel()
+            if call.verdict:
+                await self._fail(client, call.verdict)
+        except Exception:
+            logger.exception("Request %s failed.", request_id)
+            await self._fail(client, GatewayError("The gateway failed on this request; it was not your mistake."))
+        finally:
+            self._open.discard(call)
+
+    async def drain(self, grace_s: float) -> None:
+        """Refuse new calls, let open ones end within the grace, then end them with an explicit error."""
+        self._is_draining = True
+        deadline = time.monotonic() + grace_s
+        while self._open and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        for call in list(self._open):
+            call.verdict = _shutting_down()
+            call.task.cancel()
+
+    async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if self._is_draining:
+            raise _shutting_down()
+        if scope["method"] != "POST":
+            raise MethodNotAllowed(f"{surface.path} takes POST, not {scope['method'][:20]}.")
+        key = await authenticate(headers, self._parts.keys, time.time())
+        _check_headers(headers, self._parts.body_limit_bytes)
+        body = await read_body(receive, self._parts.body_limit_bytes)
+        watch = asyncio.ensure_future(receive())
+        watch.add_done_callback(answering.call.lose_client)
+        try:
+            await self._carry(surface, Request(headers, key, body), answering)
+        finally:
+            watch.cancel()
+
+    async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
+        parts, client = self._parts, answering.client
+        parsed = surface.read(request.body)
+        at, now = datetime.now(UTC), time.monotonic()
+        situation = Situation(parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now))
+        plan = plan_route(parsed["model"], read_needs(surface.endpoint, parsed), situation)
+        client.headers.extend(lifecycle_headers(plan.model, at))
+        wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
+        job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
+        verdict = await admit(job.call_id, request.key, parts.store, parts.recorder)
+        client.headers.extend(_limit_headers(verdict))
+        try:
+            end = await parts.lanes.carry(job, job.call(parsed), wish=wish, sink=client)
+        finally:
+            parts.store.release(job.call_id, limits_of(request.key))
+        if end.error:
+            await client.fail(read_error(end.error), attempts=end.attempts)
+        else:
+            await client.finish()
+
+    async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
+        try:
+            await client.fail(error)
+        except ClientGone:
+            # Half of a whole answer is out: ending without the rest breaks the connection, which tells the client.
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    request_id: str
+    client: ClientConnection
+    call: OpenCall
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    headers: Mapping[bytes, bytes]
+    key: KeyFacts
+    body: bytes
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+
+def find_surface(scope: Scope) -> Surface | None:
+    """The surface that answers this request, None if it is not the edge's."""
+    return BY_PATH.get(scope["path"]) if scope["type"] == "http" else None
+
+
+def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if kind != b"application/json" and not kind.endswith(b"+json"):
+        shown = kind.decode("latin-1")[:60] or "nothing"
+        raise UnsupportedMediaType(f"Send 'Content-Type: application/json', not {shown}.", param="content-type")
+    coding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding not in {b"identity", b""}:
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.", param="content-encoding")
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit_bytes:
+        raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
+
+
+def _make_job(
+    surface: Surface, request: Request, parsed: Mapping[str, Any], plan: RoutePlan, request_id: str, revision: int
+) -> Job:
+    return Job(
+        call_id=uuid4().hex,
+        request_id=request_id,
+        endpoint=surface.endpoint,
+        is_streamed=surface.can_stream and bool(parsed.get("stream")),
+        wants_usage=bool((parsed.get("stream_options") or {}).get("include_usage")),
+        team_id=request.key.team_id,
+        key_id=request.key.id,
+        project=_read_project(request, parsed),
+        requested_model=parsed["model"],
+        offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
+        revision=revision,
+        body=request.body,
+    )
+
+
+def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
+    """The header wins over the body."""
+    header = request.header(b"x-gateway-project-id")
+    project = header or parsed.get("project_id") or ""
+    if project and not _PROJECT.fullmatch(project):
+        raise InvalidRequest(
+            "A project is 1 to 64 letters, digits, dots, colons, dashes and underscores.",
+            code="invalid_project_id",
+            param="x-gateway-project-id" if header else "project_id",
+        )
+    return project
+
+
+def _limit_headers(verdict: Verdict) -> Headers:
+    if verdict.limit is None:
+        return []
+    return [
+        (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
+        (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
+        (b"x-ratelimit-reset-requests", f"{verdict.reset_s or 0:.0f}s".encode()),
+    ]
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("This gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
+
+

@@ -1,0 +1,99 @@
+"""The client's connection: where an answer or an error ends up, over ASGI."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from gateway.proxy.errors import BodyTooLarge, GatewayError, envelope
+from gateway.proxy.exchange import ClientGone, Head
+from gateway.proxy.notices import Headers
+from gateway.proxy.surfaces.base import Surface
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_EVENT_STREAM = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+_JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+class ClientConnection:
+    """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered."""
+
+    def __init__(self, send: Send, surface: Surface, headers: Headers, *, write_timeout_s: float) -> None:
+        self.headers = headers
+        self.lane = ""
+        self.has_begun = False
+        self._is_whole = False
+        self._send = send
+        self._surface = surface
+        self._write_timeout_s = write_timeout_s
+
+    async def begin(self, head: Head) -> None:
+        self._is_whole = head.length is not None
+        headers = [
+            *self.headers,
+            *(_JSON if self._is_whole else _EVENT_STREAM),
+            (b"x-gateway-provider", head.provider.encode()),
+            (b"x-gateway-model", head.model.encode()),
+            (b"x-gateway-attempts", str(head.attempts).encode()),
+            (b"x-gateway-lane", self.lane.encode()),
+        ]
+        if head.length is not None:
+            headers.append((b"content-length", str(head.length).encode()))
+        if head.cost_usd is not None:
+            headers.append((b"x-gateway-cost", head.cost_usd.encode()))
+        self.has_begun = True
+        await self._write({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def send(self, data: bytes) -> None:
+        await self._write({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def finish(self) -> None:
+        await self._write({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def fail(self, error: GatewayError, *, attempts: int | None = None) -> None:
+        """Answer with the error: in its envelope, or as an event where the stream has begun.
+
+        Raises ClientGone where half of a whole answer is out: only a broken connection is honest then.
+        """
+        if self.has_begun:
+            if self._is_whole:
+                raise ClientGone
+            await self.send(self._surface.error_event(error))
+            return await self.finish()
+        body = envelope(error)
+        headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
+        if attempts is not None:
+            headers.append((b"x-gateway-attempts", str(attempts).encode()))
+        if self.lane:
+            headers.append((b"x-gateway-lane", self.lane.encode()))
+        await self._write({"type": "http.response.start", "status": error.http_status, "headers": headers})
+        return await self._write({"type": "http.response.body", "body": body})
+
+    async def _write(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._write_timeout_s):
+                await self._send(message)
+        except TimeoutError:
+            raise ClientGone from None
+
+
+async def read_body(receive: Receive, limit_bytes: int) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as it is, and ClientGone."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit_bytes:
+            raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
+        parts.append(part)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,74 @@
+"""Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
+
+import time
+from typing import Protocol
+
+from gateway.proxy.attempt import Workbench, run_call
+from gateway.proxy.errors import InvalidRequest, Unavailable
+from gateway.proxy.exchange import CallEnd, Job, Sink
+from gateway.proxy.lane.web import WorkerLane
+from providers.adapters.base import FailureKind
+from providers.wire.call import InferenceCall
+
+AUTO, WORKER, DIRECT = "auto", "worker", "direct"
+LANES = (AUTO, WORKER, DIRECT)
+
+
+class LaneSink(Sink, Protocol):
+    """The client's connection, which says in its headers which lane answered."""
+
+    lane: str
+
+
+class Lanes:
+    """Both lanes of a web process. `setting` holds unless a key or a request says otherwise."""
+
+    def __init__(self, bench: Workbench, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool) -> None:
+        self._bench = bench
+        self._worker_lane = worker_lane
+        self._setting = setting
+        self._has_own_worker = has_own_worker
+        """The worker is this very process: what it sees of the offerings is in our health table already."""
+
+    def wish(self, asked: str, key_lane: str) -> str:
+        """The most specific wish: the request's, then the key's, then the setting. Raises InvalidRequest."""
+        if asked and asked not in LANES:
+            raise InvalidRequest(
+                f"'x-gateway-lane' must be one of {', '.join(LANES)}, not '{asked[:40]}'.",
+                code="invalid_value",
+                param="x-gateway-lane",
+            )
+        return next((wish for wish in (asked, key_lane) if wish and wish != AUTO), self._setting)
+
+    async def carry(self, job: Job, call: InferenceCall, *, wish: str, sink: LaneSink) -> CallEnd:
+        """Make the call, wherever it is made. Raises ClientGone, Unavailable, WorkerLost."""
+        if wish == WORKER and not self._worker_lane.is_open:
+            raise _no_worker()
+        if wish == WORKER or (wish == AUTO and self._worker_lane.is_open):
+            sink.lane = WORKER
+            end = await self._worker_lane.carry(job, sink)
+            if end is not None:
+                if not self._has_own_worker:
+                    self._learn(end)
+                return end
+            if wish == WORKER:
+                raise _no_worker()
+        sink.lane = DIRECT
+        return await run_call(self._bench, job, call, lane=DIRECT, sink=sink)
+
+    def _learn(self, end: CallEnd) -> None:
+        """Routing happens here, so what a worker saw of the offerings counts here too."""
+        health, now = self._bench.health, time.monotonic()
+        for sample in end.samples:
+            if sample.failure is None:
+                health.succeeded(sample.offering_id, sample.latency_ms, now)
+            else:
+                health.failed(sample.offering_id, FailureKind(sample.failure), now, sample.retry_after_s)
+
+
+def _no_worker() -> Unavailable:
+    return Unavailable(
+        "No worker is taking calls at the moment, and this call must go through one.",
+        code="no_worker",
+        retry_after_s=2,
+    )

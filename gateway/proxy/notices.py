@@ -1,0 +1,23 @@
+"""What an answer says of its model's life: RFC 9745 (Deprecation), RFC 8594 (Sunset), RFC 8288 (Link)."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import quote
+
+from catalogue.snapshot import ModelFacts
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def lifecycle_headers(model: ModelFacts, at: datetime) -> Headers:
+    """Nothing for a model that is not deprecated at `at`."""
+    if model.deprecation_at is None or model.deprecation_at > at:
+        return []
+    headers = [(b"deprecation", f"@{int(model.deprecation_at.timestamp())}".encode())]
+    if model.retirement_at:
+        sunset = format_datetime(model.retirement_at.astimezone(UTC), usegmt=True)
+        headers.append((b"sunset", sunset.encode()))
+    if model.successor_id:
+        target = quote(f"/v1/models/{model.successor_id}")
+        headers.append((b"link", f'<{target}>; rel="successor-version"'.encode()))
+    return headers
