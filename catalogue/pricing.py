@@ -26,8 +26,8 @@ def current_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STAND
 def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
     """What `usage` costs at `prices`, rounded once, to ten places. A meter without a price costs nothing.
 
-    Cached and reasoning tokens are parts of the totals: where they have a price of their own they are taken out of
-    the general meter, else they are paid as what they are part of.
+    Cached and reasoning tokens are parts of the totals: where they have a price of their own they are taken
+    out of the general meter, else they are paid as what they are part of.
     """
     rates = {price.meter: price.amount / price.unit_size for price in prices}
     total = sum((rates[meter] * count for meter, count in _metered(usage, rates.keys())), Decimal(0))

@@ -11,7 +11,7 @@ from providers.facts import ProviderFacts
 
 @dataclass(frozen=True, slots=True)
 class PriceFacts:
-    """`amount` of `currency` buys `unit_size` units of `meter`, from `valid_from` until before `valid_to` (UTC)."""
+    """`amount` of `currency` buys `unit_size` units of `meter`, from `valid_from` until before `valid_to`."""
 
     meter: str
     plan: str
@@ -61,7 +61,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that routing needs. `revision` is the number at which it was read; `loaded_at` is monotonic."""
+    """Everything that routing needs. `revision` is the number at which it was read; `loaded_at` monotonic."""
 
     revision: int
     edition: int

@@ -8,12 +8,14 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 Tone = Literal["good", "info", "warning", "bad", "neutral"]
 _THEME_TONES = {"good": "success", "info": "info", "warning": "warning", "bad": "danger", "neutral": ""}
 
 PasswordInput = UnfoldAdminPasswordWidget
+TextInput = UnfoldAdminTextInputWidget
 Select = UnfoldAdminSelectWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 

@@ -4,5 +4,15 @@ from catalogue.models.model import Alias, Model
 from catalogue.models.offering import Offering, Price
 from catalogue.models.organisation import Organisation
 from catalogue.models.published import Edition, PublishedModel
+from catalogue.models.published_offering import PublishedOffering
 
-__all__ = ["Alias", "Edition", "Model", "Offering", "Organisation", "Price", "PublishedModel"]
+__all__ = [
+    "Alias",
+    "Edition",
+    "Model",
+    "Offering",
+    "Organisation",
+    "Price",
+    "PublishedModel",
+    "PublishedOffering",
+]

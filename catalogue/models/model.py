@@ -1,12 +1,17 @@
 """Models and their other names."""
 
-from django.core.validators import RegexValidator
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
-slug_shape = RegexValidator(
-    r"^[a-z0-9][a-z0-9._:-]*$", "Lower-case letters, digits, dots, dashes, underscores and colons."
-)
+from catalogue.models import shapes
+from catalogue.models.published import PublishedModel
+from catalogue.querysets import ModelQuerySet
 
 
 class Model(models.Model):
@@ -20,13 +25,33 @@ class Model(models.Model):
     organisation = models.ForeignKey(
         "catalogue.Organisation", on_delete=models.PROTECT, related_name="models"
     )
-    slug = models.CharField(max_length=120, validators=[slug_shape], help_text="The id is organisation/slug.")
+    slug = models.CharField(
+        max_length=120, validators=[shapes.slug_shape], help_text="The id is organisation/slug."
+    )
     public_id = models.CharField(max_length=200, unique=True, editable=False)
-    name = models.CharField(max_length=150)
-    description = models.TextField(blank=True)
-    release_at = models.DateTimeField("released", null=True, blank=True)
-    deprecation_at = models.DateTimeField("deprecated", null=True, blank=True)
-    retirement_at = models.DateTimeField("retired", null=True, blank=True)
+    name = models.CharField(
+        max_length=150,
+        validators=[shapes.refuse_nul],
+        help_text="As people say it, such as Claude Haiku 4.5.",
+    )
+    description = models.TextField(
+        blank=True, validators=[shapes.refuse_nul], help_text="One or two sentences for the reader of a list."
+    )
+    release_at = models.DateTimeField(
+        "released",
+        null=True,
+        blank=True,
+        help_text="In the future: announced, not yet listed. Empty: unknown.",
+    )
+    deprecation_at = models.DateTimeField(
+        "deprecated",
+        null=True,
+        blank=True,
+        help_text="From then on answers carry a deprecation notice and name the successor.",
+    )
+    retirement_at = models.DateTimeField(
+        "retired", null=True, blank=True, help_text="From then on calls are refused and name the successor."
+    )
     successor = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -35,23 +60,39 @@ class Model(models.Model):
         related_name="predecessors",
         help_text="What to use instead once this model is deprecated.",
     )
-    input_types = models.JSONField(default=list, blank=True, help_text='Such as ["text", "image"].')
-    output_types = models.JSONField(default=list, blank=True, help_text='Such as ["text"].')
-    context_length = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens.")
-    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
-    tokenizer = models.CharField(max_length=60, blank=True)
-    reasoning_tier = models.CharField(max_length=6, choices=ReasoningTier, blank=True)
-    is_moderated = models.BooleanField("moderated", default=False)
-    source = models.TextField(
-        blank=True, help_text="Where these facts come from, with the date they were read."
+    input_types = models.JSONField(
+        default=list, blank=True, validators=[shapes.check_words], help_text="Such as text image."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    output_types = models.JSONField(
+        default=list, blank=True, validators=[shapes.check_words], help_text="Such as text."
+    )
+    context_length = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens. Empty: unknown."
+    )
+    max_output_tokens = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens. Empty: unknown."
+    )
+    tokenizer = models.CharField(max_length=60, blank=True, validators=[shapes.refuse_nul])
+    reasoning_tier = models.CharField(
+        max_length=6, choices=ReasoningTier, blank=True, help_text="Empty: it does not reason."
+    )
+    is_moderated = models.BooleanField(
+        "moderated", default=False, help_text="Somebody filters what goes in or comes out."
+    )
+    source = models.TextField(
+        blank=True,
+        validators=[shapes.refuse_nul],
+        help_text="Where these facts come from, with the date they were read. Clients do not see it.",
+    )
+    created_at = models.DateTimeField("registered", auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     quarantine_reason = models.TextField(
         blank=True,
         editable=False,
         help_text="Why the working row could not be published; the last good one stays live.",
     )
+
+    objects = ModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["public_id"]
@@ -80,11 +121,62 @@ class Model(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.public_id = self.compose_public_id()
+        super().save(*args, **kwargs)
+
+    def compose_public_id(self) -> str:
+        return f"{self.organisation_id}/{self.slug}"
+
+    def clean(self) -> None:
+        self.check_dates()
+        self._check_id()
+        self._check_successor()
+
+    def check_dates(self) -> None:
+        """Raises ValidationError unless release, deprecation and retirement follow each other."""
+        life = [
+            (name, at)
+            for name in ("release_at", "deprecation_at", "retirement_at")
+            if (at := getattr(self, name)) is not None
+        ]
+        for (earlier, begins), (later, ends) in pairwise(life):
+            if ends < begins:
+                label = self._meta.get_field(earlier).verbose_name  # type: ignore[union-attr]
+                raise ValidationError({later: f"This is before the model is {label} ({begins:%Y-%m-%d})."})
+
+    def _check_id(self) -> None:
+        public_id = self.compose_public_id()
+        if Alias.objects.filter(name=public_id).exists():
+            raise ValidationError({"slug": f"“{public_id}” is an alias already. Remove the alias first."})
+        before = type(self).objects.filter(pk=self.pk).values_list("public_id", flat=True).first()
+        if before and before != public_id and PublishedModel.objects.filter(public_id=before).exists():
+            raise ValidationError(
+                {
+                    "slug": f"“{before}” is published: clients call it by this id, so it stays. To rename "
+                    "it, create the new model and name it as this one's successor."
+                }
+            )
+
+    def _check_successor(self) -> None:
+        seen = [self.pk]
+        successor = self.successor
+        while successor is not None:
+            if successor.pk in seen:
+                raise ValidationError({"successor": "This leads back to the model itself."})
+            seen.append(successor.pk)
+            successor = successor.successor
+
 
 class Alias(models.Model):
     """Another name of exactly one model. Never equal to a model's id nor to another alias."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(
+        max_length=200,
+        unique=True,
+        validators=[shapes.check_name],
+        help_text="Another name that clients may send, such as gpt-4o.",
+    )
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="aliases")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -94,3 +186,13 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.name in self._ids_taken():
+            raise ValidationError({"name": f"“{self.name}” is the id of a model, so it cannot be an alias."})
+
+    def _ids_taken(self) -> Iterable[str]:
+        """Ids that this alias would hide, that of its own unsaved model included."""
+        yield from Model.objects.filter(public_id=self.name).values_list("public_id", flat=True)
+        if "model" in self._state.fields_cache:
+            yield self.model.compose_public_id()

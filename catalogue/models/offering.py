@@ -1,6 +1,18 @@
 """Offerings and their prices."""
 
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
+
+from catalogue.models import shapes
+
+
+def check_range(begins: datetime | None, ends: datetime | None, end_field: str) -> None:
+    """Raises ValidationError at `end_field` unless the end comes after the beginning. None is unknown."""
+    if begins is not None and ends is not None and ends <= begins:
+        raise ValidationError({end_field: f"This is not after its beginning ({begins:%Y-%m-%d %H:%M})."})
 
 
 class Offering(models.Model):
@@ -8,24 +20,33 @@ class Offering(models.Model):
 
     model = models.ForeignKey("catalogue.Model", on_delete=models.CASCADE, related_name="offerings")
     provider = models.ForeignKey("providers.Provider", on_delete=models.PROTECT, related_name="offerings")
-    upstream_name = models.CharField(max_length=200, help_text="What the provider calls this model.")
-    endpoints = models.JSONField(default=list, help_text='Such as ["chat.completions"] or ["embeddings"].')
+    upstream_name = models.CharField(
+        max_length=200, validators=[shapes.refuse_nul], help_text="What the provider calls this model."
+    )
+    endpoints = models.JSONField(
+        default=list, validators=[shapes.check_words], help_text="Such as chat.completions or embeddings."
+    )
     params = models.JSONField(
-        default=list, blank=True, help_text='Parameters it takes, such as ["tools", "temperature"].'
+        default=list,
+        blank=True,
+        validators=[shapes.check_words],
+        help_text="Parameters it takes, such as tools temperature. Empty: unknown, and nothing is refused.",
     )
     streams = models.BooleanField("supports streaming", default=True)
     context_length = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Tokens, if not the model's."
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens, if not the model's."
     )
-    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    max_output_tokens = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens, if not the model's."
+    )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
     )
     is_enabled = models.BooleanField(
         "enabled", default=True, help_text="Off: no call goes there, within a second."
     )
-    effective_from = models.DateTimeField(null=True, blank=True)
-    effective_to = models.DateTimeField(null=True, blank=True)
+    effective_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
+    effective_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
 
     class Meta:
         ordering = ["position", "id"]
@@ -43,6 +64,12 @@ class Offering(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}"
+
+    def clean(self) -> None:
+        self.check_dates()
+
+    def check_dates(self) -> None:
+        check_range(self.effective_from, self.effective_to, "effective_to")
 
 
 class Price(models.Model):
@@ -64,18 +91,26 @@ class Price(models.Model):
 
     offering = models.ForeignKey(Offering, on_delete=models.CASCADE, related_name="prices")
     meter = models.CharField(max_length=40, choices=Meter)
-    plan = models.CharField(max_length=20, default="standard", help_text="standard, batch, flex, priority …")
-    unit_size = models.PositiveBigIntegerField(
-        default=1_000_000, help_text="The amount buys this many units."
+    plan = models.CharField(
+        max_length=20,
+        default="standard",
+        validators=[shapes.plan_shape],
+        help_text="standard, batch, flex, priority …",
     )
-    amount = models.DecimalField(max_digits=20, decimal_places=10)
-    currency = models.CharField(max_length=3, default="USD")
+    unit_size = models.PositiveBigIntegerField(
+        default=1_000_000, validators=[MinValueValidator(1)], help_text="The amount buys this many units."
+    )
+    amount = models.DecimalField(max_digits=20, decimal_places=10, validators=[MinValueValidator(0)])
+    currency = models.CharField(max_length=3, default="USD", validators=[shapes.currency_shape])
     conditions = models.JSONField(
-        default=list, blank=True, help_text="When this price applies, such as a token tier."
+        default=list,
+        blank=True,
+        validators=[shapes.check_conditions],
+        help_text="When this price applies, such as a token tier.",
     )
     valid_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
     valid_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
-    source = models.CharField(max_length=300, blank=True)
+    source = models.CharField(max_length=300, blank=True, validators=[shapes.refuse_nul])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -93,3 +128,9 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} per {self.unit_size} {self.meter}"
+
+    def clean(self) -> None:
+        self.check_dates()
+
+    def check_dates(self) -> None:
+        check_range(self.valid_from, self.valid_to, "valid_to")

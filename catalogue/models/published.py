@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from catalogue.querysets import PublishedModelQuerySet
+
 
 class Edition(models.Model):
     """One numbered act of publishing. Its number is the revision at which it was made."""
@@ -38,6 +40,8 @@ class PublishedModel(models.Model):
     edition_from = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="opened")
     edition_to = models.ForeignKey(Edition, on_delete=models.PROTECT, null=True, related_name="closed")
 
+    objects = PublishedModelQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -49,3 +53,9 @@ class PublishedModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} from edition {self.edition_from_id}"
+
+    def is_live_at(self, edition: int) -> bool:
+        """The rule of PublishedModelQuerySet.at_edition, for a row in hand."""
+        return self.edition_from_id <= edition and (
+            self.edition_to_id is None or self.edition_to_id > edition
+        )

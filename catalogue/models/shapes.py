@@ -1,0 +1,63 @@
+"""What the fields of working rows may hold, so that a bad value is refused where it is typed."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+WORD_LIMIT = 200
+
+slug_shape = RegexValidator(
+    r"^[a-z0-9][a-z0-9._:-]*\Z", "Lower-case letters, digits, dots, dashes, underscores and colons."
+)
+organisation_shape = RegexValidator(r"^[a-z0-9][a-z0-9-]*\Z", "Lower-case letters, digits and dashes.")
+colour_shape = RegexValidator(r"^#[0-9a-f]{6}\Z", "Six lower-case hex digits after a #.")
+country_shape = RegexValidator(r"^[A-Z]{2}\Z", "Two capital letters, such as GB.")
+currency_shape = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, such as USD.")
+plan_shape = RegexValidator(r"^[a-z][a-z0-9_-]*\Z", "One lower-case word, such as standard or batch.")
+
+_name_shape = re.compile(r"[^\s/](?:\S*[^\s/])?")
+
+
+def refuse_nul(value: str) -> None:
+    """PostgreSQL cannot store NUL; refused everywhere, so that a catalogue can move."""
+    if "\x00" in value:
+        raise ValidationError("NUL characters are not allowed.", code="nul")
+
+
+def check_name(value: str) -> None:
+    """A name that clients may send as `model`: printable, without spaces, such as @cf/meta/llama."""
+    if not value.isprintable() or not _name_shape.fullmatch(value):
+        raise ValidationError(
+            "Printable characters without spaces, such as gpt-4o or @cf/meta/llama; no slash at either end.",
+            code="name",
+        )
+
+
+def check_words(value: Any) -> None:
+    """A list of words: strings without spaces, none of them twice."""
+    if not isinstance(value, list) or not all(_is_word(word) for word in value):
+        raise ValidationError("A list of words, such as text image.", code="words")
+    if len(set(value)) != len(value):
+        raise ValidationError("A word is there twice.", code="words")
+
+
+def check_conditions(value: Any) -> None:
+    """A list of objects, each saying when a price applies."""
+    if not isinstance(value, list) or not all(isinstance(condition, dict) for condition in value):
+        raise ValidationError("A list of objects, such as [{}].", code="conditions")
+    refuse_nul(_texts(value))
+
+
+def _is_word(word: object) -> bool:
+    return isinstance(word, str) and 0 < len(word) <= WORD_LIMIT and word.isprintable() and " " not in word
+
+
+def _texts(value: Any) -> str:
+    """All strings inside nested JSON, joined."""
+    if isinstance(value, dict):
+        return "".join(str(key) + _texts(item) for key, item in value.items())
+    if isinstance(value, list):
+        return "".join(map(_texts, value))
+    return value if isinstance(value, str) else ""

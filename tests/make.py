@@ -1,0 +1,101 @@
+"""Small functions that make rows, with defaults that work; a test names only what it is about."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any, Unpack
+
+from accounts.models import Key, Membership, Team, User
+from accounts.services import KeyTerms, issue_key
+from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
+from catalogue.publishing import publish
+from providers.models import Credential, Provider
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+YESTERDAY = datetime(2026, 5, 31, 12, tzinfo=UTC)
+TOMORROW = datetime(2026, 6, 2, 12, tzinfo=UTC)
+
+_numbers = count(1)
+
+
+def make_organisation(id: str = "acme", **fields: Any) -> Organisation:  # noqa: A002 - the field's name
+    """The organisation of that id, made where it does not exist yet."""
+    fields.setdefault("name", id.title())
+    return Organisation.objects.get_or_create(id=id, defaults=fields)[0]
+
+
+def make_model(public_id: str = "acme/one", *, aliases: Iterable[str] = (), **fields: Any) -> Model:
+    """A text model, active, without offerings and not published."""
+    organisation_id, slug = public_id.split("/", 1)
+    fields.setdefault("name", slug.title())
+    fields.setdefault("input_types", ["text"])
+    fields.setdefault("output_types", ["text"])
+    model = Model.objects.create(organisation=make_organisation(organisation_id), slug=slug, **fields)
+    Alias.objects.bulk_create(Alias(model=model, name=name) for name in aliases)
+    return model
+
+
+def make_provider(slug: str = "", *, has_credential: bool = True, **fields: Any) -> Provider:
+    """An enabled provider that needs no key; without a credential it is not usable."""
+    slug = slug or f"provider-{next(_numbers)}"
+    fields.setdefault("name", slug.title())
+    fields.setdefault("base_url", f"https://{slug}.example/v1")
+    provider = Provider.objects.create(slug=slug, **fields)
+    if has_credential:
+        Credential.objects.create(provider=provider, kind=Credential.Kind.NONE)
+    return provider
+
+
+def make_offering(model: Model | None = None, provider: Provider | None = None, **fields: Any) -> Offering:
+    """A chat offering; of a new model and at a new provider unless they are given."""
+    model = model or make_model(f"acme/model-{next(_numbers)}")
+    fields.setdefault("upstream_name", model.slug)
+    fields.setdefault("endpoints", ["chat.completions"])
+    return Offering.objects.create(model=model, provider=provider or make_provider(), **fields)
+
+
+def make_price(
+    offering: Offering, meter: str = "input_text_tokens", amount: str | Decimal = "1", **fields: Any
+) -> Price:
+    """USD for a million units."""
+    return Price.objects.create(offering=offering, meter=meter, amount=Decimal(amount), **fields)
+
+
+def make_user(username: str = "", *, teams: Sequence[Team] = (), **fields: Any) -> User:
+    """Somebody whose password is `password`, a member of those teams."""
+    username = username or f"user-{next(_numbers)}"
+    user = User.objects.create_user(username, password="password", **fields)
+    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    return user
+
+
+def make_staff(username: str = "curator", **fields: Any) -> User:
+    """Somebody who may do everything in the admin."""
+    return make_user(username, is_staff=True, is_superuser=True, **fields)
+
+
+def make_team(slug: str = "", **fields: Any) -> Team:
+    slug = slug or f"team-{next(_numbers)}"
+    fields.setdefault("name", slug.title())
+    return Team.objects.create(slug=slug, **fields)
+
+
+def make_key(team: Team | None = None, name: str = "test", **terms: Unpack[KeyTerms]) -> tuple[Key, str]:
+    """A key with its text; of a new team unless one is given."""
+    return issue_key(team=team or make_team(), name=name, **terms)
+
+
+def publish_all(*, at: datetime | None = None) -> Edition | None:
+    """Publish every model that changed."""
+    return publish(Model.objects.all(), note="test", at=at)
+
+
+def make_published(public_id: str = "acme/one", **fields: Any) -> Model:
+    """A model with one priced chat offering, published."""
+    model = make_model(public_id, **fields)
+    offering = make_offering(model)
+    make_price(offering, "input_text_tokens", "1")
+    make_price(offering, "output_text_tokens", "2")
+    publish([model])
+    return model
