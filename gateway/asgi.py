@@ -1,0 +1,45 @@
+"""The ASGI application: the edge in front of Django, with the data plane's life in lifespan."""
+
+import logging
+import os
+from typing import Any
+
+import django
+from django.core.handlers.asgi import ASGIHandler
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+django.setup(set_prefix=False)
+
+from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.proxy.app import find_surface  # noqa: E402
+from gateway.proxy.client import Receive, Send  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+behind = ASGIHandler()
+"""Django, which answers whatever the edge does not."""
+
+
+async def application(scope: Any, receive: Receive, send: Send) -> None:
+    """Raises nothing of its own but what Django raises."""
+    if scope["type"] == "lifespan":
+        return await _live(receive, send)
+    surface = find_surface(scope)
+    running = runtime.current()
+    if surface is None or running is None or running.edge is None:
+        return await behind(scope, receive, send)
+    return await running.edge.answer(surface, scope, receive, send)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    try:
+        await runtime.start()
+    except Exception as error:
+        logger.exception("The data plane could not start.")
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await runtime.stop()
+    await send({"type": "lifespan.shutdown.complete"})

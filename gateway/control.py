@@ -1,0 +1,92 @@
+"""The control thread: notices by the revision what has changed, and swaps what the data plane holds in memory."""
+
+import asyncio
+import logging
+import threading
+import time
+from typing import Protocol
+
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from accounts import revision
+from accounts.revision import Revisions
+from catalogue.loading import load_snapshot
+from catalogue.snapshot import EMPTY, Snapshot
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.3
+_STOP_S = 5.0
+_LOOK_S = 0.02
+
+
+class Directory(Protocol):
+    """The keys in memory, as far as this thread keeps them fresh."""
+
+    def refresh(self, revisions: Revisions) -> None: ...
+
+    def confirm(self, at: float) -> None: ...
+
+
+class Control:
+    """Holds the snapshot of this process. If SQL is away, the last one stays."""
+
+    def __init__(self, keys: Directory | None = None) -> None:
+        self._keys = keys
+        self._snapshot = EMPTY
+        self._seen = -1
+        self._confirmed_at = time.monotonic()
+        self._should_stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+
+    @property
+    def current(self) -> Snapshot:
+        return self._snapshot
+
+    @property
+    def age_s(self) -> float:
+        """Since SQL last said that nothing newer is there."""
+        return time.monotonic() - self._confirmed_at
+
+    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
+        deadline = time.monotonic() + timeout_s
+        while self._snapshot.revision < revision and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_S)
+        return self._snapshot
+
+    def start(self) -> None:
+        """Load everything once, then go on in a thread. Raises django.db.Error if the first load fails."""
+        self._poll()
+        # This thread, whichever it is, has no further use for its connection.
+        connection.close()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._should_stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_S)
+
+    def _run(self) -> None:
+        while not self._should_stop.wait(POLL_S):
+            try:
+                self._poll()
+            except DatabaseError as error:
+                logger.warning("The revision cannot be read; what is in memory stays in use: %s", error)
+                connection.close()
+            except Exception:
+                # Whatever it is, the poll must go on: revocations depend on it.
+                logger.exception("Loading what changed failed; what is in memory stays in use.")
+        connection.close()
+
+    def _poll(self) -> None:
+        asked_at = time.monotonic()
+        now = revision.read()
+        if now.number != self._seen:
+            if self._keys:
+                self._keys.refresh(now)
+            self._snapshot = load_snapshot(self._snapshot if self._seen >= 0 else None)
+            self._seen = now.number
+        self._confirmed_at = asked_at
+        if self._keys:
+            self._keys.confirm(asked_at)
