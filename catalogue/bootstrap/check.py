@@ -1,0 +1,62 @@
+"""What the bootstrap files must not say, beyond the shape of single fields. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry
+
+METERS = frozenset({"input", "output", "cached_read", "cached_write"})
+REASONING_TIERS = frozenset({"", "low", "medium", "high"})
+DEMO_PROVIDERS = frozenset({"demo-a", "demo-b"})
+
+
+def complaints(bootstrap: Bootstrap) -> Iterator[str]:
+    """One line for each contradiction."""
+    yield from _name_complaints(bootstrap)
+    organisations = {entry.id for entry in bootstrap.organisations}
+    providers = {entry.slug for entry in bootstrap.providers} | DEMO_PROVIDERS
+    models = {entry.public_id for entry in bootstrap.models}
+    for model in bootstrap.models:
+        if model.organisation not in organisations:
+            yield f"{model.place}: organisation {model.organisation} is not in organisations.toml."
+        if model.successor and (model.successor not in models or model.successor == model.public_id):
+            yield f"{model.place}: successor {model.successor} is not another model."
+        yield from _model_complaints(model)
+        for offering in model.offerings:
+            if offering.provider not in providers:
+                yield f"{model.place}: provider {offering.provider} is not in providers.toml."
+            yield from (f"{model.place}: {text}" for text in _offering_complaints(offering))
+
+
+def _name_complaints(bootstrap: Bootstrap) -> Iterator[str]:
+    """A name means one model: neither two ids nor two aliases nor one of each are equal."""
+    names = Counter(entry.public_id for entry in bootstrap.models)
+    names.update(alias for entry in bootstrap.models for alias in entry.aliases)
+    for model in bootstrap.models:
+        for name in (model.public_id, *model.aliases):
+            if names[name] > 1:
+                yield f"{model.place}: {name} names more than one model."
+
+
+def _model_complaints(model: ModelEntry) -> Iterator[str]:
+    life = (model.release_at, model.deprecation_at, model.retirement_at)
+    if any(later < earlier for earlier, later in pairwise(day for day in life if day)):
+        yield f"{model.place}: released, deprecated and retired are not in order."
+    if model.reasoning_tier not in REASONING_TIERS:
+        yield f"{model.place}: reasoning_tier {model.reasoning_tier} is not low, medium or high."
+    if not model.source:
+        yield f"{model.place}: source is empty."
+    offered = Counter((offering.provider, offering.upstream_name) for offering in model.offerings)
+    for (provider, upstream_name), times in offered.items():
+        if times > 1:
+            yield f"{model.place}: {upstream_name} at {provider} is there {times} times."
+
+
+def _offering_complaints(offering: OfferingEntry) -> Iterator[str]:
+    place = f"offering at {offering.provider}"
+    for price in offering.prices:
+        if price.meter not in METERS:
+            yield f"{place}: {price.meter} is not one of {', '.join(sorted(METERS))}."
+        if price.valid_from and price.valid_to and price.valid_to <= price.valid_from:
+            yield f"{place}: a price ends before it begins."
