@@ -1,0 +1,20 @@
+"""Who may manage keys: people in their teams, and management keys in theirs."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.authentication import KeyPrincipal
+from accounts.errors import ApiError
+
+
+class MayManageKeys(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
+        principal = request.user
+        if isinstance(principal, KeyPrincipal) and not principal.may_manage:
+            raise ApiError(
+                "This is an inference key: it may list and call models. Use a management key to manage keys.",
+                status=403,
+                code="management_key_required",
+            )
+        return bool(principal and principal.is_authenticated)

@@ -1,0 +1,124 @@
+"""How keys are written as JSON, and what may be sent about them."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from accounts.errors import ApiError
+from accounts.limits import LIMIT_MAX, PATTERNS_MAX
+from accounts.models import Key
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, instead of dropping them in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = (
+            sorted(str(name) for name in data if name not in self.fields) if hasattr(data, "keys") else []
+        )
+        if unknown:
+            allowed = ", ".join(sorted(self.fields))
+            message = f"Unknown parameter '{unknown[0]}'. Allowed: {allowed}."
+            raise ApiError(message, code="unknown_parameter", param=unknown[0])
+        return super().to_internal_value(data)
+
+
+class ListParameters(StrictSerializer):
+    """The query of a list of keys."""
+
+    team = serializers.SlugField(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=250, default=50)
+    offset = serializers.IntegerField(min_value=0, max_value=1_000_000, default=0)
+
+
+class TeamParameter(StrictSerializer):
+    """The query of everything else: which team, for people in several."""
+
+    team = serializers.SlugField(required=False)
+
+
+class KeyChangesSerializer(StrictSerializer):
+    """What may change of a key after it was issued."""
+
+    name = serializers.CharField(max_length=100, help_text="What uses this key.")
+    requests_per_minute = serializers.IntegerField(
+        min_value=1, max_value=LIMIT_MAX, allow_null=True, required=False, help_text="null: no limit."
+    )
+    concurrency = serializers.IntegerField(
+        min_value=1,
+        max_value=LIMIT_MAX,
+        allow_null=True,
+        required=False,
+        help_text="Calls running at the same time; null: no limit.",
+    )
+    model_patterns = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=PATTERNS_MAX,
+        required=False,
+        help_text="Models that the key may call, such as anthropic/*; none: all.",
+    )
+    expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null: never.")
+    lane = serializers.ChoiceField(choices=Key.Lane.choices, required=False)
+
+
+class NewKeySerializer(KeyChangesSerializer):
+    """What a key is issued from."""
+
+    scope = serializers.ChoiceField(choices=Key.Scope.choices, required=False)
+
+
+class KeySerializer(serializers.ModelSerializer[Key]):
+    """A key as it is shown: never its secret, nor what the secret is checked with."""
+
+    id = serializers.CharField(source="public_id", read_only=True)
+    object = serializers.SerializerMethodField()
+    team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    state = serializers.SerializerMethodField()
+    model_patterns = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Key
+        fields = [
+            "id",
+            "object",
+            "name",
+            "team",
+            "scope",
+            "state",
+            "requests_per_minute",
+            "concurrency",
+            "model_patterns",
+            "lane",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+        ]
+        read_only_fields = fields
+
+    def get_object(self, key: Key) -> str:  # noqa: ARG002  # the framework's signature
+        return "key"
+
+    def get_state(self, key: Key) -> Key.State:
+        return key.state_at(timezone.now())
+
+
+class IssuedKeySerializer(KeySerializer):
+    """A key just issued, with its text: shown here and never again."""
+
+    key = serializers.CharField(read_only=True, help_text="The key itself. It cannot be shown again.")
+
+    class Meta(KeySerializer.Meta):
+        fields = ["key", *KeySerializer.Meta.fields]
+        read_only_fields = fields
+
+
+class KeyListSerializer(serializers.Serializer[Any]):
+    """One page of keys."""
+
+    object = serializers.CharField(default="list")
+    total = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    data = KeySerializer(many=True)

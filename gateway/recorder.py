@@ -1,0 +1,170 @@
+"""The thread that carries the spool into the ledger, within a second and off the path of calls."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.db import DataError, IntegrityError, connection, connections
+
+from accounts.ledger import LedgerRow, insert_entries
+from accounts.models import LedgerEntry
+from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.spool import Attempt, Orphan, Spool
+
+_log = logging.getLogger(__name__)
+_PACE_S = 0.25
+_ORPHANS_EVERY_S = 1.0
+_TOUCHES_EVERY_S = 5.0
+_BATCH = 200
+_REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, ValueError, TypeError)
+
+
+class Recorder:
+    """One for each spool. While SQL is away it keeps trying, and the spool's lag grows."""
+
+    def __init__(self, spool: Spool, *, flush_touched: Callable[[], object] | None = None) -> None:
+        """`flush_touched` is called every few seconds, in the thread, to write when keys were last used."""
+        self._spool = spool
+        self._flush_touched = flush_touched
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._failing: set[str] = set()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Drain what is finished, then end. False: it could not in that time; the spool keeps the rest."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive() and self._spool.lag_s == 0
+
+    def drain(self) -> int:
+        """Carry every finished attempt of this process over; the number of them."""
+        total = 0
+        while batch := self._spool.finished(_BATCH):
+            self._write(batch)
+            self._spool.forget(len(batch))
+            total += len(batch)
+        return total
+
+    def drain_orphans(self) -> int:
+        """Carry over what dead processes left: an attempt without an end becomes unknown."""
+        return sum(self._drain_orphan(orphan) for orphan in self._spool.orphans())
+
+    def _drain_orphan(self, orphan: Orphan) -> int:
+        try:
+            attempts, unreadable = orphan.read()
+            for start in range(0, len(attempts), _BATCH):
+                self._write(attempts[start : start + _BATCH])
+            for line in unreadable:
+                self._spool.reject(line, "unreadable")
+        except BaseException:
+            orphan.release()
+            raise
+        orphan.discard()
+        return len(attempts)
+
+    def _write(self, attempts: Sequence[Attempt]) -> None:
+        """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
+        try:
+            insert_entries([_row(attempt) for attempt in attempts])
+        except _REFUSED_FOR_CONTENT as error:
+            if len(attempts) == 1:
+                self._spool.reject(attempts[0], f"{type(error).__name__}: {error}")
+                return
+            middle = len(attempts) // 2
+            self._write(attempts[:middle])
+            self._write(attempts[middle:])
+
+    def _run(self) -> None:
+        orphans_at = touches_at = time.monotonic()
+        while not self._stopping.wait(_PACE_S):
+            now = time.monotonic()
+            self._attempt("ledger", self.drain)
+            if now >= orphans_at:
+                self._attempt("left spools", self.drain_orphans)
+                orphans_at = now + _ORPHANS_EVERY_S
+            if self._flush_touched and now >= touches_at:
+                self._attempt("last use of keys", self._flush_touched)
+                touches_at = now + _TOUCHES_EVERY_S
+        self._finish()
+
+    def _finish(self) -> None:
+        self._attempt("ledger", self.drain)
+        if self._flush_touched:
+            self._attempt("last use of keys", self._flush_touched)
+        connections.close_all()
+
+    def _attempt(self, name: str, duty: Callable[[], object]) -> None:
+        """Whatever happens, the next round tries again; the log tells of the first failure and of its end."""
+        try:
+            duty()
+        except Exception:  # noqa: BLE001  # a task loop
+            # A broken connection stays broken until it is closed; the next query opens another one.
+            connection.close()
+            if name not in self._failing:
+                _log.exception("The recorder cannot write: %s. It keeps trying.", name)
+            self._failing.add(name)
+            return
+        if name in self._failing:
+            self._failing.discard(name)
+            _log.warning("The recorder writes again: %s.", name)
+
+
+def _row(attempt: Attempt) -> LedgerRow:
+    opened, closed = attempt.opened, attempt.closed or _unknown(attempt.opened)
+    usage = dict(closed.usage or {})
+    return LedgerRow(
+        attempt_id=opened.attempt_id,
+        call_id=opened.call_id,
+        request_id=opened.request_id,
+        number=opened.number,
+        lane=opened.lane,
+        endpoint=opened.endpoint,
+        team_id=opened.team_id,
+        key_id=opened.key_id,
+        project=opened.project,
+        requested_model=opened.requested_model,
+        model=opened.model,
+        provider=opened.provider,
+        upstream_name=opened.upstream_name,
+        is_streamed=opened.is_streamed,
+        started_at=_instant(opened.started_at),
+        ended_at=_instant(closed.ended_at) if attempt.closed else None,
+        outcome=closed.outcome,
+        status=closed.status,
+        error_code=closed.error_code,
+        input_tokens=usage.get("input_tokens"),
+        output_tokens=usage.get("output_tokens"),
+        usage=usage,
+        is_estimated=closed.is_estimated,
+        prices=[dict(price) for price in opened.prices],
+        cost_usd=Decimal(closed.cost_usd),
+        loss_usd=Decimal(closed.loss_usd),
+        latency_ms=closed.latency_ms if attempt.closed else None,
+        first_token_ms=closed.first_token_ms,
+    )
+
+
+def _unknown(opened: AttemptOpened) -> AttemptClosed:
+    return AttemptClosed(
+        attempt_id=opened.attempt_id,
+        ended_at=opened.started_at,
+        outcome=LedgerEntry.Outcome.UNKNOWN,
+        status=None,
+        error_code="",
+        usage=None,
+        is_estimated=False,
+        cost_usd="0",
+        loss_usd="0",
+        latency_ms=0.0,
+        first_token_ms=None,
+    )
+
+
+def _instant(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

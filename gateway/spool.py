@@ -1,0 +1,284 @@
+"""The local record of calls: two appends for each attempt, made to survive this process.
+
+Every process appends to a file of its own and holds its lock for life; a file whose lock can be had was left
+behind by a process that died, and belongs to whoever takes the lock. The recorder drains both into SQL.
+A spool holds billing data, never prompts or keys.
+"""
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway.proxy.ports import AttemptClosed, AttemptOpened
+
+_log = logging.getLogger(__name__)
+_SUFFIX = ".spool"
+_OPENED, _CLOSED, _CARRIED = "o", "c", "x"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a spool says of one attempt. `closed` is None where its process died before the end."""
+
+    opened: AttemptOpened
+    closed: AttemptClosed | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """An attempt that is not in the ledger yet, and the file that holds it until it is."""
+
+    attempt: Attempt
+    since: float
+    segment: "_Segment"
+
+
+class Spool:
+    """The calls of this process. `opened` and `closed` are called from the loop, the rest by the recorder."""
+
+    def __init__(
+        self, folder: Path, clock: Callable[[], float] = time.monotonic, segment_bytes: int = 16 * 1024 * 1024
+    ) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self._lock = threading.Lock()
+        self._open: dict[str, AttemptOpened] = {}
+        self._finished: deque[_Finished] = deque()
+        self._count = 0
+        self._segment = self._new_segment()
+        self._full_at = segment_bytes
+        self._full: list[_Segment] = []
+
+    def opened(self, record: AttemptOpened) -> None:
+        """Raises OSError if the disk refuses."""
+        with self._lock:
+            self._segment.append(_line(_OPENED, record))
+            self._open[record.attempt_id] = record
+            self._rotate_when_full()
+
+    def closed(self, record: AttemptClosed) -> None:
+        """Note the end. Where the disk refuses, memory still carries it to the ledger."""
+        with self._lock:
+            opened = self._open.pop(record.attempt_id, None)
+            if opened is None:
+                _log.error("Attempt %s was closed without being open.", record.attempt_id)
+                return
+            try:
+                self._segment.append(_line(_CLOSED, record))
+            except OSError:
+                _log.exception("The end of attempt %s could not be spooled.", record.attempt_id)
+            self._segment.waiting += 1
+            self._finished.append(_Finished(Attempt(opened, record), self._clock(), self._segment))
+            self._rotate_when_full()
+
+    @property
+    def lag_s(self) -> float:
+        """Age of the oldest finished attempt that is not in the ledger yet; 0.0 when all are."""
+        with self._lock:
+            return max(0.0, self._clock() - self._finished[0].since) if self._finished else 0.0
+
+    def finished(self, count: int) -> list[Attempt]:
+        """The oldest finished attempts, at most `count`. They stay until `forget`."""
+        with self._lock:
+            return [entry.attempt for entry in islice(self._finished, count)]
+
+    def forget(self, count: int) -> None:
+        """The oldest `count` are in the ledger now."""
+        with self._lock:
+            for _ in range(count):
+                self._finished.popleft().segment.waiting -= 1
+        self._discard_drained()
+
+    def orphans(self) -> Iterator["Orphan"]:
+        """Files that dead processes left behind, each claimed until it is discarded or released."""
+        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+            orphan = _claim(path)
+            if orphan is not None:
+                yield orphan
+
+    def reject(self, content: object, reason: str) -> None:
+        """Put aside what the ledger will never take, for a person to look at."""
+        _log.error("A record was put aside in %s: %s", self.folder / f"{self._name}.rejected", reason)
+        text = content.decode(errors="replace") if isinstance(content, bytes) else content
+        line = _encode({"reason": reason, "record": text})
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with open(os.open(self.folder / f"{self._name}.rejected", flags, 0o600), "ab") as file:  # noqa: PTH123
+            file.write(line)
+
+    def close(self) -> None:
+        """Let go of the files. What is not in the ledger stays in them for whoever starts next."""
+        with self._lock:
+            self._segment.waiting += len(self._open)
+            segments, self._full = [*self._full, self._segment], []
+            self._finished.clear()
+            self._open.clear()
+        for segment in segments:
+            segment.close(keep=segment.waiting > 0)
+
+    def _new_segment(self) -> "_Segment":
+        self._count += 1
+        return _Segment(self.folder, f"{self._name}-{self._count:06}")
+
+    def _rotate_when_full(self) -> None:
+        if self._segment.size < self._full_at:
+            return
+        try:
+            self._rotate()
+        except OSError:
+            _log.exception("The spool could not begin a new file; it goes on with the old one.")
+            self._full_at = self._segment.size + self._segment_bytes
+
+    def _rotate(self) -> None:
+        """Begin a new file with the attempts that are still open, then strike them from the old one.
+
+        In this order a death in between leaves an attempt in both: twice unknown, and so one row.
+        """
+        old, new = self._segment, self._new_segment()
+        try:
+            if self._open:
+                new.append(b"".join(_line(_OPENED, record) for record in self._open.values()))
+                old.append(_encode({"t": _CARRIED, "r": list(self._open)}))
+        except OSError:
+            new.close(keep=False)
+            raise
+        self._full.append(old)
+        self._segment, self._full_at = new, new.size + self._segment_bytes
+
+    def _discard_drained(self) -> None:
+        with self._lock:
+            drained = [segment for segment in self._full if not segment.waiting]
+            self._full = [segment for segment in self._full if segment.waiting]
+        for segment in drained:
+            segment.close(keep=False)
+
+
+class Orphan:
+    """A file left behind, locked by us: nobody else drains it meanwhile."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def read(self) -> tuple[list[Attempt], list[bytes]]:
+        """Its attempts, and its unreadable lines but for a torn last one: that append never returned."""
+        opened: dict[str, AttemptOpened] = {}
+        closed: dict[str, AttemptClosed] = {}
+        unreadable = []
+        for line in self._path.read_bytes().split(b"\n")[:-1]:
+            try:
+                _take(line, opened, closed)
+            except (ValueError, KeyError, TypeError):
+                unreadable.append(line)
+        return [Attempt(record, closed.get(name)) for name, record in opened.items()], [
+            u for u in unreadable if u
+        ]
+
+    def discard(self) -> None:
+        """All of it is in the ledger."""
+        self._path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Leave it for the next round."""
+        os.close(self._descriptor)
+
+
+class _Segment:
+    """One file of this process, locked while it is open. `waiting`: finished attempts not in the ledger."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / f"{name}{_SUFFIX}"
+        draft = self._path.with_suffix(".draft")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        self._descriptor = os.open(draft, flags, 0o600)
+        # Under its real name only once it is locked: nobody may take it for left behind.
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.rename(self._path)
+        self._is_torn = False
+        self.size = 0
+        self.waiting = 0
+
+    def append(self, line: bytes) -> None:
+        data = b"\n" + line if self._is_torn else line
+        written = os.write(self._descriptor, data)
+        self.size += written
+        self._is_torn = written < len(data)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, "The spool's disk is full", str(self._path))
+
+    def close(self, *, keep: bool) -> None:
+        if not keep:
+            self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def _claim(path: Path) -> Orphan | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    if os.fstat(descriptor).st_nlink:
+        return Orphan(path, descriptor)
+    # Another process drained and removed it between our opening and our lock.
+    os.close(descriptor)
+    return None
+
+
+def _take(line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, AttemptClosed]) -> None:
+    try:
+        content = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        content = json.loads(line)
+    kind, record = content["t"], content["r"]
+    if kind == _OPENED:
+        opened[record["attempt_id"]] = AttemptOpened(**_named(AttemptOpened, record))
+    elif kind == _CLOSED:
+        closed[record["attempt_id"]] = AttemptClosed(**_named(AttemptClosed, record))
+    elif kind == _CARRIED:
+        for attempt_id in record:
+            opened.pop(attempt_id, None)
+
+
+def _named(kind: type[AttemptOpened | AttemptClosed], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what this version knows: another version may have written the file."""
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}
+
+
+def _line(kind: str, record: AttemptOpened | AttemptClosed) -> bytes:
+    try:
+        return orjson.dumps({"t": kind, "r": record}, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        return _encode(
+            {"t": kind, "r": {field.name: getattr(record, field.name) for field in fields(record)}}
+        )
+
+
+def _encode(content: Mapping[str, object]) -> bytes:
+    """Slower, but takes what a client may send and orjson refuses: lone surrogates and endless integers."""
+    return json.dumps(content, default=_plain).encode() + b"\n"
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
