@@ -1,7 +1,7 @@
 """OpenAI's format: chat completions and embeddings, as most providers speak it.
 
-Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_options` for servers that refuse
-the field, so that the usage of their streams is estimated.
+Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_options` for servers that
+refuse the field, so that the usage of their streams is estimated.
 """
 
 from collections.abc import Mapping

@@ -82,7 +82,7 @@ def bad_response(message: str = _BAD.message, status: int | None = None) -> Upst
 
 
 def reported_inside(value: object) -> UpstreamFailure:
-    """An error that came with a status of success. A number in its `code` is what the status should have been."""
+    """An error that came with a status of success; a number in its `code` is the status it should have had."""
     status = value.get("code") if isinstance(value, Mapping) else None
     error = _read(value)
     if isinstance(status, int) and 400 <= status < 600:

@@ -144,7 +144,7 @@ class OpenAIStreamReader:
 
 
 def generated(message: dict[str, Any]) -> tuple[int, bool]:
-    """Characters of text, reasoning and tool arguments in a message or a delta, and whether there was any of it."""
+    """Characters of text, reasoning and tool arguments in a message or a delta; whether there was any of it."""
     chars = _length(message.get("content")) + _length(message.get("refusal"))
     # Some providers send the same reasoning under both names.
     chars += _length(message.get("reasoning_content")) or _length(message.get("reasoning"))

@@ -1,0 +1,123 @@
+"""How well each offering has served lately, and when to leave it alone. Pure: monotonic times are passed in."""
+
+from dataclasses import dataclass
+
+from providers.adapters.base import FailureKind
+
+FAILURES_TO_OPEN = 5
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
+# A probe that ended without a word, because its client left, does not block the next one for longer.
+PROBE_LEASE_S = 30.0
+_NEWEST = 0.1
+_HALF_LIFE_S = 60.0
+_OPEN_AT_ONCE = frozenset({FailureKind.AUTH, FailureKind.MODEL_MISSING})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`success_rate` is 0 to 1, and forgets old failures; `latency_ms` is None where nothing was measured."""
+
+    is_open: bool
+    success_rate: float
+    latency_ms: float | None
+
+
+@dataclass(slots=True)
+class _Record:
+    success_rate: float = 1.0
+    rated_at: float = 0.0
+    latency_ms: float | None = None
+    failures_in_row: int = 0
+    opened_times: int = 0
+    open_until: float | None = None
+    """None while closed; once it has passed, the breaker is half-open until a probe succeeds."""
+    probed_at: float | None = None
+
+    def rate(self, at: float) -> float:
+        age_s = max(0.0, at - self.rated_at)
+        return 1.0 - (1.0 - self.success_rate) * 0.5 ** (age_s / _HALF_LIFE_S)
+
+    def count(self, is_success: bool, at: float) -> None:
+        self.success_rate = self.rate(at) * (1.0 - _NEWEST) + _NEWEST * is_success
+        self.rated_at = at
+
+    def is_open(self, at: float) -> bool:
+        return self.open_until is not None and at < self.open_until
+
+    def close(self) -> None:
+        self.open_until = self.probed_at = None
+        self.opened_times = self.failures_in_row = 0
+
+    def pause(self, at: float) -> None:
+        pause_s = min(FIRST_PAUSE_S * 2.0**self.opened_times, LONGEST_PAUSE_S)
+        self.opened_times = min(self.opened_times + 1, 10)
+        self.pause_until(at + pause_s)
+
+    def pause_until(self, until: float) -> None:
+        self.open_until = until
+        self.probed_at = None
+        self.failures_in_row = 0
+
+
+_UNKNOWN = Standing(is_open=False, success_rate=1.0, latency_ms=None)
+
+
+class HealthTable:
+    """One process' samples by offering id, with a breaker for each. Keeps the `capacity` offerings used last."""
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._capacity = capacity
+        self._records: dict[int, _Record] = {}
+
+    def succeeded(self, offering_id: int, latency_ms: float, at: float) -> None:
+        record = self._touch(offering_id)
+        record.count(True, at)
+        last = record.latency_ms
+        record.latency_ms = latency_ms if last is None else last + (latency_ms - last) * _NEWEST
+        # A call that began before the breaker opened does not close it.
+        if not record.is_open(at):
+            record.close()
+
+    def failed(
+        self, offering_id: int, kind: FailureKind, at: float, retry_after_s: float | None = None
+    ) -> None:
+        record = self._touch(offering_id)
+        if kind is FailureKind.CALLER:
+            record.probed_at = None
+            return
+        record.count(False, at)
+        record.failures_in_row += 1
+        if record.is_open(at):
+            return
+        if kind is FailureKind.RATE_LIMIT and retry_after_s is not None:
+            record.pause_until(at + retry_after_s)
+        elif self._must_pause(record, kind):
+            record.pause(at)
+
+    def standing(self, offering_id: int, at: float) -> Standing:
+        record = self._records.get(offering_id)
+        if record is None:
+            return _UNKNOWN
+        return Standing(record.is_open(at), record.rate(at), record.latency_ms)
+
+    def admits(self, offering_id: int, at: float) -> bool:
+        """Whether a call may be made now. Half-open, the first to ask is the probe, and the others wait for it."""
+        record = self._records.get(offering_id)
+        if record is None or record.open_until is None:
+            return True
+        is_probed = record.probed_at is not None and at - record.probed_at < PROBE_LEASE_S
+        if record.is_open(at) or is_probed:
+            return False
+        record.probed_at = at
+        return True
+
+    def _must_pause(self, record: _Record, kind: FailureKind) -> bool:
+        is_probe = record.open_until is not None
+        return kind in _OPEN_AT_ONCE or is_probe or record.failures_in_row >= FAILURES_TO_OPEN
+
+    def _touch(self, offering_id: int) -> _Record:
+        record = self._records.pop(offering_id, None) or _Record()
+        self._records[offering_id] = record
+        if len(self._records) > self._capacity:
+            del self._records[next(iter(self._records))]
+        return record
