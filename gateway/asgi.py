@@ -11,12 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup(set_prefix=False)
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
-from gateway.proxy.app import find_surface  # noqa: E402
+from gateway.proxy.app import Application, find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-behind = ASGIHandler()
+behind: Application = ASGIHandler()
 """Django, which answers whatever the edge does not."""
 
 

@@ -13,8 +13,8 @@ from django.conf import settings
 
 from gateway import runtime
 from gateway.process import Process
-from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.attempt import Workbench
+from gateway.proxy.lane.worker import LaneWorker
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Lane:
 class LaneStep(bootsteps.StartStopStep):
     """Started after the pool and stopped before it. At the worker's level: a lost broker does not restart it."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
@@ -87,10 +87,10 @@ class LaneStep(bootsteps.StartStopStep):
         self._lane = Lane()
         self._lane.start()
 
-    def stop(self, parent: Any) -> None:
+    def stop(self, _parent: Any) -> None:
         self._end(settings.DRAIN_S)
 
-    def terminate(self, parent: Any) -> None:
+    def terminate(self, _parent: Any) -> None:
         self._end(0)
 
     def _end(self, grace_s: float) -> None:

@@ -21,7 +21,9 @@ def limits_of(key: KeyFacts) -> Sequence[Limit]:
 async def admit(call_id: str, key: KeyFacts, store: Store, recorder: CallRecorder) -> Verdict:
     """Let the call in and take its slots. Raises RateLimited, or Unavailable where it could not be accounted for."""
     if recorder.lag_s > _LONGEST_SPOOL_LAG_S:
-        raise Unavailable("Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10)
+        raise Unavailable(
+            "Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10
+        )
     limits = limits_of(key)
     verdict = await store.admit(call_id, limits) if limits else _ADMITTED
     if not verdict.is_admitted:
@@ -31,5 +33,7 @@ async def admit(call_id: str, key: KeyFacts, store: Store, recorder: CallRecorde
 
 def _refusal(key: KeyFacts, verdict: Verdict) -> str:
     if verdict.kind == "concurrency":
-        return f"Key '{key.name}' already has {key.concurrency} calls running, its limit. Wait for one to end."
+        return (
+            f"Key '{key.name}' already has {key.concurrency} calls running, its limit. Wait for one to end."
+        )
     return f"Key '{key.name}' is limited to {key.requests_per_minute} requests a minute. Wait, or raise its limit."

@@ -101,7 +101,9 @@ class Edge:
                 await self._fail(client, call.verdict)
         except Exception:
             logger.exception("Request %s failed.", request_id)
-            await self._fail(client, GatewayError("The gateway failed on this request; it was not your mistake."))
+            await self._fail(
+                client, GatewayError("The gateway failed on this request; it was not your mistake.")
+            )
         finally:
             self._open.discard(call)
 
@@ -135,7 +137,9 @@ class Edge:
         parts, client = self._parts, answering.client
         parsed = surface.read(request.body)
         at, now = datetime.now(UTC), time.monotonic()
-        situation = Situation(parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now))
+        situation = Situation(
+            parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
+        )
         plan = plan_route(parsed["model"], read_needs(surface.endpoint, parsed), situation)
         client.headers.extend(lifecycle_headers(plan.model, at))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
@@ -185,7 +189,9 @@ def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind != b"application/json" and not kind.endswith(b"+json"):
         shown = kind.decode("latin-1")[:60] or "nothing"
-        raise UnsupportedMediaType(f"Send 'Content-Type: application/json', not {shown}.", param="content-type")
+        raise UnsupportedMediaType(
+            f"Send 'Content-Type: application/json', not {shown}.", param="content-type"
+        )
     coding = headers.get(b"content-encoding", b"identity").strip().lower()
     if coding not in {b"identity", b""}:
         raise UnsupportedMediaType("Send the body without a Content-Encoding.", param="content-encoding")
@@ -195,7 +201,12 @@ def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
 
 
 def _make_job(
-    surface: Surface, request: Request, parsed: Mapping[str, Any], plan: RoutePlan, request_id: str, revision: int
+    surface: Surface,
+    request: Request,
+    parsed: Mapping[str, Any],
+    plan: RoutePlan,
+    request_id: str,
+    revision: int,
 ) -> Job:
     return Job(
         call_id=uuid4().hex,
@@ -238,5 +249,3 @@ def _limit_headers(verdict: Verdict) -> Headers:
 
 def _shutting_down() -> Unavailable:
     return Unavailable("This gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
-
-

@@ -172,7 +172,9 @@ class Attempt:
 
     async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
         reader = self._adapter.stream(self.call)
-        relay = StreamRelay(reader, sink, BY_ENDPOINT[self.job.endpoint], begin=lambda: sink.begin(self._head()))
+        relay = StreamRelay(
+            reader, sink, BY_ENDPOINT[self.job.endpoint], begin=lambda: sink.begin(self._head())
+        )
         timeouts = self.bench.timeouts
         limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
         try:
@@ -184,10 +186,15 @@ class Attempt:
             self._first_output_at = relay.first_output_at
 
     async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
-        answer = self._adapter.answer(self.call, response.status, await response.read(self.bench.answer_bytes))
+        answer = self._adapter.answer(
+            self.call, response.status, await response.read(self.bench.answer_bytes)
+        )
         if self.job.is_streamed:
             raise UpstreamFailure(
-                FailureKind.BAD_RESPONSE, "The provider did not stream.", code="provider_bad_response", status=200
+                FailureKind.BAD_RESPONSE,
+                "The provider did not stream.",
+                code="provider_bad_response",
+                status=200,
             )
         self._usage, self._output_chars, self._has_output = answer.usage, answer.output_chars, True
         self._first_output_at = asyncio.get_running_loop().time()

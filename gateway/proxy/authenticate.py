@@ -21,7 +21,9 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     try:
         facts = keys.known(shown.public_id) or await keys.look_up(shown)
     except KeysUnavailable:
-        raise Unavailable("Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5) from None
+        raise Unavailable(
+            "Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5
+        ) from None
     if facts is None or not opens(shown, facts) or not facts.is_valid(at):
         raise Unauthorised(_REFUSAL)
     keys.touched(facts.id, at)

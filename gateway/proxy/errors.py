@@ -1,13 +1,13 @@
 """What the data plane answers when a call cannot be served, and how it is written.
 
-    GatewayError
-    ├── CallerError      the caller's mistake: 4xx, names the parameter
-    │   ├── InvalidRequest 400   ├── Unauthorised 401   ├── NotFound 404   ├── MethodNotAllowed 405
-    │   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
-    ├── RateLimited      429, with the time to wait
-    ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
-    └── Unavailable      503: this gateway cannot take the call now
-        └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
+GatewayError
+├── CallerError      the caller's mistake: 4xx, names the parameter
+│   ├── InvalidRequest 400   ├── Unauthorised 401   ├── NotFound 404   ├── MethodNotAllowed 405
+│   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
+├── RateLimited      429, with the time to wait
+├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
+└── Unavailable      503: this gateway cannot take the call now
+    └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
 """
 
 from collections.abc import Mapping

@@ -23,7 +23,9 @@ class LaneSink(Sink, Protocol):
 class Lanes:
     """Both lanes of a web process. `setting` holds unless a key or a request says otherwise."""
 
-    def __init__(self, bench: Workbench, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool) -> None:
+    def __init__(
+        self, bench: Workbench, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool
+    ) -> None:
         self._bench = bench
         self._worker_lane = worker_lane
         self._setting = setting

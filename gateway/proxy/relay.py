@@ -1,7 +1,7 @@
 """Stop 8: an answer's bytes out to the client, untouched where the formats agree, and its usage in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.proxy.exchange import Sink
@@ -25,7 +25,12 @@ class StreamRelay:
     """One streamed answer on its way. `has_begun` once the client has been sent something."""
 
     def __init__(
-        self, reader: StreamReader, sink: Sink, surface: Surface, *, begin: Callable[[], "asyncio.Future[None]"]
+        self,
+        reader: StreamReader,
+        sink: Sink,
+        surface: Surface,
+        *,
+        begin: Callable[[], Awaitable[None]],
     ) -> None:
         self.reader = reader
         self.sink = sink
@@ -89,7 +94,9 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 
 def _stalled() -> UpstreamFailure:
     return UpstreamFailure(
-        FailureKind.TIMEOUT, "The provider kept the connection open but sent nothing.", code="provider_stalled"
+        FailureKind.TIMEOUT,
+        "The provider kept the connection open but sent nothing.",
+        code="provider_stalled",
     )
 
 

@@ -106,7 +106,8 @@ def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
     return [
         model
         for model in situation.snapshot.models.values()
-        if situation.key.may_call(model.id) and _status(model, situation.at) in {Status.ACTIVE, Status.DEPRECATED}
+        if situation.key.may_call(model.id)
+        and _status(model, situation.at) in {Status.ACTIVE, Status.DEPRECATED}
     ]
 
 
@@ -176,14 +177,22 @@ def _preference(candidate: Candidate, situation: Situation) -> tuple[bool, float
     standing = situation.standing(offering.id)
     is_unhealthy = situation.snapshot.providers[offering.provider_id].health == "unhealthy"
     # A tenth apart is noise: then the curator's order decides.
-    return is_unhealthy, -round(standing.success_rate, 1), offering.position, standing.latency_ms or 0.0, offering.id
+    return (
+        is_unhealthy,
+        -round(standing.success_rate, 1),
+        offering.position,
+        standing.latency_ms or 0.0,
+        offering.id,
+    )
 
 
 def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> GatewayError:
     reasons = {drop.reason for drop in dropped}
     name = "No model" if requested == AUTO else f"No provider of model '{requested}'"
     lacking = next((reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("lacks:")), None)
-    unread = next((reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("cannot_read:")), None)
+    unread = next(
+        (reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("cannot_read:")), None
+    )
     if lacking:
         return InvalidRequest(f"{name} supports '{lacking}'.", code="unsupported_parameter", param=lacking)
     if unread:
@@ -196,7 +205,9 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
         )
     if reasons == {"endpoint_not_offered"}:
         return InvalidRequest(
-            f"Model '{requested}' is not offered for {needs.endpoint}.", code="unsupported_endpoint", param="model"
+            f"Model '{requested}' is not offered for {needs.endpoint}.",
+            code="unsupported_endpoint",
+            param="model",
         )
     if "breaker_open" in reasons:
         return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
@@ -211,7 +222,11 @@ def _unknown_model_message(requested: str, situation: Situation) -> str:
         for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
         if (model := snapshot.find(name)) and situation.key.may_call(model.id)
     ]
-    hint = f" Did you mean {' or '.join(repr(name) for name in near[:3])}?" if near else " GET /v1/models lists them."
+    hint = (
+        f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"
+        if near
+        else " GET /v1/models lists them."
+    )
     return f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
 
 

@@ -23,7 +23,9 @@ class Bill:
     loss_usd: Decimal = _NOTHING
 
 
-def settle(outcome: str, reported: Usage | None, estimate: Usage | None, prices: Sequence[PriceFacts]) -> Bill:
+def settle(
+    outcome: str, reported: Usage | None, estimate: Usage | None, prices: Sequence[PriceFacts]
+) -> Bill:
     """The bill of one attempt.
 
     What the provider reported counts; where it reported nothing, the estimate of what was streamed (None where
@@ -57,6 +59,12 @@ def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
 def price_fields(prices: Sequence[PriceFacts]) -> list[Mapping[str, Any]]:
     """Prices by value, for the ledger."""
     return [
-        {"meter": p.meter, "plan": p.plan, "unit_size": p.unit_size, "amount": f"{p.amount:f}", "currency": p.currency}
+        {
+            "meter": p.meter,
+            "plan": p.plan,
+            "unit_size": p.unit_size,
+            "amount": f"{p.amount:f}",
+            "currency": p.currency,
+        }
         for p in prices
     ]

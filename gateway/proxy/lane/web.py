@@ -77,7 +77,11 @@ class WorkerLane:
         try:
             while not incoming.has_started:
                 await incoming.wait()
-                if incoming.is_late and not incoming.has_started and await self._take_back(job, incoming, epoch):
+                if (
+                    incoming.is_late
+                    and not incoming.has_started
+                    and await self._take_back(job, incoming, epoch)
+                ):
                     return None
             return await self._relay(job.call_id, incoming, sink)
         except (ClientGone, asyncio.CancelledError, Unavailable):
@@ -94,7 +98,9 @@ class WorkerLane:
             verdict = TakeBack.LOST
         if verdict is TakeBack.LOST:
             raise Unavailable(
-                "The store lost its data while this call waited for a worker.", code="lane_state_lost", retry_after_s=1
+                "The store lost its data while this call waited for a worker.",
+                code="lane_state_lost",
+                retry_after_s=1,
             )
         if verdict is TakeBack.STARTED:
             # A worker owns it, but its word never came: any of them may be the one.

@@ -48,7 +48,9 @@ class LaneWorker:
         self._duties: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        self._subscription = await self._store.subscribe([control_channel(self.name), HEARTBEATS], self._receive)
+        self._subscription = await self._store.subscribe(
+            [control_channel(self.name), HEARTBEATS], self._receive
+        )
         self._duties = [
             asyncio.create_task(self._read(), name="lane reader"),
             asyncio.create_task(self._beat(), name="lane heartbeat"),
@@ -163,7 +165,9 @@ class LaneWorker:
                 verdict = WorkerLost("The worker that made this call stood still.")
                 await self._cancel(self._open_calls(), verdict)
             else:
-                await self._cancel(self._abandoned(now), Unavailable("The web process is gone.", code="web_lost"))
+                await self._cancel(
+                    self._abandoned(now), Unavailable("The web process is gone.", code="web_lost")
+                )
             self._forget_ended(now)
             last = now
             await asyncio.sleep(BEAT_S)

@@ -58,7 +58,8 @@ def _message(value: Any, param: str) -> None:
 
 
 _function = record(
-    {"name": text(256, least=1), "description": text(), "parameters": _anything, "strict": boolean}, required=("name",)
+    {"name": text(256, least=1), "description": text(), "parameters": _anything, "strict": boolean},
+    required=("name",),
 )
 _tool = record({"type": text(), "function": _function, "custom": _anything}, required=("type",))
 _schema = record({"name": text(256), "description": text(), "schema": _anything, "strict": boolean})

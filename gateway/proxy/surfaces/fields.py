@@ -10,7 +10,9 @@ Check = Callable[[Any, str], None]
 
 
 def refuse(param: str, allowed: str, given: Any) -> InvalidRequest:
-    return InvalidRequest(f"'{param}' must be {allowed}, not {_shown(given)}.", code="invalid_value", param=param)
+    return InvalidRequest(
+        f"'{param}' must be {allowed}, not {_shown(given)}.", code="invalid_value", param=param
+    )
 
 
 def number(least: float, most: float) -> Check:
