@@ -16,7 +16,7 @@ from gateway.proxy.client import Receive, Send  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-behind: Application = ASGIHandler()
+behind: Application = ASGIHandler()  # type: ignore[assignment]
 """Django, which answers whatever the edge does not."""
 
 

@@ -79,10 +79,8 @@ def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
 
 def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
     """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
-    if requested == AUTO:
-        models = _auto_models(needs, situation)
-    else:
-        models = [_pinned_model(requested, situation)]
+    is_auto = requested == AUTO
+    models = _auto_models(needs, situation) if is_auto else [_pinned_model(requested, situation)]
     kept, dropped = [], []
     for candidate in _candidates(models):
         reason = _reason_against(candidate, needs, situation)
