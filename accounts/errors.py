@@ -18,7 +18,6 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from accounts.limits import InvalidTerm
 
@@ -70,7 +69,6 @@ def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     error = _translate(exc)
     if error.status >= 500:
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
-    set_rollback()
     response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
     response["x-request-id"] = request_id(context.get("request"))
     return response
