@@ -78,7 +78,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
             raise ApiError(message, status=403, code="csrf_failed") from None
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Names the bearer key in the OpenAPI document."""
 
     target_class = "accounts.authentication.KeyAuthentication"
@@ -88,7 +88,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped
         return {"type": "http", "scheme": "bearer", "bearerFormat": "sk-gw-…"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Names the portal's session in the OpenAPI document."""
 
     target_class = "accounts.authentication.SessionAuthentication"

@@ -58,12 +58,12 @@ def insert_entries(rows: Sequence[LedgerRow]) -> int:
     values = [tuple(prepare(getattr(row, name)) for name, prepare in preparers) for row in rows]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(_statement(), values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _statement() -> str:
     quote = connection.ops.quote_name
-    columns = [quote(field.column) for field in LedgerEntry._meta.concrete_fields]
+    columns = [quote(str(field.column)) for field in LedgerEntry._meta.concrete_fields]
     # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
     return (
         f"INSERT INTO {quote(LedgerEntry._meta.db_table)} ({', '.join(columns)}) "  # noqa: S608

@@ -121,4 +121,4 @@ class KeyListSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
-    data = KeySerializer(many=True)
+    data = KeySerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property

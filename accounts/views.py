@@ -1,11 +1,10 @@
 """`/v1/keys`: a team's keys, for its members and its management keys."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -16,8 +15,9 @@ from rest_framework.viewsets import GenericViewSet
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
 from accounts.errors import ApiError
-from accounts.models import Key, Team
+from accounts.models import Key, Team, User
 from accounts.permissions import MayManageKeys
+from accounts.querysets import KeyQuerySet
 from accounts.serializers import (
     IssuedKeySerializer,
     KeyChangesSerializer,
@@ -114,10 +114,7 @@ class StrictJsonParser(JSONParser):
     ),
 )
 class KeyViewSet(GenericViewSet[Key]):
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = [
-        KeyAuthentication,
-        SessionAuthentication,
-    ]
+    authentication_classes = [KeyAuthentication, SessionAuthentication]
     permission_classes = [MayManageKeys]
     parser_classes = [StrictJsonParser]
     serializer_class = KeySerializer
@@ -138,8 +135,7 @@ class KeyViewSet(GenericViewSet[Key]):
     def create(self, request: Request) -> Response:
         team = self._asked_team()
         terms = _checked(NewKeySerializer, request.data)
-        person = None if isinstance(request.user, KeyPrincipal) else request.user
-        key, text = services.issue_key(team=team, created_by=person, **terms)
+        key, text = services.issue_key(team=team, created_by=_person(request), **terms)
         return Response({"key": text} | KeySerializer(key).data, status=status.HTTP_201_CREATED)
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
@@ -150,14 +146,17 @@ class KeyViewSet(GenericViewSet[Key]):
         changes = _checked(KeyChangesSerializer, request.data, partial=True)
         return Response(KeySerializer(services.update_key(key=key, **changes)).data)
 
-    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
-        return self.revoke(request, id)
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
+        return self._revoke(id)
 
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
-        return Response(KeySerializer(services.revoke_key(key=self._key(id))).data)
+        return self._revoke(id)
 
-    def _keys(self, team: Team) -> Any:
+    def _revoke(self, public_id: str) -> Response:
+        return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)
+
+    def _keys(self, team: Team) -> KeyQuerySet:
         return Key.objects.for_team(team).select_related("team")
 
     def _key(self, public_id: str) -> Key:
@@ -181,12 +180,7 @@ def _checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
 
 def _team(request: Request, slug: str | None) -> Team:
     """The team that is acted for. Raises ApiError where it is not the caller's, or not clear."""
-    principal = request.user
-    teams = (
-        [principal.team]
-        if isinstance(principal, KeyPrincipal)
-        else list(principal.teams.filter(is_active=True))
-    )
+    teams = _teams(request)
     chosen = [team for team in teams if slug in {None, team.slug}]
     if slug is not None and not chosen:
         raise ApiError(f"You belong to no team '{slug}'.", status=404, code="team_not_found", param="team")
@@ -198,3 +192,14 @@ def _team(request: Request, slug: str | None) -> Team:
             f"You belong to several teams. Name one as 'team': {slugs}.", code="required", param="team"
         )
     return chosen[0]
+
+
+def _teams(request: Request) -> list[Team]:
+    person = _person(request)
+    if person is not None:
+        return list(person.teams.filter(is_active=True))
+    return [request.user.team] if isinstance(request.user, KeyPrincipal) else []
+
+
+def _person(request: Request) -> User | None:
+    return request.user if isinstance(request.user, User) else None
