@@ -1,6 +1,12 @@
 """What the data plane knows of a provider. Pure values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+KNOWN_QUIRKS: Mapping[str, str] = {
+    "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
+}
+"""Departures from a wire format that the adapters know: name → what it means."""
 
 
 @dataclass(frozen=True, slots=True)

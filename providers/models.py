@@ -1,10 +1,15 @@
 """Providers, what opens them, and what probes found."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from providers import validators
+from providers.facts import KNOWN_QUIRKS
+from providers.querysets import ProviderQuerySet
 
 
 class Provider(models.Model):
-    """A company or server that we call. Being on or off is operational: effective within a second, outside editions."""
+    """A company or server that we call. On or off is operational: within a second, outside editions."""
 
     class WireFormat(models.TextChoices):
         OPENAI = "openai", "OpenAI (chat completions, embeddings)"
@@ -38,6 +43,8 @@ class Provider(models.Model):
     next_probe_at = models.DateTimeField(null=True, editable=False, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ProviderQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -53,11 +60,21 @@ class Provider(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        self.base_url = self.base_url.strip().rstrip("/")
+        door = validators.policy(Provider.objects.demo_addresses())
+        refusals = {
+            # An empty one is refused by the field itself.
+            "base_url": validators.base_url_refusal(self.base_url, door) if self.base_url else None,
+            "quirks": validators.quirks_refusal(self.quirks, KNOWN_QUIRKS),
+        }
+        _raise_refusals(refusals)
+
 
 class Credential(models.Model):
     """What opens a provider: a secret kept encrypted, or the name of an environment variable that holds it.
 
-    The secret is write-only. Changing a provider's host asks for it again, so that it never goes to a new place unseen.
+    The secret is write-only. A new host asks for it again, so that it never goes to a new place unseen.
     """
 
     class Kind(models.TextChoices):
@@ -85,6 +102,13 @@ class Credential(models.Model):
     def __str__(self) -> str:
         return f"credential of {self.provider}"
 
+    def clean(self) -> None:
+        """A variable is of this kind only: on any other it is forgotten."""
+        if self.kind != self.Kind.ENVIRONMENT:
+            self.variable = ""
+            return
+        _raise_refusals({"variable": validators.variable_refusal(self.variable)})
+
 
 class ProbeResult(models.Model):
     """What one probe of a provider found."""
@@ -104,3 +128,9 @@ class ProbeResult(models.Model):
         return (
             f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
         )
+
+
+def _raise_refusals(refusals: dict[str, str | None]) -> None:
+    errors = {name: refusal for name, refusal in refusals.items() if refusal}
+    if errors:
+        raise ValidationError(errors)

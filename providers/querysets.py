@@ -1,0 +1,27 @@
+"""Reading providers."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from providers.models import Provider  # noqa: F401  # named in the base class, as text
+
+
+class ProviderQuerySet(models.QuerySet["Provider"]):
+    def with_credential(self) -> "ProviderQuerySet":
+        return self.select_related("credential")
+
+    def due(self, at: datetime) -> "ProviderQuerySet":
+        """To be probed now: enabled, probed, and its turn."""
+        turn = Q(next_probe_at__isnull=True) | Q(next_probe_at__lte=at)
+        return self.filter(turn, is_enabled=True, is_probed=True)
+
+    def demo_addresses(self) -> frozenset[str]:
+        """host:port of the bundled demo providers, which live on the loopback address only."""
+        urls = self.filter(is_demo=True).values_list("base_url", flat=True)
+        places = {urlsplit(url).netloc for url in urls}
+        return frozenset(place for place in places if place.startswith("127.0.0.1:"))

@@ -1,0 +1,114 @@
+"""What opens providers: secrets encrypted at rest and bound to their provider, or read from the environment.
+
+SecretError
+├── KeyUnusable       a configured encryption key is not one
+└── SecretUnreadable  no configured key opens it, or it belongs to another provider
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from providers.models import Credential
+
+
+class SecretError(Exception):
+    """A secret cannot be kept or read; the message never holds any of it."""
+
+
+class KeyUnusable(SecretError):
+    """A key in GATEWAY_CREDENTIAL_KEYS is not a Fernet key."""
+
+
+class SecretUnreadable(SecretError):
+    """No configured key opens the secret, or it was encrypted for another provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a credential yields. `problem` says why it opens nothing, for people; empty if it does."""
+
+    secret: str | None = field(default=None, repr=False)
+    problem: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.problem
+
+
+def encrypt(secret: str, *, provider_id: int) -> str:
+    """Bind the provider's id into what is encrypted, so that it opens no other provider."""
+    payload = json.dumps({"provider": provider_id, "secret": secret})
+    return _box().encrypt(payload.encode()).decode()
+
+
+def decrypt(ciphertext: str, *, provider_id: int) -> str:
+    """Raises SecretUnreadable, KeyUnusable."""
+    try:
+        payload = json.loads(_box().decrypt(ciphertext.encode()))
+    except InvalidToken:
+        raise SecretUnreadable(
+            "No key in GATEWAY_CREDENTIAL_KEYS opens the stored secret. "
+            "Add the key it was encrypted with, or type the secret again."
+        ) from None
+    if payload["provider"] != provider_id:
+        raise SecretUnreadable("The stored secret belongs to another provider. Type the secret again.")
+    return str(payload["secret"])
+
+
+def open_credential(credential: Credential | None) -> Access:
+    """Yield what the credential holds, or why it opens nothing; never raises."""
+    if credential is None:
+        return Access(problem="has no credential")
+    if not credential.is_enabled:
+        return Access(problem="credential is switched off")
+    if credential.kind == Credential.Kind.NONE:
+        return Access()
+    if credential.kind == Credential.Kind.ENVIRONMENT:
+        return _open_variable(credential.variable)
+    return _open_stored(credential)
+
+
+def _open_stored(credential: Credential) -> Access:
+    if not credential.ciphertext:
+        return Access(problem="no secret is stored yet")
+    try:
+        return Access(secret=decrypt(credential.ciphertext, provider_id=credential.provider_id))
+    except SecretError as error:
+        return Access(problem=str(error))
+
+
+def _open_variable(name: str) -> Access:
+    if name not in settings.CREDENTIAL_VARIABLES:
+        return Access(problem=f"variable {name} is not in GATEWAY_CREDENTIAL_VARIABLES")
+    try:
+        value = _read_variable(name)
+    except (OSError, UnicodeDecodeError):
+        return Access(problem=f"the file named by {name}_FILE cannot be read")
+    return Access(secret=value) if value else Access(problem=f"variable {name} is not set")
+
+
+def _read_variable(name: str) -> str:
+    path = os.environ.get(f"{name}_FILE")
+    value = Path(path).read_text(encoding="utf-8") if path else os.environ.get(name, "")
+    return value.strip()
+
+
+def _box() -> MultiFernet:
+    return _box_of(tuple(settings.CREDENTIAL_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _box_of(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        # Without its cause: that could show a part of the key.
+        raise KeyUnusable(
+            "GATEWAY_CREDENTIAL_KEYS needs one or more Fernet keys (32 bytes, URL-safe base64), newest first."
+        ) from None

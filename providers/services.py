@@ -1,0 +1,199 @@
+"""Changes to providers and what opens them, each with the next revision, so that every process notices.
+
+The revision's row is locked before a provider's, everywhere: changes at once wait in a line, never in a ring.
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.revision import Part, bump
+from gateway.outbound import OutboundPolicy
+from providers import validators
+from providers.facts import ProviderFacts
+from providers.models import Credential, ProbeResult, Provider
+from providers.probes import ProbeOutcome
+from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
+
+DEMO_SLUGS = ("demo-a", "demo-b")
+PROBES_KEPT = 200
+FAILURES_TO_UNHEALTHY = 2
+
+
+def outbound_policy() -> OutboundPolicy:
+    """The door for every call to a provider: settings' exceptions and the demo providers' addresses."""
+    return validators.policy(Provider.objects.demo_addresses())
+
+
+def access_of(provider: Provider) -> Access:
+    """Load the credential with it (`with_credential()`), or this costs a query."""
+    return open_credential(getattr(provider, "credential", None))
+
+
+def facts_of(provider: Provider) -> ProviderFacts:
+    access = access_of(provider)
+    return ProviderFacts(
+        id=provider.pk,
+        slug=provider.slug,
+        name=provider.name,
+        wire_format=provider.wire_format,
+        base_url=provider.base_url,
+        is_enabled=provider.is_enabled,
+        is_usable=access.is_usable,
+        secret=access.secret,
+        quirks=frozenset(provider.quirks),
+        health=provider.health,
+    )
+
+
+def provider_facts() -> dict[int, ProviderFacts]:
+    """Every provider by id, in one query. One whose secret cannot be opened is there, and not usable."""
+    return {provider.pk: facts_of(provider) for provider in Provider.objects.with_credential()}
+
+
+def usable_provider_ids() -> set[int]:
+    """Those that have what opens them, whether switched on or not. One query."""
+    enabled = Credential.objects.filter(is_enabled=True)
+    return {credential.provider_id for credential in enabled if open_credential(credential).is_usable}
+
+
+@transaction.atomic
+def save_provider(*, provider: Provider) -> None:
+    """Save it. What probes found does not count at a new address, and a stored secret does not go there."""
+    bump(Part.PROVIDERS)
+    if has_moved(provider):
+        provider.health = Provider.Health.UNKNOWN
+        provider.health_changed_at = None
+        Credential.objects.filter(provider=provider).update(ciphertext="")
+    provider.next_probe_at = None
+    provider.save()
+
+
+def has_moved(provider: Provider) -> bool:
+    """Its base URL has another scheme, host or port than the saved one."""
+    saved = Provider.objects.filter(pk=provider.pk).values_list("base_url", flat=True).first()
+    return saved is not None and validators.origin(saved) != validators.origin(provider.base_url)
+
+
+@transaction.atomic
+def delete_provider(*, provider: Provider) -> None:
+    bump(Part.PROVIDERS)
+    provider.delete()
+
+
+@transaction.atomic
+def save_credential(*, credential: Credential) -> None:
+    """Save how a provider is opened. A secret is kept only while the credential is of that kind."""
+    bump(Part.PROVIDERS)
+    if credential.kind != Credential.Kind.STORED:
+        credential.ciphertext = ""
+    credential.save()
+    _probe_soon(credential.provider_id)
+
+
+@transaction.atomic
+def store_secret(*, credential: Credential, secret: str) -> None:
+    """Keep the secret encrypted, in place of whatever opened the provider before. Raises SecretError."""
+    credential.ciphertext = encrypt(secret, provider_id=credential.provider_id)
+    credential.kind = Credential.Kind.STORED
+    credential.variable = ""
+    credential.rotated_at = timezone.now()
+    save_credential(credential=credential)
+
+
+@transaction.atomic
+def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
+    """Effective in every process within a second; switching to what it is changes nothing."""
+    others = Provider.objects.filter(pk=provider.pk).exclude(is_enabled=is_enabled)
+    if others.exists():
+        bump(Part.PROVIDERS)
+        others.update(is_enabled=is_enabled, next_probe_at=None)
+    provider.is_enabled = is_enabled
+
+
+@transaction.atomic
+def rotate_secrets() -> list[str]:
+    """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
+    problems = []
+    stored = Credential.objects.exclude(ciphertext="").select_related("provider")
+    for credential in stored.select_for_update(of=("self",)):
+        try:
+            secret = decrypt(credential.ciphertext, provider_id=credential.provider_id)
+        except SecretUnreadable as error:
+            problems.append(f"{credential.provider.slug}: {error}")
+            continue
+        ciphertext = encrypt(secret, provider_id=credential.provider_id)
+        Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
+    return problems
+
+
+def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> None:
+    """Keep what a probe found. Healthy at once, unhealthy after two failures in a row; only changes count."""
+    results = ProbeResult.objects.filter(provider_id=provider_id)
+    ProbeResult.objects.create(
+        provider_id=provider_id,
+        at=at,
+        is_healthy=outcome.is_healthy,
+        status=outcome.status,
+        latency_ms=outcome.latency_ms,
+        error=outcome.error[:300],
+    )
+    health = _health_after(list(results.values_list("is_healthy", flat=True)[:FAILURES_TO_UNHEALTHY]))
+    if health:
+        _change_health(provider_id, health, at)
+    outlived = list(results.values_list("pk", flat=True)[PROBES_KEPT:])
+    if outlived:
+        results.filter(pk__in=outlived).delete()
+
+
+def claim_due_probes(*, at: datetime) -> list[int]:
+    """Ids that the caller alone is to probe now: the turn moves on in the statement that checks it."""
+    turn = at + timedelta(seconds=settings.PROBE_INTERVAL_S)
+    due = Provider.objects.due(at).with_credential()
+    usable = [provider.pk for provider in due if access_of(provider).is_usable]
+    return [pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn)]
+
+
+def ensure_demo_providers(port: int) -> None:
+    """Point the two demo providers at the demo server's port. Somebody's own row of that slug stays."""
+    for slug in DEMO_SLUGS:
+        _ensure_demo_provider(slug, f"http://127.0.0.1:{port}/{slug}/v1")
+
+
+def demo_port() -> int | None:
+    """The port at which the demo providers expect their server; None without demo providers."""
+    url = Provider.objects.filter(is_demo=True).values_list("base_url", flat=True).first()
+    return urlsplit(url).port if url else None
+
+
+@transaction.atomic
+def _ensure_demo_provider(slug: str, base_url: str) -> None:
+    provider = Provider.objects.filter(slug=slug).first()
+    if provider and (not provider.is_demo or provider.base_url == base_url):
+        return
+    provider = provider or Provider(slug=slug, name=slug.replace("-", " ").title())
+    provider.base_url, provider.is_demo = base_url, True
+    save_provider(provider=provider)
+    Credential.objects.get_or_create(provider=provider, defaults={"kind": Credential.Kind.NONE})
+
+
+@transaction.atomic
+def _change_health(provider_id: int, health: str, at: datetime) -> None:
+    changed = Provider.objects.filter(pk=provider_id).exclude(health=health)
+    if changed.exists():
+        bump(Part.PROVIDERS)
+        changed.update(health=health, health_changed_at=at)
+
+
+def _health_after(newest: list[bool]) -> str:
+    """Empty: too early to say. `newest` comes first."""
+    if newest[0]:
+        return Provider.Health.HEALTHY
+    return Provider.Health.UNHEALTHY if len(newest) == FAILURES_TO_UNHEALTHY and not any(newest) else ""
+
+
+def _probe_soon(provider_id: int) -> None:
+    Provider.objects.filter(pk=provider_id).update(next_probe_at=None)

@@ -1,0 +1,79 @@
+"""What staff may enter for a provider: where it is, and what opens it."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from gateway.outbound import OutboundPolicy, resolve_name
+
+_RESOLVE_TIMEOUT_S = 2.0
+_resolver = ThreadPoolExecutor(max_workers=2, thread_name_prefix="resolve")
+
+
+def policy(demo_addresses: Iterable[str]) -> OutboundPolicy:
+    """The door for every provider: settings' exceptions, and the demo providers' own addresses."""
+    allowed = {*settings.PRIVATE_ADDRESSES_ALLOWED, *settings.DEMO_ADDRESSES, *demo_addresses}
+    return OutboundPolicy(allowed=frozenset(allowed))
+
+
+def base_url_refusal(url: str, door: OutboundPolicy) -> str | None:
+    """Why calls must not go there, or None. A name without an address passes: the door asks again."""
+    refusal = door.url_refusal(url)
+    if refusal:
+        return refusal
+    parts = urlsplit(url)
+    return _resolved_refusal(parts.hostname or "", parts.port or _default_port(parts.scheme), door)
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a secret is sent to. Two URLs of one origin share it."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or _default_port(parts.scheme)
+    except ValueError:
+        return "", url, None
+
+
+def variable_refusal(name: str) -> str | None:
+    if name in settings.CREDENTIAL_VARIABLES:
+        return None
+    allowed = ", ".join(settings.CREDENTIAL_VARIABLES) or "none"
+    return f"“{name}” may not be read. Allowed: {allowed}. GATEWAY_CREDENTIAL_VARIABLES can name more."
+
+
+def quirks_refusal(quirks: object, known: Iterable[str]) -> str | None:
+    if not isinstance(quirks, list):
+        return "Give a list of names."
+    unknown = [str(name) for name in quirks if name not in known]
+    if not unknown:
+        return None
+    return f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known)) or 'none'}."
+
+
+def secret_refusal(secret: str) -> str | None:
+    """A secret travels in a header: so one line of visible ASCII."""
+    if secret.isascii() and secret.isprintable() and " " not in secret:
+        return None
+    return "A secret is one line of letters, digits and signs, without spaces."
+
+
+def _default_port(scheme: str) -> int:
+    return 80 if scheme == "http" else 443
+
+
+def _resolved_refusal(host: str, port: int, door: OutboundPolicy) -> str | None:
+    for address in _addresses(host, port):
+        refusal = door.refusal(host, port, address)
+        if refusal:
+            return refusal
+    return None
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    # In a thread, because the system's resolver takes no timeout.
+    try:
+        return _resolver.submit(resolve_name, host, port).result(_RESOLVE_TIMEOUT_S)
+    except (OSError, UnicodeError):
+        return []
