@@ -1,4 +1,4 @@
-"""The one door for every HTTP call that the product makes: which addresses it may reach, within what bounds."""
+"""The one door for every HTTP call that the product makes: which addresses it may reach, and how far."""
 
 import ipaddress
 import re

@@ -1,5 +1,6 @@
-"""How well each offering has served lately, and when to leave it alone. Pure: monotonic times are passed in."""
+"""How well each offering has served lately, and when to leave it alone. Pure; times are monotonic seconds."""
 
+import math
 from dataclasses import dataclass
 
 from providers.adapters.base import FailureKind
@@ -35,7 +36,7 @@ class _Record:
 
     def rate(self, at: float) -> float:
         age_s = max(0.0, at - self.rated_at)
-        return 1.0 - (1.0 - self.success_rate) * 0.5 ** (age_s / _HALF_LIFE_S)
+        return 1.0 - (1.0 - self.success_rate) * math.pow(0.5, age_s / _HALF_LIFE_S)
 
     def count(self, is_success: bool, at: float) -> None:
         self.success_rate = self.rate(at) * (1.0 - _NEWEST) + _NEWEST * is_success
@@ -63,7 +64,7 @@ _UNKNOWN = Standing(is_open=False, success_rate=1.0, latency_ms=None)
 
 
 class HealthTable:
-    """One process' samples by offering id, with a breaker for each. Keeps the `capacity` offerings used last."""
+    """One process' samples by offering, with a breaker for each. Keeps the `capacity` offerings used last."""
 
     def __init__(self, capacity: int = 10_000) -> None:
         self._capacity = capacity
@@ -101,7 +102,7 @@ class HealthTable:
         return Standing(record.is_open(at), record.rate(at), record.latency_ms)
 
     def admits(self, offering_id: int, at: float) -> bool:
-        """Whether a call may be made now. Half-open, the first to ask is the probe, and the others wait for it."""
+        """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it."""
         record = self._records.get(offering_id)
         if record is None or record.open_until is None:
             return True
