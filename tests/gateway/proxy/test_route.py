@@ -1,0 +1,159 @@
+"""Which offerings a request may go to, in which order, and what is said when there is none."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
+from gateway.proxy.route import Needs, plan_route, read_needs
+from providers.health import Standing
+from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
+
+CHAT = Needs("chat.completions")
+
+
+def plan_ids(requested, needs, situation):
+    return [candidate.offering.id for candidate in plan_route(requested, needs, situation).candidates]
+
+
+def test_an_alias_is_answered_by_its_model():
+    situation = a_situation(a_model(aliases=("one", "@cf/acme/one")))
+    assert plan_route("@cf/acme/one", CHAT, situation).model.id == "acme/one"
+
+
+def test_offerings_come_in_the_curators_order():
+    model = a_model(offerings=(an_offering(1, position=2), an_offering(2, position=1)))
+    assert plan_ids("acme/one", CHAT, a_situation(model)) == [2, 1]
+
+
+def test_recent_success_beats_the_curators_order():
+    model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
+    poor = Standing(is_open=False, success_rate=0.4, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: poor})) == [2, 1]
+
+
+def test_a_provider_that_probes_found_unhealthy_comes_last():
+    model = a_model(offerings=(an_offering(1), an_offering(2, provider_id=2, position=5)))
+    providers = (a_provider(1, health="unhealthy"), a_provider(2))
+    assert plan_ids("acme/one", CHAT, a_situation(model, providers=providers)) == [2, 1]
+
+
+def test_an_open_breaker_takes_an_offering_out_and_says_so():
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    opened = Standing(is_open=True, success_rate=0.1, latency_ms=None)
+    plan = plan_route("acme/one", CHAT, a_situation(model, standings={1: opened}))
+    assert [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped] == [(1, "breaker_open")]
+
+
+@pytest.mark.parametrize(
+    ("offering", "provider", "reason"),
+    [
+        ({"is_enabled": False}, {}, "offering_disabled"),
+        ({"effective_from": AT + timedelta(days=1)}, {}, "not_effective_yet"),
+        ({"effective_to": AT}, {}, "no_longer_effective"),
+        ({}, {"is_enabled": False}, "provider_disabled"),
+        ({}, {"is_usable": False}, "credential_missing"),
+        ({"endpoints": frozenset({"embeddings"})}, {}, "endpoint_not_offered"),
+    ],
+)
+def test_every_dropped_offering_has_its_reason(offering, provider, reason):
+    model = a_model(offerings=(an_offering(1, provider_id=1, **offering), an_offering(2, provider_id=2)))
+    situation = a_situation(model, providers=(a_provider(1, **provider), a_provider(2)))
+    assert [drop.reason for drop in plan_route("acme/one", CHAT, situation).dropped] == [reason]
+
+
+def test_a_model_switched_off_everywhere_is_unavailable():
+    with pytest.raises(Unavailable, match="switched on"):
+        plan_route("acme/one", CHAT, a_situation(a_model(offerings=(an_offering(is_enabled=False),))))
+
+
+def test_auto_takes_an_offering_that_can_do_what_is_needed():
+    plain = a_model("acme/plain", offerings=(an_offering(1, params=frozenset({"temperature"})),))
+    able = a_model("acme/able", offerings=(an_offering(2, params=frozenset({"tools"}), position=9),))
+    needs = Needs("chat.completions", params=frozenset({"tools"}))
+    assert plan_route("auto", needs, a_situation(plain, able)).model.id == "acme/able"
+
+
+def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
+    early = a_model("acme/early", offerings=(an_offering(1),), release_at=AT + timedelta(days=1))
+    late = a_model("acme/late", offerings=(an_offering(2),), retirement_at=AT)
+    now = a_model("acme/now", offerings=(an_offering(3),))
+    assert plan_ids("auto", CHAT, a_situation(early, late, now)) == [3]
+
+
+def test_auto_is_refused_for_embeddings():
+    with pytest.raises(InvalidRequest) as refusal:
+        plan_route("auto", Needs("embeddings"), a_situation())
+    assert refusal.value.param == "model"
+
+
+def test_a_parameter_that_no_offering_takes_is_named():
+    model = a_model(offerings=(an_offering(params=frozenset({"temperature"})),))
+    with pytest.raises(InvalidRequest) as refusal:
+        plan_route("acme/one", Needs("chat.completions", params=frozenset({"tools"})), a_situation(model))
+    assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "tools")
+
+
+def test_an_offering_that_declares_nothing_is_given_the_benefit():
+    needs = Needs("chat.completions", params=frozenset({"tools"}))
+    assert plan_ids("acme/one", needs, a_situation()) == [1]
+
+
+def test_a_request_longer_than_every_context_window_is_the_callers():
+    model = a_model(offerings=(an_offering(context_length=100),))
+    with pytest.raises(InvalidRequest) as refusal:
+        plan_route("acme/one", Needs("chat.completions", input_tokens=101), a_situation(model))
+    assert refusal.value.error_code == "context_length_exceeded"
+
+
+def test_images_go_only_to_models_that_read_them():
+    model = a_model(input_types=frozenset({"text"}))
+    with pytest.raises(InvalidRequest, match="image"):
+        plan_route(
+            "acme/one", Needs("chat.completions", input_types=frozenset({"image"})), a_situation(model)
+        )
+
+
+def test_an_unknown_model_is_answered_with_near_ids():
+    with pytest.raises(NotFound, match="acme/one"):
+        plan_route("acme/ome", CHAT, a_situation())
+
+
+def test_a_model_that_the_key_may_not_call_looks_unknown_and_is_not_suggested():
+    with pytest.raises(NotFound) as refusal:
+        plan_route("acme/one", CHAT, a_situation(key=a_key(model_patterns=("other/*",))))
+    assert "Did you mean" not in refusal.value.message
+
+
+def test_a_retired_model_names_its_successor():
+    model = a_model(retirement_at=AT, successor_id="acme/two")
+    with pytest.raises(ModelRetired, match=r"retired on 2026-11-22; use 'acme/two'"):
+        plan_route("acme/one", CHAT, a_situation(model))
+
+
+def test_an_announced_model_cannot_be_called_before_its_release():
+    with pytest.raises(NotFound, match="announced"):
+        plan_route("acme/one", CHAT, a_situation(a_model(release_at=AT + timedelta(seconds=1))))
+
+
+def test_needs_are_read_from_the_request():
+    body = {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "x" * 40}, {"type": "image_url"}]}
+        ],
+        "tools": [{}],
+        "response_format": {"type": "json_object"},
+        "stream": True,
+    }
+    needs = read_needs("chat.completions", body)
+    assert needs == Needs(
+        "chat.completions",
+        True,
+        frozenset({"tools", "response_format"}),
+        frozenset({"image"}),
+        input_tokens=10,
+    )
+
+
+def test_plain_text_output_needs_nothing_special():
+    assert not read_needs("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params

@@ -1,0 +1,49 @@
+"""The billing rule, one line of it a test."""
+
+from decimal import Decimal
+
+import pytest
+
+from gateway.proxy.settle import estimate_usage, settle
+from providers.wire.usage import Usage
+from tests.gateway.proxy.values import a_price
+
+PRICES = [a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2")]
+USAGE = Usage(input_tokens=1_000_000, output_tokens=500_000)
+
+
+def test_a_finished_answer_costs_what_the_provider_reported():
+    assert settle("finished", USAGE, None, PRICES).cost_usd == 2
+
+
+def test_an_explicit_zero_is_zero_even_where_text_was_streamed():
+    assert settle("finished", Usage(), estimate_usage(100, 100), PRICES).cost_usd == 0
+
+
+def test_where_nothing_was_reported_the_estimate_counts_and_is_marked():
+    bill = settle("finished", None, estimate_usage(4_000_000, 0), PRICES)
+    assert (bill.cost_usd, bill.usage.is_estimated) == (1, True)
+
+
+def test_a_client_that_left_pays_for_what_was_streamed():
+    assert settle("cancelled", None, estimate_usage(0, 4_000_000), PRICES).cost_usd == 2
+
+
+def test_a_client_that_left_before_the_first_token_pays_nothing():
+    assert settle("cancelled", None, None, PRICES).cost_usd == 0
+
+
+def test_what_a_provider_cut_is_the_operators_loss():
+    bill = settle("cut", USAGE, None, PRICES)
+    assert (bill.cost_usd, bill.loss_usd) == (0, 2)
+
+
+@pytest.mark.parametrize("outcome", ["failed", "failed_over"])
+def test_failed_attempts_cost_nobody_anything(outcome):
+    bill = settle(outcome, USAGE, None, PRICES)
+    assert (bill.cost_usd, bill.loss_usd) == (0, 0)
+
+
+def test_money_is_rounded_once_to_ten_places():
+    bill = settle("finished", Usage(input_tokens=1), None, [a_price("input_text_tokens", "0.123456")])
+    assert bill.cost_usd == Decimal("0.0000001235")

@@ -1,0 +1,61 @@
+"""Values that the hot path's tests are made of."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.keys import KeyFacts
+from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from gateway.proxy.route import Situation
+from providers.facts import ProviderFacts
+from providers.health import Standing
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+HEALTHY = Standing(is_open=False, success_rate=1.0, latency_ms=None)
+
+
+def a_key(**facts: Any) -> KeyFacts:
+    given = {
+        "id": 1,
+        "public_id": "aaaaaaaaaaaa",
+        "digest": "",
+        "name": "test",
+        "team_id": 1,
+        "team_slug": "t",
+    }
+    return KeyFacts(**{**given, "scope": "inference", "is_active": True, **facts})
+
+
+def an_offering(id_: int = 1, **facts: Any) -> OfferingFacts:
+    given = {"provider_id": 1, "upstream_name": "upstream", "endpoints": frozenset({"chat.completions"})}
+    return OfferingFacts(**{"id": id_, "params": frozenset(), **given, **facts})
+
+
+def a_model(id_: str = "acme/one", **facts: Any) -> ModelFacts:
+    return ModelFacts(**{"id": id_, "name": id_, "offerings": (an_offering(),), **facts})
+
+
+def a_provider(id_: int = 1, **facts: Any) -> ProviderFacts:
+    given = {
+        "slug": f"provider-{id_}",
+        "name": "Provider",
+        "wire_format": "openai",
+        "base_url": "http://localhost/v1",
+    }
+    return ProviderFacts(**{"id": id_, **given, "is_enabled": True, "is_usable": True, **facts})
+
+
+def a_price(meter: str, amount: str, **facts: Any) -> PriceFacts:
+    given = {"plan": "standard", "unit_size": 1_000_000, "amount": Decimal(amount), "currency": "USD"}
+    return PriceFacts(meter=meter, **{**given, **facts})
+
+
+def a_situation(
+    *models: ModelFacts,
+    providers: tuple[ProviderFacts, ...] = (),
+    key: KeyFacts | None = None,
+    standings: dict[int, Standing] | None = None,
+) -> Situation:
+    known = {provider.id: provider for provider in providers or (a_provider(1), a_provider(2))}
+    snapshot = Snapshot.of(models or (a_model(),), known, revision=1)
+    return Situation(snapshot, key or a_key(), AT, lambda id_: (standings or {}).get(id_, HEALTHY))
