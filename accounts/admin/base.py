@@ -1,13 +1,19 @@
 """The base of every admin page: the one place that knows the theme."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -17,6 +23,11 @@ _THEME_TONES = {"good": "success", "info": "info", "warning": "warning", "bad": 
 PasswordInput = UnfoldAdminPasswordWidget
 TextInput = UnfoldAdminTextInputWidget
 Select = UnfoldAdminSelectWidget
+TextArea = UnfoldAdminTextareaWidget
+CountlessPaginator = InfinitePaginator
+ChangePersonForm = UserChangeForm
+NewPersonForm = UserCreationForm
+PasswordForm = AdminPasswordChangeForm
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 
@@ -25,6 +36,14 @@ def status_chip(text: str, tone: Tone = "neutral", hint: str = "") -> str:
     return render_to_string(
         "unfold/helpers/label.html", {"text": text, "type": _THEME_TONES[tone], "label_title": hint}
     ).strip()
+
+
+def confirmed_action(label: str, title: str, consequences: str) -> Callable[[Any], Any]:
+    """A button of a row's page that asks first. The method takes the request, the form and `object_id`."""
+    dialog = {"title": title, "description": consequences, "form_class": None, "form_submit_text": label}
+    return action(  # type: ignore[no-any-return]
+        description=label, permissions=["change"], variant=ActionVariant.DANGER, dialog=dialog
+    )
 
 
 class Desk(ModelAdmin):  # type: ignore[misc]

@@ -1,0 +1,88 @@
+"""Teams: members and keys on one page, and the switch that stops all keys at once."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import services
+from accounts.admin.base import Desk, TableInline, status_chip
+from accounts.models import Key, Membership, Team
+
+
+class MembershipInline(TableInline):
+    model = Membership
+    autocomplete_fields = ["user"]
+    fields = ["user", "role"]
+
+
+class KeyInline(TableInline):
+    """To look at; a key's own page, one click away, has Revoke."""
+
+    model = Key
+    fields = readonly_fields = ["name", "public_id", "scope", "state", "last_used_at"]
+    show_change_link = True
+    can_delete = False
+    per_page = 20
+
+    def has_add_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    @admin.display(description="state")
+    def state(self, key: Key) -> str:
+        return key.state_at(timezone.now()).label
+
+
+@admin.register(Team)
+class TeamAdmin(Desk):
+    list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [MembershipInline, KeyInline]
+    actions = ["switch_on", "switch_off"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        live = Q(keys__revoked_at__isnull=True, keys__isnull=False)
+        teams: QuerySet[Team] = super().get_queryset(request)
+        return teams.annotate(
+            member_total=Count("memberships", distinct=True),
+            key_total=Count("keys", filter=live, distinct=True),
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:  # noqa: ARG002
+        """The ledger refers to teams for ever: a team is switched off instead."""
+        return False
+
+    @admin.display(description="state", ordering="is_active")
+    def is_on(self, team: Team) -> str:
+        return status_chip("Active", "good") if team.is_active else status_chip("Switched off", "bad")
+
+    @admin.display(description="members", ordering="member_total")
+    def member_count(self, team: Any) -> int:
+        return int(team.member_total)
+
+    @admin.display(description="keys not revoked", ordering="key_total")
+    def key_count(self, team: Any) -> int:
+        return int(team.key_total)
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:  # noqa: ARG002
+        services.save_team(team=obj)
+
+    @admin.action(description="Switch the selected teams on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self._switch(request, queryset, is_active=True)
+
+    @admin.action(
+        description="Switch the selected teams off: all of their keys are refused", permissions=["change"]
+    )
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self._switch(request, queryset, is_active=False)
+
+    def _switch(self, request: HttpRequest, teams: QuerySet[Team], *, is_active: bool) -> None:
+        for team in teams:
+            services.switch_team(team=team, is_active=is_active)
+            self.log_change(request, team, "Switched on." if is_active else "Switched off.")
+        messages.success(request, "Switched on." if is_active else "Switched off: their keys are refused.")

@@ -1,0 +1,45 @@
+"""People and groups: staff may look, only superusers change anything, so nobody widens their own rights."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+
+from accounts.admin.base import ChangePersonForm, Desk, NewPersonForm, PasswordForm
+from accounts.models import User
+
+
+class SuperusersOnly:
+    """Changing anything takes a superuser, whatever permissions somebody was given."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return _is_superuser(request)
+
+
+@admin.register(User)
+class UserAdmin(SuperusersOnly, BaseUserAdmin, Desk):  # type: ignore[type-arg]
+    form = ChangePersonForm
+    add_form = NewPersonForm
+    change_password_form = PasswordForm
+    list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(SuperusersOnly, BaseGroupAdmin, Desk):
+    pass
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
