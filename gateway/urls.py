@@ -1,8 +1,20 @@
 """Every address that Django answers. Inference is answered before Django, by gateway.proxy."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+
+from gateway import views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("v1/", include("catalogue.urls")),
+    path("v1/", include("accounts.urls")),
+    re_path(r"^v1(/|$)", views.UnknownRoute.as_view()),
+    path("openapi.json", views.Schema.as_view(), name="schema"),
+    path("docs", views.Docs.as_view(), name="docs"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
 ]
+
+handler400 = "gateway.views.bad_request"
+handler500 = "gateway.views.server_error"

@@ -1,0 +1,179 @@
+"""The bodies of inference, health and errors, as the API document describes them.
+
+Source: OpenAI's API reference.
+"""
+
+from typing import Any
+
+Schema = dict[str, Any]
+EXAMPLE_MODEL = "openai/gpt-4.1-mini"
+
+
+def ref(name: str, kind: str = "schemas") -> Schema:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description, **more}
+
+
+def object_(required: tuple[str, ...], properties: Schema, **more: Any) -> Schema:
+    return {"type": "object", "required": list(required), "properties": properties, **more}
+
+
+def list_(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def schemas() -> dict[str, Schema]:
+    return {
+        "ErrorEnvelope": object_(("error",), {"error": ref("ErrorDetail")}),
+        "ErrorDetail": object_(
+            ("message", "type", "param", "code"),
+            {
+                "message": text("What is wrong, and the way out."),
+                "type": text("The kind of error, in OpenAI's words."),
+                "param": text("The field that is wrong.", nullable=True),
+                "code": text("A stable name to program against.", nullable=True),
+            },
+        ),
+        "ChatMessage": _CHAT_MESSAGE,
+        "ChatCompletionRequest": _CHAT_REQUEST,
+        "ChatCompletion": _chat_answer("chat.completion", "message"),
+        "ChatCompletionChunk": _chat_answer("chat.completion.chunk", "delta"),
+        "TokenUsage": _USAGE,
+        "EmbeddingsRequest": _EMBEDDINGS_REQUEST,
+        "Embeddings": _EMBEDDINGS,
+        "Readiness": _READINESS,
+    }
+
+
+def _chat_answer(kind: str, part: str) -> Schema:
+    choice = object_(
+        ("index", part),
+        {
+            "index": {"type": "integer"},
+            part: ref("ChatMessage") if part == "message" else {"type": "object"},
+            "finish_reason": text("stop, length, tool_calls or content_filter.", nullable=True),
+        },
+    )
+    return object_(
+        ("id", "object", "created", "model", "choices"),
+        {
+            "id": {"type": "string"},
+            "object": {"type": "string", "enum": [kind]},
+            "created": {"type": "integer", "description": "Unix seconds."},
+            "model": {"type": "string"},
+            "choices": list_(choice),
+            "usage": ref("TokenUsage"),
+        },
+    )
+
+
+_MODEL = text("A model's id or alias, or `auto` for the healthiest one that can do what the request needs.")
+_CHAT_MESSAGE = object_(
+    ("role",),
+    {
+        "role": {"type": "string", "enum": ["system", "developer", "user", "assistant", "tool"]},
+        "content": {
+            "description": "Text, or a list of parts (text, images).",
+            "nullable": True,
+            "oneOf": [{"type": "string"}, list_({"type": "object"})],
+        },
+        "tool_calls": list_({"type": "object"}),
+        "tool_call_id": {"type": "string"},
+    },
+    additionalProperties=True,
+)
+_CHAT_REQUEST = object_(
+    ("model", "messages"),
+    {
+        "model": _MODEL,
+        "messages": list_(ref("ChatMessage"), minItems=1),
+        "stream": {"type": "boolean", "default": False},
+        "stream_options": object_((), {"include_usage": {"type": "boolean"}}),
+        "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+        "top_p": {"type": "number", "minimum": 0, "maximum": 1},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "max_completion_tokens": {"type": "integer", "minimum": 1},
+        "stop": {"oneOf": [{"type": "string"}, list_({"type": "string"})]},
+        "tools": list_({"type": "object"}),
+        "tool_choice": {"oneOf": [{"type": "string"}, {"type": "object"}]},
+        "response_format": {"type": "object"},
+        "reasoning_effort": {"type": "string"},
+        "seed": {"type": "integer"},
+    },
+    additionalProperties=True,
+)
+_USAGE = object_(
+    ("prompt_tokens", "total_tokens"),
+    {name: {"type": "integer"} for name in ("prompt_tokens", "completion_tokens", "total_tokens")},
+    additionalProperties=True,
+)
+_EMBEDDINGS_REQUEST = object_(
+    ("model", "input"),
+    {
+        "model": text("An embedding model's id or alias."),
+        "input": {
+            "description": "A text, a list of texts, or tokens.",
+            "oneOf": [{"type": "string"}, list_({"type": "string"}), list_({"type": "integer"})],
+        },
+        "dimensions": {"type": "integer", "minimum": 1},
+        "encoding_format": {"type": "string", "enum": ["float", "base64"], "default": "float"},
+    },
+    additionalProperties=True,
+)
+_EMBEDDINGS = object_(
+    ("object", "data", "model", "usage"),
+    {
+        "object": {"type": "string", "enum": ["list"]},
+        "data": list_(
+            object_(
+                ("object", "index", "embedding"),
+                {
+                    "object": {"type": "string", "enum": ["embedding"]},
+                    "index": {"type": "integer"},
+                    "embedding": {"oneOf": [list_({"type": "number"}), text("Base64 of 32-bit floats.")]},
+                },
+            )
+        ),
+        "model": {"type": "string"},
+        "usage": ref("TokenUsage"),
+    },
+)
+_READINESS = object_(
+    ("status", "reasons", "degraded", "database"),
+    {
+        "status": {"type": "string", "enum": ["ready", "degraded", "unready"]},
+        "reasons": list_({"type": "string"}, description="Why no calls should come here."),
+        "degraded": list_({"type": "string"}, description="What is wrong, though calls are served."),
+        "database": {"type": "string", "enum": ["up", "down"]},
+        "store": {"type": "string", "enum": ["up", "down", "memory"]},
+        "snapshot_revision": {"type": "integer"},
+        "snapshot_age_s": {"type": "number"},
+        "spool_lag_s": {"type": "number"},
+        "workers": {"type": "integer", "description": "Workers whose heartbeat is fresh."},
+        "lane": {"type": "string", "enum": ["auto", "worker", "direct"]},
+        "is_draining": {"type": "boolean"},
+        "demo": {"type": "boolean", "description": "Whether the bundled demo providers run."},
+    },
+)
+CHAT_EXAMPLE: Schema = {
+    "id": "chatcmpl-7f3a",
+    "object": "chat.completion",
+    "created": 1795305600,
+    "model": EXAMPLE_MODEL,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12},
+}
+STREAM_EXAMPLE = (
+    'data: {"id":"chatcmpl-7f3a","object":"chat.completion.chunk","created":1795305600,'
+    f'"model":"{EXAMPLE_MODEL}","choices":[{{"index":0,"delta":{{"content":"Hello."}},"finish_reason":null}}]}}\n\n'
+    "data: [DONE]\n\n"
+)
+EMBEDDINGS_EXAMPLE: Schema = {
+    "object": "list",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.0123, -0.0456]}],
+    "model": "openai/text-embedding-3-small",
+    "usage": {"prompt_tokens": 5, "total_tokens": 5},
+}

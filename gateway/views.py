@@ -1,0 +1,128 @@
+"""Health, readiness, the API document's pages, and what is answered where nothing else answers."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django import db
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from gateway import runtime
+from gateway.runtime import RuntimeStatus
+
+# Older than this, the spool makes the data plane refuse calls, so this process should get none.
+SPOOL_LIMIT_S = 60
+
+
+@require_safe
+async def healthz(_request: HttpRequest) -> HttpResponse:
+    """That the event loop turns; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Whether calls should be sent to this process, and what is the matter."""
+    http_status, body = readiness(runtime.status(), is_database_up=_is_database_up())
+    return JsonResponse(body | {"demo": bool(settings.DEMO_ADDRESSES)}, status=http_status)
+
+
+def readiness(status: RuntimeStatus | None, *, is_database_up: bool) -> tuple[int, dict[str, Any]]:
+    """HTTP status and body. 503 only for what makes calls fail here: the rest is told as `degraded`.
+
+    Calls outlive the database and the store for a while, and a balancer that took every process out for a
+    fault that they share would turn a survivable outage into a whole one.
+    """
+    reasons = _reasons(status)
+    degraded = [] if is_database_up else ["The database does not answer; what is in memory is used."]
+    if status is not None and status.store == "down":
+        degraded.append("The store does not answer; limits are counted by each process.")
+    body: dict[str, Any] = {
+        "status": "unready" if reasons else "degraded" if degraded else "ready",
+        "reasons": reasons,
+        "degraded": degraded,
+        "database": "up" if is_database_up else "down",
+    }
+    return (503 if reasons else 200), body | (asdict(status) if status else {})
+
+
+def _reasons(status: RuntimeStatus | None) -> list[str]:
+    if status is None:
+        return ["The data plane of this process has not started."]
+    findings = {
+        "The process is draining: it takes no new calls.": status.is_draining,
+        "No catalogue has been loaded yet.": status.snapshot_revision < 0,
+        "Every call is for a worker, and no worker's heartbeat is fresh.": (
+            status.lane == "worker" and status.workers == 0
+        ),
+        f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {SPOOL_LIMIT_S} s.": (
+            status.spool_lag_s >= SPOOL_LIMIT_S
+        ),
+        "The catalogue and the keys in memory are too old to be believed.": (
+            status.snapshot_age_s >= settings.KEY_STALENESS_S
+        ),
+    }
+    return [reason for reason, applies in findings.items() if applies]
+
+
+def _is_database_up() -> bool:
+    try:
+        with db.connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except db.Error:
+        return False
+    return True
+
+
+class Schema(SpectacularJSONAPIView):  # type: ignore[misc]
+    """The API document."""
+
+    authentication_classes = []
+
+
+class Docs(SpectacularSwaggerSplitView):  # type: ignore[misc]
+    """The API document to read and to try out, with its script in a file of its own."""
+
+    authentication_classes = []
+    url_name = "schema"
+    template_name = "docs/page.html"
+
+
+class UnknownRoute(APIView):
+    """Answers every address under /v1/ that no other view has, in the API's own form."""
+
+    authentication_classes = []
+    permission_classes = []
+    schema = None
+
+    def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
+        raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _wants_json(request):
+        return defaults.bad_request(request, exception)
+    return _error(400, "The request could not be read.", "invalid_request")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not _wants_json(request):
+        return defaults.server_error(request)
+    return _error(500, "Something went wrong here; it has been recorded.", "internal_error")
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith("/v1/")
+
+
+def _error(status: int, message: str, code: str) -> JsonResponse:
+    kind = "invalid_request_error" if status < 500 else "api_error"
+    return JsonResponse(
+        {"error": {"message": message, "type": kind, "param": None, "code": code}}, status=status
+    )
