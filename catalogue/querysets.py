@@ -11,17 +11,11 @@ from catalogue.lifecycle import Status
 from catalogue.models.published_offering import PublishedOffering
 
 if TYPE_CHECKING:
-    from catalogue.models.model import Model
-    from catalogue.models.published import PublishedModel
-
-    _Models = QuerySet[Model]
-    _Published = QuerySet[PublishedModel]
-else:
-    # These classes are made while the models still are.
-    _Models = _Published = QuerySet
+    from catalogue.models.model import Model  # noqa: F401  # named in a base class, as text
+    from catalogue.models.published import PublishedModel  # noqa: F401  # likewise
 
 
-class ModelQuerySet(_Models):
+class ModelQuerySet(QuerySet["Model"]):
     """Working rows."""
 
     def complete(self) -> Self:
@@ -42,7 +36,7 @@ class ModelQuerySet(_Models):
         return self.annotate(status=status)
 
 
-class PublishedModelQuerySet(_Published):
+class PublishedModelQuerySet(QuerySet["PublishedModel"]):
     """Published rows."""
 
     def current(self) -> Self:
