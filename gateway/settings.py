@@ -104,7 +104,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -116,6 +115,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.errors.render_exception",
     "UNAUTHENTICATED_USER": None,
+    # `format` is a parameter of the published list, which says itself what is wrong with a value.
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
@@ -150,7 +151,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
 }
 
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 # With memory:// this is the wait of a task before it is seen; 1 s otherwise.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if not REDIS_URL else {}
 CELERY_TASK_IGNORE_RESULT = True
@@ -163,4 +164,25 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse",
+    "DESCRIPTION": "One API for language models at many providers. Send a key of your team as a bearer token.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
+    "ENUM_NAME_OVERRIDES": {"LifecycleStatus": "catalogue.lifecycle.Status"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "gateway.schema.complete_document",
+    ],
+    "TAGS": [
+        {"name": "Inference", "description": "Calls of models, in OpenAI's form."},
+        {"name": "Catalogue", "description": "Which models there are, and what they cost."},
+        {"name": "Keys", "description": "Issuing and revoking keys, with a management key."},
+        {"name": "Machines", "description": "For those who watch the gateway."},
+    ],
 }
