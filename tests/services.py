@@ -121,7 +121,18 @@ class PostgresServer:
             shutil.chown(folder, self._owner)
 
     def create(self) -> None:
-        options = ["-D", self._data, "-U", "gatehouse", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
+        options: list[str | Path] = [
+            "-D",
+            self._data,
+            "-U",
+            "gatehouse",
+            "-A",
+            "trust",
+            "-N",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         self._spawn("initdb", *options).communicate(timeout=START_TIMEOUT_S * 3)
 
     def start(self) -> None:

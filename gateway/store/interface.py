@@ -28,8 +28,8 @@ class Limit:
 class Verdict:
     """Whether a call is let in. If not, `refused_by` names the subject and `kind` what ran out.
 
-    `limit`, `remaining` and `reset_s` describe the tightest requests-a-minute window (None where there is none);
-    `retry_after_s` is set on refusal.
+    `limit`, `remaining` and `reset_s` describe the tightest requests-a-minute window (None where there is
+    none); `reset_s` is the time until it has room for one request more. `retry_after_s` is set on refusal.
     """
 
     is_admitted: bool
@@ -60,11 +60,14 @@ class JobEntry:
     start_by: float
     """Unix seconds; a job read later than this is left alone."""
     body: bytes
+    epoch: str = ""
+    """Of the store when it took the job; a job from before a loss of data is never started."""
 
 
 class Subscription(Protocol):
-    is_up_since: float | None
-    """Monotonic time since when messages arrive without a gap; None while disconnected."""
+    @property
+    def is_up_since(self) -> float | None:
+        """Monotonic time since when messages arrive without a gap; None while disconnected."""
 
     async def close(self) -> None: ...
 
@@ -72,16 +75,25 @@ class Subscription(Protocol):
 class Store(Protocol):
     """One process' access to the store, bound to one event loop.
 
-    `is_shared` is True where other processes see it. `is_up` is False while it cannot be reached; calls then raise
-    StoreUnavailable, but `admit`, which falls back on limits of this process alone.
+    `is_shared` is True where other processes see it. `is_up` is False while it cannot be reached or refuses to
+    write; coroutines then raise StoreUnavailable, but `admit`, which falls back on limits of this process alone.
+    What is sent without waiting never raises: messages are lost then, releases are made up for, and a job that
+    could not be sent is OURS when it is taken back.
     """
 
-    is_shared: bool
-    is_up: bool
-    epoch: str | None
-    """Changes when the store has lost its data; None while unknown."""
-    unsent_bytes: int
-    """Waiting to be written; callers slow down on it."""
+    @property
+    def is_shared(self) -> bool: ...
+
+    @property
+    def is_up(self) -> bool: ...
+
+    @property
+    def epoch(self) -> str | None:
+        """Changes when the store has lost its data; None while unknown."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Waiting to be written; callers slow down on it."""
 
     async def open(self) -> None: ...
 
@@ -93,8 +105,8 @@ class Store(Protocol):
     async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
         """Count the call against all limits at once, or against none of them. One round trip.
 
-        Requests a minute is a sliding window of 60 s. Concurrency slots are leased and renewed while this process
-        lives; a dead process' slots are free again within 60 s.
+        Requests a minute is a sliding window of 60 s. Concurrency slots are leased and renewed while this
+        process lives; a dead process' slots are free again within 60 s.
         """
 
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
@@ -108,7 +120,7 @@ class Store(Protocol):
         """New jobs for this worker, [] if none came in time. Raises StoreUnavailable."""
 
     async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:
-        """Become the owner of a call, atomically: then the entry is gone and `frame` is published to its inbox.
+        """Become a call's owner, atomically: then the entry is gone and `frame` is published to its inbox.
 
         False: another owns it. Raises StoreUnavailable: not proven ours, so it must not be run.
         """

@@ -1,0 +1,52 @@
+"""Where Redis is, from its URL."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redis.connection import SSLConnection, parse_url
+
+PREFIX = "gw:"
+"""Of every key and channel: the database may be shared with the task queue and with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`path` is a socket's, in place of host and port."""
+
+    host: str = "localhost"
+    port: int = 6379
+    path: str | None = None
+    database: int = 0
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        return self.path or f"{self.host}:{self.port}"
+
+
+def parse_address(url: str) -> Address:
+    """Read `redis://`, `rediss://` and `unix://`, with redis-py's names for options. Raises ValueError."""
+    options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    is_tls = options.get("connection_class") is SSLConnection
+    return Address(
+        host=options.get("host", "localhost"),
+        port=options.get("port", 6379),
+        path=options.get("path"),
+        database=int(options.get("db", 0)),
+        username=options.get("username"),
+        password=options.get("password"),
+        tls=_tls_context(options) if is_tls else None,
+    )
+
+
+def _tls_context(options: Mapping[str, Any]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
+    if options.get("ssl_cert_reqs") == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certificate := options.get("ssl_certfile"):
+        context.load_cert_chain(certificate, options.get("ssl_keyfile"))
+    return context
