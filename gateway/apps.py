@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class GatewayConfig(AppConfig):
     name = "gateway"
+
+    def ready(self) -> None:
+        # Imported here for its effect: a check registers itself, and settings are complete only now.
+        from gateway import checks  # noqa: F401

@@ -9,3 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["gateway", "catalogue", "providers", "accounts"])
+# By name: its module needs Django's models, which are loaded only once a worker is made.
+app.steps["worker"].add("gateway.worker:LaneStep")
+
+
+@app.task(name="gateway.wake_worker")
+def wake_worker() -> None:
+    """Do nothing: a worker that waits for its next message looks at its stop flag only when one comes."""

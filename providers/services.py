@@ -157,10 +157,10 @@ def claim_due_probes(*, at: datetime) -> list[int]:
     return [pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn)]
 
 
-def ensure_demo_providers(port: int) -> None:
-    """Point the two demo providers at the demo server's port. Somebody's own row of that slug stays."""
+def ensure_demo_providers(port: int, *, host: str = "127.0.0.1") -> None:
+    """Point the two demo providers at the demo server there. Somebody's own row of that slug stays."""
     for slug in DEMO_SLUGS:
-        _ensure_demo_provider(slug, f"http://127.0.0.1:{port}/{slug}/v1")
+        _ensure_demo_provider(slug, f"http://{host}:{port}/{slug}/v1")
 
 
 def demo_port() -> int | None:

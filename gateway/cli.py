@@ -1,0 +1,161 @@
+"""The `gatehouse` command: everything in one process, or web, demo and preparation alone."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from django.core.exceptions import ImproperlyConfigured
+
+from gateway import env
+from gateway.folder_lock import FolderInUse, hold
+from gateway.local_secrets import UnusableDataFolder
+from gateway.serving import CannotStart, bind, url_of
+from gateway.supervisor import PROCESSES_VARIABLE, Supervisor
+
+# With Python's own 5 ms, a busy Celery thread would make every chunk of a stream wait that long.
+SWITCH_INTERVAL_S = 0.0005
+INTERRUPTED = 130
+REFUSALS = (CannotStart, FolderInUse, UnusableDataFolder, env.BadEnvironment, ImproperlyConfigured)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+    try:
+        options = _parser().parse_args(arguments)
+        options.command(options)
+    except REFUSALS as error:
+        print(f"gatehouse: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gatehouse: stopped before it was ready.", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Everything in this process: web, Celery worker, beat and the demo provider."""
+    _take_address(options)
+    with ExitStack() as held:
+        _set_up(held)
+        from gateway import embedded
+
+        embedded.run(bind(options.host, options.port), show=_show)
+
+
+def web(options: argparse.Namespace) -> None:
+    """The web process of a deployment that has Celery workers of its own; or several, under a supervisor."""
+    _take_address(options)
+    if options.descriptor is not None:
+        _serve(socket.socket(fileno=options.descriptor), parent=options.parent)
+    elif options.workers == 1:
+        _serve(bind(options.host, options.port), parent=None)
+    else:
+        _supervise(options)
+
+
+def demo(options: argparse.Namespace) -> None:
+    """The demo provider alone."""
+    from gateway import demo as demo_provider
+
+    demo_provider.serve(bind(options.host, options.port))
+
+
+def prepare(_options: argparse.Namespace) -> None:
+    """Migrate, fill an empty database and print the secrets made on the way; start nothing."""
+    with ExitStack() as held:
+        _set_up(held)
+        from django.conf import settings
+
+        from gateway import first_run, greeting
+
+        host, _, port = next(iter(settings.DEMO_ADDRESSES), f"127.0.0.1:{settings.PORT + 1}").rpartition(":")
+        first_run.migrate()
+        issued = first_run.fill(demo_host=host, demo_port=int(port))
+        _show(greeting.secrets_text(issued) or "The database was prepared already.")
+
+
+def _supervise(options: argparse.Namespace) -> None:
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name)]
+    if missing:
+        raise CannotStart(
+            f"{options.workers} web processes need {' and '.join(missing)}: they share limits through Redis "
+            "and data through PostgreSQL. Set what is missing, or start one process."
+        )
+    listener = bind(options.host, options.port)
+    os.environ[PROCESSES_VARIABLE] = str(options.workers)
+    address = ["--host", options.host, "--port", str(options.port)]
+    _show(f"Gatehouse: {options.workers} web processes on {url_of(options.host, options.port)}")
+    code = Supervisor([sys.executable, "-m", "gateway.cli", "web", *address], listener, options.workers).run()
+    if code:
+        raise SystemExit(code)
+
+
+def _serve(listener: socket.socket, *, parent: int | None) -> None:
+    with ExitStack() as held:
+        _set_up(held)
+        from gateway import distributed
+
+        distributed.serve(listener, parent=parent)
+
+
+def _set_up(held: ExitStack) -> None:
+    """Load Django, refuse dangerous combinations, and hold the data folder if it must be ours alone."""
+    import django
+    from django.conf import settings
+    from django.core.checks import Error, run_checks
+
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        django.setup()
+    except ValueError as error:
+        raise CannotStart(f"The settings cannot be read: {error}") from error
+    if not settings.REDIS_URL:
+        held.enter_context(hold(settings.DATA_DIR))
+    for message in run_checks(tags=["gatehouse"]):
+        if isinstance(message, Error):
+            raise CannotStart(f"{message.msg} {message.hint}")
+        print(f"gatehouse: {message.msg} {message.hint}", file=sys.stderr)
+
+
+def _take_address(options: argparse.Namespace) -> None:
+    """Let settings know where we listen, so that checks judge the real address."""
+    os.environ["HOST"], os.environ["PORT"] = options.host, str(options.port)
+
+
+def _show(text: str) -> None:
+    if text:
+        print(text, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gatehouse", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (run, web, demo, prepare):
+        added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        added.set_defaults(command=command)
+        if command is not prepare:
+            _add_address(added, default_port=8001 if command is demo else 8000)
+        if command is web:
+            _add_processes(added)
+    return parser
+
+
+def _add_address(parser: argparse.ArgumentParser, *, default_port: int) -> None:
+    parser.add_argument("--host", default=env.text("HOST", "127.0.0.1"), help="address to listen on (HOST)")
+    port = int(env.number("PORT", default_port))
+    parser.add_argument("--port", type=int, default=port, help="port to listen on (PORT)")
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, default=1, help="how many processes; several need Redis")
+    # For the processes that the supervisor starts.
+    parser.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

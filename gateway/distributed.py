@@ -1,0 +1,18 @@
+"""One web process of a deployment whose Celery workers are processes of their own."""
+
+import socket
+
+from django.conf import settings
+
+from gateway import first_run, runtime
+from gateway.asgi import application
+from gateway.serving import CannotStart, Events, Server
+
+
+def serve(listener: socket.socket, *, parent: int | None) -> None:
+    """Serve until a signal. Raises CannotStart."""
+    with first_run.database_explained():
+        if first_run.has_pending_migrations():
+            raise CannotStart("The database is not prepared for this version. Run 'gatehouse prepare' first.")
+    server = Server(application, drain_s=settings.DRAIN_S, on=Events(exit=runtime.begin_drain), parent=parent)
+    server.serve_on(listener)

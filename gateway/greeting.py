@@ -1,0 +1,43 @@
+"""What a start prints: where everything is, a call to paste, and once the secrets that it made."""
+
+import json
+
+from gateway.first_run import ADMIN, MEMBER, Issued
+
+PLACES = (
+    ("Portal", "/portal/"),
+    ("Admin", "/admin/"),
+    ("API document", "/docs"),
+    ("Catalogue", "/v1/gateway/models"),
+)
+DEMO_MODEL = "demo/chat"
+
+
+def secrets_text(issued: Issued) -> str:
+    """Empty where nothing was made."""
+    made = [
+        ("Staff login", ADMIN, issued.admin_password),
+        ("Team login", MEMBER, issued.member_password),
+        ("First key", "", issued.key),
+    ]
+    lines = [f"  {name:<13} {f'{login}  {secret}'.strip()}" for name, login, secret in made if secret]
+    if not lines:
+        return ""
+    lost = "Lost one? .venv/bin/python manage.py changepassword NAME; keys are made in the portal."
+    return "\n".join(["", "Made on this first start, and shown only now:", *lines, f"  {lost}", ""])
+
+
+def ready_text(url: str, key: str | None) -> str:
+    places = [f"  {name:<13} {url}{path}" for name, path in PLACES]
+    return "\n".join(
+        ["", f"Gatehouse is ready on {url}", *places, "", "Try it:", f"  {curl_line(url, key)}", ""]
+    )
+
+
+def curl_line(url: str, key: str | None) -> str:
+    """A chat with the demo model, to paste into a shell. Without a key it reads $GATEWAY_KEY."""
+    body = json.dumps({"model": DEMO_MODEL, "messages": [{"role": "user", "content": "Hello!"}]})
+    return (
+        f'curl {url}/v1/chat/completions -H "Authorization: Bearer {key or "$GATEWAY_KEY"}" '
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
