@@ -1,0 +1,269 @@
+"""One chat call through the edge, in both lanes, over real sockets."""
+
+import json
+import threading
+import time
+
+import httpx
+import pytest
+
+from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
+from tests.upstream import ScriptedProvider
+
+PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
+LANES = pytest.mark.parametrize("lane", ["direct", "worker"])
+
+
+@pytest.fixture
+def first():
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def second():
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def edge(first, second):
+    endpoints = frozenset({"chat.completions", "embeddings"})
+    offerings = (
+        an_offering(1, provider_id=1, prices=PRICES, endpoints=endpoints),
+        an_offering(2, provider_id=2, position=1, prices=PRICES, endpoints=endpoints),
+    )
+    models = [
+        a_model(offerings=offerings),
+        a_model("acme/old", deprecation_at=AT, offerings=(an_offering(3),)),
+    ]
+    providers = [a_provider(1, base_url=first.base_url), a_provider(2, base_url=second.base_url)]
+    with running_edge(models, providers) as running:
+        yield running
+
+
+def settled(edge, count=1):
+    deadline = time.monotonic() + 5
+    while len(edge.records.closes) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return edge.records
+
+
+@LANES
+def test_a_chat_is_answered_and_says_by_whom(edge, lane):
+    answer = edge.chat(lane=lane)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"]
+    expected = {"x-gateway-provider": "provider-1", "x-gateway-model": "acme/one", "x-gateway-lane": lane}
+    assert expected.items() <= answer.headers.items()
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+@LANES
+def test_an_attempt_is_recorded_once_with_its_cost(edge, lane):
+    answer = edge.chat(lane=lane)
+    records = settled(edge)
+    assert [record.attempt_id for record in records.opens] == [record.attempt_id for record in records.closes]
+    assert (records.outcomes, records.opens[0].lane) == (["finished"], lane)
+    assert float(records.closes[0].cost_usd) == float(answer.headers["x-gateway-cost"]) > 0
+
+
+@LANES
+def test_a_stream_ends_once_and_hides_usage_that_nobody_asked_for(edge, lane):
+    text = edge.chat(lane=lane, stream=True).text
+    assert text.count("data: [DONE]") == 1
+    assert '"usage":{' not in text.replace(" ", "")
+    assert settled(edge).closes[0].usage["output_tokens"] > 0
+
+
+@LANES
+def test_usage_comes_with_the_stream_when_asked_for(edge, lane):
+    text = edge.chat(lane=lane, stream=True, stream_options={"include_usage": True}).text
+    assert '"usage":{' in text.replace(" ", "")
+
+
+@LANES
+@pytest.mark.parametrize(
+    "fault", ["401", "402", "403", "429", "500", "503", "html-200", "error-in-200", "rst-before"]
+)
+def test_a_failure_before_the_first_byte_goes_to_the_next_offering(edge, first, second, lane, fault):
+    first.script(fault)
+    answer = edge.chat(lane=lane)
+    assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2")
+    assert answer.headers["x-gateway-attempts"] == "2"
+    assert settled(edge, 2).outcomes == ["failed_over", "finished"]
+
+
+@LANES
+@pytest.mark.parametrize(("fault", "status"), [("500", 502), ("401", 502), ("429", 429), ("hang", 504)])
+def test_trouble_at_every_provider_is_never_our_500_nor_the_callers_401(
+    edge, first, second, lane, fault, status
+):
+    first.default = second.default = fault
+    answer = edge.chat(lane=lane)
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"]
+
+
+@LANES
+def test_the_callers_own_mistake_is_passed_on_and_not_tried_again(edge, first, second, lane):
+    first.script("400")
+    answer = edge.chat(lane=lane)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "temperature")
+    assert (len(first.calls), len(second.calls)) == (1, 0)
+
+
+@LANES
+def test_a_stream_cut_short_is_an_error_event_and_no_tidy_end(edge, first, second, lane):
+    first.script("rst-mid")
+    text = edge.chat(lane=lane, stream=True).text
+    last = json.loads(text.strip().split("data: ")[-1])
+    assert last["error"]["code"] == "provider_disconnected"
+    assert "[DONE]" not in text
+    assert settled(edge).outcomes == ["cut"]
+    assert len(second.calls) == 0
+
+
+@LANES
+def test_a_client_that_leaves_ends_the_upstream_call_within_a_second(edge, first, lane):
+    first.script("slow?chunks=200&delay=0.05")
+    given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    with edge.client(**{"x-gateway-lane": lane}) as client:
+        with client.stream("POST", "/v1/chat/completions", json=given) as answer:
+            next(answer.iter_bytes())
+    assert settled(edge).outcomes == ["cancelled"]
+    deadline = time.monotonic() + 1
+    while not first.calls[0].has_hung_up and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert first.calls[0].has_hung_up
+
+
+@LANES
+def test_a_client_that_leaves_before_the_first_byte_is_noticed_too(edge, first, lane):
+    first.script("slow-headers?seconds=3")
+    with edge.client(**{"x-gateway-lane": lane}) as client, pytest.raises(httpx.ReadTimeout):
+        client.post(
+            "/v1/chat/completions",
+            json={"model": "acme/one", "messages": [{"role": "user", "content": "x"}]},
+            timeout=0.3,
+        )
+    records = settled(edge)
+    assert (records.outcomes, float(records.closes[0].cost_usd)) == (["cancelled"], 0)
+
+
+@LANES
+def test_embeddings_come_from_the_model_asked_for(edge, lane):
+    with edge.client(**{"x-gateway-lane": lane}) as client:
+        answer = client.post("/v1/embeddings", json={"model": "acme/one", "input": "hello"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"][0]["embedding"]
+
+
+def test_unknown_parameters_reach_the_provider_and_ours_do_not(edge, first):
+    edge.chat(frobnicate={"deep": [1]}, project_id="atlas")
+    sent = first.calls[0].body
+    assert sent["frobnicate"] == {"deep": [1]}
+    assert "project_id" not in sent
+    assert edge.records.opens[0].project == "atlas"
+
+
+def test_the_provider_sees_its_own_name_of_the_model(edge, first):
+    edge.chat()
+    assert first.calls[0].body["model"] == "upstream"
+
+
+def test_a_deprecated_model_says_so_in_headers(edge):
+    headers = edge.chat("acme/old").headers
+    assert headers["deprecation"] == f"@{int(AT.timestamp())}"
+
+
+@pytest.mark.parametrize("key", ["-", "nonsense", "sk-gw-aaaaaaaaaaaa-" + "b" * 38])
+def test_a_bad_key_is_a_401_that_tells_the_way_out(edge, key):
+    answer = httpx.post(
+        f"{edge.url}/v1/chat/completions", headers={"authorization": f"Bearer {key}"}, content=b"{}"
+    )
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_key_in_x_api_key_is_taken_too(edge):
+    answer = httpx.post(f"{edge.url}/v1/chat/completions", headers={"x-api-key": edge.key}, json={})
+    assert answer.json()["error"]["param"] == "model"
+
+
+def test_a_body_over_the_limit_is_refused(edge):
+    with edge.client() as client:
+        answer = client.post("/v1/chat/completions", json={"pad": "x" * 1_100_000})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain"}, 415),
+        ({"content-encoding": "gzip", "content-type": "application/json"}, 415),
+    ],
+)
+def test_a_body_in_another_form_is_refused(edge, headers, status):
+    with edge.client() as client:
+        assert client.post("/v1/chat/completions", content=b"{}", headers=headers).status_code == status
+
+
+def test_another_method_is_refused_in_the_envelope(edge):
+    with edge.client() as client:
+        answer = client.get("/v1/chat/completions")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_a_key_is_held_to_its_requests_a_minute(edge):
+    edge.key = edge.keys.issue(requests_per_minute=1)
+    assert edge.chat().headers["x-ratelimit-remaining-requests"] == "0"
+    refused = edge.chat()
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_a_key_is_held_to_its_concurrency_and_gets_its_slot_back(edge, first):
+    edge.key = edge.keys.issue(concurrency=1)
+    first.script("slow-headers?seconds=0.5")
+    slow = threading.Thread(target=edge.chat)
+    slow.start()
+    first.wait_for(1)
+    assert edge.chat().status_code == 429
+    slow.join()
+    assert edge.chat().status_code == 200
+
+
+def test_an_unknown_lane_is_refused_by_name(edge):
+    answer = edge.chat(lane="sideways")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-gateway-lane")
+
+
+def test_a_spool_that_lags_a_minute_stops_calls_until_it_has_caught_up(edge, first):
+    edge.records.lag_s = 61
+    refused = edge.chat()
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+    assert not first.calls
+
+
+@LANES
+def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
+    first.script("slow?chunks=100&delay=0.05")
+    got = []
+    reader = threading.Thread(target=lambda: got.append(edge.chat(lane=lane, stream=True).text))
+    reader.start()
+    first.wait_for(1)
+    time.sleep(0.2)
+    edge.on_loop(lambda: edge.parts.edge.drain(0.1))
+    reader.join(5)
+    assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
+    assert settled(edge).outcomes == ["cancelled"]
+
+
+def test_without_a_worker_auto_goes_on_and_worker_is_a_503(edge):
+    edge.on_loop(lambda: edge.parts.worker.drain(0))
+    assert edge.chat(lane="auto").headers["x-gateway-lane"] == "direct"
+    forced = edge.chat(lane="worker")
+    assert (forced.status_code, forced.json()["error"]["code"]) == (503, "no_worker")
