@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+from django.db.models import Field, URLField
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import action
@@ -52,6 +54,11 @@ class Desk(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     show_full_result_count = False
     warn_unsaved_form = True
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """A web address typed without a scheme is meant as https."""
+        scheme = {"assume_scheme": "https"} if isinstance(db_field, URLField) else {}
+        return super().formfield_for_dbfield(db_field, request, **kwargs, **scheme)
 
 
 class TableInline(TabularInline):  # type: ignore[misc]
