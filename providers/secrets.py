@@ -79,8 +79,8 @@ def _open_stored(credential: Credential) -> Access:
         return Access(problem="no secret is stored yet")
     try:
         return Access(secret=decrypt(credential.ciphertext, provider_id=credential.provider_id))
-    except SecretError as error:
-        return Access(problem=str(error))
+    except SecretError:
+        return Access(problem="the stored secret cannot be opened; type it again")
 
 
 def _open_variable(name: str) -> Access:

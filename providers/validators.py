@@ -36,10 +36,15 @@ def origin(url: str) -> tuple[str, str, int | None]:
         return "", url, None
 
 
+def allowed_variables() -> list[str]:
+    """Names of the environment that a credential may read."""
+    return list(settings.CREDENTIAL_VARIABLES)
+
+
 def variable_refusal(name: str) -> str | None:
-    if name in settings.CREDENTIAL_VARIABLES:
+    if name in allowed_variables():
         return None
-    allowed = ", ".join(settings.CREDENTIAL_VARIABLES) or "none"
+    allowed = ", ".join(allowed_variables()) or "none"
     return f"“{name}” may not be read. Allowed: {allowed}. GATEWAY_CREDENTIAL_VARIABLES can name more."
 
 

@@ -1,0 +1,182 @@
+"""The admin of providers: where they are, what opens them, and whether calls can go there."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.timesince import timesince
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.admin.base import Desk, FormInline, TableInline, Tone, status_chip
+from providers import services
+from providers.forms import CredentialForm, ProviderForm
+from providers.models import Credential, ProbeResult, Provider
+from providers.probes import ProbeOutcome, probe
+
+_HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
+_SAVE_AND_PROBE = "providers_provider_save_and_probe"
+
+
+class CredentialInline(FormInline):
+    """How the provider is opened: always one, never removed."""
+
+    model = Credential
+    form = CredentialForm
+    fields = ["kind", "secret", "variable", "is_enabled"]
+    min_num = max_num = 1
+    can_delete = False
+
+
+class ProbeResultInline(TableInline):
+    """The last probes, to read."""
+
+    model = ProbeResult
+    verbose_name_plural = "last probes"
+    fields = readonly_fields = ["at", "found", "status", "latency_ms", "error"]
+    per_page = 10
+    can_delete = False
+
+    @admin.display(description="found")
+    def found(self, result: ProbeResult) -> str:
+        return status_chip("healthy", "good") if result.is_healthy else status_chip("unhealthy", "bad")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Provider)
+class ProviderAdmin(Desk):
+    form = ProviderForm
+    list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
+    list_filter = ["is_enabled", "health", "wire_format"]
+    list_select_related = ["credential"]
+    search_fields = ["name", "slug", "base_url"]
+    search_help_text = "Name, slug or base URL"
+    actions = ["probe_now", "switch_on", "switch_off"]
+    actions_submit_line = ["save_and_probe"]
+    inlines = [CredentialInline, ProbeResultInline]
+    readonly_fields = ["access", "health_now"]
+    fieldsets = [
+        ("Who it is", {"fields": ["name", "slug", "website"]}),
+        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks"]}),
+        ("Whether calls go there", {"fields": ["is_enabled", "is_probed", "access", "health_now"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        providers: QuerySet[Provider] = super().get_queryset(request)
+        return providers.select_related("credential").annotate(offering_total=Count("offerings"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Provider | None = None) -> list[str]:  # noqa: ARG002
+        # A demo provider's address may be private: so only the command that starts it moves it.
+        return [*self.readonly_fields, "base_url"] if obj and obj.is_demo else self.readonly_fields
+
+    @admin.display(description="switch", ordering="is_enabled")
+    def switch(self, provider: Provider) -> str:
+        return status_chip("on", "good") if provider.is_enabled else status_chip("off")
+
+    @admin.display(description="credential")
+    def access(self, provider: Provider) -> str:
+        problem = services.access_of(provider).problem
+        return status_chip(problem, "warning") if problem else status_chip("usable", "good")
+
+    @admin.display(description="health", ordering="health")
+    def health_now(self, provider: Provider) -> str:
+        since = provider.health_changed_at
+        hint = f"Since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "No probe has decided yet"
+        word = f"{provider.health} for {timesince(since, depth=1)}" if since else provider.health
+        return status_chip(word, _HEALTH_TONES.get(provider.health, "neutral"), hint)
+
+    @admin.display(description="offerings", ordering="offering_total")
+    def offering_count(self, provider: Provider) -> int:
+        return int(provider.offering_total)  # type: ignore[attr-defined]  # annotated in get_queryset
+
+    @method_decorator(sensitive_post_parameters())
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        return answer
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        return kwargs | {"form_kwargs": {"provider": obj}} if isinstance(inline, CredentialInline) else kwargs
+
+    def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:  # noqa: ARG002
+        services.save_provider(provider=obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is not Credential:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.save(commit=False)
+        for child in formset.forms:
+            if child.has_changed():
+                child.store()
+
+    def delete_model(self, request: HttpRequest, obj: Provider) -> None:  # noqa: ARG002
+        services.delete_provider(provider=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:  # noqa: ARG002
+        with transaction.atomic():
+            for provider in queryset:
+                services.delete_provider(provider=provider)
+
+    def response_change(self, request: HttpRequest, obj: Provider) -> HttpResponse:
+        answer: HttpResponse = super().response_change(request, obj)
+        if _SAVE_AND_PROBE not in request.POST:
+            return answer
+        # After the commit: a transaction must not wait for a provider.
+        transaction.on_commit(lambda: self._probe(request, Provider.objects.filter(pk=obj.pk)))
+        return HttpResponseRedirect(request.path)
+
+    @admin.action(description="Save and probe now", permissions=["change"])
+    def save_and_probe(self, request: HttpRequest, obj: Provider) -> None:
+        """A button beside “Save”; response_change does it."""
+
+    @admin.action(description="Probe now", permissions=["change"])
+    def probe_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        self._probe(request, queryset)
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        self._switch(request, queryset, is_enabled=True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        self._switch(request, queryset, is_enabled=False)
+
+    def _switch(self, request: HttpRequest, providers: Iterable[Provider], *, is_enabled: bool) -> None:
+        effect = "takes calls again" if is_enabled else "takes no new calls; running ones finish"
+        for provider in providers:
+            services.switch_provider(provider=provider, is_enabled=is_enabled)
+            self.log_change(request, provider, f"Switched {'on' if is_enabled else 'off'}.")
+            self.message_user(request, f"{provider} {effect}, within a second.", messages.SUCCESS)
+
+    def _probe(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
+        for provider, outcome in _probe_together(providers):
+            services.record_probe(provider_id=provider.pk, outcome=outcome, at=timezone.now())
+            level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
+            self.message_user(request, f"{provider}: {_told(outcome)}", level)
+
+
+def _probe_together(providers: QuerySet[Provider]) -> list[tuple[Provider, ProbeOutcome]]:
+    """All at once, so that the page waits for the slowest only. Here only the network is used, no database."""
+    rows = list(providers.select_related("credential"))
+    door = services.outbound_policy()
+    facts = [services.facts_of(row) for row in rows]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        outcomes = list(pool.map(lambda one: probe(one, door=door), facts))
+    return list(zip(rows, outcomes, strict=True))
+
+
+def _told(outcome: ProbeOutcome) -> str:
+    if outcome.is_healthy:
+        return f"healthy, answered in {outcome.latency_ms:.0f} ms."
+    return f"{outcome.error}."
