@@ -55,7 +55,7 @@ class Desk(ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     warn_unsaved_form = True
 
-    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """A web address typed without a scheme is meant as https."""
         scheme = {"assume_scheme": "https"} if isinstance(db_field, URLField) else {}
         return super().formfield_for_dbfield(db_field, request, **kwargs, **scheme)
