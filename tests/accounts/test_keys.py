@@ -1,0 +1,59 @@
+"""Keys as texts, and what they open."""
+
+import pytest
+
+from accounts.keys import KeyFacts, mint_key, opens, read_key
+
+
+def facts(**fields: object) -> KeyFacts:
+    minted = mint_key()
+    given = {"id": 1, "public_id": minted.public_id, "digest": minted.digest, "name": "test", "team_id": 1}
+    return KeyFacts(**{**given, "team_slug": "t", "scope": "inference", "is_active": True, **fields})  # type: ignore[arg-type]
+
+
+def test_minted_key_is_read_back() -> None:
+    minted = mint_key()
+    shown = read_key(minted.text)
+    assert shown is not None
+    assert shown.public_id == minted.public_id
+
+
+def test_minted_key_opens_its_own_facts_only() -> None:
+    minted = mint_key()
+    shown = read_key(minted.text)
+    assert shown is not None
+    assert opens(shown, facts(digest=minted.digest))
+    assert not opens(shown, facts())
+
+
+@pytest.mark.parametrize("position", [8, 20, 40, 54])
+def test_mistyped_key_is_not_well_formed(position: int) -> None:
+    text = mint_key().text
+    other = "a" if text[position] != "a" else "b"
+    assert read_key(text[:position] + other + text[position + 1 :]) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sk-gw-", "sk-gw--", "Bearer", "sk-gw-" + "a" * 51, "sk-gw-é", "sk-gw-\0-\0"]
+)
+def test_malformed_key_is_refused_without_an_error(text: str) -> None:
+    assert read_key(text) is None
+
+
+def test_key_is_invalid_from_its_expiry_on() -> None:
+    key = facts(expires_at=100.0)
+    assert key.is_valid(99.9)
+    assert not key.is_valid(100.0)
+
+
+def test_patterns_limit_the_models_of_a_key() -> None:
+    key = facts(model_patterns=("anthropic/*",))
+    assert key.may_call("anthropic/one")
+    assert not key.may_call("openai/one")
+
+
+def test_secret_is_in_no_repr() -> None:
+    minted = mint_key()
+    shown = read_key(minted.text)
+    assert shown is not None
+    assert shown.secret not in f"{minted!r} {shown!r}"
