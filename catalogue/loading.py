@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from django.db import transaction
-
 from accounts.revision import Revisions, read
 from catalogue.compile import UnreadableContentError, facts_from_content
 from catalogue.models import Offering, PublishedModel
@@ -17,24 +15,24 @@ from providers.services import provider_facts
 log = logging.getLogger(__name__)
 
 
-@transaction.atomic
 def load_snapshot(previous: Snapshot | None) -> Snapshot:
     """The snapshot at the present revision, made from `previous` where that is possible.
 
     A published record that cannot be read leaves the model as `previous` has it, and is logged.
     """
+    # Not in a transaction: what is newer than the revision read first shows again at the next one, and on SQLite
+    # a transaction would take the write lock.
     revisions = read()
     known = previous if previous and 0 <= previous.revision <= revisions.number else EMPTY
     models = _models(known, revisions)
     if known is EMPTY or max(revisions.catalogue, revisions.providers) > known.revision:
         models = _switched(models)
-    return Snapshot(
+    return Snapshot.of(
+        models.values(),
+        _providers(known, revisions),
         revision=revisions.number,
         edition=revisions.catalogue,
-        models=models,
-        providers=_providers(known, revisions),
         loaded_at=time.monotonic(),
-        aliases={alias: model.id for model in models.values() for alias in model.aliases},
     )
 
 
