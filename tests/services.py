@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,11 @@ def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_
 class RedisServer:
     """A Redis of our own that can be killed, paused and started again, always empty, on the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
-        self._folder = folder
+        self.socket_url = f"unix://{folder}/redis.sock"
+        self._options = ["--dir", str(folder), "--unixsocket", f"{folder}/redis.sock", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -59,8 +60,8 @@ class RedisServer:
         self.resume()
         if self.is_running:
             return
-        options = ["--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", str(self._folder)]
-        command = ["redis-server", "--port", str(self.port), *options]
+        volatile = ["--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
+        command = ["redis-server", "--port", str(self.port), *volatile, *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._answers, "starting redis-server")
 
@@ -96,11 +97,11 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """For a test that breaks its server; others share the fixture `redis_server`."""
+def running_redis(*options: str) -> Iterator[RedisServer]:
+    """For a test that breaks its server or needs options; others share the fixture `redis_server`."""
     require_service("redis-server", shutil.which("redis-server") is not None)
     with tempfile.TemporaryDirectory(prefix="gatehouse-redis-") as folder:
-        server = RedisServer(Path(folder))
+        server = RedisServer(Path(folder), options)
         try:
             server.start()
             yield server
