@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from gateway.outbound import ForbiddenAddress, OutboundPolicy, httpx_client
+from gateway.outbound import OutboundPolicy, httpx_client
 from providers.facts import ProviderFacts
+from providers.validators import base_url_refusal
 
 TIMEOUT_S = 5.0
 _CONNECT_S, _READ_S = 2.0, 4.0
@@ -40,7 +41,7 @@ def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
     try:
         status, error = _ask(provider, door)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as trouble:
-        status, error = None, _named(trouble)
+        status, error = None, _named(trouble, provider.base_url, door)
     return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error)
 
 
@@ -78,19 +79,21 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _named(trouble: BaseException) -> str:
-    causes = list(_causes(trouble))
-    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return "its address is not allowed"
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "its certificate cannot be verified"
+def _named(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
     if isinstance(trouble, httpx.TimeoutException):
         return "no answer in time"
     if isinstance(trouble, httpx.ConnectError):
-        return "cannot be reached"
+        return _connect_error(trouble, base_url, door)
     if isinstance(trouble, UnicodeError):
         return "the credential holds characters that no header carries"
     return "broke off, or answered badly"
+
+
+def _connect_error(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(trouble)):
+        return "its certificate cannot be verified"
+    # The client's own pool forgets why the door refused: so it is asked once more.
+    return "its address is not allowed" if base_url_refusal(base_url, door) else "cannot be reached"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -51,7 +51,7 @@ def variable_refusal(name: str) -> str | None:
 def quirks_refusal(quirks: object, known: Iterable[str]) -> str | None:
     if not isinstance(quirks, list):
         return "Give a list of names."
-    unknown = [str(name) for name in quirks if name not in known]
+    unknown = [str(name) for name in quirks if name not in list(known)]
     if not unknown:
         return None
     return f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known)) or 'none'}."

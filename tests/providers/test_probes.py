@@ -1,0 +1,161 @@
+"""A probe asks for the model list and says in plain words what it found."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from gateway.outbound import OutboundPolicy
+from providers.facts import ProviderFacts
+from providers.probes import ProbeOutcome, probe
+
+SECRET = "gsk_canary_0123456789"
+
+
+@contextmanager
+def answering(data: bytes, *, wait_s: float = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that gives one answer; yields its port and the requests it read."""
+    requests: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            requests.append(connection.recv(65536))
+            time.sleep(wait_s)
+            connection.sendall(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        yield listener.getsockname()[1], requests
+        thread.join(10)
+
+
+def http(status: int, body: str = "{}", headers: str = "") -> bytes:
+    head = f"HTTP/1.1 {status} Some\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{headers}\r\n"
+    return (head + body).encode()
+
+
+def facts(port: int, secret: str | None = SECRET) -> ProviderFacts:
+    url = f"http://127.0.0.1:{port}/v1"
+    return ProviderFacts(1, "some", "Some", "openai", url, True, True, secret=secret)
+
+
+def probe_answer(data: bytes) -> ProbeOutcome:
+    with answering(data) as (port, _):
+        return probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+
+
+def test_model_list_is_healthy() -> None:
+    outcome = probe_answer(http(200, '{"data": []}'))
+    assert (outcome.is_healthy, outcome.status, outcome.error) == (True, 200, "")
+
+
+def test_probe_carries_the_secret_to_the_model_list() -> None:
+    with answering(http(200)) as (port, requests):
+        probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    assert requests[0].startswith(b"GET /v1/models HTTP/1.1")
+    assert f"Bearer {SECRET}".encode() in requests[0]
+
+
+def test_provider_without_secret_is_asked_without_one() -> None:
+    with answering(http(200)) as (port, requests):
+        probe(facts(port, None), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    assert b"authorization" not in requests[0].lower()
+
+
+@pytest.mark.parametrize("status", [404, 405, 429, 501])
+def test_provider_without_model_list_is_reachable_and_so_healthy(status: int) -> None:
+    outcome = probe_answer(http(status))
+    assert (outcome.is_healthy, outcome.status) == (True, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "refused the request; the credential may be wrong (400)"),
+        (401, "credential refused (401)"),
+        (402, "account has no credit (402)"),
+        (403, "credential refused (403)"),
+        (500, "answers with an error (500)"),
+        (503, "answers with an error (503)"),
+    ],
+)
+def test_refusal_is_unhealthy_and_named(status: int, error: str) -> None:
+    outcome = probe_answer(http(status, json.dumps({"error": SECRET})))
+    assert (outcome.is_healthy, outcome.status, outcome.error) == (False, status, error)
+
+
+def test_redirect_is_not_followed() -> None:
+    outcome = probe_answer(http(302, headers="location: http://127.0.0.1:1/\r\n"))
+    assert outcome.error == "redirects elsewhere (302); check the base URL"
+
+
+@pytest.mark.parametrize("body", ["<html></html>", "", "[" * 100_000])
+def test_success_without_json_is_unhealthy(body: str) -> None:
+    assert "not JSON" in probe_answer(http(200, body)).error
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
+)
+def test_broken_answer_is_unhealthy(data: bytes) -> None:
+    assert probe_answer(data).error == "broke off, or answered badly"
+
+
+def test_packed_flood_is_not_read_to_its_end() -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+    assert not probe_answer(head.encode() + packed).is_healthy
+
+
+def test_nobody_there_is_unhealthy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    outcome = probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    assert (outcome.status, outcome.error) == (None, "cannot be reached")
+
+
+def test_private_address_is_not_even_connected_to() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        assert (
+            probe(facts(listener.getsockname()[1]), door=OutboundPolicy()).error
+            == "its address is not allowed"
+        )
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_silent_provider_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.probes._READ_S", 0.1)
+    with answering(b"", wait_s=0.3) as (port, _):
+        outcome = probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    assert outcome.error == "no answer in time"
+
+
+@pytest.mark.parametrize("secret", ["schlüssel", "two\r\nlines"])
+def test_secret_that_fits_no_header_is_an_outcome(secret: str) -> None:
+    with answering(http(200)) as (port, _):
+        outcome = probe(facts(port, secret), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        if not outcome.is_healthy:
+            socket.create_connection(("127.0.0.1", port)).close()
+    assert not outcome.is_healthy
+    assert secret not in outcome.error
+
+
+def test_demo_provider_is_healthy(demo_port: int) -> None:
+    url = f"http://127.0.0.1:{demo_port}/demo-a/v1"
+    door = OutboundPolicy(frozenset({f"127.0.0.1:{demo_port}"}))
+    assert probe(ProviderFacts(1, "a", "A", "openai", url, True, True), door=door).is_healthy
+
+
+def test_outcome_is_kept_without_text_of_the_provider() -> None:
+    outcome: Any = probe_answer(http(500, SECRET))
+    assert SECRET not in repr(outcome)
