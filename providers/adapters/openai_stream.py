@@ -12,6 +12,7 @@ from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Usage, read_openai_usage
 
 _DONE = b"[DONE]"
+_UNUSUAL = frozenset({"error", "x_groq"})
 
 
 class OpenAIStreamReader:
@@ -51,22 +52,58 @@ class OpenAIStreamReader:
         kept: list[bytes] = []
         is_untouched = self._splitter.was_plain
         for source in events:
-            shown = self._read(source)
-            is_untouched = is_untouched and shown is source
+            self._has_events = True
+            shown = None if self.is_done else self._read(source)
+            if shown is not source:
+                is_untouched = False
             if shown is not None:
                 kept.append(shown)
         return data if is_untouched else b"".join(map(event, kept))
 
     def _read(self, source: bytes) -> bytes | None:
         """The event as the client gets it, None where it does not get it."""
-        if self.is_done:
-            return None
-        self._has_events = True
+        try:
+            chunk = orjson.loads(source)
+        except orjson.JSONDecodeError:
+            return self._read_unusual(source)
+        return source if self._is_more_text(chunk) else self._read_chunk(chunk, source)
+
+    def _is_more_text(self, chunk: Any) -> bool:
+        """Take the commonest chunk by far in one step: more text of the only choice, and nothing else."""
+        try:
+            (choice,) = chunk["choices"]
+            delta = choice["delta"]
+            length = len(delta["content"])
+            is_only_text = len(delta) == 1 and isinstance(delta["content"], str)
+            is_running = choice["finish_reason"] is None and choice["index"] in self._open
+        except (KeyError, TypeError, ValueError):
+            return False
+        if not (is_only_text and is_running) or chunk.get("usage") or not _UNUSUAL.isdisjoint(chunk):
+            return False
+        self.output_chars += length
+        self.has_output = self.has_output or length > 0
+        return True
+
+    def _read_unusual(self, source: bytes) -> bytes | None:
+        """The terminator, or an event that is not good JSON: mended if only its text is broken."""
         if source.strip() == _DONE:
             self.is_done = True
             return None
-        chunk, shown = self._parse(source)
-        if chunk is None:
+        try:
+            chunk, shown = read_json(source)
+        except ValueError:
+            chunk, shown = None, source
+        return self._read_chunk(chunk, shown)
+
+    def _skip(self) -> None:
+        """Leave out the first event that cannot be read. Raises UpstreamFailure for the second."""
+        if self._has_skipped:
+            raise bad_response()
+        self._has_skipped = True
+
+    def _read_chunk(self, chunk: Any, shown: bytes) -> bytes | None:
+        if not isinstance(chunk, dict):
+            self._skip()
             return None
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
@@ -77,19 +114,6 @@ class OpenAIStreamReader:
         if not choices:
             return None if is_usage and not (self._wants_usage and self.usage) else shown
         return self._take_choices(chunk, choices, shown)
-
-    def _parse(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
-        """Raises UpstreamFailure for the second event that cannot be read; the first is left out."""
-        try:
-            chunk, shown = read_json(source)
-        except ValueError:
-            chunk, shown = None, source
-        if isinstance(chunk, dict):
-            return chunk, shown
-        if self._has_skipped:
-            raise bad_response()
-        self._has_skipped = True
-        return None, source
 
     def _take_usage(self, value: object) -> bool:
         if value is None:

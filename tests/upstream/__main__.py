@@ -1,10 +1,12 @@
 """Runs the scripted provider as a process: `python -m tests.upstream --port 9100 --log seen.jsonl`.
 
-One JSON line for each request, written before it is answered. `GET /_seen` tells how each of them ended.
+One JSON line for each request, written before it is answered. `GET /_seen` tells how each of them ended. The first line
+written is the base URL.
 """
 
 import argparse
-import asyncio
+import signal
+import sys
 from pathlib import Path
 
 from tests.upstream import ScriptedProvider
@@ -18,8 +20,10 @@ def main() -> None:
         "--default", default="ok", help="what a request meets, such as slow?chunks=40&delay=0.05"
     )
     options = parser.parse_args()
-    provider = ScriptedProvider(port=options.port, default=options.default, log_path=options.log)
-    asyncio.run(provider.run())
+    with ScriptedProvider(port=options.port, default=options.default, log_path=options.log) as provider:
+        sys.stdout.write(f"{provider.base_url}\n")
+        sys.stdout.flush()
+        signal.pause()
 
 
 main()

@@ -45,6 +45,7 @@ class ScriptedProvider:
     def __init__(self, *, port: int = 0, default: str = "ok", log_path: Path | None = None) -> None:
         self.default = default
         self.models = ["scripted-model"]
+        self.list_behaviour = "list"
         self.log: list[Seen] = []
         self.port = port
         self._log_path = log_path
@@ -178,7 +179,7 @@ class _Connection:
         except ValueError:
             body = None
         peer = self.wire.writer.get_extra_info("peername")[:2]
-        name = self.provider.choose(body) if method == "POST" else "list"
+        name = self.provider.choose(body) if method == "POST" else self.provider.list_behaviour
         return Seen(next(_ids), time.time(), method, path, headers, body, name, peer)
 
     async def _read_body(self, headers: dict[str, str]) -> bytes:

@@ -1,0 +1,423 @@
+"""OpenAI's format against golden files: what is sent, what is relayed, what fails and how it is told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from providers.adapters import ADAPTERS
+from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.facts import ProviderFacts
+from providers.wire.call import InferenceCall
+from providers.wire.scrub import scrub
+from providers.wire.sse import event
+from providers.wire.usage import Usage
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
+FAILURES = json.loads((GOLDEN / "failures.json").read_text())
+ADAPTER = ADAPTERS["openai"]
+SECRET = "sk-upstream-0123456789"
+
+
+def provider(**fields) -> ProviderFacts:
+    defaults = {"secret": SECRET, "base_url": "https://api.example.com/v1/"}
+    return ProviderFacts(
+        **{"id": 1, "slug": "p", "name": "P", "wire_format": "openai", "is_enabled": True, "is_usable": True}
+        | defaults
+        | fields
+    )
+
+
+def chat(**body) -> InferenceCall:
+    return InferenceCall("chat.completions", {"model": "alias", "messages": []} | body)
+
+
+def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:
+    return InferenceCall(
+        "chat.completions",
+        {"model": "alias", "messages": []} | body,
+        is_streamed=True,
+        wants_usage=wants_usage,
+    )
+
+
+def sent(call: InferenceCall, **fields) -> dict:
+    return json.loads(ADAPTER.request(call, provider(**fields), "upstream-name").body)
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def answer(body: bytes, endpoint: str = "chat.completions"):
+    return ADAPTER.answer(InferenceCall(endpoint, {}), 200, body)
+
+
+def chunk(choices, **more) -> bytes:
+    return event(json.dumps({"id": "c", "choices": choices} | more).encode())
+
+
+def text(content: str, finish: str | None = None, index: int = 0) -> dict:
+    return {"index": index, "delta": {"content": content} if content else {}, "finish_reason": finish}
+
+
+# Requests
+
+
+def test_chat_goes_to_its_path_under_the_upstream_name():
+    request = ADAPTER.request(chat(), provider(), "upstream-name")
+    assert request.url == "https://api.example.com/v1/chat/completions"
+    assert json.loads(request.body)["model"] == "upstream-name"
+
+
+def test_embeddings_go_to_their_path():
+    request = ADAPTER.request(InferenceCall("embeddings", {"input": "x"}), provider(), "upstream-name")
+    assert request.url == "https://api.example.com/v1/embeddings"
+
+
+def test_credential_travels_as_bearer_and_stays_out_of_the_repr():
+    request = ADAPTER.request(chat(), provider(), "m")
+    assert request.headers["authorization"] == f"Bearer {SECRET}"
+    assert SECRET not in repr(request)
+
+
+def test_provider_without_a_credential_gets_no_authorization():
+    assert "authorization" not in ADAPTER.request(chat(), provider(secret=None), "m").headers
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "Schlüssel", "nul\x00"])
+def test_credential_that_no_header_can_carry_is_a_fault_of_staff(secret):
+    with pytest.raises(UpstreamFailure) as caught:
+        ADAPTER.request(chat(), provider(secret=secret), "m")
+    assert caught.value.kind is FailureKind.AUTH
+
+
+def test_unknown_fields_and_nulls_pass_through():
+    body = sent(chat(invented={"a": [1]}, temperature=None))
+    assert body["invented"] == {"a": [1]}
+    assert body["temperature"] is None
+
+
+def test_whole_answer_is_asked_for_without_stream_options():
+    assert "stream_options" not in sent(chat())
+
+
+def test_stream_always_asks_for_usage_and_keeps_other_options():
+    body = sent(streamed(stream_options={"include_usage": False, "include_obfuscation": False}))
+    assert body["stream"] is True
+    assert body["stream_options"] == {"include_usage": True, "include_obfuscation": False}
+
+
+def test_stream_options_that_are_null_are_replaced():
+    assert sent(streamed(stream_options=None))["stream_options"] == {"include_usage": True}
+
+
+def test_quirk_leaves_stream_options_out():
+    assert "stream_options" not in sent(streamed(), quirks=frozenset({"no_stream_options"}))
+
+
+# Whole answers
+
+
+def test_answer_is_passed_on_untouched_with_its_usage():
+    body = golden("chat.json")
+    read = answer(body)
+    assert read.body is body
+    assert read.usage == Usage(12, 7, 4, 2, 5)
+    assert read.output_chars == len("Bonjour.In French?")
+
+
+def test_tool_arguments_count_as_output():
+    assert answer(golden("chat_tools.json")).output_chars == len('{"city":"Oslo"}')
+
+
+@pytest.mark.parametrize("name", ["embeddings_base64.json", "embeddings_float.json"])
+def test_vectors_are_passed_on_untouched(name):
+    body = golden(name)
+    read = answer(body, "embeddings")
+    assert read.body is body
+    assert read.usage == Usage(3, 0)
+
+
+@pytest.mark.parametrize("usage", [-1, "5", [], {"prompt_tokens": -1, "completion_tokens": 2}])
+def test_absurd_usage_is_taken_out(usage):
+    read = answer(json.dumps(json.loads(golden("chat.json")) | {"usage": usage}).encode())
+    assert read.usage is None
+    assert "usage" not in json.loads(read.body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Sign in</html>",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": {}}',
+        b'{"choices": [null]}',
+        b'{"choices": [{"index": 0}]}',
+        b'{"choices": [{"message": "hi"}]}',
+        b'{"choices": [{"message": {"content": 7}}]}',
+        b'{"choices": [{"message": {"tool_calls": "x"}}]}',
+        b'{"choices": [{"message": {}, "finish_reason": "error"}]}',
+        b'{"error": {"message": "It broke."}}',
+        b'{"choices": [',
+        b"[" * 100_000,
+        b'{"choices": [{"message": {"content": NaN}}]}',
+    ],
+)
+def test_what_is_no_answer_is_a_bad_response(body):
+    with pytest.raises(UpstreamFailure) as caught:
+        answer(body)
+    assert (caught.value.kind, caught.value.code) == (FailureKind.BAD_RESPONSE, "provider_bad_response")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b'{"data": [{}]}', b'{"data": [{"embedding": 1}]}'])
+def test_what_is_no_vector_is_a_bad_response(body):
+    with pytest.raises(UpstreamFailure, match="embedding"):
+        answer(body, "embeddings")
+
+
+def test_error_with_its_own_status_inside_200_is_classified_by_it():
+    with pytest.raises(UpstreamFailure) as caught:
+        answer(b'{"error": {"message": "Slow down", "code": 429}}')
+    assert caught.value.kind is FailureKind.RATE_LIMIT
+
+
+@pytest.mark.parametrize("broken", [b"\xff\xfe", rb"\ud83d"])
+def test_broken_text_is_mended(broken):
+    body = b'{"choices": [{"message": {"content": "a' + broken + b'b"}}]}'
+    content = json.loads(answer(body).body)["choices"][0]["message"]["content"]
+    assert content.strip("ab").strip("�") == ""
+
+
+# Streams
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 100_000])
+def test_stream_is_relayed_but_for_usage_and_terminator(size):
+    data = golden("stream.sse")
+    reader = ADAPTER.stream(streamed())
+    out = b"".join(reader.feed(data[at : at + size]) for at in range(0, len(data), size)) + reader.finish()
+    assert out == b"".join(part + b"\n\n" for part in data.split(b"\n\n")[:4])
+    assert reader.usage == Usage(5, 3)
+    assert reader.has_finished
+    assert reader.is_done
+    assert reader.output_chars == len("Grüße 🎈")
+
+
+def test_usage_chunk_reaches_the_client_that_asked():
+    out = ADAPTER.stream(streamed(wants_usage=True)).feed(golden("stream.sse"))
+    assert out == golden("stream.sse").removesuffix(b"data: [DONE]\n\n")
+
+
+def test_plain_events_are_the_very_same_bytes():
+    reader = ADAPTER.stream(streamed())
+    data = chunk([text("a")]) + chunk([text("b")])
+    assert reader.feed(data) is data
+
+
+def test_tool_call_is_output_and_its_arguments_count():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(golden("stream_tools.sse"))
+    assert reader.has_output
+    assert reader.has_finished
+    assert reader.output_chars == len('Hm.{"city":"Oslo"}')
+
+
+def test_role_alone_is_no_output():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(chunk([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]))
+    assert not reader.has_output
+
+
+def test_same_reasoning_under_two_names_counts_once():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(chunk([{"index": 0, "delta": {"reasoning": "Hm.", "reasoning_content": "Hm."}}]))
+    assert reader.output_chars == 3
+
+
+def test_usage_chunk_that_still_has_a_choice_is_kept():
+    reader = ADAPTER.stream(streamed())
+    data = chunk([text("", "stop")], usage={"prompt_tokens": 1, "completion_tokens": 2})
+    assert reader.feed(data) == data
+    assert reader.usage == Usage(1, 2)
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": -1, "completion_tokens": 2}, [], "x"])
+def test_absurd_usage_chunk_is_hidden_from_everybody(usage):
+    reader = ADAPTER.stream(streamed(wants_usage=True))
+    assert reader.feed(chunk([], usage=usage)) == b""
+    assert reader.usage is None
+
+
+def test_chunk_without_choices_and_usage_is_relayed():
+    data = chunk([], prompt_filter_results=[])
+    assert ADAPTER.stream(streamed()).feed(data) == data
+
+
+def test_second_finish_is_dropped():
+    reader = ADAPTER.stream(streamed())
+    assert reader.feed(chunk([text("", "stop")]))
+    assert reader.feed(chunk([text("", "stop")])) == b""
+
+
+def test_text_that_comes_with_a_second_finish_is_kept_without_it():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(chunk([text("", "stop")]))
+    out = json.loads(reader.feed(chunk([text("late", "stop")])).removeprefix(b"data: "))
+    assert out["choices"] == [text("late")]
+
+
+def test_stream_has_finished_when_every_choice_has():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(chunk([text("a"), text("b", index=1)]))
+    reader.feed(chunk([text("", "stop")]))
+    assert not reader.has_finished
+    reader.feed(chunk([text("", "length", index=1)]))
+    assert reader.has_finished
+
+
+def test_nothing_after_the_terminator_is_relayed():
+    reader = ADAPTER.stream(streamed())
+    assert reader.feed(event(b"[DONE]") + chunk([text("late")])) == b""
+    assert reader.feed(chunk([text("later")])) == b""
+    assert reader.output_chars == 0
+
+
+def test_one_unreadable_event_is_left_out_and_the_second_fails():
+    reader = ADAPTER.stream(streamed())
+    assert reader.feed(event(b"{oops") + chunk([text("a")])) == chunk([text("a")])
+    with pytest.raises(UpstreamFailure) as caught:
+        reader.feed(event(b"7"))
+    assert caught.value.code == "provider_bad_response"
+
+
+@pytest.mark.parametrize("extra", [{"error": {"message": "It broke."}}, {"x_groq": {"error": "It broke."}}])
+def test_error_event_is_a_failure(extra):
+    with pytest.raises(UpstreamFailure, match="It broke"):
+        ADAPTER.stream(streamed()).feed(event(json.dumps(extra).encode()))
+
+
+def test_error_as_finish_reason_is_a_failure():
+    with pytest.raises(UpstreamFailure) as caught:
+        ADAPTER.stream(streamed()).feed(chunk([text("", "error")]))
+    assert caught.value.kind is FailureKind.UNAVAILABLE
+
+
+def test_body_without_any_event_is_a_bad_response():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(b"<html>Sign in</html>")
+    with pytest.raises(UpstreamFailure):
+        reader.finish()
+
+
+def test_oversized_event_is_a_failure():
+    reader = ADAPTER.stream(streamed())
+    with pytest.raises(UpstreamFailure) as caught:
+        reader.feed(b"data: " + b"x" * 1_100_000)
+    assert caught.value.code == "provider_response_too_large"
+
+
+def test_event_cut_off_at_the_end_is_not_passed_on():
+    reader = ADAPTER.stream(streamed())
+    reader.feed(chunk([text("a")]) + b'data: {"choices": [')
+    assert reader.finish() == b""
+    assert not reader.has_finished
+
+
+def test_broken_text_in_a_stream_is_mended():
+    reader = ADAPTER.stream(streamed())
+    out = reader.feed(
+        b'data: {"choices":[{"index":0,"delta":{"content":"a\xffb"},"finish_reason":null}]}\n\n'
+    )
+    assert json.loads(out[6:])["choices"][0]["delta"]["content"] == "a�b"
+
+
+# Failures
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=[case["name"] for case in FAILURES])
+def test_failure_is_classified(case):
+    body = case["body"].encode() if isinstance(case["body"], str) else json.dumps(case["body"]).encode()
+    failure = ADAPTER.failure(case["status"], {}, body)
+    assert (failure.kind.name, failure.code, failure.status) == (case["kind"], case["code"], case["status"])
+    assert failure.param == case.get("param")
+    assert failure.retry_after_s == case.get("retry_after_s")
+    assert case.get("message", failure.message) == failure.message
+
+
+@pytest.mark.parametrize(
+    ("value", "wait_s"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("0.2", 1),
+        ("86400", 60),
+        ("-5", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_retry_after_is_clamped_and_nonsense_ignored(value, wait_s):
+    assert ADAPTER.failure(429, {"retry-after": value}, b"").retry_after_s == wait_s
+
+
+def test_retry_after_may_be_a_date():
+    headers = {"date": "Sun, 22 Nov 2026 10:00:00 GMT", "retry-after": "Sun, 22 Nov 2026 10:00:09 GMT"}
+    assert ADAPTER.failure(503, headers, b"").retry_after_s == 9
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe\x00", b"[[[[", b"{" * 50_000, b'{"error": {"code": {}}}', b"[]", b"7"]
+)
+def test_any_body_of_an_error_can_be_read(body):
+    assert ADAPTER.failure(500, {}, body).kind is FailureKind.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abc123def456",
+        "gsk_abcdef0123456789",
+        "AIzaSyA-1234567890abcdef",
+        "Bearer abc.def.ghi",
+        "https://api.example.com/v1?key=1",
+        "api.internal-name.example.com:8443",
+        "10.0.0.7",
+        "[fe80::1]:80",
+        "localhost:8000",
+        "/srv/app/models/llama.gguf",
+        "C:\\Users\\me\\model",
+        "org-abcdef123456",
+        "0123456789abcdef0123456789abcdef",
+        "api_key='hunter2'",
+    ],
+)
+def test_secrets_and_places_are_scrubbed(secret):
+    shown = scrub(f"It failed for {secret} just now")
+    assert secret not in shown
+    assert shown.startswith("It failed for [removed]")
+    assert shown.endswith("just now")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages.0.content is not a string for gpt-4.1-mini",
+        "meta-llama/Llama-3.3-70B-Instruct needs 8192 tokens at most, 9000 given",
+        "Unsupported value: 'temperature' does not support 0.2 with this model.",
+    ],
+)
+def test_useful_words_survive_scrubbing(message):
+    assert scrub(message) == message
+
+
+def test_scrubbed_text_is_one_bounded_line():
+    shown = scrub("a\x00b\r\nc\u2028" + "word " * 1000)
+    assert shown.isprintable()
+    assert len(shown) <= 500

@@ -1,0 +1,57 @@
+"""Counts that a provider reports are taken where they make sense, and estimated elsewhere."""
+
+import pytest
+
+from providers.wire.usage import Usage, read_openai_usage
+
+
+def counts(prompt, completion):
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 1}
+
+
+def test_totals_and_their_parts_are_read():
+    reported = counts(10, 6) | {
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3},
+        "completion_tokens_details": {"reasoning_tokens": 5},
+    }
+    assert read_openai_usage(reported) == Usage(10, 6, 4, 3, 5)
+
+
+def test_explicit_zero_is_zero():
+    assert read_openai_usage(counts(0, 0)) == Usage(0, 0)
+
+
+@pytest.mark.parametrize("absurd", [-1, 10**12, "5", None, [5], 1.5, True, {}, float("nan"), float("inf")])
+def test_absurd_total_is_estimated(absurd):
+    assert read_openai_usage(counts(absurd, 1)) is None
+    assert read_openai_usage(counts(1, absurd)) is None
+
+
+@pytest.mark.parametrize("reported", [None, [], [1, 2], "7", 7, {}, {"prompt_tokens": 3}])
+def test_usage_of_another_shape_is_estimated(reported):
+    assert read_openai_usage(reported) is None
+
+
+@pytest.mark.parametrize("details", [None, [], "x", {"cached_tokens": -1}, {"cached_tokens": "4"}])
+def test_absurd_parts_count_as_none(details):
+    assert read_openai_usage(counts(10, 6) | {"prompt_tokens_details": details}) == Usage(10, 6)
+
+
+def test_parts_never_exceed_their_total():
+    reported = counts(10, 6) | {
+        "prompt_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 9},
+        "completion_tokens_details": {"reasoning_tokens": 99},
+    }
+    assert read_openai_usage(reported) == Usage(10, 6, 8, 2, 6)
+
+
+def test_embeddings_report_input_only():
+    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 3}) == Usage(3, 0)
+
+
+def test_embeddings_with_a_total_only_report_input():
+    assert read_openai_usage({"total_tokens": 3}) == Usage(3, 0)
+
+
+def test_missing_completion_count_follows_from_the_total():
+    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 10}) == Usage(3, 7)
