@@ -174,8 +174,8 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
         return filterset.qs
 
     def get_filterset_kwargs(self, request: Request, queryset: Any, view: Any) -> dict[str, Any]:
-        moment = {"at": view.at, "live": view.live}
-        return super().get_filterset_kwargs(request, queryset, view) | moment
+        kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
+        return kwargs | {"at": view.at, "live": view.live}
 
 
 def _check_known(name: str, words: Sequence[str], known: set[str]) -> None:

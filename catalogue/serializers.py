@@ -73,6 +73,16 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
     },
     "per_request_limits": None,
 }
+REFUSAL_EXAMPLE: dict[str, Any] = {
+    "ok": False,
+    "error": "invalid_request",
+    "code": "invalid_value",
+    "message": "limit must be a whole number from 1 to 250; '500' came.",
+    "param": "limit",
+    "provided": "500",
+    "minimum": 1,
+    "maximum": 250,
+}
 MODEL_EXAMPLE: dict[str, Any] = {
     "id": "anthropic/claude-haiku-4.5",
     "object": "model",
@@ -85,8 +95,8 @@ MODEL_EXAMPLE: dict[str, Any] = {
 }
 
 
-def _words(about: str) -> serializers.ListField:
-    return serializers.ListField(child=serializers.CharField(), help_text=about)
+def _words(about: str, *, required: bool = True) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(), help_text=about, required=required)
 
 
 def _price() -> serializers.CharField:
@@ -185,6 +195,20 @@ class GatewayModelSerializer(serializers.Serializer[PublishedModel]):
         return super().to_representation(record(instance.content, view.at, view.live))  # type: ignore[arg-type]
 
 
+class RefusalSerializer(serializers.Serializer[Any]):
+    """Why the list cannot be answered. What is allowed comes as far as it applies."""
+
+    ok = serializers.BooleanField()
+    error = serializers.CharField(help_text="Such as invalid_request.")
+    code = serializers.CharField(help_text="A stable name to program against.")
+    message = serializers.CharField()
+    param = serializers.CharField(required=False)
+    provided = serializers.JSONField(required=False, help_text="What came.")
+    allowed = _words("What may come.", required=False)
+    minimum = serializers.IntegerField(required=False)
+    maximum = serializers.IntegerField(required=False)
+
+
 @extend_schema_serializer(examples=[OpenApiExample("model", MODEL_EXAMPLE)])
 class ModelSerializer(serializers.Serializer[PublishedModel]):
     """A model in OpenAI's list form."""
@@ -205,4 +229,4 @@ class ModelSerializer(serializers.Serializer[PublishedModel]):
 
 class ModelListSerializer(serializers.Serializer[Any]):
     object = serializers.ChoiceField(["list"])
-    data = ModelSerializer(many=True)
+    data = ModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others

@@ -18,7 +18,8 @@ def text(description: str, **more: Any) -> Schema:
 
 
 def object_(required: tuple[str, ...], properties: Schema, **more: Any) -> Schema:
-    return {"type": "object", "required": list(required), "properties": properties, **more}
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", **needed, "properties": properties, **more}
 
 
 def list_(items: Schema, **more: Any) -> Schema:

@@ -34,15 +34,19 @@ def complete_document(result: Schema, **_context: object) -> Schema:
     components["schemas"] = dict(sorted((components.get("schemas", {}) | schemas()).items()))
     for path, item in result["paths"].items():
         if path.startswith("/v1/"):
-            _add_common_answers(item)
+            _add_common_answers(path, item)
     return result
 
 
-def _add_common_answers(item: Schema) -> None:
+def _add_common_answers(path: str, item: Schema) -> None:
     for method in _METHODS:
         if method in item:
             answers = item[method]["responses"]
-            answers.setdefault("401", {"$ref": "#/components/responses/Unauthorised"})
+            answers.setdefault("401", ref("Unauthorised", "responses"))
+            if "{id}" in path:
+                answers.setdefault("404", ref("NotFound", "responses"))
+            if "requestBody" in item[method]:
+                answers.setdefault("400", ref("Refused", "responses"))
 
 
 def _paths() -> dict[str, Schema]:
@@ -104,7 +108,7 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
         "504": "ProviderTimedOut",
     }
     return {
-        "tags": ["Inference"],
+        "tags": ["inference"],
         "security": [{"key": []}],
         "parameters": [_LANE_PARAMETER],
         **said,
@@ -119,7 +123,7 @@ def _body(schema: str, **examples: Schema) -> Schema:
 
 def _healthz_operation() -> Schema:
     return {
-        "tags": ["Machines"],
+        "tags": ["machines"],
         "operationId": "healthz",
         "summary": "Whether the process is alive",
         "security": [],
@@ -131,7 +135,7 @@ def _readyz_operation() -> Schema:
     ready = {"status": "ready", "reasons": [], "degraded": [], "database": "up", "store": "up", "workers": 1}
     unready = ready | {"status": "unready", "reasons": ["The process is draining: it takes no new calls."]}
     return {
-        "tags": ["Machines"],
+        "tags": ["machines"],
         "operationId": "readyz",
         "summary": "Whether calls should be sent to this process",
         "security": [],
@@ -180,6 +184,9 @@ def _error_responses() -> dict[str, Schema]:
         ),
         "UnknownModel": _error(
             "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
+        ),
+        "NotFound": _error(
+            "Nothing of that id is there for this key.", "There is no model 'gpt4'.", "model_not_found"
         ),
         "Retired": _error(
             "The model was retired.", "Model 'x' was retired on 2026-03-01; use 'y'.", "model_retired"

@@ -171,6 +171,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One API for language models at many providers. Send a key of your team as a bearer token.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
@@ -180,9 +181,9 @@ SPECTACULAR_SETTINGS = {
         "gateway.schema.complete_document",
     ],
     "TAGS": [
-        {"name": "Inference", "description": "Calls of models, in OpenAI's form."},
-        {"name": "Catalogue", "description": "Which models there are, and what they cost."},
-        {"name": "Keys", "description": "Issuing and revoking keys, with a management key."},
-        {"name": "Machines", "description": "For those who watch the gateway."},
+        {"name": "inference", "description": "Calls of models, in OpenAI's form."},
+        {"name": "catalogue", "description": "Which models there are, and what they cost."},
+        {"name": "keys", "description": "Issuing and revoking keys, with a management key."},
+        {"name": "machines", "description": "For those who watch the gateway."},
     ],
 }

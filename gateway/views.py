@@ -80,13 +80,13 @@ def _is_database_up() -> bool:
     return True
 
 
-class Schema(SpectacularJSONAPIView):  # type: ignore[misc]
+class Schema(SpectacularJSONAPIView):
     """The API document."""
 
     authentication_classes = []
 
 
-class Docs(SpectacularSwaggerSplitView):  # type: ignore[misc]
+class Docs(SpectacularSwaggerSplitView):
     """The API document to read and to try out, with its script in a file of its own."""
 
     authentication_classes = []

@@ -1,0 +1,119 @@
+"""`GET /v1/models` and `GET /v1/models/{id}`."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from catalogue.models import Offering
+from tests.make import make_key, make_offering, make_provider, make_published, publish_all
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    return client_of()
+
+
+def client_of(*patterns: str) -> Client:
+    _, text = make_key(model_patterns=list(patterns))
+    return Client(headers={"authorization": f"Bearer {text}"})
+
+
+def ids(client: Client) -> list[str]:
+    return [model["id"] for model in client.get("/v1/models").json()["data"]]
+
+
+def test_list_has_openais_form(client: Client) -> None:
+    make_published()
+    answer = client.get("/v1/models").json()
+    assert answer["object"] == "list"
+    assert set(answer["data"][0]) == {
+        "id",
+        "object",
+        "created",
+        "owned_by",
+        "provider",
+        "reasoning_tier",
+        "supports_streaming",
+        "shutdown_date",
+    }
+
+
+def test_row_tells_of_the_model(client: Client) -> None:
+    model = make_published(reasoning_tier="high", retirement_at=datetime(2100, 1, 1, tzinfo=UTC))
+    row = client.get("/v1/models/acme/one").json()
+    assert (row["object"], row["reasoning_tier"], row["shutdown_date"]) == ("model", "high", "2100-01-01")
+    assert row["created"] == int(model.created_at.timestamp())
+
+
+def test_provider_is_the_first_in_static_order(client: Client) -> None:
+    model = make_published()
+    make_offering(model, make_provider("second"), position=5)
+    make_offering(model, make_provider("zero"), position=0)
+    Offering.objects.exclude(provider__slug__in=["second", "zero"]).update(position=3)
+    publish_all()
+    row = client.get("/v1/models/acme/one").json()
+    assert (row["provider"], row["owned_by"]) == ("zero", "zero")
+
+
+def test_model_that_nothing_can_serve_is_not_listed(client: Client) -> None:
+    make_published()
+    Offering.objects.update(is_enabled=False)
+    assert ids(client) == []
+    assert client.get("/v1/models/acme/one").status_code == 404
+
+
+def test_key_lists_only_what_it_may_call() -> None:
+    make_published("acme/one")
+    make_published("beta/one")
+    assert ids(client_of("beta/*")) == ["beta/one"]
+
+
+def test_key_does_not_find_what_it_may_not_call() -> None:
+    make_published("acme/one")
+    assert client_of("beta/*").get("/v1/models/acme/one").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["acme/one", "acme%2Fone", "uno", "@cf/acme/one"])
+def test_model_is_found_by_id_and_alias(client: Client, name: str) -> None:
+    make_published(aliases=["uno", "@cf/acme/one"])
+    assert client.get(f"/v1/models/{name}").json()["id"] == "acme/one"
+
+
+def test_unknown_model_names_near_ones(client: Client) -> None:
+    make_published("acme/haiku-4.5")
+    answer = client.get("/v1/models/acme/haiku-45")
+    error = answer.json()["error"]
+    assert answer.status_code == 404
+    assert (error["code"], error["param"]) == ("model_not_found", "model")
+    assert "'acme/haiku-4.5'" in error["message"]
+
+
+@pytest.mark.parametrize("name", ["%00", "%ff", "a" * 5000, "..", "'; drop"])
+def test_nonsense_is_an_unknown_model(client: Client, name: str) -> None:
+    make_published()
+    assert client.get(f"/v1/models/{name}").status_code == 404
+
+
+def test_wrong_method_is_refused_in_openais_envelope(client: Client) -> None:
+    answer = client.post("/v1/models", {}, content_type="application/json")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+def test_unknown_key_is_refused_in_openais_envelope() -> None:
+    answer = Client(headers={"authorization": "Bearer nonsense"}).get("/v1/models")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_number_of_queries_does_not_grow_with_the_list(
+    client: Client, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(count):
+        make_published(f"acme/m{number}")
+    with django_assert_num_queries(4):  # key, switches, credentials, rows
+        client.get("/v1/models")

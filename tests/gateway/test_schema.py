@@ -1,0 +1,123 @@
+"""The API document, and what is answered under /v1/ where no view is."""
+
+from collections.abc import Iterator
+from functools import cache
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+HEADERS = {"x-request-id", "x-gateway-provider", "x-gateway-model", "x-gateway-attempts", "x-gateway-lane"}
+
+
+@cache
+def document() -> Any:
+    return Client().get("/openapi.json").json()
+
+
+def operations() -> Iterator[tuple[str, Any]]:
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            yield f"{method} {path}", operation
+
+
+def contents(part: Any) -> Iterator[Any]:
+    """Every media type below, references followed."""
+    if isinstance(part, dict):
+        yield from part.get("content", {}).values()
+        for name, inner in part.items():
+            yield from contents(resolve(inner) if name == "$ref" else inner)
+
+
+def resolve(reference: str) -> Any:
+    _, kind, name = reference.rsplit("/", 2)
+    return document()["components"][kind][name] if kind != "schemas" else None
+
+
+def test_document_builds_without_warnings() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+
+def test_document_needs_no_key() -> None:
+    answer = Client().get("/openapi.json")
+    assert answer.status_code == 200
+    assert "json" in answer["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "get /v1/gateway/models",
+        "get /v1/models",
+        "get /v1/models/{id}",
+        "post /v1/chat/completions",
+        "post /v1/embeddings",
+        "get /v1/keys",
+        "post /v1/keys",
+        "get /readyz",
+    ],
+)
+def test_route_is_described(name: str) -> None:
+    assert name in dict(operations())
+
+
+def test_every_operation_has_a_summary_and_an_id_of_its_own() -> None:
+    assert all(operation.get("summary") for _, operation in operations())
+    names = [operation["operationId"] for _, operation in operations()]
+    assert len(names) == len(set(names))
+
+
+def test_every_operation_has_an_example() -> None:
+    without = [
+        name
+        for name, operation in operations()
+        if not any("example" in it or "examples" in it for it in contents(operation))
+    ]
+    assert without == []
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def references(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            yield from (value for name, value in part.items() if name == "$ref")
+        for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            yield from references(inner)
+
+    for reference in set(references(document())):
+        _, kind, name = reference.rsplit("/", 2)
+        assert name in document()["components"][kind]
+
+
+def test_inference_names_its_headers_and_failures() -> None:
+    chat = dict(operations())["post /v1/chat/completions"]
+    assert set(chat["responses"]["200"]["headers"]) >= HEADERS | {"Deprecation", "Sunset", "Link"}
+    assert {"400", "401", "404", "410", "413", "429", "502", "503", "504"} <= set(chat["responses"])
+
+
+def test_published_bounds_are_in_the_document() -> None:
+    listed = dict(operations())["get /v1/gateway/models"]
+    parameters = {parameter["name"]: parameter["schema"] for parameter in listed["parameters"]}
+    bounds = {
+        name: (it["minimum"], it["maximum"], it["default"])
+        for name, it in parameters.items()
+        if "minimum" in it
+    }
+    assert bounds == {"limit": (1, 250, 50), "offset": (0, 5000, 0)}
+    assert set(parameters) >= {"organisation", "availability", "privacy_scope", "format", "feed"}
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/gateway/models/", "/v1/%00"]
+)
+def test_unknown_address_is_a_404_in_the_envelope(method: str, path: str) -> None:
+    answer = getattr(Client(), method)(path)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+def test_host_that_is_not_ours_is_told_so_in_the_envelope() -> None:
+    answer = Client(headers={"host": "evil.example"}).get("/v1/models")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
