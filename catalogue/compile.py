@@ -133,6 +133,16 @@ def facts_from_content(content: Content) -> ModelFacts:
         raise UnreadableContentError(f"{type(error).__name__}: {error}") from error
 
 
+def price_facts(price: Price) -> PriceFacts:
+    """A working price as the pure rules of catalogue.pricing take it."""
+    return _price_facts(_compile_price(price))
+
+
+def plain(amount: Decimal) -> str:
+    """Exact, without exponent and without trailing zeros."""
+    return format(amount.normalize(), "f")
+
+
 def _compile_offering(offering: Offering) -> OfferingContent:
     provider = offering.provider
     prices = sorted(offering.prices.all(), key=_price_order)
@@ -163,11 +173,6 @@ def _compile_price(price: Price) -> PriceContent:
         "valid_from": _instant_or_none(price.valid_from),
         "valid_to": _instant_or_none(price.valid_to),
     }
-
-
-def plain(amount: Decimal) -> str:
-    """Exact, without exponent and without trailing zeros."""
-    return format(amount.normalize(), "f")
 
 
 def _in_static_order(model: Model) -> list[Offering]:

@@ -1,1 +1,5 @@
-"""The curator's desk."""
+"""The curator's desk: what clients will see, and what they see now."""
+
+from catalogue.admin import editions, models, offerings, organisations, providers
+
+__all__ = ["editions", "models", "offerings", "organisations", "providers"]

@@ -1,0 +1,97 @@
+"""Form fields that take what curators type: words, moments and prices per million."""
+
+import re
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from accounts.admin.base import TextInput
+from catalogue.models.shapes import check_words
+
+_BETWEEN_WORDS = re.compile(r"[\s,;]+")
+
+
+class WordsField(forms.JSONField):
+    """A list of words, typed with commas or spaces between; a JSON list is understood too."""
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return []
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return super().to_python(value)
+        return list(dict.fromkeys(word for word in _BETWEEN_WORDS.split(value) if word))
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            return ", ".join(value)
+        return value if isinstance(value, str) else super().prepare_value(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:  # noqa: ARG002
+        return data
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        if self.disabled:
+            return False
+        try:
+            return bool(self.to_python(data) != (initial or []))
+        except ValidationError:
+            return True
+
+
+class MomentInput(TextInput):  # type: ignore[misc]
+    """One line instead of a date and a time; midnight is written as the day alone."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"placeholder": "2026-03-01 or 2026-03-01 14:30", **(attrs or {})})
+
+    def format_value(self, value: Any) -> str | None:
+        if not isinstance(value, datetime):
+            return str(value) if value else None
+        return f"{value:%Y-%m-%d}" if value.time() == time.min else value.isoformat(" ")[:26]
+
+
+class MomentField(forms.DateTimeField):
+    """An instant in UTC: a day, which is its first moment, a day and a time, or the word now."""
+
+    widget = MomentInput
+    input_formats = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+    default_error_messages = {"invalid": "Write 2026-03-01 or 2026-03-01 14:30, in UTC, or now."}
+
+    def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, str) and value.strip().lower() == "now":
+            return timezone.now()
+        try:
+            moment = super().to_python(value)
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class PerMillionField(forms.DecimalField):
+    """USD for a million tokens. Empty: no price."""
+
+    widget = TextInput
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, required=False, min_value=Decimal(0), max_digits=20, decimal_places=10)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return super().widget_attrs(widget) | {"inputmode": "decimal", "size": 8}
+
+
+class CuratorFields:
+    """Mixed into pages and inlines: moments and lists of words get the fields above."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if isinstance(db_field, models.DateTimeField):
+            return db_field.formfield(form_class=MomentField, widget=MomentInput)
+        if check_words in db_field.validators:
+            return db_field.formfield(form_class=WordsField, widget=TextInput)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]

@@ -1,0 +1,44 @@
+"""Filters of the curator's lists."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalogue.lifecycle import Status
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By lifecycle, as it is now."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [(status.value, status.value.capitalize()) for status in Status]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:  # noqa: ARG002
+        models: QuerySet[Any] = queryset
+        return queryset.with_status(timezone.now()).filter(status=self.value()) if self.value() else models
+
+
+class PublicationFilter(admin.SimpleListFilter):
+    """What was set aside, and what clients have never seen."""
+
+    title = "publication"
+    parameter_name = "publication"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("live", "Live"), ("unpublished", "Not published"), ("aside", "Set aside")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        match self.value():
+            case "live":
+                return queryset.filter(live_edition__isnull=False)
+            case "unpublished":
+                return queryset.filter(live_edition=None)
+            case "aside":
+                return queryset.exclude(quarantine_reason="")
+        return queryset

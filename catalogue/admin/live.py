@@ -1,0 +1,110 @@
+"""What clients see now, beside what is being edited."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join, linebreaks
+from django.utils.safestring import mark_safe
+
+from accounts.admin.base import Tone, status_chip
+from accounts.models import User
+from catalogue.compile import compile_model, digest, problems
+from catalogue.lifecycle import Status, status_at
+from catalogue.models import Model, PublishedModel
+from catalogue.publishing import publish
+
+_STATUS_TONES: dict[Status, Tone] = {
+    Status.ANNOUNCED: "info",
+    Status.ACTIVE: "good",
+    Status.DEPRECATED: "warning",
+    Status.RETIRED: "neutral",
+}
+
+
+def with_live(models: QuerySet[Model]) -> QuerySet[Model]:
+    """Annotated with `live_edition` and `live_digest` of the published row; None where there is none."""
+    live = PublishedModel.objects.current().filter(public_id=OuterRef("public_id"))
+    return models.annotate(
+        live_edition=Subquery(live.values("edition_from")[:1]),
+        live_digest=Subquery(live.values("digest")[:1]),
+    )
+
+
+def lifecycle_chip(model: Model, at: datetime) -> str:
+    status = status_at(at, model.release_at, model.deprecation_at, model.retirement_at)
+    return status_chip(status.value, _STATUS_TONES[status])
+
+
+def live_chip(model: Model) -> str:
+    """For a model fetched by complete() and with_live()."""
+    if model.quarantine_reason:
+        return status_chip("set aside", "bad", model.quarantine_reason)
+    edition = model.live_edition  # type: ignore[attr-defined]  # annotated by with_live
+    if edition is None:
+        return status_chip("not published")
+    if _is_live_as_edited(model):
+        return status_chip(f"edition {edition}", "good")
+    return status_chip(f"edited since {edition}", "warning", "Save it or choose “Publish now”.")
+
+
+def live_panel(model: Model) -> str:
+    """The edition that clients see, since when, where it differs from this page, and what is wrong with this page."""
+    live = PublishedModel.objects.current().filter(public_id=model.public_id)
+    row = live.select_related("edition_from__author").first()
+    parts = [_trouble(model)] if model.quarantine_reason else []
+    parts.append(_describe(row, model) if row else format_html("<p>{}</p>", "Clients do not see it yet."))
+    return mark_safe("".join(parts))  # noqa: S308 - every part was escaped by format_html
+
+
+def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> None:
+    """Publish, and tell the curator what came of it."""
+    author = request.user if isinstance(request.user, User) else None
+    rows = list(models)
+    edition = publish(rows, author=author, note=note)
+    for row in rows:
+        if row.quarantine_reason:
+            text = f"{row} was not published; what was live stays live. {row.quarantine_reason}"
+            messages.error(request, text)
+    if edition is not None:
+        messages.success(request, f"Published as edition {edition.number}.")
+    elif not any(row.quarantine_reason for row in rows):
+        messages.info(request, "Nothing changed for clients, so there is no new edition.")
+
+
+def _is_live_as_edited(model: Model) -> bool:
+    return not problems(model) and digest(compile_model(model)) == model.live_digest  # type: ignore[attr-defined]
+
+
+def _trouble(model: Model) -> str:
+    chip = status_chip("set aside", "bad")
+    return format_html(
+        '<div class="text-red-700 dark:text-red-500">{} This page could not be published:{}</div>',
+        chip,
+        mark_safe(linebreaks(model.quarantine_reason, autoescape=True)),  # noqa: S308 - escaped by linebreaks
+    )
+
+
+def _describe(row: PublishedModel, model: Model) -> str:
+    edition = row.edition_from
+    return format_html(
+        "<p>{} since {} UTC{}{}</p>{}",
+        status_chip(f"edition {edition.number}", "good"),
+        f"{edition.published_at:%Y-%m-%d %H:%M}",
+        f", by {edition.author}" if edition.author else "",
+        f": {edition.note}" if edition.note else "",
+        _differences(row, model),
+    )
+
+
+def _differences(row: PublishedModel, model: Model) -> str:
+    if problems(model):
+        return ""
+    names = [name for name, value in compile_model(model).items() if row.content.get(name) != value]
+    if not names:
+        return format_html("<p>{}</p>", "Clients see what this page says.")
+    items = format_html_join(", ", "<b>{}</b>", ((name.replace("_", " "),) for name in names))
+    return format_html(
+        "<p>{} Clients see something else in: {}.</p>", status_chip("edited", "warning"), items
+    )

@@ -1,0 +1,88 @@
+"""The offering's page: what one provider takes and charges for one model."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.base import Desk, status_chip
+from catalogue.admin.fields import CuratorFields
+from catalogue.admin.live import publish_aloud
+from catalogue.admin.prices import PriceInline, price_line
+from catalogue.models import Model, Offering
+from catalogue.services import announce_switches, switch_offerings
+
+
+@admin.register(Offering)
+class OfferingAdmin(CuratorFields, Desk):
+    inlines = [PriceInline]
+    list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
+    list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["model", "provider"]
+    search_fields = ["model__public_id", "model__name", "upstream_name", "provider__name"]
+    search_help_text = "Model, upstream name or provider"
+    autocomplete_fields = ["model", "provider"]
+    actions = ["switch_on", "switch_off"]
+    fieldsets = [
+        ("Where it runs", {"fields": [("model", "provider"), "upstream_name", "endpoints"]}),
+        ("What it takes", {"fields": ["params", ("context_length", "max_output_tokens"), "streams"]}),
+        (
+            "When calls go there",
+            {"fields": ["is_enabled", "position", ("effective_from", "effective_to")]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:
+        offerings: QuerySet[Offering] = super().get_queryset(request)
+        return offerings.select_related("model", "provider").prefetch_related("prices")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Offering | None = None) -> list[str]:  # noqa: ARG002
+        """An offering stays with its model: its prices were charged for that one."""
+        return ["model"] if obj else []
+
+    @admin.display(description="switch", ordering="is_enabled")
+    def switch(self, offering: Offering) -> str:
+        if not offering.provider.is_enabled:
+            return status_chip("provider off", "warning")
+        return status_chip("on", "good") if offering.is_enabled else status_chip("off")
+
+    @admin.display(description="$/M tokens")
+    def price(self, offering: Offering) -> str:
+        return price_line(offering, timezone.now())
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and "is_enabled" in form.changed_data:
+            announce_switches()
+        self._publish(request, [form.instance.model_id], f"Edited {form.instance}")
+
+    def delete_model(self, request: HttpRequest, obj: Offering) -> None:
+        model_id, note = obj.model_id, f"Deleted {obj}"
+        super().delete_model(request, obj)
+        self._publish(request, [model_id], note)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
+        model_ids = list(queryset.values_list("model_id", flat=True))
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            self._publish(request, model_ids, "Deleted offerings")
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
+        self._switch(request, queryset, is_enabled=True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
+        self._switch(request, queryset, is_enabled=False)
+
+    def _switch(self, request: HttpRequest, offerings: QuerySet[Offering], *, is_enabled: bool) -> None:
+        changed = switch_offerings(offerings, is_enabled=is_enabled)
+        word = "on" if is_enabled else "off"
+        messages.success(request, f"Switched {changed} offerings {word}, in effect within a second.")
+
+    def _publish(self, request: HttpRequest, model_ids: Iterable[int], note: str) -> None:
+        publish_aloud(request, Model.objects.filter(pk__in=model_ids), note)

@@ -1,0 +1,108 @@
+"""Prices as curators see and type them: in USD for a million tokens, current ones first."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.base import TableInline
+from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
+from catalogue.compile import plain, price_facts
+from catalogue.models import Offering, Price
+from catalogue.pricing import SMALLEST_USD, current_prices
+from catalogue.services import MILLION, set_price
+from catalogue.snapshot import PriceFacts
+
+INPUT, OUTPUT = Price.Meter.INPUT_TEXT_TOKENS, Price.Meter.OUTPUT_TEXT_TOKENS
+# Between opening a form, typing “now” and saving it.
+TYPING = timedelta(minutes=10)
+
+
+def usd_per_million(offering: Offering, at: datetime) -> dict[str, Decimal]:
+    """The standard prices that apply at `at`, by meter. Reads prefetched prices."""
+    prices = current_prices(map(price_facts, offering.prices.all()), at)
+    return {price.meter: _per_million(price) for price in prices}
+
+
+def price_line(offering: Offering, at: datetime) -> str:
+    """Such as “0.15 in · 0.6 out · 2 more”; empty without prices."""
+    current = usd_per_million(offering, at)
+    words = {INPUT.value: "in", OUTPUT.value: "out"}
+    parts = [f"{plain(current[meter])} {word}" for meter, word in words.items() if meter in current]
+    others = len(current.keys() - words.keys())
+    return " · ".join([*parts, f"{others} more"] if others else parts)
+
+
+def _per_million(price: PriceFacts) -> Decimal:
+    exact = price.amount * MILLION / price.unit_size
+    # To the places that a price may have; then without an exponent, which no form would show.
+    return Decimal(plain(exact.quantize(SMALLEST_USD)))
+
+
+class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An offering with its two commonest prices. A changed price is a new row from now on; the old one ends."""
+
+    input_usd = PerMillionField("input $/M")
+    output_usd = PerMillionField("output $/M")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            current = usd_per_million(self.instance, timezone.now())
+            self.initial |= {"input_usd": current.get(INPUT), "output_usd": current.get(OUTPUT)}
+
+    def set_prices(self) -> None:
+        """Call it once the offering is saved."""
+        at = timezone.now()
+        for field, meter in (("input_usd", INPUT), ("output_usd", OUTPUT)):
+            if field in self.changed_data:
+                set_price(self.instance, meter=meter, usd_per_million=self.cleaned_data[field], at=at)
+
+
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new price, or an old one of which only the end may be set, from now on."""
+
+    valid_to = MomentField(required=False, label="valid to", help_text="Empty: until further notice.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for name, field in self.fields.items():
+                field.disabled = name not in {"id", "offering", "valid_to"} or self._has_ended()
+
+    def clean_valid_to(self) -> datetime | None:
+        ends: datetime | None = self.cleaned_data["valid_to"]
+        is_new_end = "valid_to" in self.changed_data and self.instance.pk
+        if is_new_end and ends is not None and ends < timezone.now() - TYPING:
+            raise ValidationError("What was charged stays as it was: a price ends now or later.")
+        return ends
+
+    def _has_ended(self) -> bool:
+        return self.instance.valid_to is not None and self.instance.valid_to <= timezone.now()
+
+
+class PriceInline(CuratorFields, TableInline):
+    """Appended, never rewritten: old rows can only be given an end."""
+
+    model = Price
+    form = PriceForm
+    can_delete = False
+    verbose_name_plural = "prices (a row, once saved, can only be given an end; add a row for a new price)"
+    fields = [
+        "meter",
+        "plan",
+        "amount",
+        "unit_size",
+        "currency",
+        "valid_from",
+        "valid_to",
+        "conditions",
+        "source",
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
