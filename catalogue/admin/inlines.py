@@ -51,7 +51,7 @@ class OfferingInline(CuratorFields, TableInline):
         return format_html('{} <a class="text-link" href="{}">all prices</a>', line, page)
 
 
-class AliasFormSet(TableInline.formset):  # type: ignore[misc]
+class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
     """Each alias knows the model of the page, also before that is saved."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:

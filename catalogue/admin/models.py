@@ -80,7 +80,7 @@ class ModelAdmin(CuratorFields, Desk):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         if obj is None:
             return self.fieldsets
-        shown = [self._about_now, *self.fieldsets]
+        shown: list[Any] = [self._about_now, *self.fieldsets]
         if self.has_change_permission(request, obj):
             shown.append((None, {"fields": ["opened_at"]}))
         return shown

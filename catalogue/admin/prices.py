@@ -53,7 +53,7 @@ class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             current = usd_per_million(self.instance, timezone.now())
-            self.initial |= {"input_usd": current.get(INPUT), "output_usd": current.get(OUTPUT)}
+            self.initial.update(input_usd=current.get(INPUT), output_usd=current.get(OUTPUT))
 
     def set_prices(self) -> None:
         """Call it once the offering is saved."""

@@ -151,7 +151,7 @@ def test_price_typed_on_the_model_page_ends_the_old_one(curator: Client) -> None
     model = make_published()
     edit(curator, model, **{"offerings-0-input_usd": "0.5"})
     old, new = Price.objects.filter(meter="input_text_tokens").order_by("id")
-    assert (old.amount, new.amount) == (1, Decimal("0.5"))
+    assert (old.amount, new.amount) == (Decimal(1), Decimal("0.5"))
     assert old.valid_to == new.valid_from is not None
     assert len(PublishedModel.objects.current().get().content["offerings"][0]["prices"]) == 3
 
