@@ -33,7 +33,7 @@ class Supervisor:
 
     def __init__(self, command: list[str], listener: socket.socket, count: int) -> None:
         self._command = [*command, "--descriptor", str(listener.fileno()), "--parent", str(os.getpid())]
-        self._descriptor = listener.fileno()
+        self._listener = listener
         self._children: list[Child] = []
         self._count = count
         self._signals = 0
@@ -56,7 +56,7 @@ class Supervisor:
     def _start(self) -> Child:
         # A group of its own: Ctrl-C reaches it once, through us, and not twice.
         process = subprocess.Popen(  # noqa: S603
-            self._command, pass_fds=[self._descriptor], process_group=0, stdin=subprocess.DEVNULL
+            self._command, pass_fds=[self._listener.fileno()], process_group=0, stdin=subprocess.DEVNULL
         )
         return Child(process, time.monotonic())
 

@@ -1,0 +1,68 @@
+"""A program of ours as a child process: started, watched line by line, signalled, and ended whatever happens."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0
+
+
+class Program:
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        self.text = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, words: str, timeout_s: float = START_S) -> None:
+        deadline = time.monotonic() + timeout_s
+        while words not in self.text:
+            ended = self.process.poll() is not None and not self._reader.is_alive()
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"{words!r} was not printed; printed was:\n{self.text}")
+            time.sleep(0.02)
+
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = START_S) -> int:
+        """Send the signal and wait; the exit code."""
+        self.process.send_signal(number)
+        return self.wait(timeout_s)
+
+    def wait(self, timeout_s: float = START_S) -> int:
+        code = self.process.wait(timeout_s)
+        self._reader.join(5)
+        if self.process.stdout and not self._reader.is_alive():
+            self.process.stdout.close()
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.text += line
+
+
+@contextlib.contextmanager
+def running(*arguments: str, **environment: str) -> Iterator[Program]:
+    """`python -m` with these arguments; its whole process group is killed at the end."""
+    program = Program(arguments, environment)
+    try:
+        yield program
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.process.pid, signal.SIGKILL)
+        program.wait()
