@@ -214,9 +214,12 @@ class _BoundedStream(httpx.SyncByteStream):
         if self.unpack is None:
             return packed
         try:
-            return bytes(self.unpack.decompress(packed, self._left + 1))
+            data = bytes(self.unpack.decompress(packed, self._left + 1))
         except zlib.error as error:
             raise httpx.DecodingError("The answer is badly packed.") from error
+        if self.unpack.unused_data:
+            raise httpx.DecodingError("The answer goes on after its packed part.")
+        return data
 
     def close(self) -> None:
         self._source.close()

@@ -84,7 +84,7 @@ class StreamReader(Protocol):
         """
 
     def finish(self) -> bytes:
-        """What was still held when the body ended."""
+        """What was still held when the body ended. Raises UpstreamFailure if there was no event at all."""
 
 
 class Adapter(Protocol):

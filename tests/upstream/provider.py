@@ -120,6 +120,9 @@ class ScriptedProvider:
             file.close()
 
     def choose(self, body: Any) -> str:
+        """By the request's own field `scripted`, which a gateway passes on; by the script; by the model; or the default."""
+        if isinstance(body, dict) and "scripted" in body:
+            return str(body["scripted"])
         if self._script:
             return self._script.popleft()
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
