@@ -22,6 +22,8 @@ _JOB_DEAD_AFTER_MS = 60_000
 _READER_DEAD_AFTER_MS = 300_000
 _BACK_WITHIN_S = 1.0
 _REMEMBERED = 4096
+# In one read, in a store that loses its data all the time.
+_GROUPS_MADE = 5
 
 
 class RedisJobs:
@@ -141,14 +143,15 @@ async def _prepare_reader(connection: Connection) -> None:
 
 
 async def _read_group(reader: Connection, command: Sequence[Argument], *, within_s: float) -> Any:
-    try:
-        return await reader.call(*command, within_s=within_s)
-    except Refused as refusal:
-        # The data was lost while nobody read, or while we were waiting.
-        if refusal.code not in {"NOGROUP", "UNBLOCKED"}:
-            raise
-    await _make_group(reader)
-    return await reader.call(*command, within_s=within_s)
+    for _ in range(_GROUPS_MADE):
+        try:
+            return await reader.call(*command, within_s=within_s)
+        except Refused as refusal:
+            # The data was lost while nobody read, or while we were waiting.
+            if refusal.code not in {"NOGROUP", "UNBLOCKED"}:
+                raise
+        await _make_group(reader)
+    return None
 
 
 async def _make_group(reader: Connection) -> None:
