@@ -42,6 +42,10 @@ class ProbeResultInline(TableInline):
     per_page = 10
     can_delete = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProbeResult]:
+        results: QuerySet[ProbeResult] = super().get_queryset(request)
+        return results.select_related("provider")
+
     @admin.display(description="found")
     def found(self, result: ProbeResult) -> str:
         return status_chip("healthy", "good") if result.is_healthy else status_chip("unhealthy", "bad")

@@ -1,0 +1,276 @@
+"""Staff add, probe and switch providers in the admin, and never see a secret again."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import revision
+from accounts.models import User
+from providers import services
+from providers.models import Credential, Provider
+
+SECRET = "gsk_canary_0123456789"
+LIST, ADD = "/admin/providers/provider/", "/admin/providers/provider/add/"
+FORM = {
+    "name": "Groq",
+    "slug": "groq",
+    "website": "",
+    "base_url": "https://groq.invalid/openai/v1",
+    "wire_format": "openai",
+    "is_enabled": "on",
+    "is_probed": "on",
+    "credential-TOTAL_FORMS": "1",
+    "credential-INITIAL_FORMS": "0",
+    "credential-0-kind": "stored",
+    "credential-0-secret": SECRET,
+    "credential-0-variable": "",
+    "credential-0-is_enabled": "on",
+    "probe_results-TOTAL_FORMS": "0",
+    "probe_results-INITIAL_FORMS": "0",
+}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("credential_key")]
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create(username="editor", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def groq(staff: Client) -> Provider:
+    staff.post(ADD, FORM)
+    return Provider.objects.get(slug="groq")
+
+
+def page(provider: Provider) -> str:
+    return f"{LIST}{provider.pk}/change/"
+
+
+def change(staff: Client, provider: Provider, **fields: str) -> Any:
+    """Post the page as it is, with some fields changed; `credential_x` is a field of the credential."""
+    ids = {"credential-INITIAL_FORMS": "1", "credential-0-secret": ""}
+    ids |= {"credential-0-id": str(provider.credential.pk), "credential-0-provider": str(provider.pk)}
+    changed = {name.replace("credential_", "credential-0-", 1): value for name, value in fields.items()}
+    return staff.post(page(provider), FORM | ids | changed)
+
+
+def run(staff: Client, action: str, *providers: Provider) -> str:
+    """The page after an action on the list."""
+    data = {"action": action, "_selected_action": [provider.pk for provider in providers]}
+    return staff.post(LIST, data, follow=True).content.decode()
+
+
+def errors_of(response: Any) -> dict[str, list[str]]:
+    """Field → messages, of the page and of its credential."""
+    forms = [response.context["adminform"].form, *response.context["inline_admin_formsets"][0].forms]
+    return {name: list(messages) for form in forms for name, messages in form.errors.items()}
+
+
+def test_added_provider_is_usable(groq: Provider) -> None:
+    facts = services.provider_facts()[groq.pk]
+    assert (facts.secret, facts.is_callable, facts.quirks) == (SECRET, True, frozenset())
+
+
+def test_adding_bumps_the_revision(staff: Client) -> None:
+    staff.post(ADD, FORM)
+    assert revision.read().providers == revision.read().number > 0
+
+
+def test_secret_is_on_no_page(staff: Client, groq: Provider) -> None:
+    change(staff, groq, credential_secret=SECRET + "2")
+    pages = [page(groq), LIST, f"{LIST}{groq.pk}/history/", "/admin/"]
+    assert not any(SECRET[:12] in staff.get(url).content.decode() for url in pages)
+
+
+def test_refused_form_does_not_show_the_typed_secret(staff: Client) -> None:
+    response = staff.post(ADD, FORM | {"slug": "not a slug"})
+    assert "slug" in errors_of(response)
+    assert SECRET[:12] not in response.content.decode()
+
+
+def test_history_tells_of_the_change_but_not_the_secret(staff: Client, groq: Provider) -> None:
+    change(staff, groq, credential_secret=SECRET + "2")
+    told = [entry.change_message + entry.object_repr for entry in LogEntry.objects.all()]
+    assert len(told) == 2
+    assert SECRET[:12] not in "".join(told)
+
+
+def test_page_says_that_a_secret_is_stored(staff: Client, groq: Provider) -> None:
+    text = staff.get(page(groq)).content.decode()
+    assert 'placeholder="stored; type to replace"' in text
+    assert 'type="password"' in text
+
+
+def test_saving_without_typing_keeps_the_secret(staff: Client, groq: Provider) -> None:
+    assert change(staff, groq, name="Groq Cloud").status_code == 302
+    facts = services.provider_facts()[groq.pk]
+    assert (facts.name, facts.secret) == ("Groq Cloud", SECRET)
+
+
+def test_new_host_asks_for_the_secret_again(staff: Client, groq: Provider) -> None:
+    response = change(staff, groq, base_url="https://elsewhere.invalid/v1")
+    assert "type the secret again" in errors_of(response)["secret"][0]
+    assert Provider.objects.get().base_url == FORM["base_url"]
+
+
+def test_new_host_with_its_secret_is_saved(staff: Client, groq: Provider) -> None:
+    change(staff, groq, base_url="https://elsewhere.invalid/v1", credential_secret="other")
+    facts = services.provider_facts()[groq.pk]
+    assert (facts.base_url, facts.secret) == ("https://elsewhere.invalid/v1", "other")
+
+
+def test_new_path_does_not_ask_again(staff: Client, groq: Provider) -> None:
+    change(staff, groq, base_url="https://groq.invalid/openai/v2/")
+    assert services.provider_facts()[groq.pk].secret == SECRET
+
+
+def test_new_host_does_not_get_a_variable_unseen(staff: Client, groq: Provider) -> None:
+    variable = {"credential_kind": "env", "credential_variable": "GROQ_API_KEY"}
+    assert change(staff, groq, **variable).status_code == 302
+    moved = variable | {"base_url": "https://elsewhere.invalid/v1"}
+    assert "switch the credential off" in errors_of(change(staff, groq, **moved))["variable"][0]
+    assert change(staff, groq, **moved, credential_is_enabled="").status_code == 302
+
+
+def test_stored_credential_needs_a_secret(staff: Client) -> None:
+    assert "secret" in errors_of(staff.post(ADD, FORM | {"credential-0-secret": ""}))
+
+
+def test_secret_beside_another_kind_is_refused(staff: Client) -> None:
+    assert "secret" in errors_of(staff.post(ADD, FORM | {"credential-0-kind": "none"}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "at"),
+    [
+        ("base_url", "https://10.0.0.1/v1", "base_url"),
+        ("wire_format", "soap", "wire_format"),
+        ("quirks", "no_such_quirk", "quirks"),
+        ("credential-0-secret", "two words", "secret"),
+    ],
+)
+def test_invalid_entry_is_refused_at_its_field(staff: Client, field: str, value: str, at: str) -> None:
+    assert list(errors_of(staff.post(ADD, FORM | {field: value}))) == [at]
+
+
+def test_unknown_variable_is_refused_naming_the_allowed(staff: Client) -> None:
+    entry = {"credential-0-kind": "env", "credential-0-variable": "HOME", "credential-0-secret": ""}
+    assert "GROQ_API_KEY" in errors_of(staff.post(ADD, FORM | entry))["variable"][0]
+
+
+def test_known_quirk_is_kept(staff: Client) -> None:
+    staff.post(ADD, FORM | {"quirks": ["no_stream_options"]})
+    assert Provider.objects.get().quirks == ["no_stream_options"]
+
+
+def test_base_url_of_a_demo_provider_cannot_be_edited(staff: Client) -> None:
+    services.ensure_demo_providers(4000)
+    demo = Provider.objects.get(slug="demo-a")
+    fields = {"slug": "demo-a", "base_url": "http://127.0.0.1:4000/other", "credential_kind": "none"}
+    assert change(staff, demo, **fields).status_code == 302
+    demo.refresh_from_db()
+    assert demo.base_url == "http://127.0.0.1:4000/demo-a/v1"
+
+
+def test_list_says_why_a_provider_is_not_usable(staff: Client, groq: Provider) -> None:
+    Credential.objects.update(kind="env", variable="GROQ_API_KEY")
+    assert "variable GROQ_API_KEY is not set" in staff.get(LIST).content.decode()
+
+
+def queries(staff: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        staff.get(url)
+        return len(captured)
+
+
+def test_list_costs_as_many_queries_for_ten_providers_as_for_one(staff: Client, groq: Provider) -> None:
+    one = queries(staff, LIST)
+    for number in range(9):
+        staff.post(ADD, FORM | {"slug": f"p{number}"})
+    assert queries(staff, LIST) == one <= 6
+
+
+def test_page_costs_as_many_queries_with_many_probes(staff: Client, groq: Provider) -> None:
+    make_probes(groq, 1)
+    few = queries(staff, page(groq))
+    make_probes(groq, 30)
+    assert queries(staff, page(groq)) == few <= 10
+
+
+def test_page_shows_the_last_ten_probes(staff: Client, groq: Provider) -> None:
+    make_probes(groq, 15)
+    text = staff.get(page(groq)).content.decode()
+    assert sum(f"found {number}." in text for number in range(15)) == 10
+    assert "found 14." in text
+
+
+def make_probes(provider: Provider, count: int) -> None:
+    for number in range(count):
+        provider.probe_results.create(at=timezone.now(), is_healthy=False, error=f"found {number}.")
+
+
+def test_switching_off_in_the_list_stops_calls(staff: Client, groq: Provider) -> None:
+    text = run(staff, "switch_off", groq)
+    assert "Groq takes no new calls" in text
+    assert not services.provider_facts()[groq.pk].is_enabled
+
+
+def test_switching_on_in_the_list_lets_calls_through(staff: Client, groq: Provider) -> None:
+    run(staff, "switch_off", groq)
+    run(staff, "switch_on", groq)
+    assert services.provider_facts()[groq.pk].is_enabled
+
+
+def test_switching_is_in_the_history(staff: Client, groq: Provider) -> None:
+    run(staff, "switch_off", groq)
+    assert LogEntry.objects.filter(change_message="Switched off.").count() == 1
+
+
+def test_deleting_in_the_list_bumps_the_revision(staff: Client, groq: Provider) -> None:
+    before = revision.read().providers
+    staff.post(LIST, {"action": "delete_selected", "_selected_action": [groq.pk], "post": "yes"})
+    assert not Provider.objects.exists()
+    assert revision.read().providers > before
+
+
+def test_probing_in_the_list_shows_what_each_said(staff: Client, demo_port: int) -> None:
+    services.ensure_demo_providers(demo_port)
+    text = run(staff, "probe_now", *Provider.objects.all())
+    assert "Demo A: healthy, answered in" in text
+    assert set(Provider.objects.values_list("health", flat=True)) == {"healthy"}
+
+
+def test_probe_that_fails_says_why(staff: Client) -> None:
+    services.ensure_demo_providers(1)
+    assert "Demo A: cannot be reached." in run(staff, "probe_now", Provider.objects.get(slug="demo-a"))
+
+
+def test_page_saves_and_probes_at_once(
+    staff: Client, demo_port: int, django_capture_on_commit_callbacks: Any
+) -> None:
+    services.ensure_demo_providers(demo_port)
+    demo = Provider.objects.get(slug="demo-a")
+    button = {"providers_provider_save_and_probe": "", "slug": "demo-a", "credential_kind": "none"}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert change(staff, demo, **button).url == page(demo)
+    assert demo.probe_results.get().is_healthy
+
+
+def test_page_has_the_button_that_probes(staff: Client, groq: Provider) -> None:
+    assert "Save and probe now" in staff.get(page(groq)).content.decode()
+
+
+def test_staff_who_may_only_look_change_nothing(client: Client, groq: Provider) -> None:
+    reader = User.objects.create(username="reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_provider"))
+    client.force_login(reader)
+    assert change(client, groq, name="Other").status_code == 403
+    run(client, "switch_off", groq)
+    assert Provider.objects.get().is_enabled
