@@ -1,0 +1,1 @@
+"""The whole product as processes, against real servers: what happens when one of them dies."""

@@ -1,0 +1,142 @@
+"""A deployment of separate processes: web, Celery worker, scripted provider, Redis and PostgreSQL or SQLite."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.services import RedisServer, free_port, wait_until
+
+ROOT = Path(__file__).parents[2]
+WEB = (sys.executable, "-m", "gateway.cli", "web")
+WORKER = (sys.executable, "-m", "celery", "-A", "gateway", "worker", "-c", "2")
+
+
+@dataclass
+class Deployment:
+    """Everything is started by name; what is still alive at the end is killed."""
+
+    folder: Path
+    environment: dict[str, str]
+    redis: RedisServer
+    key: str = ""
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"}
+
+    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        self.processes[name] = process
+        return process
+
+    def start_web(self) -> subprocess.Popen[bytes]:
+        process = self.start("web", *WEB)
+        wait_until(lambda: self._answers(process), "starting the web process")
+        return process
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        process = self.start("worker", *WORKER)
+        wait_until(lambda: self.ready()["workers"] == 1, "starting the worker")
+        return process
+
+    def ready(self) -> dict[str, Any]:
+        return httpx.get(f"{self.url}/readyz", timeout=5).json()
+
+    def chat(self, *, lane: str = "auto", **body: Any) -> httpx.Response:
+        given = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], **body}
+        headers = {**self.headers, "x-gateway-lane": lane}
+        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=30)
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def seen_by_provider(self) -> list[dict[str, Any]]:
+        """The provider's own log of chats."""
+        lines = (self.folder / "seen.jsonl").read_text().splitlines()
+        return [seen for line in lines if (seen := json.loads(line))["method"] == "POST"]
+
+    def ledger(self) -> list[tuple[str, str, str]]:
+        """(project, lane, outcome) of every row."""
+        script = (
+            "import json;from accounts.models import LedgerEntry as L;"
+            "print('rows:' + json.dumps(list(L.objects.values_list('project', 'lane', 'outcome'))))"
+        )
+        text = self.run(sys.executable, "manage.py", "shell", "--no-imports", "-c", script)
+        return [tuple(row) for row in json.loads(text.split("rows:")[1])]
+
+    def log_of(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
+        assert process.poll() is None, self.log_of("web")
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def deployed(folder: Path, redis: RedisServer, database_url: str, **environment: str) -> Iterator[Deployment]:
+    """Provider, database and a key are there; web and worker are the test's to start."""
+    port = free_port()
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis.url,
+        "GATEWAY_DATA_DIR": str(folder / "data"),
+        "GATEWAY_DRAIN_S": "3",
+        "PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+        **environment,
+    }
+    deployment = Deployment(folder, {**os.environ, **settings}, redis)
+    with ExitStack() as stack:
+        stack.callback(_kill_all, deployment)
+        provider_port = free_port()
+        deployment.environment["GATEWAY_ALLOW_PRIVATE"] = f"127.0.0.1:{provider_port}"
+        log = str(folder / "seen.jsonl")
+        deployment.start(
+            "provider", sys.executable, "-m", "tests.upstream", "--port", str(provider_port), "--log", log
+        )
+        wait_until(lambda: "http" in deployment.log_of("provider"), "starting the provider")
+        deployment.run(sys.executable, "manage.py", "migrate", "-v0")
+        seeded = deployment.run(
+            sys.executable, "-m", "tests.system.seed", f"http://127.0.0.1:{provider_port}/v1"
+        )
+        deployment.key = re.search(r"sk-gw-\S+", seeded).group()
+        yield deployment
+
+
+def _kill_all(deployment: Deployment) -> None:
+    for process in deployment.processes.values():
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+
+
+def wait_for_ledger(deployment: Deployment, count: int, timeout_s: float = 15) -> list[tuple[str, str, str]]:
+    """The rows once there are that many, or what there is when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while len(rows := deployment.ledger()) < count and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return rows
