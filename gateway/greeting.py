@@ -5,7 +5,7 @@ import json
 from gateway.first_run import ADMIN, MEMBER, Issued
 
 PLACES = (
-    ("Portal", "/portal/"),
+    ("Portal", "/"),
     ("Admin", "/admin/"),
     ("API document", "/docs"),
     ("Catalogue", "/v1/gateway/models"),
@@ -34,9 +34,9 @@ def ready_text(url: str, key: str | None) -> str:
     )
 
 
-def curl_line(url: str, key: str | None) -> str:
-    """A chat with the demo model, to paste into a shell. Without a key it reads $GATEWAY_KEY."""
-    body = json.dumps({"model": DEMO_MODEL, "messages": [{"role": "user", "content": "Hello!"}]})
+def curl_line(url: str, key: str | None, *, model: str = DEMO_MODEL) -> str:
+    """A chat to paste into a shell. Without a key it reads $GATEWAY_KEY."""
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
     return (
         f'curl {url}/v1/chat/completions -H "Authorization: Bearer {key or "$GATEWAY_KEY"}" '
         f"-H 'Content-Type: application/json' -d '{body}'"

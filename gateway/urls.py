@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from gateway import views
 
 urlpatterns = [
+    path("", include("gateway.portal.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1/", include("accounts.urls")),

@@ -1,0 +1,1 @@
+"""The pages of teams: signing in, and the keys of a team."""

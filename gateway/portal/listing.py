@@ -1,0 +1,69 @@
+"""Keys as the portal lists them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+
+from accounts.models import Key, LedgerEntry, Team, User
+
+PAGE_SIZE = 50
+COUNTED = 1_000
+RECENT = timedelta(days=7)
+_TONES = {Key.State.ACTIVE: "good", Key.State.EXPIRED: "neutral", Key.State.REVOKED: "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key with its state at the moment of looking."""
+
+    key: Key
+    state: Key.State
+
+    @property
+    def tone(self) -> str:
+        return _TONES[self.state]
+
+    @property
+    def is_live(self) -> bool:
+        return self.state is not Key.State.REVOKED
+
+    @property
+    def limits(self) -> Sequence[str]:
+        key = self.key
+        rate = f"{key.requests_per_minute:,} a minute" if key.requests_per_minute else ""
+        return [text for text in (rate, f"{key.concurrency:,} at once" if key.concurrency else "") if text]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentCalls:
+    """How many calls a key made lately, counted up to a limit."""
+
+    number: int
+
+    def __str__(self) -> str:
+        if self.number > COUNTED:
+            return f"more than {COUNTED:,} calls"
+        return {0: "no call", 1: "1 call"}.get(self.number, f"{self.number:,} calls")
+
+
+def teams_of(user: User) -> list[Team]:
+    return list(user.teams.all())
+
+
+def keys_of(team: Team) -> QuerySet[Key]:
+    """The newest first, revoked ones last."""
+    keys = Key.objects.for_team(team).select_related("created_by")
+    return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
+
+
+def row_of(key: Key, at: datetime) -> KeyRow:
+    return KeyRow(key, key.state_at(at))
+
+
+def recent_calls(key: Key, at: datetime) -> RecentCalls:
+    """A call that went on to another offering has one further row, so those rows do not count."""
+    entries = LedgerEntry.objects.filter(key=key, started_at__gte=at - RECENT)
+    counted = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).order_by()[: COUNTED + 1]
+    return RecentCalls(counted.count())

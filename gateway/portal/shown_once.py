@@ -1,0 +1,43 @@
+"""A new key's text between the request that issues it and the page that shows it: sealed, in the session, once."""
+
+from dataclasses import dataclass, field
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from accounts.models import Key, Team
+
+_SLOT = "new_key"
+KEPT_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSecret:
+    """What is shown once. None of it is kept."""
+
+    name: str
+    text: str = field(repr=False)
+
+
+def keep_secret(session: SessionBase, key: Key, text: str) -> None:
+    """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
+    sealed = _box().encrypt(text.encode()).decode()
+    session[_SLOT] = {"team": key.team_id, "name": key.name, "sealed": sealed}
+
+
+def take_secret(session: SessionBase, team: Team) -> ShownSecret | None:
+    """The text of the team's key just issued, for the first who asks within ten minutes; then it is gone."""
+    slot = session.get(_SLOT)
+    if slot is None or slot["team"] != team.pk:
+        return None
+    del session[_SLOT]
+    try:
+        text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+    except InvalidToken:
+        return None
+    return ShownSecret(slot["name"], text)
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])

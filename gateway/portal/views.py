@@ -1,0 +1,125 @@
+"""Signing in, and a team's keys: listed, created and revoked."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import limits, services
+from accounts.models import Key, Team, User
+from gateway.greeting import curl_line
+from gateway.portal.forms import KeyForm, SignInForm
+from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
+from gateway.portal.shown_once import keep_secret, take_secret
+
+# Whatever a key may call, this finds it something.
+_ANY_MODEL = "auto"
+_FORM_FIELDS = {"expires_at": "expires_on"}
+
+
+class SignIn(LoginView):
+    template_name = "portal/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("portal:keys" if request.user.is_authenticated else "portal:sign-in")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def keys(request: HttpRequest) -> HttpResponse:
+    """The keys of one team of the person; POST issues one."""
+    teams = teams_of(_person(request))
+    if not teams:
+        return render(request, "portal/no_team.html")
+    if len(teams) > 1 and "team" not in request.GET:
+        return redirect(_address(teams[0]))
+    team = _choose(teams, request.GET.get("team"))
+    form = KeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _issue(request, team, form):
+        return redirect(_address(team))
+    form.focus_first_error()
+    return _show_keys(request, team, teams=teams, form=form)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Asks first, with what would stop; POST ends the key."""
+    key = _own_key(_person(request), public_id)
+    if request.method == "POST":
+        services.revoke_key(key=key)
+        messages.success(request, f"“{key.name}” is revoked. Calls with it are refused within a second.")
+        return redirect(_address(key.team))
+    at = timezone.now()
+    context = {"row": row_of(key, at), "calls": recent_calls(key, at), "back": _address(key.team)}
+    return render(request, "portal/revoke.html", context)
+
+
+def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: KeyForm) -> HttpResponse:
+    # A HEAD request shows nobody anything, so it must not use up the one look.
+    new = take_secret(request.session, team) if request.method == "GET" else None
+    page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
+    url = request.build_absolute_uri("/").rstrip("/")
+    context = {
+        "team": team,
+        "teams": teams,
+        "page": page,
+        "rows": [row_of(key, timezone.now()) for key in page],
+        "form": form,
+        "new": new,
+        "curl": curl_line(url, new.text if new else None, model=_ANY_MODEL),
+    }
+    return render(request, "portal/keys.html", context)
+
+
+def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
+    if not team.is_active:
+        form.add_error(None, f"{team.name} is switched off. Ask an administrator to switch it on.")
+        return False
+    try:
+        name = form.cleaned_data["name"]
+        key, text = services.issue_key(team=team, name=name, created_by=_person(request), **form.terms())
+    except limits.InvalidTerm as fault:
+        form.add_error(_FORM_FIELDS.get(fault.field, fault.field), fault.message)
+        return False
+    keep_secret(request.session, key, text)
+    return True
+
+
+def _choose(teams: list[Team], slug: str | None) -> Team:
+    """Raises Http404 for a team that is not among them."""
+    for team in teams:
+        if slug in {None, team.slug}:
+            return team
+    raise Http404("You belong to no such team.")
+
+
+def _own_key(user: User, public_id: str) -> Key:
+    # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
+    if not public_id.isalnum():
+        raise Http404("There is no such key.")
+    own = Key.objects.filter(team__in=user.teams.all()).select_related("team")
+    return get_object_or_404(own, public_id=public_id)
+
+
+def _address(team: Team) -> str:
+    return f"{reverse('portal:keys')}?team={team.slug}"
+
+
+def _person(request: HttpRequest) -> User:
+    """Behind login_required there is always one."""
+    return cast("User", request.user)
