@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -208,9 +208,8 @@ def _follow(key: Key, column: str) -> Any:
     return getattr(value, rest) if rest else value
 
 
-def _read(**conditions: Any) -> Any:
-    rows = Key.objects.filter(**conditions).order_by().values_list(*_COLUMNS)
-    return map(_facts, rows.iterator())
+def _read(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
+    return map(_facts, Key.objects.filter(**conditions).order_by().values_list(*_COLUMNS))
 
 
 def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:

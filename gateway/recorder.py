@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import DataError, IntegrityError, connection, connections
 
+from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
@@ -25,7 +26,7 @@ _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, ValueError, 
 class Recorder:
     """One for each spool. While SQL is away it keeps trying, and the spool's lag grows."""
 
-    def __init__(self, spool: Spool, *, flush_touched: Callable[[], object] | None = None) -> None:
+    def __init__(self, spool: Spool, *, flush_touched: Callable[[], object] = touches.flush) -> None:
         """`flush_touched` is called every few seconds, in the thread, to write when keys were last used."""
         self._spool = spool
         self._flush_touched = flush_touched
@@ -37,10 +38,13 @@ class Recorder:
         self._thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> bool:
-        """Drain what is finished, then end. False: it could not in that time; the spool keeps the rest."""
+        """Drain what is finished, then end and close the spool. False: not all of it; the files keep the rest."""
         self._stopping.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive() and self._spool.lag_s == 0
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        is_done = not self._thread.is_alive() and self._spool.lag_s == 0
+        self._spool.close()
+        return is_done
 
     def drain(self) -> int:
         """Carry every finished attempt of this process over; the number of them."""
@@ -88,15 +92,14 @@ class Recorder:
             if now >= orphans_at:
                 self._attempt("left spools", self.drain_orphans)
                 orphans_at = now + _ORPHANS_EVERY_S
-            if self._flush_touched and now >= touches_at:
+            if now >= touches_at:
                 self._attempt("last use of keys", self._flush_touched)
                 touches_at = now + _TOUCHES_EVERY_S
         self._finish()
 
     def _finish(self) -> None:
         self._attempt("ledger", self.drain)
-        if self._flush_touched:
-            self._attempt("last use of keys", self._flush_touched)
+        self._attempt("last use of keys", self._flush_touched)
         connections.close_all()
 
     def _attempt(self, name: str, duty: Callable[[], object]) -> None:

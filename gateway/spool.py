@@ -101,7 +101,8 @@ class Spool:
     def forget(self, count: int) -> None:
         """The oldest `count` are in the ledger now."""
         with self._lock:
-            for _ in range(count):
+            # Closing the spool forgets everything, also while a drain is on its way.
+            for _ in range(min(count, len(self._finished))):
                 self._finished.popleft().segment.waiting -= 1
         self._discard_drained()
 
@@ -223,6 +224,8 @@ class _Segment:
             raise OSError(errno.ENOSPC, "The spool's disk is full", str(self._path))
 
     def close(self, *, keep: bool) -> None:
+        if self._descriptor < 0:
+            return
         if not keep:
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)

@@ -4,7 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -148,6 +148,26 @@ def test_stop_drains_what_is_finished(spool: Spool) -> None:
         record_call(spool)
     assert recorder.stop()
     assert LedgerEntry.objects.count() == 500
+
+
+def test_stopped_recorder_leaves_no_file_behind(spool: Spool) -> None:
+    recorder = Recorder(spool)
+    recorder.start()
+    record_call(spool)
+    recorder.stop()
+    assert list(spool.folder.iterdir()) == []
+
+
+def test_recorder_stopped_while_the_ledger_is_locked_keeps_the_files(spool: Spool) -> None:
+    recorder = Recorder(spool)
+    with locked_ledger():
+        recorder.start()
+        record_call(spool)
+        assert not recorder.stop(timeout_s=0.5)
+    recorder.stop()
+    with closing(Spool(spool.folder)) as other:
+        Recorder(other).drain_orphans()
+    assert LedgerEntry.objects.count() == 1
 
 
 def test_started_recorder_takes_over_from_the_dead(spool: Spool) -> None:
