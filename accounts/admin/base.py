@@ -37,7 +37,7 @@ def status_chip(text: str, tone: Tone = "neutral", hint: str = "") -> str:
     """A word on its colour, as safe HTML, for lists and read-only fields. `hint` shows on hover."""
     return render_to_string(
         "unfold/helpers/label.html", {"text": text, "type": _THEME_TONES[tone], "label_title": hint}
-    ).strip()
+    )
 
 
 def confirmed_action(label: str, title: str, consequences: str) -> Callable[[Any], Any]:

@@ -184,6 +184,17 @@ def test_list_says_why_a_provider_is_not_usable(staff: Client, groq: Provider) -
     assert "variable GROQ_API_KEY is not set" in staff.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize("url", [LIST, "page"])
+def test_chips_are_chips_and_not_their_source(staff: Client, groq: Provider, url: str) -> None:
+    make_probes(groq, 1)
+    assert "&lt;span" not in staff.get(page(groq) if url == "page" else url).content.decode()
+
+
+def test_name_of_a_provider_is_escaped(staff: Client, groq: Provider) -> None:
+    change(staff, groq, name="<script>alert(1)</script>")
+    assert not any("<script>alert" in staff.get(url).content.decode() for url in (LIST, page(groq)))
+
+
 def queries(staff: Client, url: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         staff.get(url)
