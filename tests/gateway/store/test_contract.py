@@ -25,7 +25,8 @@ def test_calls_within_the_limit_are_admitted_and_told_what_remains(world: World)
     async def story(web: Store, worker: Store) -> None:
         verdict = await web.admit("a", [Limit("key:1", requests_per_minute=3)])
         assert verdict.is_admitted
-        assert (verdict.limit, verdict.remaining, verdict.reset_s) == (3, 2, pytest.approx(60, abs=1))
+        assert (verdict.limit, verdict.remaining) == (3, 2)
+        assert verdict.reset_s == pytest.approx(60, abs=1)
 
     world.play(story)
 
