@@ -21,7 +21,6 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
         return self.filter(turn, is_enabled=True, is_probed=True)
 
     def demo_addresses(self) -> frozenset[str]:
-        """host:port of the bundled demo providers, which live on the loopback address only."""
+        """host:port of the bundled demo providers, as they were started."""
         urls = self.filter(is_demo=True).values_list("base_url", flat=True)
-        places = {urlsplit(url).netloc for url in urls}
-        return frozenset(place for place in places if place.startswith("127.0.0.1:"))
+        return frozenset(urlsplit(url).netloc for url in urls if urlsplit(url).port)

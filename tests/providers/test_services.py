@@ -191,6 +191,8 @@ def test_door_lets_demo_addresses_through_and_no_other_private_one() -> None:
     assert door.refusal("127.0.0.1", 4001, "127.0.0.1")
 
 
-def test_demo_flag_on_another_host_opens_nothing() -> None:
-    make_provider(base_url="http://10.0.0.1:80/v1", is_demo=True)
-    assert services.outbound_policy().refusal("10.0.0.1", 80, "10.0.0.1")
+def test_demo_server_on_another_machine_is_let_through_by_its_name() -> None:
+    services.ensure_demo_providers(4000, host="demo")
+    door = services.outbound_policy()
+    assert door.refusal("demo", 4000, "172.18.0.4") is None
+    assert door.refusal("demo", 22, "172.18.0.4")
