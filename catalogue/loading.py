@@ -20,8 +20,8 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
 
     A published record that cannot be read leaves the model as `previous` has it, and is logged.
     """
-    # Not in a transaction: what is newer than the revision read first shows again at the next one, and on SQLite
-    # a transaction would take the write lock.
+    # Not in a transaction: what is newer than the revision read first shows again at the next one, and on
+    # SQLite a transaction would take the write lock.
     revisions = read()
     known = previous if previous and 0 <= previous.revision <= revisions.number else EMPTY
     models = _models(known, revisions)

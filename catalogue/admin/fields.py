@@ -94,4 +94,7 @@ class CuratorFields:
             return db_field.formfield(form_class=MomentField, widget=MomentInput)
         if check_words in db_field.validators:
             return db_field.formfield(form_class=WordsField, widget=TextInput)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(db_field, models.TextField | models.JSONField) and field is not None:
+            field.widget.attrs["rows"] = 3 if isinstance(db_field, models.TextField) else 1
+        return field

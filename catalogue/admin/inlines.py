@@ -15,7 +15,7 @@ from catalogue.models import Alias, Offering
 
 
 class OfferingInline(CuratorFields, TableInline):
-    """Where the model runs, with the prices that most offerings have; the rest is on the offering's own page."""
+    """Where the model runs, with the prices that most have; the rest is on the offering's own page."""
 
     model = Offering
     form = PerMillionForm

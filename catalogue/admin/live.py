@@ -50,7 +50,7 @@ def live_chip(model: Model) -> str:
 
 
 def live_panel(model: Model) -> str:
-    """The edition that clients see, since when, where it differs from this page, and what is wrong with this page."""
+    """The edition that clients see, where it differs from this page, and what is wrong with this page."""
     live = PublishedModel.objects.current().filter(public_id=model.public_id)
     row = live.select_related("edition_from__author").first()
     parts = [_trouble(model)] if model.quarantine_reason else []
@@ -74,7 +74,8 @@ def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> N
 
 
 def _is_live_as_edited(model: Model) -> bool:
-    return not problems(model) and digest(compile_model(model)) == model.live_digest  # type: ignore[attr-defined]
+    live_digest = model.live_digest  # type: ignore[attr-defined]  # annotated by with_live
+    return not problems(model) and digest(compile_model(model)) == live_digest
 
 
 def _trouble(model: Model) -> str:

@@ -69,7 +69,7 @@ class ModelAdmin(CuratorFields, Desk):
                 ]
             },
         ),
-        ("Its life", {"fields": [("release_at", "deprecation_at", "retirement_at"), "successor"]}),
+        ("Its life", {"fields": ["release_at", "deprecation_at", "retirement_at", "successor"]}),
         ("Sources", {"fields": ["source"]}),
     ]
     _about_now = ("What clients see", {"fields": ["status", "what_is_live", "created_at"]})

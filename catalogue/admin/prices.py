@@ -44,7 +44,7 @@ def _per_million(price: PriceFacts) -> Decimal:
 
 
 class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An offering with its two commonest prices. A changed price is a new row from now on; the old one ends."""
+    """An offering with its two commonest prices. A changed one is a new row from now on; the old row ends."""
 
     input_usd = PerMillionField("input $/M")
     output_usd = PerMillionField("output $/M")
@@ -71,6 +71,7 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
+            self.initial["amount"] = Decimal(plain(self.instance.amount))
             for name, field in self.fields.items():
                 field.disabled = name not in {"id", "offering", "valid_to"} or self._has_ended()
 

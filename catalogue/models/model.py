@@ -147,6 +147,8 @@ class Model(models.Model):
 
     def _check_id(self) -> None:
         public_id = self.compose_public_id()
+        if not public_id.isprintable():
+            return
         if Alias.objects.filter(name=public_id).exists():
             raise ValidationError({"slug": f"“{public_id}” is an alias already. Remove the alias first."})
         before = type(self).objects.filter(pk=self.pk).values_list("public_id", flat=True).first()
@@ -188,7 +190,7 @@ class Alias(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.name in self._ids_taken():
+        if self.name.isprintable() and self.name in self._ids_taken():
             raise ValidationError({"name": f"“{self.name}” is the id of a model, so it cannot be an alias."})
 
     def _ids_taken(self) -> Iterable[str]:

@@ -48,7 +48,7 @@ def test_id_is_organisation_and_slug() -> None:
     assert make_model("acme/one-2.5").public_id == "acme/one-2.5"
 
 
-@pytest.mark.parametrize("slug", ["One", "a/b", "a b", "-a", "a\n", ""])
+@pytest.mark.parametrize("slug", ["One", "a/b", "a b", "-a", "a\n", "a\x00", ""])
 def test_slug_of_another_shape_is_refused(slug: str) -> None:
     assert "slug" in refused(changed(make_model(), slug=slug))
 
