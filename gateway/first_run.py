@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 
 from accounts.models import Key, Membership, Team, User
 from accounts.services import issue_key
@@ -74,7 +75,7 @@ def _fill(demo_port: int) -> Issued:
 
 
 def _add_admin() -> str | None:
-    if User.objects.filter(is_superuser=True).exists():
+    if User.objects.filter(Q(is_superuser=True) | Q(username=ADMIN)).exists():
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     User.objects.create_superuser(ADMIN, password=password)
@@ -82,7 +83,7 @@ def _add_admin() -> str | None:
 
 
 def _add_member(team: Team) -> str | None:
-    if team.members.exists():
+    if User.objects.filter(username=MEMBER).exists():
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     member = User.objects.create_user(MEMBER, password=password)

@@ -31,7 +31,7 @@ def load(folder: Path) -> LocalSecrets:
         return LocalSecrets(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return _create(path)
-    except PermissionError as error:
+    except OSError as error:
         raise _unusable(folder, error) from error
 
 

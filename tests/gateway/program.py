@@ -2,13 +2,17 @@
 
 import contextlib
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
@@ -66,3 +70,23 @@ def running(*arguments: str, **environment: str) -> Iterator[Program]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.process.pid, signal.SIGKILL)
         program.wait()
+
+
+def call_from(curl_line: str) -> httpx.Request:
+    """The request that a pasted curl line makes."""
+    words = shlex.split(curl_line)
+    assert words[0] == "curl"
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    return httpx.Request("POST", words[1], headers=headers, content=words[words.index("-d") + 1])
+
+
+def curl_line_of(text: str) -> str:
+    return next(line.strip() for line in text.splitlines() if line.strip().startswith("curl "))
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

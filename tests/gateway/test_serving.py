@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.serving import CannotStart, bind, url_of
-from tests.gateway.program import Program, running
+from tests.gateway.program import Program, accepts, running
 from tests.services import free_port, wait_until
 
 SERVER = "tests.gateway.small_server"
@@ -99,7 +99,7 @@ def test_draining_server_takes_no_new_connection(server: Program, port: int) -> 
     call = SlowCall(port)
     server.process.send_signal(signal.SIGTERM)
     server.wait_for("draining")
-    wait_until(lambda: not _accepts(port), "closing the listener")
+    wait_until(lambda: not accepts(port), "closing the listener")
     call.wait()
 
 
@@ -118,11 +118,3 @@ def test_second_signal_ends_open_calls_and_still_runs_the_shutdown(port: int) ->
 def test_failed_startup_ends_with_an_error_code(port: int) -> None:
     with running(SERVER, "--port", str(port), REFUSE_TO_START="1") as server:
         assert server.wait() == 3
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

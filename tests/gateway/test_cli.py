@@ -1,0 +1,93 @@
+"""The `gatehouse` command: what it refuses and with what words, and what it prints."""
+
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway import greeting
+from gateway.first_run import Issued
+from tests.gateway.program import accepts, call_from, running
+from tests.services import free_port, wait_until
+
+CLI = "gateway.cli"
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def test_pasted_line_carries_key_and_body() -> None:
+    request = call_from(greeting.curl_line("http://127.0.0.1:8000", "sk-gw-x"))
+    assert request.headers["authorization"] == "Bearer sk-gw-x"
+    assert b'"demo/chat"' in request.content
+
+
+def test_line_without_a_key_reads_it_from_the_shell() -> None:
+    assert '"Authorization: Bearer $GATEWAY_KEY"' in greeting.curl_line("http://127.0.0.1:8000", None)
+
+
+def test_nothing_is_printed_of_secrets_that_were_not_made() -> None:
+    assert greeting.secrets_text(Issued()) == ""
+
+
+@pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])
+def test_several_processes_are_refused_without_their_services(port: int, missing: str) -> None:
+    services = {"DATABASE_URL": "postgres://127.0.0.1/x", "REDIS_URL": "redis://127.0.0.1/0", missing: ""}
+    with running(CLI, "web", "--workers", "2", "--port", str(port), **services) as program:
+        assert program.wait() == 1
+    assert f"2 web processes need {missing}:" in program.text
+
+
+def test_folder_that_cannot_be_written_is_named(port: int, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    with running(CLI, "run", "--port", str(port), GATEWAY_DATA_DIR=str(folder)) as program:
+        assert program.wait() == 1
+    assert f"gatehouse: The data folder {folder} cannot be used" in program.text
+    assert "Traceback" not in program.text
+
+
+def test_bad_variable_is_named(port: int, tmp_path: Path) -> None:
+    with running(
+        CLI, "run", "--port", str(port), GATEWAY_DATA_DIR=str(tmp_path), GATEWAY_CHAT_LANE="fast"
+    ) as program:
+        assert program.wait() == 1
+    assert "GATEWAY_CHAT_LANE is 'fast'; use one of auto, worker, direct." in program.text
+
+
+def test_unreachable_database_is_named(port: int, tmp_path: Path) -> None:
+    url = f"postgres://gatehouse@127.0.0.1:{free_port()}/nowhere"
+    with running(
+        CLI, "run", "--port", str(port), GATEWAY_DATA_DIR=str(tmp_path), DATABASE_URL=url
+    ) as program:
+        assert program.wait() == 1
+    assert "nowhere cannot be used" in program.text
+    assert "Check that it runs and that DATABASE_URL names it" in program.text
+    assert "Traceback" not in program.text
+
+
+def test_web_refuses_a_database_that_is_not_prepared(port: int, tmp_path: Path) -> None:
+    with running(CLI, "web", "--port", str(port), GATEWAY_DATA_DIR=str(tmp_path)) as program:
+        assert program.wait() == 1
+    assert "Run 'gatehouse prepare' first." in program.text
+
+
+def test_demo_alone_answers_and_ends_with_code_0(port: int) -> None:
+    with running(CLI, "demo", "--port", str(port)) as program:
+        url = f"http://127.0.0.1:{port}/demo-a/v1/models"
+        wait_until(lambda: accepts(port), "starting the demo provider")
+        assert httpx.get(url).status_code == 200
+        assert program.end(signal.SIGINT) == 0
+
+
+def test_prepare_prints_secrets_once(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    with running(CLI, "prepare", GATEWAY_DATA_DIR=folder) as first:
+        assert first.wait() == 0
+    with running(CLI, "prepare", GATEWAY_DATA_DIR=folder) as second:
+        assert second.wait() == 0
+    assert "sk-gw-" in first.text
+    assert "sk-gw-" not in second.text
