@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 from celery import Celery, bootsteps
+from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
 
@@ -87,8 +88,11 @@ class LaneStep(bootsteps.StartStopStep):
         self._lane = Lane()
         self._lane.start()
 
-    def stop(self, _parent: Any) -> None:
+    def stop(self, parent: Any) -> None:
         self._end(settings.DRAIN_S)
+        if state.should_stop is not None and state.should_terminate is None:
+            # Celery calls Ctrl-C a failure; a drain that was asked for is none.
+            parent.exitcode = EX_OK
 
     def terminate(self, _parent: Any) -> None:
         self._end(0)

@@ -1,6 +1,7 @@
 """Stop 7: walk the plan, one upstream call after the other; never to the next past the first byte."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from providers.facts import ProviderFacts
 from providers.health import HealthTable
 from providers.wire.call import InferenceCall
 from providers.wire.usage import Usage
+
+logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
@@ -197,7 +200,7 @@ class Attempt:
                 status=200,
             )
         self._usage, self._output_chars, self._has_output = answer.usage, answer.output_chars, True
-        self._first_output_at = asyncio.get_running_loop().time()
+        self._first_output_at = time.monotonic()
         bill = self._bill(FINISHED)
         await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
         self.has_begun = True
@@ -208,28 +211,33 @@ class Attempt:
 
     def _open(self) -> None:
         job, target, now = self.job, self.target, time.time()
-        self._started = asyncio.get_running_loop().time()
+        self._started = time.monotonic()
         self._prices = current_prices(target.offering.prices, datetime.fromtimestamp(now, UTC))
-        self.bench.recorder.opened(
-            AttemptOpened(
-                attempt_id=self.id,
-                call_id=job.call_id,
-                request_id=job.request_id,
-                number=self.number,
-                lane=self.lane,
-                endpoint=job.endpoint,
-                team_id=job.team_id,
-                key_id=job.key_id,
-                project=job.project,
-                requested_model=job.requested_model,
-                model=target.model.id,
-                provider=target.provider.slug,
-                upstream_name=target.offering.upstream_name,
-                is_streamed=job.is_streamed,
-                started_at=now,
-                prices=price_fields(self._prices),
-            )
+        record = AttemptOpened(
+            attempt_id=self.id,
+            call_id=job.call_id,
+            request_id=job.request_id,
+            number=self.number,
+            lane=self.lane,
+            endpoint=job.endpoint,
+            team_id=job.team_id,
+            key_id=job.key_id,
+            project=job.project,
+            requested_model=job.requested_model,
+            model=target.model.id,
+            provider=target.provider.slug,
+            upstream_name=target.offering.upstream_name,
+            is_streamed=job.is_streamed,
+            started_at=now,
+            prices=price_fields(self._prices),
         )
+        try:
+            self.bench.recorder.opened(record)
+        except OSError as error:
+            logger.error("The spool cannot be written: %s", error)
+            raise Unavailable(
+                "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
+            ) from error
 
     def _close(self, outcome: str, error_code: str) -> None:
         bill, first = self._bill(outcome), self._first_output_at
@@ -266,7 +274,7 @@ class Attempt:
             self.sample = Sample(offering_id, self._elapsed_ms())
 
     def _elapsed_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self._started) * 1000
+        return (time.monotonic() - self._started) * 1000
 
 
 def _is_json(response: UpstreamResponse) -> bool:

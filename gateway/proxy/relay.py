@@ -1,6 +1,7 @@
 """Stop 8: an answer's bytes out to the client, untouched where the formats agree, and its usage in."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -41,13 +42,12 @@ class StreamRelay:
 
     async def run(self, response: UpstreamResponse, limits: RelayLimits) -> None:
         """Relay to the end. Raises UpstreamFailure for an answer that ends otherwise than well, and ClientGone."""
-        loop = asyncio.get_running_loop()
         chunks = response.chunks()
-        quiet_since, size = loop.time(), 0
+        quiet_since, size = time.monotonic(), 0
         async for chunk in chunks:
             size += len(chunk)
             data = self.reader.feed(chunk)
-            now = loop.time()
+            now = time.monotonic()
             if data or self.reader.is_done:
                 quiet_since = now
                 if self.reader.is_done:
@@ -66,7 +66,7 @@ class StreamRelay:
             await self._begin()
             self.has_begun = True
         if self.first_output_at is None and self.reader.has_output:
-            self.first_output_at = asyncio.get_running_loop().time()
+            self.first_output_at = time.monotonic()
         await self.sink.send(data)
 
     async def _end(self, data: bytes) -> None:

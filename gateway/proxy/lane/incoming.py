@@ -15,6 +15,7 @@ class Incoming:
         self.is_late = False
         self.worker: str | None = None
         self.has_started = False
+        self.unheard_since = 0.0
         self.is_paused = False
         self.has_gap = False
         self.size = 0

@@ -105,6 +105,7 @@ class WorkerLane:
         if verdict is TakeBack.STARTED:
             # A worker owns it, but its word never came: any of them may be the one.
             incoming.has_started = True
+            incoming.unheard_since = time.monotonic()
             self._tell(job.call_id, incoming, Kind.AGAIN)
         return verdict is TakeBack.OURS
 
@@ -176,18 +177,20 @@ class WorkerLane:
                 incoming.wake()
         elif self._down_since is not None and now - self._down_since > _STORE_AWAY_S:
             incoming.fail(Unavailable("The store between us and the worker is away.", code="lane_state_lost"))
-        elif self._is_dead(incoming.worker, now):
+        elif self._is_dead(incoming, now):
             incoming.fail(
                 WorkerLost("The worker that made this call died. The provider may have charged for it.")
             )
         elif incoming.has_gap:
             self._tell(call_id, incoming, Kind.AGAIN)
 
-    def _is_dead(self, worker: str | None, now: float) -> bool:
-        """Silent for 3 s, while we could have heard it for that long."""
+    def _is_dead(self, incoming: Incoming, now: float) -> bool:
+        """Its worker has been silent for long, while we could have heard it for that long."""
         if self._up_since is None or now - self._up_since < DEAD_AFTER_S:
             return False
-        heard_at = self._beats.get(worker or "", (self._up_since, Life.WORKER))[0]
+        if incoming.worker is None:
+            return now - incoming.unheard_since > DEAD_AFTER_S
+        heard_at = self._beats.get(incoming.worker, (self._up_since, Life.WORKER))[0]
         return now - heard_at > DEAD_AFTER_S
 
     def _note_connection(self, now: float) -> None:

@@ -99,21 +99,18 @@ class LaneWorker:
         self._calls[entry.call_id] = Running(outgoing, task, time.monotonic())
 
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
+        frame = Frame(entry.call_id, Kind.STARTED, payload=self.name.encode()).encode()
         try:
-            if await self._start(entry):
+            if await self._store.start_job(entry, self.name, frame):
                 end = await self._make(Job.decode(entry.body), outgoing)
                 outgoing.finish(end, time.monotonic())
+        except StoreUnavailable:
+            # Not proven ours, so not made; but if it was ours after all, its reader must not wait for ever.
+            lost = WorkerLost("The store failed before this call was begun.")
+            outgoing.finish(CallEnd(error=lost.to_dict()), time.monotonic())
         finally:
             if outgoing.ended_at is None:
                 del self._calls[entry.call_id]
-
-    async def _start(self, entry: JobEntry) -> bool:
-        frame = Frame(entry.call_id, Kind.STARTED, payload=self.name.encode()).encode()
-        try:
-            return await self._store.start_job(entry, self.name, frame)
-        except StoreUnavailable:
-            # Not proven ours: whoever proves it makes the call.
-            return False
 
     async def _make(self, job: Job, outgoing: Outgoing) -> CallEnd:
         call = job.call(orjson.loads(job.body))
@@ -121,13 +118,15 @@ class LaneWorker:
             return await run_call(self._bench, job, call, lane="worker", sink=outgoing)
         except ClientGone:
             return CallEnd()
+        except GatewayError as error:
+            return CallEnd(error=error.to_dict())
         except asyncio.CancelledError:
             running = self._calls[job.call_id]
             return CallEnd(error=running.verdict.to_dict()) if running.verdict else CallEnd()
         except Exception:
             logger.exception("Call %s failed in the lane.", job.call_id)
-            error = ProviderError("The worker failed while making this call.", code="worker_failed")
-            return CallEnd(error=error.to_dict())
+            failed = ProviderError("The worker failed while making this call.", code="worker_failed")
+            return CallEnd(error=failed.to_dict())
 
     def _receive(self, channel: str, message: bytes) -> None:
         if channel == HEARTBEATS:

@@ -1,0 +1,130 @@
+"""The product as a newcomer starts it: one command, an empty data folder, a free port, nothing else."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.gateway.program import Program, curl_line_of, running
+from tests.services import free_port
+from tests.upstream import ScriptedProvider
+
+RUN = ("gateway.cli", "run")
+# What the machine of the tests may have set, and a newcomer has not.
+_BARE = {"DATABASE_URL": "", "REDIS_URL": "", "GATEWAY_DEMO_PORT": "", "GATEWAY_CHAT_LANE": "auto"}
+# These follow the time, not what anybody did.
+_RESTLESS_TABLES = {"accounts_ledgerentry", "accounts_revision", "django_session", "providers_proberesult"}
+_RESTLESS_TABLES |= {"sqlite_sequence"}
+_RESTLESS_COLUMNS = {"last_used_at", "last_login", "health", "health_changed_at", "next_probe_at"}
+# The demo providers follow their server to whichever port is free.
+_ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
+
+
+@dataclass
+class Product:
+    """One running product. Secrets are empty where the start made none."""
+
+    url: str
+    folder: Path
+    program: Program
+    key: str = ""
+    admin_password: str = ""
+    member_password: str = ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    @property
+    def log(self) -> str:
+        """All that was printed."""
+        return self.program.text
+
+    @property
+    def curl_line(self) -> str:
+        return curl_line_of(self.log)
+
+    def client(self, key: str = "", **headers: str) -> httpx.Client:
+        given = {"authorization": f"Bearer {key or self.key}", **headers}
+        return httpx.Client(base_url=self.url, headers=given, timeout=20)
+
+    def chat(self, model: str = "demo/chat", *, key: str = "", lane: str = "auto", **body: Any) -> httpx.Response:
+        given = {"model": model, "messages": [{"role": "user", "content": "hello"}], **body}
+        with self.client(key, **{"x-gateway-lane": lane}) as client:
+            return client.post("/v1/chat/completions", json=given)
+
+    def model_ids(self) -> set[str]:
+        with self.client() as client:
+            return {row["id"] for row in client.get("/v1/models").json()["data"]}
+
+    def demo_url(self, name: str) -> str:
+        """Where one of the demo providers is."""
+        query = "SELECT base_url FROM providers_provider WHERE slug = ?"
+        with closing(self._database()) as database:
+            (base_url,) = database.execute(query, [name]).fetchone()
+        return str(base_url).removesuffix("/v1")
+
+    def rows(self) -> dict[str, list[str]]:
+        """Every row of every table as text, but for what changes with time alone."""
+        with closing(self._database()) as database:
+            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {name: _rows_of(database, name) for name in names if name not in _RESTLESS_TABLES}
+
+    def _database(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.folder}/gatehouse.sqlite3?mode=ro", uri=True)
+
+
+@contextmanager
+def started(folder: Path, **environment: str) -> Iterator[Product]:
+    """`python -m gateway.cli run` on that data folder, ready to be asked."""
+    port = free_port()
+    settings = {**_BARE, "GATEWAY_DATA_DIR": str(folder), "PORT": str(port), **environment}
+    with running(*RUN, **settings) as program:
+        program.wait_for("Try it:")
+        program.wait_for("curl ")
+        yield Product(
+            f"http://127.0.0.1:{port}",
+            folder,
+            program,
+            key=_printed(program, r"First key +(sk-gw-\S+)"),
+            admin_password=_printed(program, r"Staff login +admin +(\S+)"),
+            member_password=_printed(program, r"Team login +member +(\S+)"),
+        )
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[ScriptedProvider]:
+    """A provider on loopback that `product` may call."""
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedProvider) -> Iterator[Product]:
+    """One for the session. A test that breaks or ends its product takes `started`."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with started(folder, GATEWAY_ALLOW_PRIVATE=urlsplit(upstream.base_url).netloc) as running_product:
+        yield running_product
+    assert "Traceback" not in running_product.log, running_product.log
+
+
+def _printed(program: Program, pattern: str) -> str:
+    found = re.search(pattern, program.text)
+    return found.group(1) if found else ""
+
+
+def _rows_of(database: sqlite3.Connection, table: str) -> list[str]:
+    found = database.execute(f'SELECT * FROM "{table}"')
+    names = [column[0] for column in found.description]
+    kept = [name for name in names if name not in _RESTLESS_COLUMNS]
+    rows = (dict(zip(names, row, strict=True)) for row in found)
+    texts = (json.dumps([row[name] for name in kept], default=repr) for row in rows)
+    return sorted(_ADDRESS.sub("127.0.0.1:PORT", text) for text in texts)
