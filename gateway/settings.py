@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dj_database_url
+from django.templatetags.static import static
 
 from gateway import env, local_secrets
 
@@ -186,4 +187,43 @@ SPECTACULAR_SETTINGS = {
         {"name": "keys", "description": "Issuing and revoking keys, with a management key."},
         {"name": "machines", "description": "For those who watch the gateway."},
     ],
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_SUBHEADER": "gateway.portal.desk.live_line",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda _request: static("gateway/logo.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("gateway/logo.svg")}
+    ],
+    "STYLES": [
+        lambda _request: static("gateway/palette.css"),
+        lambda _request: static("gateway/admin.css"),
+    ],
+    "ENVIRONMENT": "gateway.portal.desk.environment",
+    "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "API document", "link": "/docs"},
+            {"title": "Change password", "link": "/admin/password_change/"},
+        ]
+    },
+    "COLORS": {
+        "primary": {
+            "50": "#eefafb",
+            "100": "#d6f1f4",
+            "200": "#b0e3ea",
+            "300": "#7acdd9",
+            "400": "#52c3d3",
+            "500": "#2a9fb1",
+            "600": "#0b7285",
+            "700": "#0a5d6c",
+            "800": "#0b4b57",
+            "900": "#0c3d47",
+            "950": "#062831",
+        }
+    },
 }

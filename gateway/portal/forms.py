@@ -29,7 +29,11 @@ class KeyForm(forms.Form):
         help_text="What will use this key, such as “billing service, production”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    scope = forms.ChoiceField(choices=Key.Scope.choices, initial=Key.Scope.INFERENCE)
+    scope = forms.ChoiceField(
+        choices=Key.Scope.choices,
+        initial=Key.Scope.INFERENCE,
+        help_text="A program that calls models needs inference, and no more.",
+    )
     model_patterns = forms.CharField(
         label="Models",
         required=False,

@@ -1,0 +1,163 @@
+"""What the admin's frame and front page show: navigation, what is live, and how the gateway does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import LedgerEntry
+from catalogue.models import Edition, Model, PublishedModel
+from providers.models import Provider
+from providers.services import access_of
+
+# Title, Material symbol, model, by the curator's tasks.
+_GROUPS = {
+    "Catalogue": [
+        ("Models", "deployed_code", "catalogue.model"),
+        ("Offerings", "sell", "catalogue.offering"),
+        ("Organisations", "domain", "catalogue.organisation"),
+        ("Editions", "history_edu", "catalogue.edition"),
+    ],
+    "Providers": [("Providers", "dns", "providers.provider")],
+    "Teams": [
+        ("Teams", "groups", "accounts.team"),
+        ("Keys", "key", "accounts.key"),
+        ("People", "person", "accounts.user"),
+        ("Ledger", "receipt_long", "accounts.ledgerentry"),
+    ],
+}
+_DAY = timedelta(days=1)
+_DAY_KEPT_S = 30
+_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What clients see now."""
+
+    edition: Edition | None
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCounts:
+    """Enabled providers: those that calls can go to, by health, and those that nothing opens."""
+
+    healthy: int
+    unhealthy: int
+    unprobed: int
+    without_access: int
+
+    @property
+    def routable(self) -> int:
+        return self.healthy + self.unhealthy + self.unprobed
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The ledger's last 24 hours."""
+
+    calls: int
+    spend_usd: Decimal
+    loss_usd: Decimal
+
+    @property
+    def spend(self) -> str:
+        return write_usd(self.spend_usd)
+
+    @property
+    def loss(self) -> str:
+        return write_usd(self.loss_usd)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar, without what the person may not see."""
+    overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
+    groups = [{"items": [overview]}]
+    for title, entries in _GROUPS.items():
+        items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
+        groups.append({"title": title, "items": items})
+    return groups
+
+
+def environment(_request: HttpRequest) -> list[str] | None:
+    """A badge where this is not the real thing."""
+    if settings.DEBUG:
+        return ["Debug", "danger"]
+    return ["Demo providers", "info"] if settings.DEMO_ADDRESSES else None
+
+
+def live_line(_request: HttpRequest) -> Any:
+    """What is live, for every page of the admin; read only where a page shows it."""
+    return SimpleLazyObject(lambda: render_to_string("admin/live.html", {"live": read_live()}))
+
+
+def read_live() -> Live:
+    """Two queries."""
+    return Live(
+        Edition.objects.order_by("-number").first(), Model.objects.exclude(quarantine_reason="").count()
+    )
+
+
+def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    at = timezone.now()
+    providers = list(Provider.objects.with_credential().filter(is_enabled=True))
+    return context | {
+        "title": "Overview",
+        "live": read_live(),
+        "listed": PublishedModel.objects.current().listed(at).count(),
+        "providers": count_providers(providers),
+        "day": read_day(at),
+        "set_aside": Model.objects.exclude(quarantine_reason="")[:_NAMED],
+        "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
+    }
+
+
+def count_providers(providers: list[Provider]) -> ProviderCounts:
+    """Of providers that are switched on, fetched with their credentials."""
+    healths = [row.health for row in providers if access_of(row).is_usable]
+    return ProviderCounts(
+        healthy=healths.count(Provider.Health.HEALTHY),
+        unhealthy=healths.count(Provider.Health.UNHEALTHY),
+        unprobed=healths.count(Provider.Health.UNKNOWN),
+        without_access=len(providers) - len(healths),
+    )
+
+
+def read_day(at: datetime) -> Day:
+    """Up to half a minute old: a busy ledger has many rows a day."""
+    return cache.get_or_set("desk-day", lambda: _sum_day(at), _DAY_KEPT_S)  # type: ignore[return-value]
+
+
+def write_usd(amount: Decimal) -> str:
+    """As people read money; what is little is never nothing."""
+    if 0 < amount < Decimal("0.01"):
+        return "< $0.01"
+    return f"${amount:,.2f}"
+
+
+def _sum_day(at: datetime) -> Day:
+    entries = LedgerEntry.objects.filter(started_at__gte=at - _DAY).order_by()
+    # A call that went on to another offering has one further row.
+    calls = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).count()
+    sums = entries.aggregate(spend=Sum("cost_usd"), loss=Sum("loss_usd"))
+    return Day(calls, sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, str]:
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
+
+
+def _may_view(request: HttpRequest, model: str) -> bool:
+    app, name = model.split(".")
+    user = request.user
+    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")

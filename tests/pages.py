@@ -1,0 +1,143 @@
+"""A headless Chromium for tests of pages: what it loads, what it complains about, and its keyboard."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from selenium.webdriver import Chrome, ChromeOptions, Keys
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.services import require_service
+
+PHONE = (390, 844)
+DESKTOP = (1280, 900)
+WAIT_S = 10
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_DRIVER = shutil.which("chromedriver")
+_TAB_LIMIT = 60
+
+
+class Browser:
+    """One window. `base_url` stands before every address."""
+
+    def __init__(self, driver: Chrome, base_url: str) -> None:
+        self.driver = driver
+        self.base_url = base_url
+
+    def open(self, address: str) -> None:
+        self.driver.get(self.base_url + address)
+
+    @property
+    def address(self) -> str:
+        """Path and query."""
+        return self.driver.current_url.removeprefix(self.base_url)
+
+    @property
+    def text(self) -> str:
+        return self.find("body").text
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def count(self, selector: str) -> int:
+        return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, selector: str) -> WebElement:
+        """Press Tab until that element has the focus, as somebody without a mouse would."""
+        for _ in range(_TAB_LIMIT):
+            focused = self.driver.switch_to.active_element
+            if self.run("return arguments[0].matches(arguments[1])", focused, selector):
+                return focused
+            self.press(Keys.TAB)
+        raise AssertionError(f"Tab does not reach {selector}.")
+
+    def wait_for(self, selector: str) -> WebElement:
+        return WebDriverWait(self.driver, WAIT_S).until(
+            lambda _: self.find(selector) if self.count(selector) else None
+        )
+
+    def wait_for_address(self, address: str) -> None:
+        WebDriverWait(self.driver, WAIT_S).until(lambda _: self.address == address, f"not at {address}")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """The page's size, which a window's may not be: windows have a least width."""
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def prefer(self, scheme: str) -> None:
+        """`light` or `dark`, as the system's setting."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def sign_in(self, username: str, password: str = "password") -> None:
+        self.open("/sign-in")
+        self.find("[name=username]").send_keys(username)
+        self.find("[name=password]").send_keys(password, Keys.ENTER)
+        self.wait_for("form[action='/sign-out']")
+
+    def save_picture(self, path: Path) -> None:
+        self.driver.save_screenshot(str(path))
+
+    def hosts_asked(self) -> set[str]:
+        """Every host:port that pages asked for anything since this was called last."""
+        entries = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
+        urls = [
+            entry["params"]["request"]["url"]
+            for entry in entries
+            if entry["method"] == "Network.requestWillBeSent"
+        ]
+        return {
+            urlsplit(url).netloc for url in urls if urlsplit(url).scheme in {"http", "https", "ws", "wss"}
+        }
+
+    def complaints(self) -> list[str]:
+        """What the console said of errors, refused content included, since this was called last."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@contextmanager
+def running_browser(base_url: str) -> Iterator[Browser]:
+    """Skips the test where there is no Chromium or no driver of it."""
+    require_service("chromium", _CHROMIUM is not None)
+    require_service("chromedriver", _DRIVER is not None)
+    driver = Chrome(options=_options(), service=Service(_DRIVER))
+    try:
+        browser = Browser(driver, base_url)
+        browser.resize(DESKTOP)
+        yield browser
+    finally:
+        driver.quit()
+
+
+def _options() -> ChromeOptions:
+    options = ChromeOptions()
+    options.binary_location = _CHROMIUM or ""
+    for flag in _FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    return options
