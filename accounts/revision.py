@@ -35,6 +35,11 @@ def bump(*parts: Revision.Part) -> int:
     return rows.values_list("number", flat=True).get()
 
 
+def hold() -> None:
+    """Take the revision's lock before its number is needed, so that changes at once wait in a line, not in a ring."""
+    Revision.objects.select_for_update().filter(pk=1).first()
+
+
 def read() -> Revisions:
     row = Revision.objects.filter(pk=1).values_list("number", "catalogue", "providers", "keys").first()
     return Revisions(*(row or (0, 0, 0, 0)))

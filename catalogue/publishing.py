@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.revision import Part, bump
+from accounts.revision import Part, bump, hold
 from catalogue.compile import Content, compile_model, digest, problems
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel, PublishedOffering
 from providers.models import Provider
@@ -34,8 +34,9 @@ def publish(
     A model with problems is set aside: its `quarantine_reason` is set, also on the instance that was passed,
     and its last good published row stays live.
     """
+    hold()
     passed = list(models)
-    rows = _lock([model.pk for model in passed])
+    rows = list(Model.objects.complete().filter(pk__in=[model.pk for model in passed]).order_by("pk"))
     reasons = _reasons(rows)
     _note_quarantine(rows, reasons)
     for model in passed:
@@ -53,6 +54,7 @@ def withdraw(
     public_ids: Iterable[str], *, author: User | None = None, note: str = "", at: datetime | None = None
 ) -> Edition | None:
     """Take models that no longer exist out of the catalogue. None when none of them was published."""
+    hold()
     rows = PublishedModel.objects.current().filter(public_id__in=list(public_ids))
     if not rows.exists():
         return None
@@ -70,12 +72,6 @@ def publish_provider(provider: Provider, *, author: User | None = None) -> Editi
     """After its name or slug changed: publish the models that show it."""
     models = Model.objects.filter(offerings__provider=provider).distinct()
     return publish(models, author=author, note=f"{provider.name} was edited")
-
-
-def _lock(ids: list[int]) -> list[Model]:
-    """The working rows as they are now, in one order, so that two publishers wait instead of crossing."""
-    rows = Model.objects.complete().filter(pk__in=ids).order_by("pk")
-    return list(rows.select_for_update(of=("self",)))
 
 
 def _reasons(rows: list[Model]) -> dict[int, str]:

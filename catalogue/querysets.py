@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from catalogue.lifecycle import Status
+from catalogue.models.offering import Offering
 from catalogue.models.published_offering import PublishedOffering
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ class ModelQuerySet(QuerySet["Model"]):
 
     def complete(self) -> Self:
         """With everything that compiling reads: a fixed number of queries for any number of models."""
-        return self.select_related("organisation", "successor").prefetch_related(
-            "aliases", "offerings__provider", "offerings__prices"
-        )
+        offerings = Prefetch("offerings", queryset=Offering.objects.select_related("provider"))
+        related = self.select_related("organisation", "successor")
+        return related.prefetch_related("aliases", offerings, "offerings__prices")
 
     def with_status(self, at: datetime) -> Self:
         """Annotated with `status`, by the rule of catalogue.lifecycle."""

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.revision import Part, bump
+from accounts.revision import Part, bump, hold
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel
 from catalogue.pricing import STANDARD
 from catalogue.publishing import publish, withdraw
@@ -20,6 +20,7 @@ MILLION = 1_000_000
 @transaction.atomic
 def switch_offerings(offerings: Iterable[Offering], *, is_enabled: bool) -> int:
     """Let calls go there, or stop them within a second. Outside editions. Returns how many were changed."""
+    hold()
     rows = Offering.objects.filter(pk__in=[offering.pk for offering in offerings], is_enabled=not is_enabled)
     changed = rows.update(is_enabled=is_enabled)
     if changed:
@@ -58,6 +59,7 @@ def set_price(
 @transaction.atomic
 def delete_models(models: QuerySet[Model], *, author: User | None = None) -> Edition | None:
     """Delete working rows and take them out of the catalogue. Earlier editions keep what they published."""
+    hold()
     public_ids = list(models.values_list("public_id", flat=True))
     naming = PublishedModel.objects.current().filter(content__successor_id__in=public_ids)
     predecessors = list(naming.values_list("public_id", flat=True))

@@ -30,7 +30,7 @@ class OfferingInline(CuratorFields, TableInline):
         "is_enabled",
     ]
     readonly_fields = ["prices"]
-    show_change_link = True
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:
         offerings: QuerySet[Offering] = super().get_queryset(request)
@@ -48,7 +48,7 @@ class OfferingInline(CuratorFields, TableInline):
             return "Saved with the model; tiers and other meters on the offering's page."
         page = reverse("admin:catalogue_offering_change", args=[offering.pk])
         line = price_line(offering, timezone.now()) or "no price"
-        return format_html('{} <a class="text-link" href="{}">all prices</a>', line, page)
+        return format_html('{} <a class="text-link" href="{}">details</a>', line, page)
 
 
 class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
@@ -63,4 +63,5 @@ class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
 class AliasInline(TableInline):
     model = Alias
     formset = AliasFormSet
+    hide_title = True
     fields = ["name"]

@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import Desk
 from accounts.models import User
-from catalogue.admin.fields import CuratorFields
+from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.filters import PublicationFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
 from catalogue.admin.live import lifecycle_chip, live_chip, live_panel, publish_aloud, with_live
@@ -41,7 +40,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Model)
-class ModelAdmin(CuratorFields, Desk):
+class ModelAdmin(PublishingDesk):
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "runs_at", "price", "updated_at"]

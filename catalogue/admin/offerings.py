@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import Desk, status_chip
-from catalogue.admin.fields import CuratorFields
+from accounts.admin.base import status_chip
+from accounts.revision import hold
+from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.live import publish_aloud
 from catalogue.admin.prices import PriceInline, price_line
 from catalogue.models import Model, Offering
@@ -18,7 +19,7 @@ from catalogue.services import announce_switches, switch_offerings
 
 
 @admin.register(Offering)
-class OfferingAdmin(CuratorFields, Desk):
+class OfferingAdmin(PublishingDesk):
     inlines = [PriceInline]
     list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
     list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]
@@ -68,6 +69,7 @@ class OfferingAdmin(CuratorFields, Desk):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
         model_ids = list(queryset.values_list("model_id", flat=True))
         with transaction.atomic():
+            hold()
             super().delete_queryset(request, queryset)
             self._publish(request, model_ids, "Deleted offerings")
 

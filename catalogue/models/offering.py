@@ -127,7 +127,7 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount:f} {self.currency} for {self.unit_size:,} {self.get_meter_display().lower()}"
+        return f"{self.amount.normalize():f} {self.currency} for {self.unit_size:,} {self.get_meter_display().lower()}"
 
     def clean(self) -> None:
         self.check_dates()
