@@ -35,7 +35,7 @@ format: $(VENV)/.development ## Let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.development ## Measure both lanes against nginx and the bare upstream
-	$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks
 
 lock: $(VENV)/.development ## Resolve pyproject.toml anew into both lock files
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml

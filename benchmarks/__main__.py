@@ -1,0 +1,47 @@
+"""The command: `python -m benchmarks`, also `make bench`."""
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.measure import Plan, run
+from benchmarks.processes import NotReady, take_cores
+from benchmarks.report import goals, summarise, table
+from benchmarks.systems import started_systems
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        cores = take_cores()
+        with ExitStack() as stack:
+            systems = stack.enter_context(started_systems(cores, use_sqlite=options.sqlite))
+            results = run(systems, Plan(options.rounds, options.seconds), note=_note)
+    except NotReady as missing:
+        print(f"benchmarks: {missing}", file=sys.stderr)
+        return 2
+    summary = summarise(results)
+    if options.json:
+        options.json.write_text(json.dumps({"median": summary, "rounds": results}, indent=2))
+    judged = goals(summary)
+    print(table(summary), *(goal.line for goal in judged), sep="\n")
+    return 0 if all(goal.is_met for goal in judged) else 1
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each figure is taken (5)")
+    parser.add_argument("--seconds", type=int, default=4, help="of each run of whole answers (4)")
+    parser.add_argument("--sqlite", action="store_true", help="keep the ledger in SQLite, not in PostgreSQL")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write medians and all rounds there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The run: every figure of every system in turn, round after round, so that all meet the same noise."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from benchmarks.load import Pace, Streamed, ask_streams, ask_whole, hold_streams
+from benchmarks.processes import cpu_s, pss_bytes
+from benchmarks.systems import System
+
+Figures = dict[str, float]
+"""By name, such as `json50_cpu_ms`."""
+Results = dict[str, list[Figures]]
+"""By system, one entry a round."""
+
+CONCURRENCIES = (4, 50)
+OPEN_STREAMS = 500
+_PACE = Pace()
+# The fewer at a time, the more often: CPU is counted in ticks of 10 ms.
+_TIMES = {4: 6, 50: 3}
+_SLOW = Pace(chunks=12, first_ms=50, gap_ms=500)
+# Recording goes on after the answer: a call's CPU includes its way into the ledger.
+_RECORDED_AFTER_S = 0.6
+_WARM_UP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rounds: int
+    seconds: float
+    """Of each run of whole answers."""
+
+
+def run(systems: Sequence[System], plan: Plan, note: Callable[[str], None]) -> Results:
+    """Raises WrongAnswer as soon as one call is not answered as it should be."""
+    for system in systems:
+        ask_whole(system.target, concurrency=50, seconds=_WARM_UP_S)
+        ask_streams(system.target, concurrency=50, times=1, pace=_PACE)
+    results: Results = {system.name: [] for system in systems}
+    for number in range(1, plan.rounds + 1):
+        note(f"round {number} of {plan.rounds}")
+        for name, figures in _round(systems, plan).items():
+            results[name].append(figures)
+    note(f"memory with {OPEN_STREAMS} open streams")
+    for system in systems:
+        results[system.name][-1].update(_measure_memory(system))
+    return results
+
+
+def _round(systems: Sequence[System], plan: Plan) -> Mapping[str, Figures]:
+    figures: Mapping[str, Figures] = {system.name: {} for system in systems}
+    for concurrency in CONCURRENCIES:
+        for system in systems:
+            figures[system.name].update(_measure_whole(system, concurrency, plan.seconds))
+        for system in systems:
+            figures[system.name].update(_measure_streams(system, concurrency))
+    return figures
+
+
+def _measure_whole(system: System, concurrency: int, seconds: float) -> Figures:
+    before = cpu_s(system.roots)
+    answers = ask_whole(system.target, concurrency=concurrency, seconds=seconds)
+    time.sleep(_RECORDED_AFTER_S)
+    name = f"json{concurrency}"
+    return {
+        f"{name}_per_s": answers.per_second,
+        f"{name}_cpu_ms": (cpu_s(system.roots) - before) / answers.count * 1000,
+        f"{name}_p50_ms": answers.p50_ms,
+        f"{name}_p99_ms": answers.p99_ms,
+    }
+
+
+def _measure_streams(system: System, concurrency: int) -> Figures:
+    before = cpu_s(system.roots)
+    answers = ask_streams(system.target, concurrency=concurrency, times=_TIMES[concurrency], pace=_PACE)
+    time.sleep(_RECORDED_AFTER_S)
+    spent_s = cpu_s(system.roots) - before
+    name, delays_s = f"sse{concurrency}", _delays(answers)
+    return {
+        f"{name}_first_ms": median(answer.first_s for answer in answers) * 1000,
+        f"{name}_chunk_cpu_us": spent_s / len(delays_s) * 1e6,
+        f"{name}_delay_p50_ms": median(delays_s) * 1000,
+        f"{name}_delay_p99_ms": quantiles(delays_s, n=100)[98] * 1000,
+    }
+
+
+def _delays(answers: Sequence[Streamed]) -> list[float]:
+    return [delay_s for answer in answers for delay_s in answer.delays_s]
+
+
+def _measure_memory(system: System) -> Figures:
+    idle = pss_bytes(system.roots)
+    held = hold_streams(
+        system.target, concurrency=OPEN_STREAMS, pace=_SLOW, look=lambda: pss_bytes(system.roots)
+    )
+    return {"idle_mb": idle / 1e6, "open_mb": held / 1e6, "stream_kb": (held - idle) / OPEN_STREAMS / 1000}
