@@ -336,8 +336,9 @@ async def send_comments_only(exchange: Exchange) -> None:
 @behaviour("never-ending")
 async def never_end(exchange: Exchange) -> None:
     await begin(exchange)
+    text = "more " * int(exchange.number("size", 5) / 5)
     while True:
-        await exchange.choice(answers.delta({"content": "more "}))
+        await exchange.choice(answers.delta({"content": text}))
         await asyncio.sleep(exchange.number("delay", 0.005))
 
 

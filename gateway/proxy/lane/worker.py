@@ -43,7 +43,7 @@ class LaneWorker:
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
-        self._is_draining = False
+        self.is_draining = False
         self._subscription: Subscription | None = None
         self._duties: list[asyncio.Task[None]] = []
 
@@ -58,7 +58,7 @@ class LaneWorker:
 
     async def drain(self, grace_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
         """Take no more jobs, let calls end within the grace, then end the rest with an explicit error."""
-        self._is_draining = True
+        self.is_draining = True
         self._say_alive()
         reader, heartbeat = self._duties
         await _end_task(reader)
@@ -172,7 +172,7 @@ class LaneWorker:
             await asyncio.sleep(BEAT_S)
 
     def _say_alive(self) -> None:
-        life = Life.DRAINING_WORKER if self._is_draining else Life.WORKER
+        life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
     def _abandoned(self, now: float) -> list[Running]:

@@ -1,12 +1,12 @@
 """The edge on a real socket, without Django: keys, snapshot and records are plain values in memory."""
 
 import asyncio
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -83,15 +83,94 @@ class Snapshots:
 
 
 @dataclass
-class RunningEdge:
+class Plan:
+    """What to serve. `worker_store` gives the worker an access of its own, as in another process."""
+
+    models: list[ModelFacts]
+    providers: list[ProviderFacts]
+    store: Callable[[], Store] = MemoryStore
+    worker_store: Callable[[], Store] | None = None
+    timeouts: Timeouts = QUICK
+    with_worker: bool = True
+    answer_bytes: int = 64_000_000
+
+
+class EdgeProcess:
     """A web process and, where asked for, a worker beside it on the same loop."""
+
+    def __init__(self, plan: Plan, records: Records, keys: Keys) -> None:
+        self.plan = plan
+        self.loop = asyncio.get_running_loop()
+        self.stop = asyncio.Event()
+        self.store = plan.store()
+        self.worker_store = plan.worker_store() if plan.worker_store else self.store
+        providers = {provider.id: provider for provider in plan.providers}
+        self.bench = Workbench(
+            engine=AiohttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
+            adapters=ADAPTERS,
+            snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
+            recorder=records,
+            health=HealthTable(),
+            timeouts=plan.timeouts,
+            answer_bytes=plan.answer_bytes,
+        )
+        self.lane = WorkerLane(self.store, "web-1")
+        self.worker = LaneWorker(self.worker_store, self.bench, "worker-1", write_timeout_s=5)
+        lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
+        self.edge = Edge(
+            EdgeParts(
+                keys,
+                self.bench.snapshots,
+                self.store,
+                records,
+                self.bench.health,
+                lanes,
+                1_000_000,
+                write_timeout_s=5,
+            )
+        )
+
+    async def open(self, listener: socket.socket) -> None:
+        await self.store.open()
+        await self.lane.open()
+        if self.plan.with_worker:
+            if self.worker_store is not self.store:
+                await self.worker_store.open()
+            await self.worker.open()
+        config = uvicorn.Config(
+            self.answer, interface="asgi3", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        )
+        self.server = uvicorn.Server(config)
+        self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
+        while not self.server.started or (self.plan.with_worker and not self.lane.live_workers):
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        self.server.should_exit = True
+        await self.serving
+        if self.plan.with_worker and not self.worker.is_draining:
+            await self.worker.drain(0)
+        await self.lane.close()
+        await self.bench.engine.close()
+        if self.plan.with_worker and self.worker_store is not self.store:
+            await self.worker_store.close()
+        await self.store.close()
+
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
+        surface = find_surface(scope)
+        assert surface, scope["path"]
+        await self.edge.answer(surface, scope, receive, send)
+
+
+@dataclass
+class RunningEdge:
+    """An edge that answers at `url`, and the key of a client."""
 
     url: str
     key: str
     keys: Keys
     records: Records
-    loop: asyncio.AbstractEventLoop
-    parts: SimpleNamespace
+    process: EdgeProcess
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
@@ -105,82 +184,31 @@ class RunningEdge:
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
-        return asyncio.run_coroutine_threadsafe(action(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(10)
 
 
 @contextmanager
 def running_edge(
-    models: list[ModelFacts],
-    providers: list[ProviderFacts],
-    *,
-    store: Callable[[], Store] = MemoryStore,
-    worker_store: Callable[[], Store] | None = None,
-    timeouts: Timeouts = QUICK,
-    with_worker: bool = True,
-    allowed: frozenset[str] = frozenset({"127.0.0.1"}),
+    models: list[ModelFacts], providers: list[ProviderFacts], **options: Any
 ) -> Iterator[RunningEdge]:
-    """Serve the edge from a thread. `worker_store` gives the worker an access of its own, as in another process."""
-    keys, records = Keys(), Records()
-    snapshot = Snapshot.of(models, {provider.id: provider for provider in providers}, revision=1)
-    parts = SimpleNamespace(is_ready=threading.Event(), stop=None, loop=None)
+    """Serve the edge from a thread; `options` are fields of Plan."""
+    keys, records, plan = Keys(), Records(), Plan(models, providers, **options)
     listener = socket.create_server(("127.0.0.1", 0))
+    ready: queue.SimpleQueue[EdgeProcess] = queue.SimpleQueue()
 
     async def serve() -> None:
-        parts.loop, parts.stop = asyncio.get_running_loop(), asyncio.Event()
-        web_store = parts.store = store()
-        await web_store.open()
-        bench = parts.bench = Workbench(
-            engine=AiohttpEngine(OutboundPolicy(allowed), connections=500),
-            adapters=ADAPTERS,
-            snapshots=Snapshots(snapshot),
-            recorder=records,
-            health=HealthTable(),
-            timeouts=timeouts,
-            answer_bytes=8_000_000,
-        )
-        lane = parts.lane = WorkerLane(web_store, "web-1")
-        await lane.open()
-        lane_store = worker_store() if worker_store else web_store
-        worker = parts.worker = LaneWorker(lane_store, bench, "worker-1", write_timeout_s=5)
-        if with_worker:
-            if worker_store:
-                await lane_store.open()
-            await worker.open()
-        lanes = Lanes(bench, lane, setting="auto", has_own_worker=True)
-        edge = parts.edge = Edge(
-            EdgeParts(keys, bench.snapshots, web_store, records, bench.health, lanes, 1_000_000, 5.0)
-        )
-
-        async def application(scope: Any, receive: Any, send: Any) -> None:
-            surface = find_surface(scope)
-            assert surface, scope["path"]
-            await edge.answer(surface, scope, receive, send)
-
-        config = uvicorn.Config(application, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        while with_worker and not lane.live_workers:
-            await asyncio.sleep(0.01)
-        parts.is_ready.set()
-        await parts.stop.wait()
-        server.should_exit = True
-        await serving
-        if with_worker and not parts.worker._is_draining:
-            await worker.drain(0)
-        await lane.close()
-        await bench.engine.close()
-        if with_worker and worker_store:
-            await lane_store.close()
-        await web_store.close()
+        process = EdgeProcess(plan, records, keys)
+        await process.open(listener)
+        ready.put(process)
+        await process.stop.wait()
+        await process.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert parts.is_ready.wait(10), "the edge did not start"
+    process = ready.get(timeout=10)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        yield RunningEdge(url, keys.issue(name="first"), keys, records, parts.loop, parts)
+        yield RunningEdge(url, keys.issue(name="first"), keys, records, process)
     finally:
-        parts.loop.call_soon_threadsafe(parts.stop.set)
+        process.loop.call_soon_threadsafe(process.stop.set)
         thread.join(10)

@@ -129,9 +129,11 @@ def test_a_stream_cut_short_is_an_error_event_and_no_tidy_end(edge, first, secon
 def test_a_client_that_leaves_ends_the_upstream_call_within_a_second(edge, first, lane):
     first.script("slow?chunks=200&delay=0.05")
     given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
-    with edge.client(**{"x-gateway-lane": lane}) as client:
-        with client.stream("POST", "/v1/chat/completions", json=given) as answer:
-            next(answer.iter_bytes())
+    with (
+        edge.client(**{"x-gateway-lane": lane}) as client,
+        client.stream("POST", "/v1/chat/completions", json=given) as answer,
+    ):
+        next(answer.iter_bytes())
     assert settled(edge).outcomes == ["cancelled"]
     deadline = time.monotonic() + 1
     while not first.calls[0].has_hung_up and time.monotonic() < deadline:
@@ -256,14 +258,14 @@ def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
     reader.start()
     first.wait_for(1)
     time.sleep(0.2)
-    edge.on_loop(lambda: edge.parts.edge.drain(0.1))
+    edge.on_loop(lambda: edge.process.edge.drain(0.1))
     reader.join(5)
     assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
     assert settled(edge).outcomes == ["cancelled"]
 
 
 def test_without_a_worker_auto_goes_on_and_worker_is_a_503(edge):
-    edge.on_loop(lambda: edge.parts.worker.drain(0))
+    edge.on_loop(lambda: edge.process.worker.drain(0))
     assert edge.chat(lane="auto").headers["x-gateway-lane"] == "direct"
     forced = edge.chat(lane="worker")
     assert (forced.status_code, forced.json()["error"]["code"]) == (503, "no_worker")

@@ -1,0 +1,192 @@
+"""The worker lane when messages, workers or the store itself are lost on the way."""
+
+import json
+import threading
+import time
+from secrets import token_hex
+
+import pytest
+
+from gateway.proxy.exchange import CallEnd
+from gateway.proxy.lane.frames import HEARTBEATS, Frame, Kind, Life, pack_end, unpack_end
+from gateway.proxy.lane.incoming import Incoming
+from gateway.store.redis import RedisStore
+from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.services import running_redis, wait_until
+from tests.upstream import ScriptedProvider
+
+STEADY = "slow?chunks=40&delay=0.05"
+
+
+@pytest.fixture
+def provider():
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def redis():
+    with running_redis() as server:
+        yield server
+
+
+def an_edge(provider, **options):
+    model = a_model(offerings=(an_offering(1),))
+    return running_edge([model], [a_provider(1, base_url=provider.base_url)], **options)
+
+
+def an_edge_on_redis(provider, redis, **options):
+    def open_one() -> RedisStore:
+        return RedisStore(redis.url, token_hex(4))
+
+    return an_edge(provider, store=open_one, worker_store=open_one, **options)
+
+
+def stream_while(edge, provider, trouble, behaviour=STEADY):
+    """The text of one stream by the worker, with trouble in its middle."""
+    provider.script(behaviour)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(edge.chat(lane="worker", stream=True).text))
+    reader.start()
+    provider.wait_for(1)
+    time.sleep(0.5)
+    trouble()
+    reader.join(20)
+    return got[0]
+
+
+def pretend_that_a_worker_lives(edge):
+    for _ in range(3):
+        edge.process.loop.call_soon_threadsafe(
+            edge.process.store.publish, HEARTBEATS, Life.WORKER.value + b"ghost"
+        )
+        time.sleep(0.05)
+
+
+def words_of(text):
+    """The deltas' contents, joined."""
+    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+    return "".join(
+        choice["delta"].get("content") or "" for event in events for choice in event.get("choices", [])
+    )
+
+
+def test_a_job_that_no_worker_begins_is_taken_back_and_made_directly(provider):
+    with an_edge(provider, with_worker=False) as edge:
+        pretend_that_a_worker_lives(edge)
+        answer = edge.chat(lane="auto")
+    assert (answer.status_code, answer.headers["x-gateway-lane"], len(provider.calls)) == (200, "direct", 1)
+
+
+def test_a_forced_job_that_no_worker_begins_is_a_503_and_never_reaches_the_provider(provider):
+    with an_edge(provider, with_worker=False) as edge:
+        pretend_that_a_worker_lives(edge)
+        answer = edge.chat(lane="worker")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_worker")
+    assert not provider.calls
+
+
+def test_a_chat_goes_through_redis(provider, redis):
+    with an_edge_on_redis(provider, redis) as edge:
+        assert edge.chat(lane="worker").headers["x-gateway-lane"] == "worker"
+
+
+@pytest.mark.parametrize("command", [("CLIENT", "KILL", "TYPE", "pubsub"), ("FLUSHALL",)])
+def test_a_stream_survives_lost_messages_and_lost_data(provider, redis, command):
+    with an_edge_on_redis(provider, redis) as edge:
+        text = stream_while(edge, provider, lambda: redis.ask(*command))
+        whole = edge.chat(lane="direct", stream=True, scripted=STEADY).text
+    assert text.endswith("data: [DONE]\n\n")
+    assert words_of(text) == words_of(whole)
+    assert len(provider.calls) == 2
+
+
+def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redis):
+    def restart() -> None:
+        redis.kill()
+        redis.start()
+
+    with an_edge_on_redis(provider, redis) as edge:
+        text = stream_while(edge, provider, restart)
+        deadline = time.monotonic() + 5
+        while not edge.process.lane.is_open and time.monotonic() < deadline:
+            time.sleep(0.05)
+        after = edge.chat(lane="worker")
+    assert text.endswith("data: [DONE]\n\n")
+    assert after.status_code == 200
+    assert len(provider.calls) == 2
+
+
+def test_calls_go_directly_while_redis_is_away(provider, redis):
+    with an_edge_on_redis(provider, redis) as edge:
+        redis.kill()
+        time.sleep(0.5)
+        answer = edge.chat(lane="auto")
+    assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "direct")
+
+
+def test_a_worker_that_falls_silent_is_given_up_with_an_explicit_error(provider, redis):
+    with an_edge_on_redis(provider, redis) as edge:
+
+        def silence() -> None:
+            async def cut() -> None:
+                for duty in edge.process.worker._duties:
+                    duty.cancel()
+
+            edge.on_loop(cut)
+
+        text = stream_while(edge, provider, silence, "slow?chunks=400&delay=0.05")
+        assert edge.chat(lane="auto", scripted="ok").headers["x-gateway-lane"] == "direct"
+    last = json.loads(text.strip().split("data: ")[-1])
+    assert last["error"]["code"] == "worker_lost"
+    assert "[DONE]" not in text
+
+
+def test_a_slow_reader_stops_the_worker_and_not_the_process(provider):
+    """What the client does not read stays at the provider: neither web process nor worker heaps it up."""
+    provider.default = "never-ending?delay=0&size=20000"
+    body = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    with an_edge(provider) as edge, edge.client(**{"x-gateway-lane": "worker"}) as client:
+        with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            unread = answer.iter_bytes()
+            next(unread)
+            call = next(iter(edge.process.worker._calls.values()))
+            incoming = next(iter(edge.process.lane._calls.values()))
+            wait_until(lambda: incoming.is_paused, "pausing the worker")
+            time.sleep(0.3)
+            size = call.outgoing.size
+            time.sleep(0.5)
+            assert call.outgoing.size == size
+            assert incoming.unread_bytes < 2_000_000
+        assert edge.chat(lane="worker", scripted="ok").status_code == 200
+
+
+def test_a_frame_survives_its_encoding():
+    frame = Frame("a" * 32, Kind.CHUNK, 2**40, b"bytes")
+    assert Frame.decode(frame.encode()) == frame
+
+
+def test_an_end_carries_the_last_bytes():
+    end = CallEnd(attempts=2)
+    assert unpack_end(pack_end(end, b"tail")) == (end, b"tail")
+
+
+def test_bytes_that_come_twice_are_taken_once():
+    incoming = Incoming(take_back_at=0)
+    for offset, payload in ((0, b"abc"), (1, b"bcde"), (0, b"abcde")):
+        assert incoming.accept(Frame("a" * 32, Kind.CHUNK, offset, payload))
+    assert incoming.take() == b"abcde"
+
+
+def test_a_hole_is_noticed_and_closed_by_what_is_sent_again():
+    incoming = Incoming(take_back_at=0)
+    assert not incoming.accept(Frame("a" * 32, Kind.CHUNK, 3, b"def"))
+    assert incoming.accept(Frame("a" * 32, Kind.CHUNK, 0, b"abcdef"))
+    assert incoming.take() == b"abcdef"
+
+
+def test_an_end_after_a_hole_is_not_believed():
+    incoming = Incoming(take_back_at=0)
+    incoming.accept(Frame("a" * 32, Kind.END, 5, pack_end(CallEnd(), b"")))
+    assert incoming.end is None
