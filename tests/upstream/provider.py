@@ -120,7 +120,7 @@ class ScriptedProvider:
             file.close()
 
     def choose(self, body: Any) -> str:
-        """By the request's own field `scripted`, which a gateway passes on; by the script; by the model; or the default."""
+        """The behaviour: named by the request in `scripted`, by the script, by the model, or the default."""
         if isinstance(body, dict) and "scripted" in body:
             return str(body["scripted"])
         if self._script:
