@@ -94,6 +94,21 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
+    def allow_scripts(self, is_allowed: bool) -> None:
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not is_allowed})
+
+    def forget(self) -> None:
+        """As new: nobody signed in, nothing stored, nothing logged, a desktop's size."""
+        self.allow_scripts(True)
+        self.open("/healthz")
+        self.driver.execute_cdp_cmd(
+            "Storage.clearDataForOrigin", {"origin": self.base_url, "storageTypes": "all"}
+        )
+        self.prefer("light")
+        self.resize(DESKTOP)
+        self.hosts_asked()
+        self.complaints()
+
     def sign_in(self, username: str, password: str = "password") -> None:
         self.open("/sign-in")
         self.find("[name=username]").send_keys(username)
@@ -128,7 +143,7 @@ def running_browser(base_url: str) -> Iterator[Browser]:
     driver = Chrome(options=_options(), service=Service(_DRIVER))
     try:
         browser = Browser(driver, base_url)
-        browser.resize(DESKTOP)
+        browser.forget()
         yield browser
     finally:
         driver.quit()

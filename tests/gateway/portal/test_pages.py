@@ -1,0 +1,154 @@
+"""The portal and the admin in a real browser: the keyboard, the colours, and that nothing comes from elsewhere."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver import Keys
+
+from accounts.models import Key, Team
+from tests.make import make_key, make_offering, make_published, make_staff, make_team, make_user
+from tests.pages import PHONE, Browser
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+CHIPS = ["good", "info", "warning", "bad", "neutral"]
+ADMIN_PAGES = [
+    "/admin/",
+    "/admin/catalogue/model/",
+    "/admin/catalogue/model/add/",
+    "/admin/catalogue/offering/",
+    "/admin/catalogue/organisation/",
+    "/admin/catalogue/edition/",
+    "/admin/providers/provider/",
+    "/admin/providers/provider/add/",
+    "/admin/accounts/team/",
+    "/admin/accounts/key/add/",
+    "/admin/accounts/user/",
+    "/admin/accounts/ledgerentry/",
+]
+
+
+@pytest.fixture
+def team() -> Team:
+    team = make_team("atlas")
+    make_user("mary", teams=[team])
+    return team
+
+
+def test_key_is_created_and_revoked_by_keyboard_alone(browser: Browser, team: Team) -> None:
+    browser.open("/")
+    browser.press("mary", Keys.TAB, "password", Keys.ENTER)
+    browser.wait_for_address("/keys")
+    browser.tab_to("[name=name]").send_keys("nightly", Keys.ENTER)
+    assert browser.wait_for("#new-key").text.startswith("sk-gw-")
+    browser.tab_to("a.danger").send_keys(Keys.ENTER)
+    browser.wait_for("dl")
+    browser.tab_to("button.danger").send_keys(Keys.ENTER)
+    assert "“nightly” is revoked." in browser.wait_for(".notice.success").text
+    assert Key.objects.get().revoked_at is not None
+
+
+def test_copy_button_copies_the_whole_key(browser: Browser, team: Team) -> None:
+    browser.sign_in("mary")
+    browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
+    key = browser.wait_for("#new-key").text
+    browser.tab_to("[data-copy=new-key]").send_keys(Keys.ENTER)
+    browser.wait_for("[data-copy].done")
+    browser.find("[name=name]").send_keys(Keys.CONTROL, "v")
+    assert browser.find("[name=name]").get_property("value") == key
+
+
+def test_key_is_gone_after_a_reload_and_after_going_back(browser: Browser, team: Team) -> None:
+    browser.sign_in("mary")
+    browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
+    browser.wait_for("#new-key")
+    browser.driver.refresh()
+    assert browser.count("#new-key") == 0
+    browser.open("/sign-in")
+    browser.driver.back()
+    assert browser.count("#new-key") == 0
+
+
+def test_portal_works_without_scripts(browser: Browser, team: Team) -> None:
+    browser.allow_scripts(False)
+    browser.sign_in("mary")
+    browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
+    assert browser.wait_for("#new-key").text.startswith("sk-gw-")
+    assert not browser.find("[data-copy=new-key]").is_displayed()
+
+
+def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team: Team) -> None:
+    make_staff("boss")
+    browser.sign_in("boss")
+    switch = browser.find("[data-scheme-switch]")
+    switch.click()
+    switch.click()
+    browser.driver.refresh()
+    assert browser.find("[data-scheme-switch]").text == "Scheme: dark"
+    assert background(browser) == "rgb(18, 22, 27)"
+    browser.open("/admin/")
+    browser.wait_for("html.dark")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_chip_can_be_read(browser: Browser, team: Team, scheme: str) -> None:
+    browser.prefer(scheme)
+    browser.sign_in("mary")
+    for chip in CHIPS:
+        browser.run(
+            "document.querySelector('main').insertAdjacentHTML('beforeend', arguments[0])",
+            f'<i class="chip {chip}" id="{chip}">word</i>',
+        )
+        style = "const s = getComputedStyle(document.getElementById(arguments[0])); return [s.color, s.backgroundColor]"
+        assert contrast(*browser.run(style, chip)) >= 4.5, (scheme, chip)
+
+
+def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team: Team) -> None:
+    make_key(team, "a key with a rather long name of several words", model_patterns=["anthropic/*"] * 3)
+    browser.resize(PHONE)
+    browser.sign_in("mary")
+    browser.wait_for(".scroll")
+    wider = "const e = document.querySelector(arguments[0]); return e.scrollWidth > e.clientWidth"
+    assert browser.run(wider, ".scroll")
+    assert not browser.run(wider, "html")
+
+
+def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
+    key, _ = make_key(team)
+    browser.sign_in("mary")
+    for address in ("/keys", f"/keys/{key.public_id}/revoke", "/docs"):
+        browser.open(address)
+    assert browser.hosts_asked() == {urlsplit(browser.base_url).netloc}
+    assert browser.complaints() == []
+
+
+def test_admin_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
+    make_staff("boss")
+    offering = make_offering(make_published("acme/one"))
+    browser.sign_in("boss")
+    pages = [f"/admin/catalogue/model/{offering.model_id}/change/"]
+    pages.append(f"/admin/providers/provider/{offering.provider_id}/change/")
+    for address in [*ADMIN_PAGES, *pages]:
+        browser.open(address)
+        browser.wait_for("#nav-sidebar")
+    assert browser.hosts_asked() == {urlsplit(browser.base_url).netloc}
+    assert browser.complaints() == []
+
+
+def background(browser: Browser) -> str:
+    return str(browser.run("return getComputedStyle(document.body).backgroundColor"))
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours as the browser writes them. Source: WCAG 2.2, contrast ratio."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
