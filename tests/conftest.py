@@ -6,6 +6,9 @@ import pytest
 from django.db import connections
 
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.system.embedded import product, upstream
+
+__all__ = ["product", "upstream"]
 
 
 @pytest.fixture(scope="session")

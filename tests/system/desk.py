@@ -1,5 +1,6 @@
 """The admin as a browser without scripts uses it: pages are read, their forms are filled in and sent."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -10,7 +11,7 @@ Values = dict[str, str | list[str]]
 
 
 class Refused(AssertionError):
-    """The page came back with complaints."""
+    """The page came back; the message is what it says now and did not say before."""
 
 
 class Desk:
@@ -24,17 +25,27 @@ class Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._client.close()
 
     def submit(self, path: str, **changes: str | list[str]) -> httpx.Response:
         """Open the page, change some of its form's values, and save. Raises Refused."""
         page = self._client.get(path)
         assert page.status_code == 200, (page.status_code, page.headers.get("location"))
-        values = _form_of(page.text) | changes
-        answer = self._client.post(path, data=values)
+        opened = _Page.read(page.text)
+        answer = self._client.post(path, data=opened.editing_form | changes)
         if answer.status_code != 302:
-            raise Refused(_complaints_of(answer.text))
+            raise Refused(" ".join(_Page.read(answer.text).texts - opened.texts))
         return answer
+
+    def issue_key(self, name: str, **terms: str) -> str:
+        """A key of the demo team, read from the page that shows it once."""
+        given = {"team": self.row_id("accounts/team", "demo"), "name": name, **terms}
+        answer = self.submit("/admin/accounts/key/add/", **given)
+        shown = self._client.get(answer.headers["location"]).text
+        return re.search(r"sk-gw-[\w-]+", shown).group()
 
     def row_id(self, kind: str, text: str) -> str:
         """The id of the one row that a search finds; `kind` such as catalogue/model."""
@@ -42,15 +53,6 @@ class Desk:
         ids = set(_Page.read(page).ids_of(kind))
         assert len(ids) == 1, ids
         return ids.pop()
-
-
-def _form_of(html: str) -> Values:
-    """What a browser would send of the page's editing form if nothing was touched."""
-    return next(form for form in _Page.read(html).forms if "csrfmiddlewaretoken" in form and len(form) > 1)
-
-
-def _complaints_of(html: str) -> str:
-    return " ".join(_Page.read(html).complaints) or html[:2000]
 
 
 @dataclass
@@ -66,10 +68,9 @@ class _Page(HTMLParser):
         super().__init__()
         self.forms: list[Values] = []
         self.links: list[str] = []
-        self.complaints: list[str] = []
+        self.texts: set[str] = set()
         self._select: _Select | None = None
         self._area: str | None = None
-        self._complaint_depth = 0
 
     @classmethod
     def read(cls, html: str) -> "_Page":
@@ -77,14 +78,17 @@ class _Page(HTMLParser):
         page.feed(html)
         return page
 
+    @property
+    def editing_form(self) -> Values:
+        """What a browser would send if nothing was touched."""
+        return next(form for form in self.forms if "csrfmiddlewaretoken" in form and len(form) > 1)
+
     def ids_of(self, kind: str) -> list[str]:
         parts = [link.split("?")[0].split("/") for link in self.links if f"/admin/{kind}/" in link]
         return [part[-3] for part in parts if part[-2:] == ["change", ""]]
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found: dict[str, Any] = dict(attributes)
-        if "error" in (found.get("class") or ""):
-            self._complaint_depth = 1
         if tag == "form":
             self.forms.append({})
         elif tag == "a":
@@ -100,13 +104,12 @@ class _Page(HTMLParser):
             self._select = None
         elif tag == "textarea":
             self._area = None
-        self._complaint_depth = 0
 
     def handle_data(self, data: str) -> None:
         if self._area is not None:
             self.forms[-1][self._area] = str(self.forms[-1][self._area]) + data
-        elif self._complaint_depth and data.strip():
-            self.complaints.append(data.strip())
+        else:
+            self.texts.add(data.strip())
 
     def _note_field(self, tag: str, found: dict[str, Any]) -> None:
         name = found["name"]

@@ -56,7 +56,9 @@ class Product:
         given = {"authorization": f"Bearer {key or self.key}", **headers}
         return httpx.Client(base_url=self.url, headers=given, timeout=20)
 
-    def chat(self, model: str = "demo/chat", *, key: str = "", lane: str = "auto", **body: Any) -> httpx.Response:
+    def chat(
+        self, model: str = "demo/chat", *, key: str = "", lane: str = "auto", **body: Any
+    ) -> httpx.Response:
         given = {"model": model, "messages": [{"role": "user", "content": "hello"}], **body}
         with self.client(key, **{"x-gateway-lane": lane}) as client:
             return client.post("/v1/chat/completions", json=given)
@@ -75,7 +77,9 @@ class Product:
     def rows(self) -> dict[str, list[str]]:
         """Every row of every table as text, but for what changes with time alone."""
         with closing(self._database()) as database:
-            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            names = [
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
             return {name: _rows_of(database, name) for name in names if name not in _RESTLESS_TABLES}
 
     def _database(self) -> sqlite3.Connection:
