@@ -21,6 +21,7 @@ START_S = 30.0
 class Program:
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         self.text = ""
+        self.environment = environment
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
