@@ -73,9 +73,8 @@ class Browser:
         raise AssertionError(f"Tab does not reach {selector}.")
 
     def wait_for(self, selector: str) -> WebElement:
-        return WebDriverWait(self.driver, WAIT_S).until(
-            lambda _: self.find(selector) if self.count(selector) else None
-        )
+        WebDriverWait(self.driver, WAIT_S).until(lambda _: self.count(selector), f"{selector} did not appear")
+        return self.find(selector)
 
     def wait_for_address(self, address: str) -> None:
         WebDriverWait(self.driver, WAIT_S).until(lambda _: self.address == address, f"not at {address}")

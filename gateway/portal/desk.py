@@ -82,7 +82,7 @@ class Day:
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar, without what the person may not see."""
     overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
-    groups = [{"items": [overview]}]
+    groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, entries in _GROUPS.items():
         items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
         groups.append({"title": title, "items": items})
