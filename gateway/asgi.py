@@ -13,6 +13,7 @@ django.setup(set_prefix=False)
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.app import Application, find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
+from gateway.proxy.request_id import identified  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,8 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
     surface = find_surface(scope)
     running = runtime.current()
     if surface is None or running is None or running.edge is None:
-        return await behind(scope, receive, send)
+        identified_scope, identified_send = identified(scope, send)
+        return await behind(identified_scope, receive, identified_send)
     return await running.edge.answer(surface, scope, receive, send)
 
 

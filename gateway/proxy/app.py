@@ -27,6 +27,7 @@ from gateway.proxy.exchange import ClientGone, Job
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.notices import Headers, lifecycle_headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
+from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.route import RoutePlan, Situation, plan_route, read_needs
 from gateway.proxy.surfaces import BY_PATH
 from gateway.proxy.surfaces.base import Surface
@@ -80,9 +81,10 @@ class Edge:
 
     async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one inference request, whatever happens."""
-        request_id = f"req_{uuid4().hex}"
-        headers = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
-        client = ClientConnection(send, surface, headers, write_timeout_s=self._parts.write_timeout_s)
+        request_id = mint_request_id()
+        client = ClientConnection(
+            send, surface, id_headers(request_id), write_timeout_s=self._parts.write_timeout_s
+        )
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
         call = OpenCall(task)

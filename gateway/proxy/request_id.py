@@ -1,0 +1,34 @@
+"""The id of a request: ours, whatever the client sent, and told in every answer."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from gateway.proxy.client import Message, Send
+from gateway.proxy.notices import Headers
+
+_NAME = b"x-request-id"
+
+
+def mint_request_id() -> str:
+    return f"req_{uuid4().hex}"
+
+
+def id_headers(request_id: str) -> Headers:
+    """Under both names that SDKs read: OpenAI's and Anthropic's."""
+    return [(_NAME, request_id.encode()), (b"request-id", request_id.encode())]
+
+
+def identified(scope: Mapping[str, Any], send: Send) -> tuple[Mapping[str, Any], Send]:
+    """For an application behind the edge: the request with a new id, and a `send` that tells it to the client."""
+    added = id_headers(mint_request_id())
+    names = {name for name, _ in added}
+
+    async def send_identified(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message["headers"] if pair[0].lower() not in names]
+            message = {**message, "headers": [*kept, *added]}
+        await send(message)
+
+    others = [pair for pair in scope["headers"] if pair[0] not in names]
+    return {**scope, "headers": [*others, added[0]]}, send_identified
