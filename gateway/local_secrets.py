@@ -40,7 +40,8 @@ def _create(path: Path) -> LocalSecrets:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f"secrets.{os.getpid()}.tmp")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(made), file)
         try:
             # A link, unlike a rename, fails where another process was first: then that one's secrets count.
