@@ -9,15 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway import demo
+from gateway.serving import CannotStart
 from tests.gateway.program import Program, running
 from tests.services import free_port, wait_until
 
 CLI = "gateway.cli"
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +50,15 @@ def test_beat_has_the_worker_probe_the_demo_providers(product: Program, folder: 
         wait_until(lambda: database.execute(health).fetchone() == ("healthy",), "the first probe")
 
 
-def test_port_of_the_demo_is_skipped_where_it_is_taken(port: int, tmp_path: Path) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port + 1))
-        other.listen()
-        with running(CLI, "run", "--port", str(port), GATEWAY_DATA_DIR=str(tmp_path)) as program:
-            program.wait_for("curl ")
-            assert httpx.get(f"http://127.0.0.1:{port + 2}/demo-a/v1/models").status_code == 200
-            assert program.end() == 0
+def test_demo_goes_to_a_later_port_where_its_own_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken: int = other.getsockname()[1]
+        with demo.bind_near(taken) as listener:
+            assert taken < listener.getsockname()[1] < taken + demo.PORTS_TRIED
+
+
+def test_fixed_port_of_the_demo_is_not_exchanged_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("GATEWAY_DEMO_PORT", str(other.getsockname()[1]))
+        with pytest.raises(CannotStart, match="is taken"):
+            demo.bind_near(8001)
