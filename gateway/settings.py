@@ -104,6 +104,7 @@ LOGIN_REDIRECT_URL = "portal:keys"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["gateway.formats"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True

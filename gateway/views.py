@@ -32,7 +32,7 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Whether calls should be sent to this process, and what is the matter."""
     http_status, body = readiness(runtime.status(), is_database_up=_is_database_up())
-    return JsonResponse(body | {"demo": bool(settings.DEMO_ADDRESSES)}, status=http_status)
+    return JsonResponse(body, status=http_status)
 
 
 def readiness(status: RuntimeStatus | None, *, is_database_up: bool) -> tuple[int, dict[str, Any]]:

@@ -52,7 +52,6 @@ class Desk(ModelAdmin):  # type: ignore[misc]
     """A page of the admin. Screens inherit from here, never from the theme."""
 
     list_per_page = 50
-    show_full_result_count = False
     warn_unsaved_form = True
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:

@@ -50,6 +50,7 @@ class LedgerEntryAdmin(Desk):
     list_filter = ["outcome", "lane", ProviderFilter, "team"]
     list_select_related = ["team"]
     paginator = CountlessPaginator
+    show_full_result_count = False
     sortable_by = ["started_at"]
 
     @admin.display(description="outcome")

@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import LedgerEntry
 from catalogue.models import Edition, Model, PublishedModel
 from providers.models import Provider
-from providers.services import access_of
+from providers.services import access_of, demo_port
 
 # Title, Material symbol, model, by the curator's tasks.
 _GROUPS = {
@@ -93,7 +93,7 @@ def environment(_request: HttpRequest) -> list[str] | None:
     """A badge where this is not the real thing."""
     if settings.DEBUG:
         return ["Debug", "danger"]
-    return ["Demo providers", "info"] if settings.DEMO_ADDRESSES else None
+    return ["Demo providers", "info"] if demo_port() else None
 
 
 def live_line(_request: HttpRequest) -> Any:
