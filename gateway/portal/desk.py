@@ -89,11 +89,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def environment(_request: HttpRequest) -> list[str] | None:
+def environment(request: HttpRequest) -> list[str] | None:
     """A badge where this is not the real thing."""
     if settings.DEBUG:
         return ["Debug", "danger"]
-    return ["Demo providers", "info"] if demo_port() else None
+    return ["Demo providers", "info"] if request.user.is_staff and demo_port() else None
 
 
 def live_line(_request: HttpRequest) -> Any:
