@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -127,6 +127,8 @@ def _translate(exc: Exception) -> ApiError:
             return ApiError("There is nothing at this address.", status=404, code="not_found")
         case PermissionDenied():
             return ApiError("You may not do this.", status=403, code="permission_denied")
+        case RequestDataTooBig():
+            return ApiError("The body is too large.", status=413, code="request_too_large")
         case RecursionError():
             return ApiError("The body is nested too deeply.", code="invalid_json")
         case OperationalError() | InterfaceError():

@@ -151,6 +151,12 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
+    "loggers": {
+        # What strangers send wrongly they are told; they cannot fill the log with it, nor with tracebacks.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "WARNING"},
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"

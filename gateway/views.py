@@ -111,6 +111,10 @@ class UnknownRoute(APIView):
     permission_classes = []
     schema = None
 
+    @property
+    def error_shape(self) -> str:
+        return "gateway" if _is_listed(self.request.path) else "openai"
+
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
 
@@ -118,21 +122,28 @@ class UnknownRoute(APIView):
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _wants_json(request):
         return defaults.bad_request(request, exception)
-    return _error(400, "The request could not be read.", "invalid_request")
+    return _error(request, 400, "The request could not be read.", "invalid_request")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if not _wants_json(request):
         return defaults.server_error(request)
-    return _error(500, "Something went wrong here; it has been recorded.", "internal_error")
+    return _error(request, 500, "Something went wrong here; it has been recorded.", "internal_error")
 
 
 def _wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/v1/")
 
 
-def _error(status: int, message: str, code: str) -> JsonResponse:
+def _is_listed(path: str) -> bool:
+    """Whether the published list's own shape of errors is spoken there."""
+    return path.startswith("/v1/gateway/")
+
+
+def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return JsonResponse(
-        {"error": {"message": message, "type": kind, "param": None, "code": code}}, status=status
-    )
+    body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    if _is_listed(request.path):
+        word = "invalid_request" if status < 500 else "failed"
+        body = {"ok": False, "error": word, "code": code, "message": message}
+    return JsonResponse(body, status=status)

@@ -17,7 +17,7 @@ def test_nodes_sdk_works_unchanged(product: Product, limited_keys: list[str]) ->
     require_service("openai for Node (npm ci --prefix tests/sdk/node)", (FOLDER / "node_modules").is_dir())
     keys = {"GATEHOUSE_KEY": product.key, "GATEHOUSE_LIMITED_KEY": limited_keys[1]}
     done = subprocess.run(
-        [str(node), "--test", "openai.test.js"],
+        [str(node), "--test", "--test-reporter=tap", "openai.test.js"],
         cwd=FOLDER,
         env={**os.environ, **keys, "GATEHOUSE_URL": product.url},
         check=False,

@@ -3,20 +3,30 @@
 Source: the request type of OpenAI's SDK, 3.54.
 """
 
-from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, text
+from typing import Any
 
+from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, refuse, text
+
+_text = text(10_000_000, least=1)
 _tokens = list_of(integer(0), least=1)
+_batch = list_of(either("a string or a list of token numbers", text(), _tokens), least=1, most=2048)
+
+
+def _input(value: Any, param: str) -> None:
+    """The first item tells which list it is meant to be, and so what is wrong with the others."""
+    if isinstance(value, list):
+        is_tokens = bool(value) and isinstance(value[0], int | float)
+        return (_tokens if is_tokens else _batch)(value, param)
+    if isinstance(value, str):
+        return _text(value, param)
+    raise refuse(param, "a string, a list of strings, or token numbers", value)
+
 
 _check = record(
     {
         "model": text(200, least=1),
-        "input": either(
-            "a string, a list of strings, or token numbers",
-            text(10_000_000, least=1),
-            list_of(either("a string or a list of token numbers", text(), _tokens), least=1, most=2048),
-            _tokens,
-        ),
+        "input": _input,
         "dimensions": integer(1, 65_536),
         "encoding_format": one_of("float", "base64"),
         "project_id": text(64),

@@ -1,0 +1,180 @@
+"""Whatever is sent, the answer is a 4xx in the right envelope that names the parameter, and the next call is served."""
+
+import contextlib
+import json
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.system.desk import Desk
+from tests.system.embedded import Product
+from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
+from tests.system.faults import JSON, Fault, faults
+
+FAULTS = faults()
+GOOD = Fault(
+    "none", CHAT, json.dumps(GOOD_BODIES[CHAT]).encode(), headers=JSON | {"x-gateway-lane": "direct"}
+)
+TYPES = {"invalid_request_error", "authentication_error", "permission_error"}
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=product.url, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def keys(product: Product) -> dict[bool, str]:
+    """By whether keys are managed with it."""
+    with Desk(product.url, username="admin", password=product.admin_password) as desk:
+        return {False: product.key, True: desk.issue_key("malformed", scope="management")}
+
+
+def send(client: httpx.Client, fault: Fault, key: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {key}", **fault.headers}
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return client.request(fault.method, fault.path, content=fault.content, headers=encoded)
+
+
+def assert_refusal(answer: httpx.Response, fault: Fault) -> None:
+    assert answer.status_code in fault.statuses, answer.text[:500]
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"].startswith("req_")
+    assert not [word for word in ("traceback", "<html", "<!doctype", 'file "') if word in answer.text.lower()]
+    check = assert_listed_shape if fault.path.startswith("/v1/gateway/") else assert_openai_shape
+    check(answer.json(), fault)
+
+
+def assert_openai_shape(body: dict[str, object], fault: Fault) -> None:
+    assert body.keys() == {"error"}
+    error = body["error"]
+    assert isinstance(error, dict)
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert error["type"] in TYPES
+    assert error["message"]
+    assert error["code"]
+    assert error["param"] == fault.param
+
+
+def assert_listed_shape(body: dict[str, object], fault: Fault) -> None:
+    assert body["ok"] is False
+    assert {"error", "message"} <= body.keys()
+    assert body.get("param") == fault.param
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_malformed_request_is_refused_in_the_right_form(
+    client: httpx.Client, product: Product, keys: dict[bool, str], fault: Fault
+) -> None:
+    answer = send(client, fault, keys[fault.path.startswith(KEYS)])
+    assert_refusal(answer, fault)
+    assert send(client, GOOD, product.key).status_code == 200
+
+
+def test_there_are_many_of_them_and_no_two_have_one_name() -> None:
+    assert len(FAULTS) >= 600
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+# Requests that a well-behaved client refuses to send; `{key}` is filled in.
+SHOWN = "Host: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+HEAD = "POST /v1/chat/completions HTTP/1.1\r\n" + SHOWN + "Content-Type: application/json\r\n"
+SECOND = "GET /v1/models HTTP/1.1\r\n" + SHOWN + "\r\n"
+SILENCE_S = 1.0
+RAW = {
+    "length and chunks": HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunks and length": HEAD + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + SECOND,
+    "two lengths": HEAD + "Content-Length: 2\r\nContent-Length: 90\r\n\r\n{{}}" + SECOND,
+    "two equal lengths": HEAD + "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{{}}" + SECOND,
+    "list of lengths": HEAD + "Content-Length: 2, 2\r\n\r\n{{}}" + SECOND,
+    "negative length": HEAD + "Content-Length: -2\r\n\r\n{{}}" + SECOND,
+    "signed length": HEAD + "Content-Length: +2\r\n\r\n{{}}" + SECOND,
+    "hexadecimal length": HEAD + "Content-Length: 0x2\r\n\r\n{{}}" + SECOND,
+    "length of 40 digits": HEAD + f"Content-Length: {'9' * 40}\r\n\r\n{{{{}}}}",
+    "length over the limit": HEAD + "Content-Length: 99999999999\r\n\r\n{{}}",
+    "unknown transfer coding": HEAD + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunked, then another": HEAD + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + SECOND,
+    "folded transfer coding": HEAD + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "space before the colon": HEAD + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunk size no number": HEAD + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{{}}\r\n0\r\n\r\n",
+    "chunk size negative": HEAD + "Transfer-Encoding: chunked\r\n\r\n-2\r\n{{}}\r\n0\r\n\r\n",
+    "chunk size overflowing": HEAD
+    + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{{}}\r\n0\r\n\r\n",
+    "chunk longer than it says": HEAD + "Transfer-Encoding: chunked\r\n\r\n1\r\n{{}}\r\n0\r\n\r\n" + SECOND,
+    "NUL in a header": HEAD + "X-Gateway-Lane: a\x00b\r\nContent-Length: 2\r\n\r\n{{}}",
+    "bell in a header": HEAD + "X-Gateway-Project-Id: a\x07b\r\nContent-Length: 2\r\n\r\n{{}}",
+    "return in a header": HEAD + "X-Gateway-Lane: a\rX-Other: b\r\nContent-Length: 2\r\n\r\n{{}}",
+    "bytes in a header's name": HEAD + "X-\xff: a\r\nContent-Length: 2\r\n\r\n{{}}",
+    "space in a header's name": HEAD + "X Gateway: a\r\nContent-Length: 2\r\n\r\n{{}}",
+    "header without a colon": HEAD + "nonsense\r\nContent-Length: 2\r\n\r\n{{}}",
+    "header without a name": HEAD + ": nonsense\r\nContent-Length: 2\r\n\r\n{{}}",
+    "no host": "GET /v1/models HTTP/1.1\r\nAuthorization: Bearer -\r\n\r\n",
+    "unknown method": HEAD.replace("POST", "BREW", 1) + "\r\n",
+    "method in lower case": HEAD.replace("POST", "post", 1) + "Content-Length: 2\r\n\r\n{{}}",
+    "version 9": HEAD.replace("HTTP/1.1", "HTTP/9.9") + "\r\n",
+    "version 2 by its preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "version 0.9": "GET /v1/models\r\n\r\n",
+    "no version": "GET /v1/models \r\nHost: x\r\n\r\n",
+    "space in the address": "GET /v1/mo dels HTTP/1.1\r\nHost: x\r\n\r\n",
+    "NUL in the address": "GET /v1/\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "bytes in the address": "GET /v1/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "address of another host": "GET http://10.0.0.1/v1/models HTTP/1.1\r\nHost: x\r\n\r\n",
+    "tunnel": "CONNECT 10.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "dots in the address": "GET /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    "address of 200,000 characters": f"GET /v1/{'x' * 200_000} HTTP/1.1\r\nHost: x\r\n\r\n",
+    "10,000 headers": HEAD
+    + "".join(f"X-{n}: y\r\n" for n in range(10_000))
+    + "Content-Length: 2\r\n\r\n{{}}",
+    "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + "x" * 50,
+    "noise": "\x00\xff\xfe\x01" * 64,
+    "half a request line": "POST /v1/chat/comp",
+    "half a head": HEAD,
+    "half a body": HEAD + "Content-Length: 500\r\n\r\n{{",
+}
+
+
+def answers_to(product: Product, request: str) -> list[str]:
+    """The status of each answer on one connection, until it is closed or silent."""
+    address, received = ("127.0.0.1", product.port), b""
+    with contextlib.suppress(TimeoutError, ConnectionError), socket.create_connection(address) as wire:
+        wire.settimeout(SILENCE_S)
+        wire.sendall(request.format(key=product.key).encode("latin-1"))
+        while part := wire.recv(65_536):
+            received += part
+    return re.findall(r"HTTP/1\.[01] (\d{3})", received.decode("latin-1"))
+
+
+@pytest.fixture(scope="module")
+def raw_answers(product: Product) -> dict[str, list[str]]:
+    """All at once, since most of the time is waiting for a second answer that must not come."""
+    with ThreadPoolExecutor(16) as pool:
+        return dict(
+            zip(RAW, pool.map(lambda request: answers_to(product, request), RAW.values()), strict=True)
+        )
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_request_against_the_rules_of_http_gets_one_refusal_or_none(
+    raw_answers: dict[str, list[str]], name: str
+) -> None:
+    answers = raw_answers[name]
+    assert len(answers) <= 1, answers
+    assert all(answer.startswith("4") for answer in answers), answers
+
+
+def test_next_call_is_served_after_all_of_them(
+    raw_answers: dict[str, list[str]], client: httpx.Client, product: Product
+) -> None:
+    assert len(raw_answers) == len(RAW)
+    assert send(client, GOOD, product.key).status_code == 200
+
+
+def test_two_requests_get_two_answers_but_not_one_inside_the_others_body(product: Product) -> None:
+    inner = SECOND.format(key=product.key)
+    assert answers_to(product, f"{HEAD}Content-Length: {len(inner)}\r\n\r\n{SECOND}") == ["400"]
+    assert answers_to(product, f"{HEAD}Content-Length: 2\r\n\r\n{{{{}}}}{SECOND}") == ["400", "200"]
