@@ -109,13 +109,17 @@ def test_published_bounds_are_in_the_document() -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/gateway/models/", "/v1/%00"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/%00"])
 def test_unknown_address_is_a_404_in_the_envelope(method: str, path: str) -> None:
     answer = getattr(Client(), method)(path)
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/v1/gateway/", "/v1/gateway/models/", "/v1/gateway/nothing"])
+def test_unknown_address_beside_the_published_list_is_a_404_in_its_shape(path: str) -> None:
+    answer = Client().get(path)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
 def test_host_that_is_not_ours_is_told_so_in_the_envelope() -> None:
