@@ -1,0 +1,195 @@
+"""What a call costs once everything is warm: no SQL, and one store call that is waited for."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from django.db import connections
+from django.db.backends.signals import connection_created
+
+from gateway import runtime
+from gateway.asgi import application
+from tests import make
+from tests.services import RedisServer, running_redis
+from tests.upstream import ScriptedProvider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CALLS = 20
+# The store is looked after once a second.
+IDLE_S = 1.3
+# They poll the revision and write the ledger in bulk, whether there are calls or not.
+BESIDE_THE_PATH = {"control", "recorder"}
+Scenario = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def key(store: RedisServer, provider: ScriptedProvider, settings: Any, tmp_path: Path) -> str:
+    """A limited key of a deployment with Redis that calls directly."""
+    settings.REDIS_URL, settings.CHAT_LANE, settings.SPOOL_DIR = store.url, "direct", tmp_path
+    settings.PRIVATE_ADDRESSES_ALLOWED = ["127.0.0.1"]
+    offering = make.make_offering(
+        make.make_model("acme/one", aliases=["one"]),
+        make.make_provider(base_url=provider.base_url),
+        upstream_name="scripted-model",
+        endpoints=["chat.completions", "embeddings"],
+    )
+    make.make_price(offering)
+    make.publish_all()
+    return make.make_key(requests_per_minute=10_000, concurrency=50)[1]
+
+
+def play(key: str, scenario: Scenario) -> None:
+    """The scenario in a web process whose loop is this thread's."""
+
+    async def run() -> None:
+        await runtime.start()
+        transport = httpx.ASGITransport(application)
+        headers = {"authorization": f"Bearer {key}"}
+        try:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://gateway", headers=headers
+            ) as client:
+                await scenario(client)
+        finally:
+            await runtime.stop()
+
+    asyncio.run(run())
+
+
+async def chat(client: httpx.AsyncClient, **body: Any) -> None:
+    given = {"model": "one", "messages": [{"role": "user", "content": "hello"}], **body}
+    answer = await client.post("/v1/chat/completions", json=given)
+    assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "direct"), answer.text
+
+
+async def streamed_chat(client: httpx.AsyncClient) -> None:
+    await chat(client, stream=True)
+
+
+async def embed(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/embeddings", json={"model": "acme/one", "input": "hello"})
+    assert answer.status_code == 200, answer.text
+
+
+@contextmanager
+def counted_sql() -> Iterator[Counter[str]]:
+    """Statements by thread, over every connection of this process."""
+    counts: Counter[str] = Counter()
+
+    def count(execute: Any, *statement: Any) -> Any:
+        counts[threading.current_thread().name] += 1
+        return execute(*statement)
+
+    def watch(connection: Any, **_: Any) -> None:
+        # A connection that is opened again keeps its wrappers.
+        if count not in connection.execute_wrappers:
+            connection.execute_wrappers.append(count)
+
+    connection_created.connect(watch)
+    watch(connections["default"])
+    try:
+        yield counts
+    finally:
+        connection_created.disconnect(watch)
+        connections["default"].execute_wrappers.remove(count)
+
+
+@contextmanager
+def monitored(store: RedisServer) -> Iterator[list[str]]:
+    """The commands that the store is sent, what its own scripts do left out."""
+    seen: list[str] = []
+    client = redis.Redis(port=store.port)
+    with client.monitor() as monitor:
+        thread = threading.Thread(target=_note, args=[monitor, seen], daemon=True)
+        thread.start()
+        try:
+            yield seen
+        finally:
+            store.ask("ECHO", "the end")
+            thread.join(5)
+    client.close()
+
+
+def kind_of(command: str) -> str:
+    """The command's name, and of a script which one it is."""
+    return " ".join(command.split()[: 2 if command.startswith("EVALSHA") else 1])
+
+
+def _note(monitor: Any, seen: list[str]) -> None:
+    for command in monitor.listen():
+        if command["command"] == "ECHO the end":
+            return
+        if command["client_type"] != "lua":
+            seen.append(command["command"])
+
+
+@pytest.mark.parametrize("call", [chat, streamed_chat, embed])
+def test_warm_call_makes_no_sql_query(key: str, call: Scenario) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        with counted_sql() as cold:
+            await call(client)
+        assert cold.keys() - BESIDE_THE_PATH, "the key was not looked up, or nothing was counted"
+        with counted_sql() as warm:
+            for _ in range(CALLS):
+                await call(client)
+        assert not warm.keys() - BESIDE_THE_PATH, warm
+
+    play(key, scenario)
+
+
+def test_warm_call_asks_the_store_once_and_tells_it_once(key: str, store: RedisServer) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await chat(client)
+        await asyncio.sleep(0.1)
+        with monitored(store) as idle:
+            await asyncio.sleep(IDLE_S)
+        with monitored(store) as busy:
+            for _ in range(CALLS):
+                await chat(client)
+            await asyncio.sleep(0.1)
+        for_calls = [kind for kind in map(kind_of, busy) if kind not in set(map(kind_of, idle))]
+        assert Counter(kind.split()[0] for kind in for_calls) == {"EVALSHA": CALLS, "ZREM": CALLS}
+        assert len(set(for_calls)) == 2
+
+    play(key, scenario)
+
+
+@pytest.mark.parametrize("call", [chat, streamed_chat, embed])
+def test_nothing_after_admission_waits_for_the_store(
+    key: str, store: RedisServer, provider: ScriptedProvider, call: Scenario
+) -> None:
+    """The store hangs from the moment that the provider is asked; whoever waited for it would find it down."""
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await chat(client)
+        provider.script("slow-headers?seconds=0.1")
+        running = asyncio.create_task(call(client))
+        await asyncio.to_thread(provider.wait_for, 2)
+        store.pause()
+        try:
+            await running
+            assert runtime.status().store == "up"
+        finally:
+            store.resume()
+
+    play(key, scenario)
