@@ -174,7 +174,7 @@ def test_warm_call_asks_the_store_once_and_tells_it_once(key: str, store: RedisS
     play(key, scenario)
 
 
-@pytest.mark.parametrize("call", [chat, streamed_chat, embed])
+@pytest.mark.parametrize("call", [chat, streamed_chat])
 def test_nothing_after_admission_waits_for_the_store(
     key: str, store: RedisServer, provider: ScriptedProvider, call: Scenario
 ) -> None:
