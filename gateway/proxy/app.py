@@ -61,12 +61,16 @@ class OpenCall:
     """A call being answered. `verdict` is set by whoever cancels its task for a reason of ours."""
 
     task: "asyncio.Task[Any]"
+    client: ClientConnection
     is_client_gone: bool = False
     verdict: GatewayError | None = None
 
     def lose_client(self, watch: "asyncio.Future[Any]") -> None:
-        """Called when `receive` has something more to say: after the body that can only be goodbye."""
-        if not watch.cancelled():
+        """Called when `receive` has something more to say: after the body that can only be goodbye.
+
+        Or the server's word that the whole answer is out; then what is left to do here goes on.
+        """
+        if not watch.cancelled() and not self.client.has_ended:
             self.is_client_gone = True
             self.task.cancel()
 
@@ -87,10 +91,10 @@ class Edge:
         )
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
-        call = OpenCall(task)
+        call = OpenCall(task, client)
         self._open.add(call)
         try:
-            await self._serve(surface, scope, receive, Answering(request_id, client, call))
+            await self._serve(surface, scope, receive, Answering(request_id, call))
         except GatewayError as error:
             await self._fail(client, error)
         except ClientGone:
@@ -136,7 +140,7 @@ class Edge:
             watch.cancel()
 
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
-        parts, client = self._parts, answering.client
+        parts, client = self._parts, answering.call.client
         parsed = surface.read(request.body)
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
@@ -168,7 +172,6 @@ class Edge:
 @dataclass(frozen=True, slots=True)
 class Answering:
     request_id: str
-    client: ClientConnection
     call: OpenCall
 
 

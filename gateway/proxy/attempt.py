@@ -84,7 +84,7 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
         except UpstreamFailure as failure:
             error = from_failure(failure)
             if attempt.has_begun:
-                await sink.send(BY_ENDPOINT[job.endpoint].error_event(error))
+                await sink.send(BY_ENDPOINT[job.endpoint].error_event(error), is_last=True)
                 return end
             if failure.kind is FailureKind.CALLER or is_last:
                 break
@@ -204,7 +204,7 @@ class Attempt:
         bill = self._bill(FINISHED)
         await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
         self.has_begun = True
-        await sink.send(answer.body)
+        await sink.send(answer.body, is_last=True)
 
     def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> Head:
         return Head(self.target.provider.slug, self.target.model.id, self.number, length, cost_usd)

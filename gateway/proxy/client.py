@@ -22,13 +22,17 @@ _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")
 
 
 class ClientConnection:
-    """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered."""
+    """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered.
+
+    `has_begun` and `has_ended` tell how far the answer is.
+    """
 
     def __init__(self, send: Send, surface: Surface, headers: Headers, *, write_timeout_s: float) -> None:
         self.headers = headers
         self.lane = ""
         self.has_begun = False
         self._is_whole = False
+        self.has_ended = False
         self._send = send
         self._surface = surface
         self._write_timeout_s = write_timeout_s
@@ -50,11 +54,14 @@ class ClientConnection:
         self.has_begun = True
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def send(self, data: bytes) -> None:
-        await self._write({"type": "http.response.body", "body": data, "more_body": True})
+    async def send(self, data: bytes, *, is_last: bool = False) -> None:
+        self.has_ended = is_last
+        await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     async def finish(self) -> None:
-        await self._write({"type": "http.response.body", "body": b"", "more_body": False})
+        """Safe to repeat."""
+        if not self.has_ended:
+            await self.send(b"", is_last=True)
 
     async def fail(self, error: GatewayError, *, attempts: int | None = None) -> None:
         """Answer with the error: in its envelope, or as an event where the stream has begun.
@@ -64,8 +71,7 @@ class ClientConnection:
         if self.has_begun:
             if self._is_whole:
                 raise ClientGone
-            await self.send(self._surface.error_event(error))
-            return await self.finish()
+            return await self.send(self._surface.error_event(error), is_last=True)
         body = envelope(error)
         headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
         if attempts is not None:

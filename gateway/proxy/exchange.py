@@ -104,9 +104,9 @@ class ClientGone(Exception):
 class Sink(Protocol):
     """Where an answer goes: the client's connection, or a web process' inbox. Both slow the sender down.
 
-    Raises ClientGone.
+    `is_last` spares a message of its own for the end. Raises ClientGone.
     """
 
     async def begin(self, head: Head) -> None: ...
 
-    async def send(self, data: bytes) -> None: ...
+    async def send(self, data: bytes, *, is_last: bool = False) -> None: ...

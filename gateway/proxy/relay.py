@@ -61,18 +61,18 @@ class StreamRelay:
         await self._end(self.reader.finish())
         return None
 
-    async def _send(self, data: bytes) -> None:
+    async def _send(self, data: bytes, *, is_last: bool = False) -> None:
         if not self.has_begun:
             await self._begin()
             self.has_begun = True
         if self.first_output_at is None and self.reader.has_output:
             self.first_output_at = time.monotonic()
-        await self.sink.send(data)
+        await self.sink.send(data, is_last=is_last)
 
     async def _end(self, data: bytes) -> None:
         """A tidy end needs a finish reason; one that did not come is never invented."""
         if self.reader.has_finished:
-            return await self._send(data + self.surface.terminator)
+            return await self._send(data + self.surface.terminator, is_last=True)
         if data:
             await self._send(data)
         raise UpstreamFailure(

@@ -242,6 +242,7 @@ async def finish_twice(exchange: Exchange) -> None:
 async def go_on_after_terminator(exchange: Exchange) -> None:
     await stream(exchange)
     await exchange.event(b"[DONE]")
+    await asyncio.sleep(exchange.number("seconds", 0))
     await exchange.choice(answers.delta({"content": "too late"}))
     await exchange.close_stream()
 

@@ -34,7 +34,7 @@ class Outgoing:
     async def begin(self, head: Head) -> None:
         self._put(head.encode())
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, *, is_last: bool = False) -> None:  # noqa: ARG002  (END tells it)
         if not self._running.is_set() or self._store.unsent_bytes > _MOST_UNSENT_BYTES:
             await self._wait_until_it_flows()
         self._put(data)

@@ -124,10 +124,11 @@ class WorkerLane:
                 line, _, data = data.partition(b"\n")
                 has_begun = True
                 await sink.begin(Head.decode(line))
+            end = incoming.end if not incoming.unread_bytes else None
             if data:
-                await sink.send(data)
-            if incoming.end and not incoming.unread_bytes:
-                return incoming.end
+                await sink.send(data, is_last=end is not None and end.error is None)
+            if end:
+                return end
 
     def _receive(self, channel: str, message: bytes) -> None:
         if channel == HEARTBEATS:

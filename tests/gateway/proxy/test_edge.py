@@ -155,6 +155,13 @@ def test_a_client_that_leaves_before_the_first_byte_is_noticed_too(edge, first, 
 
 
 @LANES
+def test_an_answer_that_is_out_is_finished_even_if_the_provider_dawdles_after_it(edge, first, lane):
+    first.script("after-done?seconds=0.2")
+    assert edge.chat(lane=lane, stream=True).text.endswith("data: [DONE]\n\n")
+    assert settled(edge).outcomes == ["finished"]
+
+
+@LANES
 def test_embeddings_come_from_the_model_asked_for(edge, lane):
     with edge.client(**{"x-gateway-lane": lane}) as client:
         answer = client.post("/v1/embeddings", json={"model": "acme/one", "input": "hello"})
