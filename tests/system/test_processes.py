@@ -1,6 +1,5 @@
 """Web and worker as processes of their own: lanes, kills, and one ledger row for every attempt."""
 
-import os
 import signal
 import time
 from collections import Counter
@@ -29,7 +28,7 @@ def local_ports(pid: int) -> set[int]:
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            target = os.readlink(entry)
+            target = str(entry.readlink())
         except FileNotFoundError:
             continue
         inodes.add(target.removeprefix("socket:[").rstrip("]"))
