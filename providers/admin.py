@@ -30,7 +30,6 @@ class CredentialInline(FormInline):
     form = CredentialForm
     fields = ["kind", "secret", "variable", "is_enabled"]
     min_num = max_num = 1
-    hide_title = True
     can_delete = False
 
 
@@ -41,7 +40,6 @@ class ProbeResultInline(TableInline):
     verbose_name_plural = "last probes"
     fields = readonly_fields = ["at", "found", "status", "latency_ms", "error"]
     per_page = 10
-    hide_title = True
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProbeResult]:

@@ -70,3 +70,11 @@ class FormInline(StackedInline):  # type: ignore[misc]
     """A child edited as a form on its parent's page."""
 
     extra = 0
+
+
+for _inline in (TableInline, FormInline):
+    # A row's own fields say what it is. The theme's versions for Python 3.11 and for later ones name the switch apart.
+    if hasattr(_inline, "hide_title"):
+        _inline.hide_title = True
+    else:
+        _inline.show_title = False

@@ -30,7 +30,6 @@ class OfferingInline(CuratorFields, TableInline):
         "is_enabled",
     ]
     readonly_fields = ["prices"]
-    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:
         offerings: QuerySet[Offering] = super().get_queryset(request)
@@ -63,5 +62,4 @@ class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
 class AliasInline(TableInline):
     model = Alias
     formset = AliasFormSet
-    hide_title = True
     fields = ["name"]

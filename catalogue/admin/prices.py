@@ -92,7 +92,6 @@ class PriceInline(CuratorFields, TableInline):
     model = Price
     form = PriceForm
     can_delete = False
-    hide_title = True
     verbose_name_plural = "prices (a row, once saved, can only be given an end; add a row for a new price)"
     fields = [
         "meter",
