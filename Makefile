@@ -13,6 +13,7 @@ TESTS ?= tests
 help: ## List these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
+# Ctrl-C: the product drains and ends with 0; make itself still reports that it was interrupted (130).
 run: $(VENV)/.packages ## Start everything in one process on http://127.0.0.1:8000 (HOST, PORT, GATEWAY_DATA_DIR)
 	@exec $(BIN)/python -m gateway.cli run
 
