@@ -56,6 +56,8 @@ $(VENV)/.packages: requirements.lock | $(VENV)/.created
 	@$(PIP) install --quiet --require-hashes -r requirements.lock || { \
 	  echo 'The packages could not be installed. They come from PyPI: check the network or proxy, or name a' >&2; \
 	  echo 'mirror with PIP_INDEX_URL, and run make again.' >&2; exit 1; }
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m gateway.cli "$$@"\n' '$(CURDIR)' '$(abspath $(BIN))/python' > $(BIN)/gatehouse
+	@chmod +x $(BIN)/gatehouse
 	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.packages

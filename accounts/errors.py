@@ -19,6 +19,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.keys import REFUSAL
 from accounts.limits import InvalidTerm
 
 _log = logging.getLogger(__name__)
@@ -58,10 +59,7 @@ class ApiError(exceptions.APIException):
 class Unauthorised(exceptions.AuthenticationFailed):
     """One sentence for unknown, revoked, expired and mistyped keys alike."""
 
-    default_detail = (
-        "This key is not valid. Send a key of your team as 'Authorization: Bearer sk-gw-…'; "
-        "the portal issues them."
-    )
+    default_detail = REFUSAL
 
 
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:

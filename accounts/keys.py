@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 PREFIX = "sk-gw-"
+# One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
+REFUSAL = "This key is not valid. Send a key of your team as 'Authorization: Bearer sk-gw-…'; the portal issues them."
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PUBLIC_ID_LENGTH = 12
 _SECRET_LENGTH = 32

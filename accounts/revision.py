@@ -37,7 +37,9 @@ def bump(*parts: Revision.Part) -> int:
 
 def hold() -> None:
     """Take the revision's lock before its number is needed, so that changes at once wait in a line, not in a ring."""
-    Revision.objects.select_for_update().filter(pk=1).first()
+    if Revision.objects.select_for_update().filter(pk=1).first() is None:
+        # Made locked: whoever comes second waits for us here.
+        Revision.objects.get_or_create(pk=1)
 
 
 def read() -> Revisions:

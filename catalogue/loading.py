@@ -1,7 +1,6 @@
 """Reading the snapshot from SQL: all of it at first, then only what changed."""
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -32,7 +31,6 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
         _providers(known, revisions),
         revision=revisions.number,
         edition=revisions.catalogue,
-        loaded_at=time.monotonic(),
     )
 
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.revision import Part, bump, hold
 from catalogue.compile import Content, compile_model, digest, problems
-from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel, PublishedOffering
-from providers.models import Provider
+from catalogue.models import Alias, Edition, Model, PublishedModel, PublishedOffering
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +60,6 @@ def withdraw(
     edition = _open_edition(author, note, at)
     rows.update(edition_to=edition)
     return edition
-
-
-def publish_organisation(organisation: Organisation, *, author: User | None = None) -> Edition | None:
-    """After its name or colour changed: publish the models that show it."""
-    return publish(organisation.models.all(), author=author, note=f"{organisation.name} was edited")
-
-
-def publish_provider(provider: Provider, *, author: User | None = None) -> Edition | None:
-    """After its name or slug changed: publish the models that show it."""
-    models = Model.objects.filter(offerings__provider=provider).distinct()
-    return publish(models, author=author, note=f"{provider.name} was edited")
 
 
 def _reasons(rows: list[Model]) -> dict[int, str]:

@@ -61,13 +61,12 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that routing needs. `revision` is the number at which it was read; `loaded_at` monotonic."""
+    """Everything that routing needs. `revision` is the number at which it was read."""
 
     revision: int
     edition: int
     models: Mapping[str, ModelFacts]
     providers: Mapping[int, ProviderFacts]
-    loaded_at: float = 0.0
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Alias → public id."""
     offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
@@ -81,7 +80,6 @@ class Snapshot:
         *,
         revision: int,
         edition: int = 0,
-        loaded_at: float = 0.0,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -90,7 +88,6 @@ class Snapshot:
             edition=edition,
             models=by_id,
             providers=providers,
-            loaded_at=loaded_at,
             aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
             offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
         )

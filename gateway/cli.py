@@ -15,8 +15,6 @@ from gateway.local_secrets import UnusableDataFolder
 from gateway.serving import CannotStart, bind, url_of
 from gateway.supervisor import PROCESSES_VARIABLE, Supervisor
 
-# With Python's own 5 ms, a busy Celery thread would make every chunk of a stream wait that long.
-SWITCH_INTERVAL_S = 0.0005
 INTERRUPTED = 130
 REFUSALS = (CannotStart, FolderInUse, UnusableDataFolder, env.BadEnvironment, ImproperlyConfigured)
 
@@ -108,7 +106,6 @@ def _set_up(held: ExitStack) -> None:
     from django.conf import settings
     from django.core.checks import Error, run_checks
 
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         django.setup()
     except ValueError as error:

@@ -16,10 +16,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway import runtime
+from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.runtime import RuntimeStatus
-
-# Older than this, the spool makes the data plane refuse calls, so this process should get none.
-SPOOL_LIMIT_S = 60
 
 
 @require_safe
@@ -63,8 +61,8 @@ def _reasons(status: RuntimeStatus | None) -> list[str]:
         "Every call is for a worker, and no worker's heartbeat is fresh.": (
             status.lane == "worker" and status.workers == 0
         ),
-        f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {SPOOL_LIMIT_S} s.": (
-            status.spool_lag_s >= SPOOL_LIMIT_S
+        f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {LONGEST_SPOOL_LAG_S} s.": (
+            status.spool_lag_s >= LONGEST_SPOOL_LAG_S
         ),
         "The catalogue and the keys in memory are too old to be believed.": (
             status.snapshot_age_s >= settings.KEY_STALENESS_S

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import uvloop
-from celery import Celery, bootsteps
+from celery import bootsteps
 from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
@@ -83,8 +83,7 @@ class LaneStep(bootsteps.StartStopStep):
         super().__init__(parent, **options)
         self._lane: Lane | None = None
 
-    def start(self, parent: Any) -> None:
-        _refuse_prefork(parent)
+    def start(self, _parent: Any) -> None:
         self._lane = Lane()
         self._lane.start()
 
@@ -101,14 +100,3 @@ class LaneStep(bootsteps.StartStopStep):
         lane, self._lane = self._lane, None
         if lane:
             lane.stop(grace_s)
-
-
-def _refuse_prefork(worker: Any) -> None:
-    """A recycled child would inherit the lane's sockets, and providers would not notice that a call was cancelled."""
-    if "prefork" in worker.pool_cls.__module__:
-        raise SystemExit("The lane cannot run beside a prefork pool. Start the worker with -P threads.")
-
-
-def install(app: Celery) -> None:
-    """Make every worker of `app` host the lane."""
-    app.steps["worker"].add(LaneStep)

@@ -7,7 +7,8 @@ from gateway.proxy.errors import RateLimited, Unavailable
 from gateway.proxy.ports import CallRecorder
 from gateway.store.interface import Limit, Store, Verdict
 
-_LONGEST_SPOOL_LAG_S = 60.0
+LONGEST_SPOOL_LAG_S = 60.0
+"""A spool that is further behind stops calls: they could not be accounted for."""
 _ADMITTED = Verdict(is_admitted=True)
 
 
@@ -19,16 +20,19 @@ def limits_of(key: KeyFacts) -> Sequence[Limit]:
 
 
 async def admit(call_id: str, key: KeyFacts, store: Store, recorder: CallRecorder) -> Verdict:
-    """Let the call in and take its slots. Raises RateLimited, or Unavailable where it could not be accounted for."""
-    if recorder.lag_s > _LONGEST_SPOOL_LAG_S:
+    """Count the call and take its slots, if its limits allow it. Raises Unavailable: it could not be accounted for."""
+    if recorder.lag_s > LONGEST_SPOOL_LAG_S:
         raise Unavailable(
             "Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10
         )
     limits = limits_of(key)
-    verdict = await store.admit(call_id, limits) if limits else _ADMITTED
+    return await store.admit(call_id, limits) if limits else _ADMITTED
+
+
+def refuse_unless_admitted(key: KeyFacts, verdict: Verdict) -> None:
+    """Raises RateLimited."""
     if not verdict.is_admitted:
         raise RateLimited(_refusal(key, verdict), retry_after_s=verdict.retry_after_s)
-    return verdict
 
 
 def _refusal(key: KeyFacts, verdict: Verdict) -> str:

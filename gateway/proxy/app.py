@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from accounts.keys import KeyFacts
-from gateway.proxy.admit import admit, limits_of
+from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import (
@@ -58,12 +58,16 @@ class EdgeParts:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call being answered. `verdict` is set by whoever cancels its task for a reason of ours."""
+    """A call being answered. `verdict` is set where it is ended for a reason of ours."""
 
     task: "asyncio.Task[Any]"
     client: ClientConnection
     is_client_gone: bool = False
     verdict: GatewayError | None = None
+
+    def end(self, verdict: GatewayError) -> None:
+        self.verdict = verdict
+        self.task.cancel(verdict.error_code)
 
     def lose_client(self, watch: "asyncio.Future[Any]") -> None:
         """Called when `receive` has something more to say: after the body that can only be goodbye.
@@ -120,8 +124,7 @@ class Edge:
         while self._open and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         for call in list(self._open):
-            call.verdict = _shutting_down()
-            call.task.cancel()
+            call.end(_shutting_down())
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -152,6 +155,7 @@ class Edge:
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
         verdict = await admit(job.call_id, request.key, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))
+        refuse_unless_admitted(request.key, verdict)
         try:
             end = await parts.lanes.carry(job, job.call(parsed), wish=wish, sink=client)
         finally:

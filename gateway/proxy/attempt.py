@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,7 +11,7 @@ from uuid import uuid4
 from catalogue.pricing import current_prices
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
-from gateway.proxy.exchange import CallEnd, ClientGone, Head, Job, Sample, Sink
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -70,29 +70,57 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
     Raises ClientGone and CancelledError once the attempt under way is closed and recorded.
     """
     end = CallEnd()
-    targets = await _find_targets(bench, job)
+    targets = Targets(await _find_targets(bench, job), bench.health)
     error: GatewayError = Unavailable("No provider can take this call at the moment.", code="no_provider")
-    for index, target in enumerate(targets, 1):
-        if not bench.health.admits(target.offering.id, time.monotonic()):
-            continue
+    while targets.advance():
         end.attempts += 1
-        is_last = index == len(targets) or end.attempts == MOST_ATTEMPTS
-        attempt = Attempt(bench, job, call, target, lane=lane, number=end.attempts)
+        attempt = Attempt(bench, job, call, targets.current, lane=lane, number=end.attempts)
         try:
-            await attempt.run(sink, is_last=is_last)
+            await attempt.run(sink, may_go_on=targets.has_next)
             return end
         except UpstreamFailure as failure:
             error = from_failure(failure)
             if attempt.has_begun:
                 await sink.send(BY_ENDPOINT[job.endpoint].error_event(error), is_last=True)
                 return end
-            if failure.kind is FailureKind.CALLER or is_last:
+            if failure.kind is FailureKind.CALLER:
                 break
         finally:
             if attempt.sample:
                 end.samples.append(attempt.sample)
     end.error = error.to_dict()
     return end
+
+
+class Targets:
+    """The plan's offerings one by one, as far as their breakers let calls through; at most MOST_ATTEMPTS."""
+
+    def __init__(self, planned: Sequence[Target], health: HealthTable) -> None:
+        self._rest = iter(planned)
+        self._health = health
+        self._taken = 0
+        self._current: Target | None = None
+        self._next: Target | None = None
+
+    @property
+    def current(self) -> Target:
+        assert self._current is not None, "advance() comes first"  # noqa: S101
+        return self._current
+
+    def has_next(self) -> bool:
+        """Whether another one may be tried; asked only once the current one has failed, since it takes its slot."""
+        if self._next is None and self._taken < MOST_ATTEMPTS:
+            now = time.monotonic()
+            self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
+        return self._next is not None
+
+    def advance(self) -> bool:
+        """Go to the next one; False where there is none."""
+        if not self.has_next():
+            return False
+        self._current, self._next = self._next, None
+        self._taken += 1
+        return True
 
 
 async def _find_targets(bench: Workbench, job: Job) -> Sequence[Target]:
@@ -138,8 +166,11 @@ class Attempt:
         self._has_output = False
         self._first_output_at: float | None = None
 
-    async def run(self, sink: Sink, *, is_last: bool) -> None:
-        """Raises UpstreamFailure, ClientGone."""
+    async def run(self, sink: Sink, *, may_go_on: Callable[[], bool]) -> None:
+        """`may_go_on` tells, after a failure, whether another offering will be tried.
+
+        Raises UpstreamFailure, ClientGone.
+        """
         self._open()
         outcome, error_code, failure = FAILED, "gateway_error", None
         try:
@@ -148,11 +179,14 @@ class Attempt:
         except UpstreamFailure as caught:
             failure = caught
             error_code = caught.code
-            is_final = is_last or caught.kind is FailureKind.CALLER
+            is_final = caught.kind is FailureKind.CALLER or self.has_begun or not may_go_on()
             outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
             raise
-        except (ClientGone, asyncio.CancelledError):
-            outcome, error_code = CANCELLED, "client_gone"
+        except ClientGone:
+            outcome, error_code = CANCELLED, CLIENT_GONE
+            raise
+        except asyncio.CancelledError as cancelled:
+            outcome, error_code = CANCELLED, read_reason(cancelled)
             raise
         finally:
             self._close(outcome, error_code)

@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 
-from accounts.keys import KeyFacts, opens, read_key
+from accounts.keys import REFUSAL, KeyFacts, opens, read_key
 from gateway.proxy.errors import Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
-
-# One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
-_REFUSAL = "This key is not valid. Send a key of your team as 'Authorization: Bearer sk-gw-…'; the portal issues them."
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
@@ -17,7 +14,7 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     """
     shown = read_key(_shown_text(headers))
     if shown is None:
-        raise Unauthorised(_REFUSAL)
+        raise Unauthorised(REFUSAL)
     try:
         facts = keys.known(shown.public_id) or await keys.look_up(shown)
     except KeysUnavailable:
@@ -25,7 +22,7 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
             "Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5
         ) from None
     if facts is None or not opens(shown, facts) or not facts.is_valid(at):
-        raise Unauthorised(_REFUSAL)
+        raise Unauthorised(REFUSAL)
     keys.touched(facts.id, at)
     return facts
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import orjson
 
+from gateway.proxy.notices import successor_link
 from providers.adapters.base import FailureKind, UpstreamFailure
 
 
@@ -101,6 +102,14 @@ class MethodNotAllowed(CallerError):
 class ModelRetired(CallerError):
     status = 410
     code = "model_retired"
+
+    def __init__(self, message: str, *, param: str, successor_id: str | None) -> None:
+        super().__init__(message, param=param)
+        self.successor_id = successor_id
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [*super().headers, *successor_link(self.successor_id)]
 
 
 class BodyTooLarge(CallerError):

@@ -1,5 +1,6 @@
 """What travels with a call: the job that either lane carries out, and what comes back."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -97,8 +98,16 @@ class CallEnd:
         return cls([Sample(**sample) for sample in fields["samples"]], fields["error"], fields["attempts"])
 
 
+CLIENT_GONE = "client_gone"
+
+
 class ClientGone(Exception):
     """Whoever waits for the answer has left, or takes it too slowly."""
+
+
+def read_reason(cancelled: asyncio.CancelledError) -> str:
+    """Why a call was cancelled, as the ledger says it: `task.cancel(reason)` carries it; none: a client left."""
+    return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else CLIENT_GONE
 
 
 class Sink(Protocol):

@@ -33,7 +33,7 @@ class Lanes:
         """The worker is this very process: what it sees of the offerings is in our health table already."""
 
     def wish(self, asked: str, key_lane: str) -> str:
-        """The most specific wish: the request's, then the key's, then the setting. Raises InvalidRequest."""
+        """The first of request, key and setting that is not `auto`. Raises InvalidRequest."""
         if asked and asked not in LANES:
             raise InvalidRequest(
                 f"'x-gateway-lane' must be one of {', '.join(LANES)}, not '{asked[:40]}'.",

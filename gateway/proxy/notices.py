@@ -17,7 +17,11 @@ def lifecycle_headers(model: ModelFacts, at: datetime) -> Headers:
     if model.retirement_at:
         sunset = format_datetime(model.retirement_at.astimezone(UTC), usegmt=True)
         headers.append((b"sunset", sunset.encode()))
-    if model.successor_id:
-        target = quote(f"/v1/models/{model.successor_id}")
-        headers.append((b"link", f'<{target}>; rel="successor-version"'.encode()))
-    return headers
+    return headers + successor_link(model.successor_id)
+
+
+def successor_link(successor_id: str | None) -> Headers:
+    """Where the successor is described; nothing where there is none."""
+    if not successor_id:
+        return []
+    return [(b"link", f'<{quote(f"/v1/models/{successor_id}")}>; rel="successor-version"'.encode())]

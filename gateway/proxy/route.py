@@ -115,7 +115,7 @@ def _pinned_model(requested: str, situation: Situation) -> ModelFacts:
         raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
     status = _status(model, situation.at)
     if status is Status.RETIRED:
-        raise ModelRetired(_retired_message(model, requested), param="model")
+        raise ModelRetired(_retired_message(model, requested), param="model", successor_id=model.successor_id)
     if status is Status.ANNOUNCED:
         raise NotFound(
             f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
@@ -209,6 +209,10 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
         )
     if "breaker_open" in reasons:
         return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
+    if reasons == {"credential_missing"}:
+        return Unavailable(
+            f"{name} has a credential yet; staff can add one.", code="no_provider", retry_after_s=30
+        )
     return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)
 
 

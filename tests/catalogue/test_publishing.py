@@ -9,7 +9,7 @@ import pytest
 
 from accounts.revision import read
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
-from catalogue.publishing import publish, publish_organisation, publish_provider, withdraw
+from catalogue.publishing import publish, withdraw
 from catalogue.services import delete_models, set_price, switch_offering, switch_offerings
 from tests.make import (
     NOW,
@@ -163,7 +163,7 @@ def test_renamed_organisation_is_published_on_all_its_models() -> None:
     organisation = make_published().organisation
     organisation.name = "Acme & Sons"
     organisation.save()
-    publish_organisation(organisation)
+    publish(organisation.models.all())
     assert live().content["organisation"]["name"] == "Acme & Sons"
 
 
@@ -172,7 +172,7 @@ def test_renamed_provider_is_published_on_the_models_it_serves() -> None:
     provider = Offering.objects.get().provider
     provider.name = "Fast"
     provider.save()
-    publish_provider(provider)
+    publish(Model.objects.filter(offerings__provider=provider))
     assert live().content["offerings"][0]["provider"]["name"] == "Fast"
 
 

@@ -24,7 +24,7 @@ class Kind(Enum):
     CHUNK = b"C"  # payload: bytes of the answer
     END = b"E"  # payload: 4 bytes of length, CallEnd, then the last bytes of the answer
     # To the worker's control channel
-    CANCEL = b"X"
+    CANCEL = b"X"  # payload: the reason, for the ledger
     PAUSE = b"P"
     RESUME = b"G"
     AGAIN = b"N"  # send again from the offset on

@@ -5,8 +5,8 @@ import logging
 import time
 from contextlib import suppress
 
-from gateway.proxy.errors import Unavailable, WorkerLost
-from gateway.proxy.exchange import CallEnd, ClientGone, Head, Job, Sink
+from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sink, read_reason
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -58,7 +58,7 @@ class WorkerLane:
 
     @property
     def live_workers(self) -> list[str]:
-        """Workers that take jobs: heard within the last 3 s and not draining."""
+        """Workers that take jobs: heard lately and not draining."""
         since = time.monotonic() - DEAD_AFTER_S
         return [name for name, (at, life) in self._beats.items() if at > since and life is Life.WORKER]
 
@@ -84,8 +84,8 @@ class WorkerLane:
                 ):
                     return None
             return await self._relay(job.call_id, incoming, sink)
-        except (ClientGone, asyncio.CancelledError, Unavailable):
-            self._tell(job.call_id, incoming, Kind.CANCEL)
+        except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
+            self._tell(job.call_id, incoming, Kind.CANCEL, _reason_of(cause).encode())
             raise
         finally:
             del self._calls[job.call_id]
@@ -151,8 +151,8 @@ class WorkerLane:
         if life is not Life.WEB:
             self._beats[message[1:].decode()] = (time.monotonic(), life)
 
-    def _tell(self, call_id: str, incoming: Incoming, kind: Kind) -> None:
-        frame = Frame(call_id, kind, incoming.size).encode()
+    def _tell(self, call_id: str, incoming: Incoming, kind: Kind, payload: bytes = b"") -> None:
+        frame = Frame(call_id, kind, incoming.size, payload).encode()
         for worker in [incoming.worker] if incoming.worker else list(self._beats):
             self._store.publish(control_channel(worker), frame)
 
@@ -209,3 +209,10 @@ class WorkerLane:
     def _forget_the_dead(self, now: float) -> None:
         for name in [name for name, (at, _) in self._beats.items() if now - at > 60]:
             del self._beats[name]
+
+
+def _reason_of(cause: BaseException) -> str:
+    """What the worker's ledger row says of a call that we cancel."""
+    if isinstance(cause, GatewayError):
+        return cause.error_code
+    return read_reason(cause) if isinstance(cause, asyncio.CancelledError) else CLIENT_GONE

@@ -32,6 +32,10 @@ class Running:
     verdict: GatewayError | None = None
     """Why it was cancelled, where it was not the client's wish."""
 
+    def end(self, verdict: GatewayError) -> None:
+        self.verdict = verdict
+        self.task.cancel(verdict.error_code)
+
 
 class LaneWorker:
     """Takes jobs from the store and makes their calls on this loop."""
@@ -76,8 +80,7 @@ class LaneWorker:
 
     async def _cancel(self, calls: list[Running], verdict: GatewayError) -> None:
         for running in calls:
-            running.verdict = verdict
-            running.task.cancel()
+            running.end(verdict)
         await asyncio.gather(*(running.task for running in calls), return_exceptions=True)
 
     async def _read(self) -> None:
@@ -108,6 +111,10 @@ class LaneWorker:
             # Not proven ours, so not made; but if it was ours after all, its reader must not wait for ever.
             lost = WorkerLost("The store failed before this call was begun.")
             outgoing.finish(CallEnd(error=lost.to_dict()), time.monotonic())
+        except asyncio.CancelledError:
+            # While it was being begun: whoever waits for it hears why.
+            if verdict := self._calls[entry.call_id].verdict:
+                outgoing.finish(CallEnd(error=verdict.to_dict()), time.monotonic())
         finally:
             if outgoing.ended_at is None:
                 del self._calls[entry.call_id]
@@ -139,7 +146,7 @@ class LaneWorker:
             return
         outgoing = running.outgoing
         if frame.kind is Kind.CANCEL:
-            running.task.cancel()
+            running.task.cancel(frame.payload.decode())
         elif frame.kind is Kind.PAUSE:
             outgoing.pause()
         elif frame.kind is Kind.RESUME:
@@ -151,8 +158,7 @@ class LaneWorker:
         started = Frame(frame.call_id, Kind.STARTED, payload=self.name.encode()).encode()
         self._store.publish(running.outgoing.inbox, started)
         if not running.outgoing.send_again(frame.offset):
-            running.verdict = Unavailable("Part of the answer was lost on the way.", code="lane_state_lost")
-            running.task.cancel()
+            running.end(Unavailable("Part of the answer was lost on the way.", code="lane_state_lost"))
 
     async def _beat(self) -> None:
         last = time.monotonic()
@@ -176,7 +182,7 @@ class LaneWorker:
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
     def _abandoned(self, now: float) -> list[Running]:
-        """Calls whose web process has been silent for 3 s, while we could have heard it for that long."""
+        """Calls whose web process has been silent for long, while we could have heard it for that long."""
         up_since = self._subscription.is_up_since if self._subscription else None
         if up_since is None or now - up_since < DEAD_AFTER_S:
             return []

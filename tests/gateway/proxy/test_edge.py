@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from providers.adapters.base import FailureKind
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
 from tests.upstream import ScriptedProvider
@@ -93,6 +94,15 @@ def test_a_failure_before_the_first_byte_goes_to_the_next_offering(edge, first, 
     assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2")
     assert answer.headers["x-gateway-attempts"] == "2"
     assert settled(edge, 2).outcomes == ["failed_over", "finished"]
+
+
+def test_a_failure_is_final_where_the_next_offering_is_left_alone(edge, first, second):
+    second.default = "401"
+    edge.process.bench.health.failed(2, FailureKind.AUTH, time.monotonic() - 31)
+    edge.process.bench.health.admits(2, time.monotonic())
+    first.script("500")
+    assert edge.chat().status_code == 502
+    assert settled(edge).outcomes == ["failed"]
 
 
 @LANES
@@ -268,7 +278,9 @@ def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
     edge.on_loop(lambda: edge.process.edge.drain(0.1))
     reader.join(5)
     assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
-    assert settled(edge).outcomes == ["cancelled"]
+    assert [(close.outcome, close.error_code) for close in settled(edge).closes] == [
+        ("cancelled", "server_shutting_down")
+    ]
 
 
 def test_without_a_worker_auto_goes_on_and_worker_is_a_503(edge):
