@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from typing import Any
 
 import django
@@ -9,6 +10,8 @@ from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup(set_prefix=False)
+# WhiteNoise reads files synchronously; Django drains them in a thread, which is what they need.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.app import Application, find_surface  # noqa: E402

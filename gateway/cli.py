@@ -143,8 +143,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_address(parser: argparse.ArgumentParser, *, default_port: int) -> None:
     parser.add_argument("--host", default=env.text("HOST", "127.0.0.1"), help="address to listen on (HOST)")
-    port = int(env.number("PORT", default_port))
-    parser.add_argument("--port", type=int, default=port, help="port to listen on (PORT)")
+    port = env.text("PORT", str(default_port))
+    parser.add_argument("--port", type=_read_port, default=port, help="port to listen on (PORT)")
+
+
+def _read_port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r} (PORT)")
+    return int(text)
 
 
 def _add_processes(parser: argparse.ArgumentParser) -> None:
