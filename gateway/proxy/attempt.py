@@ -159,6 +159,7 @@ class Attempt:
         self.has_begun = False
         self._adapter = bench.adapters[target.provider.wire_format]
         self._prices: Sequence[PriceFacts] = ()
+        self._finished_bill: Bill | None = None
         self._started = 0.0
         self._status: int | None = None
         self._usage: Usage | None = None
@@ -235,7 +236,7 @@ class Attempt:
             )
         self._usage, self._output_chars, self._has_output = answer.usage, answer.output_chars, True
         self._first_output_at = time.monotonic()
-        bill = self._bill(FINISHED)
+        bill = self._finished_bill = self._bill(FINISHED)
         await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
         self.has_begun = True
         await sink.send(answer.body, is_last=True)
@@ -292,6 +293,8 @@ class Attempt:
         )
 
     def _bill(self, outcome: str) -> Bill:
+        if outcome == FINISHED and self._finished_bill:
+            return self._finished_bill
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(_input_chars(self.call), self._output_chars)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import orjson
@@ -36,8 +36,7 @@ class Job:
 
     def encode(self) -> bytes:
         """One line of JSON, then the body as it is."""
-        facts = asdict(self)
-        del facts["body"]
+        facts = {name: getattr(self, name) for name in _JOB_FACTS}
         return orjson.dumps(facts) + b"\n" + self.body
 
     def call(self, parsed: Mapping[str, Any]) -> InferenceCall:
@@ -51,6 +50,9 @@ class Job:
         facts = orjson.loads(line)
         facts["offering_ids"] = tuple(facts["offering_ids"])
         return cls(**facts, body=body)
+
+
+_JOB_FACTS = tuple(entry.name for entry in fields(Job) if entry.name != "body")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Stop 9: what an attempt used and cost, by the billing rule. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -51,9 +51,13 @@ def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
     """The counts as the ledger keeps them."""
     if usage is None:
         return None
-    fields = asdict(replace(usage, is_estimated=False))
-    del fields["is_estimated"]
-    return fields
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_read_tokens": usage.cached_read_tokens,
+        "cached_write_tokens": usage.cached_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
 
 
 def price_fields(prices: Sequence[PriceFacts]) -> list[Mapping[str, Any]]:
