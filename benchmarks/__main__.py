@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import platform
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,8 +28,15 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps({"median": summary, "rounds": results}, indent=2))
     judged = goals(summary)
-    print(table(summary), *(goal.line for goal in judged), sep="\n")
+    print(_conditions(), table(summary), *(goal.line for goal in judged), sep="\n")
     return 0 if all(goal.is_met for goal in judged) else 1
+
+
+def _conditions() -> str:
+    """What a reader must know before using a number. The load average includes what the benchmark itself does."""
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    python, compiler = platform.python_version(), platform.python_compiler()
+    return f"Python {python} ({compiler}), {platform.platform()}, {os.cpu_count()} cores, load average {load}"
 
 
 def _note(text: str) -> None:

@@ -22,13 +22,13 @@ _TIMES = {4: 6, 50: 3}
 _SLOW = Pace(chunks=12, first_ms=50, gap_ms=500)
 # Recording goes on after the answer: a call's CPU includes its way into the ledger.
 _RECORDED_AFTER_S = 0.6
-_WARM_UP_S = 1.0
+_WARM_UP_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     rounds: int
-    seconds: float
+    seconds: int
     """Of each run of whole answers."""
 
 
@@ -58,7 +58,7 @@ def _round(systems: Sequence[System], plan: Plan) -> Mapping[str, Figures]:
     return figures
 
 
-def _measure_whole(system: System, concurrency: int, seconds: float) -> Figures:
+def _measure_whole(system: System, concurrency: int, seconds: int) -> Figures:
     before = cpu_s(system.roots)
     answers = ask_whole(system.target, concurrency=concurrency, seconds=seconds)
     time.sleep(_RECORDED_AFTER_S)
