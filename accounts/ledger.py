@@ -7,8 +7,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import orjson
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.models import LedgerEntry
 
@@ -54,21 +56,65 @@ def insert_entries(rows: Sequence[LedgerRow]) -> int:
     """
     if not rows:
         return 0
-    preparers = _preparers()
-    values = [tuple(prepare(getattr(row, name)) for name, prepare in preparers) for row in rows]
+    # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
+    insert = _insert_document if connection.vendor == "postgresql" else _insert_tuples
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_statement(), values)
+        insert(cursor, rows)
         return int(cursor.rowcount)
 
 
-def _statement() -> str:
-    quote = connection.ops.quote_name
-    columns = [quote(str(field.column)) for field in LedgerEntry._meta.concrete_fields]
-    # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
-    return (
-        f"INSERT INTO {quote(LedgerEntry._meta.db_table)} ({', '.join(columns)}) "  # noqa: S608
-        f"VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT (attempt_id) DO NOTHING"
+def _insert_document(cursor: CursorWrapper, rows: Sequence[LedgerRow]) -> None:
+    """All rows as one JSON parameter: a quarter of what binding each value costs client and server."""
+    document = orjson.dumps([_record(row) for row in rows], default=str).decode()
+    table, columns = _table_and_columns()
+    source = f"json_populate_recordset(NULL::{table}, %s::json)"
+    cursor.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source} "  # noqa: S608
+        "ON CONFLICT (attempt_id) DO NOTHING",
+        [document],
     )
+
+
+def _insert_tuples(cursor: CursorWrapper, rows: Sequence[LedgerRow]) -> None:
+    preparers = _preparers()
+    values = [tuple(prepare(getattr(row, name)) for name, prepare in preparers) for row in rows]
+    table, columns = _table_and_columns()
+    places = ", ".join(["%s"] * len(preparers))
+    cursor.executemany(
+        f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (attempt_id) DO NOTHING",  # noqa: S608
+        values,
+    )
+
+
+def _table_and_columns() -> tuple[str, str]:
+    quote = connection.ops.quote_name
+    columns = (quote(str(field.column)) for field in LedgerEntry._meta.concrete_fields)
+    return quote(LedgerEntry._meta.db_table), ", ".join(columns)
+
+
+def _record(row: LedgerRow) -> dict[str, Any]:
+    """The row by column, its texts and numbers made to fit."""
+    record = {field.attname: getattr(row, field.attname) for field in LedgerEntry._meta.concrete_fields}
+    for name, fit in _fitters():
+        record[name] = fit(record[name])
+    return record
+
+
+@cache
+def _fitters() -> list[tuple[str, Callable[[Any], Any]]]:
+    fields = LedgerEntry._meta.concrete_fields
+    return [(field.attname, fit) for field in fields if (fit := _fitter(field))]
+
+
+def _fitter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
+    match field:
+        case models.CharField(max_length=int(length)):
+            return lambda value: _clean(value, length)
+        case models.PositiveSmallIntegerField():
+            return lambda value: _clamp(value, 2**15 - 1)
+        case models.PositiveBigIntegerField():
+            return lambda value: _clamp(value, 2**63 - 1)
+    return None
 
 
 @cache
@@ -77,22 +123,20 @@ def _preparers() -> list[tuple[str, Callable[[Any], Any]]]:
 
 
 def _preparer(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    if fit := _fitter(field):
+        return fit
     match field:
         case models.ForeignKey() | models.BooleanField():
             return lambda value: value
-        case models.CharField(max_length=int(length)):
-            return lambda value: _clean(value, length)
         case models.JSONField():
             return lambda value: connection.ops.adapt_json_value(value, DjangoJSONEncoder)
-        case models.PositiveSmallIntegerField():
-            return lambda value: _clamp(value, 2**15 - 1)
-        case models.PositiveBigIntegerField():
-            return lambda value: _clamp(value, 2**63 - 1)
     return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _clean(text: str, length: int) -> str:
     """What every database can store: no NUL, no lone surrogate, no longer than the column."""
+    if len(text) <= length and text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]
 
 

@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ('latency_ms', models.FloatField(null=True)),
                 ('first_token_ms', models.FloatField(null=True)),
                 ('key', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='ledger_entries', to='accounts.key')),
-                ('team', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.team')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.team')),
             ],
             options={
                 'verbose_name_plural': 'ledger entries',

@@ -29,7 +29,7 @@ class LedgerEntry(models.Model):
     lane = models.CharField(max_length=8, choices=Lane)
     endpoint = models.CharField(max_length=40)
     team = models.ForeignKey(
-        "accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     key = models.ForeignKey(
         "accounts.Key", on_delete=models.DO_NOTHING, db_constraint=False, related_name="ledger_entries"

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from accounts.keys import KeyFacts
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
@@ -24,6 +23,7 @@ from gateway.proxy.errors import (
     read_error,
 )
 from gateway.proxy.exchange import ClientGone, Job
+from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.notices import Headers, lifecycle_headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
@@ -218,7 +218,7 @@ def _make_job(
     revision: int,
 ) -> Job:
     return Job(
-        call_id=uuid4().hex,
+        call_id=mint_id(),
         request_id=request_id,
         endpoint=surface.endpoint,
         is_streamed=surface.can_stream and bool(parsed.get("stream")),

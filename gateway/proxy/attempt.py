@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from catalogue.pricing import current_prices
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
+from gateway.proxy.ids import mint_id
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -71,7 +71,7 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
     """
     end = CallEnd()
     targets = Targets(await _find_targets(bench, job), bench.health)
-    error: GatewayError = Unavailable("No provider can take this call at the moment.", code="no_provider")
+    error: GatewayError | None = None
     while targets.advance():
         end.attempts += 1
         attempt = Attempt(bench, job, call, targets.current, lane=lane, number=end.attempts)
@@ -88,8 +88,12 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
         finally:
             if attempt.sample:
                 end.samples.append(attempt.sample)
-    end.error = error.to_dict()
+    end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _nobody_can() -> GatewayError:
+    return Unavailable("No provider can take this call at the moment.", code="no_provider")
 
 
 class Targets:
@@ -154,7 +158,7 @@ class Attempt:
         self.target = target
         self.lane = lane
         self.number = number
-        self.id = uuid4().hex
+        self.id = mint_id()
         self.sample: Sample | None = None
         self.has_begun = False
         self._adapter = bench.adapters[target.provider.wire_format]

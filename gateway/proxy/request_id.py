@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from gateway.proxy.client import Message, Send
+from gateway.proxy.ids import mint_id
 from gateway.proxy.notices import Headers
 
 _NAME = b"x-request-id"
 
 
 def mint_request_id() -> str:
-    return f"req_{uuid4().hex}"
+    return f"req_{mint_id()}"
 
 
 def id_headers(request_id: str) -> Headers:
