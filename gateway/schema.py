@@ -98,7 +98,6 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
     failures = {
         "400": "Refused",
         "401": "Unauthorised",
-        "403": "Forbidden",
         "404": "UnknownModel",
         "410": "Retired",
         "413": "TooLarge",
@@ -177,10 +176,10 @@ def _error_responses() -> dict[str, Schema]:
             "A field is missing or wrong.", "messages: at least one is needed.", "invalid_request"
         ),
         "Unauthorised": _error(
-            "No key, or one that is not valid.", "This key is not valid.", "invalid_api_key"
-        ),
-        "Forbidden": _error(
-            "The key may not do this.", "This key may not call this model.", "model_not_allowed"
+            "No key, or one that is not valid.",
+            "This key is not valid.",
+            "invalid_api_key",
+            kind="authentication_error",
         ),
         "UnknownModel": _error(
             "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
@@ -195,19 +194,37 @@ def _error_responses() -> dict[str, Schema]:
             "The body is larger than allowed.", "The body is over 10 MB.", "request_too_large"
         ),
         "TooMany": _error(
-            "A limit is reached.", "60 requests a minute are used up.", "rate_limit_exceeded", waits=True
+            "A limit is reached.",
+            "60 requests a minute are used up.",
+            "rate_limit_exceeded",
+            waits=True,
+            kind="rate_limit_error",
         ),
-        "ProviderFailed": _error("Every provider failed.", "All 2 attempts failed.", "provider_failed"),
+        "ProviderFailed": _error(
+            "Every provider failed.",
+            "The provider cannot be reached.",
+            "provider_unreachable",
+            kind="server_error",
+        ),
         "Unavailable": _error(
-            "Nothing can serve the call now.", "No worker is alive.", "no_worker", waits=True
+            "Nothing can serve the call now.",
+            "No worker is alive.",
+            "no_worker",
+            waits=True,
+            kind="server_error",
         ),
         "ProviderTimedOut": _error(
-            "The provider took too long.", "No first byte in 60 s.", "provider_timeout"
+            "The provider took too long.",
+            "The provider did not answer in time.",
+            "provider_timeout",
+            kind="server_error",
         ),
     }
 
 
-def _error(about: str, message: str, code: str, *, waits: bool = False) -> Schema:
-    example = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
+def _error(
+    about: str, message: str, code: str, *, waits: bool = False, kind: str = "invalid_request_error"
+) -> Schema:
+    example = {"error": {"message": message, "type": kind, "param": None, "code": code}}
     headers = {name: ref(name, "headers") for name in ("x-request-id", *(["Retry-After"] if waits else []))}
     return {"headers": headers} | _json_answer(about, ref("ErrorEnvelope"), example)
