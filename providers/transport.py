@@ -13,6 +13,8 @@ from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamReques
 from providers.engine import Timeouts
 
 _URLS_KEPT = 1024
+# Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
+_KEEP_ALIVE_S = 4.0
 _LARGE_BODY_BYTES = 1 << 20
 # The adapter says what is sent; aiohttp would add its own.
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -58,7 +60,7 @@ class AiohttpEngine:
             limit=0,
             resolver=GuardedResolver(self._policy, self._resolver),
             ttl_dns_cache=10,
-            keepalive_timeout=15,
+            keepalive_timeout=_KEEP_ALIVE_S,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,

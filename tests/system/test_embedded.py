@@ -154,7 +154,7 @@ def test_failing_demo_provider_is_followed_by_the_other(product: Product, lane: 
     first = product.chat(lane=lane).headers["x-gateway-provider"]
     with failing(product, first):
         answer = product.chat(lane=lane)
-    assert answer.status_code == 200
+    assert answer.status_code == 200, answer.text
     assert {first, answer.headers["x-gateway-provider"]} == {"demo-a", "demo-b"}
     assert (answer.headers["x-gateway-attempts"], answer.headers["x-gateway-lane"]) == ("2", lane)
 
