@@ -34,6 +34,7 @@ _COLUMNS = (
     "team__slug",
     "scope",
     "team__is_active",
+    "team__lifecycle_policy",
     "revoked_at",
     "expires_at",
     "requests_per_minute",
@@ -213,8 +214,8 @@ def _read(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
 
 
 def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
-    pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, revoked_at, expires_at = row[:10]
-    requests_per_minute, concurrency, model_patterns, lane, revision = row[10:]
+    pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, lifecycle_policy = row[:9]
+    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, revision = row[9:]
     facts = KeyFacts(
         id=pk,
         public_id=public_id,
@@ -229,6 +230,7 @@ def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
         concurrency=concurrency,
         model_patterns=tuple(model_patterns),
         lane=lane,
+        lifecycle_policy=lifecycle_policy,
     )
     return facts, revision
 

@@ -3,7 +3,8 @@
     ApiError            any status; `param` names the parameter, `extra` goes into page A's shape
     └── Unauthorised    401: no key, or none that is known
 
-Views say `error_shape = "gateway"` to answer as the published list of models does; others use OpenAI's shape.
+Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
+OpenAI's shape.
 """
 
 import logging
@@ -55,6 +56,19 @@ class ApiError(exceptions.APIException):
         by_status = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
         return by_status.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
 
+    @property
+    def anthropic_type(self) -> str:
+        """Source: Anthropic's error envelope."""
+        by_status = {
+            401: "authentication_error",
+            403: "permission_error",
+            404: "not_found_error",
+            413: "request_too_large",
+            429: "rate_limit_error",
+            503: "overloaded_error",
+        }
+        return by_status.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
+
 
 class Unauthorised(exceptions.AuthenticationFailed):
     """One sentence for unknown, revoked, expired and mistyped keys alike."""
@@ -79,7 +93,10 @@ def request_id(request: Request | None) -> str:
 
 
 def _body(error: ApiError, view: object) -> dict[str, Any]:
-    if getattr(view, "error_shape", "openai") == "gateway":
+    shape = getattr(view, "error_shape", "openai")
+    if shape == "anthropic":
+        return {"type": "error", "error": {"type": error.anthropic_type, "message": error.message}}
+    if shape == "gateway":
         return {
             "ok": False,
             "error": _word(error.status),

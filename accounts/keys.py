@@ -59,6 +59,8 @@ class KeyFacts:
     concurrency: int | None = None
     model_patterns: tuple[str, ...] = ()
     lane: str = "auto"
+    lifecycle_policy: str = "advise"
+    """The team's: see accounts.policies."""
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)

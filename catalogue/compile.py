@@ -1,89 +1,17 @@
-"""From a working row to the published record, and from the published record to what routing needs."""
+"""From a working row to the published record, or to the reasons why there is none."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 
+from catalogue import content
+from catalogue.content import Content, OfferingContent, PriceContent
 from catalogue.models import Alias, Model, Offering, Price
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
-
-
-class OrganisationContent(TypedDict):
-    id: str
-    name: str
-    colour: str
-
-
-class ProviderContent(TypedDict):
-    id: int
-    slug: str
-    name: str
-
-
-class PriceContent(TypedDict):
-    """`amount`, a decimal string in plain notation, buys `unit_size` units. Instants are ISO 8601 in UTC."""
-
-    meter: str
-    plan: str
-    unit_size: int
-    amount: str
-    currency: str
-    conditions: list[dict[str, Any]]
-    valid_from: str | None
-    valid_to: str | None
-
-
-class OfferingContent(TypedDict):
-    """`endpoints` and `params` are sorted; prices come by meter, plan and beginning."""
-
-    id: int
-    provider: ProviderContent
-    upstream_name: str
-    endpoints: list[str]
-    params: list[str]
-    streams: bool
-    context_length: int | None
-    max_output_tokens: int | None
-    position: int
-    effective_from: str | None
-    effective_to: str | None
-    prices: list[PriceContent]
-
-
-class Content(TypedDict):
-    """What a published model says: facts that do not change with time. Unknown is None or empty.
-
-    `created_at` is its registration here, `successor_id` a public id. Offerings come in static order:
-    position, then id.
-    """
-
-    id: str
-    name: str
-    description: str
-    organisation: OrganisationContent
-    created_at: str
-    release_at: str | None
-    deprecation_at: str | None
-    retirement_at: str | None
-    successor_id: str | None
-    aliases: list[str]
-    input_types: list[str]
-    output_types: list[str]
-    context_length: int | None
-    max_output_tokens: int | None
-    tokenizer: str | None
-    reasoning_tier: str | None
-    is_moderated: bool
-    offerings: list[OfferingContent]
-
-
-class UnreadableContentError(ValueError):
-    """A published record that does not have the shape of Content."""
+from catalogue.snapshot import PriceFacts
 
 
 def compile_model(model: Model) -> Content:
@@ -102,7 +30,9 @@ def compile_model(model: Model) -> Content:
         "deprecation_at": _instant_or_none(model.deprecation_at),
         "retirement_at": _instant_or_none(model.retirement_at),
         "successor_id": model.successor.public_id if model.successor else None,
+        "previous_id": model.previous.public_id if model.previous else None,
         "aliases": sorted(alias.name for alias in model.aliases.all()),
+        "alias_policies": {alias.name: alias.policy for alias in model.aliases.all() if alias.policy},
         "input_types": model.input_types,
         "output_types": model.output_types,
         "context_length": model.context_length,
@@ -110,13 +40,16 @@ def compile_model(model: Model) -> Content:
         "tokenizer": model.tokenizer or None,
         "reasoning_tier": model.reasoning_tier or None,
         "is_moderated": model.is_moderated,
+        "open_weights": model.open_weights,
+        "licence": model.licence or None,
+        "knowledge_cutoff": model.knowledge_cutoff.isoformat() if model.knowledge_cutoff else None,
         "offerings": [_compile_offering(offering) for offering in _in_static_order(model)],
     }
 
 
-def digest(content: Content) -> str:
+def digest(record: Content) -> str:
     """Equal for equal records."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -125,17 +58,9 @@ def problems(model: Model) -> list[str]:
     return [f"{place}: {complaint}" for row, place in _rows(model) for complaint in _complaints(row)]
 
 
-def facts_from_content(content: Content) -> ModelFacts:
-    """What routing needs of a published record, all offerings on. Raises UnreadableContentError."""
-    try:
-        return _model_facts(content)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise UnreadableContentError(f"{type(error).__name__}: {error}") from error
-
-
 def price_facts(price: Price) -> PriceFacts:
     """A working price as the pure rules of catalogue.pricing take it."""
-    return _price_facts(_compile_price(price))
+    return content.price_facts(_compile_price(price))
 
 
 def plain(amount: Decimal) -> str:
@@ -155,6 +80,7 @@ def _compile_offering(offering: Offering) -> OfferingContent:
         "streams": offering.streams,
         "context_length": offering.context_length,
         "max_output_tokens": offering.max_output_tokens,
+        "quantization": offering.quantization or None,
         "position": offering.position,
         "effective_from": _instant_or_none(offering.effective_from),
         "effective_to": _instant_or_none(offering.effective_to),
@@ -223,54 +149,3 @@ def _complaints(row: Model | Alias | Offering | Price) -> Iterator[str]:
 def _named(error: ValidationError) -> Iterable[str]:
     for name, messages in error.message_dict.items():
         yield f"{name}: {' '.join(messages)}"
-
-
-def _model_facts(content: Content) -> ModelFacts:
-    return ModelFacts(
-        id=content["id"],
-        name=content["name"],
-        input_types=frozenset(content["input_types"]),
-        output_types=frozenset(content["output_types"]),
-        aliases=tuple(content["aliases"]),
-        context_length=content["context_length"],
-        reasoning_tier=content["reasoning_tier"],
-        release_at=_moment(content["release_at"]),
-        deprecation_at=_moment(content["deprecation_at"]),
-        retirement_at=_moment(content["retirement_at"]),
-        successor_id=content["successor_id"],
-        offerings=tuple(map(_offering_facts, content["offerings"])),
-    )
-
-
-def _offering_facts(content: OfferingContent) -> OfferingFacts:
-    return OfferingFacts(
-        id=content["id"],
-        provider_id=content["provider"]["id"],
-        upstream_name=content["upstream_name"],
-        endpoints=frozenset(content["endpoints"]),
-        params=frozenset(content["params"]),
-        streams=content["streams"],
-        context_length=content["context_length"],
-        max_output_tokens=content["max_output_tokens"],
-        position=content["position"],
-        effective_from=_moment(content["effective_from"]),
-        effective_to=_moment(content["effective_to"]),
-        prices=tuple(map(_price_facts, content["prices"])),
-    )
-
-
-def _price_facts(content: PriceContent) -> PriceFacts:
-    return PriceFacts(
-        meter=content["meter"],
-        plan=content["plan"],
-        unit_size=content["unit_size"],
-        amount=Decimal(content["amount"]),
-        currency=content["currency"],
-        conditions=tuple(content["conditions"]),
-        valid_from=_moment(content["valid_from"]),
-        valid_to=_moment(content["valid_to"]),
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

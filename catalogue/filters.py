@@ -1,167 +1,214 @@
-"""What narrows the list of models, and how a parameter that cannot be honoured is refused."""
+"""What narrows and orders the list of models, in SQL."""
 
-import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from decimal import Decimal
 from typing import Any
 
-from django import forms
-from django.db.models import QuerySet
-from django.http import QueryDict
+from django.conf import settings
+from django.db.models import Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from accounts.errors import ApiError
-from catalogue.models import Organisation, PublishedModel
-from catalogue.record import Switches
-
-# The published page's list; an organisation that staff add is as good as these.
-PUBLISHED_ORGANISATIONS = frozenset(
-    {
-        "ai21",
-        "aion-labs",
-        "allenai",
-        "amazon",
-        "anthropic",
-        "arcee-ai",
-        "baidu",
-        "black-forest-labs",
-        "bytedance",
-        "cohere",
-        "cursor",
-        "deepseek",
-        "eleven-labs",
-        "essential-ai",
-        "google",
-        "ibm",
-        "inception",
-        "inclusionai",
-        "kwaipilot",
-        "lg",
-        "liquid-ai",
-        "meituan",
-        "meta",
-        "microsoft",
-        "minimax",
-        "mistral",
-        "moonshotai",
-        "naver-hyperclova",
-        "nous",
-        "nvidia",
-        "openai",
-        "perplexity",
-        "prime-intellect",
-        "qwen",
-        "relace",
-        "sourceful",
-        "stepfun",
-        "suno",
-        "upstage",
-        "vercel",
-        "voyage",
-        "x-ai",
-        "xiaomi",
-        "z-ai",
-    }
+from catalogue.lifecycle import Status
+from catalogue.models import Model, Organisation, PublishedModel
+from catalogue.parameters import (
+    ChoiceField,
+    CountField,
+    FlagField,
+    InstantField,
+    ParameterField,
+    PriceField,
+    WordsField,
+    refusal_of,
+    refuse,
 )
-# On the published page, and refused rather than ignored for as long as nothing answers to them.
-NOT_YET = frozenset({"endpoints", "input_types", "output_types", "params"})
+from catalogue.published_organisations import PUBLISHED_ORGANISATIONS
+from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
+from catalogue.reading import Reading
 
-
-def refuse(name: str, message: str, *, code: str = "invalid_value", **facts: Any) -> ApiError:
-    """The refusal of one parameter; `facts` (what came, what is allowed) go into the published error shape."""
-    return ApiError(message, code=code, param=name, extra={"param": name, **facts})
-
-
-def only_value(query: QueryDict, name: str) -> str | None:
-    """The parameter's one value, None where it is absent. Raises ApiError if it came twice."""
-    values = query.getlist(name)
-    if len(values) > 1:
-        raise refuse(name, f"{name} takes one value; {len(values)} came.", provided=values)
-    return values[0] if values else None
-
-
-class WordsWidget(forms.Widget):
-    """Reads a list from repeated keys, commas and spaces alike."""
-
-    def value_from_datadict(self, data: Any, _files: Any, name: str) -> list[str]:
-        words = [word for value in data.getlist(name) for word in re.split(r"[,\s]+", value) if word]
-        return list(dict.fromkeys(words))
-
-
-class WordsField(forms.Field):
-    widget = WordsWidget
-
-
-class WordsFilter(filters.Filter):  # type: ignore[misc]
-    """A list of words: OR inside, AND with other parameters."""
-
-    field_class = WordsField
-
-
-def _one_of(*choices: str, about: str, method: str) -> filters.ChoiceFilter:
-    return filters.ChoiceFilter(
-        choices=[(choice, choice) for choice in choices], method=method, label=about, empty_label=None
-    )
-
-
-_ORGANISATION_SCHEMA = {
-    "type": "array",
-    "items": {"type": "string", "example": "anthropic"},
-    "description": "Ids of organisations, matched exactly; repeated, or parted by commas or spaces.",
+Rows = PublishedModelQuerySet
+FORMATS = ("json",)
+DEFAULT_SORT = "-release_date"
+# By what may be asked for: the column, and whether only the top offering tells it.
+_SORTS = {
+    "release_date": ("release_at", False),
+    "retirement_date": ("retirement_at", False),
+    "name": ("sort_name", False),
+    "context_length": ("shown_context", True),
+    "prompt_price": ("prompt_usd", True),
+    "completion_price": ("completion_usd", True),
 }
+_ASK_TOP = ("min_context", "max_price_prompt", "max_price_completion", "free")
+_UNLISTED = frozenset({Status.ANNOUNCED, Status.RETIRED})
+_TOKENS_MAX = 1_000_000_000
+
+
+def _parameter(field: ParameterField | WordsField, method: str, about: str) -> filters.Filter:
+    """A filter around the field, described in the API document by the field's schema."""
+
+    class ParameterFilter(filters.Filter):  # type: ignore[misc]
+        @property
+        def field(self) -> ParameterField | WordsField:
+            return field
+
+    described = extend_schema_field(field.schema | {"description": about})
+    return described(ParameterFilter(method=method, label=about))
 
 
 class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
-    """The parameters of the published list that choose models, and `availability`."""
+    """The published list's parameters that choose models, and our own."""
 
-    organisation = extend_schema_field(_ORGANISATION_SCHEMA)(WordsFilter(method="by_organisations"))
-    availability = _one_of(
-        "active", "all", method="keep", about="`all` adds listed models that nothing can serve now."
+    endpoints = _parameter(
+        WordsField(), "by_endpoints", "Offered at any of these, such as `chat.completions`."
     )
-    privacy_scope = _one_of("shared", "team", method="in_scope", about="`team` is not implemented: 501.")
-    format = _one_of("json", method="keep", about="Of the answer.")
-    feed = _one_of("json", method="keep", about="Another name of `format`.")
+    organisation = _parameter(WordsField(), "by_organisations", "Made by any of these, by exact id.")
+    input_types = _parameter(WordsField(), "by_types", "Reads any of these, such as `image`.")
+    output_types = _parameter(WordsField(), "by_types", "Writes any of these.")
+    params = _parameter(WordsField(), "by_params", "Takes any of these parameters.")
+    all_params = _parameter(
+        WordsField(), "by_all_params", "One of its offerings takes all of these parameters."
+    )
+    provider = _parameter(WordsField(), "by_providers", "Offered by any of these providers.")
+    q = _parameter(
+        ParameterField(example="haiku"), "by_text", "Every word is in id, name, aliases or description."
+    )
+    status = _parameter(
+        WordsField(*Status),
+        "keep",
+        "Of any of these. `announced` and `retired` models are listed only where this asks for them.",
+    )
+    reasoning_tier = _parameter(
+        WordsField(*Model.ReasoningTier.values), "by_tiers", "Reasons in any of these tiers."
+    )
+    min_context = _parameter(
+        CountField(1, _TOKENS_MAX), "by_context", "Context window of at least so many tokens."
+    )
+    max_price_prompt = _parameter(PriceField(), "by_prompt_price", "At most so many USD for one input token.")
+    max_price_completion = _parameter(
+        PriceField(), "by_completion_price", "At most so many USD for one output token."
+    )
+    released_after = _parameter(InstantField(), "by_release", "Released then or later.")
+    retires_before = _parameter(InstantField(), "by_retirement", "Retires before that.")
+    free = _parameter(FlagField(), "by_cost", "Whether its standard prices are zero.")
+    open_weights = _parameter(FlagField(), "by_weights", "Whether its weights can be downloaded.")
+    sort = _parameter(
+        ChoiceField(*_SORTS, *(f"-{name}" for name in _SORTS), default=DEFAULT_SORT),
+        "keep",
+        "Ascending; descending after a minus. Unknown values come last.",
+    )
+    availability = _parameter(
+        ChoiceField("active", "all", default="active"),
+        "keep",
+        "`all` adds listed models that nothing can serve now, with `is_routable` false.",
+    )
+    privacy_scope = _parameter(
+        ChoiceField("shared", "team", default="shared"),
+        "in_scope",
+        "`team`: what this key may call. 501 unless the deployment has turned it on.",
+    )
+    as_of = _parameter(
+        InstantField(), "keep", "The list as it was published then; an instant to come: as it will be."
+    )
+    format = _parameter(ChoiceField(*FORMATS, default="json"), "keep", "Of the answer.")
+    feed = _parameter(ChoiceField(*FORMATS), "keep", "Another name of `format`.")
 
     class Meta:
         model = PublishedModel
         fields: list[str] = []
 
-    def __init__(self, *args: Any, at: datetime, live: Switches, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reading: Reading, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.at = at
-        self.live = live
+        self.reading = reading
+        self.at, self.callable_ids = reading.at, reading.callable_ids
 
-    def filter_queryset(self, queryset: Any) -> Any:
-        narrowed = super().filter_queryset(queryset)
-        if self.form.cleaned_data["availability"] == "all":
-            return narrowed.listed(self.at)
-        return narrowed.routable(self.at, self.live.provider_ids)
+    def filter_queryset(self, queryset: Rows) -> Rows:
+        asked = self.form.cleaned_data
+        sort: str = asked["sort"] or DEFAULT_SORT
+        column, asks_top = _SORTS[sort.removeprefix("-")]
+        if asks_top or any(asked[name] is not None for name in _ASK_TOP):
+            queryset = queryset.with_top(self.at, self.callable_ids)
+        narrowed: Rows = super().filter_queryset(queryset)
+        return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
 
-    def by_organisations(
-        self, queryset: QuerySet[PublishedModel], name: str, value: list[str]
-    ) -> QuerySet[PublishedModel]:
-        unknown = [word for word in value if word not in PUBLISHED_ORGANISATIONS]
+    def by_endpoints(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        return self._where_shown(rows, has_any("endpoints", words))
+
+    def by_params(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        return self._where_shown(rows, has_any("params", words))
+
+    def by_all_params(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        return self._where_shown(rows, has_all("params", words))
+
+    def by_providers(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        return self._where_shown(rows, Q(provider_slug__in=words))
+
+    def by_organisations(self, rows: Rows, name: str, words: list[str]) -> Rows:
+        unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
         if unknown:
-            known = set(Organisation.objects.values_list("id", flat=True)) | PUBLISHED_ORGANISATIONS
-            _check_known(name, unknown, known)
-        return queryset.filter(organisation_id__in=value)
+            _check_organisations(name, unknown)
+        return rows.filter(organisation_id__in=words)
 
-    def in_scope(self, queryset: QuerySet[PublishedModel], name: str, value: str) -> QuerySet[PublishedModel]:
-        if value == "team":
+    def by_types(self, rows: Rows, name: str, words: list[str]) -> Rows:
+        return rows.filter(has_any(name, [word.lower() for word in words]))
+
+    def by_text(self, rows: Rows, _name: str, text: str) -> Rows:
+        return rows.matching(text)
+
+    def by_tiers(self, rows: Rows, _name: str, tiers: list[str]) -> Rows:
+        return rows.filter(reasoning_tier__in=tiers)
+
+    def by_context(self, rows: Rows, _name: str, tokens: int) -> Rows:
+        return rows.filter(Q(shown_context__gte=tokens))
+
+    def by_prompt_price(self, rows: Rows, _name: str, usd: Decimal) -> Rows:
+        return rows.filter(Q(prompt_usd__lte=usd))
+
+    def by_completion_price(self, rows: Rows, _name: str, usd: Decimal) -> Rows:
+        return rows.filter(Q(completion_usd__lte=usd))
+
+    def by_release(self, rows: Rows, _name: str, at: Any) -> Rows:
+        return rows.filter(release_at__gte=at)
+
+    def by_retirement(self, rows: Rows, _name: str, at: Any) -> Rows:
+        return rows.filter(retirement_at__lt=at)
+
+    def by_cost(self, rows: Rows, _name: str, is_free: bool) -> Rows:
+        if is_free:
+            return rows.filter(Q(completion_usd=0) | Q(completion_usd=None), Q(prompt_usd=0))
+        return rows.filter(Q(prompt_usd__gt=0) | Q(completion_usd__gt=0))
+
+    def by_weights(self, rows: Rows, _name: str, are_open: bool) -> Rows:
+        return rows.filter(open_weights=are_open)
+
+    def in_scope(self, rows: Rows, name: str, value: str) -> Rows:
+        """What a key may call are patterns, which the view knows; here only whether it may be asked."""
+        if value == "team" and not settings.TEAM_SCOPE:
             raise ApiError(
-                "privacy_scope=team is not implemented; use privacy_scope=shared.",
+                "privacy_scope=team is not turned on in this deployment; use privacy_scope=shared.",
                 status=501,
                 code="models_privacy_scope_not_implemented",
                 param=name,
                 extra={"privacy_scope": value},
             )
-        return queryset
+        return rows
 
-    def keep(self, queryset: QuerySet[PublishedModel], _name: str, _value: str) -> QuerySet[PublishedModel]:
+    def keep(self, rows: Rows, _name: str, _value: Any) -> Rows:
         """For parameters that narrow nothing by themselves."""
-        return queryset
+        return rows
+
+    def _where_shown(self, rows: Rows, wanted: Q) -> Rows:
+        return rows.where_shown(self.at, self.callable_ids, wanted)
+
+    def _listed(self, rows: Rows, asked: dict[str, Any]) -> Rows:
+        shows_all = asked["availability"] == "all"
+        shown = is_listed(self.at) if shows_all else is_routable(self.at, self.callable_ids)
+        statuses: Collection[str] | None = asked["status"]
+        if statuses is None:
+            return rows.filter(shown)
+        unlisted = _UNLISTED.intersection(statuses)
+        return rows.of_status(self.at, statuses).filter(shown | Q(status__in=unlisted))
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
@@ -169,49 +216,35 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filterset = self.get_filterset(request, queryset, view)
-        _check_names(request.query_params, sorted({*filterset.filters, *view.pagination_class.parameters}))
-        _check_values(request.query_params, filterset)
+        check_names(request, {*filterset.filters, *view.own_parameters})
+        if not filterset.is_valid():
+            name, error = next(iter(filterset.form.errors.as_data().items()))
+            raise refusal_of(name, error[0])
         return filterset.qs
 
     def get_filterset_kwargs(self, request: Request, queryset: Any, view: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
-        return kwargs | {"at": view.at, "live": view.live}
+        return kwargs | {"reading": view.reading}
 
 
-def _check_known(name: str, words: Sequence[str], known: set[str]) -> None:
+def check_names(request: Request, allowed: Iterable[str]) -> None:
+    """Raises ApiError for a parameter that is not one of these."""
+    known = sorted(allowed)
+    for name in request.query_params:
+        if name not in known:
+            message = f"The parameter {name[:100]!r} does not exist. Parameters are {', '.join(known)}."
+            raise refuse(
+                name[:100],
+                message,
+                code="unknown_parameter",
+                provided=request.query_params.getlist(name),
+                allowed=known,
+            )
+
+
+def _check_organisations(name: str, words: list[str]) -> None:
+    known = set(Organisation.objects.values_list("id", flat=True)) | PUBLISHED_ORGANISATIONS
     for word in words:
         if word not in known:
             message = f"{name}: there is no organisation {word!r}. Organisations are given by id."
             raise refuse(name, message, provided=word, allowed=sorted(known))
-
-
-def _check_names(query: QueryDict, allowed: list[str]) -> None:
-    for name in query:
-        if name not in allowed:
-            fault = "is not supported yet" if name in NOT_YET else "does not exist"
-            message = f"The parameter {name!r} {fault}. Parameters are {', '.join(allowed)}."
-            raise refuse(
-                name, message, code="unknown_parameter", provided=query.getlist(name), allowed=allowed
-            )
-
-
-def _check_values(query: QueryDict, filterset: Any) -> None:
-    for name in query:
-        choice = filterset.filters.get(name)
-        if isinstance(choice, WordsFilter):
-            _check_words(query, name)
-        elif choice is not None:
-            _check_choice(name, only_value(query, name), [value for value, _ in choice.extra["choices"]])
-
-
-def _check_words(query: QueryDict, name: str) -> None:
-    if not WordsWidget().value_from_datadict(query, {}, name):
-        raise refuse(
-            name, f"{name} came without a value; leave it out instead.", provided=query.getlist(name)
-        )
-
-
-def _check_choice(name: str, value: str | None, allowed: list[str]) -> None:
-    if value not in allowed:
-        message = f"{name} must be one of {', '.join(allowed)}; {value!r} came."
-        raise refuse(name, message, provided=value, allowed=allowed)

@@ -1,17 +1,59 @@
-"""Reading the snapshot from SQL: all of it at first, then only what changed."""
+"""Reading the snapshot from SQL: all of it at first, then only what changed. One snapshot serves a whole process."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from accounts.revision import Revisions, read
-from catalogue.compile import UnreadableContentError, facts_from_content
+from catalogue.content import UnreadableContentError, facts_from_content
 from catalogue.models import Offering, PublishedModel
-from catalogue.snapshot import EMPTY, ModelFacts, Snapshot
+from catalogue.snapshot import EMPTY, ModelFacts, OfferingFacts, Snapshot
 from providers.facts import ProviderFacts
 from providers.services import provider_facts
 
 log = logging.getLogger(__name__)
+
+_EDITIONS_KEPT = 4
+
+
+class Snapshots:
+    """Holds the newest snapshot that this process has read. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._snapshot = EMPTY
+        self._changed_at = datetime.now(UTC)
+
+    @property
+    def current(self) -> Snapshot:
+        """As last read; asks nobody."""
+        return self._snapshot
+
+    @property
+    def changed_at(self) -> datetime:
+        """When this process first saw the edition and the switches of the current snapshot."""
+        return self._changed_at
+
+    def refresh(self) -> Snapshot:
+        """As it is now: one query, and more only where something changed. Raises django.db.Error."""
+        with self._lock:
+            before, self._snapshot = self._snapshot, load_snapshot(self._snapshot)
+            if (before.edition, before.switches) != (self._snapshot.edition, self._snapshot.switches):
+                self._changed_at = datetime.now(UTC)
+            return self._snapshot
+
+    def forget(self) -> None:
+        """Read everything again at the next look: the database behind it became another one."""
+        with self._lock:
+            self._snapshot = EMPTY
+        snapshot_at_edition.cache_clear()
+
+
+snapshots = Snapshots()
+"""Of this process: the data plane and the catalogue's views look at the same one."""
 
 
 def load_snapshot(previous: Snapshot | None) -> Snapshot:
@@ -23,14 +65,35 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
     # SQLite a transaction would take the write lock.
     revisions = read()
     known = previous if previous and 0 <= previous.revision <= revisions.number else EMPTY
-    models = _models(known, revisions)
-    if known is EMPTY or max(revisions.catalogue, revisions.providers) > known.revision:
-        models = _switched(models)
+    switches = max(revisions.catalogue, revisions.providers)
+    if known is not EMPTY and switches <= known.revision:
+        return known if known.revision == revisions.number else replace(known, revision=revisions.number)
     return Snapshot.of(
-        models.values(),
+        _switched(_models(known, revisions)).values(),
         _providers(known, revisions),
         revision=revisions.number,
         edition=revisions.catalogue,
+        switches=switches,
+    )
+
+
+@lru_cache(_EDITIONS_KEPT)
+def snapshot_at_edition(number: int) -> Snapshot:
+    """What was published at that edition, everything switched on: which switches were off then is not kept."""
+    models = _read_models(PublishedModel.objects.at_edition(number), {}).values()
+    providers = {offering.provider_id: _open(offering) for model in models for offering in model.offerings}
+    return Snapshot.of(models, providers, revision=number, edition=number)
+
+
+def _open(offering: OfferingFacts) -> ProviderFacts:
+    return ProviderFacts(
+        id=offering.provider_id,
+        slug=offering.provider_slug,
+        name=offering.provider_name,
+        wire_format="",
+        base_url="",
+        is_enabled=True,
+        is_usable=True,
     )
 
 

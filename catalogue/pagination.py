@@ -1,94 +1,83 @@
-"""Pages of the catalogue's list, bounded as the published page says."""
+"""Pages of the catalogue's list, bounded as the published page says, and a cursor beyond its bounds."""
 
+import base64
+import binascii
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from catalogue.filters import only_value, refuse
+from catalogue.parameters import CountField, ParameterField, read_parameter, refuse
 
-_BOUNDS = {"limit": (1, 250, 50), "offset": (0, 5000, 0)}
-_ABOUT = {"limit": "How many models to answer.", "offset": "How many models to pass over."}
-_SCOPE = "shared"
-
-
-class GatewayPagination(BasePagination):
-    """`limit` and `offset`. A value outside its bounds is refused, never bent."""
-
-    parameters = tuple(_BOUNDS)
-
-    def paginate_queryset(
-        self,
-        queryset: QuerySet[Any, Any] | Sequence[Any],
-        request: Request,
-        view: APIView | None = None,  # noqa: ARG002  # REST framework's signature
-    ) -> list[Any]:
-        self.limit = _read(request, "limit")
-        self.offset = _read(request, "offset")
-        self.total = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
-        return list(queryset[self.offset : self.offset + self.limit])
-
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response(self._page(data))
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        bounded = {name: _number_schema(name) for name in _BOUNDS}
-        properties = {
-            "ok": {"type": "boolean", "enum": [True], "example": True},
-            "privacy_scope": {"type": "string", "enum": [_SCOPE, "team"], "example": _SCOPE},
-            **bounded,
-            "total": {"type": "integer", "minimum": 0, "description": "Matches on all pages.", "example": 1},
-            "models": schema,
-        }
-        return {"type": "object", "required": list(properties), "properties": properties}
-
-    def get_schema_operation_parameters(self, _view: APIView) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "description": about,
-                "schema": _number_schema(name) | {"default": _BOUNDS[name][2]},
-            }
-            for name, about in _ABOUT.items()
-        ]
-
-    def get_results(self, data: dict[str, Any]) -> Any:
-        return data["models"]
-
-    def _page(self, models: Any) -> dict[str, Any]:
-        return {
-            "ok": True,
-            "privacy_scope": _SCOPE,
-            "limit": self.limit,
-            "offset": self.offset,
-            "total": self.total,
-            "models": models,
-        }
+LIMIT = CountField(1, 250, default=50)
+OFFSET = CountField(0, 5000, default=0)
+CURSOR = ParameterField()
+_DEFAULT_LIMIT = 50
+PARAMETERS = {
+    "limit": (LIMIT, "How many models to answer."),
+    "offset": (OFFSET, "How many models to pass over."),
+    "cursor": (
+        CURSOR,
+        "Where the last page ended: `next_cursor` of its answer. Instead of `offset`, without its bound.",
+    ),
+}
 
 
-def _number_schema(name: str) -> dict[str, Any]:
-    least, most, default = _BOUNDS[name]
-    return {"type": "integer", "minimum": least, "maximum": most, "example": default}
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the ids that match. `next_cursor` is None on the last page."""
+
+    ids: Sequence[str]
+    total: int
+    limit: int
+    offset: int
+    next_cursor: str | None
 
 
-def _read(request: Request, name: str) -> int:
-    least, most, default = _BOUNDS[name]
-    text = only_value(request.query_params, name)
-    if text is None:
-        return default
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
-    if is_number and least <= int(text) <= most:
-        return int(text)
-    raise refuse(
-        name,
-        f"{name} must be a whole number from {least} to {most}; {text!r} came.",
-        provided=text,
-        minimum=least,
-        maximum=most,
-    )
+def cut_page(ids: Sequence[str], request: Request) -> Page:
+    """The page that the request asks for. Raises ApiError for what is out of bounds, never bends it."""
+    query = request.query_params
+    limit: int = read_parameter(query, "limit", LIMIT) or _DEFAULT_LIMIT
+    offset: int | None = read_parameter(query, "offset", OFFSET)
+    cursor: str | None = read_parameter(query, "cursor", CURSOR)
+    if cursor is not None and offset is not None:
+        raise refuse("cursor", "cursor and offset exclude each other; send one of them.", provided=cursor)
+    begins = (offset or 0) if cursor is None else _resume(cursor, ids)
+    shown = ids[begins : begins + limit]
+    has_more = begins + limit < len(ids)
+    following = _write_cursor(shown[-1], begins + limit) if shown and has_more else None
+    return Page(shown, len(ids), limit, begins, following)
+
+
+def page_links(page: Page, request: Request) -> str:
+    """Source: RFC 8288. Empty where there is no other page."""
+    links = []
+    if page.next_cursor:
+        links.append(_link(request, "next", cursor=page.next_cursor))
+    if page.offset:
+        links.append(_link(request, "first"))
+    return ", ".join(links)
+
+
+def _link(request: Request, relation: str, **changes: str) -> str:
+    query = request.query_params.copy()
+    for name in ("offset", "cursor", "token"):
+        query.pop(name, None)
+    query.update(changes)
+    return f'<{request.path}?{query.urlencode()}>; rel="{relation}"'
+
+
+def _write_cursor(last_id: str, position: int) -> str:
+    return base64.urlsafe_b64encode(f"{position} {last_id}".encode()).decode().rstrip("=")
+
+
+def _resume(cursor: str, ids: Sequence[str]) -> int:
+    """Behind the model that came last; where that is no longer in the list, at the place that it had."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        position, last_id = text.split(" ", 1)
+        place = int(position)
+    except (binascii.Error, ValueError) as error:
+        message = "cursor must be next_cursor of an earlier answer."
+        raise refuse("cursor", message, provided=cursor) from error
+    return ids.index(last_id) + 1 if last_id in ids else max(0, min(place, len(ids)))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 STANDARD = "standard"
+# Digits of a unit price.
+_LONGEST_PRICE = 40
 SMALLEST_USD = Decimal("0.0000000001")
 
 
@@ -15,12 +17,23 @@ def current_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STAND
     """The unconditional USD prices of that plan which are valid at `at`; the latest for each meter."""
     chosen: dict[str, PriceFacts] = {}
     for price in prices:
-        if price.plan != plan or price.currency != "USD" or price.conditions or not _is_valid(price, at):
+        if not is_standard(price, plan) or not is_valid(price, at):
             continue
         rival = chosen.get(price.meter)
         if rival is None or _began(price) >= _began(rival):
             chosen[price.meter] = price
     return list(chosen.values())
+
+
+def is_standard(price: PriceFacts, plan: str = STANDARD) -> bool:
+    """Of that plan, in USD and without conditions: one that lists may show."""
+    return price.plan == plan and price.currency == "USD" and not price.conditions
+
+
+def usd_per_unit(price: PriceFacts) -> Decimal:
+    """For one single unit; exact unless the division does not end, such as one by three."""
+    with localcontext(prec=_LONGEST_PRICE):
+        return price.amount / price.unit_size
 
 
 def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
@@ -53,7 +66,7 @@ def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
     return [(meter, count) for meter, count in counts.items() if meter in meters]
 
 
-def _is_valid(price: PriceFacts, at: datetime) -> bool:
+def is_valid(price: PriceFacts, at: datetime) -> bool:
     return (price.valid_from is None or price.valid_from <= at) and (
         price.valid_to is None or at < price.valid_to
     )

@@ -10,15 +10,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.revision import Part, bump, hold
-from catalogue.compile import Content, compile_model, digest, problems
-from catalogue.models import Alias, Edition, Model, PublishedModel, PublishedOffering
+from catalogue.compile import compile_model, digest, problems
+from catalogue.content import Content
+from catalogue.models import Alias, Edition, Model, PublishedModel
+from catalogue.published_rows import write_rows
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """A compiled model that differs from what is live. `replaces` is the row whose place it takes."""
 
-    model: Model
     content: Content
     digest: str
     replaces: int | None
@@ -104,7 +105,7 @@ def _drafts(rows: list[Model]) -> list[_Draft]:
     for row in rows:
         content = compile_model(row)
         replaced, seal = current.get(row.public_id, (None, ""))
-        draft = _Draft(row, content, digest(content), replaced)
+        draft = _Draft(content, digest(content), replaced)
         if draft.digest != seal:
             drafts.append(draft)
     return drafts
@@ -121,29 +122,4 @@ def _write(drafts: list[_Draft], edition: Edition) -> None:
     replaced = [draft.replaces for draft in drafts if draft.replaces is not None]
     if replaced:
         PublishedModel.objects.filter(pk__in=replaced).update(edition_to=edition)
-    published = PublishedModel.objects.bulk_create(_published(draft, edition) for draft in drafts)
-    PublishedOffering.objects.bulk_create(
-        PublishedOffering(
-            published=row,
-            offering=offering,
-            provider=offering.provider,
-            effective_from=offering.effective_from,
-            effective_to=offering.effective_to,
-        )
-        for row, draft in zip(published, drafts, strict=True)
-        for offering in draft.model.offerings.all()
-    )
-
-
-def _published(draft: _Draft, edition: Edition) -> PublishedModel:
-    model = draft.model
-    return PublishedModel(
-        public_id=model.public_id,
-        organisation_id=model.organisation_id,
-        name=model.name,
-        release_at=model.release_at,
-        retirement_at=model.retirement_at,
-        content=draft.content,
-        digest=draft.digest,
-        edition_from=edition,
-    )
+    write_rows([(draft.content, draft.digest) for draft in drafts], edition)

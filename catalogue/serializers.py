@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from catalogue.lifecycle import Status
-from catalogue.models import Model, PublishedModel
-from catalogue.record import listing, record
+from catalogue.models import Model
+from providers.models import Provider
 
 _STATUSES = [status.value for status in Status]
 _DATE = "YYYY-MM-DD, or with a time of day where one was set."
@@ -72,6 +72,64 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
         },
     },
     "per_request_limits": None,
+    "reasoning_tier": None,
+    "open_weights": False,
+    "licence": None,
+    "knowledge_cutoff": "2025-02-28",
+    "is_routable": True,
+}
+GATEWAY_MODELS_EXAMPLE: dict[str, Any] = {
+    "ok": True,
+    "privacy_scope": "shared",
+    "limit": 50,
+    "offset": 0,
+    "total": 1,
+    "models": [GATEWAY_MODEL_EXAMPLE],
+    "next_cursor": None,
+    "warnings": [],
+}
+ENDPOINTS_EXAMPLE: dict[str, Any] = {
+    "ok": True,
+    "id": "anthropic/claude-haiku-4.5",
+    "name": "Claude Haiku 4.5",
+    "endpoints": [
+        {
+            "provider_id": "anthropic",
+            "provider_name": "Anthropic",
+            "upstream_name": "claude-haiku-4-5-20251001",
+            "is_routable": True,
+            "endpoints": ["chat.completions"],
+            "params": _PARAMS,
+            "supports_streaming": True,
+            "quantization": None,
+            "limits": {"context_length": 200000, "max_completion_tokens": 64000},
+            "effective_from": None,
+            "effective_to": None,
+            "pricing": GATEWAY_MODEL_EXAMPLE["pricing"],
+            "prices": [
+                {
+                    "meter": "input_text_tokens",
+                    "plan": "standard",
+                    "unit": "token",
+                    "unit_size": 1000000,
+                    "price_per_unit": "0.000001",
+                    "currency": "USD",
+                    "conditions": [],
+                    "valid_from": None,
+                    "valid_to": None,
+                    "is_current": True,
+                }
+            ],
+            "health": {
+                "probe": "healthy",
+                "calls": 1204,
+                "success_rate": 0.9992,
+                "probe_uptime": 1.0,
+                "latency_ms": {"p50": 412.0, "p90": 690.0, "p99": 1430.0},
+                "throughput": {"p50": 88.0, "p90": 121.0, "p99": 140.0},
+            },
+        }
+    ],
 }
 REFUSAL_EXAMPLE: dict[str, Any] = {
     "ok": False,
@@ -159,7 +217,7 @@ class PricingDetailSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("model", GATEWAY_MODEL_EXAMPLE)])
-class GatewayModelSerializer(serializers.Serializer[PublishedModel]):
+class GatewayModelSerializer(serializers.Serializer[Any]):
     """A model with all that is known of it. Unknown is null. Prices are those of the top provider."""
 
     id = serializers.CharField()
@@ -189,10 +247,101 @@ class GatewayModelSerializer(serializers.Serializer[PublishedModel]):
     pricing = PricingSerializer()
     pricing_detail = PricingDetailSerializer()
     per_request_limits = serializers.DictField(allow_null=True)
+    reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
+    open_weights = serializers.BooleanField(
+        allow_null=True, help_text="Whether its weights can be downloaded."
+    )
+    licence = serializers.CharField(allow_null=True, help_text="Of the weights, such as Apache-2.0.")
+    knowledge_cutoff = serializers.DateField(
+        allow_null=True, help_text="The last day its training data covers."
+    )
+    is_routable = serializers.BooleanField(help_text="Whether it can be called now.")
 
-    def to_representation(self, instance: PublishedModel) -> dict[str, Any]:
-        view = self.context["view"]
-        return super().to_representation(record(instance.content, view.at, view.live))  # type: ignore[arg-type]
+
+class WarningSerializer(serializers.Serializer[Any]):
+    param = serializers.CharField()
+    provided = serializers.CharField()
+    message = serializers.CharField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("page", GATEWAY_MODELS_EXAMPLE)])
+class GatewayModelListSerializer(serializers.Serializer[Any]):
+    """One page of models."""
+
+    ok = serializers.BooleanField()
+    privacy_scope = serializers.ChoiceField(["shared", "team"])
+    limit = serializers.IntegerField(min_value=1, max_value=250)
+    offset = serializers.IntegerField(min_value=0)
+    total = serializers.IntegerField(min_value=0, help_text="Matches on all pages.")
+    models = GatewayModelSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True, help_text="For `cursor`; null on the last page.")
+    warnings = WarningSerializer(many=True, help_text="Values that no published model has.")
+
+
+class PercentilesSerializer(serializers.Serializer[Any]):
+    p50 = serializers.FloatField()
+    p90 = serializers.FloatField()
+    p99 = serializers.FloatField()
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """Of the last 24 hours. Null where nothing was measured."""
+
+    probe = serializers.ChoiceField(Provider.Health.choices, help_text="Of the provider's last probe.")
+    calls = serializers.IntegerField()
+    success_rate = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    probe_uptime = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    latency_ms = PercentilesSerializer(
+        allow_null=True, help_text="To the first token of streams, else to the end."
+    )
+    throughput = PercentilesSerializer(allow_null=True, help_text="Output tokens a second.")
+
+
+class OfferingPriceSerializer(serializers.Serializer[Any]):
+    meter = serializers.CharField()
+    plan = serializers.CharField(help_text="Such as standard, batch, flex, priority.")
+    unit = serializers.CharField()
+    unit_size = serializers.IntegerField(help_text="How many units the provider sells at a time.")
+    price_per_unit = serializers.CharField(help_text="An exact decimal in plain notation.")
+    currency = serializers.CharField()
+    conditions = serializers.ListField(child=serializers.DictField(), help_text="All of them must hold.")
+    valid_from = _date()
+    valid_to = _date()
+    is_current = serializers.BooleanField()
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    context_length = serializers.IntegerField(allow_null=True, help_text="Tokens.")
+    max_completion_tokens = serializers.IntegerField(allow_null=True)
+
+
+class OfferingSerializer(serializers.Serializer[Any]):
+    """One place where the model runs."""
+
+    provider_id = serializers.CharField()
+    provider_name = serializers.CharField()
+    upstream_name = serializers.CharField(help_text="What the provider calls the model.")
+    is_routable = serializers.BooleanField(help_text="Whether calls can go there now.")
+    endpoints = _words("Such as chat.completions.")
+    params = _words("Parameters that it takes; none: unknown.")
+    supports_streaming = serializers.BooleanField()
+    quantization = serializers.CharField(allow_null=True)
+    limits = LimitsSerializer()
+    effective_from = _date()
+    effective_to = _date()
+    pricing = PricingSerializer()
+    prices = OfferingPriceSerializer(many=True)
+    health = HealthSerializer()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("endpoints", ENDPOINTS_EXAMPLE)])
+class ModelEndpointsSerializer(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+    endpoints = OfferingSerializer(
+        many=True, help_text="In static order: where a call goes if all are healthy."
+    )
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
@@ -210,7 +359,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("model", MODEL_EXAMPLE)])
-class ModelSerializer(serializers.Serializer[PublishedModel]):
+class ModelSerializer(serializers.Serializer[Any]):
     """A model in OpenAI's list form."""
 
     id = serializers.CharField(help_text="For the `model` field of requests.")
@@ -222,11 +371,52 @@ class ModelSerializer(serializers.Serializer[PublishedModel]):
     supports_streaming = serializers.BooleanField()
     shutdown_date = serializers.CharField(allow_null=True, help_text=f"When it retires. {_DATE}")
 
-    def to_representation(self, instance: PublishedModel) -> dict[str, Any]:
-        view = self.context["view"]
-        return super().to_representation(listing(instance.content, view.at, view.live))  # type: ignore[arg-type]
-
 
 class ModelListSerializer(serializers.Serializer[Any]):
     object = serializers.ChoiceField(["list"])
     data = ModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others
+
+
+class AnthropicModelSerializer(serializers.Serializer[Any]):
+    """A model in Anthropic's list form."""
+
+    type = serializers.CharField(help_text="Always model.")
+    id = serializers.CharField()
+    display_name = serializers.CharField()
+    created_at = serializers.DateTimeField(
+        help_text="Its release; its registration here where that is unknown."
+    )
+    max_input_tokens = serializers.IntegerField(allow_null=True)
+    max_tokens = serializers.IntegerField(allow_null=True, help_text="The most it can write.")
+    deprecated_at = serializers.DateTimeField(allow_null=True)
+    retires_at = serializers.DateTimeField(allow_null=True)
+
+
+class AnthropicModelListSerializer(serializers.Serializer[Any]):
+    data = AnthropicModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others
+    has_more = serializers.BooleanField()
+    first_id = serializers.CharField(allow_null=True)
+    last_id = serializers.CharField(allow_null=True)
+
+
+class OrganisationSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the `organisation` parameter.")
+    name = serializers.CharField()
+    colour = serializers.CharField(allow_null=True, help_text="Such as #d97757.")
+    country_code = serializers.CharField(allow_null=True, help_text="ISO 3166-1 alpha-2.")
+    website = serializers.CharField(allow_null=True)
+    models = serializers.IntegerField(help_text="How many of its models can be called now.")
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the `provider` parameter.")
+    name = serializers.CharField()
+    website = serializers.CharField(allow_null=True)
+    is_routable = serializers.BooleanField(help_text="Whether calls can go there now.")
+    health = serializers.ChoiceField(Provider.Health.choices, help_text="As the last probe found.")
+    models = serializers.IntegerField(help_text="How many models can be called there now.")
+
+
+class WordSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the parameter of the same name as this list.")
+    models = serializers.IntegerField(help_text="How many models that can be called now have it.")

@@ -1,12 +1,16 @@
 """A process' in-memory view of what is published and enabled. Pure values, no Django."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from catalogue.lifecycle import Status, status_at
 from providers.facts import ProviderFacts
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +43,81 @@ class OfferingFacts:
     effective_from: datetime | None = None
     effective_to: datetime | None = None
     prices: tuple[PriceFacts, ...] = ()
+    provider_slug: str = ""
+    provider_name: str = ""
+    """As published; what a provider is like now is in the snapshot's providers."""
+    quantization: str | None = None
+
+    def is_effective(self, at: datetime) -> bool:
+        """Whether `at` is inside its dates."""
+        has_begun = self.effective_from is None or self.effective_from <= at
+        return has_begun and (self.effective_to is None or at < self.effective_to)
+
+    def instants(self) -> Iterator[datetime]:
+        """At which it or a price of it begins or ends."""
+        yield from _known(self.effective_from, self.effective_to)
+        for price in self.prices:
+            yield from _known(price.valid_from, price.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """`successor_id` is another model's public id. Offerings come in static order: position, then id."""
+    """`successor_id` and `previous_id` are other models' public ids, as curators named them; see `Snapshot.successor`.
+
+    Offerings come in static order: position, then id.
+    """
 
     id: str
     name: str
+    description: str = ""
+    organisation_name: str = ""
+    organisation_colour: str = ""
+    created_at: datetime = EPOCH
+    """Its registration here."""
     input_types: frozenset[str] = frozenset()
     output_types: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
+    alias_policies: Mapping[str, str] = field(default_factory=dict)
+    """By alias, of those that have a policy of their own."""
     context_length: int | None = None
+    max_output_tokens: int | None = None
+    tokenizer: str | None = None
     reasoning_tier: str | None = None
+    is_moderated: bool = False
+    open_weights: bool | None = None
+    licence: str | None = None
+    knowledge_cutoff: date | None = None
     release_at: datetime | None = None
     deprecation_at: datetime | None = None
     retirement_at: datetime | None = None
     successor_id: str | None = None
+    previous_id: str | None = None
     offerings: tuple[OfferingFacts, ...] = ()
+
+    @property
+    def organisation_id(self) -> str:
+        return self.id.partition("/")[0]
+
+    def status(self, at: datetime) -> Status:
+        return status_at(at, self.release_at, self.deprecation_at, self.retirement_at)
+
+    def is_listed(self, at: datetime) -> bool:
+        """Released and not retired."""
+        return self.status(at) in {Status.ACTIVE, Status.DEPRECATED}
+
+    def instants(self) -> Iterator[datetime]:
+        """At which what is true of it changes without anybody publishing."""
+        yield from _known(self.release_at, self.deprecation_at, self.retirement_at)
+        for offering in self.offerings:
+            yield from offering.instants()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that routing needs. `revision` is the number at which it was read."""
+    """Everything that routing and lists need. `revision` is the number at which it was read.
+
+    `edition` and `switches` are the numbers at which the catalogue, and what is on, last changed.
+    """
 
     revision: int
     edition: int
@@ -71,6 +127,11 @@ class Snapshot:
     """Alias → public id."""
     offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
     """By the offering's id; made by `of`."""
+    followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Public id → the models that follow it, newest release first; made by `of`."""
+    boundaries: tuple[datetime, ...] = field(default=(), repr=False)
+    """Every instant at which a status, an offering or a price changes by itself, in order; made by `of`."""
+    switches: int = 0
 
     @classmethod
     def of(
@@ -80,6 +141,7 @@ class Snapshot:
         *,
         revision: int,
         edition: int = 0,
+        switches: int = 0,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -90,6 +152,9 @@ class Snapshot:
             providers=providers,
             aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
             offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
+            followers=_followers(by_id),
+            boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
+            switches=switches,
         )
 
     def find(self, name: str) -> ModelFacts | None:
@@ -98,6 +163,58 @@ class Snapshot:
 
     def offering(self, offering_id: int) -> tuple[ModelFacts, OfferingFacts] | None:
         return self.offerings.get(offering_id)
+
+    def serves(self, offering: OfferingFacts, at: datetime) -> bool:
+        """Whether a call at that instant could go there: it is on and inside its dates, its provider on and usable."""
+        provider = self.providers.get(offering.provider_id)
+        is_open = provider is not None and provider.is_callable
+        return offering.is_enabled and is_open and offering.is_effective(at)
+
+    def is_routable(self, model: ModelFacts, at: datetime) -> bool:
+        return model.is_listed(at) and any(self.serves(offering, at) for offering in model.offerings)
+
+    def successor(self, model: ModelFacts, at: datetime) -> ModelFacts | None:
+        """The listed model that stands in for this one: the one that curators named, else its newest follower.
+
+        A successor that is retired itself is followed by its own. None where that leads nowhere.
+        """
+        seen = {model.id}
+        following = self._next(model, at)
+        while following is not None and following.id not in seen:
+            if following.is_listed(at):
+                return following
+            seen.add(following.id)
+            following = self._next(following, at)
+        return None
+
+    def last_boundary(self, at: datetime) -> datetime | None:
+        """The latest instant, not after `at`, at which something changed by itself. None: there was none."""
+        passed = bisect_right(self.boundaries, at)
+        return self.boundaries[passed - 1] if passed else None
+
+    def _next(self, model: ModelFacts, at: datetime) -> ModelFacts | None:
+        named = self.models.get(model.successor_id or "")
+        if named is not None:
+            return named
+        followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
+        return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)
+
+
+def _known(*instants: datetime | None) -> Iterator[datetime]:
+    return (instant for instant in instants if instant is not None)
+
+
+def _followers(models: Mapping[str, ModelFacts]) -> dict[str, tuple[str, ...]]:
+    newest_first = sorted(models.values(), key=_release_order, reverse=True)
+    followers: dict[str, list[str]] = {}
+    for model in newest_first:
+        if model.previous_id:
+            followers.setdefault(model.previous_id, []).append(model.id)
+    return {public_id: tuple(ids) for public_id, ids in followers.items()}
+
+
+def _release_order(model: ModelFacts) -> tuple[float, str]:
+    return (model.release_at.timestamp() if model.release_at else float("-inf"), model.id)
 
 
 EMPTY = Snapshot(revision=-1, edition=0, models={}, providers={})

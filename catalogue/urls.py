@@ -1,11 +1,29 @@
 """Addresses of the catalogue under /v1/."""
 
+from typing import Any
+
 from django.urls import path
 
-from catalogue.views import GatewayModelViewSet, ModelViewSet
+from catalogue import views
+
+_LIST: dict[str, Any] = {"get": "list"}
 
 urlpatterns = [
-    path("gateway/models", GatewayModelViewSet.as_view({"get": "list"}), name="gateway-models"),
-    path("models", ModelViewSet.as_view({"get": "list"}), name="models"),
-    path("models/<path:id>", ModelViewSet.as_view({"get": "retrieve"}), name="model"),
+    path("gateway/models", views.GatewayModelViewSet.as_view(_LIST), name="gateway-models"),
+    path(
+        "gateway/models/<path:id>/endpoints",
+        views.GatewayModelViewSet.as_view({"get": "endpoints"}),
+        name="gateway-model-endpoints",
+    ),
+    path(
+        "gateway/models/<path:id>",
+        views.GatewayModelViewSet.as_view({"get": "retrieve"}),
+        name="gateway-model",
+    ),
+    path("gateway/organisations", views.OrganisationViewSet.as_view(_LIST), name="gateway-organisations"),
+    path("gateway/providers", views.ProviderViewSet.as_view(_LIST), name="gateway-providers"),
+    path("gateway/endpoints", views.EndpointViewSet.as_view(_LIST), name="gateway-endpoints"),
+    path("gateway/params", views.ParamViewSet.as_view(_LIST), name="gateway-params"),
+    path("models", views.ModelViewSet.as_view(_LIST), name="models"),
+    path("models/<path:id>", views.ModelViewSet.as_view({"get": "retrieve"}), name="model"),
 ]

@@ -11,8 +11,8 @@ from django.db import connection
 
 from accounts import revision
 from accounts.revision import Revisions
-from catalogue.loading import load_snapshot
-from catalogue.snapshot import EMPTY, Snapshot
+from catalogue.loading import snapshots
+from catalogue.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +30,10 @@ class Directory(Protocol):
 
 
 class Control:
-    """Holds the snapshot of this process. If SQL is away, the last one stays."""
+    """Keeps the snapshot of this process fresh. If SQL is away, the last one stays."""
 
     def __init__(self, keys: Directory | None = None) -> None:
         self._keys = keys
-        self._snapshot = EMPTY
         self._seen = -1
         self._confirmed_at = time.monotonic()
         self._should_stop = threading.Event()
@@ -42,7 +41,7 @@ class Control:
 
     @property
     def current(self) -> Snapshot:
-        return self._snapshot
+        return snapshots.current
 
     @property
     def age_s(self) -> float:
@@ -51,9 +50,9 @@ class Control:
 
     async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
         deadline = time.monotonic() + timeout_s
-        while self._snapshot.revision < revision and time.monotonic() < deadline:
+        while self.current.revision < revision and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_S)
-        return self._snapshot
+        return self.current
 
     def start(self) -> None:
         """Load everything once, then go on in a thread. Raises django.db.Error if the first load fails."""
@@ -85,7 +84,7 @@ class Control:
         if now.number != self._seen:
             if self._keys:
                 self._keys.refresh(now)
-            self._snapshot = load_snapshot(self._snapshot if self._seen >= 0 else None)
+            snapshots.refresh()
             self._seen = now.number
         self._confirmed_at = asked_at
         if self._keys:

@@ -141,6 +141,8 @@ CREDENTIAL_VARIABLES = env.words(
     "GROQ_API_KEY GEMINI_API_KEY CLOUDFLARE_API_TOKEN OPENROUTER_API_KEY CEREBRAS_API_KEY VOYAGE_API_KEY "
     "OPENAI_API_KEY ANTHROPIC_API_KEY",
 )
+# Whether lists of models may be asked for what the key itself may call.
+TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
@@ -183,7 +185,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
-    "ENUM_NAME_OVERRIDES": {"LifecycleStatus": "catalogue.lifecycle.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "LifecycleStatus": "catalogue.lifecycle.Status",
+        "ProviderHealth": "providers.models.Provider.Health",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gateway.schema.complete_document",

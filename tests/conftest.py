@@ -5,10 +5,20 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
+from catalogue.loading import snapshots
+from catalogue.shelf import shelf
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.embedded import product, upstream
 
 __all__ = ["product", "upstream"]
+
+
+@pytest.fixture(autouse=True)
+def forget_snapshot() -> Iterator[None]:
+    """What a process remembers of the catalogue was another test's database."""
+    yield
+    snapshots.forget()
+    shelf.forget()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ class Key(models.Model):
     class Scope(models.TextChoices):
         INFERENCE = "inference", "Inference: catalogue and calls"
         MANAGEMENT = "management", "Management: also issues and revokes keys"
+        FEED = "feed", "Feed: only reads the catalogue, also as part of an address"
 
     class Lane(models.TextChoices):
         AUTO = "auto", "Automatic"
@@ -60,7 +61,7 @@ class Key(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(scope__in=["inference", "management"]), name="key_scope_known"
+                condition=models.Q(scope__in=["inference", "management", "feed"]), name="key_scope_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(lane__in=["auto", "worker", "direct"]), name="key_lane_known"

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from accounts.policies import POLICY_CHOICES, LifecyclePolicy
+
 
 class Team(models.Model):
     """The party that owns keys and is charged for calls. Switching a team off stops all of its keys."""
@@ -12,11 +14,23 @@ class Team(models.Model):
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: every key of this team is refused within a second."
     )
+    lifecycle_policy = models.CharField(
+        max_length=8,
+        choices=POLICY_CHOICES,
+        default=LifecyclePolicy.ADVISE.value,
+        help_text="What its calls meet at the end of a model's life. An alias may have a policy of its own.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lifecycle_policy__in=list(LifecyclePolicy)),
+                name="team_lifecycle_policy_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -12,12 +12,12 @@ from django.utils import timezone
 from accounts.admin.base import TableInline
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
 from catalogue.compile import plain, price_facts
+from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.models import Offering, Price
 from catalogue.pricing import SMALLEST_USD, current_prices
 from catalogue.services import MILLION, set_price
 from catalogue.snapshot import PriceFacts
 
-INPUT, OUTPUT = Price.Meter.INPUT_TEXT_TOKENS, Price.Meter.OUTPUT_TEXT_TOKENS
 # Between opening a form, typing “now” and saving it.
 TYPING = timedelta(minutes=10)
 
@@ -31,7 +31,7 @@ def usd_per_million(offering: Offering, at: datetime) -> dict[str, Decimal]:
 def price_line(offering: Offering, at: datetime) -> str:
     """Such as “0.15 in · 0.6 out · 2 more”; empty without prices."""
     current = usd_per_million(offering, at)
-    words = {INPUT.value: "in", OUTPUT.value: "out"}
+    words = {INPUT_TEXT: "in", OUTPUT_TEXT: "out"}
     parts = [f"{plain(current[meter])} {word}" for meter, word in words.items() if meter in current]
     others = len(current.keys() - words.keys())
     return " · ".join([*parts, f"{others} more"] if others else parts)
@@ -53,12 +53,12 @@ class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             current = usd_per_million(self.instance, timezone.now())
-            self.initial.update(input_usd=current.get(INPUT), output_usd=current.get(OUTPUT))
+            self.initial.update(input_usd=current.get(INPUT_TEXT), output_usd=current.get(OUTPUT_TEXT))
 
     def set_prices(self) -> None:
         """Call it once the offering is saved."""
         at = timezone.now()
-        for field, meter in (("input_usd", INPUT), ("output_usd", OUTPUT)):
+        for field, meter in (("input_usd", INPUT_TEXT), ("output_usd", OUTPUT_TEXT)):
             if field in self.changed_data:
                 set_price(self.instance, meter=meter, usd_per_million=self.cleaned_data[field], at=at)
 

@@ -17,6 +17,7 @@ from catalogue.bootstrap.entries import (
     ProviderEntry,
 )
 from catalogue.bootstrap.reader import read_bootstrap
+from catalogue.meters import CACHED_READ_TEXT, CACHED_WRITE_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.models import Alias, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.publishing import publish
 from providers.models import Credential, Provider
@@ -24,10 +25,10 @@ from providers.services import ensure_demo_providers
 
 NOTE = "Bootstrap catalogue"
 METERS = {
-    "input": Price.Meter.INPUT_TEXT_TOKENS,
-    "output": Price.Meter.OUTPUT_TEXT_TOKENS,
-    "cached_read": Price.Meter.CACHED_READ_TEXT_TOKENS,
-    "cached_write": Price.Meter.CACHED_WRITE_TEXT_TOKENS,
+    "input": INPUT_TEXT,
+    "output": OUTPUT_TEXT,
+    "cached_read": CACHED_READ_TEXT,
+    "cached_write": CACHED_WRITE_TEXT,
 }
 _placeholder = re.compile(r"\{([A-Z_]+)\}")
 _address_part = re.compile(r"[A-Za-z0-9_-]+")

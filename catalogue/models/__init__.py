@@ -4,7 +4,7 @@ from catalogue.models.model import Alias, Model
 from catalogue.models.offering import Offering, Price
 from catalogue.models.organisation import Organisation
 from catalogue.models.published import Edition, PublishedModel
-from catalogue.models.published_offering import PublishedOffering
+from catalogue.models.published_offering import PublishedOffering, PublishedPrice
 
 __all__ = [
     "Alias",
@@ -15,4 +15,5 @@ __all__ = [
     "Price",
     "PublishedModel",
     "PublishedOffering",
+    "PublishedPrice",
 ]

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from catalogue.models import shapes
 from catalogue.models.published import PublishedModel
 from catalogue.querysets import ModelQuerySet
@@ -66,6 +67,14 @@ class Model(models.Model):
     output_types = models.JSONField(
         default=list, blank=True, validators=[shapes.check_words], help_text="Such as text."
     )
+    previous = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="followers",
+        help_text="The model that this one follows in its family. It succeeds that one where no successor is named.",
+    )
     context_length = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens. Empty: unknown."
     )
@@ -78,6 +87,15 @@ class Model(models.Model):
     )
     is_moderated = models.BooleanField(
         "moderated", default=False, help_text="Somebody filters what goes in or comes out."
+    )
+    open_weights = models.BooleanField(
+        null=True, blank=True, help_text="Whether its weights can be downloaded. Unknown if neither."
+    )
+    licence = models.CharField(
+        max_length=100, blank=True, validators=[shapes.refuse_nul], help_text="Such as Apache-2.0."
+    )
+    knowledge_cutoff = models.DateField(
+        null=True, blank=True, help_text="The last day that its training data covers. Empty: unknown."
     )
     source = models.TextField(
         blank=True,
@@ -132,6 +150,8 @@ class Model(models.Model):
         self.check_dates()
         self._check_id()
         self._check_successor()
+        if self.pk and self.previous_id == self.pk:
+            raise ValidationError({"previous": "A model cannot follow itself."})
 
     def check_dates(self) -> None:
         """Raises ValidationError unless release, deprecation and retirement follow each other."""
@@ -180,11 +200,23 @@ class Alias(models.Model):
         help_text="Another name that clients may send, such as gpt-4o.",
     )
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="aliases")
+    policy = models.CharField(
+        "lifecycle policy",
+        max_length=8,
+        choices=POLICY_CHOICES,
+        blank=True,
+        help_text="What calls of this name meet at the end of the model's life. Empty: as the team's policy says.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name_plural = "aliases"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(policy__in=["", *LifecyclePolicy]), name="alias_policy_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

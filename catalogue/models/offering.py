@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
 
 
@@ -38,6 +39,12 @@ class Offering(models.Model):
     )
     max_output_tokens = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens, if not the model's."
+    )
+    quantization = models.CharField(
+        max_length=20,
+        blank=True,
+        validators=[shapes.quantization_shape],
+        help_text="How far its numbers were cut, such as fp8. Empty: unknown.",
     )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
@@ -75,22 +82,8 @@ class Offering(models.Model):
 class Price(models.Model):
     """What one unit of one meter costs at an offering, from when to when. Appended, never rewritten."""
 
-    class Meter(models.TextChoices):
-        INPUT_TEXT_TOKENS = "input_text_tokens", "Input text tokens"
-        OUTPUT_TEXT_TOKENS = "output_text_tokens", "Output text tokens"
-        CACHED_READ_TEXT_TOKENS = "cached_read_text_tokens", "Cached input tokens read"
-        CACHED_WRITE_TEXT_TOKENS = "cached_write_text_tokens", "Input tokens written to the cache"
-        REASONING_TOKENS = "reasoning_tokens", "Reasoning tokens"
-        INPUT_IMAGE_TOKENS = "input_image_tokens", "Input image tokens"
-        INPUT_AUDIO_TOKENS = "input_audio_tokens", "Input audio tokens"
-        OUTPUT_AUDIO_TOKENS = "output_audio_tokens", "Output audio tokens"
-        INPUT_IMAGES = "input_images", "Input images"
-        OUTPUT_IMAGES = "output_images", "Output images"
-        REQUESTS = "requests", "Requests"
-        WEB_SEARCHES = "web_searches", "Web searches"
-
     offering = models.ForeignKey(Offering, on_delete=models.CASCADE, related_name="prices")
-    meter = models.CharField(max_length=40, choices=Meter)
+    meter = models.CharField(max_length=40, choices=METER_CHOICES)
     plan = models.CharField(
         max_length=20,
         default="standard",

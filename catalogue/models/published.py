@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from catalogue.querysets import PublishedModelQuerySet
+from catalogue.published_querysets import PublishedModelQuerySet
 
 
 class Edition(models.Model):
@@ -27,14 +27,23 @@ class PublishedModel(models.Model):
     """A model as clients see it, from one edition to another. Written by publishing only, never edited.
 
     `content` holds facts that do not change with time (dates, offerings with their dated prices); status and
-    current prices are derived from it at the moment of reading. Its shape is `catalogue.compile.Content`.
+    current prices are derived from it at the moment of reading. Its shape is `catalogue.content.Content`.
+    The other columns repeat what lists ask in SQL; lists of words are one text with a space around each word.
     """
 
     public_id = models.CharField(max_length=200, db_index=True)
     organisation_id = models.CharField(max_length=60)
     name = models.CharField(max_length=150)
+    sort_name = models.CharField(max_length=300)
+    search_text = models.TextField()
     release_at = models.DateTimeField(null=True)
+    deprecation_at = models.DateTimeField(null=True)
     retirement_at = models.DateTimeField(null=True)
+    input_types = models.TextField()
+    output_types = models.TextField()
+    context_length = models.PositiveIntegerField(null=True)
+    reasoning_tier = models.CharField(max_length=6)
+    open_weights = models.BooleanField(null=True)
     content = models.JSONField()
     digest = models.CharField(max_length=64)
     edition_from = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="opened")

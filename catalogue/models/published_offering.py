@@ -1,4 +1,4 @@
-"""What lists ask of a published model's offerings, as columns."""
+"""What lists ask of a published model's offerings and their prices, as columns."""
 
 from django.db import models
 
@@ -19,8 +19,26 @@ class PublishedOffering(models.Model):
     provider = models.ForeignKey(
         "providers.Provider", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
     )
+    provider_slug = models.CharField(max_length=60)
+    endpoints = models.TextField()
+    params = models.TextField()
+    context_length = models.PositiveIntegerField(null=True)
+    position = models.PositiveSmallIntegerField()
     effective_from = models.DateTimeField(null=True)
     effective_to = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"offering {self.offering_id} at provider {self.provider_id}"
+
+
+class PublishedPrice(models.Model):
+    """A price that lists show and compare: of the standard plan, in USD and without conditions."""
+
+    offering = models.ForeignKey(PublishedOffering, on_delete=models.CASCADE, related_name="prices")
+    meter = models.CharField(max_length=40)
+    usd_per_unit = models.DecimalField(max_digits=40, decimal_places=20)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.usd_per_unit.normalize():f} USD for one of {self.meter}"

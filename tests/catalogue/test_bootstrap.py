@@ -20,6 +20,7 @@ from catalogue.bootstrap.entries import Bootstrap, BootstrapError, ModelEntry
 from catalogue.bootstrap.loader import METERS, NOTE, load_bootstrap
 from catalogue.bootstrap.reader import FOLDER, read_bootstrap
 from catalogue.lifecycle import Status
+from catalogue.meters import CACHED_READ_TEXT
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.publishing import withdraw
 from providers.models import Credential, Provider
@@ -249,7 +250,7 @@ def test_statuses_follow_from_the_dates() -> None:
 def test_prices_are_exact_and_per_million() -> None:
     load_bootstrap(demo_port=PORT)
     offering = Offering.objects.get(model__public_id="openai/gpt-oss-120b", provider__slug="groq")
-    cached = offering.prices.get(meter=Price.Meter.CACHED_READ_TEXT_TOKENS)
+    cached = offering.prices.get(meter=CACHED_READ_TEXT)
     assert (cached.amount, cached.unit_size, cached.currency) == (Decimal("0.075"), 1_000_000, "USD")
 
 

@@ -6,15 +6,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.compile import (
-    Content,
-    UnreadableContentError,
-    compile_model,
-    digest,
-    facts_from_content,
-    plain,
-    problems,
-)
+from catalogue.compile import compile_model, digest, plain, problems
+from catalogue.content import Content, UnreadableContentError, facts_from_content
 from catalogue.models import Model, Price
 from catalogue.snapshot import PriceFacts
 from tests.make import NOW, make_model, make_offering, make_price

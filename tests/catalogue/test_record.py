@@ -5,11 +5,29 @@ from typing import Any
 
 import pytest
 
-from catalogue.record import Switches, listing, record
+from catalogue import record as records
+from catalogue.content import facts_from_content
+from catalogue.snapshot import Snapshot
+from providers.facts import ProviderFacts
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-LIVE = Switches(offering_ids=frozenset({1, 2}), provider_ids=frozenset({10, 20}))
-NOTHING = Switches(frozenset(), frozenset())
+LIVE = frozenset({10, 20})
+"""Ids of the providers that can be called."""
+
+
+def snapshot_of(*contents: Any, live: frozenset[int] = LIVE) -> Snapshot:
+    providers = {id_: ProviderFacts(id_, "", "", "openai", "", True, True) for id_ in live}
+    return Snapshot.of(map(facts_from_content, contents), providers, revision=1)
+
+
+def record(content: Any, at: datetime, live: frozenset[int] = LIVE, *others: Any) -> Any:
+    snapshot = snapshot_of(content, *others, live=live)
+    return records.record(snapshot.models[content["id"]], snapshot, at)
+
+
+def listing(content: Any, at: datetime, live: frozenset[int]) -> Any:
+    snapshot = snapshot_of(content, live=live)
+    return records.listing(snapshot.models[content["id"]], snapshot, at)
 
 
 def price(meter: str, amount: str, **fields: Any) -> dict[str, Any]:
@@ -27,6 +45,7 @@ def offering(number: int = 1, *prices: dict[str, Any], slug: str = "groq", **fie
         "streams": True,
         "context_length": None,
         "max_output_tokens": None,
+        "quantization": None,
         "position": 0,
         "effective_from": None,
         "effective_to": None,
@@ -45,7 +64,9 @@ def content(*offerings: dict[str, Any], **fields: Any) -> Any:
         "deprecation_at": None,
         "retirement_at": None,
         "successor_id": None,
+        "previous_id": None,
         "aliases": [],
+        "alias_policies": {},
         "input_types": ["text"],
         "output_types": ["text"],
         "context_length": None,
@@ -53,6 +74,9 @@ def content(*offerings: dict[str, Any], **fields: Any) -> Any:
         "tokenizer": None,
         "reasoning_tier": None,
         "is_moderated": False,
+        "open_weights": None,
+        "licence": None,
+        "knowledge_cutoff": None,
         "offerings": list(offerings),
     } | fields
 
@@ -61,7 +85,7 @@ def both(prompt: str, completion: str) -> tuple[dict[str, Any], ...]:
     return price("input_text_tokens", prompt), price("output_text_tokens", completion)
 
 
-def pricing_of(*offerings: dict[str, Any], live: Switches = LIVE) -> Any:
+def pricing_of(*offerings: dict[str, Any], live: frozenset[int] = LIVE) -> Any:
     return record(content(*offerings), NOW, live)["pricing"]
 
 
@@ -122,9 +146,8 @@ def test_price_that_is_not_the_standard_one_now_is_not_shown(fields: dict[str, A
     assert pricing_of(offering(1, price("input_text_tokens", "1", **fields)))["prompt"] is None
 
 
-def test_offering_that_is_switched_off_sets_no_price() -> None:
-    off = Switches(offering_ids=frozenset({2}), provider_ids=frozenset({10, 20}))
-    it = record(content(offering(1, *both("1", "1")), offering(2, *both("2", "2"))), NOW, off)
+def test_offering_at_a_closed_provider_sets_no_price() -> None:
+    it = record(content(offering(1, *both("1", "1")), offering(2, *both("2", "2"))), NOW, frozenset({20}))
     assert it["pricing"]["prompt"] == "0.000002"
 
 
@@ -178,7 +201,7 @@ def test_providers_are_named_once_with_all_their_parameters() -> None:
 
 
 def test_provider_that_cannot_serve_is_marked() -> None:
-    it = record(content(offering(1)), NOW, NOTHING)
+    it = record(content(offering(1)), NOW, frozenset())
     assert [provider["is_active_gateway"] for provider in it["providers"]] == [False]
 
 
@@ -189,7 +212,8 @@ def test_offering_outside_its_dates_does_not_serve() -> None:
 
 def test_deprecated_model_says_when_it_ends_and_what_to_use() -> None:
     dates = {"deprecation_at": "2026-05-01T00:00:00+00:00", "retirement_at": "2026-07-01T09:30:00+00:00"}
-    lifecycle = record(content(successor_id="acme/two", **dates), NOW, LIVE)["lifecycle"]
+    it = record(content(successor_id="acme/two", **dates), NOW, LIVE, content(id="acme/two"))
+    lifecycle = it["lifecycle"]
     assert lifecycle == {
         "status": "deprecated",
         "deprecation_date": "2026-05-01",

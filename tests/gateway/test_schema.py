@@ -100,11 +100,11 @@ def test_published_bounds_are_in_the_document() -> None:
     listed = dict(operations())["get /v1/gateway/models"]
     parameters = {parameter["name"]: parameter["schema"] for parameter in listed["parameters"]}
     bounds = {
-        name: (it["minimum"], it["maximum"], it["default"])
+        name: (it["minimum"], it["maximum"], it.get("default"))
         for name, it in parameters.items()
         if "minimum" in it
     }
-    assert bounds == {"limit": (1, 250, 50), "offset": (0, 5000, 0)}
+    assert bounds == {"limit": (1, 250, 50), "offset": (0, 5000, 0), "min_context": (1, 10**9, None)}
     assert set(parameters) >= {"organisation", "availability", "privacy_scope", "format", "feed"}
 
 

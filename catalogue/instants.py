@@ -1,0 +1,15 @@
+"""Instants in addresses and files. One rule: what names no zone is UTC, and a day alone is its first moment."""
+
+from datetime import UTC, datetime
+
+SHAPE = "YYYY-MM-DD, or an instant such as 2026-03-01T14:30:00Z; without a zone it is UTC"
+
+
+def parse_instant(text: str) -> datetime:
+    """In UTC. Raises ValueError. Source: RFC 3339, and ISO 8601 days."""
+    if len(text) < len("2026-03-01"):
+        raise ValueError(f"{text!r} is no instant: {SHAPE}.")
+    # A plus sign in an address that was not escaped arrives as a space.
+    moment = datetime.fromisoformat(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC)
