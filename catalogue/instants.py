@@ -1,6 +1,6 @@
 """Instants in addresses and files. One rule: what names no zone is UTC, and a day alone is its first moment."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 SHAPE = "YYYY-MM-DD, or an instant such as 2026-03-01T14:30:00Z; without a zone it is UTC"
 
@@ -13,3 +13,12 @@ def parse_instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC)
+
+
+def date_text(moment: datetime | None) -> str | None:
+    """The day alone where the moment is its beginning (UTC)."""
+    if moment is None:
+        return None
+    if moment.timetz().replace(tzinfo=None) == time.min:
+        return moment.date().isoformat()
+    return moment.isoformat().replace("+00:00", "Z")

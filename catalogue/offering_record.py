@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from catalogue.figures import Figures
+from catalogue.instants import date_text
 from catalogue.meters import unit_of
 from catalogue.pricing import current_prices, is_valid
 from catalogue.reading import Reading
-from catalogue.record import date_text, price_fields, unit_price
+from catalogue.record import price_fields, unit_price
 from catalogue.snapshot import OfferingFacts, PriceFacts
 
 

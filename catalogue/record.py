@@ -1,10 +1,11 @@
 """What clients read of a published model: the records of both lists, at one instant. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
-from catalogue.lifecycle import Status
+from catalogue.instants import date_text
+from catalogue.lifecycle import lifecycle_message
 from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
 from catalogue.pricing import STANDARD, current_prices, usd_per_unit
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
@@ -99,15 +100,6 @@ def top_offering(
     return choices[0] if choices else (None, {})
 
 
-def date_text(moment: datetime | None) -> str | None:
-    """The day alone where the moment is its beginning (UTC)."""
-    if moment is None:
-        return None
-    if moment.timetz().replace(tzinfo=None) == time.min:
-        return moment.date().isoformat()
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def unit_price(price: PriceFacts) -> str:
     """For one single unit, in plain notation."""
     return format(usd_per_unit(price).normalize(), "f")
@@ -119,23 +111,6 @@ def price_fields(units: Mapping[str, str]) -> dict[str, str | None]:
         name: next((units[meter] for meter in meters if meter in units), None)
         for name, meters in _PRICE_FIELDS.items()
     }
-
-
-def lifecycle_message(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> str | None:
-    """What people should know of its life; None while it is simply active."""
-    retired_on = date_text(model.retirement_at)
-    match model.status(at):
-        case Status.ACTIVE:
-            return None
-        case Status.ANNOUNCED:
-            return f"Model '{model.id}' will be released on {date_text(model.release_at)}."
-        case Status.RETIRED:
-            news = f"was retired on {retired_on}"
-        case Status.DEPRECATED:
-            end = f" and will be retired on {retired_on}" if retired_on else ""
-            news = f"has been deprecated since {date_text(model.deprecation_at)}{end}"
-    advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' {news}{advice}."
 
 
 def _identity(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any]:

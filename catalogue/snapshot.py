@@ -173,18 +173,19 @@ class Snapshot:
     def is_routable(self, model: ModelFacts, at: datetime) -> bool:
         return model.is_listed(at) and any(self.serves(offering, at) for offering in model.offerings)
 
-    def successor(self, model: ModelFacts, at: datetime) -> ModelFacts | None:
+    def successor(self, model: ModelFacts, at: datetime, *, declared: bool = False) -> ModelFacts | None:
         """The listed model that stands in for this one: the one that curators named, else its newest follower.
 
-        A successor that is retired itself is followed by its own. None where that leads nowhere.
+        A successor that is retired itself is followed by its own. None where that leads nowhere. With `declared`,
+        only what curators named counts.
         """
         seen = {model.id}
-        following = self._next(model, at)
+        following = self._next(model, at, declared)
         while following is not None and following.id not in seen:
             if following.is_listed(at):
                 return following
             seen.add(following.id)
-            following = self._next(following, at)
+            following = self._next(following, at, declared)
         return None
 
     def last_boundary(self, at: datetime) -> datetime | None:
@@ -192,9 +193,9 @@ class Snapshot:
         passed = bisect_right(self.boundaries, at)
         return self.boundaries[passed - 1] if passed else None
 
-    def _next(self, model: ModelFacts, at: datetime) -> ModelFacts | None:
+    def _next(self, model: ModelFacts, at: datetime, declared: bool) -> ModelFacts | None:
         named = self.models.get(model.successor_id or "")
-        if named is not None:
+        if named is not None or declared:
             return named
         followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
         return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)

@@ -12,6 +12,7 @@ from typing import Any
 from accounts.keys import KeyFacts
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
+from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import (
     BodyTooLarge,
@@ -25,10 +26,10 @@ from gateway.proxy.errors import (
 from gateway.proxy.exchange import ClientGone, Job
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.notices import Headers, lifecycle_headers
+from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
-from gateway.proxy.route import RoutePlan, Situation, plan_route, read_needs
+from gateway.proxy.route import RoutePlan, plan_headers, plan_route, read_needs
 from gateway.proxy.surfaces import BY_PATH
 from gateway.proxy.surfaces.base import Surface
 from gateway.store.interface import Store, Verdict
@@ -150,7 +151,7 @@ class Edge:
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
         plan = plan_route(parsed["model"], read_needs(surface.endpoint, parsed), situation)
-        client.headers.extend(lifecycle_headers(plan.model, at))
+        client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
         verdict = await admit(job.call_id, request.key, parts.store, parts.recorder)

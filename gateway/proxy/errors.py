@@ -103,8 +103,10 @@ class ModelRetired(CallerError):
     status = 410
     code = "model_retired"
 
-    def __init__(self, message: str, *, param: str, successor_id: str | None) -> None:
-        super().__init__(message, param=param)
+    def __init__(
+        self, message: str, *, param: str, successor_id: str | None, code: str = "model_retired"
+    ) -> None:
+        super().__init__(message, param=param, code=code)
         self.successor_id = successor_id
 
     @property

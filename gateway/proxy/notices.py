@@ -9,7 +9,7 @@ from catalogue.snapshot import ModelFacts
 Headers = list[tuple[bytes, bytes]]
 
 
-def lifecycle_headers(model: ModelFacts, at: datetime) -> Headers:
+def lifecycle_headers(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> Headers:
     """Nothing for a model that is not deprecated at `at`."""
     if model.deprecation_at is None or model.deprecation_at > at:
         return []
@@ -17,7 +17,16 @@ def lifecycle_headers(model: ModelFacts, at: datetime) -> Headers:
     if model.retirement_at:
         sunset = format_datetime(model.retirement_at.astimezone(UTC), usegmt=True)
         headers.append((b"sunset", sunset.encode()))
-    return headers + successor_link(model.successor_id)
+    return headers + successor_link(successor.id if successor else None)
+
+
+def redirect_headers(retired_id: str, successor_id: str) -> Headers:
+    """That another model answers than the one that was asked for."""
+    return [(b"x-gateway-redirected-from", retired_id.encode()), *successor_link(successor_id)]
+
+
+def warning_header(sentence: str | None) -> tuple[bytes, bytes]:
+    return b"x-gateway-warning", (sentence or "").encode("ascii", "backslashreplace")
 
 
 def successor_link(successor_id: str | None) -> Headers:

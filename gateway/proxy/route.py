@@ -1,16 +1,15 @@
-"""Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
+"""Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
-from accounts.keys import KeyFacts
-from catalogue.lifecycle import Status, status_at
-from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
-from gateway.proxy.errors import GatewayError, InvalidRequest, ModelRetired, NotFound, Unavailable
-from providers.health import Standing
+from accounts.policies import LifecyclePolicy
+from catalogue.lifecycle import Status, lifecycle_message
+from catalogue.snapshot import ModelFacts, OfferingFacts
+from gateway.proxy.choose import Choice, Situation, choose_model, retired
+from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
 
 AUTO = "auto"
 _ROUGH_CHARS_PER_TOKEN = 4
@@ -42,22 +41,13 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """`candidates` best first; never empty."""
+    """`candidates` best first; never empty. `retired` is the model that was asked for, where its successor answers."""
 
     model: ModelFacts
     candidates: tuple[Candidate, ...]
     dropped: tuple[Dropped, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything that a plan depends on besides the request."""
-
-    snapshot: Snapshot
-    key: KeyFacts
-    at: datetime
-    standing: Callable[[int], Standing]
-    """Health of an offering as this process saw it."""
+    policy: LifecyclePolicy = LifecyclePolicy.ADVISE
+    retired: ModelFacts | None = None
 
 
 def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
@@ -79,8 +69,8 @@ def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
 
 def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
     """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
-    is_auto = requested == AUTO
-    models = _auto_models(needs, situation) if is_auto else [_pinned_model(requested, situation)]
+    choice = None if requested == AUTO else choose_model(requested, needs.endpoint, situation)
+    models = [choice.model] if choice else _auto_models(needs, situation)
     kept, dropped = [], []
     for candidate in _candidates(models):
         reason = _reason_against(candidate, needs, situation)
@@ -89,9 +79,25 @@ def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
         else:
             kept.append(candidate)
     if not kept:
-        raise _no_candidate(requested, needs, dropped)
+        raise _nowhere(requested, needs, choice, dropped, situation)
     kept.sort(key=lambda candidate: _preference(candidate, situation))
-    return RoutePlan(kept[0].model, tuple(kept), tuple(dropped))
+    policy = choice.policy if choice else LifecyclePolicy(situation.key.lifecycle_policy)
+    return RoutePlan(
+        kept[0].model, tuple(kept), tuple(dropped), policy, retired=choice.retired if choice else None
+    )
+
+
+def plan_headers(plan: RoutePlan, situation: Situation) -> Headers:
+    """What the answer says of its model's life, and of the model that it stands in for."""
+    if plan.retired is None and plan.model.status(situation.at) is not Status.DEPRECATED:
+        return []
+    successor = situation.snapshot.successor(plan.model, situation.at)
+    headers = lifecycle_headers(plan.model, successor, situation.at)
+    if plan.retired:
+        headers += redirect_headers(plan.retired.id, plan.model.id)
+    if headers and plan.policy is LifecyclePolicy.WARN:
+        headers.append(warning_header(lifecycle_message(plan.model, successor, situation.at)))
+    return headers
 
 
 def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
@@ -101,28 +107,13 @@ def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
             code="model_required",
             param="model",
         )
+    blocks = situation.key.lifecycle_policy == LifecyclePolicy.BLOCK
+    wanted = {Status.ACTIVE} if blocks else {Status.ACTIVE, Status.DEPRECATED}
     return [
         model
         for model in situation.snapshot.models.values()
-        if situation.key.may_call(model.id)
-        and _status(model, situation.at) in {Status.ACTIVE, Status.DEPRECATED}
+        if situation.key.may_call(model.id) and model.status(situation.at) in wanted
     ]
-
-
-def _pinned_model(requested: str, situation: Situation) -> ModelFacts:
-    model = situation.snapshot.find(requested)
-    if model is None or not situation.key.may_call(model.id):
-        raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
-    status = _status(model, situation.at)
-    if status is Status.RETIRED:
-        raise ModelRetired(_retired_message(model, requested), param="model", successor_id=model.successor_id)
-    if status is Status.ANNOUNCED:
-        raise NotFound(
-            f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
-            code="model_not_released",
-            param="model",
-        )
-    return model
 
 
 def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
@@ -184,6 +175,18 @@ def _preference(candidate: Candidate, situation: Situation) -> tuple[bool, float
     )
 
 
+def _nowhere(
+    requested: str, needs: Needs, choice: Choice | None, dropped: Sequence[Dropped], situation: Situation
+) -> GatewayError:
+    """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
+    refusal = _no_candidate(choice.model.id if choice and choice.retired else requested, needs, dropped)
+    if choice is None or choice.retired is None:
+        return refusal
+    return retired(
+        choice.retired, requested, situation, why=f" It could not be redirected: {refusal.message}"
+    )
+
+
 def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> GatewayError:
     reasons = {drop.reason for drop in dropped}
     name = "No model" if requested == AUTO else f"No provider of model '{requested}'"
@@ -214,32 +217,6 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
             f"{name} has a credential yet; staff can add one.", code="no_provider", retry_after_s=30
         )
     return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)
-
-
-def _unknown_model_message(requested: str, situation: Situation) -> str:
-    snapshot = situation.snapshot
-    names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
-    near = [
-        name
-        for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
-        if (model := snapshot.find(name)) and situation.key.may_call(model.id)
-    ]
-    hint = (
-        f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"
-        if near
-        else " GET /v1/models lists them."
-    )
-    return f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
-
-
-def _retired_message(model: ModelFacts, requested: str) -> str:
-    day = f" on {model.retirement_at:%Y-%m-%d}" if model.retirement_at else ""
-    advice = f"; use '{model.successor_id}'." if model.successor_id else "."
-    return f"Model '{requested}' was retired{day}{advice}"
-
-
-def _status(model: ModelFacts, at: datetime) -> Status:
-    return status_at(at, model.release_at, model.deprecation_at, model.retirement_at)
 
 
 def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:

@@ -128,7 +128,7 @@ def test_a_model_that_the_key_may_not_call_looks_unknown_and_is_not_suggested():
 def test_a_retired_model_names_its_successor():
     model = a_model(retirement_at=AT, successor_id="acme/two")
     with pytest.raises(ModelRetired, match=r"retired on 2026-11-22; use 'acme/two'"):
-        plan_route("acme/one", CHAT, a_situation(model))
+        plan_route("acme/one", CHAT, a_situation(model, a_model("acme/two")))
 
 
 def test_an_announced_model_cannot_be_called_before_its_release():

@@ -1,0 +1,121 @@
+"""Stop 4, first half: what a name means to a key: a model, its successor where that is wished, or a refusal. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+from accounts.keys import KeyFacts
+from accounts.policies import LifecyclePolicy
+from catalogue.lifecycle import Status
+from catalogue.snapshot import ModelFacts, Snapshot
+from gateway.proxy.errors import ModelRetired, NotFound
+from providers.health import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a plan depends on besides the request."""
+
+    snapshot: Snapshot
+    key: KeyFacts
+    at: datetime
+    standing: Callable[[int], Standing]
+    """Health of an offering as this process saw it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model that is to answer. `retired` is the one that was asked for, where another stands in for it."""
+
+    model: ModelFacts
+    policy: LifecyclePolicy = LifecyclePolicy.ADVISE
+    retired: ModelFacts | None = None
+
+
+def choose_model(requested: str, endpoint: str, situation: Situation) -> Choice:
+    """For an id or an alias. Raises NotFound or ModelRetired."""
+    model = _find(requested, situation)
+    policy = policy_for(requested, model, situation.key)
+    match model.status(situation.at):
+        case Status.ANNOUNCED:
+            raise NotFound(
+                f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
+                code="model_not_released",
+                param="model",
+            )
+        case Status.DEPRECATED if policy is LifecyclePolicy.BLOCK:
+            raise _blocked(model, requested, situation)
+        case Status.RETIRED:
+            return _stand_in(model, requested, endpoint, policy, situation)
+    return Choice(model, policy)
+
+
+def policy_for(requested: str, model: ModelFacts, key: KeyFacts) -> LifecyclePolicy:
+    """The alias' own policy goes before the team's."""
+    return LifecyclePolicy(model.alias_policies.get(requested) or key.lifecycle_policy)
+
+
+def retired(model: ModelFacts, requested: str, situation: Situation, *, why: str = "") -> ModelRetired:
+    """The refusal, with the way out; `why` tells that a redirect was wished and what stood against it."""
+    day = f" on {model.retirement_at:%Y-%m-%d}" if model.retirement_at else ""
+    successor = situation.snapshot.successor(model, situation.at)
+    return ModelRetired(
+        f"Model '{requested}' was retired{day}{_advice(successor)}{why}",
+        param="model",
+        successor_id=successor.id if successor else None,
+    )
+
+
+def _stand_in(
+    model: ModelFacts, requested: str, endpoint: str, policy: LifecyclePolicy, situation: Situation
+) -> Choice:
+    """The declared successor of a retired model. Raises ModelRetired where it may not answer."""
+    if policy is not LifecyclePolicy.REDIRECT:
+        raise retired(model, requested, situation)
+    if endpoint == "embeddings":
+        why = " Calls for embeddings are not redirected: vectors of different models are not comparable."
+        raise retired(model, requested, situation, why=why)
+    successor = situation.snapshot.successor(model, situation.at, declared=True)
+    if successor is None or not situation.key.may_call(successor.id):
+        why = " It could not be redirected: there is no declared successor that this key may call."
+        raise retired(model, requested, situation, why=why)
+    return Choice(successor, policy, retired=model)
+
+
+def _find(requested: str, situation: Situation) -> ModelFacts:
+    model = situation.snapshot.find(requested)
+    if model is None or not situation.key.may_call(model.id):
+        raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
+    return model
+
+
+def _blocked(model: ModelFacts, requested: str, situation: Situation) -> ModelRetired:
+    successor = situation.snapshot.successor(model, situation.at)
+    return ModelRetired(
+        f"Model '{requested}' has been deprecated since {model.deprecation_at:%Y-%m-%d}, and the lifecycle policy "
+        f"blocks deprecated models{_advice(successor)}",
+        code="model_deprecated",
+        param="model",
+        successor_id=successor.id if successor else None,
+    )
+
+
+def _advice(successor: ModelFacts | None) -> str:
+    return f"; use '{successor.id}'." if successor else "."
+
+
+def _unknown_model_message(requested: str, situation: Situation) -> str:
+    snapshot = situation.snapshot
+    names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
+    near = [
+        name
+        for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
+        if (model := snapshot.find(name)) and situation.key.may_call(model.id)
+    ]
+    hint = (
+        f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"
+        if near
+        else " GET /v1/models lists them."
+    )
+    return f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
