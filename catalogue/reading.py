@@ -32,10 +32,7 @@ class Reading:
 
     @cached_property
     def state(self) -> str:
-        """Equal for readings that see the same. Made of editions, switches and the last passed boundary."""
-        boundary = self.snapshot.last_boundary(self.at)
-        passed = f"{boundary.timestamp():.6f}" if boundary else "none"
-        return f"{self.snapshot.edition}-{self.snapshot.switches}-{passed}"
+        return self.snapshot.state(self.at)
 
     def rows(self) -> PublishedModelQuerySet:
         return PublishedModel.objects.at_edition(self.snapshot.revision)

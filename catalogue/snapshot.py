@@ -188,6 +188,12 @@ class Snapshot:
             following = self._next(following, at, declared)
         return None
 
+    def state(self, at: datetime) -> str:
+        """Equal wherever the same is published, on, and in force at `at`: whatever was built is kept by it."""
+        boundary = self.last_boundary(at)
+        passed = f"{boundary.timestamp():.6f}" if boundary else "none"
+        return f"{self.edition}-{self.switches}-{passed}"
+
     def last_boundary(self, at: datetime) -> datetime | None:
         """The latest instant, not after `at`, at which something changed by itself. None: there was none."""
         passed = bisect_right(self.boundaries, at)

@@ -14,8 +14,9 @@ django.setup(set_prefix=False)
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
-from gateway.proxy.app import Application, find_surface  # noqa: E402
+from gateway.proxy.app import find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
+from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
 from gateway.proxy.request_id import identified  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
         return await _live(receive, send)
     surface = find_surface(scope)
     running = runtime.current()
+    if surface is None and running is not None and is_repeatable(scope):
+        return await running.repeater.answer(scope, receive, send)
     if surface is None or running is None or running.edge is None:
         identified_scope, identified_send = identified(scope, send)
         return await behind(identified_scope, receive, identified_send)
@@ -39,7 +42,7 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
     try:
-        await runtime.start()
+        await runtime.start(behind)
     except Exception as error:
         logger.exception("The data plane could not start.")
         await send({"type": "lifespan.startup.failed", "message": str(error)})

@@ -14,6 +14,7 @@ from gateway.proxy.app import Edge, EdgeParts
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
+from gateway.proxy.repeat import Application, Repeater
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,10 @@ class RuntimeStatus:
 class Runtime:
     """One web process' data plane."""
 
-    def __init__(self) -> None:
+    def __init__(self, behind: Application) -> None:
         self.keys = SqlKeyDirectory()
         self.process = Process(self.keys)
+        self.repeater = Repeater(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
         self.worker_lane = WorkerLane(self.process.store, self.process.name)
         self.bench: Workbench | None = None
@@ -129,9 +131,10 @@ def begin_drain() -> None:
         _current.loop.call_soon_threadsafe(_current.begin_drain)
 
 
-async def start() -> Runtime:
+async def start(behind: Application) -> Runtime:
+    """`behind` answers what the data plane does not: Django."""
     global _current  # noqa: PLW0603  (one data plane a process, as one event loop)
-    runtime = Runtime()
+    runtime = Runtime(behind)
     await runtime.open()
     _current = runtime
     if on_started:

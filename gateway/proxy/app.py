@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,6 @@ from providers.health import HealthTable
 logger = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]
-Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 

@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from gateway import runtime
-from gateway.asgi import application
+from gateway.asgi import application, behind
 from tests import make
 from tests.services import RedisServer, running_redis
 from tests.upstream import ScriptedProvider
@@ -62,7 +62,7 @@ def play(key: str, scenario: Scenario) -> None:
     """The scenario in a web process whose loop is this thread's."""
 
     async def run() -> None:
-        await runtime.start()
+        await runtime.start(behind)
         transport = httpx.ASGITransport(application)
         headers = {"authorization": f"Bearer {key}"}
         try:

@@ -64,7 +64,7 @@ def test_chain_of_declared_successors_leads_to_the_live_one():
 def test_follower_that_nobody_declared_is_advice_only():
     old = a_model("acme/old", retirement_at=AT)
     follower = a_model("acme/new", previous_id="acme/old")
-    with pytest.raises(ModelRetired, match="use 'acme/new'.*no declared successor"):
+    with pytest.raises(ModelRetired, match=r"use 'acme/new'.*no declared successor"):
         plan("acme/old", old, follower)
 
 
@@ -94,7 +94,7 @@ def test_deprecated_model_answers_itself_under_redirect():
 def test_block_refuses_a_deprecated_model():
     with pytest.raises(ModelRetired, match="blocks deprecated models; use 'acme/new'") as refusal:
         plan("acme/ageing", policy="block")
-    assert refusal.value.code == "model_deprecated"
+    assert refusal.value.error_code == "model_deprecated"
 
 
 def test_block_keeps_auto_away_from_deprecated_models():

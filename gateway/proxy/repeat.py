@@ -1,0 +1,142 @@
+"""Repeats answers of the catalogue that Django built, for as long as they stay true. Builds none itself."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.proxy.authenticate import authenticate
+from gateway.proxy.client import Message, Receive, Send
+from gateway.proxy.errors import GatewayError
+from gateway.proxy.notices import Headers
+from gateway.proxy.ports import KeyDirectory, Snapshots
+from gateway.proxy.request_id import id_headers, identified, mint_request_id
+
+Scope = Mapping[str, Any]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
+Place = tuple[object, ...]
+
+_PATHS = ("/v1/models", "/v1/gateway/")
+_KEPT_BYTES = 64 * 1024 * 1024
+_ANSWER_BYTES = 8 * 1024 * 1024
+_NOT_REPEATED = frozenset({b"x-request-id", b"request-id", b"date"})
+_NAMED_IN_304 = frozenset({b"etag", b"cache-control", b"last-modified", b"vary", b"link"})
+
+
+def is_repeatable(scope: Scope) -> bool:
+    """Whether Django's answer may be one that is kept."""
+    is_get = scope["type"] == "http" and scope["method"] == "GET"
+    return is_get and str(scope["path"]).startswith(_PATHS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole 200, without what belongs to one request. `tag` is its ETag; it is true in `state`."""
+
+    state: str
+    tag: bytes
+    headers: Headers
+    body: bytes
+
+    def is_known_to(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether the client has it already. Source: RFC 9110, weak comparison."""
+        shown = headers.get(b"if-none-match")
+        if shown is not None:
+            return any(each.strip() in {self.tag, b"*"} for each in shown.split(b","))
+        modified = dict(self.headers).get(b"last-modified")
+        return modified is not None and headers.get(b"if-modified-since") == modified
+
+
+@dataclass(slots=True)
+class _Copy:
+    """An answer on its way out, gathered while it passes."""
+
+    send: Send
+    headers: Headers = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    is_whole: bool = False
+    is_ok: bool = False
+
+    async def pass_on(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.is_ok = message["status"] == 200
+            self.headers = [pair for pair in message["headers"] if pair[0].lower() not in _NOT_REPEATED]
+        elif self.is_ok:
+            self._gather(message)
+        await self.send(message)
+
+    def _gather(self, message: Message) -> None:
+        part = message.get("body", b"")
+        self.size += len(part)
+        self.is_ok = self.size <= _ANSWER_BYTES
+        self.parts.append(part)
+        self.is_whole = not message.get("more_body", False)
+
+    def answer(self) -> Answer | None:
+        """None where it may not be repeated: it was no 200, too large, or names no state of the catalogue."""
+        tag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
+        state = tag.removeprefix(b'W/"').rpartition(b"-")[0].decode("latin-1")
+        if not (self.is_ok and self.is_whole and state):
+            return None
+        return Answer(state, tag, self.headers, b"".join(self.parts))
+
+
+class Repeater:
+    """Answers kept by address, by who may see the same, and by how they are packed."""
+
+    def __init__(self, keys: KeyDirectory, snapshots: Snapshots, behind: Application) -> None:
+        self._keys = keys
+        self._snapshots = snapshots
+        self._behind = behind
+        self._answers: OrderedDict[Place, Answer] = OrderedDict()
+        self._size = 0
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        place = await self._place(scope, headers)
+        kept = self._answers.get(place) if place else None
+        if place and kept and kept.state == self._snapshots.current.state(datetime.now(UTC)):
+            self._answers.move_to_end(place)
+            return await _repeat(kept, headers, send)
+        identified_scope, identified_send = identified(scope, send)
+        copy = _Copy(identified_send)
+        await self._behind(identified_scope, receive, copy.pass_on)
+        answer = copy.answer()
+        if place and answer:
+            self._keep(place, answer)
+        return None
+
+    async def _place(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Place | None:
+        """None for a request that Django has to refuse, or to let in, itself."""
+        try:
+            key = await authenticate(headers, self._keys, time.time())
+        except GatewayError:
+            return None
+        is_packed = b"gzip" in headers.get(b"accept-encoding", b"")
+        version = headers.get(b"anthropic-version", b"")
+        return scope["path"], scope["query_string"], version, is_packed, key.model_patterns, key.scope
+
+    def _keep(self, place: Place, answer: Answer) -> None:
+        replaced = self._answers.pop(place, None)
+        self._size += len(answer.body) - (len(replaced.body) if replaced else 0)
+        self._answers[place] = answer
+        while self._size > _KEPT_BYTES:
+            _, oldest = self._answers.popitem(last=False)
+            self._size -= len(oldest.body)
+
+
+async def _repeat(answer: Answer, headers: Mapping[bytes, bytes], send: Send) -> None:
+    is_known = answer.is_known_to(headers)
+    said = (
+        [pair for pair in answer.headers if pair[0].lower() in _NAMED_IN_304] if is_known else answer.headers
+    )
+    start = {
+        "type": "http.response.start",
+        "status": 304 if is_known else 200,
+        "headers": [*said, *id_headers(mint_request_id())],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if is_known else answer.body})

@@ -1,0 +1,142 @@
+"""Answers of the catalogue that are kept at the edge."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from catalogue.snapshot import Snapshot
+from gateway.proxy.repeat import Repeater, is_repeatable
+from tests.gateway.proxy.edge import Keys, Snapshots
+
+
+@dataclass
+class Catalogue:
+    """Stands behind: answers with what it knows at its own edition, and counts how often it was asked."""
+
+    edition: int = 1
+    asked: int = 0
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        tag = f'W/"{self.edition}-0-none-seal"'.encode()
+        headers = [(b"etag", tag), (b"last-modified", b"Wed, 25 Nov 2026 00:00:00 GMT"), *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"answer ", "more_body": True})
+        await send({"type": "http.response.body", "body": str(self.asked).encode()})
+
+
+class Scene:
+    """A repeater in front of a catalogue, and a client with a key."""
+
+    def __init__(self) -> None:
+        self.keys, self.catalogue = Keys(), Catalogue()
+        self.snapshots = Snapshots(Snapshot.of([], {}, revision=1, edition=1))
+        self.repeater = Repeater(self.keys, self.snapshots, self.catalogue)
+        self.key = self.keys.issue()
+
+    def publish(self) -> None:
+        self.catalogue.edition += 1
+        self.snapshots.current = Snapshot.of([], {}, revision=2, edition=self.catalogue.edition)
+
+    def get(
+        self, path: str = "/v1/models", *, query: bytes = b"", key: str = "", **headers: str
+    ) -> tuple[int, str]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers["authorization"] = f"Bearer {key or self.key}"
+        pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": query, "headers": pairs}
+        asyncio.run(self.repeater.answer(scope, None, send))  # type: ignore[arg-type]
+        self.told = dict(sent[0]["headers"])
+        return sent[0]["status"], b"".join(message["body"] for message in sent[1:]).decode()
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_second_answer_is_the_first_one(scene: Scene) -> None:
+    assert [scene.get(), scene.get()] == [(200, "answer 1"), (200, "answer 1")]
+
+
+def test_every_repetition_has_a_request_id_of_its_own(scene: Scene) -> None:
+    scene.get()
+    first = scene.told[b"x-request-id"]
+    scene.get()
+    assert first != scene.told[b"x-request-id"]
+
+
+def test_what_was_published_since_is_asked_for(scene: Scene) -> None:
+    scene.get()
+    scene.publish()
+    assert [scene.get()[1], scene.get()[1]] == ["answer 2", "answer 2"]
+
+
+def test_answer_of_another_state_than_ours_is_not_repeated(scene: Scene) -> None:
+    scene.catalogue.edition = 7
+    assert [scene.get()[1], scene.get()[1]] == ["answer 1", "answer 2"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"path": "/v1/models/acme/one"},
+        {"query": b"limit=1"},
+        {"accept_encoding": "gzip"},
+        {"anthropic_version": "2023-06-01"},
+    ],
+)
+def test_what_is_asked_otherwise_is_answered_by_itself(scene: Scene, other: dict[str, Any]) -> None:
+    scene.get()
+    assert scene.get(**other)[1] == "answer 2"
+
+
+def test_keys_that_may_see_the_same_share_an_answer(scene: Scene) -> None:
+    scene.get()
+    assert scene.get(key=scene.keys.issue())[1] == "answer 1"
+    assert scene.get(key=scene.keys.issue(model_patterns=("acme/*",)))[1] == "answer 2"
+
+
+def test_stranger_is_left_to_the_catalogue_and_nothing_is_kept_for_him(scene: Scene) -> None:
+    scene.get()
+    assert [scene.get(key="sk-gw-none")[1], scene.get(key="sk-gw-none")[1]] == ["answer 2", "answer 3"]
+
+
+def test_refusal_is_not_repeated(scene: Scene) -> None:
+    scene.catalogue.status = 400
+    assert [scene.get()[0], scene.get()[1]] == [400, "answer 2"]
+
+
+@pytest.mark.parametrize("known", ['W/"1-0-none-seal"', 'W/"other", W/"1-0-none-seal"', "*"])
+def test_client_that_has_it_already_is_told_so(scene: Scene, known: str) -> None:
+    scene.get()
+    assert scene.get(if_none_match=known) == (304, "")
+    assert scene.told[b"etag"] == b'W/"1-0-none-seal"'
+
+
+def test_client_that_goes_by_time_is_told_so_too(scene: Scene) -> None:
+    scene.get()
+    assert scene.get(if_modified_since="Wed, 25 Nov 2026 00:00:00 GMT")[0] == 304
+    assert scene.get(if_modified_since="Tue, 24 Nov 2026 00:00:00 GMT")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/v1/models", True),
+        ("GET", "/v1/gateway/models/acme/one", True),
+        ("HEAD", "/v1/models", False),
+        ("GET", "/v1/keys", False),
+        ("POST", "/v1/gateway/lifecycle/check", False),
+    ],
+)
+def test_only_reading_the_catalogue_is_repeatable(method: str, path: str, expected: bool) -> None:
+    assert is_repeatable({"type": "http", "method": method, "path": path}) is expected
