@@ -72,7 +72,7 @@ def _write_cursor(last_id: str, position: int) -> str:
 
 
 def _resume(cursor: str, ids: Sequence[str]) -> int:
-    """Behind the model that came last; where that is no longer in the list, at the place that it had."""
+    """Behind the model that came last; where that has left the list, at the place that it had."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         position, last_id = text.split(" ", 1)
@@ -80,4 +80,4 @@ def _resume(cursor: str, ids: Sequence[str]) -> int:
     except (binascii.Error, ValueError) as error:
         message = "cursor must be next_cursor of an earlier answer."
         raise refuse("cursor", message, provided=cursor) from error
-    return ids.index(last_id) + 1 if last_id in ids else max(0, min(place, len(ids)))
+    return ids.index(last_id) + 1 if last_id in ids else max(0, place - 1)

@@ -1,0 +1,108 @@
+"""The list of models as its description says, over records in memory: what the filters in SQL are held against."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+
+from catalogue.filters import GatewayModelFilter
+from catalogue.reading import Reading
+from catalogue.record import record, serving_offerings
+from catalogue.snapshot import ModelFacts, OfferingFacts
+
+Query = dict[str, list[str]]
+
+
+def ids_by_sql(query: Query, reading: Reading) -> list[str]:
+    """As the list answers it."""
+    asked = QueryDict(mutable=True)
+    for name, values in query.items():
+        asked.setlist(name, values)
+    filterset = GatewayModelFilter(asked, queryset=reading.rows(), reading=reading)
+    assert filterset.is_valid(), filterset.form.errors
+    return list(filterset.qs.values_list("public_id", flat=True))
+
+
+def ids_in_memory(query: Query, reading: Reading) -> list[str]:
+    """As somebody would who reads every record."""
+    rows = [Row(model, reading) for model in reading.snapshot.models.values()]
+    shown = [row for row in rows if row.is_shown(query) and row.meets(query)]
+    return [row.model.id for row in in_order(shown, query.get("sort", ["-release_date"])[0])]
+
+
+class Row:
+    def __init__(self, model: ModelFacts, reading: Reading) -> None:
+        self.model = model
+        self.record = record(model, reading.snapshot, reading.at)
+        serving = serving_offerings(model, reading.snapshot, reading.at)
+        self.is_served = bool(serving)
+        self.is_listed = self.record["status"] in {"active", "deprecated"}
+        self.offerings: Sequence[OfferingFacts] = serving or model.offerings
+
+    def is_shown(self, query: Query) -> bool:
+        if self.record["status"] in set(query.get("status", [])) & {"announced", "retired"}:
+            return True
+        return self.is_listed and (self.is_served or query.get("availability") == ["all"])
+
+    def meets(self, query: Query) -> bool:
+        return all(_TESTS[name](self, values) for name, values in query.items() if name in _TESTS)
+
+    def price(self, name: str) -> Decimal | None:
+        text = self.record["pricing"][name]
+        return None if text is None else Decimal(text)
+
+    def text(self) -> str:
+        it = self.record
+        parts = [it["id"], it["name"], *it["aliases"], it["organisation_name"] or "", it["description"] or ""]
+        return "\n".join(parts).casefold()
+
+
+def _costs_nothing(row: Row) -> bool:
+    return row.price("prompt") == 0 and row.price("completion") in {None, Decimal(0)}
+
+
+def _costs_something(row: Row) -> bool:
+    return (row.price("prompt") or 0) > 0 or (row.price("completion") or 0) > 0
+
+
+def _at_most(name: str) -> Callable[[Row, list[str]], bool]:
+    return lambda row, values: (price := row.price(name)) is not None and price <= Decimal(values[0])
+
+
+_TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
+    "endpoints": lambda row, words: set(row.record["endpoints"]) & set(words),
+    "organisation": lambda row, words: row.record["organisation_id"] in words,
+    "input_types": lambda row, words: set(row.record["input_types"]) & set(words),
+    "output_types": lambda row, words: set(row.record["output_types"]) & set(words),
+    "params": lambda row, words: set(row.record["supported_params"]) & set(words),
+    "all_params": lambda row, words: any(offering.params >= set(words) for offering in row.offerings),
+    "provider": lambda row, words: {offering.provider_slug for offering in row.offerings} & set(words),
+    "q": lambda row, values: all(word in row.text() for word in values[0].casefold().split()),
+    "status": lambda row, words: row.record["status"] in words,
+    "reasoning_tier": lambda row, words: row.record["reasoning_tier"] in words,
+    "min_context": lambda row, values: (row.record["top_provider"]["context_length"] or 0) >= int(values[0]),
+    "max_price_prompt": _at_most("prompt"),
+    "max_price_completion": _at_most("completion"),
+    "released_after": lambda row, values: (row.record["release_date"] or "") >= values[0],
+    "retires_before": lambda row, values: (row.record["retirement_date"] or "9") < values[0],
+    "free": lambda row, values: (_costs_nothing if values == ["true"] else _costs_something)(row),
+    "open_weights": lambda row, values: row.record["open_weights"] is (values == ["true"]),
+}
+_SORTS: dict[str, Callable[[Row], Any]] = {
+    "release_date": lambda row: row.model.release_at,
+    "retirement_date": lambda row: row.model.retirement_at,
+    "name": lambda row: row.model.name.casefold(),
+    "context_length": lambda row: row.record["top_provider"]["context_length"],
+    "prompt_price": lambda row: row.price("prompt"),
+    "completion_price": lambda row: row.price("completion"),
+}
+
+
+def in_order(rows: list[Row], sort: str) -> list[Row]:
+    """By the value, unknown last; then by name in whatever case, then by id."""
+    value = _SORTS[sort.removeprefix("-")]
+    rows = sorted(rows, key=lambda row: (row.model.name.casefold(), row.model.id))
+    known = [row for row in rows if value(row) is not None]
+    known.sort(key=value, reverse=sort.startswith("-"))
+    return known + [row for row in rows if value(row) is None]
