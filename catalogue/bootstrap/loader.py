@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from catalogue.bootstrap.entries import (
     ModelEntry,
     OfferingEntry,
     OrganisationEntry,
+    PriceEntry,
     ProviderEntry,
 )
 from catalogue.bootstrap.reader import read_bootstrap
@@ -231,8 +233,15 @@ def _prices(row: Offering, entry: OfferingEntry) -> list[Price]:
             offering=row,
             meter=METERS[price.meter],
             amount=price.amount,
+            conditions=_conditions(price),
             valid_from=price.valid_from,
             valid_to=price.valid_to,
         )
         for price in entry.prices
     ]
+
+
+def _conditions(price: PriceEntry) -> list[dict[str, Any]]:
+    if price.input_tokens_above is None:
+        return []
+    return [{"path": "input_tokens", "op": "gt", "value": price.input_tokens_above}]
