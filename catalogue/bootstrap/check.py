@@ -4,24 +4,27 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry
+from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
 
 METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})
 DEMO_PROVIDERS = frozenset({"demo-a", "demo-b"})
+ALWAYS = "always"
+FEATURES = frozenset({"reasoning", "sampling", "structured", "tools"})
 
 
 def complaints(bootstrap: Bootstrap) -> Iterator[str]:
     """One line for each contradiction."""
     yield from _name_complaints(bootstrap)
+    for provider in bootstrap.providers:
+        yield from _provider_complaints(provider)
     organisations = {entry.id for entry in bootstrap.organisations}
     providers = {entry.slug for entry in bootstrap.providers} | DEMO_PROVIDERS
-    models = {entry.public_id for entry in bootstrap.models}
+    models = {entry.public_id: entry for entry in bootstrap.models}
     for model in bootstrap.models:
         if model.organisation not in organisations:
             yield f"{model.place}: organisation {model.organisation} is not in organisations.toml."
-        if model.successor and (model.successor not in models or model.successor == model.public_id):
-            yield f"{model.place}: successor {model.successor} is not another model."
+        yield from _relation_complaints(model, models)
         yield from _model_complaints(model)
         for offering in model.offerings:
             if offering.provider not in providers:
@@ -37,6 +40,28 @@ def _name_complaints(bootstrap: Bootstrap) -> Iterator[str]:
         for name in (model.public_id, *model.aliases):
             if names[name] > 1:
                 yield f"{model.place}: {name} names more than one model."
+
+
+def _provider_complaints(provider: ProviderEntry) -> Iterator[str]:
+    place = f"providers.toml: {provider.slug}"
+    for feature in sorted(provider.params.keys() - FEATURES - {ALWAYS}):
+        yield f"{place}: params of {feature} belong to no feature."
+    for name, times in Counter(name for names in provider.params.values() for name in names).items():
+        if times > 1:
+            yield f"{place}: params hold {name} {times} times."
+
+
+def _relation_complaints(model: ModelEntry, models: dict[str, ModelEntry]) -> Iterator[str]:
+    for field, name in (("successor", model.successor), ("follows", model.follows)):
+        if name and (name not in models or name == model.public_id):
+            yield f"{model.place}: {field} {name} is not another model."
+    seen, next_one = {model.public_id}, models.get(model.successor)
+    while next_one:
+        if next_one.public_id in seen:
+            yield f"{model.place}: its successors lead in a circle."
+            return
+        seen.add(next_one.public_id)
+        next_one = models.get(next_one.successor)
 
 
 def _model_complaints(model: ModelEntry) -> Iterator[str]:
@@ -55,8 +80,11 @@ def _model_complaints(model: ModelEntry) -> Iterator[str]:
 
 def _offering_complaints(offering: OfferingEntry) -> Iterator[str]:
     place = f"offering at {offering.provider}"
+    general = {price.meter for price in offering.prices if price.input_tokens_above is None}
     for price in offering.prices:
         if price.meter not in METERS:
             yield f"{place}: {price.meter} is not one of {', '.join(sorted(METERS))}."
+        elif price.meter not in general:
+            yield f"{place}: {price.meter} has a price under a condition only."
         if price.valid_from and price.valid_to and price.valid_to <= price.valid_from:
             yield f"{place}: a price ends before it begins."

@@ -1,7 +1,8 @@
 """What the bootstrap files say, as values. Days are UTC midnights; prices are USD for a million tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 
@@ -19,7 +20,10 @@ class OrganisationEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
-    """`base_url` may hold a name in braces, to be read from the environment. `variable` holds the key."""
+    """`base_url` may hold a name in braces, to be read from the environment. `variable` holds the key.
+
+    `params` are the names of parameters under the feature that needs them; empty: unknown.
+    """
 
     slug: str
     name: str
@@ -27,16 +31,21 @@ class ProviderEntry:
     variable: str
     website: str
     is_probed: bool
+    params: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class PriceEntry:
-    """`meter` is one of the file's words: input, output, cached_read, cached_write."""
+    """`meter` is one of the file's words: input, output, cached_read, cached_write.
+
+    `input_tokens_above`: for calls with more input tokens only. None: for all that no other price is for.
+    """
 
     meter: str
     amount: Decimal
     valid_from: datetime | None
     valid_to: datetime | None
+    input_tokens_above: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,10 @@ class OfferingEntry:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """`place` is the file and the row, for messages. `successor` is a public id, or empty."""
+    """`place` is the file and the row, for messages. `follows` and `successor` are public ids, or empty.
+
+    `follows` is the model before this one in its family; `successor` is what to use instead once this one ends.
+    """
 
     place: str
     organisation: str
@@ -65,11 +77,15 @@ class ModelEntry:
     deprecation_at: datetime | None
     retirement_at: datetime | None
     successor: str
+    follows: str
     context_length: int | None
     max_output_tokens: int | None
     input_types: tuple[str, ...]
     output_types: tuple[str, ...]
     reasoning_tier: str
+    open_weights: bool | None
+    licence: str
+    knowledge_cutoff: date | None
     source: str
     offerings: tuple[OfferingEntry, ...]
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from catalogue.bootstrap.entries import (
     ModelEntry,
     OfferingEntry,
     OrganisationEntry,
+    PriceEntry,
     ProviderEntry,
 )
 from catalogue.bootstrap.reader import read_bootstrap
@@ -157,7 +159,7 @@ def _create_models(entries: Sequence[ModelEntry]) -> tuple[list[Model], list[str
     """The new models, and the aliases that they did not get because staff had taken them."""
     models = {entry.public_id: _model(entry) for entry in entries}
     Model.objects.bulk_create(models.values())
-    _link_successors(entries, models)
+    _link_models(entries, models)
     skipped = _create_aliases(entries, models)
     _create_offerings(entries, models)
     return list(models.values()), skipped
@@ -177,16 +179,23 @@ def _model(entry: ModelEntry) -> Model:
         context_length=entry.context_length,
         max_output_tokens=entry.max_output_tokens,
         reasoning_tier=entry.reasoning_tier,
+        open_weights=entry.open_weights,
+        licence=entry.licence,
+        knowledge_cutoff=entry.knowledge_cutoff,
         source=entry.source,
     )
 
 
-def _link_successors(entries: Iterable[ModelEntry], models: Mapping[str, Model]) -> None:
-    followed = {entry.public_id: entry.successor for entry in entries if entry.successor}
-    successors = {model.public_id: model for model in Model.objects.filter(public_id__in=followed.values())}
-    for public_id, successor in followed.items():
-        models[public_id].successor = successors.get(successor)
-    Model.objects.bulk_update([models[public_id] for public_id in followed], ["successor"])
+def _link_models(entries: Sequence[ModelEntry], models: Mapping[str, Model]) -> None:
+    named = {name for entry in entries for name in (entry.successor, entry.follows) if name}
+    others = {model.public_id: model for model in Model.objects.filter(public_id__in=named)}
+    linked = []
+    for entry in entries:
+        model = models[entry.public_id]
+        model.successor, model.previous = others.get(entry.successor), others.get(entry.follows)
+        if model.successor or model.previous:
+            linked.append(model)
+    Model.objects.bulk_update(linked, ["successor", "previous"])
 
 
 def _create_aliases(entries: Iterable[ModelEntry], models: Mapping[str, Model]) -> list[str]:
@@ -231,8 +240,15 @@ def _prices(row: Offering, entry: OfferingEntry) -> list[Price]:
             offering=row,
             meter=METERS[price.meter],
             amount=price.amount,
+            conditions=_conditions(price),
             valid_from=price.valid_from,
             valid_to=price.valid_to,
         )
         for price in entry.prices
     ]
+
+
+def _conditions(price: PriceEntry) -> list[dict[str, Any]]:
+    if price.input_tokens_above is None:
+        return []
+    return [{"path": "input_tokens", "op": "gt", "value": price.input_tokens_above}]

@@ -1,10 +1,9 @@
 """Reading the bootstrap files into values. Nothing is written before all of them were read and checked."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from catalogue.bootstrap.check import complaints
+from catalogue.bootstrap.check import ALWAYS, FEATURES, complaints
 from catalogue.bootstrap.entries import (
     Bootstrap,
     BootstrapError,
@@ -17,14 +16,19 @@ from catalogue.bootstrap.entries import (
 from catalogue.bootstrap.table import Table, read_table
 
 FOLDER = Path(__file__).parent
+CHAT = ("chat.completions",)
+
+Params = Mapping[str, tuple[str, ...]]
 
 
 def read_bootstrap(folder: Path = FOLDER) -> Bootstrap:
     """Raises BootstrapError, with every contradiction that was found, one a line."""
+    providers = tuple(_read_providers(read_table(folder, folder / "providers.toml")))
+    params = {provider.slug: provider.params for provider in providers}
     bootstrap = Bootstrap(
         organisations=tuple(_read_organisations(read_table(folder, folder / "organisations.toml"))),
-        providers=tuple(_read_providers(read_table(folder, folder / "providers.toml"))),
-        models=tuple(_read_models(folder)),
+        providers=providers,
+        models=tuple(_read_models(folder, params)),
     )
     found = list(complaints(bootstrap))
     if found:
@@ -52,21 +56,24 @@ def _read_providers(file: Table) -> Iterator[ProviderEntry]:
             variable=table.take("variable", str),
             website=table.take_or("website", ""),
             is_probed=table.take_or("probed", default=True),
+            params=table.table("params").word_lists(),
         )
         table.close()
 
 
-def _read_models(folder: Path) -> Iterator[ModelEntry]:
+def _read_models(folder: Path, params: Mapping[str, Params]) -> Iterator[ModelEntry]:
     for path in sorted((folder / "models").glob("*.toml")):
         file = read_table(folder, path)
         organisation = file.take("organisation", str)
         for table in file.tables("model"):
-            yield _read_model(organisation, table)
+            yield _read_model(organisation, table, params)
         file.close()
 
 
-def _read_model(organisation: str, table: Table) -> ModelEntry:
+def _read_model(organisation: str, table: Table, params: Mapping[str, Params]) -> ModelEntry:
     slug = table.take("slug", str)
+    cutoff = table.day("knowledge_cutoff")
+    takes = _read_features(table, ())
     model = ModelEntry(
         place=f"{table.place} ({slug})",
         organisation=organisation,
@@ -77,24 +84,33 @@ def _read_model(organisation: str, table: Table) -> ModelEntry:
         deprecation_at=table.day("deprecated"),
         retirement_at=table.day("retired"),
         successor=table.take_or("successor", ""),
+        follows=table.take_or("follows", ""),
         context_length=table.count("context"),
         max_output_tokens=table.count("max_output"),
         input_types=table.words("input"),
         output_types=table.words("output"),
         reasoning_tier=table.take_or("reasoning_tier", ""),
+        open_weights=table.flag("open_weights"),
+        licence=table.take_or("licence", ""),
+        knowledge_cutoff=cutoff.date() if cutoff else None,
         source=table.take("source", str).strip(),
-        offerings=tuple(map(_read_offering, table.tables("offering"))),
+        offerings=tuple(_read_offering(row, takes, params) for row in table.tables("offering")),
     )
     table.close()
     return model
 
 
-def _read_offering(table: Table) -> OfferingEntry:
+def _read_offering(table: Table, takes: tuple[str, ...], params: Mapping[str, Params]) -> OfferingEntry:
+    """`takes` are the model's features, for offerings that do not say their own."""
+    provider = table.take("provider", str)
+    endpoints = table.words("endpoints", CHAT)
+    features = _read_features(table, takes)
+    known = _params_of(params.get(provider, {}), features) if endpoints == CHAT else ()
     offering = OfferingEntry(
-        provider=table.take("provider", str),
+        provider=provider,
         upstream_name=table.take("upstream", str),
-        endpoints=table.words("endpoints", ("chat.completions",)),
-        params=table.words("params"),
+        endpoints=endpoints,
+        params=table.words("params", known),
         streams=table.take_or("streams", default=True),
         context_length=table.count("context"),
         max_output_tokens=table.count("max_output"),
@@ -105,8 +121,25 @@ def _read_offering(table: Table) -> OfferingEntry:
     return offering
 
 
+def _read_features(table: Table, default: tuple[str, ...]) -> tuple[str, ...]:
+    features = table.words("takes", default)
+    for feature in features:
+        if feature not in FEATURES:
+            raise BootstrapError(f"{table.place}: {feature} is not one of {', '.join(sorted(FEATURES))}.")
+    return features
+
+
+def _params_of(params: Params, features: Iterable[str]) -> tuple[str, ...]:
+    names = (name for feature in (ALWAYS, *features) for name in params.get(feature, ()))
+    return tuple(dict.fromkeys(names))
+
+
 def _read_prices(table: Table) -> Iterator[PriceEntry]:
-    begins: datetime | None = table.day("from")
-    ends: datetime | None = table.day("until")
+    begins, ends = table.day("from"), table.day("until")
+    when = table.table("when")
+    above = when.count("input_tokens_above")
+    when.close()
     for meter, amount in table.amounts().items():
-        yield PriceEntry(meter=meter, amount=amount, valid_from=begins, valid_to=ends)
+        yield PriceEntry(
+            meter=meter, amount=amount, valid_from=begins, valid_to=ends, input_tokens_above=above
+        )

@@ -39,6 +39,10 @@ class Table:
             raise BootstrapError(f"{self.place}: {name} is not positive.")
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """None: it is not there."""
+        return self.take(name, bool) if name in self._left else None
+
     def words(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         value = self._left.pop(name, list(default))
         if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
@@ -55,6 +59,17 @@ class Table:
         if type(value) is not date:
             raise BootstrapError(f"{self.place}: {name} is not a day, such as 2026-11-22.")
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
+
+    def table(self, name: str) -> "Table":
+        """Empty if it is not there."""
+        value = self._left.pop(name, {})
+        if not isinstance(value, dict):
+            raise BootstrapError(f"{self.place}: {name} is not a table.")
+        return Table(f"{self.place}: {name}", value)
+
+    def word_lists(self) -> dict[str, tuple[str, ...]]:
+        """Everything that is left, as lists of words."""
+        return {name: self.words(name) for name in list(self._left)}
 
     def amounts(self) -> dict[str, Decimal]:
         """Everything that is left, as exact numbers that are not negative."""
