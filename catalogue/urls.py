@@ -20,6 +20,9 @@ urlpatterns = [
         views.GatewayModelViewSet.as_view({"get": "retrieve"}),
         name="gateway-model",
     ),
+    path(
+        "gateway/data/models", views.GatewayModelViewSet.as_view({"get": "data"}), name="gateway-data-models"
+    ),
     path("gateway/organisations", views.OrganisationViewSet.as_view(_LIST), name="gateway-organisations"),
     path("gateway/providers", views.ProviderViewSet.as_view(_LIST), name="gateway-providers"),
     path("gateway/endpoints", views.EndpointViewSet.as_view(_LIST), name="gateway-endpoints"),

@@ -14,8 +14,8 @@ from catalogue.conditional import conditional
 from catalogue.figures import read_figures
 from catalogue.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.offering_record import offering_record
-from catalogue.pagination import PARAMETERS, Page, cut_page, page_links
-from catalogue.parameters import WordsField, read_parameter
+from catalogue.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
+from catalogue.parameters import ParameterField, WordsField, read_parameter, refuse
 from catalogue.serializers import (
     GatewayModelListSerializer,
     GatewayModelSerializer,
@@ -101,6 +101,28 @@ class GatewayModelViewSet(PublishedView):
             offering_record(offering, self.reading, figures[offering.id]) for offering in model.offerings
         ]
         return Response({"ok": True, "id": model.id, "name": model.name, "endpoints": offerings})
+
+    @extend_schema(
+        tags=["catalogue"],
+        operation_id="gateway_data_models_list",
+        summary="Look one model up, as a list",
+        description="What the published list's own SDK asks before each call. An unknown model is an empty list.",
+        parameters=[
+            OpenApiParameter("model_id", required=True, description="An id or an alias."),
+            OpenApiParameter("limit", LIMIT.schema, description="Accepted; there is at most one model."),
+        ],
+        responses={200: GatewayModelListSerializer} | refusals(_400="`model_id` is missing."),
+    )
+    @conditional
+    def data(self, request: Request) -> HttpResponseBase:
+        check_names(request, {"model_id", "limit"})
+        name: str | None = read_parameter(request.query_params, "model_id", ParameterField())
+        if name is None:
+            raise refuse("model_id", "model_id is missing: an id or an alias.")
+        limit = read_parameter(request.query_params, "limit", LIMIT) or 1
+        model = self.reading.find(name)
+        ids = [model.id] if model else []
+        return Response(self._list_body(Page(ids, total=len(ids), limit=limit, offset=0, next_cursor=None)))
 
     def _in_scope(self, ids: Sequence[str]) -> Sequence[str]:
         if self.request.query_params.get("privacy_scope") != "team":
