@@ -1,0 +1,141 @@
+"""What every wire format can do. Pure: no I/O, settings, clocks or logging; what changes from call to call is passed in.
+
+client ── read_request ──▶ Conversation ── write_request ──▶ provider
+client ◀── write_answer, AnswerWriter ── events ◀── read_answer, EventReader ── provider
+
+TranslationError
+├── BadRequest        the client's request is not of this format; names the parameter
+└── CannotTranslate   it is, and this provider's format cannot say it; names the parameter
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from providers.adapters.base import UpstreamFailure
+from providers.wire.conversation import Conversation
+from providers.wire.events import Event
+from providers.wire.usage import Usage
+
+
+class TranslationError(Exception):
+    """`param` is named as the client's format spells it, such as `messages[2].content[0].image_url`."""
+
+    def __init__(self, message: str, *, param: str, code: str = "invalid_value") -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+
+
+class BadRequest(TranslationError):
+    pass
+
+
+class CannotTranslate(TranslationError):
+    def __init__(self, message: str, *, param: str, code: str = "unsupported_parameter") -> None:
+        super().__init__(message, param=param, code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What a writer has to know of where a request goes.
+
+    `params` are the offering's declared parameters (empty: unknown). `user_id` is the end user's, already hashed.
+    `max_output_tokens` is the catalogue's limit, for formats that demand one.
+    """
+
+    name: str
+    is_streamed: bool
+    params: frozenset[str] = frozenset()
+    max_output_tokens: int | None = None
+    user_id: str | None = None
+    quirks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRequest:
+    """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
+
+    `translated` names, as the client spelt them, parameters that were said in other words, such as
+    `reasoning_effort -> thinking.budget_tokens`.
+    """
+
+    path: str
+    body: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    translated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What the gateway tells in an answer. `created` in Unix seconds; `model` is the public id that answered.
+
+    `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream.
+    """
+
+    id: str
+    created: int
+    model: str
+    wants_usage: bool = True
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+class EventReader(Protocol):
+    """Reads one streamed answer of a provider, split in any places."""
+
+    is_done: bool
+    """The terminator has been seen; whatever follows is ignored."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Raises UpstreamFailure for an error event, a second unreadable frame or an oversized line."""
+
+    def finish(self) -> list[Event]:
+        """The body has ended. Raises UpstreamFailure where there was no event at all."""
+
+
+class AnswerWriter(Protocol):
+    """Writes one streamed answer for a client."""
+
+    def write(self, events: Sequence[Event]) -> bytes: ...
+
+    def finish(self) -> bytes:
+        """The tidy end; only after Finished. Usage that was not seen by then is `estimated`, if given."""
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        """The untidy end: an error event in this format's form, and nothing that looks like an end.
+
+        `error` has `message`, `type`, `code`, `param` and `status` as the gateway's errors do.
+        """
+
+
+class Format(Protocol):
+    """One wire format for generated text."""
+
+    name: str
+    endpoint: str
+    """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
+
+    def read_request(self, body: Mapping[str, Any]) -> Conversation:
+        """Raises BadRequest."""
+
+    def write_request(self, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+        """Raises CannotTranslate."""
+
+    def read_answer(self, value: Any) -> list[Event]:
+        """Of a whole 2xx body. Raises UpstreamFailure where it is none or reports an error."""
+
+    def write_answer(self, events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]: ...
+
+    def reader(self) -> EventReader: ...
+
+    def writer(self, facts: AnswerFacts) -> AnswerWriter: ...
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        """Classify a provider's answer that is not 2xx. `headers` have lower-case names."""
+
+    def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:
+        """A whole answer that is an error, in this format's envelope. `error` as in AnswerWriter.fail."""
+
+    def usage(self, usage: Usage) -> Mapping[str, Any]:
+        """In this format's names and its way of counting."""

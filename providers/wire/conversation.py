@@ -1,0 +1,219 @@
+"""A request for generated text, in one form for every wire format. Pure values.
+
+Whatever a client speaks is read into a Conversation, and whatever a provider speaks is written from one. Where both
+speak the same, neither happens: the bytes go on untouched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Json = Any
+"""A JSON value as orjson reads it."""
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    """Also what OpenAI calls developer."""
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheMark:
+    """The prompt up to and including what carries it may be cached. `ttl` such as `5m`, `1h`; None: the default."""
+
+    ttl: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The assistant's words of refusal, where a format keeps them apart from text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Either `url` (https) or `data` (base64) with its `media_type`. `detail`: low, high, auto, original or None."""
+
+    url: str | None = None
+    data: str | None = field(default=None, repr=False)
+    media_type: str | None = None
+    detail: str | None = None
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """`data` is base64; `format` such as wav or mp3."""
+
+    data: str = field(repr=False)
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Exactly one of `data` (base64), `url`, `text` (a plain document) or `file_id` (of `origin` only)."""
+
+    data: str | None = field(default=None, repr=False)
+    url: str | None = None
+    text: str | None = field(default=None, repr=False)
+    file_id: str | None = None
+    media_type: str | None = None
+    name: str | None = None
+    origin: str = ""
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Thoughts of an earlier turn, as the client gives them back.
+
+    `signature` proves them to their maker, `encrypted` stands for thoughts nobody may read. Both mean something to
+    the wire format `origin` only, and are never sent to another. `id` is the item's where the format names items.
+    """
+
+    text: str = ""
+    signature: str | None = field(default=None, repr=False)
+    encrypted: str | None = field(default=None, repr=False)
+    origin: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """`arguments` is JSON text, never empty (`{}`). `signature` as in Reasoning, for formats that sign calls."""
+
+    id: str
+    name: str
+    arguments: str
+    signature: str | None = field(default=None, repr=False)
+    origin: str = ""
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool said: texts, images or files. It stands in a USER message, in front of what the user says."""
+
+    call_id: str
+    parts: tuple["Text | Image | File", ...]
+    is_error: bool = False
+    cache: CacheMark | None = None
+
+
+Part = Text | Refusal | Image | Audio | File | Reasoning | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. Neighbours of one role are merged when read; SYSTEM messages may stand anywhere."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call. `parameters` is a JSON schema of an object; None: it takes nothing."""
+
+    name: str
+    description: str | None = None
+    parameters: Mapping[str, Json] | None = None
+    strict: bool | None = None
+    cache: CacheMark | None = None
+
+
+class ChoiceMode(StrEnum):
+    AUTO = "auto"
+    NONE = "none"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """`names` limits the choice to those tools; with REQUIRED and one name it is a named choice. Empty: all tools."""
+
+    mode: ChoiceMode = ChoiceMode.AUTO
+    names: tuple[str, ...] = ()
+
+
+class OutputKind(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """What the answer has to be. `schema` is given with SCHEMA only."""
+
+    kind: OutputKind = OutputKind.TEXT
+    name: str | None = None
+    schema: Mapping[str, Json] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How much the model should think. None: nothing was said.
+
+    `effort`: none, minimal, low, medium, high, xhigh or max. `budget_tokens` is a number instead. `is_shown` asks
+    for readable thoughts (True), or none (False). `is_adaptive`: the model decides.
+    """
+
+    effort: str | None = None
+    budget_tokens: int | None = None
+    is_shown: bool | None = None
+    is_adaptive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """None: nothing was said. `stop` holds texts at which the answer ends."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logit_bias: Mapping[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The whole request but for model, stream and what is meant for the gateway alone.
+
+    `user_id` is the caller's end user, hashed before it leaves. `source` is the wire format it was read from; `extra`
+    holds that format's own fields which have no place here, by the name that the client sent: a writer of another
+    format refuses them by that name, unless it knows them to change nothing.
+    """
+
+    messages: tuple[Message, ...]
+    source: str
+    max_output_tokens: int | None = None
+    sampling: Sampling = Sampling()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    output: OutputFormat | None = None
+    thinking: Thinking | None = None
+    verbosity: str | None = None
+    service_tier: str | None = None
+    user_id: str | None = None
+    metadata: Mapping[str, str] | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)

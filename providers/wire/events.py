@@ -1,0 +1,112 @@
+"""An answer as it comes, in one form for every wire format. Pure values.
+
+An answer is a row of events, whether it was streamed or came whole: Started first, Finished once and near the end,
+UsageSeen at most once, with the last numbers. Deltas of one block come without those of another in between: readers
+see to that, and number tool calls from 0.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from providers.wire.usage import Usage
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+    PAUSE = "pause"
+    """The provider wants to be asked to go on (Anthropic's pause_turn)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """`id` is the provider's own for this answer, empty where it gave none."""
+
+    id: str = ""
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+    logprobs: tuple[Any, ...] = ()
+    """Entries as OpenAI's chat writes them, for the tokens of this text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    """Where the text so far comes from: a page by `url`, or a place in a document that was sent (`cited_text`)."""
+
+    url: str | None = None
+    title: str | None = None
+    cited_text: str | None = None
+    native: Any = None
+    """As the provider wrote it, for a client of the same format."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningSealed:
+    """Ends a block of thoughts, with what has to be given back with it; see conversation.Reasoning."""
+
+    signature: str | None = None
+    encrypted: str | None = None
+    origin: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    index: int
+    id: str
+    name: str
+    signature: str | None = None
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolArguments:
+    """A piece of the JSON text; the pieces of one call make the whole, `{}` where it has none."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`native` is the provider's own word; `stop_sequence` the text at which it stopped, where it tells."""
+
+    reason: FinishReason
+    native: str = ""
+    stop_sequence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    usage: Usage
+
+
+Event = (
+    Started
+    | TextDelta
+    | RefusalDelta
+    | CitationAdded
+    | ReasoningDelta
+    | ReasoningSealed
+    | ToolCallStarted
+    | ToolArguments
+    | Finished
+    | UsageSeen
+)
