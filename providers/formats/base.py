@@ -1,4 +1,4 @@
-"""What every wire format can do. Pure: no I/O, settings, clocks or logging; what changes from call to call is passed in.
+"""What every wire format can do. Pure: no I/O, settings, clocks or logging; what changes with a call is passed in.
 
 client ── read_request ──▶ Conversation ── write_request ──▶ provider
 client ◀── write_answer, AnswerWriter ── events ◀── read_answer, EventReader ── provider
