@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.test import override_settings
 
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
@@ -35,6 +36,12 @@ def forget_snapshot() -> Iterator[None]:
     yield
     snapshots.forget()
     shelf.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["tests.passwords.QuickHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")

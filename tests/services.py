@@ -179,11 +179,11 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgres://gatehouse@{LOOPBACK}:{self.port}/{database}"
 
-    def new_database(self, name: str) -> str:
-        """Create an empty database, in place of one of that name; returns its URL."""
+    def new_database(self, name: str, *, like: str = "template1") -> str:
+        """Create a database, in place of one of that name; empty, or a copy of another. Returns its URL."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         return self.url(name)
 
     def _spawn(self, program: str, *options: str | Path) -> subprocess.Popen[bytes]:
