@@ -1,6 +1,6 @@
 """What narrows and orders the list of models, in SQL."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -31,17 +31,23 @@ from catalogue.reading import Reading
 Rows = PublishedModelQuerySet
 FORMATS = ("json",)
 DEFAULT_SORT = "-release_date"
-# By what may be asked for: the column, and whether only the top offering tells it.
 _SORTS = {
-    "release_date": ("release_at", False),
-    "retirement_date": ("retirement_at", False),
-    "name": ("sort_name", False),
-    "context_length": ("shown_context", True),
-    "prompt_price": ("prompt_usd", True),
-    "completion_price": ("completion_usd", True),
+    "release_date": "release_at",
+    "retirement_date": "retirement_at",
+    "name": "sort_name",
+    "context_length": "shown_context",
+    "prompt_price": "prompt_usd",
+    "completion_price": "completion_usd",
 }
-_ASK_TOP = ("min_context", "max_price_prompt", "max_price_completion", "free")
-_UNLISTED = frozenset({Status.ANNOUNCED, Status.RETIRED})
+_TOP_COLUMNS = ("shown_context", "prompt_usd", "completion_usd")
+# Parameters that ask what only the top offering tells.
+_ASK_TOP = {
+    "min_context": ("shown_context",),
+    "max_price_prompt": ("prompt_usd",),
+    "max_price_completion": ("completion_usd",),
+    "free": ("prompt_usd", "completion_usd"),
+}
+_UNLISTED: frozenset[str] = frozenset({Status.ANNOUNCED, Status.RETIRED})
 _TOKENS_MAX = 1_000_000_000
 
 
@@ -126,9 +132,11 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
     def filter_queryset(self, queryset: Rows) -> Rows:
         asked = self.form.cleaned_data
         sort: str = asked["sort"] or DEFAULT_SORT
-        column, asks_top = _SORTS[sort.removeprefix("-")]
-        if asks_top or any(asked[name] is not None for name in _ASK_TOP):
-            queryset = queryset.with_top(self.at, self.callable_ids)
+        column = _SORTS[sort.removeprefix("-")]
+        told_by_top = {column}.intersection(_TOP_COLUMNS)
+        told_by_top.update(*(columns for name, columns in _ASK_TOP.items() if asked[name] is not None))
+        if told_by_top:
+            queryset = queryset.with_top(self.at, self.callable_ids, told_by_top)
         narrowed: Rows = super().filter_queryset(queryset)
         return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
 
@@ -199,16 +207,22 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return rows
 
     def _where_shown(self, rows: Rows, wanted: Q) -> Rows:
-        return rows.where_shown(self.at, self.callable_ids, wanted)
+        asked = self.form.cleaned_data
+        shows_unserved = asked["availability"] == "all" or _unlisted(asked)
+        where = rows.where_shown if shows_unserved else rows.where_serving
+        return where(self.at, self.callable_ids, wanted)
 
     def _listed(self, rows: Rows, asked: dict[str, Any]) -> Rows:
         shows_all = asked["availability"] == "all"
         shown = is_listed(self.at) if shows_all else is_routable(self.at, self.callable_ids)
-        statuses: Collection[str] | None = asked["status"]
-        if statuses is None:
+        if asked["status"] is None:
             return rows.filter(shown)
-        unlisted = _UNLISTED.intersection(statuses)
-        return rows.of_status(self.at, statuses).filter(shown | Q(status__in=unlisted))
+        return rows.of_status(self.at, asked["status"]).filter(shown | Q(status__in=_unlisted(asked)))
+
+
+def _unlisted(asked: dict[str, Any]) -> frozenset[str]:
+    """Statuses that are asked for and that lists leave out otherwise."""
+    return _UNLISTED.intersection(asked["status"] or ())
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]

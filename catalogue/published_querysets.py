@@ -63,6 +63,10 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
         """Every word of the text is somewhere in its id, name, aliases, organisation or description."""
         return self.filter(*(has("search_text", word) for word in text.casefold().split()))
 
+    def where_serving(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
+        """An offering that a call could go to meets the condition."""
+        return self.filter(Exists(serving(at, callable_ids).filter(wanted)))
+
     def where_shown(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
         """An offering that its record speaks of meets the condition: one that serves; any, where none serves."""
         of_model, serves = (
@@ -73,21 +77,23 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
             Exists(serves.filter(wanted)) | (~Exists(serves) & Exists(of_model.filter(wanted)))
         )
 
-    def with_top(self, at: datetime, callable_ids: Collection[int] | None) -> Self:
+    def with_top(self, at: datetime, callable_ids: Collection[int] | None, columns: Iterable[str]) -> Self:
         """Annotated with what its record says of the top offering.
 
-        `shown_context` in tokens, `prompt_usd` and `completion_usd` for one token; None where unknown.
+        `columns` are any of `shown_context` in tokens, `prompt_usd` and `completion_usd` for one token; None where
+        unknown.
         """
         ranked = serving(at, callable_ids).annotate(
             has_both=Exists(_prices_now(at, INPUT_TEXT)) & Exists(_prices_now(at, OUTPUT_TEXT)),
             has_any=Exists(_prices_now(at)),
         )
         top = ranked.order_by(F("has_both").desc(), F("has_any").desc(), "position", "offering_id")
-        return self.annotate(
-            shown_context=Coalesce(Subquery(top.values("context_length")[:1]), "context_length"),
-            prompt_usd=Subquery(top.annotate(usd=_price(at, INPUT_TEXT)).values("usd")[:1]),
-            completion_usd=Subquery(top.annotate(usd=_price(at, OUTPUT_TEXT)).values("usd")[:1]),
-        )
+        known: dict[str, Subquery | Coalesce] = {
+            "shown_context": Coalesce(Subquery(top.values("context_length")[:1]), "context_length"),
+            "prompt_usd": Subquery(top.annotate(usd=_price(at, INPUT_TEXT)).values("usd")[:1]),
+            "completion_usd": Subquery(top.annotate(usd=_price(at, OUTPUT_TEXT)).values("usd")[:1]),
+        }
+        return self.annotate(**{column: known[column] for column in columns})
 
     def in_order(self, column: str, *, descending: bool = False) -> Self:
         """By a column, unknown last; then by name in whatever case, then by id."""

@@ -8,8 +8,10 @@ import socket
 import sys
 
 from django.conf import settings
+from django.db import connection
 
 from gateway.control import Control, Directory
+from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
 from gateway.recorder import Recorder
 from gateway.spool import Spool
@@ -39,6 +41,14 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
+def _read_policy() -> OutboundPolicy:
+    """In a thread that has no further use for its connection."""
+    try:
+        return outbound_policy()
+    finally:
+        connection.close()
+
+
 class Process:
     """The parts, bound to one event loop once opened."""
 
@@ -58,7 +68,7 @@ class Process:
         await asyncio.to_thread(self.control.start)
         self.recorder.start()
         await self.store.open()
-        policy = await asyncio.to_thread(outbound_policy)
+        policy = await asyncio.to_thread(_read_policy)
         self.engine = AiohttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
         return Workbench(
             engine=self.engine,

@@ -77,18 +77,20 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, object]:
-    if DATABASE_URL:
-        # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
-        return dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
-    return {
+    database: dict[str, object] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "gatehouse.sqlite3",
-        "OPTIONS": {
+    }
+    if DATABASE_URL:
+        # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
+        database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
+        }
+    return database
 
 
 DATABASES = {"default": _database()}
