@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from accounts.errors import ApiError
+from catalogue.feeds import FEED_FORMATS
 from catalogue.lifecycle import Status
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.parameters import (
@@ -29,7 +30,7 @@ from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_a
 from catalogue.reading import Reading
 
 Rows = PublishedModelQuerySet
-FORMATS = ("json",)
+FORMATS = ("json", *FEED_FORMATS)
 DEFAULT_SORT = "-release_date"
 _SORTS = {
     "release_date": "release_at",
@@ -153,9 +154,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return self._where_shown(rows, Q(provider_slug__in=words))
 
     def by_organisations(self, rows: Rows, name: str, words: list[str]) -> Rows:
-        unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
-        if unknown:
-            _check_organisations(name, unknown)
+        check_organisations(name, words)
         return rows.filter(organisation_id__in=words)
 
     def by_types(self, rows: Rows, name: str, words: list[str]) -> Rows:
@@ -256,9 +255,11 @@ def check_names(request: Request, allowed: Iterable[str]) -> None:
             )
 
 
-def _check_organisations(name: str, words: list[str]) -> None:
-    known = set(Organisation.objects.values_list("id", flat=True)) | PUBLISHED_ORGANISATIONS
-    for word in words:
+def check_organisations(name: str, words: Iterable[str]) -> None:
+    """Raises ApiError for one that does not exist."""
+    unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
+    known = set(Organisation.objects.values_list("id", flat=True)) if unknown else set()
+    for word in unknown:
         if word not in known:
             message = f"{name}: there is no organisation {word!r}. Organisations are given by id."
-            raise refuse(name, message, provided=word, allowed=sorted(known))
+            raise refuse(name, message, provided=word, allowed=sorted(known | PUBLISHED_ORGANISATIONS))
