@@ -17,6 +17,7 @@ from catalogue.filters import check_names
 from catalogue.history import read_versions, rows_of
 from catalogue.milestones import dated_instants, instant_text
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
+from catalogue.snapshot import ModelFacts
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import FeedView, documented
 
@@ -48,9 +49,7 @@ class HistoryViewSet(FeedView):
         check_names(request, PARAMETERS)
         public_id = self.id_of(id)
         page = cut_page(_editions_of(public_id), request)
-        newest = read_versions(rows_of(public_id).order_by("-edition_from")[:1], self.reading.snapshot)[
-            0
-        ].model
+        newest = self._newest(public_id)
         body = {
             "ok": True,
             "id": public_id,
@@ -63,6 +62,12 @@ class HistoryViewSet(FeedView):
         }
         links = page_links(page, request)
         return Response(body, headers={"Link": links} if links else None)
+
+    def _newest(self, public_id: str) -> ModelFacts:
+        """As it is published, or was at last. Raises ApiError where no record of it can be read."""
+        live = self.reading.snapshot.models.get(public_id)
+        versions = [] if live else read_versions(rows_of(public_id), self.reading.snapshot)
+        return versions[-1].model if versions else self.find(public_id)
 
     def _told(self, public_id: str, page: Page) -> Iterator[dict[str, Any]]:
         numbers = [int(number) for number in page.ids]

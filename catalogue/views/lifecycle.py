@@ -37,6 +37,7 @@ PARAMETERS: Parameters = {
     "within_days": (_DAYS, "Something comes to it within so many whole days (UTC)."),
     "retires_before": (InstantField(), "Retires, or was retired, before that."),
     "model": (WordsField(), "Any of these, by id or alias."),
+    "as_of": (InstantField(), "As it was published then; an instant to come: as it will be."),
     **_PAGING,
     "format": (ChoiceField(*_FORMATS, default="json"), "Of the answer. `ics`: a calendar."),
     "feed": (ChoiceField(*_FORMATS), "Another name of `format`."),
