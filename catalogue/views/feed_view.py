@@ -63,7 +63,7 @@ class FeedView(PublishedView):
         """Whether this request may be opened by a key in its address. Never raises."""
         query = self.request.query_params
         asked = query.get("format") or query.get("feed") or "json"
-        return self.request.method in {"GET", "HEAD"} and asked in self.formats and asked != "json"
+        return self.action == "list" and asked in self.formats and asked != "json"
 
     def link_to(self, model: ModelFacts) -> str:
         return self.request.build_absolute_uri(reverse("gateway-model", args=[model.id]))

@@ -217,6 +217,19 @@ def test_a_body_over_the_limit_is_refused(edge):
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
 
 
+def test_a_feed_key_calls_no_model(edge, first):
+    with edge.client(edge.keys.issue(scope="feed")) as client:
+        answer = client.post("/v1/chat/completions", json={"model": "acme/one", "messages": []})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["type"]) == (
+        403,
+        "permission_denied",
+        "permission_error",
+    )
+    assert "inference key" in error["message"]
+    assert first.calls == []
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
