@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalogue.instants import date_text
 from catalogue.meters import unit_of
 from catalogue.pricing import STANDARD
-from catalogue.record import date_text, unit_price
+from catalogue.record import unit_price
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 
 

@@ -3,6 +3,7 @@
 Sources: the RSS 2.0 specification, RFC 4287, JSON Feed 1.1.
 """
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,6 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
-from django.utils.html import escape
 
 AUTHOR = "Gatehouse"
 
@@ -94,8 +94,7 @@ def _write_xml(kind: type[SyndicationFeed], feed: Feed) -> bytes:
         document.add_item(
             title=_printable(entry.title),
             link=entry.link,
-            # Readers take what stands here as HTML.
-            description=escape(_printable(entry.summary)),
+            description=_as_html(entry.summary),
             unique_id=entry.id,
             unique_id_is_permalink=False,
             pubdate=entry.published or (entry.updated if kind is _Rss else None),
@@ -132,6 +131,11 @@ def _json_item(entry: Entry) -> dict[str, Any]:
         "date_modified": entry.updated,
         "tags": list(entry.categories),
     }
+
+
+def _as_html(text: str) -> str:
+    """Readers take summaries as HTML."""
+    return html.escape(_printable(text), quote=False).replace("\n", "<br>\n")
 
 
 def _printable(text: str) -> str:

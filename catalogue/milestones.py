@@ -7,8 +7,8 @@ from typing import Any
 
 from catalogue.changes import Kind
 from catalogue.differences import label, price_text
+from catalogue.instants import date_text, instant_text
 from catalogue.lifecycle import Status
-from catalogue.record import date_text
 from catalogue.sayings import tell_life
 from catalogue.snapshot import ModelFacts, Snapshot
 
@@ -91,11 +91,6 @@ def dated_instants(model: ModelFacts, now: datetime) -> list[dict[str, Any]]:
         {"at": instant_text(at), "kind": kind, "is_past": at <= now, "summary": summary}
         for at, kind, summary in sorted(told)
     ]
-
-
-def instant_text(at: datetime) -> str:
-    """In UTC, with its time of day."""
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _ends(

@@ -31,7 +31,7 @@ def write_calendar(
     calendar.add("prodid", "-//Gatehouse//Model lifecycle//EN")
     calendar.add("version", "2.0")
     for name in ("name", "x-wr-calname"):
-        calendar.add(name, "Ends of models")
+        calendar.add(name, "Model retirements")
     calendar.add("refresh-interval", vDuration(_REFRESH), parameters={"VALUE": "DURATION"})
     for milestone in milestones:
         if milestone.kind in _ENDINGS and milestone.model.id in editions:

@@ -6,8 +6,8 @@ from typing import Any
 
 from catalogue.changes import Change, Kind
 from catalogue.differences import FieldChange
-from catalogue.lifecycle import Status
-from catalogue.record import date_text, lifecycle_message
+from catalogue.instants import date_text
+from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts
 
 _FIELDS_TOLD = 5

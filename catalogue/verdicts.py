@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from accounts.policies import LifecyclePolicy
+from catalogue.instants import date_text
 from catalogue.lifecycle import Status
-from catalogue.record import date_text
 from catalogue.sayings import tell_life
 from catalogue.snapshot import ModelFacts, Snapshot
 

@@ -1,6 +1,6 @@
 """What changed in the catalogue between two instants."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from catalogue.conditional import conditional
 from catalogue.feed_entries import change_entries
 from catalogue.filters import check_names, check_organisations
 from catalogue.history import read_versions, rows_between
-from catalogue.milestones import instant_text
+from catalogue.instants import instant_text
+from catalogue.kept_changes import kept_changes
 from catalogue.pagination import CURSOR, LIMIT, cut_page, page_links
 from catalogue.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
 from catalogue.published_querysets import PublishedModelQuerySet
@@ -53,6 +54,27 @@ class Window:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Whose changes are asked for. None: of all."""
+
+    window: Window
+    organisations: tuple[str, ...] | None
+    public_id: str | None
+
+    @property
+    def question(self) -> Hashable:
+        """Equal for those that have the same answer while nothing changes: an open end may move."""
+        ends = None if self.window.is_open else self.window.ends
+        return self.window.begins, ends, self.organisations, self.public_id
+
+    def read(self) -> PublishedModelQuerySet:
+        rows = rows_between(self.window.begins, self.window.ends)
+        if self.organisations is not None:
+            rows = rows.filter(organisation_id__in=self.organisations)
+        return rows if self.public_id is None else rows.filter(public_id=self.public_id)
+
+
 class ChangeViewSet(FeedView):
     serializer_class = ChangeListSerializer
 
@@ -83,7 +105,11 @@ class ChangeViewSet(FeedView):
             response: HttpResponseBase = Response(self._body(shown, page.total, page.limit, page.next_cursor))
         else:
             entries = list(change_entries(shown, self.reading, self.link_to))
-            response = self.feed("Changes of models", "What changed in the catalogue.", entries)
+            response = self.feed(
+                "Model changes",
+                "Models added, repriced, changed, deprecated, retired and withdrawn.",
+                entries,
+            )
         if links := page_links(page, request):
             response["Link"] = links
         return response
@@ -110,20 +136,20 @@ class ChangeViewSet(FeedView):
         return Window(begins, ends, is_open)
 
     def _changes(self) -> Sequence[Change]:
-        kinds = read_parameter(self.request.query_params, "kind", _KIND)
-        window = self.window
-        versions = read_versions(self._rows(window), self.reading.snapshot)
-        found = changes_between(versions, window.begins, window.ends)
+        query, window = self.request.query_params, self.window
+        kinds = read_parameter(query, "kind", _KIND)
+        organisations = read_parameter(query, "organisation", WordsField())
+        check_organisations("organisation", organisations or ())
+        name = read_parameter(query, "model", ParameterField())
+        rows = _Rows(
+            window, None if organisations is None else tuple(organisations), name and self.id_of(name)
+        )
+        found = kept_changes.answer(self.reading.state, rows.question, lambda: self._find(rows))
         return [change for change in found if kinds is None or change.kind in kinds]
 
-    def _rows(self, window: Window) -> PublishedModelQuerySet:
-        query, rows = self.request.query_params, rows_between(window.begins, window.ends)
-        organisations = read_parameter(query, "organisation", WordsField())
-        if organisations is not None:
-            check_organisations("organisation", organisations)
-            rows = rows.filter(organisation_id__in=organisations)
-        name = read_parameter(query, "model", ParameterField())
-        return rows if name is None else rows.filter(public_id=self.id_of(name))
+    def _find(self, rows: _Rows) -> Sequence[Change]:
+        versions = read_versions(rows.read(), self.reading.snapshot)
+        return changes_between(versions, rows.window.begins, rows.window.ends)
 
     def _body(self, changes: Sequence[Change], total: int, limit: int, cursor: str | None) -> dict[str, Any]:
         return {

@@ -15,7 +15,8 @@ from catalogue.conditional import conditional
 from catalogue.differences import differences
 from catalogue.filters import check_names
 from catalogue.history import read_versions, rows_of
-from catalogue.milestones import dated_instants, instant_text
+from catalogue.instants import instant_text
+from catalogue.milestones import dated_instants
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.snapshot import ModelFacts
 from catalogue.views.base import refusals

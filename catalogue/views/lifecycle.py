@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalogue.changes import Kind
 from catalogue.conditional import conditional
 from catalogue.feed_entries import editions_of, milestone_entries
 from catalogue.feeds import FEED_FORMATS
@@ -108,10 +109,12 @@ class LifecycleViewSet(FeedView):
         return Response(bounds | {"models": rows, "next_cursor": page.next_cursor})
 
     def _feed(self, models: Iterable[ModelFacts]) -> HttpResponse:
-        """The latest news first."""
-        entries = milestone_entries(_milestones(models), self.reading, self.link_to)
+        """The latest news first. That a model was released is no news of its end."""
+        now = self.reading.at
+        told = [each for each in _milestones(models) if each.kind is not Kind.RELEASED or each.at > now]
+        entries = milestone_entries(told, self.reading, self.link_to)
         newest_first = sorted(entries, key=lambda entry: entry.updated, reverse=True)
-        return self.feed("Lives of models", "Releases, deprecations and retirements of models.", newest_first)
+        return self.feed("Model lifecycles", "Releases to come, deprecations and retirements.", newest_first)
 
     def _calendar(self, models: Iterable[ModelFacts]) -> HttpResponse:
         shown = _milestones(models)

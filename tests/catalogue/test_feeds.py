@@ -185,7 +185,7 @@ def test_dates_of_a_life_are_entries_of_it(client: Client) -> None:
     titles = {
         entry.title for entry in parsed(client, "/v1/gateway/lifecycle?format=rss&model=acme/one").entries
     }
-    assert "One was released on 2026-01-01" in titles
+    assert len(titles) == 2
     assert "One will be retired on 2099-01-01" in titles
 
 
