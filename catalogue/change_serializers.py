@@ -31,7 +31,7 @@ CHANGES_EXAMPLE: dict[str, Any] = {
             "model_name": "Claude Haiku 4.5",
             "organisation_id": "anthropic",
             "replacement_model_id": None,
-            "summary": "Model 'anthropic/claude-haiku-4.5' changed: pricing.prompt 0.000001 → 0.0000008.",
+            "summary": "Model 'anthropic/claude-haiku-4.5' has new prices: pricing.prompt 0.000001 → 0.0000008.",
             "fields": _FIELDS,
         }
     ],

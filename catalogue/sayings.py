@@ -28,7 +28,8 @@ def tell_change(change: Change, successor: ModelFacts | None) -> str:
     if change.kind in {Kind.REPRICED, Kind.CHANGED}:
         told = "; ".join(map(tell_field, change.fields[:_FIELDS_TOLD]))
         more = len(change.fields) - _FIELDS_TOLD
-        return f"Model '{model.id}' changed: {told}{f'; and {more} more' if more > 0 else ''}."
+        news = "has new prices" if change.kind is Kind.REPRICED else "changed"
+        return f"Model '{model.id}' {news}: {told}{f'; and {more} more' if more > 0 else ''}."
     advice = f"; use '{successor.id}'" if successor else ""
     return f"Model '{model.id}' {_NEWS[change.kind]}{_outlook(change)}{advice}."
 
