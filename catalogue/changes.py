@@ -50,6 +50,10 @@ class Version:
     closed: int | None = None
     closed_at: datetime | None = None
 
+    @property
+    def last_edition_at(self) -> datetime:
+        return self.closed_at or self.opened_at
+
     def turning_points(self) -> Iterator[datetime]:
         """At which it began, ended, or a date of it passed meanwhile."""
         yield self.opened_at

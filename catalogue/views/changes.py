@@ -29,6 +29,7 @@ from catalogue.views.feed_view import FORMAT_PARAMETERS, TOKEN, FeedView, Parame
 
 DAYS = 30
 DAYS_MAX = 366
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _KIND = WordsField(*(kind.value for kind in Kind))
 PARAMETERS: Parameters = {
     "from": (InstantField(), f"The first instant that counts. Left out: {DAYS} days before the end."),
@@ -69,7 +70,8 @@ class _Rows:
         return self.window.begins, ends, self.organisations, self.public_id
 
     def read(self) -> PublishedModelQuerySet:
-        rows = rows_between(self.window.begins, self.window.ends)
+        ahead = _CLOCKS_DIFFER if self.window.is_open else timedelta()
+        rows = rows_between(self.window.begins, self.window.ends + ahead)
         if self.organisations is not None:
             rows = rows.filter(organisation_id__in=self.organisations)
         return rows if self.public_id is None else rows.filter(public_id=self.public_id)
@@ -148,8 +150,10 @@ class ChangeViewSet(FeedView):
         return [change for change in found if kinds is None or change.kind in kinds]
 
     def _find(self, rows: _Rows) -> Sequence[Change]:
-        versions = read_versions(rows.read(), self.reading.snapshot)
-        return changes_between(versions, rows.window.begins, rows.window.ends)
+        window, versions = rows.window, read_versions(rows.read(), self.reading.snapshot)
+        # Whoever published what is live now may have a clock that is ahead of ours.
+        latest = [version.last_edition_at + INSTANT for version in versions] if window.is_open else []
+        return changes_between(versions, window.begins, max([window.ends, *latest]))
 
     def _body(self, changes: Sequence[Change], total: int, limit: int, cursor: str | None) -> dict[str, Any]:
         return {

@@ -136,6 +136,12 @@ def test_range_to_come_tells_what_dates_will_bring(client: Client) -> None:
     assert [change["kind"] for change in changes(client, query)] == ["retired"]
 
 
+def test_edition_of_a_clock_that_is_ahead_is_told(client: Client) -> None:
+    make_model()
+    publish_all(at=timezone.now() + timedelta(seconds=5))
+    assert [change["kind"] for change in changes(client, "")] == ["added"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
