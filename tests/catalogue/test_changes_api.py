@@ -1,5 +1,6 @@
 """`GET /v1/gateway/changes` and `GET /v1/gateway/models/{id}/history`."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalogue.change_serializers import CHANGES_EXAMPLE, HISTORY_EXAMPLE
+from catalogue.changes import INSTANT
 from catalogue.models import Model, Price
 from catalogue.publishing import publish, withdraw
 from tests.make import make_key, make_model, make_offering, make_price, make_published, publish_all
@@ -279,3 +281,25 @@ def test_history_comes_in_pages(client: Client) -> None:
     editions = [*first["editions"], *second["editions"]]
     assert [each["fields"][0]["after"] if each["fields"] else None for each in editions] == [5, 4, 3, None]
     assert second["next_cursor"] is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_records_differ_exactly_where_changes_are_told(client: Client, seed: int) -> None:
+    dice, model = random.Random(seed), a_life()
+    for number in sorted(dice.sample(range(3, 28), 5)):
+        Model.objects.filter(pk=model.pk).update(
+            deprecation_at=day(dice.randint(8, 15)),
+            retirement_at=day(dice.randint(16, 27)),
+            context_length=dice.choice([4000, 8000]),
+        )
+        Price.objects.filter(valid_to=None).update(amount=Decimal(dice.randint(2, 4)))
+        publish([model], at=day(number))
+    told = {change["at"][:10] for change in changes(client, f"{JUNE}&limit=250")}
+    days = [day(number) for number in range(1, 29)]
+    assert told == {f"{at:%Y-%m-%d}" for at in days if _read(client, at - INSTANT) != _read(client, at)}
+
+
+def _read(client: Client, at: datetime) -> Any:
+    """What tells a change: not whether it can be called, for that follows from the rest."""
+    answer = client.get("/v1/gateway/models/acme/one", {"as_of": at.isoformat()})
+    return answer.json() if answer.status_code == 200 else None
