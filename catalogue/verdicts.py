@@ -87,14 +87,15 @@ class Check:
             case Status.ANNOUNCED:
                 return Outcome.BLOCK
             case Status.RETIRED:
-                can_redirect = policy == LifecyclePolicy.REDIRECT and self._has_declared_successor(model)
+                can_redirect = policy == LifecyclePolicy.REDIRECT and self._can_redirect(model)
                 return Outcome.REDIRECT if can_redirect else Outcome.BLOCK
         is_redirecting = policy == LifecyclePolicy.REDIRECT
         return Outcome.ADVISE if is_redirecting else Outcome(policy)
 
-    def _has_declared_successor(self, model: ModelFacts) -> bool:
-        """Calls are redirected to nothing but what curators named, and what that was succeeded by."""
-        return model.successor_id is not None and self.snapshot.successor(model, self.at) is not None
+    def _can_redirect(self, model: ModelFacts) -> bool:
+        """Calls go to nothing but what curators named; vectors of another model could not be compared."""
+        endpoints = {endpoint for offering in model.offerings for endpoint in offering.endpoints}
+        return endpoints != {"embeddings"} and bool(self.snapshot.successor(model, self.at, declared=True))
 
 
 def _end_for(policy: str, model: ModelFacts) -> datetime | None:

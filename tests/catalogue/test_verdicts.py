@@ -60,6 +60,13 @@ def test_nothing_is_redirected_to_what_nobody_named() -> None:
     assert judge("redirect", retirement_at=day(1))["outcome"] == "block"
 
 
+def test_embeddings_are_never_redirected() -> None:
+    embeds = an_offering(1, endpoints=frozenset({"embeddings"}))
+    model = a_model(embeds, retirement_at=day(1), successor_id="acme/two")
+    row = Check(a_snapshot(model, HEIR), day(10), timedelta(), "redirect").judge("acme/one", model)
+    assert (row["replacement_model_id"], row["outcome"]) == ("acme/two", "block")
+
+
 def test_aliass_own_policy_wins() -> None:
     row = judge("advise", name="uno", alias_policies={"uno": "block"}, deprecation_at=day(1))
     assert (row["policy"], row["outcome"], row["ok"]) == ("block", "block", False)
