@@ -29,6 +29,7 @@ SECURE_PROXY_SSL_HEADER = (
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "import_export",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "gateway",
@@ -106,6 +108,10 @@ LOGIN_REDIRECT_URL = "portal:keys"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+# Bringing a sheet in changes the catalogue, taking one out reads it.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+IMPORT_EXPORT_USE_TRANSACTIONS = True
 FORMAT_MODULE_PATH = ["gateway.formats"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
