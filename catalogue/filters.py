@@ -1,6 +1,6 @@
 """What narrows and orders the list of models, in SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -137,9 +137,13 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         told_by_top = {column}.intersection(_TOP_COLUMNS)
         told_by_top.update(*(columns for name, columns in _ASK_TOP.items() if asked[name] is not None))
         if told_by_top:
-            queryset = queryset.with_top(self.at, self.callable_ids, told_by_top)
+            queryset = self.with_top(queryset, told_by_top)
         narrowed: Rows = super().filter_queryset(queryset)
         return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
+
+    def with_top(self, rows: Rows, columns: Collection[str]) -> Rows:
+        """Annotated with what prices and context are asked of."""
+        return rows.with_top(self.at, self.callable_ids, columns)
 
     def by_endpoints(self, rows: Rows, _name: str, words: list[str]) -> Rows:
         return self._where_shown(rows, has_any("endpoints", words))
