@@ -72,6 +72,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "gateway.public.access.navigation",
             ]
         },
     }
@@ -155,6 +156,8 @@ CREDENTIAL_VARIABLES = env.words(
 )
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
+# Who may look at the catalogue's pages; the API asks for a key all the same.
+PUBLIC_CATALOGUE = env.choice("GATEWAY_PUBLIC_CATALOGUE", "public", ("public", "signed-in", "off"))
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
@@ -233,6 +236,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": "API document", "link": "/docs"},
+            *([{"title": "Catalogue for everybody", "link": "/models"}] if PUBLIC_CATALOGUE != "off" else []),
             {"title": "Change password", "link": "/admin/password_change/"},
         ]
     },
