@@ -19,7 +19,7 @@ def read_versions(rows: PublishedModelQuerySet, snapshot: Snapshot) -> list[Vers
     """
     columns = ("pk", "public_id", "edition_from", "edition_from__published_at")
     spans = list(
-        rows.order_by("edition_from").values_list(*columns, "edition_to", "edition_to__published_at")
+        rows.order_by("edition_from_id").values_list(*columns, "edition_to", "edition_to__published_at")
     )
     closed = [pk for pk, public_id, *_, ends, _at in spans if ends or public_id not in snapshot.models]
     records = dict(_read_records(closed))

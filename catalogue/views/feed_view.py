@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -66,7 +67,9 @@ class FeedView(PublishedView):
         return self.action == "list" and asked in self.formats and asked != "json"
 
     def link_to(self, model: ModelFacts) -> str:
-        return self.request.build_absolute_uri(reverse("gateway-model", args=[model.id]))
+        """To the page for people, where there is one: readers of feeds have no key."""
+        page = "gateway-model" if settings.PUBLIC_CATALOGUE == "off" else "public:model"
+        return self.request.build_absolute_uri(reverse(page, args=[model.id]))
 
     def id_of(self, name: str) -> str:
         """Of a model that is published or once was. Raises ApiError with the nearest names."""

@@ -63,7 +63,7 @@ def test_reader_understands_it(client: Client, route: str, form: str) -> None:
     assert len(feed.entries) >= 2
     for entry in feed.entries:
         assert entry.title
-        assert entry.link.startswith("http://testserver/v1/gateway/models/acme/")
+        assert entry.link.startswith("http://testserver/models/acme/")
         assert entry.id.startswith("urn:uuid:")
         assert entry.tags
 
