@@ -13,7 +13,7 @@ import pytest
 from gateway.outbound import OutboundPolicy
 from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 from tests.upstream import ScriptedProvider
 
 PATIENT = Timeouts(connect_s=2, first_byte_s=5, idle_s=5, total_s=10)
@@ -33,11 +33,11 @@ def request(provider: ScriptedProvider, body: bytes = BODY) -> UpstreamRequest:
     )
 
 
-def run(provider: ScriptedProvider, work: Callable[[AiohttpEngine], Awaitable[Any]], **options: Any) -> Any:
+def run(provider: ScriptedProvider, work: Callable[[HttpEngine], Awaitable[Any]], **options: Any) -> Any:
     """Do something with an engine that may call the scripted provider."""
 
     async def main() -> Any:
-        engine = AiohttpEngine(OutboundPolicy(frozenset({provider.address})), **options)
+        engine = HttpEngine(OutboundPolicy(frozenset({provider.address})), **options)
         try:
             result = await work(engine)
             assert engine.in_flight == 0
@@ -51,7 +51,7 @@ def run(provider: ScriptedProvider, work: Callable[[AiohttpEngine], Awaitable[An
 def fetch(
     provider: ScriptedProvider, body: bytes = BODY, timeouts: Timeouts = PATIENT, limit: int = 1 << 24
 ) -> bytes:
-    async def work(engine: AiohttpEngine) -> bytes:
+    async def work(engine: HttpEngine) -> bytes:
         response = await engine.open(request(provider, body), timeouts)
         try:
             return await response.read(limit)
@@ -216,7 +216,7 @@ def test_cancelled_call_hangs_up_and_frees_its_place(provider):
 
 
 async def refused(url: str, allowed: frozenset[str] = frozenset(), **options: Any) -> UpstreamFailure:
-    engine = AiohttpEngine(OutboundPolicy(allowed), **options)
+    engine = HttpEngine(OutboundPolicy(allowed), **options)
     try:
         with pytest.raises(UpstreamFailure) as caught:
             await engine.open(UpstreamRequest(url, {}, b"{}"), replace(PATIENT, connect_s=1))

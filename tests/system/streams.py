@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import aiohttp
+import httpx
 
 from tests.system.deployment import Deployment
 
@@ -22,7 +22,7 @@ class Ending:
 
 
 async def _one(
-    session: aiohttp.ClientSession, deployment: Deployment, project: str, *, lane: str, behaviour: str
+    client: httpx.AsyncClient, deployment: Deployment, project: str, *, lane: str, behaviour: str
 ) -> Ending:
     body = {
         "model": "acme/one",
@@ -32,13 +32,10 @@ async def _one(
     }
     headers = {**deployment.headers, "x-gateway-lane": lane, "x-gateway-project-id": project}
     try:
-        async with session.post(
-            f"{deployment.url}/v1/chat/completions", json=body, headers=headers
-        ) as answer:
-            text = (await answer.read()).decode()
-    except aiohttp.ClientError as error:
+        answer = await client.post(f"{deployment.url}/v1/chat/completions", json=body, headers=headers)
+    except httpx.HTTPError as error:
         return Ending(project, "broken", type(error).__name__, time.monotonic())
-    return _judge(project, text)
+    return _judge(project, answer.text)
 
 
 def _judge(project: str, text: str) -> Ending:
@@ -58,11 +55,11 @@ def run_streams(
     """Open a stream for each behaviour of the provider, do something `after_s` later, and wait for all of them."""
 
     async def run() -> list[Ending]:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(30)) as session:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(limits=limits, timeout=30) as client:
             tasks = [
                 asyncio.create_task(
-                    _one(session, deployment, f"call-{number}", lane=lane, behaviour=behaviour)
+                    _one(client, deployment, f"call-{number}", lane=lane, behaviour=behaviour)
                 )
                 for number, behaviour in enumerate(behaviours)
             ]

@@ -27,7 +27,7 @@ from providers.adapters import ADAPTERS
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
 QUICK = Timeouts(connect_s=1, first_byte_s=1, idle_s=0.5, total_s=5)
@@ -106,7 +106,7 @@ class EdgeProcess:
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
         self.bench = Workbench(
-            engine=AiohttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
+            engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=ADAPTERS,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
             recorder=records,
