@@ -93,6 +93,7 @@ class Plan:
     timeouts: Timeouts = QUICK
     with_worker: bool = True
     answer_bytes: int = 64_000_000
+    write_timeout_s: float = 5
 
 
 class EdgeProcess:
@@ -115,7 +116,9 @@ class EdgeProcess:
             answer_bytes=plan.answer_bytes,
         )
         self.lane = WorkerLane(self.store, "web-1")
-        self.worker = LaneWorker(self.worker_store, self.bench, "worker-1", write_timeout_s=5)
+        self.worker = LaneWorker(
+            self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
+        )
         lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeParts(
@@ -126,7 +129,7 @@ class EdgeProcess:
                 self.bench.health,
                 lanes,
                 1_000_000,
-                write_timeout_s=5,
+                write_timeout_s=plan.write_timeout_s,
             )
         )
 
