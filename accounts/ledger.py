@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from accounts.models import LedgerEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LedgerRow:
     """A row to be written, field for field as `LedgerEntry`; ids as UUID hex."""
 

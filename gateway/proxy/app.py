@@ -182,13 +182,14 @@ class Edge:
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
-        verdict = await admit(job.call_id, request.key, parts.store, parts.recorder)
+        limits = limits_of(request.key)
+        verdict = await admit(job.call_id, limits, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
             end = await parts.lanes.carry(job, job.call(parsed), wish=wish, sink=client)
         finally:
-            parts.store.release(job.call_id, limits_of(request.key))
+            parts.store.release(job.call_id, limits)
         if end.error:
             await client.fail(read_error(end.error), attempts=end.attempts)
         else:
@@ -202,13 +203,13 @@ class Edge:
             return
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answering:
     request_id: str
     call: OpenCall
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     headers: Mapping[bytes, bytes]
     key: KeyFacts
