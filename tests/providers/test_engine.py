@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.outbound import OutboundPolicy
+from providers import transport
 from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
@@ -290,6 +291,28 @@ def test_certificate_of_nobody_is_refused(self_signed):
             return await refused(f"https://localhost:{port}/", frozenset({f"localhost:{port}"}))
 
     assert asyncio.run(main()).code == "provider_unreachable"
+
+
+def test_certificate_that_is_trusted_opens_a_call(self_signed, tmp_path, monkeypatch):
+    """And the name in it is compared with the one that was asked for."""
+    monkeypatch.setattr(
+        transport, "_tls_context", lambda: ssl.create_default_context(cafile=tmp_path / "server.pem")
+    )
+
+    async def main() -> bytes:
+        async with raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", self_signed) as port:
+            names = ("localhost", "127.0.0.1")
+            engine = HttpEngine(OutboundPolicy(frozenset(f"{name}:{port}" for name in names)))
+            response = await engine.open(UpstreamRequest(f"https://localhost:{port}/", {}, b"{}"), PATIENT)
+            body = await response.read(100)
+            await response.close()
+            with pytest.raises(UpstreamFailure) as caught:
+                await engine.open(UpstreamRequest(f"https://127.0.0.1:{port}/", {}, b"{}"), PATIENT)
+            assert caught.value.code == "provider_unreachable"
+            await engine.close()
+            return body
+
+    assert asyncio.run(main()) == b"hi"
 
 
 @pytest.fixture
