@@ -54,7 +54,7 @@ class Workbench:
     answer_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """One offering of the plan, found in this process' snapshot."""
 

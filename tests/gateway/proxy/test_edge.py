@@ -10,6 +10,7 @@ import pytest
 from providers.adapters.base import FailureKind
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
+from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
@@ -271,6 +272,23 @@ def test_a_key_is_held_to_its_concurrency_and_gets_its_slot_back(edge, first):
 def test_an_unknown_lane_is_refused_by_name(edge):
     answer = edge.chat(lane="sideways")
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-gateway-lane")
+
+
+@LANES
+def test_a_client_that_takes_nothing_for_too_long_is_given_up(first, lane):
+    first.default = "never-ending?delay=0&size=20000"
+    given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    with (
+        running_edge([a_model()], [a_provider(base_url=first.base_url)], write_timeout_s=0.5) as edge,
+        edge.client(**{"x-gateway-lane": lane}) as client,
+        client.stream("POST", "/v1/chat/completions", json=given) as answer,
+    ):
+        next(answer.iter_bytes())
+        records = settled(edge)
+        assert [(close.outcome, close.error_code) for close in records.closes] == [
+            ("cancelled", "client_gone")
+        ]
+        wait_until(lambda: first.calls[0].has_hung_up, "hanging up on the provider", 1)
 
 
 def test_a_spool_that_lags_a_minute_stops_calls_until_it_has_caught_up(edge, first):
