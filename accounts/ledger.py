@@ -29,6 +29,7 @@ class LedgerRow:
     key_id: int
     project: str
     requested_model: str
+    redirected_from: str
     model: str
     provider: str
     upstream_name: str

@@ -257,6 +257,7 @@ def _make_job(
         key_id=request.key.id,
         project=_read_project(request, parsed),
         requested_model=parsed["model"],
+        redirected_from=plan.retired.id if plan.retired else "",
         offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
         revision=revision,
         body=request.body,

@@ -263,6 +263,7 @@ class Attempt:
             key_id=job.key_id,
             project=job.project,
             requested_model=job.requested_model,
+            redirected_from=job.redirected_from,
             model=target.model.id,
             provider=target.provider.slug,
             upstream_name=target.offering.upstream_name,

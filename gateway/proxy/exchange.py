@@ -30,6 +30,7 @@ class Job:
     key_id: int
     project: str
     requested_model: str
+    redirected_from: str
     offering_ids: tuple[int, ...]
     revision: int
     body: bytes = field(repr=False)

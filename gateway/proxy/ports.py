@@ -50,6 +50,8 @@ class AttemptOpened:
     key_id: int
     project: str
     requested_model: str
+    redirected_from: str
+    """The retired model that was asked for, where its successor answers; else empty."""
     model: str
     provider: str
     upstream_name: str

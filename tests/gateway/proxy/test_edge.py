@@ -39,6 +39,14 @@ def edge(first, second):
     models = [
         a_model(offerings=offerings),
         a_model("acme/old", deprecation_at=AT, offerings=(an_offering(3),)),
+        a_model(
+            "acme/gone",
+            retirement_at=AT,
+            successor_id="acme/one",
+            alias_policies={"gone": "redirect"},
+            aliases=("gone",),
+            offerings=(),
+        ),
     ]
     providers = [a_provider(1, base_url=first.base_url), a_provider(2, base_url=second.base_url)]
     with running_edge(models, providers) as running:
@@ -196,6 +204,15 @@ def test_the_provider_sees_its_own_name_of_the_model(edge, first):
 def test_a_deprecated_model_says_so_in_headers(edge):
     headers = edge.chat("acme/old").headers
     assert headers["deprecation"] == f"@{int(AT.timestamp())}"
+
+
+@LANES
+def test_a_redirect_is_announced_and_recorded(edge, lane):
+    answer = edge.chat("gone", lane=lane)
+    assert answer.headers["x-gateway-model"] == "acme/one"
+    assert answer.headers["x-gateway-redirected-from"] == "acme/gone"
+    opened = settled(edge).opens[0]
+    assert (opened.requested_model, opened.redirected_from, opened.model) == ("gone", "acme/gone", "acme/one")
 
 
 @pytest.mark.parametrize("key", ["-", "nonsense", "sk-gw-aaaaaaaaaaaa-" + "b" * 38])
