@@ -1,6 +1,6 @@
 """What narrows and orders the list of models, in SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from accounts.errors import ApiError
+from catalogue.feeds import FEED_FORMATS
 from catalogue.lifecycle import Status
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.parameters import (
@@ -29,7 +30,7 @@ from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_a
 from catalogue.reading import Reading
 
 Rows = PublishedModelQuerySet
-FORMATS = ("json",)
+FORMATS = ("json", *FEED_FORMATS)
 DEFAULT_SORT = "-release_date"
 _SORTS = {
     "release_date": "release_at",
@@ -136,9 +137,13 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         told_by_top = {column}.intersection(_TOP_COLUMNS)
         told_by_top.update(*(columns for name, columns in _ASK_TOP.items() if asked[name] is not None))
         if told_by_top:
-            queryset = queryset.with_top(self.at, self.callable_ids, told_by_top)
+            queryset = self.with_top(queryset, told_by_top)
         narrowed: Rows = super().filter_queryset(queryset)
         return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
+
+    def with_top(self, rows: Rows, columns: Collection[str]) -> Rows:
+        """Annotated with what prices and context are asked of."""
+        return rows.with_top(self.at, self.callable_ids, columns)
 
     def by_endpoints(self, rows: Rows, _name: str, words: list[str]) -> Rows:
         return self._where_shown(rows, has_any("endpoints", words))
@@ -153,9 +158,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return self._where_shown(rows, Q(provider_slug__in=words))
 
     def by_organisations(self, rows: Rows, name: str, words: list[str]) -> Rows:
-        unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
-        if unknown:
-            _check_organisations(name, unknown)
+        check_organisations(name, words)
         return rows.filter(organisation_id__in=words)
 
     def by_types(self, rows: Rows, name: str, words: list[str]) -> Rows:
@@ -256,9 +259,11 @@ def check_names(request: Request, allowed: Iterable[str]) -> None:
             )
 
 
-def _check_organisations(name: str, words: list[str]) -> None:
-    known = set(Organisation.objects.values_list("id", flat=True)) | PUBLISHED_ORGANISATIONS
-    for word in words:
+def check_organisations(name: str, words: Iterable[str]) -> None:
+    """Raises ApiError for one that does not exist."""
+    unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
+    known = set(Organisation.objects.values_list("id", flat=True)) if unknown else set()
+    for word in unknown:
         if word not in known:
             message = f"{name}: there is no organisation {word!r}. Organisations are given by id."
-            raise refuse(name, message, provided=word, allowed=sorted(known))
+            raise refuse(name, message, provided=word, allowed=sorted(known | PUBLISHED_ORGANISATIONS))

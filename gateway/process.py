@@ -21,7 +21,7 @@ from providers.adapters import ADAPTERS
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.services import outbound_policy
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 
 _ANSWER_BYTES = 64 * 1024 * 1024
 # With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
@@ -59,7 +59,7 @@ class Process:
         self.spool = Spool(settings.SPOOL_DIR)
         self.recorder = Recorder(self.spool)
         self.health = HealthTable()
-        self.engine: AiohttpEngine | None = None
+        self.engine: HttpEngine | None = None
 
     async def open(self) -> Workbench:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
@@ -69,7 +69,7 @@ class Process:
         self.recorder.start()
         await self.store.open()
         policy = await asyncio.to_thread(_read_policy)
-        self.engine = AiohttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
+        self.engine = HttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
         return Workbench(
             engine=self.engine,
             adapters=ADAPTERS,

@@ -98,6 +98,7 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
     failures = {
         "400": "Refused",
         "401": "Unauthorised",
+        "403": "Forbidden",
         "404": "UnknownModel",
         "410": "Retired",
         "413": "TooLarge",
@@ -180,6 +181,12 @@ def _error_responses() -> dict[str, Schema]:
             "This key is not valid.",
             "invalid_api_key",
             kind="authentication_error",
+        ),
+        "Forbidden": _error(
+            "The key calls no models.",
+            "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
+            "permission_denied",
+            kind="permission_error",
         ),
         "UnknownModel": _error(
             "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"

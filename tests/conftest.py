@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
+from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
@@ -36,6 +37,7 @@ def forget_snapshot() -> Iterator[None]:
     yield
     snapshots.forget()
     shelf.forget()
+    kept_changes.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,7 +54,7 @@ class Workbench:
     answer_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """One offering of the plan, found in this process' snapshot."""
 
@@ -263,6 +263,7 @@ class Attempt:
             key_id=job.key_id,
             project=job.project,
             requested_model=job.requested_model,
+            redirected_from=job.redirected_from,
             model=target.model.id,
             provider=target.provider.slug,
             upstream_name=target.offering.upstream_name,

@@ -13,7 +13,7 @@ from providers.engine import UpstreamResponse
 _DRAIN_S = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RelayLimits:
     """Seconds and bytes that one answer may take. `first_byte_s` counts to the first event, not the first comment."""
 

@@ -15,7 +15,7 @@ AUTO = "auto"
 _ROUGH_CHARS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Needs:
     """What a request needs from an offering. `params` are those without which the answer would be another one."""
 
@@ -27,7 +27,7 @@ class Needs:
     """A rough count, for context windows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     model: ModelFacts
     offering: OfferingFacts
@@ -39,7 +39,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoutePlan:
     """`candidates` best first; never empty. `retired` is the model that was asked for, where its successor answers."""
 
@@ -80,7 +80,8 @@ def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
             kept.append(candidate)
     if not kept:
         raise _nowhere(requested, needs, choice, dropped, situation)
-    kept.sort(key=lambda candidate: _preference(candidate, situation))
+    if len(kept) > 1:
+        kept.sort(key=lambda candidate: _preference(candidate, situation))
     policy = choice.policy if choice else LifecyclePolicy(situation.key.lifecycle_policy)
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=choice.retired if choice else None

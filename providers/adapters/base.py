@@ -22,7 +22,7 @@ class FailureKind(Enum):
     BAD_RESPONSE = "bad_response"  # answered, but not in the format
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -55,7 +55,7 @@ class UpstreamFailure(Exception):
         self.retry_after_s = retry_after_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A whole answer in the canonical form, as bytes; usage None where the provider reported none."""
 

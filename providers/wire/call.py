@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InferenceCall:
     """`body` is OpenAI's request for `endpoint`, with every unknown field kept.
 

@@ -7,7 +7,7 @@ _MOST_TOKENS = 100_000_000
 """More than any model can read or write: a count above it is a fault, not a bill."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
     """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
 
