@@ -1,0 +1,92 @@
+"""Reads a whole answer of a provider that speaks Anthropic Messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.openai_failures import bad_response
+from providers.formats.anthropic.failures import read_inner_failure
+from providers.formats.anthropic.finish import read_finish, read_tier
+from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.tool_names import ANSWER_TOOL, read_name
+from providers.formats.anthropic.usage import read_usage
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    ReasoningDelta,
+    ReasoningSealed,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+
+
+def read_answer(value: Any) -> list[Event]:
+    """Raises UpstreamFailure. Blocks of Anthropic's own tools are for its own clients, and left out here."""
+    if not isinstance(value, Mapping) or value.get("type") == "error" or "error" in value:
+        raise read_inner_failure(value)
+    content = value.get("content")
+    if not isinstance(content, list):
+        raise bad_response()
+    events: list[Event] = [Started(_text(value, "id"), read_tier(value.get("usage")))]
+    calls = 0
+    for block in content:
+        events += _read_block(block, calls)
+        calls += is_call(block)
+    events += _read_end(value, has_calls=calls > 0)
+    return events
+
+
+def is_call(block: object) -> bool:
+    """A call for the client: the structured answer by a tool is none."""
+    is_tool = isinstance(block, Mapping) and block.get("type") == "tool_use"
+    return is_tool and isinstance(block, Mapping) and block.get("name") != ANSWER_TOOL
+
+
+def read_citation(value: object) -> CitationAdded:
+    citation: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+    url = citation.get("url") or citation.get("source")
+    title = citation.get("title") or citation.get("document_title")
+    return CitationAdded(url=url, title=title, cited_text=citation.get("cited_text"), native=value)
+
+
+def start_call(block: Mapping[str, Any], index: int) -> ToolCallStarted:
+    return ToolCallStarted(index, _text(block, "id"), read_name(_text(block, "name")))
+
+
+def _read_end(value: Mapping[str, Any], *, has_calls: bool) -> list[Event]:
+    finish = read_finish(value, has_calls=has_calls)
+    if not finish:
+        raise bad_response("The provider's answer does not say why it ended.")
+    usage = read_usage(value.get("usage"))
+    return [*finish, UsageSeen(usage)] if usage else finish
+
+
+def _read_block(block: object, index: int) -> list[Event]:
+    if not isinstance(block, Mapping):
+        raise bad_response()
+    kind = block.get("type")
+    if kind == "text":
+        citations = block.get("citations") or []
+        return [TextDelta(_text(block, "text")), *map(read_citation, citations)]
+    if kind == "thinking":
+        seal = read_seal(_text(block, "signature"))
+        return [ReasoningDelta(text), seal] if (text := _text(block, "thinking")) else [seal]
+    if kind == "redacted_thinking":
+        return [ReasoningSealed(encrypted=_text(block, "data"), origin=ORIGIN)]
+    return _read_call(block, index) if kind == "tool_use" else []
+
+
+def _read_call(block: Mapping[str, Any], index: int) -> list[Event]:
+    arguments = orjson.dumps(block.get("input") or {}).decode()
+    if not is_call(block):
+        return [TextDelta(arguments)]
+    return [start_call(block, index), ToolArguments(index, arguments)]
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
