@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.anthropic.blocks_answer import AnswerBlocks, Member
+from providers.formats.anthropic.answer_blocks import AnswerBlocks, Member
 from providers.formats.anthropic.finish import write_tier
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import AnswerFacts

@@ -1,11 +1,14 @@
 """Reads the content blocks of a request."""
 
+from collections.abc import Callable, Mapping
+
+import orjson
+
 from providers.formats.anthropic.cache_marks import read_cache_mark
 from providers.formats.anthropic.seal import ORIGIN, read_seal
 from providers.formats.base import BadRequest, CannotTranslate
 from providers.formats.fields import Fields
 from providers.wire.conversation import File, Image, Part, Reasoning, Role, Text, ToolCall, ToolResult
-import orjson
 
 _SYSTEM = frozenset({"text"})
 _RESULT = frozenset({"text", "image", "document"})
@@ -31,10 +34,7 @@ def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
     kind = block.needed("type")
     if kind not in kinds:
         raise BadRequest(f"'{kind}' is no type of block that may stand here.", param=block.at("type"))
-    if kind == "tool_result":
-        part: Part = _read_result(block)
-    else:
-        part = _READERS[kind](block)
+    part = _READERS[kind](block)
     block.end()
     return part
 
@@ -119,11 +119,12 @@ def _read_result(block: Fields) -> ToolResult:
     )
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "text": _read_text,
     "image": _read_image,
     "document": _read_document,
     "thinking": _read_thinking,
     "redacted_thinking": _read_redacted,
     "tool_use": _read_call,
+    "tool_result": _read_result,
 }

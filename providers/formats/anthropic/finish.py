@@ -57,7 +57,8 @@ def read_tier(usage: object) -> str | None:
 
 
 def write_tier(tier: str | None) -> dict[str, str]:
-    return {"service_tier": name for name, ours in _TIERS.items() if ours == tier}
+    word = next((word for word, ours in _TIERS.items() if ours == tier), None)
+    return {"service_tier": word} if word else {}
 
 
 def _word(finished: Finished, *, has_calls: bool) -> str:

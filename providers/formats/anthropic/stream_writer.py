@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
+from providers.formats.anthropic.answer_blocks import AnswerBlocks, Member
 from providers.formats.anthropic.answer_writer import write_message
-from providers.formats.anthropic.blocks_answer import AnswerBlocks, Member
 from providers.formats.anthropic.failures import write_error
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import AnswerFacts

@@ -35,7 +35,7 @@ class AnswerBlocks:
         self._order = CallOrder()
         self._count = 0
         self._open = ""
-        self._call_has_arguments = False
+        self._has_calls = False
         self._refusal = ""
 
     def put(self, events: Sequence[Event]) -> list[Member]:
@@ -49,7 +49,7 @@ class AnswerBlocks:
         """The members that say why it ended. Only after Finished."""
         if self.finished is None:
             raise ValueError("an answer without a finish")
-        return write_finish(self.finished, self._refusal, has_calls=self._order.count > 0)
+        return write_finish(self.finished, self._refusal, has_calls=self._has_calls)
 
     def _take(self, event: Event) -> list[Member]:
         if isinstance(event, Started):
@@ -95,14 +95,12 @@ class AnswerBlocks:
         return [*self._delta("thinking", {"type": "signature_delta", "signature": signature}), *self._close()]
 
     def _start_call(self, event: ToolCallStarted) -> list[Member]:
-        started = self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
-        self._call_has_arguments = False
-        return started
+        self._has_calls = True
+        return self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
 
     def _add_arguments(self, text: str) -> list[Member]:
         if not text:
             return []
-        self._call_has_arguments = True
         return [self._member("content_block_delta", delta={"type": "input_json_delta", "partial_json": text})]
 
     def _start(self, block: Member) -> list[Member]:
@@ -113,11 +111,10 @@ class AnswerBlocks:
     def _close(self) -> list[Member]:
         if not self._open:
             return []
-        bare = self._add_arguments("{}") if self._open == "tool_use" and not self._call_has_arguments else []
         stop = self._member("content_block_stop")
         self._open = ""
         self._count += 1
-        return [*bare, stop]
+        return [stop]
 
     def _member(self, kind: str, **members: Any) -> Member:
         return {"type": kind, "index": self._count, **members}
