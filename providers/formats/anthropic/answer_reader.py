@@ -26,12 +26,12 @@ from providers.wire.events import (
 
 def read_answer(value: Any) -> list[Event]:
     """Raises UpstreamFailure. Blocks of Anthropic's own tools are for its own clients, and left out here."""
-    if not isinstance(value, Mapping) or value.get("type") == "error" or "error" in value:
+    if not isinstance(value, Mapping) or value.get("type") == "error" or value.get("error"):
         raise read_inner_failure(value)
     content = value.get("content")
     if not isinstance(content, list):
         raise bad_response()
-    events: list[Event] = [Started(_text(value, "id"), read_tier(value.get("usage")))]
+    events: list[Event] = [Started(text_of(value, "id"), read_tier(value.get("usage")))]
     calls = 0
     for block in content:
         events += _read_block(block, calls)
@@ -46,6 +46,11 @@ def is_call(block: object) -> bool:
     return is_tool and isinstance(block, Mapping) and block.get("name") != ANSWER_TOOL
 
 
+def text_of(value: Mapping[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
+
+
 def read_citation(value: object) -> CitationAdded:
     citation: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
     url = citation.get("url") or citation.get("source")
@@ -54,7 +59,7 @@ def read_citation(value: object) -> CitationAdded:
 
 
 def start_call(block: Mapping[str, Any], index: int) -> ToolCallStarted:
-    return ToolCallStarted(index, _text(block, "id"), read_name(_text(block, "name")))
+    return ToolCallStarted(index, text_of(block, "id"), read_name(text_of(block, "name")))
 
 
 def _read_end(value: Mapping[str, Any], *, has_calls: bool) -> list[Event]:
@@ -71,12 +76,12 @@ def _read_block(block: object, index: int) -> list[Event]:
     kind = block.get("type")
     if kind == "text":
         citations = block.get("citations") or []
-        return [TextDelta(_text(block, "text")), *map(read_citation, citations)]
+        return [TextDelta(text_of(block, "text")), *map(read_citation, citations)]
     if kind == "thinking":
-        seal = read_seal(_text(block, "signature"))
-        return [ReasoningDelta(text), seal] if (text := _text(block, "thinking")) else [seal]
+        seal = read_seal(text_of(block, "signature"))
+        return [ReasoningDelta(text), seal] if (text := text_of(block, "thinking")) else [seal]
     if kind == "redacted_thinking":
-        return [ReasoningSealed(encrypted=_text(block, "data"), origin=ORIGIN)]
+        return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
     return _read_call(block, index) if kind == "tool_use" else []
 
 
@@ -85,8 +90,3 @@ def _read_call(block: Mapping[str, Any], index: int) -> list[Event]:
     if not is_call(block):
         return [TextDelta(arguments)]
     return [start_call(block, index), ToolArguments(index, arguments)]
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    text = value.get(name)
-    return text if isinstance(text, str) else ""

@@ -44,6 +44,7 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
     if isinstance(part, Reasoning):
         return _write_reasoning(part, notes)
     if isinstance(part, Refusal):
+        notes.note("messages", "text (a refusal)")
         return {"type": "text", "text": part.text} if part.text else None
     if isinstance(part, ToolCall):
         return _write_call(part, notes)

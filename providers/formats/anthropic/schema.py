@@ -21,8 +21,10 @@ _KEPT = frozenset(
         "allOf",
         "$ref",
     }
-    | {"$defs", "definitions", "additionalProperties", "default", "format", "minItems", "$schema", "$id"}
+    | {"$defs", "definitions", "additionalProperties", "default", "format", "minItems"}
 )
+# Who names a schema says nothing of what fits it.
+_SILENT = frozenset({"$schema", "$id", "$comment"})
 _FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
 )
@@ -52,7 +54,7 @@ class SchemaFitter:
                 self._leave_out("oneOf")
             elif _is_kept(name, value):
                 fitted[name] = self._fit_value(name, value, path)
-            else:
+            elif name not in _SILENT:
                 moved[name] = value
                 self._leave_out(name)
         if moved:

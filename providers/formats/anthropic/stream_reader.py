@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from providers.adapters.openai_failures import bad_response
-from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call
+from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call, text_of
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
 from providers.formats.anthropic.seal import ORIGIN, read_seal
@@ -85,7 +85,7 @@ class AnthropicStreamReader:
 
     def _read(self, member: Member) -> list[Event]:
         kind = member.get("type")
-        if kind == "error" or "error" in member:
+        if kind == "error" or member.get("error"):
             raise read_inner_failure(member)
         read = self._READERS.get(kind) if isinstance(kind, str) else None
         if read is None:
@@ -96,35 +96,34 @@ class AnthropicStreamReader:
     def _start(self, member: Member) -> list[Event]:
         message = _inner(member, "message")
         self._add_usage(message.get("usage"))
-        identifier = message.get("id")
-        return [Started(identifier if isinstance(identifier, str) else "", read_tier(self._usage))]
+        return [Started(text_of(message, "id"), read_tier(self._usage))]
 
     def _start_block(self, member: Member) -> list[Event]:
         block = self._block = _inner(member, "content_block")
-        self._signature, self._has_arguments = block.get("signature") or "", False
+        self._signature, self._has_arguments = text_of(block, "signature"), False
         kind = block.get("type")
         if is_call(block):
             self._calls += 1
             return [start_call(block, self._calls - 1)]
         if kind == "redacted_thinking":
-            return [ReasoningSealed(encrypted=block.get("data") or "", origin=ORIGIN)]
-        if kind == "thinking" and block.get("thinking"):
-            return [ReasoningDelta(block["thinking"])]
-        return [TextDelta(block["text"])] if kind == "text" and block.get("text") else []
+            return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
+        if kind == "thinking" and (thought := text_of(block, "thinking")):
+            return [ReasoningDelta(thought)]
+        return [TextDelta(text)] if kind == "text" and (text := text_of(block, "text")) else []
 
     def _add_delta(self, member: Member) -> list[Event]:
         delta = _inner(member, "delta")
         kind = delta.get("type")
         if kind == "text_delta" and self._block.get("type") == "text":
-            return [TextDelta(delta.get("text") or "")]
+            return [TextDelta(text_of(delta, "text"))]
         if kind == "thinking_delta":
-            return [ReasoningDelta(delta.get("thinking") or "")]
+            return [ReasoningDelta(text_of(delta, "thinking"))]
         if kind == "input_json_delta" and self._block.get("type") == "tool_use":
-            return self._add_arguments(delta.get("partial_json") or "")
+            return self._add_arguments(text_of(delta, "partial_json"))
         if kind == "citations_delta":
             return [read_citation(delta.get("citation"))]
         if kind == "signature_delta":
-            self._signature = delta.get("signature") or ""
+            self._signature = text_of(delta, "signature")
         return []
 
     def _add_arguments(self, text: str) -> list[Event]:
