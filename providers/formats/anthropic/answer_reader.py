@@ -52,10 +52,14 @@ def text_of(value: Mapping[str, Any], name: str) -> str:
 
 
 def read_citation(value: object) -> CitationAdded:
+    """`native` is left out where the provider sent something else."""
     citation: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-    url = citation.get("url") or citation.get("source")
-    title = citation.get("title") or citation.get("document_title")
-    return CitationAdded(url=url, title=title, cited_text=citation.get("cited_text"), native=value)
+    return CitationAdded(
+        url=text_of(citation, "url") or None,
+        title=text_of(citation, "title") or text_of(citation, "document_title") or None,
+        cited_text=text_of(citation, "cited_text") or None,
+        native=citation or None,
+    )
 
 
 def start_call(block: Mapping[str, Any], index: int) -> ToolCallStarted:
@@ -75,8 +79,9 @@ def _read_block(block: object, index: int) -> list[Event]:
         raise bad_response()
     kind = block.get("type")
     if kind == "text":
-        citations = block.get("citations") or []
-        return [TextDelta(text_of(block, "text")), *map(read_citation, citations)]
+        citations = block.get("citations")
+        cited = map(read_citation, citations) if isinstance(citations, list) else ()
+        return [TextDelta(text_of(block, "text")), *cited]
     if kind == "thinking":
         seal = read_seal(text_of(block, "signature"))
         return [ReasoningDelta(text), seal] if (text := text_of(block, "thinking")) else [seal]

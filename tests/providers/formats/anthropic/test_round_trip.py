@@ -5,6 +5,8 @@ from dataclasses import replace
 import orjson
 import pytest
 from anthropic.types import Message as SdkMessage
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from pydantic import TypeAdapter
 
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import AnswerFacts, Upstream
@@ -36,6 +38,7 @@ ABILITY = Ability(
     has_verbosity=False,
 )
 UPSTREAM = Upstream("m", is_streamed=False, max_output_tokens=500)
+SDK_REQUEST: TypeAdapter[MessageCreateParamsNonStreaming] = TypeAdapter(MessageCreateParamsNonStreaming)
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
 CLOSED = {**SCHEMA, "additionalProperties": False}
 
@@ -90,6 +93,7 @@ def written(events):
 def test_conversation_means_the_same_after_writing_and_reading(seed):
     conversation = make_conversation(seed, ABILITY)
     body = orjson.loads(orjson.dumps(ANTHROPIC.write_request(conversation, UPSTREAM).body))
+    SDK_REQUEST.validate_python(body)
     assert ANTHROPIC.read_request(body) == normalised(conversation)
 
 
