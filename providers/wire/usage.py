@@ -11,6 +11,7 @@ _MOST_TOKENS = 100_000_000
 class Usage:
     """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
 
+    `cached_write_1h_tokens` are the part of `cached_write_tokens` that is kept for an hour and costs more.
     `is_estimated` marks counts that the provider did not report.
     """
 
@@ -20,6 +21,7 @@ class Usage:
     cached_write_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+    cached_write_1h_tokens: int = 0
 
 
 def read_openai_usage(value: object) -> Usage | None:
