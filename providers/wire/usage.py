@@ -11,7 +11,7 @@ _MOST_TOKENS = 100_000_000
 class Usage:
     """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
 
-    `is_estimated` marks counts that the provider did not report.
+    `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0 where it told none.
     """
 
     input_tokens: int = 0
@@ -20,6 +20,11 @@ class Usage:
     cached_write_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    input_video_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
 
 
 def read_openai_usage(value: object) -> Usage | None:
