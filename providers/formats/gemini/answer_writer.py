@@ -32,7 +32,7 @@ def about(events: Sequence[Event]) -> dict[str, Any]:
     cited = [_citation(event) for event in events if isinstance(event, CitationAdded)]
     logprobs = [entry for event in events if isinstance(event, TextDelta) for entry in event.logprobs]
     if cited:
-        told["citationMetadata"] = {"citations": cited}
+        told["citationMetadata"] = {"citationSources": cited}
     if logprobs:
         told |= {"logprobsResult": write_logprobs(logprobs), "avgLogprobs": average(logprobs)}
     return told

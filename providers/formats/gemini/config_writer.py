@@ -5,7 +5,15 @@ from typing import Any
 from providers.formats.base import CannotTranslate, Upstream
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.spelling import spelt
-from providers.wire.conversation import Conversation, Image, OutputFormat, OutputKind, Thinking, ToolResult
+from providers.wire.conversation import (
+    Conversation,
+    Image,
+    OutputFormat,
+    OutputKind,
+    Sampling,
+    Thinking,
+    ToolResult,
+)
 from providers.wire.effort import budget_for, effort_for
 
 HAS_BUDGET = "thinking_budget"
@@ -60,10 +68,15 @@ def _sampling(conversation: Conversation) -> dict[str, Any]:
         "presencePenalty": sampling.presence_penalty,
         "seed": sampling.seed,
         "stopSequences": list(sampling.stop) or None,
-        "responseLogprobs": sampling.logprobs,
+        "responseLogprobs": _wants_logprobs(sampling),
         "logprobs": sampling.top_logprobs,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _wants_logprobs(sampling: Sampling) -> bool | None:
+    """Some formats have only a number of them."""
+    return True if sampling.logprobs is None and sampling.top_logprobs is not None else sampling.logprobs
 
 
 def _output(output: OutputFormat | None) -> dict[str, Any]:

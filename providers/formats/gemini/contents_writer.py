@@ -52,9 +52,7 @@ class ContentsWriter:
         contents = self._contents(self._messages[leading:])
         if not contents:
             raise self._refusal("messages", "This provider needs a turn of the user.")
-        instruction = [
-            self._system_part(part) for message in self._messages[:leading] for part in message.parts
-        ]
+        instruction = [part for message in self._messages[:leading] for part in self._instruction(message)]
         return {"contents": contents} | ({"systemInstruction": {"parts": instruction}} if instruction else {})
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -69,9 +67,12 @@ class ContentsWriter:
             content["parts"].sort(key=lambda part: "functionResponse" not in part)
         return contents
 
+    def _instruction(self, message: Message) -> list[dict[str, Any]]:
+        self._refuse_name(message)
+        return [self._system_part(part) for part in message.parts]
+
     def _parts(self, message: Message) -> list[dict[str, Any]]:
-        if message.name:
-            raise self._refusal("name", "This provider has no names for those who speak.")
+        self._refuse_name(message)
         if message.role is Role.SYSTEM:
             self.translated.append(f"{spelt(self._source, 'messages')} of the system -> contents of the user")
         parts = _PartList()
@@ -140,6 +141,10 @@ class ContentsWriter:
         if not isinstance(part, Text):
             raise self._refusal("messages", "This provider takes system messages of text only.")
         return {"text": part.text}
+
+    def _refuse_name(self, message: Message) -> None:
+        if message.name:
+            raise self._refusal("name", "This provider has no names for those who speak.")
 
     def _refusal(self, field: str, message: str) -> CannotTranslate:
         return CannotTranslate(message, param=spelt(self._source, field))

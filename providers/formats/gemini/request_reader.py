@@ -9,7 +9,7 @@ from typing import Any
 from providers.formats.base import BadRequest
 from providers.formats.gemini.config_reader import read_others, read_output, read_sampling, read_thinking
 from providers.formats.gemini.contents_reader import ContentsReader
-from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.fields import Fields, camel
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_reader import read_tools
 from providers.wire.conversation import Conversation
@@ -38,6 +38,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     extra = contents.extra | fields.others(_KNOWN)
     tools, choice = read_tools(fields, extra)
     config = fields.object("generationConfig") or Fields({}, "generationConfig")
+    output, thinking = read_output(config, extra), read_thinking(config, extra)
     extra |= read_others(config)
     return Conversation(
         messages,
@@ -46,12 +47,18 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         sampling=read_sampling(config),
         tools=tools,
         tool_choice=choice,
-        output=read_output(config, extra),
-        thinking=read_thinking(config, extra),
+        output=output,
+        thinking=thinking,
         service_tier=_tier(fields),
         metadata=_labels(fields),
-        extra=extra,
+        extra=extra | _whole(extra, fields),
     )
+
+
+def _whole(extra: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    """What holds something in its midst that only Gemini understands is kept as it is, for Gemini."""
+    roots = [path.partition("[")[0].partition(".")[0] for path in extra if "[" in path]
+    return {root: fields.raw(camel(root)) for root in roots}
 
 
 def _tier(fields: Fields) -> str | None:

@@ -19,7 +19,6 @@ from providers.wire.conversation import Conversation
 
 _VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
 _COLLECTION = re.compile(r"(models|tunedModels)/(.+)")
-_OWN_TOOL = re.compile(r"tools(?:\[\d+\])?\.(\w+)")
 _TIERS = {"default": "standard", "standard_only": "standard", "flex": "flex", "priority": "priority"}
 _ANY_TIER = frozenset({None, "auto"})
 
@@ -65,12 +64,9 @@ def _add_extra(body: dict[str, Any], conversation: Conversation) -> None:
         refuse_extras(conversation)
         return
     for path, value in conversation.extra.items():
+        # What stands within an array comes with the whole array.
         if "[" not in path:
             _set(body, camel(path).split("."), value)
-        elif tool := _OWN_TOOL.fullmatch(path):
-            body.setdefault("tools", []).append({camel(tool[1]): value})
-        else:
-            raise CannotTranslate(f"'{path}' cannot be carried between formats.", param=path)
 
 
 def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
