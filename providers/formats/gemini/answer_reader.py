@@ -29,7 +29,6 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
 
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
@@ -57,7 +56,8 @@ class AnswerPieces:
         self._calls = 0
         self._finish = ""
         self._blocked = ""
-        self._usage: Usage | None = None
+        self._usage: object = None
+        """As it was told last."""
         self._cited: set[str] = set()
 
     def take(self, value: Any) -> list[Event]:
@@ -66,7 +66,7 @@ class AnswerPieces:
             raise reported_inside(error)
         if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value):
             raise bad_response()
-        self._usage = read_usage(value.get("usageMetadata")) or self._usage
+        self._usage = value.get("usageMetadata") or self._usage
         feedback = value.get("promptFeedback")
         if isinstance(feedback, Mapping):
             self._blocked = _text(feedback, "blockReason") or self._blocked
@@ -74,7 +74,8 @@ class AnswerPieces:
 
     def finish(self) -> list[Event]:
         """The end, which is known only once nothing more comes: older models tell a reason with every piece."""
-        return [*self._end(), *([UsageSeen(self._usage)] if self._usage else [])]
+        usage = read_usage(self._usage)
+        return [*self._end(), *([UsageSeen(usage)] if usage else [])]
 
     def _end(self) -> Iterator[Event]:
         if self._finish:

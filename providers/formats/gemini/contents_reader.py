@@ -44,7 +44,7 @@ class ContentsReader:
 
     def _part(self, part: Fields) -> list[Part]:
         self.extra.update(part.others(_KNOWN))
-        kinds = [kind for kind in _KINDS if kind in part]
+        kinds = part.present(_KINDS)
         if len(kinds) != 1:
             return self._odd_part(part, kinds)
         kind, seal = kinds[0], _seal(part)
@@ -70,14 +70,14 @@ class ContentsReader:
     def _call(self, call: Fields, seal: Seal | None) -> ToolCall:
         self.extra.update(call.others({"id", "name", "args"}))
         name = _name(call)
-        arguments = orjson.dumps(call.raw("args") or {}).decode()
+        arguments = _json(call, "args")
         signature, origin = (seal.signature, seal.origin) if seal else (None, "")
         return ToolCall(self._calls.add(name, call.text("id")), name, arguments, signature, origin)
 
     def _result(self, response: Fields) -> ToolResult:
         self.extra.update(response.others({"id", "name", "response", "parts"}))
         call_id = self._calls.answer(response, _name(response))
-        text, is_error = _said(response.raw("response"))
+        text, is_error = _said(response)
         media = [self._result_media(part) for part in response.objects("parts")]
         return ToolResult(call_id, (*([Text(text)] if text else []), *media), is_error)
 
@@ -127,10 +127,23 @@ def _seal(part: Fields) -> Seal | None:
     return read_signature(signature) if signature else None
 
 
-def _said(response: Any) -> tuple[str, bool]:
+def _said(response: Fields) -> tuple[str, bool]:
     """A tool's text, and whether it is an error; Google's own words for them are `output` and `error`."""
-    if isinstance(response, dict) and len(response) == 1:
-        ((name, value),) = response.items()
+    if "response" not in response:
+        return "", False
+    told = response.raw("response")
+    if isinstance(told, dict) and len(told) == 1:
+        ((name, value),) = told.items()
         if name in {"result", "output", "error"} and isinstance(value, str):
             return value, name == "error"
-    return ("", False) if response is None else (orjson.dumps(response).decode(), False)
+    return _json(response, "response"), False
+
+
+def _json(fields: Fields, name: str) -> str:
+    """An object as text, an empty one where it is absent."""
+    value = {} if fields.object(name) is None else fields.raw(name)
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        path = fields.path_of(name)
+        raise BadRequest(f"'{path}' is nested too deeply.", param=path) from None

@@ -7,6 +7,7 @@ import orjson
 
 from providers.formats.base import CannotTranslate
 from providers.formats.gemini.media import write_audio, write_file, write_image
+from providers.formats.gemini.part_list import PartList
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
@@ -75,22 +76,24 @@ class ContentsWriter:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
             self.translated.append(f"{spelt(self._source, 'messages')} of the system -> contents of the user")
-        parts = _PartList()
+        parts = PartList(keeps_places=self._source == ORIGIN)
         for part in message.parts:
             self._append(parts, part)
         written = parts.finish()
         return _with_signature(written) if self._needs_signatures else written
 
-    def _append(self, parts: "_PartList", part: Part) -> None:
+    def _append(self, parts: PartList, part: Part) -> None:
         match part:
             case Text() | Refusal():
                 parts.add_text(part.text)
             case Reasoning():
                 parts.add_reasoning(part)
+            case ToolCall():
+                parts.add_call(self._call(part))
             case _:
                 parts.add(self._other_part(part))
 
-    def _other_part(self, part: Image | Audio | File | ToolCall | ToolResult) -> dict[str, Any]:
+    def _other_part(self, part: Image | Audio | File | ToolResult) -> dict[str, Any]:
         match part:
             case Image():
                 return write_image(part)
@@ -98,8 +101,6 @@ class ContentsWriter:
                 return write_audio(part)
             case File():
                 return write_file(part, spelt(self._source, "file"))
-            case ToolCall():
-                return self._call(part)
             case ToolResult():
                 return {"functionResponse": self._result(part)}
 
@@ -148,45 +149,6 @@ class ContentsWriter:
 
     def _refusal(self, field: str, message: str) -> CannotTranslate:
         return CannotTranslate(message, param=spelt(self._source, field))
-
-
-class _PartList:
-    """The parts of one content. A signature without thoughts belongs to the text before it, else to the one after."""
-
-    def __init__(self) -> None:
-        self._parts: list[dict[str, Any]] = []
-        self._waiting: str | None = None
-
-    def add_text(self, text: str) -> None:
-        if not text:
-            return
-        signed = {"text": text, "thoughtSignature": self._waiting} if self._waiting else {"text": text}
-        self._parts.append(signed)
-        self._waiting = None
-
-    def add_reasoning(self, thoughts: Reasoning) -> None:
-        signature = thoughts.signature if thoughts.origin == ORIGIN else None
-        if thoughts.text:
-            signed = {"thoughtSignature": signature} if signature else {}
-            self.add({"text": thoughts.text, "thought": True} | signed)
-        elif signature and self._parts and self._parts[-1].keys() == {"text"}:
-            self._parts[-1]["thoughtSignature"] = signature
-        elif signature:
-            self._release()
-            self._waiting = signature
-
-    def add(self, part: dict[str, Any]) -> None:
-        self._release()
-        self._parts.append(part)
-
-    def finish(self) -> list[dict[str, Any]]:
-        self._release()
-        return self._parts
-
-    def _release(self) -> None:
-        if self._waiting:
-            self._parts.append({"text": "", "thoughtSignature": self._waiting})
-            self._waiting = None
 
 
 def _with_signature(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from providers.formats.base import BadRequest
@@ -22,14 +23,20 @@ class Fields:
     __slots__ = ("_spelt", "_value", "path")
 
     def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, Mapping):
+        # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
+        if not isinstance(value, (dict, Mapping)):
             raise wrong(path or "body", "an object")
         self.path = path
         self._value = value
-        self._spelt = {camel(name): name for name, member in value.items() if member is not None}
+        self._spelt = {
+            camel(name) if "_" in name else name: name for name, member in value.items() if member is not None
+        }
 
     def __contains__(self, name: str) -> bool:
         return name in self._spelt
+
+    def present(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in self._spelt]
 
     def path_of(self, name: str) -> str:
         spelt = self._spelt.get(name, name)
@@ -82,15 +89,16 @@ class Fields:
         value, path = self.raw(name), self.path_of(name)
         if value is None:
             return []
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return [Fields(value, path)]
         if not isinstance(value, list):
             raise wrong(path, "an array")
         return [Fields(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
-    def others(self, known: Iterable[str]) -> dict[str, Any]:
+    def others(self, known: AbstractSet[str]) -> dict[str, Any]:
         """The members that are not known, by path."""
-        return {self.path_of(name): self.raw(name) for name in self._spelt.keys() - set(known)}
+        unknown = self._spelt.keys() - known
+        return {self.path_of(name): self.raw(name) for name in unknown} if unknown else {}
 
 
 def wrong(path: str, expected: str) -> BadRequest:

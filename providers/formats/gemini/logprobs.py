@@ -27,8 +27,11 @@ def average(entries: Sequence[Any]) -> float:
 
 
 def _entry(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    token = candidate.get("token") or ""
-    return {"token": token, "logprob": candidate.get("logProbability") or 0.0, "bytes": list(token.encode())}
+    """A certain token has a log probability of 0, which Google leaves out."""
+    token, logprob = candidate.get("token"), candidate.get("logProbability")
+    token = token if isinstance(token, str) else ""
+    logprob = logprob if isinstance(logprob, int | float) else 0.0
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
 
 
 def _candidate(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,18 +14,19 @@ _COUNTS = frozenset(
 _REFERENCES = {"ref": "$ref", "defs": "$defs"}
 _ONE = frozenset({"items", "additionalProperties", "not"})
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_DEEPEST = 50
 _NAMED = frozenset({"properties", "defs", "$defs"})
 
 
-def json_schema(schema: Any) -> Any:
-    """Anything that is JSON Schema already stays as it is."""
-    if not isinstance(schema, Mapping):
+def json_schema(schema: Any, depth: int = 0) -> Any:
+    """Anything that is JSON Schema already stays as it is, and so does what lies too deep for any model."""
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return schema
     read: dict[str, Any] = {}
     for spelt, value in schema.items():
         name = camel(spelt)
         if value is not None:
-            read[_REFERENCES.get(name, name)] = _member(name, value)
+            read[_REFERENCES.get(name, name)] = _member(name, value, depth + 1)
     _order(read)
     _allow_null(read)
     if "example" in read:
@@ -35,18 +36,18 @@ def json_schema(schema: Any) -> Any:
     return read
 
 
-def _member(name: str, value: Any) -> Any:
+def _member(name: str, value: Any, depth: int) -> Any:
     if name == "type" and isinstance(value, str):
         return value.lower()
     if name in _COUNTS and isinstance(value, str):
         # 64-bit integers are strings in Google's JSON.
         return int(value) if value.isdecimal() else value
     if name in _ONE:
-        return json_schema(value)
+        return json_schema(value, depth)
     if name in _MANY and isinstance(value, list):
-        return [json_schema(item) for item in value]
+        return [json_schema(item, depth) for item in value]
     if name in _NAMED and isinstance(value, Mapping):
-        return {key: json_schema(item) for key, item in value.items()}
+        return {key: json_schema(item, depth) for key, item in value.items()}
     return value
 
 
@@ -55,7 +56,7 @@ def _order(read: dict[str, Any]) -> None:
     order, properties = read.pop("propertyOrdering", None), read.get("properties")
     if not isinstance(order, list) or not isinstance(properties, dict):
         return
-    named = {name: properties[name] for name in order if name in properties}
+    named = {name: properties[name] for name in order if isinstance(name, str) and name in properties}
     read["properties"] = named | properties
 
 
@@ -65,7 +66,7 @@ def _allow_null(read: dict[str, Any]) -> None:
     if "type" in read:
         types = read["type"] if isinstance(read["type"], list) else [read["type"]]
         read["type"] = [*types, "null"]
-    elif "anyOf" in read:
+    elif isinstance(read.get("anyOf"), list):
         read["anyOf"] = [*read["anyOf"], {"type": "null"}]
-    if "enum" in read:
+    if isinstance(read.get("enum"), list):
         read["enum"] = [*read["enum"], None]

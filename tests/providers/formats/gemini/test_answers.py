@@ -7,7 +7,7 @@ import pytest
 
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.base import AnswerFacts
-from providers.formats.gemini import GEMINI, GeminiFormat
+from providers.formats.gemini import GEMINI
 from providers.formats.gemini.signatures import Seal, read_signature, write_signature
 from providers.wire.events import (
     Finished,
@@ -165,7 +165,7 @@ def test_error_in_a_stream_is_what_it_would_have_been_before(wrapped):
 
 
 def test_array_is_one_json_value_when_it_ends_well():
-    writer = GeminiFormat().writer(FACTS, is_array=True)
+    writer = GEMINI.writer(FACTS, is_array=True)
     events = [TextDelta("a"), TextDelta("b"), Finished(FinishReason.LENGTH)]
     written = b"".join(writer.write([event]) for event in events) + writer.finish()
     pieces = json.loads(written)
@@ -173,7 +173,7 @@ def test_array_is_one_json_value_when_it_ends_well():
 
 
 def test_array_is_one_json_value_when_it_fails():
-    writer = GeminiFormat().writer(FACTS, is_array=True)
+    writer = GEMINI.writer(FACTS, is_array=True)
     *_, last = json.loads(writer.write([TextDelta("a")]) + writer.fail(ERROR))
     assert last["error"]["status"] == "UNAVAILABLE"
 

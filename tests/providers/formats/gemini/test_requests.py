@@ -237,6 +237,14 @@ def test_signature_without_thoughts_goes_to_the_text_beside_it():
     assert parts_of(seal) == [{"text": "", "thoughtSignature": "c2ln"}]
 
 
+def test_signature_that_another_format_put_on_thoughts_goes_to_what_comes_after_them():
+    thoughts = Reasoning("Hm.", "c2ln", origin="gemini")
+    unsigned = {"text": "Hm.", "thought": True}
+    assert parts_of(thoughts, Text("Yes.")) == [unsigned, {"text": "Yes.", "thoughtSignature": "c2ln"}]
+    call = parts_of(thoughts, ToolCall("a", "f", "{}"))[1]
+    assert call == {"functionCall": {"id": "a", "name": "f", "args": {}}, "thoughtSignature": "c2ln"}
+
+
 @pytest.mark.parametrize(
     ("thinking", "level", "budget"),
     [
