@@ -9,7 +9,7 @@ from providers.formats.base import BadRequest
 from providers.formats.gemini.calls import Calls
 from providers.formats.gemini.fields import Fields
 from providers.formats.gemini.media import read_file, read_inline
-from providers.formats.gemini.signatures import Seal, read_signature
+from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature
 from providers.formats.gemini.tool_names import read_name
 from providers.formats.turns import merge_turns
 from providers.wire.conversation import Audio, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
@@ -111,7 +111,7 @@ def _text(part: Fields, seal: Seal | None) -> list[Part]:
     """A signature of a text stands after it, as thoughts without words: it may come later than the text, too."""
     text = part.text("text") or ""
     if part.flag("thought"):
-        seal = seal or Seal()
+        seal = seal or Seal(origin=ORIGIN)
         thoughts = Reasoning(text, seal.signature, seal.encrypted, seal.origin, seal.id)
         return [thoughts] if text or seal.signature or seal.encrypted else []
     return [*([Text(text)] if text else []), *_signed(seal)]

@@ -7,7 +7,7 @@ import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.gemini import GEMINI
-from tests.providers.formats.answers import told
+from tests.providers.formats.gemini.told import told
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "gemini"
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
