@@ -56,17 +56,14 @@ def read_sampling(config: Fields) -> Sampling:
 
 
 def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
-    schema, subset = config.object("responseJsonSchema"), config.object("responseSchema")
-    if schema is not None:
-        return OutputFormat(OutputKind.SCHEMA, schema=config.raw("responseJsonSchema"))
-    if subset is not None:
-        return OutputFormat(OutputKind.SCHEMA, schema=json_schema(config.raw("responseSchema")))
     media_type = config.text("responseMimeType")
-    if media_type == _JSON:
-        return OutputFormat(OutputKind.JSON)
-    if media_type not in {None, "", _PLAIN}:
+    if media_type not in {None, "", _PLAIN, _JSON}:
         extra[config.path_of("responseMimeType")] = media_type
-    return None
+    if config.object("responseJsonSchema") is not None:
+        return OutputFormat(OutputKind.SCHEMA, schema=config.raw("responseJsonSchema"))
+    if config.object("responseSchema") is not None:
+        return OutputFormat(OutputKind.SCHEMA, schema=json_schema(config.raw("responseSchema")))
+    return OutputFormat(OutputKind.JSON) if media_type == _JSON else None
 
 
 def read_thinking(config: Fields, extra: dict[str, Any]) -> Thinking | None:

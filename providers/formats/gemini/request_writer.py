@@ -37,7 +37,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     if conversation.source == ORIGIN and conversation.metadata is not None:
         body["labels"] = dict(conversation.metadata)
     _add_extra(body, conversation)
-    return WrittenRequest(_path(upstream), body, translated=tuple(translated))
+    return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
 
 
 def _path(upstream: Upstream) -> str:

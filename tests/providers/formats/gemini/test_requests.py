@@ -295,6 +295,16 @@ def test_plain_json_needs_no_schema():
     assert config_of(said(output=OutputFormat(OutputKind.JSON))) == {"responseMimeType": "application/json"}
 
 
+def test_answer_of_one_word_is_gemini_s_own():
+    config = {"response_mime_type": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["a", "b"]}}
+    conversation = read({"text": "Hi"}, generation_config=config)
+    assert conversation.extra == {"generation_config.response_mime_type": "text/x.enum"}
+    assert config_of(conversation) == {
+        "responseMimeType": "text/x.enum",
+        "responseJsonSchema": {"type": "string", "enum": ["a", "b"]},
+    }
+
+
 def test_small_images_ask_for_a_low_resolution():
     message = Message(Role.USER, (Image(url="https://example.org/x", detail="low"),))
     written = GEMINI.write_request(Conversation((message,), source="chat"), UPSTREAM)
