@@ -1,0 +1,41 @@
+"""What becomes of a client's own fields that have no place in the format between all formats."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from providers.formats.base import CannotTranslate
+from providers.wire.conversation import Conversation
+
+# These say how the provider keeps, finds again or delivers a request, and nothing about the answer itself.
+_HARMLESS = frozenset(
+    {
+        "store",
+        "stream_options",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        # It limits built-in tools, which are refused by their own name.
+        "max_tool_calls",
+    }
+)
+# What a provider does anyway when it is not asked.
+_DEFAULTS: Mapping[str, Any] = {
+    "n": 1,
+    "modalities": ["text"],
+    "truncation": "disabled",
+    "background": False,
+    "include_reasoning": True,
+    "echo": False,
+    "best_of": 1,
+}
+
+
+def refuse_extras(conversation: Conversation) -> None:
+    """For a writer of another format. Raises CannotTranslate for the first field that would change the answer."""
+    for name, value in conversation.extra.items():
+        if not is_harmless(name, value):
+            raise CannotTranslate(f"The chosen provider has no '{name}'.", param=name)
+
+
+def is_harmless(name: str, value: object) -> bool:
+    return name in _HARMLESS or (name in _DEFAULTS and _DEFAULTS[name] == value)

@@ -1,0 +1,96 @@
+"""Reads the fields of a client's JSON object one by one, naming the one that is wrong."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from providers.formats.base import BadRequest
+
+T = TypeVar("T")
+
+
+class Fields:
+    """One object of a request. `path` is where it stands as the client spells it, empty for the whole body.
+
+    An explicit null is an absent value. Whatever was asked for counts as known; `rest` is what nobody asked for.
+    """
+
+    __slots__ = ("_known", "_value", "path")
+
+    def __init__(self, value: object, path: str = "") -> None:
+        if not isinstance(value, Mapping):
+            raise BadRequest(f"'{path}' has to be an object.", param=path)
+        self._value: Mapping[str, Any] = value
+        self._known: set[str] = set()
+        self.path = path
+
+    def at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def any(self, name: str) -> Any:
+        self._known.add(name)
+        return self._value.get(name)
+
+    def skip(self, *names: str) -> None:
+        self._known.update(names)
+
+    def text(self, name: str) -> str | None:
+        return self._typed(name, str, "a string")
+
+    def number(self, name: str) -> float | None:
+        value = self.any(name)
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+        raise self.wrong(name, "has to be a number")
+
+    def integer(self, name: str) -> int | None:
+        value = self.number(name)
+        if value is None or isinstance(value, int):
+            return value
+        raise self.wrong(name, "has to be a whole number")
+
+    def flag(self, name: str) -> bool | None:
+        return self._typed(name, bool, "true or false")
+
+    def mapping(self, name: str) -> Mapping[str, Any] | None:
+        return self._typed(name, dict, "an object")
+
+    def needed(self, name: str) -> str:
+        text = self.text(name)
+        if text is None:
+            raise self.wrong(name, "is missing")
+        return text
+
+    def part(self, name: str) -> "Fields | None":
+        value = self.any(name)
+        return None if value is None else Fields(value, self.at(name))
+
+    def items(self, name: str) -> Iterator[tuple[Any, str]]:
+        """Every item of a list, with its path."""
+        values = self._typed(name, list, "a list") or []
+        return ((value, f"{self.at(name)}[{i}]") for i, value in enumerate(values))
+
+    def parts(self, name: str) -> "Iterator[Fields]":
+        return (Fields(value, path) for value, path in self.items(name))
+
+    def rest(self) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in self._value.items()
+            if name not in self._known and value is not None
+        }
+
+    def end(self) -> None:
+        """Raises BadRequest for a field that nobody asked for."""
+        for name in self.rest():
+            raise BadRequest(
+                f"Unknown parameter: '{self.at(name)}'.", param=self.at(name), code="unknown_parameter"
+            )
+
+    def wrong(self, name: str, what: str) -> BadRequest:
+        return BadRequest(f"'{self.at(name)}' {what}.", param=self.at(name))
+
+    def _typed(self, name: str, kind: type[T], what: str) -> T | None:
+        value = self.any(name)
+        if value is None or isinstance(value, kind):
+            return value
+        raise self.wrong(name, f"has to be {what}")
