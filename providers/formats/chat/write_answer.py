@@ -35,8 +35,9 @@ def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
         "created": facts.created,
         "model": facts.model,
         "choices": [message.choice()],
-        "usage": write_usage(message.usage or Usage()),
     }
+    if message.usage is not None:
+        answer["usage"] = write_usage(message.usage)
     return answer | ({"service_tier": message.tier} if message.tier else {})
 
 
@@ -52,7 +53,7 @@ class _Message:
         self._calls: dict[int, dict[str, Any]] = {}
         self._annotations: list[dict[str, Any]] = []
         self._logprobs: list[Any] = []
-        self._finish: dict[str, str] = {"finish_reason": "stop"}
+        self._finish: dict[str, str | None] = {"finish_reason": None}
 
     def take(self, event: Event) -> None:
         match event:
@@ -77,7 +78,7 @@ class _Message:
             case Started():
                 self.tier = event.service_tier
             case Finished():
-                self._finish = write_finish(event)
+                self._finish = {**write_finish(event)}
             case UsageSeen():
                 self.usage = event.usage
 
