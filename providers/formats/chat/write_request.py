@@ -58,7 +58,8 @@ def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict
         "stop": list(sampling.stop) or None,
         "logit_bias": sampling.logit_bias,
         "logprobs": sampling.logprobs,
-        "top_logprobs": sampling.top_logprobs,
+        # Elsewhere a number says nothing yet; here it is refused without the switch.
+        "top_logprobs": sampling.top_logprobs if sampling.logprobs or source == ORIGIN else None,
     }
     return _given(written)
 
