@@ -75,7 +75,6 @@ def _read_sampling(fields: Fields, *, has_logprobs: bool) -> Sampling:
     return Sampling(
         temperature=fields.number("temperature"),
         top_p=fields.number("top_p"),
-        top_k=fields.integer("top_k"),
         logprobs=True if has_logprobs else None,
         top_logprobs=fields.integer("top_logprobs"),
     )

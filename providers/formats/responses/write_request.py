@@ -85,7 +85,7 @@ def _refuse_sampling(sampling: Sampling, source: str) -> None:
     for name in _UNKNOWN_SAMPLING:
         value = getattr(sampling, name)
         # A penalty of nothing, and a bias for nothing, are what there is when nothing is said.
-        is_default = value is None or (name != "seed" and name != "top_k" and not value)
+        is_default = value is None or (name not in {"seed", "top_k"} and not value)
         if not is_default:
             raise CannotTranslate(f"The chosen provider has no {name}.", param=spelt(source, name))
 
