@@ -1,0 +1,90 @@
+"""Reads the content of chat messages: a string, or a list of parts."""
+
+from providers.formats.base import BadRequest
+from providers.formats.chat.cache_marks import read_cache_mark
+from providers.formats.data_url import split_data_url
+from providers.formats.fields import Fields
+from providers.wire.conversation import Audio, File, Image, Part, Refusal, Text
+
+ORIGIN = "openai"
+
+
+def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
+    """`kinds` are the types of part that this role may have. Empty texts are left out."""
+    content = message.any("content")
+    if content is None or isinstance(content, str):
+        return [Text(content)] if content else []
+    return [part for fields in message.parts("content") if (part := _read_part(fields, kinds)) is not None]
+
+
+def _read_part(fields: Fields, kinds: frozenset[str]) -> Part | None:
+    kind = fields.needed("type")
+    if kind not in kinds:
+        raise BadRequest(f"'{kind}' is no type of part that may stand here.", param=fields.at("type"))
+    part = _READERS[kind](fields)
+    # What an answer carried beside its text comes back with it, and says nothing new.
+    fields.skip("annotations", "index")
+    fields.end()
+    return part
+
+
+def _read_text(fields: Fields) -> Text | None:
+    text, mark = fields.needed("text"), read_cache_mark(fields)
+    return Text(text, mark) if text else None
+
+
+def _read_refusal(fields: Fields) -> Refusal:
+    return Refusal(fields.needed("refusal"))
+
+
+def _read_image(fields: Fields) -> Image:
+    mark = read_cache_mark(fields)
+    image = fields.part("image_url")
+    if image is None:
+        raise fields.wrong("image_url", "is missing")
+    url, detail = image.needed("url"), image.text("detail")
+    image.end()
+    if not url.startswith("data:"):
+        return Image(url=url, detail=detail, cache=mark)
+    media_type, data = _split(image, "url", url)
+    return Image(data=data, media_type=media_type, detail=detail, cache=mark)
+
+
+def _read_audio(fields: Fields) -> Audio:
+    # Audio carries no mark between formats; a mark changes no answer.
+    fields.skip("prompt_cache_breakpoint", "cache_control")
+    audio = fields.part("input_audio")
+    if audio is None:
+        raise fields.wrong("input_audio", "is missing")
+    return Audio(audio.needed("data"), audio.needed("format"))
+
+
+def _read_file(fields: Fields) -> File:
+    mark = read_cache_mark(fields)
+    file = fields.part("file")
+    if file is None:
+        raise fields.wrong("file", "is missing")
+    data, file_id, name = file.text("file_data"), file.text("file_id"), file.text("filename")
+    file.end()
+    if data is None:
+        if file_id is None:
+            raise file.wrong("file_data", "or its 'file_id' has to be given")
+        return File(file_id=file_id, name=name, origin=ORIGIN, cache=mark)
+    media_type, data = _split(file, "file_data", data) if data.startswith("data:") else (None, data)
+    return File(data=data, media_type=media_type, name=name, cache=mark)
+
+
+def _split(fields: Fields, name: str, url: str) -> tuple[str | None, str]:
+    split = split_data_url(url)
+    if split is None:
+        raise fields.wrong(name, "has to be a data URL in base64")
+    return split
+
+
+_READERS = {
+    "text": _read_text,
+    "refusal": _read_refusal,
+    "image_url": _read_image,
+    "input_audio": _read_audio,
+    "file": _read_file,
+}

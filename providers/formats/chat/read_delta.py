@@ -1,0 +1,70 @@
+"""Reads what a provider's message or delta holds, mending what servers are known to get wrong."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.openai_failures import bad_response
+from providers.wire.events import CitationAdded, Event, ReasoningDelta, RefusalDelta, TextDelta
+
+
+def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
+    """Thoughts and texts of the content, refusal and citations, in this order."""
+    yield from _read_content(message.get("content"), _entries(logprobs))
+    refusal = message.get("refusal")
+    if refusal and isinstance(refusal, str):
+        yield RefusalDelta(refusal)
+    annotations = message.get("annotations")
+    for annotation in annotations if isinstance(annotations, list) else ():
+        if isinstance(annotation, Mapping):
+            yield read_citation(annotation)
+
+
+def _read_content(content: object, logprobs: tuple[Any, ...]) -> Iterator[Event]:
+    if content is None:
+        return
+    if isinstance(content, str):
+        if content or logprobs:
+            yield TextDelta(content, logprobs)
+        return
+    if not isinstance(content, list):
+        raise bad_response("The provider's answer has a message of the wrong type.")
+    for part in content:
+        yield from _read_part(part)
+
+
+def _read_part(part: object) -> Iterator[Event]:
+    """Mistral answers in parts, thoughts among them (its SDK's types, November 2026)."""
+    if not isinstance(part, Mapping):
+        return
+    if part.get("type") == "thinking":
+        for thought in part.get("thinking") or ():
+            if isinstance(thought, Mapping) and thought.get("text"):
+                yield ReasoningDelta(str(thought["text"]))
+    elif isinstance(part.get("text"), str) and part["text"]:
+        yield TextDelta(part["text"])
+
+
+def read_citation(annotation: Mapping[str, Any]) -> CitationAdded:
+    inner = annotation.get("url_citation")
+    place = inner if isinstance(inner, Mapping) else annotation
+    return CitationAdded(_text(place, "url"), _text(place, "title"), native=dict(annotation))
+
+
+def read_arguments(function: Mapping[str, Any]) -> str:
+    """Some servers send the object itself in place of its text."""
+    arguments = function.get("arguments")
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return orjson.dumps(arguments).decode()
+
+
+def _entries(logprobs: object) -> tuple[Any, ...]:
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    return tuple(content) if isinstance(content, list) else ()
+
+
+def _text(value: Mapping[str, Any], name: str) -> str | None:
+    text = value.get(name)
+    return text if isinstance(text, str) else None

@@ -1,0 +1,103 @@
+"""Thoughts in chat messages: `reasoning_content`, `reasoning`, and `reasoning_details` with signatures.
+
+The first two are plain text as DeepSeek and Groq name it. Source of the third: OpenRouter's documentation
+(https://openrouter.ai/docs/use-cases/reasoning-tokens, November 2026); `format` says who can read a signature.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from providers.wire.conversation import Reasoning
+
+ORIGIN = "openai"
+_FORMATS = {
+    "anthropic": "anthropic-claude-v1",
+    "responses": "openai-responses-v1",
+    "gemini": "google-gemini-v1",
+}
+_ORIGINS = {value: name for name, value in _FORMATS.items()}
+
+
+def read_reasoning(message: Mapping[str, Any]) -> list[Reasoning]:
+    """Of a message, whichever of the three conventions it follows."""
+    visible = visible_reasoning(message)
+    thoughts = read_details(message.get("reasoning_details"))
+    if not thoughts:
+        return [Reasoning(visible, origin=ORIGIN)] if visible else []
+    if visible and not any(thought.text for thought in thoughts):
+        thoughts[0] = replace(thoughts[0], text=visible)
+    return thoughts
+
+
+def visible_reasoning(message: Mapping[str, Any]) -> str:
+    for name in ("reasoning_content", "reasoning"):
+        text = message.get(name)
+        if text and isinstance(text, str):
+            return text
+    return ""
+
+
+def read_details(details: object) -> list[Reasoning]:
+    """One for each block of thoughts; an encrypted entry belongs to the text before it of the same index."""
+    thoughts: list[Reasoning] = []
+    last_index: object = None
+    for entry in details if isinstance(details, list) else ():
+        if not isinstance(entry, Mapping):
+            continue
+        thought, index = _read_entry(entry), entry.get("index")
+        if thought.encrypted and thoughts and index is not None and index == last_index:
+            thoughts[-1] = replace(thought, text=thoughts[-1].text)
+        elif thought.text or thought.encrypted or thought.signature:
+            thoughts.append(thought)
+        last_index = index
+    return thoughts
+
+
+def _read_entry(entry: Mapping[str, Any]) -> Reasoning:
+    text = entry.get("text") or entry.get("summary")
+    # An unknown format stays itself, and so is never given to any other.
+    maker = str(entry.get("format") or ORIGIN)
+    return Reasoning(
+        text if isinstance(text, str) else "",
+        signature=_string(entry.get("signature")),
+        encrypted=_string(entry.get("data")),
+        origin=_ORIGINS.get(maker, maker),
+        id=_string(entry.get("id")),
+    )
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def write_reasoning(thoughts: Sequence[Reasoning]) -> dict[str, Any]:
+    """The members of a message, none where there are no thoughts."""
+    if not thoughts:
+        return {}
+    text = "".join(thought.text for thought in thoughts)
+    members: dict[str, Any] = {"reasoning_content": text, "reasoning": text} if text else {}
+    return members | {"reasoning_details": write_details(thoughts)}
+
+
+def write_details(thoughts: Iterable[Reasoning], first_index: int = 0) -> list[dict[str, Any]]:
+    return [
+        entry
+        for index, thought in enumerate(thoughts, first_index)
+        for entry in _write_entries(thought, index)
+    ]
+
+
+def _write_entries(thought: Reasoning, index: int) -> list[dict[str, Any]]:
+    members: dict[str, Any] = {"index": index}
+    if thought.origin and thought.origin != ORIGIN:
+        members["format"] = _FORMATS.get(thought.origin, thought.origin)
+    if thought.id:
+        members["id"] = thought.id
+    entries = []
+    if thought.text or thought.signature or not thought.encrypted:
+        signature = {"signature": thought.signature} if thought.signature else {}
+        entries.append({"type": "reasoning.text", "text": thought.text} | signature | members)
+    if thought.encrypted:
+        entries.append({"type": "reasoning.encrypted", "data": thought.encrypted} | members)
+    return entries

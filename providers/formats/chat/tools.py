@@ -1,0 +1,103 @@
+"""Tools and the choice among them in chat requests, both ways, and the pair that came before: functions."""
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from providers.formats.base import CannotTranslate
+from providers.formats.chat.cache_marks import read_cache_mark, write_cache_mark
+from providers.formats.chat.tool_names import write_name
+from providers.formats.fields import Fields
+from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+
+
+def read_tools(body: Fields) -> tuple[Tool, ...]:
+    tools = [_read_tool(fields) for fields in body.parts("tools")]
+    return (*tools, *(read_function(fields) for fields in body.parts("functions")))
+
+
+def _read_tool(fields: Fields) -> Tool:
+    kind = fields.text("type") or "function"
+    function = fields.part("function")
+    if kind != "function" or function is None:
+        raise CannotTranslate(f"The chosen provider has no tools of type '{kind}'.", param=fields.at("type"))
+    mark = read_cache_mark(fields)
+    fields.end()
+    tool = read_function(function)
+    return Tool(tool.name, tool.description, tool.parameters, tool.strict, mark)
+
+
+def read_function(fields: Fields) -> Tool:
+    tool = Tool(
+        fields.needed("name"),
+        fields.text("description"),
+        fields.mapping("parameters"),
+        fields.flag("strict"),
+    )
+    fields.end()
+    return tool
+
+
+def read_tool_choice(body: Fields) -> ToolChoice | None:
+    value = body.any("tool_choice")
+    if value is None:
+        return _read_function_call(body)
+    if isinstance(value, str):
+        return ToolChoice(read_mode(body, "tool_choice", value))
+    choice = Fields(value, "tool_choice")
+    kind = choice.needed("type")
+    if kind == "function":
+        return ToolChoice(ChoiceMode.REQUIRED, (_function_name(choice),))
+    if kind == "allowed_tools":
+        return _read_allowed(choice)
+    raise CannotTranslate(f"The chosen provider cannot be told to choose '{kind}'.", param=choice.at("type"))
+
+
+def read_mode(fields: Fields, name: str, value: str) -> ChoiceMode:
+    try:
+        return ChoiceMode(value)
+    except ValueError:
+        raise fields.wrong(name, "has to be none, auto or required") from None
+
+
+def _read_function_call(body: Fields) -> ToolChoice | None:
+    value = body.any("function_call")
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return ToolChoice(read_mode(body, "function_call", value))
+    return ToolChoice(ChoiceMode.REQUIRED, (Fields(value, "function_call").needed("name"),))
+
+
+def _read_allowed(choice: Fields) -> ToolChoice:
+    allowed = choice.part("allowed_tools")
+    if allowed is None:
+        raise choice.wrong("allowed_tools", "is missing")
+    mode = read_mode(allowed, "mode", allowed.needed("mode"))
+    return ToolChoice(mode, tuple(map(_function_name, allowed.parts("tools"))))
+
+
+def _function_name(fields: Fields) -> str:
+    function = fields.part("function")
+    if function is None:
+        raise CannotTranslate("The chosen provider has only functions to choose.", param=fields.path)
+    return function.needed("name")
+
+
+def write_tool(tool: Tool, source: str, quirks: Set[str]) -> dict[str, Any]:
+    function = {
+        "name": write_name(tool.name, source),
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "strict": tool.strict,
+    }
+    said = {name: value for name, value in function.items() if value is not None}
+    return {"type": "function", "function": said} | write_cache_mark(tool.cache, quirks)
+
+
+def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any]:
+    if not choice.names or choice.mode is ChoiceMode.NONE:
+        return choice.mode.value
+    named = [{"type": "function", "function": {"name": write_name(name, source)}} for name in choice.names]
+    if choice.mode is ChoiceMode.REQUIRED and len(named) == 1:
+        return named[0]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode.value, "tools": named}}

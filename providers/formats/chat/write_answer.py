@@ -1,0 +1,131 @@
+"""Writes a whole chat answer for a client."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from providers.formats.base import AnswerFacts
+from providers.formats.chat.annotations import page_of
+from providers.formats.chat.finish import write_finish
+from providers.formats.chat.reasoning import write_reasoning
+from providers.formats.chat.usage import write_usage
+from providers.wire.conversation import Reasoning
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    Finished,
+    ReasoningDelta,
+    ReasoningSealed,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+from providers.wire.usage import Usage
+
+
+def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
+    message = _Message()
+    for event in events:
+        message.take(event)
+    answer = {
+        "id": f"chatcmpl-{facts.id}",
+        "object": "chat.completion",
+        "created": facts.created,
+        "model": facts.model,
+        "choices": [message.choice()],
+    }
+    if message.usage is not None:
+        answer["usage"] = write_usage(message.usage)
+    return answer | ({"service_tier": message.tier} if message.tier else {})
+
+
+class _Message:
+    """What was said so far."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.tier: str | None = None
+        self._text = ""
+        self._refusal = ""
+        self._thoughts = Thoughts()
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._annotations: list[dict[str, Any]] = []
+        self._logprobs: list[Any] = []
+        self._finish: dict[str, str | None] = {"finish_reason": None}
+
+    def take(self, event: Event) -> None:
+        match event:
+            case TextDelta():
+                self._text += event.text
+                self._logprobs += event.logprobs
+            case ToolArguments():
+                self._calls[event.index]["function"]["arguments"] += event.text
+            case ToolCallStarted():
+                self._calls[event.index] = write_call(event)
+            case CitationAdded():
+                self._annotations += write_citation(event, len(self._text))
+            case RefusalDelta():
+                self._refusal += event.text
+            case ReasoningDelta() | ReasoningSealed():
+                self._thoughts.take(event)
+            case _:
+                self._take_fact(event)
+
+    def _take_fact(self, event: Event) -> None:
+        match event:
+            case Started():
+                self.tier = event.service_tier
+            case Finished():
+                self._finish = {**write_finish(event)}
+            case UsageSeen():
+                self.usage = event.usage
+
+    def choice(self) -> dict[str, Any]:
+        logprobs = {"content": self._logprobs, "refusal": None} if self._logprobs else None
+        return {"index": 0, "message": self._message(), "logprobs": logprobs, **self._finish}
+
+    def _message(self) -> dict[str, Any]:
+        is_silent = not self._text and (self._calls or self._refusal)
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": None if is_silent else self._text,
+            "refusal": self._refusal or None,
+            "annotations": self._annotations,
+        }
+        message |= write_reasoning(self._thoughts.whole())
+        return message | ({"tool_calls": list(self._calls.values())} if self._calls else {})
+
+
+class Thoughts:
+    """Gathers blocks of thoughts: a seal ends one."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Reasoning] = []
+        self._text = ""
+
+    def take(self, event: ReasoningDelta | ReasoningSealed) -> None:
+        if isinstance(event, ReasoningDelta):
+            self._text += event.text
+        else:
+            self.seal(event)
+
+    def seal(self, event: ReasoningSealed) -> Reasoning:
+        block = Reasoning(self._text, event.signature, event.encrypted, event.origin, event.id)
+        self._blocks.append(block)
+        self._text = ""
+        return block
+
+    def whole(self) -> list[Reasoning]:
+        return [*self._blocks, *([Reasoning(self._text)] if self._text else [])]
+
+
+def write_call(event: ToolCallStarted) -> dict[str, Any]:
+    return {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+
+
+def write_citation(event: CitationAdded, end: int) -> list[dict[str, Any]]:
+    """Chat annotates pages only; what is cited from a document stays in the text."""
+    page = page_of(event, 0, end)
+    return [] if page is None else [{"type": "url_citation", "url_citation": page}]

@@ -1,0 +1,153 @@
+"""Writes a request for a provider that speaks chat."""
+
+from typing import Any
+
+from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
+from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.tools import write_tool, write_tool_choice
+from providers.formats.chat.write_content import ContentWriter
+from providers.formats.chat.write_messages import MessageWriter
+from providers.formats.extras import refuse_extras
+from providers.formats.spelling import spelt
+from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
+from providers.wire.effort import effort_for
+
+# How other formats call the ordinary tier.
+_TIERS = {"standard": "default", "standard_only": "default"}
+_OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
+
+
+def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    translated: list[str] = []
+    body: dict[str, Any] = {"model": upstream.name}
+    body["messages"] = _write_messages(conversation, upstream, translated)
+    body |= _write_limits(conversation, upstream)
+    body |= _write_sampling(conversation.sampling, conversation.source, upstream)
+    body |= _write_tools(conversation, upstream)
+    body |= _write_thinking(conversation, upstream, translated)
+    body |= _write_rest(conversation, upstream)
+    return WrittenRequest("/chat/completions", body | _write_stream(upstream), translated=tuple(translated))
+
+
+def _write_messages(
+    conversation: Conversation, upstream: Upstream, translated: list[str]
+) -> list[dict[str, Any]]:
+    writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
+    return [written for message in conversation.messages for written in writer.write(message)]
+
+
+def _write_limits(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
+    """Under the name that the offering declares; the older one is understood nearly everywhere."""
+    if conversation.max_output_tokens is None:
+        return {}
+    name = "max_completion_tokens" if "max_completion_tokens" in upstream.params else "max_tokens"
+    return {name: conversation.max_output_tokens}
+
+
+def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict[str, Any]:
+    # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
+    if sampling.top_k is not None and source != ORIGIN and "top_k" not in upstream.params:
+        raise CannotTranslate("The chosen provider has no top_k.", param=spelt(source, "top_k"))
+    written: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
+        "seed": sampling.seed,
+        "stop": list(sampling.stop) or None,
+        "logit_bias": sampling.logit_bias,
+        "logprobs": sampling.logprobs,
+        # Elsewhere a number says nothing yet; here it is refused without the switch.
+        "top_logprobs": sampling.top_logprobs if sampling.logprobs or source == ORIGIN else None,
+    }
+    return _given(written)
+
+
+def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
+    source, quirks = conversation.source, upstream.quirks
+    tools = [write_tool(tool, source, quirks) for tool in conversation.tools]
+    choice = conversation.tool_choice
+    return _given(
+        {
+            "tools": tools or None,
+            "tool_choice": None if choice is None else write_tool_choice(choice, source),
+            "parallel_tool_calls": conversation.parallel_tool_calls,
+        }
+    )
+
+
+def _write_thinking(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    """Quirk: `reasoning_object` for providers with OpenRouter's `reasoning`, which also takes a budget."""
+    thinking = conversation.thinking
+    if thinking is None:
+        return {}
+    if "reasoning_object" in upstream.quirks:
+        return _write_reasoning(thinking)
+    effort = thinking.effort
+    if effort is None and thinking.budget_tokens is not None:
+        effort = effort_for(thinking.budget_tokens)
+        translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning_effort")
+    # A model that decides by itself is what providers of this format offer when nothing is said.
+    return {} if effort is None else {"reasoning_effort": effort}
+
+
+def _write_reasoning(thinking: Thinking) -> dict[str, Any]:
+    members = _given({"effort": thinking.effort, "max_tokens": thinking.budget_tokens})
+    if thinking.is_shown is not None:
+        members["exclude"] = not thinking.is_shown
+    return {"reasoning": members} if members else {}
+
+
+def _write_rest(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
+    tier = conversation.service_tier
+    written = {
+        "response_format": write_output(conversation.output),
+        "verbosity": conversation.verbosity,
+        "service_tier": None if tier is None else _TIERS.get(tier, tier),
+        "metadata": conversation.metadata if _takes(upstream, "metadata") else None,
+        **_write_user(upstream),
+    }
+    if conversation.source == ORIGIN:
+        return _given(written) | dict(conversation.extra)
+    refuse_extras(conversation)
+    return _given(written)
+
+
+def write_output(output: OutputFormat | None) -> dict[str, Any] | None:
+    if output is None:
+        return None
+    if output.kind is not OutputKind.SCHEMA:
+        return {"type": _OUTPUT_TYPES[output.kind]}
+    members = {
+        "name": output.name or "answer",
+        "description": output.description,
+        "schema": output.schema,
+        "strict": output.strict,
+    }
+    return {"type": "json_schema", "json_schema": _given(members)}
+
+
+def _write_user(upstream: Upstream) -> dict[str, Any]:
+    """Who the end user is changes no answer, so it goes only where it is taken."""
+    if upstream.user_id is None:
+        return {}
+    if "safety_identifier" in upstream.params:
+        return {"safety_identifier": upstream.user_id}
+    return {"user": upstream.user_id} if _takes(upstream, "user") else {}
+
+
+def _takes(upstream: Upstream, name: str) -> bool:
+    return not upstream.params or name in upstream.params
+
+
+def _write_stream(upstream: Upstream) -> dict[str, Any]:
+    """Quirk: `no_stream_options` for servers that refuse the field, so that their usage is estimated."""
+    if not upstream.is_streamed:
+        return {}
+    options = {} if "no_stream_options" in upstream.quirks else {"stream_options": {"include_usage": True}}
+    return {"stream": True} | options
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,1 @@
+"""OpenAI's Responses. Source: types of the `openai` package 3.54 (November 2026)."""

@@ -1,0 +1,174 @@
+"""The item of a response that is being written: a message, thoughts or a call. Each tells its steps.
+
+Source of the steps' order: OpenAI's reference of streaming events, and the accumulator of its SDK.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from providers.formats.chat.annotations import file_of, page_of
+from providers.formats.responses.seals import write_seal
+from providers.wire.events import CitationAdded, ReasoningSealed, TextDelta, ToolCallStarted
+
+Step = dict[str, Any]
+"""An event as it is streamed, but for its sequence number."""
+
+
+class OpenItem:
+    """`index` is the item's among the output, `prefix` that of its id."""
+
+    prefix = ""
+
+    def __init__(self, answer_id: str, index: int) -> None:
+        self.id = f"{self.prefix}_{answer_id}_{index}"
+        self._index = index
+
+    def open(self) -> Iterator[Step]:
+        yield self._item_step("added", "in_progress")
+
+    def close(self, status: str) -> Iterator[Step]:
+        yield from self._end_part()
+        yield self._item_step("done", status)
+
+    def item(self, status: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _end_part(self) -> Iterator[Step]:
+        return iter(())
+
+    def _item_step(self, step: str, status: str) -> Step:
+        return {
+            "type": f"response.output_item.{step}",
+            "output_index": self._index,
+            "item": self.item(status),
+        }
+
+    def _step(self, kind: str, **members: Any) -> Step:
+        return {"type": f"response.{kind}", "item_id": self.id, "output_index": self._index, **members}
+
+
+class OpenReasoning(OpenItem):
+    prefix = "rs"
+
+    def __init__(self, answer_id: str, index: int) -> None:
+        super().__init__(answer_id, index)
+        self._text = ""
+        self._encrypted: str | None = None
+
+    def add(self, text: str) -> Iterator[Step]:
+        if not self._text:
+            yield self._part("added", "")
+        self._text += text
+        yield self._step("reasoning_summary_text.delta", summary_index=0, delta=text)
+
+    def seal(self, sealed: ReasoningSealed) -> None:
+        self._encrypted = write_seal(sealed)
+
+    def item(self, status: str) -> dict[str, Any]:
+        summary = [{"type": "summary_text", "text": self._text}] if self._text else []
+        item = {"id": self.id, "type": "reasoning", "summary": summary, "status": status}
+        return item | ({"encrypted_content": self._encrypted} if self._encrypted else {})
+
+    def _end_part(self) -> Iterator[Step]:
+        if self._text:
+            yield self._step("reasoning_summary_text.done", summary_index=0, text=self._text)
+            yield self._part("done", self._text)
+
+    def _part(self, step: str, text: str) -> Step:
+        part = {"type": "summary_text", "text": text}
+        return self._step(f"reasoning_summary_part.{step}", summary_index=0, part=part)
+
+
+class OpenCall(OpenItem):
+    prefix = "fc"
+
+    def __init__(self, answer_id: str, index: int, started: ToolCallStarted) -> None:
+        super().__init__(answer_id, index)
+        self._started = started
+        self._arguments = ""
+
+    def add(self, text: str) -> Iterator[Step]:
+        self._arguments += text
+        yield self._step("function_call_arguments.delta", delta=text)
+
+    def item(self, status: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "type": "function_call",
+            "status": status,
+            "call_id": self._started.id,
+            "name": self._started.name,
+            "arguments": self._arguments,
+        }
+
+    def _end_part(self) -> Iterator[Step]:
+        if not self._arguments:
+            yield from self.add("{}")
+        name, arguments = self._started.name, self._arguments
+        yield self._step("function_call_arguments.done", name=name, arguments=arguments)
+
+
+class OpenMessage(OpenItem):
+    """Its parts are texts and refusals, each ended before the next begins."""
+
+    prefix = "msg"
+
+    def __init__(self, answer_id: str, index: int) -> None:
+        super().__init__(answer_id, index)
+        self._parts: list[dict[str, Any]] = []
+        self._is_part_open = False
+
+    def add_text(self, event: TextDelta) -> Iterator[Step]:
+        yield from self._begin({"type": "output_text", "text": "", "annotations": [], "logprobs": []})
+        self._parts[-1]["text"] += event.text
+        self._parts[-1]["logprobs"] += event.logprobs
+        logprobs = list(event.logprobs)
+        yield self._part_step("output_text.delta", delta=event.text, logprobs=logprobs)
+
+    def add_refusal(self, text: str) -> Iterator[Step]:
+        yield from self._begin({"type": "refusal", "refusal": ""})
+        self._parts[-1]["refusal"] += text
+        yield self._part_step("refusal.delta", delta=text)
+
+    def add_citation(self, event: CitationAdded) -> Iterator[Step]:
+        """Pages and OpenAI's files; what is cited from another document stays in the text."""
+        text = self._parts[-1].get("text") if self._parts and self._is_part_open else None
+        page = page_of(event, 0, len(text or ""))
+        annotation = file_of(event) if page is None else {"type": "url_citation", **page}
+        if text is None or annotation is None:
+            return
+        annotations = self._parts[-1]["annotations"]
+        annotations.append(annotation)
+        place = len(annotations) - 1
+        yield self._part_step("output_text.annotation.added", annotation_index=place, annotation=annotation)
+
+    def item(self, status: str) -> dict[str, Any]:
+        parts = [_copy(part) for part in self._parts]
+        return {"id": self.id, "type": "message", "status": status, "role": "assistant", "content": parts}
+
+    def _begin(self, part: dict[str, Any]) -> Iterator[Step]:
+        if self._is_part_open and self._parts[-1]["type"] == part["type"]:
+            return
+        yield from self._end_part()
+        self._parts.append(part)
+        self._is_part_open = True
+        yield self._part_step("content_part.added", part=_copy(part))
+
+    def _end_part(self) -> Iterator[Step]:
+        if not self._is_part_open:
+            return
+        self._is_part_open = False
+        part = _copy(self._parts[-1])
+        if part["type"] == "refusal":
+            yield self._part_step("refusal.done", refusal=part["refusal"])
+        else:
+            yield self._part_step("output_text.done", text=part["text"], logprobs=part["logprobs"])
+        yield self._part_step("content_part.done", part=part)
+
+    def _part_step(self, kind: str, **members: Any) -> Step:
+        return self._step(kind, content_index=len(self._parts) - 1, **members)
+
+
+def _copy(part: dict[str, Any]) -> dict[str, Any]:
+    """As it is now: lists go on growing."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in part.items()}

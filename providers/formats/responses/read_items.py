@@ -1,0 +1,99 @@
+"""Reads the items of `input` into turns."""
+
+from collections.abc import Iterable
+
+from providers.formats.fields import Fields
+from providers.formats.responses.read_content import read_content
+from providers.formats.responses.seals import read_seal
+from providers.wire.conversation import (
+    File,
+    Image,
+    Message,
+    Part,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_ROLES = {
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+}
+_KINDS = {
+    Role.SYSTEM: frozenset({"input_text", "text"}),
+    Role.USER: frozenset({"input_text", "text", "input_image", "input_file"}),
+    Role.ASSISTANT: frozenset({"output_text", "input_text", "text", "refusal"}),
+}
+_RESULT_KINDS = frozenset({"input_text", "text", "input_image", "input_file"})
+# What the provider noted on items, and clients send back. `phase` tells an answer's last message from those
+# before it, which their order does as well.
+_NOTED = ("id", "status", "phase", "created_by")
+
+
+class ItemReader:
+    """`foreign` is the path of the first item that only Responses has: a built-in tool's, a reference.
+
+    Without `needs_calls` results may answer calls that the provider or the gateway keeps.
+    """
+
+    def __init__(self, *, needs_calls: bool) -> None:
+        self.foreign: str | None = None
+        self._needs_calls = needs_calls
+        self._calls: set[str] = set()
+
+    def read(self, items: Iterable[Fields]) -> list[Message]:
+        return [message for fields in items if (message := self._read_item(fields)) is not None]
+
+    def _read_item(self, fields: Fields) -> Message | None:
+        kind = fields.text("type")
+        if kind is None and fields.any("role") is not None:
+            kind = "message"
+        match kind:
+            case "message":
+                message = self._read_message(fields)
+            case "function_call":
+                message = Message(Role.ASSISTANT, (self._read_call(fields),))
+            case "function_call_output":
+                message = Message(Role.USER, (self._read_result(fields),))
+            case "reasoning":
+                message = _read_reasoning(fields)
+            case None:
+                raise fields.wrong("type", "is missing")
+            case _:
+                self.foreign = self.foreign or fields.at("type")
+                return None
+        fields.skip(*_NOTED)
+        fields.end()
+        return message
+
+    def _read_message(self, fields: Fields) -> Message:
+        name = fields.needed("role")
+        role = _ROLES.get(name)
+        if role is None:
+            raise fields.wrong("role", f"cannot be '{name}'")
+        return Message(role, tuple(read_content(fields, "content", _KINDS[role])))
+
+    def _read_call(self, fields: Fields) -> ToolCall:
+        call = ToolCall(fields.needed("call_id"), fields.needed("name"), fields.text("arguments") or "{}")
+        self._calls.add(call.id)
+        return call
+
+    def _read_result(self, fields: Fields) -> ToolResult:
+        call_id = fields.needed("call_id")
+        if self._needs_calls and call_id not in self._calls:
+            raise fields.wrong("call_id", f"answers no call of an earlier item: '{call_id}'")
+        parts = read_content(fields, "output", _RESULT_KINDS)
+        return ToolResult(call_id, tuple(part for part in parts if isinstance(part, Text | Image | File)))
+
+
+def _read_reasoning(fields: Fields) -> Message:
+    text = _texts(fields, "summary") or _texts(fields, "content")
+    thought: Part = read_seal(text, fields.text("encrypted_content"), fields.text("id"))
+    return Message(Role.ASSISTANT, (thought,))
+
+
+def _texts(fields: Fields, name: str) -> str:
+    return "\n\n".join(part.needed("text") for part in fields.parts(name))

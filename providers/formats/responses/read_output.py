@@ -1,0 +1,85 @@
+"""Reads the items of a provider's response."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from providers.formats.chat.read_delta import read_citation
+from providers.formats.chat.tool_names import read_name
+from providers.formats.responses.seals import ORIGIN
+from providers.wire.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningSealed,
+    RefusalDelta,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+)
+
+
+def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
+    """A whole item; `number` is that of its call, if it is one.
+
+    Items of built-in tools are left out: only clients of Responses can ask for them, and get the answer untouched.
+    """
+    match item.get("type"):
+        case "message":
+            yield from read_parts(item)
+        case "reasoning":
+            if text := reasoning_text(item):
+                yield ReasoningDelta(text)
+            yield read_seal(item)
+        case "function_call":
+            yield read_call(item, number)
+            yield ToolArguments(number, read_arguments(item) or "{}")
+
+
+def read_parts(item: Mapping[str, Any]) -> Iterator[Event]:
+    for part in _maps(item.get("content")):
+        text, refusal = part.get("text"), part.get("refusal")
+        if isinstance(text, str) and text:
+            yield TextDelta(text, read_logprobs(part))
+            yield from map(read_citation, _maps(part.get("annotations")))
+        if isinstance(refusal, str) and refusal:
+            yield RefusalDelta(refusal)
+
+
+def reasoning_text(item: Mapping[str, Any]) -> str:
+    for name in ("summary", "content"):
+        texts = [part["text"] for part in _maps(item.get(name)) if isinstance(part.get("text"), str)]
+        if texts:
+            return "\n\n".join(texts)
+    return ""
+
+
+def read_seal(item: Mapping[str, Any]) -> ReasoningSealed:
+    encrypted, item_id = item.get("encrypted_content"), item.get("id")
+    return ReasoningSealed(
+        encrypted=encrypted if isinstance(encrypted, str) else None,
+        origin=ORIGIN,
+        id=item_id if isinstance(item_id, str) else None,
+    )
+
+
+def read_call(item: Mapping[str, Any], number: int) -> ToolCallStarted:
+    call_id = item.get("call_id") or item.get("id") or f"call_{number}"
+    return ToolCallStarted(number, str(call_id), read_name(str(item.get("name") or "")))
+
+
+def read_arguments(item: Mapping[str, Any]) -> str:
+    """Some servers send the object itself in place of its text."""
+    arguments = item.get("arguments")
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return orjson.dumps(arguments).decode()
+
+
+def read_logprobs(value: Mapping[str, Any]) -> tuple[Any, ...]:
+    logprobs = value.get("logprobs")
+    return tuple(logprobs) if isinstance(logprobs, list) else ()
+
+
+def _maps(values: object) -> Iterator[Mapping[str, Any]]:
+    return (value for value in values if isinstance(value, Mapping)) if isinstance(values, list) else iter(())

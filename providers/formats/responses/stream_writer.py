@@ -1,0 +1,49 @@
+"""Writes a streamed response for a client."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from providers.formats.base import AnswerFacts
+from providers.formats.responses.write_answer import ResponseWriting
+from providers.wire.events import Event
+
+
+class ResponsesStreamWriter:
+    """See providers.formats.base.AnswerWriter."""
+
+    def __init__(self, facts: AnswerFacts) -> None:
+        self._writing = ResponseWriting(facts)
+        self._next_number = 0
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        return b"".join(piece for event in events for piece in self._write(event))
+
+    def finish(self) -> bytes:
+        response = self._writing.ended()
+        return self._event({"type": f"response.{response['status']}", "response": response})
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
+        failed = {"type": "response.failed", "response": self._writing.failed(error)}
+        return self._event(said) + self._event(failed)
+
+    def _write(self, event: Event) -> Iterator[bytes]:
+        steps = self._writing.take(event)
+        if self._next_number == 0:
+            # What the first event says of the whole response belongs into its beginning.
+            first = list(steps)
+            yield from self._begin()
+            yield from map(self._event, first)
+        else:
+            yield from map(self._event, steps)
+
+    def _begin(self) -> Iterator[bytes]:
+        for kind in ("created", "in_progress"):
+            yield self._event({"type": f"response.{kind}", "response": self._writing.running()})
+
+    def _event(self, step: dict[str, Any]) -> bytes:
+        step["sequence_number"] = self._next_number
+        self._next_number += 1
+        return b"event: %b\ndata: %b\n\n" % (step["type"].encode(), orjson.dumps(step))

@@ -1,0 +1,73 @@
+"""Tools and the choice among them in Responses, both ways. Built-in tools stay as they came."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from providers.formats.chat.tool_names import write_name
+from providers.formats.chat.tools import read_function, read_mode
+from providers.formats.fields import Fields
+from providers.formats.responses.seals import ORIGIN
+from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+
+
+def read_tools(body: Fields) -> tuple[tuple[Tool, ...], dict[str, Any]]:
+    """The functions, and the others under their paths, such as `tools[1]`."""
+    functions: list[Tool] = []
+    others: dict[str, Any] = {}
+    for value, path in body.items("tools"):
+        fields = Fields(value, path)
+        if fields.needed("type") == "function":
+            functions.append(read_function(fields))
+        else:
+            others[path] = value
+    return tuple(functions), others
+
+
+def read_tool_choice(body: Fields) -> tuple[ToolChoice | None, dict[str, Any]]:
+    """The choice, or what only Responses can choose under its name."""
+    value = body.any("tool_choice")
+    if value is None:
+        return None, {}
+    if isinstance(value, str):
+        return ToolChoice(read_mode(body, "tool_choice", value)), {}
+    choice = Fields(value, "tool_choice")
+    kind = choice.needed("type")
+    if kind == "function":
+        return ToolChoice(ChoiceMode.REQUIRED, (choice.needed("name"),)), {}
+    allowed = list(choice.parts("tools")) if kind == "allowed_tools" else []
+    if not allowed or any(tool.text("type") != "function" for tool in allowed):
+        return None, {"tool_choice": value}
+    mode = read_mode(choice, "mode", choice.needed("mode"))
+    return ToolChoice(mode, tuple(tool.needed("name") for tool in allowed)), {}
+
+
+def write_tool(tool: Tool, source: str) -> dict[str, Any]:
+    written = {
+        "type": "function",
+        "name": write_name(tool.name, source),
+        "description": tool.description,
+        "parameters": tool.parameters or {"type": "object", "properties": {}},
+        # Where nothing is said Responses takes a schema strictly, which no other format does.
+        "strict": tool.strict if source == ORIGIN or tool.strict is not None else False,
+    }
+    if source == ORIGIN and tool.parameters is not None:
+        written["parameters"] = tool.parameters
+    return {name: value for name, value in written.items() if value is not None}
+
+
+def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any]:
+    if not choice.names or choice.mode is ChoiceMode.NONE:
+        return choice.mode.value
+    named = [{"type": "function", "name": write_name(name, source)} for name in choice.names]
+    if choice.mode is ChoiceMode.REQUIRED and len(named) == 1:
+        return named[0]
+    return {"type": "allowed_tools", "mode": choice.mode.value, "tools": named}
+
+
+def put_back(tools: list[dict[str, Any]], others: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All tools in the client's order; `others` as read_tools gives them."""
+    whole = list(tools)
+    for path, tool in others.items():
+        if path.startswith("tools["):
+            whole.insert(int(path[6:-1]), tool)
+    return whole

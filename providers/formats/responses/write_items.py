@@ -1,0 +1,144 @@
+"""Writes turns as items of `input`."""
+
+from collections.abc import Iterable, Iterator, Set
+from itertools import groupby
+from typing import Any
+
+from providers.formats.base import CannotTranslate
+from providers.formats.chat.cache_marks import breakpoint_of
+from providers.formats.chat.tool_names import write_name
+from providers.formats.chat.write_content import FILE_ORIGINS
+from providers.formats.data_url import data_url
+from providers.formats.responses.seals import ORIGIN
+from providers.formats.spelling import spelt
+from providers.wire.conversation import (
+    CacheMark,
+    File,
+    Image,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_PDF = "application/pdf"
+
+
+class ItemWriter:
+    """`translated` collects what was said in other words. Without `needs_calls` results may answer kept calls."""
+
+    def __init__(
+        self, source: str, quirks: Set[str], translated: list[str], *, needs_calls: bool = True
+    ) -> None:
+        self._source = source
+        self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
+        self._translated = translated
+        self._needs_calls = needs_calls
+        self._calls: set[str] = set()
+
+    def write(self, message: Message) -> Iterator[dict[str, Any]]:
+        """One item for each run of texts and images, and one for everything else."""
+        if message.name:
+            raise CannotTranslate(
+                "The chosen provider has no names of speakers.", param=spelt(self._source, "name")
+            )
+        for is_said, parts in groupby(
+            message.parts, lambda part: isinstance(part, Text | Refusal | Image | File)
+        ):
+            if is_said:
+                yield self._write_message(message.role, parts)
+            else:
+                yield from (item for part in parts if (item := self._write_item(part)) is not None)
+
+    def _write_message(self, role: Role, parts: Iterable[Part]) -> dict[str, Any]:
+        write = self._write_answer_part if role is Role.ASSISTANT else self._write_part
+        return {"type": "message", "role": role.value, "content": [write(part) for part in parts]}
+
+    def _write_item(self, part: Part) -> dict[str, Any] | None:
+        match part:
+            case ToolCall():
+                return self._write_call(part)
+            case ToolResult():
+                return self._write_result(part)
+            case Reasoning():
+                return self._write_reasoning(part)
+        message = "The chosen provider takes no audio."
+        raise CannotTranslate(message, param=spelt(self._source, "audio"))
+
+    def _write_call(self, call: ToolCall) -> dict[str, Any]:
+        self._calls.add(call.id)
+        name = write_name(call.name, self._source)
+        return {"type": "function_call", "call_id": call.id, "name": name, "arguments": call.arguments}
+
+    def _write_result(self, result: ToolResult) -> dict[str, Any]:
+        if self._needs_calls and result.call_id not in self._calls:
+            message = f"No earlier item holds the call '{result.call_id}' which this result answers."
+            raise CannotTranslate(message, param=spelt(self._source, "tool_result"), code="invalid_value")
+        parts = [self._write_part(part) for part in result.parts]
+        if result.is_error:
+            self._note("is_error", "'Error:' in the result's text")
+            parts.insert(0, {"type": "input_text", "text": "Error:"})
+        is_plain = len(parts) == 1 and parts[0].keys() == {"type", "text"}
+        output: Any = parts[0]["text"] if is_plain else parts or ""
+        return {"type": "function_call_output", "call_id": result.call_id, "output": output}
+
+    def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
+        """None for thoughts of another maker, which this provider refuses."""
+        if thought.origin != ORIGIN or not (thought.encrypted or thought.id):
+            self._note("reasoning", "left out")
+            return None
+        summary = [{"type": "summary_text", "text": thought.text}] if thought.text else []
+        members = {"id": thought.id, "encrypted_content": thought.encrypted}
+        said = {name: value for name, value in members.items() if value is not None}
+        return {"type": "reasoning", "summary": summary} | said
+
+    def _write_answer_part(self, part: Part) -> dict[str, Any]:
+        match part:
+            case Text():
+                return {"type": "output_text", "text": part.text, "annotations": []}
+            case Refusal():
+                return {"type": "refusal", "refusal": part.text}
+        message = "The chosen provider takes only texts as earlier answers."
+        raise CannotTranslate(message, param=spelt(self._source, "messages"))
+
+    def _write_part(self, part: Part) -> dict[str, Any]:
+        match part:
+            case Text():
+                return {"type": "input_text", "text": part.text} | self._mark(part.cache)
+            case Image():
+                url = part.url or data_url(part.media_type or "image/png", part.data or "")
+                detail = {"detail": part.detail} if part.detail else {}
+                return {"type": "input_image", "image_url": url} | detail | self._mark(part.cache)
+            case File():
+                return self._write_file(part) | self._mark(part.cache)
+        message = "The chosen provider takes refusals as earlier answers only."
+        raise CannotTranslate(message, param=spelt(self._source, "messages"))
+
+    def _write_file(self, file: File) -> dict[str, Any]:
+        name = {"filename": file.name} if file.name else {}
+        if file.data is not None:
+            url = data_url(file.media_type or _PDF, file.data)
+            return {"type": "input_file", "filename": "document", "file_data": url} | name
+        if file.url is not None:
+            return {"type": "input_file", "file_url": file.url} | name
+        if file.text is not None:
+            self._note("file", "input_text")
+            text = f"{file.name}\n\n{file.text}" if file.name else file.text
+            return {"type": "input_text", "text": text}
+        if file.origin in FILE_ORIGINS:
+            return {"type": "input_file", "file_id": file.file_id} | name
+        message = "The file is stored at another provider than the chosen one."
+        raise CannotTranslate(message, param=spelt(self._source, "file"))
+
+    def _mark(self, mark: CacheMark | None) -> dict[str, Any]:
+        """A mark changes no answer, so it is left out where the provider takes none."""
+        return {"prompt_cache_breakpoint": breakpoint_of(mark)} if mark and self._has_marks else {}
+
+    def _note(self, field: str, words: str) -> None:
+        said = f"{spelt(self._source, field)} -> {words}"
+        if said not in self._translated:
+            self._translated.append(said)

@@ -1,0 +1,163 @@
+"""Writes a request for a provider that speaks Responses."""
+
+from typing import Any
+
+from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
+from providers.formats.extras import refuse_extras
+from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
+from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.tools import put_back, write_tool, write_tool_choice
+from providers.formats.responses.write_items import ItemWriter
+from providers.formats.spelling import spelt
+from providers.wire.conversation import (
+    Conversation,
+    Message,
+    OutputFormat,
+    OutputKind,
+    Reasoning,
+    Role,
+    Sampling,
+    Text,
+)
+from providers.wire.effort import effort_for
+
+_TIERS = {"standard": "default", "standard_only": "default"}
+_OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
+_UNKNOWN_SAMPLING = ("top_k", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias")
+_PATHS = ("tools[", "input[", "text.", "reasoning.")
+
+
+def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    if conversation.source != ORIGIN:
+        refuse_extras(conversation)
+    _refuse_sampling(conversation.sampling, conversation.source)
+    translated: list[str] = []
+    body: dict[str, Any] = {"model": upstream.name}
+    body |= _write_input(conversation, upstream, translated)
+    body |= _write_settings(conversation, upstream)
+    body |= _write_tools(conversation)
+    body |= _write_text(conversation)
+    body |= _write_thinking(conversation, translated)
+    body |= _write_include(conversation)
+    if upstream.is_streamed:
+        body["stream"] = True
+    return WrittenRequest("/responses", body | _write_extra(conversation), translated=tuple(translated))
+
+
+def _write_input(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    needs_calls = (
+        "previous_response_id" not in conversation.extra and "conversation" not in conversation.extra
+    )
+    writer = ItemWriter(conversation.source, upstream.quirks, translated, needs_calls=needs_calls)
+    instructions, messages = _split_instructions(conversation.messages)
+    written: dict[str, Any] = {"instructions": instructions} if instructions else {}
+    whole = [value for path, value in conversation.extra.items() if path.startswith("input[")]
+    written["input"] = whole[0] if whole else [item for message in messages for item in writer.write(message)]
+    return written
+
+
+def _split_instructions(messages: tuple[Message, ...]) -> tuple[str | None, tuple[Message, ...]]:
+    """A first system message of one plain text is what `instructions` are for."""
+    match messages:
+        case (Message(role=Role.SYSTEM, parts=(Text(text=text, cache=None),), name=None), *rest):
+            return text, tuple(rest)
+    return None, messages
+
+
+def _write_settings(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
+    tier, sampling = conversation.service_tier, conversation.sampling
+    return _given(
+        {
+            "max_output_tokens": conversation.max_output_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_logprobs": sampling.top_logprobs,
+            "service_tier": None if tier is None else _TIERS.get(tier, tier),
+            "metadata": conversation.metadata,
+            "safety_identifier": upstream.user_id,
+            # Nobody but a client of Responses knows that answers are kept unless told otherwise.
+            "store": None if conversation.source == ORIGIN else False,
+        }
+    )
+
+
+def _refuse_sampling(sampling: Sampling, source: str) -> None:
+    for name in _UNKNOWN_SAMPLING:
+        value = getattr(sampling, name)
+        # A penalty of nothing, and a bias for nothing, are what there is when nothing is said.
+        is_default = value is None or (name not in {"seed", "top_k"} and not value)
+        if not is_default:
+            raise CannotTranslate(f"The chosen provider has no {name}.", param=spelt(source, name))
+
+
+def _write_tools(conversation: Conversation) -> dict[str, Any]:
+    source, choice = conversation.source, conversation.tool_choice
+    tools = put_back([write_tool(tool, source) for tool in conversation.tools], conversation.extra)
+    return _given(
+        {
+            "tools": tools or None,
+            "tool_choice": None if choice is None else write_tool_choice(choice, source),
+            "parallel_tool_calls": conversation.parallel_tool_calls,
+        }
+    )
+
+
+def _write_text(conversation: Conversation) -> dict[str, Any]:
+    text = {"format": _write_output(conversation.output), "verbosity": conversation.verbosity}
+    members = _given(text) | _nested(conversation, "text.")
+    return {"text": members} if members else {}
+
+
+def _write_output(output: OutputFormat | None) -> dict[str, Any] | None:
+    if output is None:
+        return None
+    if output.kind is not OutputKind.SCHEMA:
+        return {"type": _OUTPUT_TYPES[output.kind]}
+    members = {"description": output.description, "schema": output.schema, "strict": output.strict}
+    return {"type": "json_schema", "name": output.name or "answer"} | _given(members)
+
+
+def _write_thinking(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
+    thinking = conversation.thinking
+    if thinking is None:
+        return {}
+    effort = thinking.effort
+    if effort is None and thinking.budget_tokens is not None:
+        effort = effort_for(thinking.budget_tokens)
+        translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning.effort")
+    members = {"effort": effort, "summary": "auto" if thinking.is_shown else None}
+    written = _given(members) | _nested(conversation, "reasoning.")
+    return {"reasoning": written} if written else {}
+
+
+def _write_include(conversation: Conversation) -> dict[str, Any]:
+    names = list(conversation.extra.get("include", ()))
+    if _thinks(conversation):
+        names.append(ENCRYPTED)
+    if conversation.sampling.logprobs:
+        names.append(LOGPROBS)
+    return {"include": names} if names else {}
+
+
+def _thinks(conversation: Conversation) -> bool:
+    """Whether there will be thoughts, which the provider then has to hand over, since nobody keeps them."""
+    if conversation.thinking is not None:
+        return conversation.thinking.effort != "none"
+    parts = (part for message in conversation.messages for part in message.parts)
+    return any(isinstance(part, Reasoning) and part.encrypted and part.origin == ORIGIN for part in parts)
+
+
+def _write_extra(conversation: Conversation) -> dict[str, Any]:
+    if conversation.source != ORIGIN:
+        return {}
+    extra = conversation.extra.items()
+    return {name: value for name, value in extra if name != "include" and not name.startswith(_PATHS)}
+
+
+def _nested(conversation: Conversation, start: str) -> dict[str, Any]:
+    extra = conversation.extra.items()
+    return {name.removeprefix(start): value for name, value in extra if name.startswith(start)}
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
