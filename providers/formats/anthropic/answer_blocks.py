@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.formats.anthropic.finish import write_finish
-from providers.formats.anthropic.seal import ORIGIN, write_seal
+from providers.formats.anthropic.seal import OF_CALL, ORIGIN, write_seal
 from providers.formats.call_order import CallOrder
 from providers.wire.events import (
     CitationAdded,
@@ -96,7 +96,13 @@ class AnswerBlocks:
 
     def _start_call(self, event: ToolCallStarted) -> list[Member]:
         self._has_calls = True
-        return self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
+        sealed = self._seal_call(event) if event.signature and event.origin != ORIGIN else []
+        return sealed + self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
+
+    def _seal_call(self, event: ToolCallStarted) -> list[Member]:
+        """In a block of thoughts of its own, which clients give back in front of the call."""
+        closed = self._close()
+        return closed + self._seal(ReasoningSealed(event.signature, origin=event.origin, id=OF_CALL))
 
     def _add_arguments(self, text: str) -> list[Member]:
         if not text:

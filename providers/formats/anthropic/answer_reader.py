@@ -81,7 +81,7 @@ def _read_block(block: object, index: int) -> list[Event]:
     if kind == "text":
         citations = block.get("citations")
         cited = map(read_citation, citations) if isinstance(citations, list) else ()
-        return [TextDelta(text_of(block, "text")), *cited]
+        return [*([TextDelta(text)] if (text := text_of(block, "text")) else []), *cited]
     if kind == "thinking":
         seal = read_seal(text_of(block, "signature"))
         return [ReasoningDelta(text), seal] if (text := text_of(block, "thinking")) else [seal]

@@ -1,11 +1,12 @@
 """Reads the content blocks of a request."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import orjson
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
-from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.seal import OF_CALL, ORIGIN, read_seal
 from providers.formats.base import BadRequest, CannotTranslate
 from providers.formats.fields import Fields
 from providers.wire.conversation import File, Image, Part, Reasoning, Role, Text, ToolCall, ToolResult
@@ -19,7 +20,19 @@ _BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
 
 def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
     """A string or a list of blocks. Empty texts are left out."""
-    return tuple(_read_blocks(message, name, _BY_ROLE[role]))
+    return tuple(_seal_calls(_read_blocks(message, name, _BY_ROLE[role])))
+
+
+def _seal_calls(parts: list[Part]) -> list[Part]:
+    """A signature that travelled in front of its call goes back to it."""
+    sealed: list[Part] = []
+    for part in parts:
+        last = sealed[-1] if sealed else None
+        if isinstance(part, ToolCall) and isinstance(last, Reasoning) and last.id == OF_CALL:
+            sealed[-1] = replace(part, signature=last.signature, origin=last.origin)
+        else:
+            sealed.append(part)
+    return sealed
 
 
 def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]:

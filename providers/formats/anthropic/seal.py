@@ -9,6 +9,8 @@ from providers.wire.conversation import Reasoning
 from providers.wire.events import ReasoningSealed
 
 ORIGIN = "anthropic"
+OF_CALL = "call_signature"
+"""The id of a seal that belongs to the tool call behind it: Anthropic's calls have no signature of their own."""
 _FOREIGN = re.compile(r"([a-z_.]+):([se]):([^:]*):(.*)", re.DOTALL)
 
 

@@ -115,9 +115,9 @@ class AnthropicStreamReader:
         delta = _inner(member, "delta")
         kind = delta.get("type")
         if kind == "text_delta" and self._block.get("type") == "text":
-            return [TextDelta(text_of(delta, "text"))]
+            return [TextDelta(text)] if (text := text_of(delta, "text")) else []
         if kind == "thinking_delta":
-            return [ReasoningDelta(text_of(delta, "thinking"))]
+            return [ReasoningDelta(thought)] if (thought := text_of(delta, "thinking")) else []
         if kind == "input_json_delta" and self._block.get("type") == "tool_use":
             return self._add_arguments(text_of(delta, "partial_json"))
         if kind == "citations_delta":

@@ -18,9 +18,17 @@ from providers.wire.conversation import (
     OutputKind,
     Reasoning,
     Text,
+    ToolCall,
     ToolChoice,
 )
-from providers.wire.events import Finished, FinishReason, RefusalDelta
+from providers.wire.events import (
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    ToolCallStarted,
+)
 from tests.providers.formats.conversations import SCHEMA, Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
 
@@ -119,6 +127,16 @@ def test_stream_means_the_same_byte_by_byte():
     assert meaning(read_in_pieces(ANTHROPIC.reader(), stream, range(1, len(stream)))) == (
         normalised_events(make_events(3, "anthropic"))
     )
+
+
+def test_signature_of_a_foreign_call_survives_a_client_that_gives_the_answer_back():
+    call = ToolCallStarted(0, "call_1", "now", "sig", "gemini")
+    answer = ANTHROPIC.write_answer(
+        [Started(), ReasoningDelta("Hm."), call, Finished(FinishReason.STOP)], FACTS
+    )
+    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": answer["content"]}]
+    read = ANTHROPIC.read_request({"max_tokens": 9, "messages": turns})
+    assert read.messages[1].parts == (Reasoning("Hm."), ToolCall("call_1", "now", "{}", "sig", "gemini"))
 
 
 @pytest.mark.parametrize("origin", ["openai", "responses", "gemini"])
