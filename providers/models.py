@@ -14,6 +14,9 @@ class Provider(models.Model):
 
     class WireFormat(models.TextChoices):
         OPENAI = "openai", "OpenAI (chat completions, embeddings)"
+        RESPONSES = "responses", "OpenAI Responses"
+        ANTHROPIC = "anthropic", "Anthropic Messages"
+        GEMINI = "gemini", "Google Gemini"
 
     class Health(models.TextChoices):
         UNKNOWN = "unknown", "Not probed yet"
@@ -51,7 +54,8 @@ class Provider(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(wire_format__in=["openai"]), name="provider_wire_format_known"
+                condition=models.Q(wire_format__in=["openai", "responses", "anthropic", "gemini"]),
+                name="provider_wire_format_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(health__in=["unknown", "healthy", "unhealthy"]),

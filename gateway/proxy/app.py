@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from accounts.keys import KeyFacts
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
@@ -29,8 +31,8 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
-from gateway.proxy.route import RoutePlan, plan_headers, plan_route, read_needs
-from gateway.proxy.surfaces import BY_PATH
+from gateway.proxy.route import RoutePlan, plan_headers, plan_route
+from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
@@ -174,11 +176,13 @@ class Edge:
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
         parsed = surface.read(request.body)
+        if (counted := surface.count(parsed)) is not None:
+            return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
-        plan = plan_route(parsed["model"], read_needs(surface.endpoint, parsed), situation)
+        plan = plan_route(surface.model(parsed), surface.needs(parsed), situation)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
@@ -194,6 +198,7 @@ class Edge:
             await client.fail(read_error(end.error), attempts=end.attempts)
         else:
             await client.finish()
+        return None
 
     async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
         try:
@@ -221,7 +226,7 @@ class Request:
 
 def find_surface(scope: Scope) -> Surface | None:
     """The surface that answers this request, None if it is not the edge's."""
-    return BY_PATH.get(scope["path"]) if scope["type"] == "http" else None
+    return surface_at(scope["method"], scope["path"]) if scope["type"] == "http" else None
 
 
 def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
@@ -251,12 +256,14 @@ def _make_job(
         call_id=mint_id(),
         request_id=request_id,
         endpoint=surface.endpoint,
-        is_streamed=surface.can_stream and bool(parsed.get("stream")),
-        wants_usage=bool((parsed.get("stream_options") or {}).get("include_usage")),
+        format=surface.format,
+        created=int(time.time()),
+        is_streamed=surface.is_streamed(parsed),
+        wants_usage=surface.wants_usage(parsed),
         team_id=request.key.team_id,
         key_id=request.key.id,
         project=_read_project(request, parsed),
-        requested_model=parsed["model"],
+        requested_model=surface.model(parsed),
         redirected_from=plan.retired.id if plan.retired else "",
         offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
         revision=revision,

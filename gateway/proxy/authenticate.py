@@ -36,4 +36,5 @@ def _shown_text(headers: Mapping[bytes, bytes]) -> str:
     bearer = headers.get(b"authorization", b"")
     if bearer[:7].lower() == b"bearer ":
         return bearer[7:].strip().decode("latin-1")
-    return headers.get(b"x-api-key", b"").strip().decode("latin-1")
+    named = headers.get(b"x-api-key") or headers.get(b"x-goog-api-key", b"")
+    return named.strip().decode("latin-1")

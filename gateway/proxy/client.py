@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from gateway.proxy.errors import BodyTooLarge, GatewayError, envelope
+from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import ClientGone, Head
 from gateway.proxy.notices import Headers
 from gateway.proxy.surfaces.base import Surface
@@ -61,6 +61,12 @@ class ClientConnection:
         self.has_ended = is_last
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
 
+    async def answer(self, body: bytes) -> None:
+        """A whole answer of the gateway's own."""
+        headers = [*self.headers, *_JSON, (b"content-length", str(len(body)).encode())]
+        await self._write({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send(body, is_last=True)
+
     async def finish(self) -> None:
         """Safe to repeat."""
         if not self.has_ended:
@@ -82,7 +88,7 @@ class ClientConnection:
             if self._is_whole:
                 raise ClientGone
             return await self.send(self._surface.error_event(error), is_last=True)
-        body = envelope(error)
+        body = self._surface.error_body(error, self.headers[0][1].decode())
         headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
         if attempts is not None:
             headers.append((b"x-gateway-attempts", str(attempts).encode()))

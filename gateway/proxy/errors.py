@@ -13,8 +13,6 @@ GatewayError
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import orjson
-
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import FailureKind, UpstreamFailure
 
@@ -188,18 +186,4 @@ def read_error(fields: Mapping[str, Any]) -> GatewayError:
         param=fields["param"],
         status=fields["status"],
         retry_after_s=fields["retry_after_s"],
-    )
-
-
-def envelope(error: GatewayError) -> bytes:
-    """OpenAI's error body; all four keys always."""
-    return orjson.dumps(
-        {
-            "error": {
-                "message": error.message,
-                "type": error.type,
-                "param": error.param,
-                "code": error.error_code,
-            }
-        }
     )

@@ -24,6 +24,9 @@ class Job:
     call_id: str
     request_id: str
     endpoint: str
+    format: str
+    created: int
+    """Unix seconds."""
     is_streamed: bool
     wants_usage: bool
     team_id: int
@@ -44,7 +47,16 @@ class Job:
         """The call to make, from the parsed body; what is meant for this gateway alone stays here."""
         if not OWN_FIELDS.isdisjoint(parsed):
             parsed = {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
-        return InferenceCall(self.endpoint, parsed, self.is_streamed, self.wants_usage)
+        return InferenceCall(
+            self.endpoint,
+            parsed,
+            self.is_streamed,
+            self.wants_usage,
+            self.format,
+            self.call_id,
+            self.created,
+            str(self.team_id),
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":

@@ -1,30 +1,17 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.needs import GENERATION, Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
 
 AUTO = "auto"
-_ROUGH_CHARS_PER_TOKEN = 4
-
-
-@dataclass(slots=True)
-class Needs:
-    """What a request needs from an offering. `params` are those without which the answer would be another one."""
-
-    endpoint: str
-    is_streamed: bool = False
-    params: frozenset[str] = frozenset()
-    input_types: frozenset[str] = frozenset()
-    input_tokens: int = 0
-    """A rough count, for context windows."""
 
 
 @dataclass(slots=True)
@@ -48,23 +35,6 @@ class RoutePlan:
     dropped: tuple[Dropped, ...] = ()
     policy: LifecyclePolicy = LifecyclePolicy.ADVISE
     retired: ModelFacts | None = None
-
-
-def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
-    """What this request needs, read from its body (OpenAI's form)."""
-    if endpoint == "embeddings":
-        return Needs(endpoint, input_tokens=0)
-    params = {name for name in ("tools", "response_format", "logprobs") if body.get(name)}
-    if (body.get("response_format") or {}).get("type") == "text":
-        params.discard("response_format")
-    chars, kinds = _measure(body["messages"])
-    return Needs(
-        endpoint,
-        is_streamed=bool(body.get("stream")),
-        params=frozenset(params),
-        input_types=frozenset(kinds),
-        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
-    )
 
 
 def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
@@ -127,6 +97,7 @@ def _reason_against(candidate: Candidate, needs: Needs, situation: Situation) ->
     """Why this offering cannot serve the request; "" if it can."""
     return (
         _operational_reason(candidate.offering, situation)
+        or _format_reason(candidate.offering, needs, situation)
         or _capability_reason(candidate, needs)
         or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
     )
@@ -145,9 +116,17 @@ def _operational_reason(offering: OfferingFacts, situation: Situation) -> str:
     return "" if provider.is_usable else "credential_missing"
 
 
+def _format_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+    """Only generated text is translated between formats; everything else is spoken as the client speaks it."""
+    is_translated = situation.snapshot.providers[offering.provider_id].wire_format != "openai"
+    return "endpoint_not_offered" if is_translated and needs.endpoint not in GENERATION else ""
+
+
 def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     offering, model = candidate.offering, candidate.model
-    if needs.endpoint not in offering.endpoints:
+    # Whatever generates text answers every surface for it: the formats are translated.
+    wanted = GENERATION if needs.endpoint in GENERATION else {needs.endpoint}
+    if offering.endpoints.isdisjoint(wanted):
         return "endpoint_not_offered"
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"
@@ -218,20 +197,3 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
             f"{name} has a credential yet; staff can add one.", code="no_provider", retry_after_s=30
         )
     return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)
-
-
-def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
-    """Characters of text, and the kinds of input besides text."""
-    chars, kinds = 0, set()
-    for message in messages:
-        content = message.get("content")
-        if isinstance(content, str):
-            chars += len(content)
-            continue
-        for part in content or ():
-            chars += len(part.get("text") or "")
-            if part["type"] == "image_url":
-                kinds.add("image")
-            elif part["type"] == "input_audio":
-                kinds.add("audio")
-    return chars, kinds
