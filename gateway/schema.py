@@ -15,6 +15,7 @@ from gateway.bodies import (
     schemas,
     text,
 )
+from gateway.surface_schema import OPERATIONS, said_of
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",
@@ -53,6 +54,7 @@ def _paths() -> dict[str, Schema]:
     return {
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
+        **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
         "/healthz": {"get": _healthz_operation()},
         "/readyz": {"get": _readyz_operation()},
     }
@@ -89,7 +91,9 @@ def _embeddings_operation() -> Schema:
     )
 
 
-def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
+def _inference_operation(
+    *, answer: Schema, path_parameters: list[Schema] | None = None, **said: Any
+) -> Schema:
     success = {
         "description": "The provider's answer.",
         "headers": {name: ref(name, "headers") for name in _headers() if name != "Retry-After"},
@@ -110,7 +114,7 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
     return {
         "tags": ["inference"],
         "security": [{"key": []}],
-        "parameters": [_LANE_PARAMETER],
+        "parameters": [*(path_parameters or ()), _LANE_PARAMETER],
         **said,
         "responses": {"200": success} | {code: ref(name, "responses") for code, name in failures.items()},
     }
