@@ -24,8 +24,8 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         "messages_create",
         "Chat in Anthropic's form",
         (
-            "Anthropic's Messages, for any model; streamed with `stream`. What a provider's format cannot say is refused "
-            "by name."
+            "Anthropic's Messages, for any model; streamed with `stream`. What a provider's format cannot say is "
+            "refused by name."
         ),
         _MESSAGE,
         {
