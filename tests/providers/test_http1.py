@@ -249,14 +249,14 @@ def packed(body: bytes, coding: bytes = b"gzip") -> bytes:
 @pytest.mark.parametrize("coding", [b"gzip", b"GZip", b"x-gzip"])
 def test_gzip_is_undone(coding):
     text = b"hello " * 100_000
-    assert ask(packed(gzip.compress(text), coding))[0] == [text]
+    assert ask(packed(gzip.compress(text, mtime=0), coding))[0] == [text]
 
 
 @pytest.mark.parametrize(
     ("body", "coding"),
     [
-        (gzip.compress(b"hello")[:-5], b"gzip"),
-        (gzip.compress(b"hello") + b"more", b"gzip"),
+        (gzip.compress(b"hello", mtime=0)[:-5], b"gzip"),
+        (gzip.compress(b"hello", mtime=0) + b"more", b"gzip"),
         (b"hello", b"gzip"),
         (b"hello", b"br"),
         (b"hello", b"gzip, gzip"),
