@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 from providers.formats.base import EventReader
@@ -78,7 +79,7 @@ def _bare(event: Event) -> Event:
 def read_in_pieces(reader: EventReader, data: bytes, cuts: Sequence[int]) -> list[Event]:
     """Feed `data` cut at these places."""
     places = [0, *sorted(cuts), len(data)]
-    pieces = [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [data[start:end] for start, end in pairwise(places)]
     events = [event for piece in pieces for event in reader.feed(piece)]
     return events + reader.finish()
 
