@@ -46,10 +46,9 @@ class CallReader:
         """
         if position is None:
             return len(self._numbers)
-        if call.get("index") is not None:
-            return call["index"]
-        if call.get("id"):
-            return call["id"]
+        for name in ("index", "id"):
+            if isinstance(call.get(name), int | str) and call[name] != "":
+                return call[name]
         if function.get("name") or not self._numbers:
             return ("unnumbered", len(self._numbers))
         return next(reversed(self._numbers))
