@@ -41,13 +41,34 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
         text = _shown_text(request)
+        return None if text is None else _let_in(_principal(text))
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
+        return "Bearer"
+
+
+class FeedTokenAuthentication(authentication.BaseAuthentication):
+    """`?token=sk-gw-…`, for readers of feeds, which cannot send headers. Feed keys only: addresses are not secret.
+
+    A view says by `takes_token` whether a request may be opened so.
+    """
+
+    def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
+        text = request.query_params.get("token")
         if text is None:
             return None
-        principal = find_principal(text)
-        if principal is None:
-            raise Unauthorised
-        touches.note(principal.key.pk, time.time())
-        return principal, principal.facts
+        if not getattr(request.parser_context["view"], "takes_token", False):
+            raise _refuse_token(
+                "A token in the address opens feeds only: add format=atom, or send the key as"
+            )
+        principal = _principal(text)
+        if principal.key.scope != Key.Scope.FEED:
+            raise _refuse_token(
+                f"This is a key of scope {principal.key.scope}, and addresses are written down in many places: only "
+                "a feed key may be part of one. Make one in the portal, revoke this key if others may have seen "
+                "the address, and send keys of other scopes as"
+            )
+        return _let_in(principal)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
         return "Bearer"
@@ -65,6 +86,25 @@ def find_principal(text: str) -> KeyPrincipal | None:
         return None
     facts = facts_of(key)
     return KeyPrincipal(key, facts) if facts.is_valid(time.time()) else None
+
+
+def _principal(text: str) -> KeyPrincipal:
+    """Raises Unauthorised."""
+    principal = find_principal(text)
+    if principal is None:
+        raise Unauthorised
+    return principal
+
+
+def _let_in(principal: KeyPrincipal) -> tuple[KeyPrincipal, KeyFacts]:
+    touches.note(principal.key.pk, time.time())
+    return principal, principal.facts
+
+
+def _refuse_token(message: str) -> ApiError:
+    return ApiError(
+        f"{message} 'Authorization: Bearer …'.", status=401, code="feed_key_required", param="token"
+    )
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -86,6 +126,21 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
         return {"type": "http", "scheme": "bearer", "bearerFormat": "sk-gw-…"}
+
+
+class FeedTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Names the feed key in an address in the OpenAPI document."""
+
+    target_class = "accounts.authentication.FeedTokenAuthentication"
+    name = "feedToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+        return {
+            "type": "apiKey",
+            "in": "query",
+            "name": "token",
+            "description": "A key of scope `feed`, where the answer is a feed or a calendar.",
+        }
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

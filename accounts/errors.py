@@ -102,6 +102,7 @@ def _body(error: ApiError, view: object) -> dict[str, Any]:
             "error": _word(error.status),
             "code": error.code,
             "message": error.message,
+            **({"param": error.param} if error.param else {}),
         } | error.extra
     fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     return {"error": fields}

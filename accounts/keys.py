@@ -33,7 +33,7 @@ class NewKey:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ShownKey:
     """A well-formed key as a client showed it; whether it is known is another question."""
 

@@ -6,14 +6,16 @@ from rest_framework.views import APIView
 
 from accounts.authentication import KeyPrincipal
 from accounts.errors import ApiError
+from accounts.models import Key
 
 
 class MayManageKeys(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
         principal = request.user
         if isinstance(principal, KeyPrincipal) and not principal.may_manage:
+            may = "read the catalogue" if principal.key.scope == Key.Scope.FEED else "list and call models"
             raise ApiError(
-                "This is an inference key: it may list and call models. Use a management key to manage keys.",
+                f"This is a key of scope {principal.key.scope}: it may {may}. Use a management key to manage keys.",
                 status=403,
                 code="management_key_required",
             )

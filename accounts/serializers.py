@@ -65,7 +65,11 @@ class KeyChangesSerializer(StrictSerializer):
 class NewKeySerializer(KeyChangesSerializer):
     """What a key is issued from."""
 
-    scope = serializers.ChoiceField(choices=Key.Scope.choices, required=False)
+    scope = serializers.ChoiceField(
+        choices=Key.Scope.choices,
+        required=False,
+        help_text="A feed key is for feed readers and calendars, as `token` in an address.",
+    )
 
 
 class KeySerializer(serializers.ModelSerializer[Key]):

@@ -61,8 +61,8 @@ def _require_programs(use_sqlite: bool) -> None:
 @contextmanager
 def _upstream(folder: Path) -> Iterator[int]:
     port = free_port()
-    with _process(folder, "upstream", sys.executable, "-m", "benchmarks.upstream", str(port)):
-        _wait_for(port)
+    with process_of(folder, "upstream", sys.executable, "-m", "benchmarks.upstream", str(port)):
+        wait_for(port)
         yield port
 
 
@@ -73,8 +73,8 @@ def _nginx(folder: Path, upstream_port: int) -> Iterator[System]:
     template = Path(__file__).with_name("nginx.conf").read_text()
     ports = template.replace("UPSTREAM_PORT", str(upstream_port)).replace("PORT", str(port))
     (home / "nginx.conf").write_text(ports)
-    with _process(folder, "nginx", "nginx", "-p", str(home), "-c", "nginx.conf", "-e", "stderr") as process:
-        _wait_for(port)
+    with process_of(folder, "nginx", "nginx", "-p", str(home), "-c", "nginx.conf", "-e", "stderr") as process:
+        wait_for(port)
         yield System(NGINX, Target(f"http://127.0.0.1:{port}{_PATH}"), frozenset({process.pid}))
 
 
@@ -121,10 +121,10 @@ def _deployment(folder: Path, redis: RedisServer, database_url: str, upstream_po
 
 def _end_all(deployment: Deployment) -> None:
     for process in reversed(deployment.processes.values()):
-        _end(process)
+        end(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(_END_S)
@@ -134,16 +134,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _process(folder: Path, name: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(folder: Path, name: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         yield process
     finally:
-        _end(process)
+        end(process)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     wait_until(lambda: _answers(port), f"starting what listens on port {port}")
 
 

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from accounts.errors import ApiError
+from catalogue.feeds import FEED_FORMATS
 from catalogue.lifecycle import Status
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.parameters import (
@@ -29,19 +30,25 @@ from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_a
 from catalogue.reading import Reading
 
 Rows = PublishedModelQuerySet
-FORMATS = ("json",)
+FORMATS = ("json", *FEED_FORMATS)
 DEFAULT_SORT = "-release_date"
-# By what may be asked for: the column, and whether only the top offering tells it.
 _SORTS = {
-    "release_date": ("release_at", False),
-    "retirement_date": ("retirement_at", False),
-    "name": ("sort_name", False),
-    "context_length": ("shown_context", True),
-    "prompt_price": ("prompt_usd", True),
-    "completion_price": ("completion_usd", True),
+    "release_date": "release_at",
+    "retirement_date": "retirement_at",
+    "name": "sort_name",
+    "context_length": "shown_context",
+    "prompt_price": "prompt_usd",
+    "completion_price": "completion_usd",
 }
-_ASK_TOP = ("min_context", "max_price_prompt", "max_price_completion", "free")
-_UNLISTED = frozenset({Status.ANNOUNCED, Status.RETIRED})
+_TOP_COLUMNS = ("shown_context", "prompt_usd", "completion_usd")
+# Parameters that ask what only the top offering tells.
+_ASK_TOP = {
+    "min_context": ("shown_context",),
+    "max_price_prompt": ("prompt_usd",),
+    "max_price_completion": ("completion_usd",),
+    "free": ("prompt_usd", "completion_usd"),
+}
+_UNLISTED: frozenset[str] = frozenset({Status.ANNOUNCED, Status.RETIRED})
 _TOKENS_MAX = 1_000_000_000
 
 
@@ -126,11 +133,17 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
     def filter_queryset(self, queryset: Rows) -> Rows:
         asked = self.form.cleaned_data
         sort: str = asked["sort"] or DEFAULT_SORT
-        column, asks_top = _SORTS[sort.removeprefix("-")]
-        if asks_top or any(asked[name] is not None for name in _ASK_TOP):
-            queryset = queryset.with_top(self.at, self.callable_ids)
+        column = _SORTS[sort.removeprefix("-")]
+        told_by_top = {column}.intersection(_TOP_COLUMNS)
+        told_by_top.update(*(columns for name, columns in _ASK_TOP.items() if asked[name] is not None))
+        if told_by_top:
+            queryset = self.with_top(queryset, told_by_top)
         narrowed: Rows = super().filter_queryset(queryset)
         return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
+
+    def with_top(self, rows: Rows, columns: Collection[str]) -> Rows:
+        """Annotated with what prices and context are asked of."""
+        return rows.with_top(self.at, self.callable_ids, columns)
 
     def by_endpoints(self, rows: Rows, _name: str, words: list[str]) -> Rows:
         return self._where_shown(rows, has_any("endpoints", words))
@@ -145,9 +158,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return self._where_shown(rows, Q(provider_slug__in=words))
 
     def by_organisations(self, rows: Rows, name: str, words: list[str]) -> Rows:
-        unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
-        if unknown:
-            _check_organisations(name, unknown)
+        check_organisations(name, words)
         return rows.filter(organisation_id__in=words)
 
     def by_types(self, rows: Rows, name: str, words: list[str]) -> Rows:
@@ -199,16 +210,22 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return rows
 
     def _where_shown(self, rows: Rows, wanted: Q) -> Rows:
-        return rows.where_shown(self.at, self.callable_ids, wanted)
+        asked = self.form.cleaned_data
+        shows_unserved = asked["availability"] == "all" or _unlisted(asked)
+        where = rows.where_shown if shows_unserved else rows.where_serving
+        return where(self.at, self.callable_ids, wanted)
 
     def _listed(self, rows: Rows, asked: dict[str, Any]) -> Rows:
         shows_all = asked["availability"] == "all"
         shown = is_listed(self.at) if shows_all else is_routable(self.at, self.callable_ids)
-        statuses: Collection[str] | None = asked["status"]
-        if statuses is None:
+        if asked["status"] is None:
             return rows.filter(shown)
-        unlisted = _UNLISTED.intersection(statuses)
-        return rows.of_status(self.at, statuses).filter(shown | Q(status__in=unlisted))
+        return rows.of_status(self.at, asked["status"]).filter(shown | Q(status__in=_unlisted(asked)))
+
+
+def _unlisted(asked: dict[str, Any]) -> frozenset[str]:
+    """Statuses that are asked for and that lists leave out otherwise."""
+    return _UNLISTED.intersection(asked["status"] or ())
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
@@ -242,9 +259,11 @@ def check_names(request: Request, allowed: Iterable[str]) -> None:
             )
 
 
-def _check_organisations(name: str, words: list[str]) -> None:
-    known = set(Organisation.objects.values_list("id", flat=True)) | PUBLISHED_ORGANISATIONS
-    for word in words:
+def check_organisations(name: str, words: Iterable[str]) -> None:
+    """Raises ApiError for one that does not exist."""
+    unknown = [word for word in words if word not in PUBLISHED_ORGANISATIONS]
+    known = set(Organisation.objects.values_list("id", flat=True)) if unknown else set()
+    for word in unknown:
         if word not in known:
             message = f"{name}: there is no organisation {word!r}. Organisations are given by id."
-            raise refuse(name, message, provided=word, allowed=sorted(known))
+            raise refuse(name, message, provided=word, allowed=sorted(known | PUBLISHED_ORGANISATIONS))

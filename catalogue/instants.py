@@ -22,3 +22,8 @@ def date_text(moment: datetime | None) -> str | None:
     if moment.timetz().replace(tzinfo=None) == time.min:
         return moment.date().isoformat()
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def instant_text(at: datetime) -> str:
+    """In UTC, with its time of day."""
+    return at.isoformat().replace("+00:00", "Z")

@@ -47,9 +47,9 @@ class ParameterField(forms.Field):
             return None
         if len(value) > 1:
             raise wrong(f"takes one value; {len(value)} came.", provided=value, **self.facts)
-        text = value[0].strip()
-        if not text or "\x00" in text:
-            raise wrong("came without a value; leave it out instead.", provided=value[0], **self.facts)
+        text = value[0]
+        if not text.strip() or "\x00" in text:
+            raise wrong("came without a value; leave it out instead.", provided=text, **self.facts)
         return self.read(text)
 
     def read(self, text: str) -> Any:

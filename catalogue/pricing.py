@@ -1,6 +1,6 @@
 """Which prices apply and what a call costs. Pure; the one place where money is rounded."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -43,11 +43,13 @@ def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
     out of the general meter, else they are paid as what they are part of.
     """
     rates = {price.meter: price.amount / price.unit_size for price in prices}
-    total = sum((rates[meter] * count for meter, count in _metered(usage, rates.keys())), Decimal(0))
+    total = Decimal(0)
+    for meter, count in _metered(usage, rates):
+        total += rates[meter] * count
     return total.quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
 
 
-def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
+def _metered(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
     counts = {
         "input_text_tokens": usage.input_tokens,
         "output_text_tokens": usage.output_tokens,
@@ -58,12 +60,11 @@ def _metered(usage: Usage, priced: Iterable[str]) -> list[tuple[str, int]]:
         ("cached_write_text_tokens", usage.cached_write_tokens, "input_text_tokens"),
         ("reasoning_tokens", usage.reasoning_tokens, "output_text_tokens"),
     )
-    meters = set(priced)
     for meter, count, whole in parts:
-        if meter in meters:
+        if meter in priced:
             counts[meter] = count
             counts[whole] = max(0, counts[whole] - count)
-    return [(meter, count) for meter, count in counts.items() if meter in meters]
+    return [(meter, count) for meter, count in counts.items() if meter in priced]
 
 
 def is_valid(price: PriceFacts, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -63,6 +63,10 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
         """Every word of the text is somewhere in its id, name, aliases, organisation or description."""
         return self.filter(*(has("search_text", word) for word in text.casefold().split()))
 
+    def where_serving(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
+        """An offering that a call could go to meets the condition."""
+        return self.filter(Exists(serving(at, callable_ids).filter(wanted)))
+
     def where_shown(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
         """An offering that its record speaks of meets the condition: one that serves; any, where none serves."""
         of_model, serves = (
@@ -73,21 +77,32 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
             Exists(serves.filter(wanted)) | (~Exists(serves) & Exists(of_model.filter(wanted)))
         )
 
-    def with_top(self, at: datetime, callable_ids: Collection[int] | None) -> Self:
+    def with_top(
+        self,
+        at: datetime,
+        callable_ids: Collection[int] | None,
+        columns: Iterable[str],
+        *,
+        or_closed: bool = False,
+    ) -> Self:
         """Annotated with what its record says of the top offering.
 
-        `shown_context` in tokens, `prompt_usd` and `completion_usd` for one token; None where unknown.
+        `columns` are any of `shown_context` in tokens, `prompt_usd` and `completion_usd` for one token; None where
+        unknown. With `or_closed`, of a model that nothing serves the top one is chosen among those inside their dates.
         """
-        ranked = serving(at, callable_ids).annotate(
+        ranked = serving(at, None if or_closed else callable_ids).annotate(
             has_both=Exists(_prices_now(at, INPUT_TEXT)) & Exists(_prices_now(at, OUTPUT_TEXT)),
             has_any=Exists(_prices_now(at)),
         )
-        top = ranked.order_by(F("has_both").desc(), F("has_any").desc(), "position", "offering_id")
-        return self.annotate(
-            shown_context=Coalesce(Subquery(top.values("context_length")[:1]), "context_length"),
-            prompt_usd=Subquery(top.annotate(usd=_price(at, INPUT_TEXT)).values("usd")[:1]),
-            completion_usd=Subquery(top.annotate(usd=_price(at, OUTPUT_TEXT)).values("usd")[:1]),
-        )
+        open_first = [_is_open(callable_ids).desc()] if or_closed and callable_ids is not None else []
+        best = (*open_first, F("has_both").desc(), F("has_any").desc())
+        top = ranked.order_by(*best, "position", "offering_id")
+        known: dict[str, Subquery | Coalesce] = {
+            "shown_context": Coalesce(Subquery(top.values("context_length")[:1]), "context_length"),
+            "prompt_usd": Subquery(top.annotate(usd=_price(at, INPUT_TEXT)).values("usd")[:1]),
+            "completion_usd": Subquery(top.annotate(usd=_price(at, OUTPUT_TEXT)).values("usd")[:1]),
+        }
+        return self.annotate(**{column: known[column] for column in columns})
 
     def in_order(self, column: str, *, descending: bool = False) -> Self:
         """By a column, unknown last; then by name in whatever case, then by id."""
@@ -120,6 +135,12 @@ def serving(at: datetime, callable_ids: Collection[int] | None) -> "QuerySet[Pub
     if callable_ids is None:
         return effective
     return effective.filter(offering__is_enabled=True, provider_id__in=callable_ids)
+
+
+def _is_open(callable_ids: Collection[int]) -> Case:
+    """Of a published offering: whether it and its provider are on."""
+    is_on = When(offering__is_enabled=True, provider_id__in=callable_ids, then=Value(True))
+    return Case(is_on, default=Value(False))
 
 
 def has(column: str, part: str) -> Q:

@@ -16,12 +16,24 @@ urlpatterns = [
         name="gateway-model-endpoints",
     ),
     path(
+        "gateway/models/<path:id>/history",
+        views.HistoryViewSet.as_view({"get": "retrieve"}),
+        name="gateway-model-history",
+    ),
+    path(
         "gateway/models/<path:id>",
         views.GatewayModelViewSet.as_view({"get": "retrieve"}),
         name="gateway-model",
     ),
     path(
         "gateway/data/models", views.GatewayModelViewSet.as_view({"get": "data"}), name="gateway-data-models"
+    ),
+    path("gateway/changes", views.ChangeViewSet.as_view(_LIST), name="gateway-changes"),
+    path("gateway/lifecycle", views.LifecycleViewSet.as_view(_LIST), name="gateway-lifecycle"),
+    path(
+        "gateway/lifecycle/check",
+        views.LifecycleCheckViewSet.as_view({"post": "create"}),
+        name="gateway-lifecycle-check",
     ),
     path("gateway/organisations", views.OrganisationViewSet.as_view(_LIST), name="gateway-organisations"),
     path("gateway/providers", views.ProviderViewSet.as_view(_LIST), name="gateway-providers"),

@@ -28,9 +28,19 @@ def words_that_match_nothing(query: QueryDict, snapshot: Snapshot) -> list[dict[
     for name, words_of in _OPEN_LISTS.items():
         asked = WordsField().clean(query.getlist(name)) if name in query else None
         if asked:
-            known = {word for model in snapshot.models.values() for word in words_of(model)}
-            warnings += [_warning(name, word) for word in asked if word not in known]
+            unknown = _unknown(asked, words_of, snapshot)
+            warnings += [_warning(name, word) for word in asked if word in unknown]
     return warnings
+
+
+def _unknown(asked: Iterable[str], words_of: Words, snapshot: Snapshot) -> set[str]:
+    """Most words are found soon, so the search ends with the last of them."""
+    sought = set(asked)
+    for model in snapshot.models.values():
+        if not sought:
+            break
+        sought.difference_update(words_of(model))
+    return sought
 
 
 def _warning(name: str, word: str) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 import json
 
+from django.conf import settings
+
 from gateway.first_run import ADMIN, MEMBER, Issued
 
 PLACES = (
     ("Portal", "/"),
     ("Admin", "/admin/"),
     ("API document", "/docs"),
-    ("Catalogue", "/v1/gateway/models"),
+    ("Catalogue", "/models"),
 )
 DEMO_MODEL = "demo/chat"
 
@@ -28,7 +30,8 @@ def secrets_text(issued: Issued) -> str:
 
 
 def ready_text(url: str, key: str | None) -> str:
-    places = [f"  {name:<13} {url}{path}" for name, path in PLACES]
+    open_places = [place for place in PLACES if place[0] != "Catalogue" or settings.PUBLIC_CATALOGUE != "off"]
+    places = [f"  {name:<13} {url}{path}" for name, path in open_places]
     return "\n".join(
         ["", f"Gatehouse is ready on {url}", *places, "", "Try it:", f"  {curl_line(url, key)}", ""]
     )

@@ -1,12 +1,13 @@
 """The one door for every HTTP call that the product makes: which addresses it may reach, and how far."""
 
+import asyncio
 import ipaddress
 import re
 import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,12 +15,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 import httpx
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], list[str]]
+LookUp = Callable[[str, int], Awaitable[list[str]]]
 
 # Public by the registry, but no place for a provider: protocol assignments, 6to4 relays, Azure's metadata.
 _ODD_V4 = [
@@ -93,25 +93,18 @@ class OutboundPolicy:
         return f"{name}:{port}" in self.allowed
 
 
-class GuardedResolver(AbstractResolver):
-    """Resolves names for aiohttp, which then connects to exactly the addresses given here."""
+def allowed_addresses(policy: OutboundPolicy, host: str, port: int, addresses: Sequence[str]) -> list[str]:
+    """Those of the addresses found under `host` that may be connected to. Raises ForbiddenAddress if none may."""
+    allowed = [address for address in addresses if policy.refusal(host, port, address) is None]
+    if not allowed:
+        raise ForbiddenAddress(f"{host} leads to an address that is not allowed")
+    return allowed
 
-    def __init__(self, policy: OutboundPolicy, inner: AbstractResolver | None = None) -> None:
-        self._policy = policy
-        self._inner = inner or ThreadedResolver()
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Raises ForbiddenAddress if none of the addresses is allowed."""
-        found = await self._inner.resolve(host, port, family)
-        allowed = [result for result in found if self._policy.refusal(host, port, result["host"]) is None]
-        if found and not allowed:
-            raise ForbiddenAddress(f"{host} leads to an address that is not allowed")
-        return allowed
-
-    async def close(self) -> None:
-        await self._inner.close()
+async def look_up_name(host: str, port: int) -> list[str]:
+    """The addresses of `host`, best first, found off the loop. Raises OSError, or UnicodeError for what is no name."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def resolve_name(host: str, port: int) -> list[str]:

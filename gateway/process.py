@@ -8,18 +8,20 @@ import socket
 import sys
 
 from django.conf import settings
+from django.db import connection
 
 from gateway.control import Control, Directory
+from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
 from gateway.recorder import Recorder
 from gateway.spool import Spool
 from gateway.store import open_store
 from gateway.store.interface import Store
-from providers.adapters import ADAPTERS
+from providers.adapters import adapter_for
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.services import outbound_policy
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 
 _ANSWER_BYTES = 64 * 1024 * 1024
 # With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
@@ -39,6 +41,14 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
+def _read_policy() -> OutboundPolicy:
+    """In a thread that has no further use for its connection."""
+    try:
+        return outbound_policy()
+    finally:
+        connection.close()
+
+
 class Process:
     """The parts, bound to one event loop once opened."""
 
@@ -49,7 +59,7 @@ class Process:
         self.spool = Spool(settings.SPOOL_DIR)
         self.recorder = Recorder(self.spool)
         self.health = HealthTable()
-        self.engine: AiohttpEngine | None = None
+        self.engine: HttpEngine | None = None
 
     async def open(self) -> Workbench:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
@@ -58,11 +68,11 @@ class Process:
         await asyncio.to_thread(self.control.start)
         self.recorder.start()
         await self.store.open()
-        policy = await asyncio.to_thread(outbound_policy)
-        self.engine = AiohttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
+        policy = await asyncio.to_thread(_read_policy)
+        self.engine = HttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
         return Workbench(
             engine=self.engine,
-            adapters=ADAPTERS,
+            adapters=adapter_for,
             snapshots=self.control,
             recorder=self.spool,
             health=self.health,

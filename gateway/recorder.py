@@ -132,6 +132,7 @@ def _row(attempt: Attempt) -> LedgerRow:
         key_id=opened.key_id,
         project=opened.project,
         requested_model=opened.requested_model,
+        redirected_from=opened.redirected_from,
         model=opened.model,
         provider=opened.provider,
         upstream_name=opened.upstream_name,

@@ -15,6 +15,7 @@ from gateway.bodies import (
     schemas,
     text,
 )
+from gateway.surface_schema import OPERATIONS, said_of
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",
@@ -53,6 +54,7 @@ def _paths() -> dict[str, Schema]:
     return {
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
+        **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
         "/healthz": {"get": _healthz_operation()},
         "/readyz": {"get": _readyz_operation()},
     }
@@ -89,7 +91,9 @@ def _embeddings_operation() -> Schema:
     )
 
 
-def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
+def _inference_operation(
+    *, answer: Schema, path_parameters: list[Schema] | None = None, **said: Any
+) -> Schema:
     success = {
         "description": "The provider's answer.",
         "headers": {name: ref(name, "headers") for name in _headers() if name != "Retry-After"},
@@ -98,6 +102,7 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
     failures = {
         "400": "Refused",
         "401": "Unauthorised",
+        "403": "Forbidden",
         "404": "UnknownModel",
         "410": "Retired",
         "413": "TooLarge",
@@ -109,7 +114,7 @@ def _inference_operation(*, answer: Schema, **said: Any) -> Schema:
     return {
         "tags": ["inference"],
         "security": [{"key": []}],
-        "parameters": [_LANE_PARAMETER],
+        "parameters": [*(path_parameters or ()), _LANE_PARAMETER],
         **said,
         "responses": {"200": success} | {code: ref(name, "responses") for code, name in failures.items()},
     }
@@ -180,6 +185,12 @@ def _error_responses() -> dict[str, Schema]:
             "This key is not valid.",
             "invalid_api_key",
             kind="authentication_error",
+        ),
+        "Forbidden": _error(
+            "The key calls no models.",
+            "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
+            "permission_denied",
+            kind="permission_error",
         ),
         "UnknownModel": _error(
             "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"

@@ -28,7 +28,7 @@ class CannotStart(Exception):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the address without answering on it yet, so that a taken port is told before any work is done.
+    """Take the address before any work is done. Whoever connects waits until a server answers.
 
     Raises CannotStart.
     """
@@ -42,6 +42,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        # Sockets that are only bound may share a port, and all but the first to listen would stay deaf.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise CannotStart(_why_not(host, port, error)) from error

@@ -29,6 +29,7 @@ SECURE_PROXY_SSL_HEADER = (
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "import_export",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "gateway",
@@ -70,6 +72,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "gateway.public.access.navigation",
             ]
         },
     }
@@ -77,18 +80,20 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, object]:
-    if DATABASE_URL:
-        # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
-        return dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
-    return {
+    database: dict[str, object] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "gatehouse.sqlite3",
-        "OPTIONS": {
+    }
+    if DATABASE_URL:
+        # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
+        database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
+        }
+    return database
 
 
 DATABASES = {"default": _database()}
@@ -104,6 +109,10 @@ LOGIN_REDIRECT_URL = "portal:keys"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+# Bringing a sheet in changes the catalogue, taking one out reads it.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+IMPORT_EXPORT_USE_TRANSACTIONS = True
 FORMAT_MODULE_PATH = ["gateway.formats"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
@@ -147,6 +156,8 @@ CREDENTIAL_VARIABLES = env.words(
 )
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
+# Who may look at the catalogue's pages; the API asks for a key all the same.
+PUBLIC_CATALOGUE = env.choice("GATEWAY_PUBLIC_CATALOGUE", "public", ("public", "signed-in", "off"))
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
@@ -190,6 +201,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "ENUM_NAME_OVERRIDES": {
+        "CallOutcome": "catalogue.verdicts.Outcome",
         "LifecycleStatus": "catalogue.lifecycle.Status",
         "ProviderHealth": "providers.models.Provider.Health",
     },
@@ -224,6 +236,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": "API document", "link": "/docs"},
+            *([{"title": "Catalogue for everybody", "link": "/models"}] if PUBLIC_CATALOGUE != "off" else []),
             {"title": "Change password", "link": "/admin/password_change/"},
         ]
     },

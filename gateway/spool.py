@@ -29,7 +29,7 @@ _SUFFIX = ".spool"
 _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """What a spool says of one attempt. `closed` is None where its process died before the end."""
 
@@ -37,7 +37,7 @@ class Attempt:
     closed: AttemptClosed | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Finished:
     """An attempt that is not in the ledger yet, and the file that holds it until it is."""
 

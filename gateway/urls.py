@@ -7,6 +7,7 @@ from gateway import views
 
 urlpatterns = [
     path("", include("gateway.portal.urls")),
+    path("", include("gateway.public.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1/", include("accounts.urls")),

@@ -14,7 +14,7 @@ _HALF_LIFE_S = 60.0
 _OPEN_AT_ONCE = frozenset({FailureKind.AUTH, FailureKind.MODEL_MISSING})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """`success_rate` is 0 to 1, and forgets old failures; `latency_ms` is None where nothing was measured."""
 

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from gateway.outbound import OutboundPolicy
 from providers import validators
 from providers.facts import KNOWN_QUIRKS
 from providers.querysets import ProviderQuerySet
@@ -13,6 +14,9 @@ class Provider(models.Model):
 
     class WireFormat(models.TextChoices):
         OPENAI = "openai", "OpenAI (chat completions, embeddings)"
+        RESPONSES = "responses", "OpenAI Responses"
+        ANTHROPIC = "anthropic", "Anthropic Messages"
+        GEMINI = "gemini", "Google Gemini"
 
     class Health(models.TextChoices):
         UNKNOWN = "unknown", "Not probed yet"
@@ -27,6 +31,7 @@ class Provider(models.Model):
     base_url = models.CharField(
         "base URL",
         max_length=300,
+        blank=True,
         help_text="Up to and including the version, such as https://api.groq.com/openai/v1.",
     )
     quirks = models.JSONField(
@@ -49,7 +54,8 @@ class Provider(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(wire_format__in=["openai"]), name="provider_wire_format_known"
+                condition=models.Q(wire_format__in=["openai", "responses", "anthropic", "gemini"]),
+                name="provider_wire_format_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(health__in=["unknown", "healthy", "unhealthy"]),
@@ -64,11 +70,15 @@ class Provider(models.Model):
         self.base_url = self.base_url.strip().rstrip("/")
         door = validators.policy(Provider.objects.demo_addresses())
         refusals = {
-            # An empty one is refused by the field itself.
-            "base_url": validators.base_url_refusal(self.base_url, door) if self.base_url else None,
+            "base_url": self._address_refusal(door),
             "quirks": validators.quirks_refusal(self.quirks, KNOWN_QUIRKS),
         }
         _raise_refusals(refusals)
+
+    def _address_refusal(self, door: OutboundPolicy) -> str | None:
+        if self.base_url:
+            return validators.base_url_refusal(self.base_url, door)
+        return "Calls need an address: give one, or switch the provider off." if self.is_enabled else None
 
 
 class Credential(models.Model):

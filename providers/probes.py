@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import httpx
 
 from gateway.outbound import OutboundPolicy, httpx_client
+from providers.adapters.base import UpstreamFailure
+from providers.adapters.headers import MODEL_LIST, credential_header
 from providers.facts import ProviderFacts
 from providers.validators import base_url_refusal
 
@@ -40,6 +42,8 @@ def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
     began = time.monotonic()
     try:
         status, error = _ask(provider, door)
+    except UpstreamFailure:
+        status, error = None, "the credential holds characters that no header carries"
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as trouble:
         status, error = None, _named(trouble, provider.base_url, door)
     return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error)
@@ -47,9 +51,11 @@ def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
 
 def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str]:
     """Status and error."""
-    headers = {"accept": "application/json"}
-    if provider.secret:
-        headers["authorization"] = f"Bearer {provider.secret}"
+    headers = {
+        "accept": "application/json",
+        **MODEL_LIST.get(provider.wire_format, {}),
+        **credential_header(provider.wire_format, provider),
+    }
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     url = provider.base_url.rstrip("/") + "/models"
     with (
@@ -84,8 +90,6 @@ def _named(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
         return "no answer in time"
     if isinstance(trouble, httpx.ConnectError):
         return _connect_error(trouble, base_url, door)
-    if isinstance(trouble, UnicodeError):
-        return "the credential holds characters that no header carries"
     return "broke off, or answered badly"
 
 

@@ -16,9 +16,9 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
         return self.select_related("credential")
 
     def due(self, at: datetime) -> "ProviderQuerySet":
-        """To be probed now: enabled, probed, and its turn."""
+        """To be probed now: enabled, with an address, probed, and its turn."""
         turn = Q(next_probe_at__isnull=True) | Q(next_probe_at__lte=at)
-        return self.filter(turn, is_enabled=True, is_probed=True)
+        return self.filter(turn, is_enabled=True, is_probed=True).exclude(base_url="")
 
     def demo_addresses(self) -> frozenset[str]:
         """host:port of the bundled demo providers, as they were started."""

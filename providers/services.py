@@ -42,7 +42,7 @@ def facts_of(provider: Provider) -> ProviderFacts:
         wire_format=provider.wire_format,
         base_url=provider.base_url,
         is_enabled=provider.is_enabled,
-        is_usable=access.is_usable,
+        is_usable=access.is_usable and bool(provider.base_url),
         secret=access.secret,
         quirks=frozenset(provider.quirks),
         health=provider.health,

@@ -1,208 +1,269 @@
-"""The upstream engine on aiohttp: visible limits, a timeout for every wait, addresses checked at the door."""
+"""The upstream engine: visible limits, a timeout for every wait, addresses checked at the door."""
 
-import io
+import asyncio
+import ssl
+import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.abc import AbstractResolver
-from yarl import URL
-
-from gateway.outbound import ForbiddenAddress, GuardedResolver, OutboundPolicy
-from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
+from gateway.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
+from providers.adapters.base import UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
+from providers.http1 import Connection, Reply, broken, unavailable
+from providers.unpacking import unpacker_for
 
-_URLS_KEPT = 1024
+_PLACES_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
 _KEEP_ALIVE_S = 4.0
-_LARGE_BODY_BYTES = 1 << 20
-# The adapter says what is sent; aiohttp would add its own.
-_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-_UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_NAMES_KEPT_S = 10.0
+_WATCH_S = 0.1
 
 
-class AiohttpEngine:
+class Server(NamedTuple):
+    """Connections to the same server serve each other's calls."""
+
+    host: str
+    port: int
+    is_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a URL leads: a server, and what a request begins with there, but for the method."""
+
+    server: Server
+    start: bytes
+
+
+class HttpEngine:
     """See providers.engine.UpstreamEngine. Belongs to the event loop of its first call.
 
     `connections` bounds the calls under way; one more is refused at once.
     """
 
     def __init__(
-        self, policy: OutboundPolicy, *, connections: int = 2000, resolver: AbstractResolver | None = None
+        self, policy: OutboundPolicy, *, connections: int = 2000, look_up: LookUp = look_up_name
     ) -> None:
         self.connections = connections
         self.in_flight = 0
         self._policy = policy
-        self._resolver = resolver
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._look_up = look_up
+        self._places: dict[str, Place] = {}
+        self._names: dict[tuple[str, int], tuple[float, list[str]]] = {}
+        self._busy: set[Connection] = set()
+        # The one used last comes first, so that the others grow old and go.
+        self._idle: defaultdict[Server, dict[Connection, None]] = defaultdict(dict)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watcher: asyncio.TimerHandle | None = None
 
-    async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "AiohttpResponse":
-        url = self._urls.get(request.url) or self._check(request.url)
+    async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpResponse":
+        place = self._places.get(request.url) or self._find_place(request.url)
         if self.in_flight >= self.connections:
-            raise _unavailable("The gateway has too many calls under way.", "provider_pool_full")
-        session = self._session or self._new_session()
+            raise unavailable("The gateway has too many calls under way.", "provider_pool_full")
+        message = _compose(request, place)
         self.in_flight += 1
+        connection = None
         try:
-            response = await _send(session, request, url, timeouts)
+            connection = self._reuse(place.server) or await self._connect(place.server, timeouts.connect_s)
+            reply = self._ask(connection, message, timeouts)
+            await reply.wait_for_head()
+            return HttpResponse(self, place.server, connection, reply)
         except BaseException:
             self.in_flight -= 1
+            if connection:
+                connection.abort()
+                self._busy.discard(connection)
             raise
-        return AiohttpResponse(response, timeouts, self)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for connection in [*self._busy, *(one for idle in self._idle.values() for one in idle)]:
+            connection.abort()
+        if self._watcher:
+            self._watcher.cancel()
+            self._watcher = None
 
-    def _new_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=0,
-            resolver=GuardedResolver(self._policy, self._resolver),
-            ttl_dns_cache=10,
-            keepalive_timeout=_KEEP_ALIVE_S,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_NOT_ADDED,
-            trust_env=False,
-        )
-        return self._session
+    def take_back(self, server: Server, connection: Connection) -> None:
+        """A call is over; its connection is kept if another can use it."""
+        self.in_flight -= 1
+        self._busy.discard(connection)
+        if connection.release():
+            connection.idle_since = time.monotonic()
+            self._idle[server][connection] = None
 
-    def _check(self, text: str) -> URL:
-        """Refuse what the resolver never sees: an address in place of a name, and other schemes."""
+    def _ask(self, connection: Connection, message: bytes, timeouts: Timeouts) -> Reply:
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        if self._watcher is None:
+            self._watcher = loop.call_later(_WATCH_S, self._watch)
+        reply = Reply(loop, timeouts, connection.resume_reading)
+        self._busy.add(connection)
+        connection.ask(message, reply)
+        return reply
+
+    def _reuse(self, server: Server) -> Connection | None:
+        idle = self._idle.get(server)
+        while idle:
+            connection, _ = idle.popitem()
+            if connection.is_open and time.monotonic() - connection.idle_since < _KEEP_ALIVE_S:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self, server: Server, within_s: float) -> Connection:
         try:
-            url = URL(text)
-            host, port = url.host or "", url.port or 0
-        except ValueError:
-            raise _forbidden() from None
+            async with asyncio.timeout(within_s):
+                addresses = await self._find_addresses(server.host, server.port)
+                return await self._connect_to_any(addresses, server, within_s)
+        except ForbiddenAddress:
+            raise forbidden() from None
+        except (OSError, UnicodeError, ssl.CertificateError) as error:
+            # A TimeoutError is an OSError too.
+            raise unavailable("The provider cannot be reached.", "provider_unreachable") from error
+
+    async def _find_addresses(self, host: str, port: int) -> list[str]:
+        """Asked again after a while; what was found is checked at every connection. Raises OSError."""
+        known_at, addresses = self._names.get((host, port), (0.0, []))
+        if not addresses or time.monotonic() - known_at > _NAMES_KEPT_S:
+            addresses = await self._look_up(host, port)
+            if len(self._names) >= _PLACES_KEPT:
+                self._names.clear()
+            self._names[host, port] = time.monotonic(), addresses
+        return allowed_addresses(self._policy, host, port, addresses)
+
+    async def _connect_to_any(self, addresses: list[str], server: Server, within_s: float) -> Connection:
+        """One after the other; all but the last share half of the time. Raises OSError."""
+        *others, last = addresses
+        for address in others:
+            try:
+                async with asyncio.timeout(within_s / 2 / len(others)):
+                    return await self._connect_to(address, server)
+            except OSError:
+                continue
+        return await self._connect_to(last, server)
+
+    async def _connect_to(self, address: str, server: Server) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._lose),
+            address,
+            server.port,
+            ssl=_tls_context() if server.is_tls else None,
+            server_hostname=server.host if server.is_tls else None,
+        )
+        return connection
+
+    def _lose(self, connection: Connection) -> None:
+        for idle in self._idle.values():
+            idle.pop(connection, None)
+
+    def _watch(self) -> None:
+        """Look at every call's limits, and let connections go that nobody has used for long."""
+        now = time.monotonic()
+        for connection in list(self._busy):
+            connection.judge(now)
+        for server, idle in list(self._idle.items()):
+            for connection in [one for one in idle if now - one.idle_since >= _KEEP_ALIVE_S]:
+                connection.abort()
+            if not idle:
+                del self._idle[server]
+        has_more = self._loop and (self._busy or self._idle)
+        self._watcher = self._loop.call_later(_WATCH_S, self._watch) if self._loop and has_more else None
+
+    def _find_place(self, url: str) -> Place:
+        """Refuse what no look-up ever sees: an address in place of a name, and other schemes."""
+        place = _read_place(url)
+        host, port, _ = place.server
         is_literal = ":" in host or host.replace(".", "").isdigit()
-        if url.scheme not in {"http", "https"} or (is_literal and self._policy.refusal(host, port, host)):
-            raise _forbidden()
-        if len(self._urls) >= _URLS_KEPT:
-            self._urls.clear()
-        self._urls[text] = url
-        return url
+        if is_literal and self._policy.refusal(host, port, host):
+            raise forbidden()
+        if len(self._places) >= _PLACES_KEPT:
+            self._places.clear()
+        self._places[url] = place
+        return place
 
 
-class AiohttpResponse:
+class HttpResponse:
     """See providers.engine.UpstreamResponse."""
 
-    def __init__(self, response: aiohttp.ClientResponse, timeouts: Timeouts, engine: AiohttpEngine) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
-        self._response = response
-        self._engine: AiohttpEngine | None = engine
-        _wait_between_chunks(response, timeouts.idle_s)
+    def __init__(self, engine: HttpEngine, server: Server, connection: Connection, reply: Reply) -> None:
+        self.status = reply.status
+        self.headers: Mapping[str, str] = reply.headers
+        self._engine = engine
+        self._server = server
+        self._connection: Connection | None = connection
+        self._reply = reply
+        self._unpacker = unpacker_for(reply.headers.get("content-encoding", ""))
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        while data := await _read_some(content):
+        while data := await self._take():
             yield data
 
     async def read(self, limit_bytes: int) -> bytes:
         parts: list[bytes] = []
         size = 0
-        content = self._response.content
-        while data := await _read_some(content):
+        while data := await self._take():
             size += len(data)
             if size > limit_bytes:
                 await self.close()
-                raise _too_large()
+                raise broken("provider_response_too_large", "The provider's answer is larger than we accept.")
             parts.append(data)
         return b"".join(parts)
 
     async def close(self) -> None:
-        if self._engine is None:
-            return
-        self._engine.in_flight -= 1
-        self._engine = None
-        self._response.close()
+        connection, self._connection = self._connection, None
+        if connection:
+            self._engine.take_back(self._server, connection)
+
+    async def _take(self) -> bytes:
+        unpacker = self._unpacker
+        if unpacker is None:
+            return await self._reply.take()
+        while not (data := unpacker.take()):
+            packed = await self._reply.take()
+            if not packed:
+                unpacker.finish()
+                return b""
+            unpacker.feed(packed)
+        return data
 
 
-async def _send(
-    session: aiohttp.ClientSession, request: UpstreamRequest, url: URL, timeouts: Timeouts
-) -> aiohttp.ClientResponse:
+def forbidden() -> UpstreamFailure:
+    return unavailable("The provider's address is not allowed.", "provider_address_forbidden")
+
+
+def _read_place(url: str) -> Place:
+    try:
+        parts = urlsplit(url)
+        host, is_tls = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if is_tls else 80)
+    except ValueError:
+        raise forbidden() from None
+    is_plain = url.isascii() and url.isprintable() and " " not in url
+    if parts.scheme not in {"http", "https"} or not host or not is_plain:
+        raise forbidden()
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    shown = parts.netloc.rpartition("@")[2]
+    start = f" {path} HTTP/1.1\r\nhost: {shown}\r\n"
+    return Place(Server(host, port, is_tls), start.encode())
+
+
+def _compose(request: UpstreamRequest, place: Place) -> bytes:
+    """The request as it is sent. Raises UpstreamFailure for a header that cannot be sent."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
+    count = len(request.headers)
+    if not lines.isascii() or lines.count("\r") != count or lines.count("\n") != count:
+        raise broken("provider_bad_response", "The call to the provider could not be made.")
     body = request.body
-    try:
-        return await session.request(
-            request.method,
-            url,
-            data=io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None,
-            headers=request.headers,
-            allow_redirects=False,
-            timeout=_client_timeout(timeouts),
-        )
-    except _UNREACHABLE as error:
-        raise _unreachable(error) from error
-    except TimeoutError as error:
-        raise _timed_out("provider_timeout", "The provider did not answer in time.") from error
-    except aiohttp.ClientResponseError as error:
-        raise _broken("provider_bad_response", "The provider's answer is not HTTP.") from error
-    except aiohttp.ClientConnectionError as error:
-        raise _disconnected() from error
-    except (aiohttp.ClientError, ValueError) as error:
-        raise _broken("provider_bad_response", "The call to the provider could not be made.") from error
+    head = f"{lines}content-length: {len(body)}\r\n\r\n"
+    return b"".join((request.method.encode(), place.start, head.encode(), body))
 
 
-async def _read_some(content: aiohttp.StreamReader) -> bytes:
-    """What has come, b"" at the end."""
-    try:
-        return await content.readany()
-    except aiohttp.SocketTimeoutError as error:
-        raise _timed_out("provider_stalled", "The provider stopped in the middle of its answer.") from error
-    except TimeoutError as error:
-        raise _timed_out("provider_timeout", "The provider's answer took too long.") from error
-    except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError) as error:
-        raise _disconnected() from error
-
-
-def _wait_between_chunks(response: aiohttp.ClientResponse, idle_s: float) -> None:
-    """From here on silence is judged by another limit than before the headers."""
-    connection = response.connection
-    if connection is None or connection.protocol is None or response.content.is_eof():
-        return
-    connection.protocol.read_timeout = idle_s
-    connection.protocol.start_timeout()
-
-
-@lru_cache(maxsize=64)
-def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    # Rounding up to full seconds (aiohttp's habit above 5 s) would let a call outlive its limit.
-    return aiohttp.ClientTimeout(
-        total=timeouts.total_s,
-        connect=timeouts.connect_s,
-        sock_read=timeouts.first_byte_s,
-        ceil_threshold=timeouts.total_s + 1,
-    )
-
-
-def _unreachable(error: Exception) -> UpstreamFailure:
-    if isinstance(getattr(error, "os_error", None), ForbiddenAddress):
-        return _forbidden()
-    return _unavailable("The provider cannot be reached.", "provider_unreachable")
-
-
-def _forbidden() -> UpstreamFailure:
-    return _unavailable("The provider's address is not allowed.", "provider_address_forbidden")
-
-
-def _disconnected() -> UpstreamFailure:
-    return _unavailable("The provider broke the connection.", "provider_disconnected")
-
-
-def _unavailable(message: str, code: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.UNAVAILABLE, message, code=code)
-
-
-def _timed_out(code: str, message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.TIMEOUT, message, code=code)
-
-
-def _broken(code: str, message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.BAD_RESPONSE, message, code=code)
-
-
-def _too_large() -> UpstreamFailure:
-    return _broken("provider_response_too_large", "The provider's answer is larger than we accept.")
+@cache
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,16 +1,34 @@
-"""Fixtures that all tests share: real servers, started once a session and only when a test asks."""
+"""What all tests share: real servers, started once a process and only when a test asks, and the order of files."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.test import override_settings
 
+from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.embedded import product, upstream
 
 __all__ = ["product", "upstream"]
+
+# More would only take the processor from tests that look at the clock.
+MOST_PROCESSES = 6
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: many tests wait for other programs."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first, so that at the end no process is left alone with one."""
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow_files)
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +37,13 @@ def forget_snapshot() -> Iterator[None]:
     yield
     snapshots.forget()
     shelf.forget()
+    kept_changes.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["tests.passwords.QuickHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +66,9 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """SQLite in a file, as in production: in memory, two threads lock each other out of a table without waiting."""
     database = connections["default"].settings_dict
     if "sqlite" in database["ENGINE"]:

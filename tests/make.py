@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from itertools import count
 from typing import Any, Unpack
 
@@ -68,15 +67,9 @@ def make_price(
 def make_user(username: str = "", *, teams: Sequence[Team] = (), **fields: Any) -> User:
     """Somebody whose password is `password`, a member of those teams."""
     username = username or f"user-{next(_numbers)}"
-    user = User.objects.create(username=username, password=_password(), **fields)
+    user = User.objects.create(username=username, password=make_password("password"), **fields)
     Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
     return user
-
-
-@lru_cache
-def _password() -> str:
-    """Hashing is slow on purpose; once is enough for all users of a test run."""
-    return make_password("password")
 
 
 def make_staff(username: str = "curator", **fields: Any) -> User:

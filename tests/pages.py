@@ -33,6 +33,7 @@ _FLAGS = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DRIVER = shutil.which("chromedriver")
 _TAB_LIMIT = 60
+_AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Browser:
@@ -116,6 +117,18 @@ class Browser:
 
     def save_picture(self, path: Path) -> None:
         self.driver.save_screenshot(str(path))
+
+    def barriers(self) -> list[str]:
+        """What keeps people from using the page, as axe-core finds it: serious and critical findings."""
+        require_service("axe-core (npm ci --prefix tests/browser)", _AXE.is_file())
+        self.run(_AXE.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script("axe.run().then(r => arguments[0](r.violations))")
+        return [
+            f"{finding['id']}: {node['html']}"
+            for finding in found
+            if finding["impact"] in {"serious", "critical"}
+            for node in finding["nodes"]
+        ]
 
     def hosts_asked(self) -> set[str]:
         """Every host:port that pages asked for anything since this was called last."""

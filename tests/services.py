@@ -1,8 +1,10 @@
 """Real Redis and PostgreSQL servers as child processes of the test session, on free ports."""
 
 import contextlib
+import itertools
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -19,6 +21,9 @@ import redis
 
 START_TIMEOUT_S = 20.0
 LOOPBACK = "127.0.0.1"
+# Below the ports that the kernel hands out by itself; each process of a parallel run has its share.
+FIRST_PORT, PORTS_EACH = 12_000, 2_000
+_steps = itertools.count(random.randrange(PORTS_EACH))
 
 
 def require_service(name: str, is_present: bool) -> None:
@@ -31,10 +36,19 @@ def require_service(name: str, is_present: bool) -> None:
 
 
 def free_port() -> int:
+    """Free now, and still free when a slow program comes to listen on it."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = (FIRST_PORT + process * PORTS_EACH + step % PORTS_EACH for step in _steps)
+    return next(port for port in ports if not _is_taken(port))
+
+
+def _is_taken(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        port: int = listener.getsockname()[1]
-        return port
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
 
 
 def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -165,11 +179,11 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgres://gatehouse@{LOOPBACK}:{self.port}/{database}"
 
-    def new_database(self, name: str) -> str:
-        """Create an empty database, in place of one of that name; returns its URL."""
+    def new_database(self, name: str, *, like: str = "template1") -> str:
+        """Create a database, in place of one of that name; empty, or a copy of another. Returns its URL."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         return self.url(name)
 
     def _spawn(self, program: str, *options: str | Path) -> subprocess.Popen[bytes]:

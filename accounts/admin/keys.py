@@ -109,6 +109,8 @@ class KeyAdmin(Desk):
         key, text = services.issue_key(team=obj.team, name=obj.name, created_by=person, **terms)
         obj.pk, obj.public_id, obj.created_at = key.pk, key.public_id, key.created_at
         messages.warning(request, f"Copy the key now, for it cannot be shown again: {text}")
+        if key.scope == Key.Scope.FEED:
+            messages.info(request, "In an address it reads …/v1/gateway/changes?format=atom&token=THE KEY")
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> None:

@@ -36,6 +36,11 @@ class LedgerEntry(models.Model):
     )
     project = models.CharField(max_length=64, blank=True)
     requested_model = models.CharField(max_length=200)
+    redirected_from = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The retired model that was asked for, where its successor answered.",
+    )
     model = models.CharField(max_length=200)
     provider = models.CharField(max_length=60)
     upstream_name = models.CharField(max_length=200)

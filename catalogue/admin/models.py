@@ -15,8 +15,10 @@ from catalogue.admin.filters import PublicationFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
 from catalogue.admin.live import lifecycle_chip, live_chip, live_panel, publish_aloud, with_live
 from catalogue.admin.prices import price_line
+from catalogue.admin.sheets import SheetDesk
 from catalogue.models import Model, Offering, PublishedModel
 from catalogue.services import announce_switches, delete_models, switch_offerings
+from catalogue.sheets import ModelSheet
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -40,7 +42,8 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Model)
-class ModelAdmin(PublishingDesk):
+class ModelAdmin(SheetDesk, PublishingDesk):
+    resource_classes = [ModelSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "runs_at", "price", "updated_at"]

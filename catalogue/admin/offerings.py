@@ -14,12 +14,15 @@ from accounts.revision import hold
 from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.live import publish_aloud
 from catalogue.admin.prices import PriceInline, price_line
+from catalogue.admin.sheets import SheetDesk
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
+from catalogue.sheets import OfferingSheet, PriceSheet
 
 
 @admin.register(Offering)
-class OfferingAdmin(PublishingDesk):
+class OfferingAdmin(SheetDesk, PublishingDesk):
+    resource_classes = [OfferingSheet, PriceSheet]
     inlines = [PriceInline]
     list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
     list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]

@@ -9,14 +9,15 @@ from django.core.validators import RegexValidator
 WORD_LIMIT = 200
 
 slug_shape = RegexValidator(
-    r"^[a-z0-9][a-z0-9._:-]*\Z", "Lower-case letters, digits, dots, dashes, underscores and colons."
+    r"^[a-z0-9][a-z0-9._:+-]*\Z",
+    "Lower-case letters, digits, dots, dashes, underscores, colons and plus signs.",
 )
 organisation_shape = RegexValidator(r"^[a-z0-9][a-z0-9-]*\Z", "Lower-case letters, digits and dashes.")
 colour_shape = RegexValidator(r"^#[0-9a-f]{6}\Z", "Six lower-case hex digits after a #.")
 country_shape = RegexValidator(r"^[A-Z]{2}\Z", "Two capital letters, such as GB.")
 currency_shape = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, such as USD.")
 quantization_shape = RegexValidator(r"^[a-z0-9][a-z0-9_.-]*\Z", "One lower-case word, such as fp8 or int4.")
-plan_shape = RegexValidator(r"^[a-z][a-z0-9_-]*\Z", "One lower-case word, such as standard or batch.")
+plan_shape = RegexValidator(r"^[a-z0-9][a-z0-9_-]*\Z", "One lower-case word, such as standard or batch.")
 
 _name_shape = re.compile(r"[^\s/](?:\S*[^\s/])?")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.conditional import conditional
+from catalogue.feed_entries import model_entries
 from catalogue.figures import read_figures
 from catalogue.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.offering_record import offering_record
@@ -22,7 +23,8 @@ from catalogue.serializers import (
     ModelEndpointsSerializer,
 )
 from catalogue.shelf import shelf
-from catalogue.views.base import PublishedView, refusals
+from catalogue.views.base import refusals
+from catalogue.views.feed_view import TOKEN, FeedView, feed_answers
 from catalogue.vocabulary import words_that_match_nothing
 
 FIELDS = WordsField(*GatewayModelSerializer().fields)
@@ -40,12 +42,12 @@ _FIELDS_PARAMETER = OpenApiParameter(
 )
 
 
-class GatewayModelViewSet(PublishedView):
+class GatewayModelViewSet(FeedView):
     serializer_class = GatewayModelSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = GatewayModelFilter
     lookup_value_regex = ".+"
-    own_parameters = frozenset({*PARAMETERS, "fields"})
+    own_parameters = frozenset({*PARAMETERS, "fields", TOKEN})
 
     @property
     def visibility(self) -> str:
@@ -58,7 +60,7 @@ class GatewayModelViewSet(PublishedView):
         summary="List models in full",
         description="Models that can be called now, newest first: lifecycle, providers, parameters and prices.",
         parameters=[*_PAGING, _FIELDS_PARAMETER],
-        responses={200: GatewayModelListSerializer}
+        responses=feed_answers(GatewayModelListSerializer)
         | refusals(
             _400="A parameter is unknown or its value is not allowed.",
             _501="`privacy_scope=team` is not turned on in this deployment.",
@@ -68,8 +70,11 @@ class GatewayModelViewSet(PublishedView):
     def list(self, request: Request) -> HttpResponseBase:
         rows = self.filter_queryset(self.reading.rows())
         page = cut_page(self._in_scope(list(rows.values_list("public_id", flat=True))), request)
-        links = page_links(page, request)
-        return Response(self._list_body(page), headers={"Link": links} if links else None)
+        is_json = self.asked_format == "json"
+        response: HttpResponseBase = Response(self._list_body(page)) if is_json else self._list_feed(page)
+        if links := page_links(page, request):
+            response["Link"] = links
+        return response
 
     @extend_schema(
         tags=["catalogue"],
@@ -142,6 +147,14 @@ class GatewayModelViewSet(PublishedView):
             "next_cursor": page.next_cursor,
             "warnings": unmatched,
         }
+
+    def _list_feed(self, page: Page) -> HttpResponse:
+        if "fields" in self.request.query_params:
+            raise refuse("fields", "fields goes with format=json; leave it out where a feed is asked for.")
+        models = self.reading.snapshot.models
+        shown = [models[public_id] for public_id in page.ids if public_id in models]
+        entries = list(model_entries(shown, self.reading, self.link_to))
+        return self.feed("Models", "Models of this gateway, with their lives and prices.", entries)
 
     def _records(self, page: Page, fields: Sequence[str] | None) -> Sequence[Any]:
         models = self.reading.snapshot.models

@@ -32,7 +32,8 @@ class KeyForm(forms.Form):
     scope = forms.ChoiceField(
         choices=Key.Scope.choices,
         initial=Key.Scope.INFERENCE,
-        help_text="A program that calls models needs inference, and no more.",
+        help_text="A program that calls models needs inference, and no more. A feed reader or a calendar needs feed: "
+        "its key stands in an address, so it reads the catalogue and does nothing else.",
     )
     model_patterns = forms.CharField(
         label="Models",

@@ -18,12 +18,14 @@ class ShownSecret:
 
     name: str
     text: str = field(repr=False)
+    is_for_feeds: bool = False
 
 
 def keep_secret(session: SessionBase, key: Key, text: str) -> None:
     """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
     sealed = _box().encrypt(text.encode()).decode()
-    session[_SLOT] = {"team": key.team_id, "name": key.name, "sealed": sealed}
+    is_for_feeds = key.scope == Key.Scope.FEED
+    session[_SLOT] = {"team": key.team_id, "name": key.name, "sealed": sealed, "feeds": is_for_feeds}
 
 
 def take_secret(session: SessionBase, team: Team) -> ShownSecret | None:
@@ -36,7 +38,7 @@ def take_secret(session: SessionBase, team: Team) -> ShownSecret | None:
         text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return None
-    return ShownSecret(slot["name"], text)
+    return ShownSecret(slot["name"], text, slot["feeds"])
 
 
 def _box() -> MultiFernet:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import limits, services
 from accounts.models import Key, Team, User
 from gateway.greeting import curl_line
+from gateway.portal.feeds import feed_addresses
 from gateway.portal.forms import KeyForm, SignInForm
 from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
 from gateway.portal.shown_once import keep_secret, take_secret
@@ -81,6 +82,7 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
         "rows": [row_of(key, timezone.now()) for key in page],
         "form": form,
         "new": new,
+        "feeds": feed_addresses(url, new.text) if new and new.is_for_feeds else [],
         "curl": curl_line(url, new.text if new else None, model=_ANY_MODEL),
     }
     return render(request, "portal/keys.html", context)

@@ -19,13 +19,12 @@ def limits_of(key: KeyFacts) -> Sequence[Limit]:
     return (Limit(f"key:{key.id}", key.requests_per_minute, key.concurrency),)
 
 
-async def admit(call_id: str, key: KeyFacts, store: Store, recorder: CallRecorder) -> Verdict:
-    """Count the call and take its slots, if its limits allow it. Raises Unavailable: it could not be accounted for."""
+async def admit(call_id: str, limits: Sequence[Limit], store: Store, recorder: CallRecorder) -> Verdict:
+    """Count the call and take its slots, if the limits allow it. Raises Unavailable: it could not be accounted for."""
     if recorder.lag_s > LONGEST_SPOOL_LAG_S:
         raise Unavailable(
             "Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10
         )
-    limits = limits_of(key)
     return await store.admit(call_id, limits) if limits else _ADMITTED
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from accounts.keys import KeyFacts
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
@@ -29,8 +31,8 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
-from gateway.proxy.route import RoutePlan, plan_headers, plan_route, read_needs
-from gateway.proxy.surfaces import BY_PATH
+from gateway.proxy.route import RoutePlan, plan_headers, plan_route
+from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
@@ -39,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]
 
+# How often all open calls are looked at: a timer or a task for each of them would cost every call for the few.
+_LOOK_S = 0.1
 _PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 
 
@@ -58,25 +62,44 @@ class EdgeParts:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call being answered. `verdict` is set where it is ended for a reason of ours."""
+    """A call being answered. `verdict` is set where it is ended for a reason of ours.
+
+    `receive` is set once the request is read: what it then still says can only be goodbye.
+    """
 
     task: "asyncio.Task[Any]"
     client: ClientConnection
+    receive: Receive | None = None
     is_client_gone: bool = False
     verdict: GatewayError | None = None
+    _watch: "asyncio.Future[Any] | None" = None
 
     def end(self, verdict: GatewayError) -> None:
         self.verdict = verdict
         self.task.cancel(verdict.error_code)
 
-    def lose_client(self, watch: "asyncio.Future[Any]") -> None:
-        """Called when `receive` has something more to say: after the body that can only be goodbye.
+    def look(self, now: float, write_timeout_s: float) -> None:
+        """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
+        since = self.client.writing_since
+        if since is not None and now - since > write_timeout_s:
+            self._lose_client()
+        elif self._watch is None and self.receive is not None:
+            self._watch = asyncio.ensure_future(self.receive())
+            self._watch.add_done_callback(self._hear)
 
-        Or the server's word that the whole answer is out; then what is left to do here goes on.
-        """
+    def stop_listening(self) -> None:
+        self.receive = None
+        if self._watch:
+            self._watch.cancel()
+
+    def _hear(self, watch: "asyncio.Future[Any]") -> None:
+        """A goodbye, or the server's word that the whole answer is out; then what is left to do here goes on."""
         if not watch.cancelled() and not self.client.has_ended:
-            self.is_client_gone = True
-            self.task.cancel()
+            self._lose_client()
+
+    def _lose_client(self) -> None:
+        self.is_client_gone = True
+        self.task.cancel()
 
 
 class Edge:
@@ -86,6 +109,7 @@ class Edge:
         self._parts = parts
         self._open: set[OpenCall] = set()
         self._is_draining = False
+        self._timer: asyncio.TimerHandle | None = None
 
     async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one inference request, whatever happens."""
@@ -97,6 +121,8 @@ class Edge:
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
         call = OpenCall(task, client)
         self._open.add(call)
+        if self._timer is None:
+            self._timer = task.get_loop().call_later(_LOOK_S, self._look)
         try:
             await self._serve(surface, scope, receive, Answering(request_id, call))
         except GatewayError as error:
@@ -126,6 +152,12 @@ class Edge:
         for call in list(self._open):
             call.end(_shutting_down())
 
+    def _look(self) -> None:
+        now = time.monotonic()
+        for call in self._open:
+            call.look(now, self._parts.write_timeout_s)
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
+
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if self._is_draining:
@@ -135,35 +167,38 @@ class Edge:
         key = await authenticate(headers, self._parts.keys, time.time())
         _check_headers(headers, self._parts.body_limit_bytes)
         body = await read_body(receive, self._parts.body_limit_bytes)
-        watch = asyncio.ensure_future(receive())
-        watch.add_done_callback(answering.call.lose_client)
+        answering.call.receive = receive
         try:
             await self._carry(surface, Request(headers, key, body), answering)
         finally:
-            watch.cancel()
+            answering.call.stop_listening()
 
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
         parsed = surface.read(request.body)
+        if (counted := surface.count(parsed)) is not None:
+            return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
-        plan = plan_route(parsed["model"], read_needs(surface.endpoint, parsed), situation)
+        plan = plan_route(surface.model(parsed), surface.needs(parsed), situation)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
-        verdict = await admit(job.call_id, request.key, parts.store, parts.recorder)
+        limits = limits_of(request.key)
+        verdict = await admit(job.call_id, limits, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
             end = await parts.lanes.carry(job, job.call(parsed), wish=wish, sink=client)
         finally:
-            parts.store.release(job.call_id, limits_of(request.key))
+            parts.store.release(job.call_id, limits)
         if end.error:
             await client.fail(read_error(end.error), attempts=end.attempts)
         else:
             await client.finish()
+        return None
 
     async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
         try:
@@ -173,13 +208,13 @@ class Edge:
             return
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answering:
     request_id: str
     call: OpenCall
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     headers: Mapping[bytes, bytes]
     key: KeyFacts
@@ -191,7 +226,7 @@ class Request:
 
 def find_surface(scope: Scope) -> Surface | None:
     """The surface that answers this request, None if it is not the edge's."""
-    return BY_PATH.get(scope["path"]) if scope["type"] == "http" else None
+    return surface_at(scope["method"], scope["path"]) if scope["type"] == "http" else None
 
 
 def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
@@ -221,12 +256,15 @@ def _make_job(
         call_id=mint_id(),
         request_id=request_id,
         endpoint=surface.endpoint,
-        is_streamed=surface.can_stream and bool(parsed.get("stream")),
-        wants_usage=bool((parsed.get("stream_options") or {}).get("include_usage")),
+        format=surface.format,
+        created=int(time.time()),
+        is_streamed=surface.is_streamed(parsed),
+        wants_usage=surface.wants_usage(parsed),
         team_id=request.key.team_id,
         key_id=request.key.id,
         project=_read_project(request, parsed),
-        requested_model=parsed["model"],
+        requested_model=surface.model(parsed),
+        redirected_from=plan.retired.id if plan.retired else "",
         offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
         revision=revision,
         body=request.body,

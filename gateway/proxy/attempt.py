@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,12 +26,12 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
-from gateway.proxy.surfaces import BY_ENDPOINT
-from providers.adapters.base import Adapter, FailureKind, UpstreamFailure
+from providers.adapters.base import Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
 from providers.wire.call import InferenceCall
+from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class Workbench:
     """What making calls takes, in whichever process they are made."""
 
     engine: UpstreamEngine
-    adapters: Mapping[str, Adapter]
+    adapters: Callable[[str, str], Adapter]
+    """By what the client and what the provider speak."""
     snapshots: Snapshots
     recorder: CallRecorder
     health: HealthTable
@@ -54,7 +55,7 @@ class Workbench:
     answer_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """One offering of the plan, found in this process' snapshot."""
 
@@ -81,7 +82,7 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
         except UpstreamFailure as failure:
             error = from_failure(failure)
             if attempt.has_begun:
-                await sink.send(BY_ENDPOINT[job.endpoint].error_event(error), is_last=True)
+                await sink.send(attempt.fail(error), is_last=True)
                 return end
             if failure.kind is FailureKind.CALLER:
                 break
@@ -161,7 +162,8 @@ class Attempt:
         self.id = mint_id()
         self.sample: Sample | None = None
         self.has_begun = False
-        self._adapter = bench.adapters[target.provider.wire_format]
+        self._adapter = bench.adapters(job.format, target.provider.wire_format)
+        self._reader: StreamReader | None = None
         self._prices: Sequence[PriceFacts] = ()
         self._finished_bill: Bill | None = None
         self._started = 0.0
@@ -197,8 +199,23 @@ class Attempt:
             self._close(outcome, error_code)
             self._report(outcome, failure)
 
+    def fail(self, error: GatewayError) -> bytes:
+        """The error as an event of the stream that has begun."""
+        assert self._reader is not None, "only a stream can have begun and fail"  # noqa: S101
+        return self._reader.fail(error.to_dict())
+
+    def _upstream(self) -> Upstream:
+        offering, model = self.target.offering, self.target.model
+        return Upstream(
+            name=offering.upstream_name,
+            is_streamed=self.job.is_streamed,
+            params=offering.params,
+            max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
+            quirks=self.target.provider.quirks,
+        )
+
     async def _make(self, sink: Sink) -> None:
-        request = self._adapter.request(self.call, self.target.provider, self.target.offering.upstream_name)
+        request = self._adapter.request(self.call, self.target.provider, self._upstream())
         response = await self.bench.engine.open(request, self.bench.timeouts)
         try:
             self._status = response.status
@@ -213,10 +230,8 @@ class Attempt:
             await response.close()
 
     async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
-        reader = self._adapter.stream(self.call)
-        relay = StreamRelay(
-            reader, sink, BY_ENDPOINT[self.job.endpoint], begin=lambda: sink.begin(self._head())
-        )
+        reader = self._reader = self._adapter.stream(self.call, self.target.model.id)
+        relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         timeouts = self.bench.timeouts
         limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
         try:
@@ -229,7 +244,7 @@ class Attempt:
 
     async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
         answer = self._adapter.answer(
-            self.call, response.status, await response.read(self.bench.answer_bytes)
+            self.call, self.target.model.id, response.status, await response.read(self.bench.answer_bytes)
         )
         if self.job.is_streamed:
             raise UpstreamFailure(
@@ -263,6 +278,7 @@ class Attempt:
             key_id=job.key_id,
             project=job.project,
             requested_model=job.requested_model,
+            redirected_from=job.redirected_from,
             model=target.model.id,
             provider=target.provider.slug,
             upstream_name=target.offering.upstream_name,

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from accounts.keys import REFUSAL, KeyFacts, opens, read_key
-from gateway.proxy.errors import Unauthorised, Unavailable
+from gateway.proxy.errors import Forbidden, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
     """The facts of the key that the request shows; `at` in Unix seconds.
 
-    Raises Unauthorised, or Unavailable where SQL is away and memory cannot be believed.
+    Raises Unauthorised, Forbidden for keys that call no models, or Unavailable where SQL is away and memory
+    cannot be believed.
     """
     shown = read_key(_shown_text(headers))
     if shown is None:
@@ -23,6 +24,10 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
         ) from None
     if facts is None or not opens(shown, facts) or not facts.is_valid(at):
         raise Unauthorised(REFUSAL)
+    if facts.scope == "feed":
+        raise Forbidden(
+            "This is a feed key: it reads the catalogue and calls no model. Use an inference key."
+        )
     keys.touched(facts.id, at)
     return facts
 
@@ -31,4 +36,5 @@ def _shown_text(headers: Mapping[bytes, bytes]) -> str:
     bearer = headers.get(b"authorization", b"")
     if bearer[:7].lower() == b"bearer ":
         return bearer[7:].strip().decode("latin-1")
-    return headers.get(b"x-api-key", b"").strip().decode("latin-1")
+    named = headers.get(b"x-api-key") or headers.get(b"x-goog-api-key", b"")
+    return named.strip().decode("latin-1")

@@ -13,7 +13,7 @@ from gateway.proxy.errors import ModelRetired, NotFound
 from providers.health import Standing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Situation:
     """Everything that a plan depends on besides the request."""
 
@@ -24,7 +24,7 @@ class Situation:
     """Health of an offering as this process saw it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
     """The model that is to answer. `retired` is the one that was asked for, where another stands in for it."""
 

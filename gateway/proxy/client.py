@@ -1,10 +1,11 @@
 """The client's connection: where an answer or an error ends up, over ASGI."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from gateway.proxy.errors import BodyTooLarge, GatewayError, envelope
+from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import ClientGone, Head
 from gateway.proxy.notices import Headers
 from gateway.proxy.surfaces.base import Surface
@@ -24,7 +25,8 @@ _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")
 class ClientConnection:
     """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered.
 
-    `has_begun` and `has_ended` tell how far the answer is.
+    `has_begun` and `has_ended` tell how far the answer is. `writing_since` is the monotonic time since when a write
+    waits for the client, None while none does: whoever watches many connections ends those that wait for too long.
     """
 
     def __init__(self, send: Send, surface: Surface, headers: Headers, *, write_timeout_s: float) -> None:
@@ -33,6 +35,7 @@ class ClientConnection:
         self.has_begun = False
         self._is_whole = False
         self.has_ended = False
+        self.writing_since: float | None = None
         self._send = send
         self._surface = surface
         self._write_timeout_s = write_timeout_s
@@ -58,6 +61,12 @@ class ClientConnection:
         self.has_ended = is_last
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
 
+    async def answer(self, body: bytes) -> None:
+        """A whole answer of the gateway's own."""
+        headers = [*self.headers, *_JSON, (b"content-length", str(len(body)).encode())]
+        await self._write({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send(body, is_last=True)
+
     async def finish(self) -> None:
         """Safe to repeat."""
         if not self.has_ended:
@@ -68,25 +77,30 @@ class ClientConnection:
 
         Raises ClientGone where half of a whole answer is out: only a broken connection is honest then.
         """
+        try:
+            async with asyncio.timeout(self._write_timeout_s):
+                await self._fail(error, attempts)
+        except TimeoutError:
+            raise ClientGone from None
+
+    async def _fail(self, error: GatewayError, attempts: int | None) -> None:
         if self.has_begun:
             if self._is_whole:
                 raise ClientGone
             return await self.send(self._surface.error_event(error), is_last=True)
-        body = envelope(error)
+        body = self._surface.error_body(error, self.headers[0][1].decode())
         headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
         if attempts is not None:
             headers.append((b"x-gateway-attempts", str(attempts).encode()))
         if self.lane:
             headers.append((b"x-gateway-lane", self.lane.encode()))
-        await self._write({"type": "http.response.start", "status": error.http_status, "headers": headers})
-        return await self._write({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+        return await self._send({"type": "http.response.body", "body": body})
 
     async def _write(self, message: Message) -> None:
-        try:
-            async with asyncio.timeout(self._write_timeout_s):
-                await self._send(message)
-        except TimeoutError:
-            raise ClientGone from None
+        self.writing_since = time.monotonic()
+        await self._send(message)
+        self.writing_since = None
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes:

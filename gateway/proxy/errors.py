@@ -2,7 +2,7 @@
 
 GatewayError
 ├── CallerError      the caller's mistake: 4xx, names the parameter
-│   ├── InvalidRequest 400   ├── Unauthorised 401   ├── NotFound 404   ├── MethodNotAllowed 405
+│   ├── InvalidRequest 400   ├── Unauthorised 401   ├── Forbidden 403   ├── NotFound 404   ├── MethodNotAllowed 405
 │   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
 ├── RateLimited      429, with the time to wait
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
@@ -12,8 +12,6 @@ GatewayError
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-
-import orjson
 
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import FailureKind, UpstreamFailure
@@ -83,6 +81,12 @@ class Unauthorised(CallerError):
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [*super().headers, (b"www-authenticate", b"Bearer")]
+
+
+class Forbidden(CallerError):
+    status = 403
+    code = "permission_denied"
+    type = "permission_error"
 
 
 class NotFound(CallerError):
@@ -182,18 +186,4 @@ def read_error(fields: Mapping[str, Any]) -> GatewayError:
         param=fields["param"],
         status=fields["status"],
         retry_after_s=fields["retry_after_s"],
-    )
-
-
-def envelope(error: GatewayError) -> bytes:
-    """OpenAI's error body; all four keys always."""
-    return orjson.dumps(
-        {
-            "error": {
-                "message": error.message,
-                "type": error.type,
-                "param": error.param,
-                "code": error.error_code,
-            }
-        }
     )

@@ -13,7 +13,7 @@ OWN_FIELDS = frozenset({"project_id"})
 """Parameters of ours, which no provider knows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """All that a lane needs to make the call. Holds no secret: the worker reads those from its own snapshot.
 
@@ -24,12 +24,16 @@ class Job:
     call_id: str
     request_id: str
     endpoint: str
+    format: str
+    created: int
+    """Unix seconds."""
     is_streamed: bool
     wants_usage: bool
     team_id: int
     key_id: int
     project: str
     requested_model: str
+    redirected_from: str
     offering_ids: tuple[int, ...]
     revision: int
     body: bytes = field(repr=False)
@@ -41,8 +45,18 @@ class Job:
 
     def call(self, parsed: Mapping[str, Any]) -> InferenceCall:
         """The call to make, from the parsed body; what is meant for this gateway alone stays here."""
-        body = {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
-        return InferenceCall(self.endpoint, body, self.is_streamed, self.wants_usage)
+        if not OWN_FIELDS.isdisjoint(parsed):
+            parsed = {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
+        return InferenceCall(
+            self.endpoint,
+            parsed,
+            self.is_streamed,
+            self.wants_usage,
+            self.format,
+            self.call_id,
+            self.created,
+            str(self.team_id),
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":
@@ -55,7 +69,7 @@ class Job:
 _JOB_FACTS = tuple(entry.name for entry in fields(Job) if entry.name != "body")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """What is known when the first byte of an answer is ready. `length` is None for streams."""
 
@@ -73,7 +87,7 @@ class Head:
         return cls(**orjson.loads(line))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sample:
     """How one attempt went, for the health table of whoever routes. `failure` is a FailureKind's value."""
 

@@ -40,7 +40,9 @@ class Lanes:
                 code="invalid_value",
                 param="x-gateway-lane",
             )
-        return next((wish for wish in (asked, key_lane) if wish and wish != AUTO), self._setting)
+        if asked and asked != AUTO:
+            return asked
+        return key_lane if key_lane and key_lane != AUTO else self._setting
 
     async def carry(self, job: Job, call: InferenceCall, *, wish: str, sink: LaneSink) -> CallEnd:
         """Make the call, wherever it is made. Raises ClientGone, Unavailable, WorkerLost."""

@@ -36,7 +36,7 @@ class Snapshots(Protocol):
         """The first snapshot of that revision or later; the current one if the time runs out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AttemptOpened:
     """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds."""
 
@@ -50,6 +50,8 @@ class AttemptOpened:
     key_id: int
     project: str
     requested_model: str
+    redirected_from: str
+    """The retired model that was asked for, where its successor answers; else empty."""
     model: str
     provider: str
     upstream_name: str
@@ -59,7 +61,7 @@ class AttemptOpened:
     """By value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AttemptClosed:
     """Written at the attempt's end. `outcome` is a LedgerEntry.Outcome; money as plain decimals."""
 

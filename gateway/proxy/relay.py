@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.proxy.exchange import Sink
-from gateway.proxy.surfaces.base import Surface
 from providers.adapters.base import FailureKind, StreamReader, UpstreamFailure
 from providers.engine import UpstreamResponse
 
 _DRAIN_S = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RelayLimits:
     """Seconds and bytes that one answer may take. `first_byte_s` counts to the first event, not the first comment."""
 
@@ -29,13 +28,11 @@ class StreamRelay:
         self,
         reader: StreamReader,
         sink: Sink,
-        surface: Surface,
         *,
         begin: Callable[[], Awaitable[None]],
     ) -> None:
         self.reader = reader
         self.sink = sink
-        self.surface = surface
         self.has_begun = False
         self.first_output_at: float | None = None
         self._begin = begin
@@ -72,7 +69,7 @@ class StreamRelay:
     async def _end(self, data: bytes) -> None:
         """A tidy end needs a finish reason; one that did not come is never invented."""
         if self.reader.has_finished:
-            return await self._send(data + self.surface.terminator, is_last=True)
+            return await self._send(data + self.reader.terminator(), is_last=True)
         if data:
             await self._send(data)
         raise UpstreamFailure(

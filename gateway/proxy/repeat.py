@@ -21,6 +21,8 @@ Place = tuple[object, ...]
 _PATHS = ("/v1/models", "/v1/gateway/")
 _KEPT_BYTES = 64 * 1024 * 1024
 _ANSWER_BYTES = 8 * 1024 * 1024
+# What an answer may depend on: the form, and the host and scheme of its links, which Django allows or refuses.
+_TOLD_APART = (b"anthropic-version", b"host", b"x-forwarded-proto")
 _NOT_REPEATED = frozenset({b"x-request-id", b"request-id", b"date"})
 _NAMED_IN_304 = frozenset({b"etag", b"cache-control", b"last-modified", b"vary", b"link"})
 
@@ -116,8 +118,8 @@ class Repeater:
         except GatewayError:
             return None
         is_packed = b"gzip" in headers.get(b"accept-encoding", b"")
-        version = headers.get(b"anthropic-version", b"")
-        return scope["path"], scope["query_string"], version, is_packed, key.model_patterns, key.scope
+        said = tuple(headers.get(name) for name in _TOLD_APART)
+        return scope["path"], scope["query_string"], *said, is_packed, key.model_patterns, key.scope
 
     def _keep(self, place: Place, answer: Answer) -> None:
         replaced = self._answers.pop(place, None)

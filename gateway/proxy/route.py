@@ -1,33 +1,20 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.needs import GENERATION, Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
 
 AUTO = "auto"
-_ROUGH_CHARS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a request needs from an offering. `params` are those without which the answer would be another one."""
-
-    endpoint: str
-    is_streamed: bool = False
-    params: frozenset[str] = frozenset()
-    input_types: frozenset[str] = frozenset()
-    input_tokens: int = 0
-    """A rough count, for context windows."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     model: ModelFacts
     offering: OfferingFacts
@@ -39,7 +26,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoutePlan:
     """`candidates` best first; never empty. `retired` is the model that was asked for, where its successor answers."""
 
@@ -48,23 +35,6 @@ class RoutePlan:
     dropped: tuple[Dropped, ...] = ()
     policy: LifecyclePolicy = LifecyclePolicy.ADVISE
     retired: ModelFacts | None = None
-
-
-def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
-    """What this request needs, read from its body (OpenAI's form)."""
-    if endpoint == "embeddings":
-        return Needs(endpoint, input_tokens=0)
-    params = {name for name in ("tools", "response_format", "logprobs") if body.get(name)}
-    if (body.get("response_format") or {}).get("type") == "text":
-        params.discard("response_format")
-    chars, kinds = _measure(body["messages"])
-    return Needs(
-        endpoint,
-        is_streamed=bool(body.get("stream")),
-        params=frozenset(params),
-        input_types=frozenset(kinds),
-        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
-    )
 
 
 def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
@@ -80,7 +50,8 @@ def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
             kept.append(candidate)
     if not kept:
         raise _nowhere(requested, needs, choice, dropped, situation)
-    kept.sort(key=lambda candidate: _preference(candidate, situation))
+    if len(kept) > 1:
+        kept.sort(key=lambda candidate: _preference(candidate, situation))
     policy = choice.policy if choice else LifecyclePolicy(situation.key.lifecycle_policy)
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=choice.retired if choice else None
@@ -126,6 +97,7 @@ def _reason_against(candidate: Candidate, needs: Needs, situation: Situation) ->
     """Why this offering cannot serve the request; "" if it can."""
     return (
         _operational_reason(candidate.offering, situation)
+        or _format_reason(candidate.offering, needs, situation)
         or _capability_reason(candidate, needs)
         or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
     )
@@ -144,9 +116,17 @@ def _operational_reason(offering: OfferingFacts, situation: Situation) -> str:
     return "" if provider.is_usable else "credential_missing"
 
 
+def _format_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+    """Only generated text is translated between formats; everything else is spoken as the client speaks it."""
+    is_translated = situation.snapshot.providers[offering.provider_id].wire_format != "openai"
+    return "endpoint_not_offered" if is_translated and needs.endpoint not in GENERATION else ""
+
+
 def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     offering, model = candidate.offering, candidate.model
-    if needs.endpoint not in offering.endpoints:
+    # Whatever generates text answers every surface for it: the formats are translated.
+    wanted = GENERATION if needs.endpoint in GENERATION else {needs.endpoint}
+    if offering.endpoints.isdisjoint(wanted):
         return "endpoint_not_offered"
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"
@@ -217,20 +197,3 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
             f"{name} has a credential yet; staff can add one.", code="no_provider", retry_after_s=30
         )
     return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)
-
-
-def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
-    """Characters of text, and the kinds of input besides text."""
-    chars, kinds = 0, set()
-    for message in messages:
-        content = message.get("content")
-        if isinstance(content, str):
-            chars += len(content)
-            continue
-        for part in content or ():
-            chars += len(part.get("text") or "")
-            if part["type"] == "image_url":
-                kinds.add("image")
-            elif part["type"] == "input_audio":
-                kinds.add("audio")
-    return chars, kinds

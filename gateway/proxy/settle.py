@@ -14,7 +14,7 @@ _CHARS_PER_TOKEN = 4
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bill:
     """Money in USD: what the team pays, and what the operator loses."""
 

@@ -24,6 +24,7 @@ _DEAD_AFTER_TICKS = 20
 # Errors that concern every write, until Redis is in a better state.
 _REFUSALS = {"OOM", "READONLY", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN"}
 _UNFINISHED = object()
+_MUTE = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n"
 
 Argument = str | bytes | int | float
 
@@ -76,6 +77,7 @@ class Connection:
         self._address = address
         self._prepare = prepare
         self._receive_push = receive_push
+        self._can_mute = False
         self._is_stalled = False
         self._has_warned = False
         self._wire: _Wire | None = None
@@ -158,6 +160,14 @@ class Connection:
             self._expect(None, PATIENCE_S)
             self._write(command)
 
+    def send_muted(self, *command: Argument) -> None:
+        """The same, but Redis does not reply: neither of us is woken for it."""
+        if not self._can_mute:
+            self.send(*command)
+        elif self.is_ready:
+            self._write_packed(_MUTE)
+            self._write(command)
+
     def send_unanswered(self, *command: Argument) -> None:
         """Send a command that RESP3 answers by a push."""
         self._write(command)
@@ -188,9 +198,11 @@ class Connection:
             self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
 
     def _write(self, command: tuple[Argument, ...]) -> None:
+        self._write_packed(hiredis.pack_command(cast("tuple[str | int | float | bytes]", command)))
+
+    def _write_packed(self, packed: bytes) -> None:
         if not self._unwritten:
             asyncio.get_running_loop().call_soon(self._flush)
-        packed = hiredis.pack_command(cast("tuple[str | int | float | bytes]", command))
         self._unwritten.append(packed)
         self._unwritten_bytes += len(packed)
 
@@ -315,6 +327,15 @@ class Connection:
             await self.call_early("HELLO", 3)
         if address.database:
             await self.call_early("SELECT", address.database)
+        self._can_mute = await self._is_mutable()
+
+    async def _is_mutable(self) -> bool:
+        """Not every server that speaks the protocol knows the command, nor may every user give it."""
+        try:
+            await self.call_early("CLIENT", "REPLY", "ON")
+        except Refused:
+            return False
+        return True
 
     async def _until_lost(self) -> None:
         while self.is_ready:

@@ -14,7 +14,7 @@ class StoreUnavailable(Exception):
     """The store cannot be reached or has refused; retryable."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limit:
     """A limit on one subject, such as key 7. None means that this kind is not limited."""
 
@@ -24,7 +24,7 @@ class Limit:
     concurrency: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """Whether a call is let in. If not, `refused_by` names the subject and `kind` what ran out.
 
@@ -50,7 +50,7 @@ class TakeBack(Enum):
     LOST = "lost"  # the store lost its data since the job was sent: nobody can prove that it was not started
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JobEntry:
     """One job read from the queue. `entry_id` acknowledges it."""
 

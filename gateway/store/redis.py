@@ -101,7 +101,7 @@ class RedisStore:
         return await self._jobs.take_back(call_id, epoch)
 
     def publish(self, channel: str, message: bytes) -> None:
-        self._commands.send("PUBLISH", PREFIX + channel, message)
+        self._commands.send_muted("PUBLISH", PREFIX + channel, message)
 
     async def subscribe(self, channels: Sequence[str], receive: Callable[[str, bytes], None]) -> Inbox:
         inbox = Inbox(self._address, channels, receive)

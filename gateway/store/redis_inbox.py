@@ -21,6 +21,7 @@ class Inbox:
         self, address: Address, channels: Sequence[str], receive: Callable[[str, bytes], None]
     ) -> None:
         self._channels = [PREFIX + channel for channel in channels]
+        self._names = {(PREFIX + channel).encode(): channel for channel in channels}
         self._receive = receive
         self._connection = Connection(address, self._prepare, self._accept)
         self._connected_at = 0.0
@@ -52,11 +53,13 @@ class Inbox:
         self._connected_at = time.monotonic()
 
     def _accept(self, push: list[Any]) -> None:
-        if push[0] == b"message":
-            # A turn later, so that a receiver that fails does not fail the connection.
-            asyncio.get_running_loop().call_soon(
-                self._receive, push[1].decode().removeprefix(PREFIX), push[2]
-            )
+        if push[0] != b"message":
+            return
+        try:
+            self._receive(self._names[push[1]], push[2])
+        except Exception as error:  # noqa: BLE001 - a receiver that fails must not fail the connection
+            context = {"message": "A message's receiver failed.", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     async def _ping(self) -> None:
         while True:

@@ -34,7 +34,8 @@ class RedisJobs:
         self._address = address
         self._commands = commands
         self._reader: Connection | None = None
-        self._tokens = (f"{process_id}:{secrets.token_hex(6)}:{number}" for number in itertools.count())
+        nonce = f"{process_id}:{secrets.token_hex(6)}"
+        self._tokens = (f"{nonce}:{number}" for number in itertools.count())
         self._sent: dict[str, bytes] = {}
         self._unsent: dict[str, bytes] = {}
 

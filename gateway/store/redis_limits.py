@@ -82,7 +82,7 @@ class RedisLimits:
 
     def _give_back(self, call_id: str, slotted: list[str]) -> None:
         for subject in slotted:
-            self._commands.send("ZREM", _slots_key(subject), call_id)
+            self._commands.send_muted("ZREM", _slots_key(subject), call_id)
         if slotted and not self._commands.is_up:
             self._owed.append((call_id, slotted))
 

@@ -1,7 +1,16 @@
-"""One class for each wire format; a vendor is a row, not a class."""
+"""How a client's call is made at a provider: an adapter for each pair of wire formats. A vendor is a row."""
+
+from functools import cache
 
 from providers.adapters.base import Adapter
 from providers.adapters.openai import OpenAIAdapter
+from providers.adapters.translated import TranslatingAdapter
+from providers.formats.registry import FORMATS
 
-ADAPTERS: dict[str, Adapter] = {"openai": OpenAIAdapter()}
-"""By the wire format that a provider's row names."""
+
+@cache
+def adapter_for(client: str, provider: str) -> Adapter:
+    """By the formats that both speak. OpenAI's chat and embeddings are relayed untouched where both speak them."""
+    if client == provider == "openai":
+        return OpenAIAdapter()
+    return TranslatingAdapter(FORMATS[provider], FORMATS[client])

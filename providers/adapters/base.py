@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
+from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
 
@@ -22,12 +23,14 @@ class FailureKind(Enum):
     BAD_RESPONSE = "bad_response"  # answered, but not in the format
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     method: str = "POST"
+    translated: tuple[str, ...] = ()
+    """Parameters that were said in other words."""
 
 
 class UpstreamFailure(Exception):
@@ -55,7 +58,7 @@ class UpstreamFailure(Exception):
         self.retry_after_s = retry_after_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A whole answer in the canonical form, as bytes; usage None where the provider reported none."""
 
@@ -71,11 +74,13 @@ class StreamReader(Protocol):
     usage: Usage | None
     has_finished: bool
     """A finish reason has been seen for every choice."""
-    is_done: bool
-    """The terminator has been seen; whatever follows is ignored."""
     output_chars: int
     has_output: bool
     """Text, reasoning or a tool call has been seen: the first token."""
+
+    @property
+    def is_done(self) -> bool:
+        """The terminator has been seen; whatever follows is ignored."""
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay, b"" while there is none. Never the terminator: the relay writes that.
@@ -86,18 +91,24 @@ class StreamReader(Protocol):
     def finish(self) -> bytes:
         """What was still held when the body ended. Raises UpstreamFailure if there was no event at all."""
 
+    def terminator(self) -> bytes:
+        """The tidy end, once a finish reason has been seen."""
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        """The untidy end: an error event, and nothing that looks like an end. `error` as GatewayError.to_dict."""
+
 
 class Adapter(Protocol):
     """One wire format. No I/O, settings or logging."""
 
     def request(
-        self, call: InferenceCall, provider: ProviderFacts, upstream_name: str
+        self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream
     ) -> UpstreamRequest: ...
 
-    def answer(self, call: InferenceCall, status: int, body: bytes) -> Answer:
-        """Read a whole 2xx answer. Raises UpstreamFailure if it is not one."""
+    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+        """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one."""
 
-    def stream(self, call: InferenceCall) -> StreamReader: ...
+    def stream(self, call: InferenceCall, model: str) -> StreamReader: ...
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """Classify an answer that is not 2xx. `headers` have lower-case names."""

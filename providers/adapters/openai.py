@@ -10,38 +10,30 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
+from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.adapters.openai_stream import OpenAIStreamReader, generated
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
 from providers.wire.json_text import read_json
+from providers.wire.upstream import Upstream
 from providers.wire.usage import read_openai_usage
 
 _PATHS = {"chat.completions": "/chat/completions", "embeddings": "/embeddings"}
-_WHOLE_HEADERS = {
-    "content-type": "application/json",
-    "accept": "application/json",
-    "accept-encoding": "gzip, deflate",
-    "user-agent": "gatehouse",
-}
-# Compression would hold small events back.
-_STREAM_HEADERS = _WHOLE_HEADERS | {"accept": "text/event-stream", "accept-encoding": "identity"}
 
 
 class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
 
-    def request(self, call: InferenceCall, provider: ProviderFacts, upstream_name: str) -> UpstreamRequest:
-        headers = dict(_STREAM_HEADERS if call.is_streamed else _WHOLE_HEADERS)
-        if provider.secret:
-            headers["authorization"] = f"Bearer {_header_value(provider.secret)}"
-        body = {**call.body, "model": upstream_name}
+    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+        headers = format_headers("openai", provider, is_streamed=call.is_streamed)
+        body = {**call.body, "model": upstream.name}
         if call.is_streamed:
             _ask_for_stream(body, provider)
         url = provider.base_url.rstrip("/") + _PATHS[call.endpoint]
         return UpstreamRequest(url, headers, _dump(body))
 
-    def answer(self, call: InferenceCall, status: int, body: bytes) -> Answer:
+    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:  # noqa: ARG002
         try:
             value, shown = read_json(body)
         except ValueError:
@@ -56,7 +48,7 @@ class OpenAIAdapter:
             shown = orjson.dumps(value)
         return Answer(shown, usage, chars)
 
-    def stream(self, call: InferenceCall) -> StreamReader:
+    def stream(self, call: InferenceCall, model: str) -> StreamReader:  # noqa: ARG002
         return OpenAIStreamReader(wants_usage=call.wants_usage)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
@@ -78,14 +70,6 @@ def _dump(body: dict[str, Any]) -> bytes:
     except TypeError:
         message = "The request holds a number or a text that JSON cannot carry."
         raise UpstreamFailure(FailureKind.CALLER, message, code="invalid_json", status=400) from None
-
-
-def _header_value(secret: str) -> str:
-    value = secret.strip()
-    if value.isascii() and value.isprintable():
-        return value
-    message = "The provider's credential holds characters that no header can carry."
-    raise UpstreamFailure(FailureKind.AUTH, message, code="provider_auth_error")
 
 
 def _read_choices(value: dict[str, Any]) -> int:

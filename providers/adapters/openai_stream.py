@@ -1,5 +1,6 @@
 """Reads a streamed answer in OpenAI's format, passing its bytes on untouched wherever that is right."""
 
+from collections.abc import Mapping
 from operator import is_
 from typing import Any
 
@@ -7,6 +8,7 @@ import orjson
 
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_failures import bad_response, reported_inside
+from providers.formats.error_body import error_body
 from providers.wire.json_text import read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Usage, read_openai_usage
@@ -47,6 +49,12 @@ class OpenAIStreamReader:
         if not self._has_events:
             raise bad_response()
         return answer
+
+    def terminator(self) -> bytes:
+        return event(_DONE)
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        return event(orjson.dumps(error_body(error)))
 
     def _relay(self, events: list[bytes], data: bytes) -> bytes:
         kept: list[bytes] = []

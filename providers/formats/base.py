@@ -15,7 +15,20 @@ from typing import Any, Protocol
 from providers.adapters.base import UpstreamFailure
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event
+from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
+
+__all__ = [
+    "AnswerFacts",
+    "AnswerWriter",
+    "BadRequest",
+    "CannotTranslate",
+    "EventReader",
+    "Format",
+    "TranslationError",
+    "Upstream",
+    "WrittenRequest",
+]
 
 
 class TranslationError(Exception):
@@ -35,22 +48,6 @@ class BadRequest(TranslationError):
 class CannotTranslate(TranslationError):
     def __init__(self, message: str, *, param: str, code: str = "unsupported_parameter") -> None:
         super().__init__(message, param=param, code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """What a writer has to know of where a request goes.
-
-    `params` are the offering's declared parameters (empty: unknown). `user_id` is the end user's, already hashed.
-    `max_output_tokens` is the catalogue's limit, for formats that demand one.
-    """
-
-    name: str
-    is_streamed: bool
-    params: frozenset[str] = frozenset()
-    max_output_tokens: int | None = None
-    user_id: str | None = None
-    quirks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ class AnswerWriter(Protocol):
     def write(self, events: Sequence[Event]) -> bytes: ...
 
     def finish(self) -> bytes:
-        """The tidy end; only after Finished. Usage that was not seen by then is `estimated`, if given."""
+        """The tidy end; only after Finished."""
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         """The untidy end: an error event in this format's form, and nothing that looks like an end.

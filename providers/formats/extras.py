@@ -16,6 +16,11 @@ _HARMLESS = frozenset(
         "prompt_cache_retention",
         # It limits built-in tools, which are refused by their own name.
         "max_tool_calls",
+        # Anthropic's: where a cached prompt ends, what is told about the cache, and how the provider shortens a
+        # prompt that has grown too long.
+        "cache_control",
+        "diagnostics",
+        "context_management",
     }
 )
 # What a provider does anyway when it is not asked.
@@ -27,6 +32,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "include_reasoning": True,
     "echo": False,
     "best_of": 1,
+    "speed": "standard",
+    "mcp_servers": [],
 }
 
 

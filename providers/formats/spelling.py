@@ -29,6 +29,9 @@ _CHAT: Mapping[str, str] = {
     "is_error": "messages.content",
     "reasoning": "messages.reasoning_content",
     "cache": "messages.content.prompt_cache_breakpoint",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "max_output_tokens": "max_completion_tokens",
 }
 _RESPONSES = {
     **_CHAT,
@@ -47,6 +50,7 @@ _RESPONSES = {
     "is_error": "input.output",
     "reasoning": "input.summary",
     "cache": "input.content.prompt_cache_breakpoint",
+    "max_output_tokens": "max_output_tokens",
 }
 _MESSAGES = {
     **_CHAT,
@@ -63,6 +67,7 @@ _MESSAGES = {
     "is_error": "messages.content.is_error",
     "reasoning": "messages.content.thinking",
     "cache": "messages.content.cache_control",
+    "max_output_tokens": "max_tokens",
 }
 _GENERATE_CONTENT = {
     **_CHAT,
@@ -85,6 +90,9 @@ _GENERATE_CONTENT = {
     "audio": "contents.parts.inlineData",
     "is_error": "contents.parts.functionResponse.response",
     "reasoning": "contents.parts.thought",
+    "temperature": "generationConfig.temperature",
+    "top_p": "generationConfig.topP",
+    "max_output_tokens": "generationConfig.maxOutputTokens",
 }
 _BY_SOURCE = {"responses": _RESPONSES, "anthropic": _MESSAGES, "gemini": _GENERATE_CONTENT}
 

@@ -1,15 +1,16 @@
-"""One inference call in the canonical form, whatever surface it came through."""
+"""One inference call, as the client asked for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InferenceCall:
-    """`body` is OpenAI's request for `endpoint`, with every unknown field kept.
+    """`body` is the client's request in the wire format `format`, with every unknown field kept.
 
-    `endpoint` is of the published vocabulary: `chat.completions` or `embeddings`.
+    `endpoint` is of the published vocabulary, such as `chat.completions` or `embeddings`. `id` and `created` (Unix
+    seconds) name an answer that is written anew.
     """
 
     endpoint: str
@@ -17,3 +18,8 @@ class InferenceCall:
     is_streamed: bool = False
     wants_usage: bool = False
     """The client asked for a usage chunk in its stream; else it is asked for all the same, and hidden."""
+    format: str = "openai"
+    id: str = ""
+    created: int = 0
+    team: str = ""
+    """Whose call it is: ids of end users are hashed with it before they leave."""

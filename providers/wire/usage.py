@@ -7,11 +7,12 @@ _MOST_TOKENS = 100_000_000
 """More than any model can read or write: a count above it is a fault, not a bill."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
     """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
 
-    `is_estimated` marks counts that the provider did not report.
+    `cached_write_1h_tokens` are the part of `cached_write_tokens` that is kept for an hour and costs more.
+    `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0 where it told none.
     """
 
     input_tokens: int = 0
@@ -20,6 +21,12 @@ class Usage:
     cached_write_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+    cached_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    input_video_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
 
 
 def read_openai_usage(value: object) -> Usage | None:

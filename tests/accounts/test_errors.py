@@ -58,6 +58,7 @@ def test_catalogue_views_answer_in_the_published_lists_shape() -> None:
         "error": "invalid_request",
         "code": "invalid_request",
         "message": "limit is 0; use 1 to 250.",
+        "param": "limit",
         "provided": "0",
         "max_limit": 250,
     }

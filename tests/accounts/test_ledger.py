@@ -29,6 +29,7 @@ def row(**changes: Any) -> LedgerRow:
         key_id=2,
         project="p",
         requested_model="auto",
+        redirected_from="",
         model="acme/one",
         provider="acme",
         upstream_name="one",

@@ -185,8 +185,8 @@ def test_unknown_organisation_is_refused_with_those_there_are(client: Client) ->
     ("name", "value"),
     [
         ("privacy_scope", "public"),
-        ("format", "rss"),
-        ("feed", "atom"),
+        ("format", "ics"),
+        ("feed", "ics"),
         ("format", "xml"),
         ("availability", "some"),
         ("organisation", ""),

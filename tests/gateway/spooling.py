@@ -23,6 +23,7 @@ def opened(attempt_id: str = "", **changes: Any) -> AttemptOpened:
         "key_id": 1,
         "project": "",
         "requested_model": "acme/one",
+        "redirected_from": "",
         "model": "acme/one",
         "provider": "acme",
         "upstream_name": "one",

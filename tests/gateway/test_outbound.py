@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import socket
 
 import httpx
 import pytest
-from aiohttp.abc import AbstractResolver
 
-from gateway.outbound import ForbiddenAddress, GuardedResolver, OutboundPolicy, httpx_client
+from gateway.outbound import ForbiddenAddress, OutboundPolicy, allowed_addresses, httpx_client, look_up_name
 from tests.upstream import ScriptedProvider
 
 OPEN = OutboundPolicy()
@@ -169,25 +167,19 @@ def test_allowed_address_may_be_reached_by_any_name():
     assert HOME.refusal("localhost", 80, "10.1.0.1") is None
 
 
-class Turncoat(AbstractResolver):
-    """Answers public first, then 127.0.0.1."""
-
-    def __init__(self, *answers: str) -> None:
-        self.answers = list(answers)
-
-    async def resolve(self, host, port=0, family=socket.AF_INET):
-        found = {"hostname": host, "port": port, "family": family, "proto": 0, "flags": 0}
-        return [{**found, "host": self.answers.pop(0)}]
-
-    async def close(self):
-        pass
+def test_only_allowed_ones_of_the_addresses_found_are_used():
+    found = ["10.0.0.1", "8.8.8.8", "127.0.0.1", "2606:4700::1111"]
+    assert allowed_addresses(OPEN, "evil.example", 443, found) == ["8.8.8.8", "2606:4700::1111"]
 
 
-def test_every_resolution_is_checked_anew():
-    resolver = GuardedResolver(OPEN, Turncoat("8.8.8.8", "127.0.0.1"))
-    assert asyncio.run(resolver.resolve("evil.example", 443))[0]["host"] == "8.8.8.8"
+@pytest.mark.parametrize("found", [["127.0.0.1"], ["10.0.0.1", "::1"], []])
+def test_name_without_an_allowed_address_is_refused(found):
     with pytest.raises(ForbiddenAddress):
-        asyncio.run(resolver.resolve("evil.example", 443))
+        allowed_addresses(OPEN, "evil.example", 443, found)
+
+
+def test_addresses_of_a_name_are_found_off_the_loop():
+    assert "127.0.0.1" in asyncio.run(look_up_name("localhost", 443))
 
 
 @pytest.fixture

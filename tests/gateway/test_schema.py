@@ -50,6 +50,10 @@ def test_document_needs_no_key() -> None:
     "name",
     [
         "get /v1/gateway/models",
+        "get /v1/gateway/models/{id}/history",
+        "get /v1/gateway/changes",
+        "get /v1/gateway/lifecycle",
+        "post /v1/gateway/lifecycle/check",
         "get /v1/models",
         "get /v1/models/{id}",
         "post /v1/chat/completions",

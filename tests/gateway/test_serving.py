@@ -50,6 +50,11 @@ class SlowCall:
             self.error = str(error)
 
 
+def test_port_of_a_server_that_only_starts_is_taken(port: int) -> None:
+    with bind("127.0.0.1", port), pytest.raises(CannotStart, match="is taken"):
+        bind("127.0.0.1", port)
+
+
 def test_taken_port_is_named_with_the_way_out(port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from gateway.outbound import OutboundPolicy
+from providers import transport
 from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 from tests.upstream import ScriptedProvider
 
 PATIENT = Timeouts(connect_s=2, first_byte_s=5, idle_s=5, total_s=10)
@@ -33,11 +34,11 @@ def request(provider: ScriptedProvider, body: bytes = BODY) -> UpstreamRequest:
     )
 
 
-def run(provider: ScriptedProvider, work: Callable[[AiohttpEngine], Awaitable[Any]], **options: Any) -> Any:
+def run(provider: ScriptedProvider, work: Callable[[HttpEngine], Awaitable[Any]], **options: Any) -> Any:
     """Do something with an engine that may call the scripted provider."""
 
     async def main() -> Any:
-        engine = AiohttpEngine(OutboundPolicy(frozenset({provider.address})), **options)
+        engine = HttpEngine(OutboundPolicy(frozenset({provider.address})), **options)
         try:
             result = await work(engine)
             assert engine.in_flight == 0
@@ -51,7 +52,7 @@ def run(provider: ScriptedProvider, work: Callable[[AiohttpEngine], Awaitable[An
 def fetch(
     provider: ScriptedProvider, body: bytes = BODY, timeouts: Timeouts = PATIENT, limit: int = 1 << 24
 ) -> bytes:
-    async def work(engine: AiohttpEngine) -> bytes:
+    async def work(engine: HttpEngine) -> bytes:
         response = await engine.open(request(provider, body), timeouts)
         try:
             return await response.read(limit)
@@ -216,7 +217,7 @@ def test_cancelled_call_hangs_up_and_frees_its_place(provider):
 
 
 async def refused(url: str, allowed: frozenset[str] = frozenset(), **options: Any) -> UpstreamFailure:
-    engine = AiohttpEngine(OutboundPolicy(allowed), **options)
+    engine = HttpEngine(OutboundPolicy(allowed), **options)
     try:
         with pytest.raises(UpstreamFailure) as caught:
             await engine.open(UpstreamRequest(url, {}, b"{}"), replace(PATIENT, connect_s=1))
@@ -290,6 +291,28 @@ def test_certificate_of_nobody_is_refused(self_signed):
             return await refused(f"https://localhost:{port}/", frozenset({f"localhost:{port}"}))
 
     assert asyncio.run(main()).code == "provider_unreachable"
+
+
+def test_certificate_that_is_trusted_opens_a_call(self_signed, tmp_path, monkeypatch):
+    """And the name in it is compared with the one that was asked for."""
+    monkeypatch.setattr(
+        transport, "_tls_context", lambda: ssl.create_default_context(cafile=tmp_path / "server.pem")
+    )
+
+    async def main() -> bytes:
+        async with raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", self_signed) as port:
+            names = ("localhost", "127.0.0.1")
+            engine = HttpEngine(OutboundPolicy(frozenset(f"{name}:{port}" for name in names)))
+            response = await engine.open(UpstreamRequest(f"https://localhost:{port}/", {}, b"{}"), PATIENT)
+            body = await response.read(100)
+            await response.close()
+            with pytest.raises(UpstreamFailure) as caught:
+                await engine.open(UpstreamRequest(f"https://127.0.0.1:{port}/", {}, b"{}"), PATIENT)
+            assert caught.value.code == "provider_unreachable"
+            await engine.close()
+            return body
+
+    assert asyncio.run(main()) == b"hi"
 
 
 @pytest.fixture

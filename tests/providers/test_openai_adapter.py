@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters import ADAPTERS
+from providers.adapters import adapter_for
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
 from providers.wire.sse import event
+from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
-ADAPTER = ADAPTERS["openai"]
+ADAPTER = adapter_for("openai", "openai")
 SECRET = "sk-upstream-0123456789"
 
 
@@ -40,7 +41,9 @@ def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:
 
 
 def sent(call: InferenceCall, **fields) -> dict:
-    return json.loads(ADAPTER.request(call, provider(**fields), "upstream-name").body)
+    return json.loads(
+        ADAPTER.request(call, provider(**fields), Upstream("upstream-name", is_streamed=False)).body
+    )
 
 
 def golden(name: str) -> bytes:
@@ -48,7 +51,7 @@ def golden(name: str) -> bytes:
 
 
 def answer(body: bytes, endpoint: str = "chat.completions"):
-    return ADAPTER.answer(InferenceCall(endpoint, {}), 200, body)
+    return ADAPTER.answer(InferenceCall(endpoint, {}), "acme/one", 200, body)
 
 
 def chunk(choices, **more) -> bytes:
@@ -63,30 +66,35 @@ def text(content: str, finish: str | None = None, index: int = 0) -> dict:
 
 
 def test_chat_goes_to_its_path_under_the_upstream_name():
-    request = ADAPTER.request(chat(), provider(), "upstream-name")
+    request = ADAPTER.request(chat(), provider(), Upstream("upstream-name", is_streamed=False))
     assert request.url == "https://api.example.com/v1/chat/completions"
     assert json.loads(request.body)["model"] == "upstream-name"
 
 
 def test_embeddings_go_to_their_path():
-    request = ADAPTER.request(InferenceCall("embeddings", {"input": "x"}), provider(), "upstream-name")
+    request = ADAPTER.request(
+        InferenceCall("embeddings", {"input": "x"}), provider(), Upstream("upstream-name", is_streamed=False)
+    )
     assert request.url == "https://api.example.com/v1/embeddings"
 
 
 def test_credential_travels_as_bearer_and_stays_out_of_the_repr():
-    request = ADAPTER.request(chat(), provider(), "m")
+    request = ADAPTER.request(chat(), provider(), Upstream("m", is_streamed=False))
     assert request.headers["authorization"] == f"Bearer {SECRET}"
     assert SECRET not in repr(request)
 
 
 def test_provider_without_a_credential_gets_no_authorization():
-    assert "authorization" not in ADAPTER.request(chat(), provider(secret=None), "m").headers
+    assert (
+        "authorization"
+        not in ADAPTER.request(chat(), provider(secret=None), Upstream("m", is_streamed=False)).headers
+    )
 
 
 @pytest.mark.parametrize("secret", ["two\nlines", "Schlüssel", "nul\x00"])
 def test_credential_that_no_header_can_carry_is_a_fault_of_staff(secret):
     with pytest.raises(UpstreamFailure) as caught:
-        ADAPTER.request(chat(), provider(secret=secret), "m")
+        ADAPTER.request(chat(), provider(secret=secret), Upstream("m", is_streamed=False))
     assert caught.value.kind is FailureKind.AUTH
 
 
@@ -198,7 +206,7 @@ def test_broken_text_is_mended(broken):
 @pytest.mark.parametrize("size", [1, 5, 64, 100_000])
 def test_stream_is_relayed_but_for_usage_and_terminator(size):
     data = golden("stream.sse")
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     out = b"".join(reader.feed(data[at : at + size]) for at in range(0, len(data), size)) + reader.finish()
     assert out == b"".join(part + b"\n\n" for part in data.split(b"\n\n")[:4])
     assert reader.usage == Usage(5, 3)
@@ -208,18 +216,18 @@ def test_stream_is_relayed_but_for_usage_and_terminator(size):
 
 
 def test_usage_chunk_reaches_the_client_that_asked():
-    out = ADAPTER.stream(streamed(wants_usage=True)).feed(golden("stream.sse"))
+    out = ADAPTER.stream(streamed(wants_usage=True), "acme/one").feed(golden("stream.sse"))
     assert out == golden("stream.sse").removesuffix(b"data: [DONE]\n\n")
 
 
 def test_plain_events_are_the_very_same_bytes():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     data = chunk([text("a")]) + chunk([text("b")])
     assert reader.feed(data) is data
 
 
 def test_tool_call_is_output_and_its_arguments_count():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(golden("stream_tools.sse"))
     assert reader.has_output
     assert reader.has_finished
@@ -227,19 +235,19 @@ def test_tool_call_is_output_and_its_arguments_count():
 
 
 def test_role_alone_is_no_output():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(chunk([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]))
     assert not reader.has_output
 
 
 def test_same_reasoning_under_two_names_counts_once():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(chunk([{"index": 0, "delta": {"reasoning": "Hm.", "reasoning_content": "Hm."}}]))
     assert reader.output_chars == 3
 
 
 def test_usage_chunk_that_still_has_a_choice_is_kept():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     data = chunk([text("", "stop")], usage={"prompt_tokens": 1, "completion_tokens": 2})
     assert reader.feed(data) == data
     assert reader.usage == Usage(1, 2)
@@ -247,31 +255,31 @@ def test_usage_chunk_that_still_has_a_choice_is_kept():
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": -1, "completion_tokens": 2}, [], "x"])
 def test_absurd_usage_chunk_is_hidden_from_everybody(usage):
-    reader = ADAPTER.stream(streamed(wants_usage=True))
+    reader = ADAPTER.stream(streamed(wants_usage=True), "acme/one")
     assert reader.feed(chunk([], usage=usage)) == b""
     assert reader.usage is None
 
 
 def test_chunk_without_choices_and_usage_is_relayed():
     data = chunk([], prompt_filter_results=[])
-    assert ADAPTER.stream(streamed()).feed(data) == data
+    assert ADAPTER.stream(streamed(), "acme/one").feed(data) == data
 
 
 def test_second_finish_is_dropped():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     assert reader.feed(chunk([text("", "stop")]))
     assert reader.feed(chunk([text("", "stop")])) == b""
 
 
 def test_text_that_comes_with_a_second_finish_is_kept_without_it():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(chunk([text("", "stop")]))
     out = json.loads(reader.feed(chunk([text("late", "stop")])).removeprefix(b"data: "))
     assert out["choices"] == [text("late")]
 
 
 def test_stream_has_finished_when_every_choice_has():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(chunk([text("a"), text("b", index=1)]))
     reader.feed(chunk([text("", "stop")]))
     assert not reader.has_finished
@@ -280,14 +288,14 @@ def test_stream_has_finished_when_every_choice_has():
 
 
 def test_nothing_after_the_terminator_is_relayed():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     assert reader.feed(event(b"[DONE]") + chunk([text("late")])) == b""
     assert reader.feed(chunk([text("later")])) == b""
     assert reader.output_chars == 0
 
 
 def test_one_unreadable_event_is_left_out_and_the_second_fails():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     assert reader.feed(event(b"{oops") + chunk([text("a")])) == chunk([text("a")])
     with pytest.raises(UpstreamFailure) as caught:
         reader.feed(event(b"7"))
@@ -297,38 +305,38 @@ def test_one_unreadable_event_is_left_out_and_the_second_fails():
 @pytest.mark.parametrize("extra", [{"error": {"message": "It broke."}}, {"x_groq": {"error": "It broke."}}])
 def test_error_event_is_a_failure(extra):
     with pytest.raises(UpstreamFailure, match="It broke"):
-        ADAPTER.stream(streamed()).feed(event(json.dumps(extra).encode()))
+        ADAPTER.stream(streamed(), "acme/one").feed(event(json.dumps(extra).encode()))
 
 
 def test_error_as_finish_reason_is_a_failure():
     with pytest.raises(UpstreamFailure) as caught:
-        ADAPTER.stream(streamed()).feed(chunk([text("", "error")]))
+        ADAPTER.stream(streamed(), "acme/one").feed(chunk([text("", "error")]))
     assert caught.value.kind is FailureKind.UNAVAILABLE
 
 
 def test_body_without_any_event_is_a_bad_response():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(b"<html>Sign in</html>")
     with pytest.raises(UpstreamFailure):
         reader.finish()
 
 
 def test_oversized_event_is_a_failure():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     with pytest.raises(UpstreamFailure) as caught:
         reader.feed(b"data: " + b"x" * 1_100_000)
     assert caught.value.code == "provider_response_too_large"
 
 
 def test_event_cut_off_at_the_end_is_not_passed_on():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     reader.feed(chunk([text("a")]) + b'data: {"choices": [')
     assert reader.finish() == b""
     assert not reader.has_finished
 
 
 def test_broken_text_in_a_stream_is_mended():
-    reader = ADAPTER.stream(streamed())
+    reader = ADAPTER.stream(streamed(), "acme/one")
     out = reader.feed(
         b'data: {"choices":[{"index":0,"delta":{"content":"a\xffb"},"finish_reason":null}]}\n\n'
     )

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters import ADAPTERS
+from providers.adapters import adapter_for
 from providers.adapters.base import FailureKind
 from providers.wire.scrub import scrub
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
 FAILURES = json.loads((GOLDEN / "failures.json").read_text())
-ADAPTER = ADAPTERS["openai"]
+ADAPTER = adapter_for("openai", "openai")
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=[case["name"] for case in FAILURES])

@@ -52,7 +52,7 @@ def parameters() -> Iterator[Fault]:
     tables = {CHAT: CHAT_TYPES, EMBEDDINGS: EMBEDDINGS_TYPES, KEYS: KEY_TYPES}
     for path, types in tables.items():
         for name, right in types.items():
-            for kind in SAMPLES.keys() - right:
+            for kind in sorted(SAMPLES.keys() - right):
                 content = _body(path, **{name: SAMPLES[kind]})
                 yield Fault(f"{path} {name} as {kind}", path, content, name)
     values = {CHAT: CHAT_VALUES, EMBEDDINGS: EMBEDDINGS_VALUES, KEYS: KEY_VALUES}
@@ -176,7 +176,7 @@ def methods() -> Iterator[Fault]:
     allowed = {CHAT: {"POST"}, EMBEDDINGS: {"POST"}, MODELS: {"GET"}, LIST: {"GET"}, KEYS: {"GET", "POST"}}
     allowed |= {f"{MODELS}/demo/chat": {"GET"}}
     for path, right in allowed.items():
-        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - right:
+        for method in sorted({"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - right):
             yield Fault(f"{method} {path}", path, b"{}", method=method, statuses=(405,))
 
 

@@ -1,4 +1,4 @@
-"""Many streams at once, and what became of each."""
+"""Many streams at once, and what became of each. The engine is the client: it is fast enough not to be measured."""
 
 import asyncio
 import json
@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import aiohttp
-
+from gateway.outbound import OutboundPolicy
+from providers.adapters.base import UpstreamFailure, UpstreamRequest
+from providers.engine import Timeouts
+from providers.transport import HttpEngine
 from tests.system.deployment import Deployment
+
+PATIENT = Timeouts(connect_s=30, first_byte_s=30, idle_s=30, total_s=30)
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Ending:
 
 
 async def _one(
-    session: aiohttp.ClientSession, deployment: Deployment, project: str, *, lane: str, behaviour: str
+    engine: HttpEngine, deployment: Deployment, project: str, *, lane: str, behaviour: str
 ) -> Ending:
     body = {
         "model": "acme/one",
@@ -30,14 +34,19 @@ async def _one(
         "scripted": behaviour,
         "messages": [{"role": "user", "content": project}],
     }
-    headers = {**deployment.headers, "x-gateway-lane": lane, "x-gateway-project-id": project}
+    headers = {
+        **deployment.headers,
+        "content-type": "application/json",
+        "x-gateway-lane": lane,
+        "x-gateway-project-id": project,
+    }
+    url = f"{deployment.url}/v1/chat/completions"
     try:
-        async with session.post(
-            f"{deployment.url}/v1/chat/completions", json=body, headers=headers
-        ) as answer:
-            text = (await answer.read()).decode()
-    except aiohttp.ClientError as error:
-        return Ending(project, "broken", type(error).__name__, time.monotonic())
+        answer = await engine.open(UpstreamRequest(url, headers, json.dumps(body).encode()), PATIENT)
+        text = (await answer.read(1 << 24)).decode()
+        await answer.close()
+    except UpstreamFailure as failure:
+        return Ending(project, "broken", failure.code, time.monotonic())
     return _judge(project, text)
 
 
@@ -58,16 +67,15 @@ def run_streams(
     """Open a stream for each behaviour of the provider, do something `after_s` later, and wait for all of them."""
 
     async def run() -> list[Ending]:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(30)) as session:
-            tasks = [
-                asyncio.create_task(
-                    _one(session, deployment, f"call-{number}", lane=lane, behaviour=behaviour)
-                )
-                for number, behaviour in enumerate(behaviours)
-            ]
-            await asyncio.sleep(after_s)
-            await asyncio.to_thread(midway)
-            return await asyncio.gather(*tasks)
+        engine = HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})))
+        tasks = [
+            asyncio.create_task(_one(engine, deployment, f"call-{number}", lane=lane, behaviour=behaviour))
+            for number, behaviour in enumerate(behaviours)
+        ]
+        await asyncio.sleep(after_s)
+        await asyncio.to_thread(midway)
+        endings = await asyncio.gather(*tasks)
+        await engine.close()
+        return endings
 
     return asyncio.run(run())

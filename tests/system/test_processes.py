@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.program import running
 from tests.services import wait_until
 from tests.system.deployment import deployed, wait_for_ledger
 from tests.system.streams import run_streams
@@ -15,11 +16,23 @@ SLOW = "slow?chunks=100&delay=0.05"
 STREAMS = 200
 
 
+@pytest.fixture(scope="module")
+def tables(postgres_server, tmp_path_factory):
+    """The name of a database with all tables and no rows of ours."""
+    environment = {
+        "DATABASE_URL": postgres_server.new_database("tables"),
+        "GATEWAY_DATA_DIR": str(tmp_path_factory.mktemp("tables")),
+    }
+    with running("manage", "migrate", "-v0", **environment) as migration:
+        assert migration.wait(120) == 0, migration.text
+    return "tables"
+
+
 @pytest.fixture
-def deployment(tmp_path, redis_server, postgres_server):
+def deployment(tmp_path, redis_server, postgres_server, tables):
     redis_server.start()
     redis_server.ask("FLUSHALL")
-    with deployed(tmp_path, redis_server, postgres_server.new_database("system")) as deployment:
+    with deployed(tmp_path, redis_server, postgres_server.new_database("system", like=tables)) as deployment:
         yield deployment
 
 

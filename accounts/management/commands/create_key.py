@@ -16,7 +16,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--team", required=True, help="The team's slug.")
         parser.add_argument("--name", required=True, help="What will use the key.")
-        parser.add_argument("--scope", default=Key.Scope.INFERENCE, choices=Key.Scope.values)
+        scopes = "; ".join(f"{value}: {label.partition(': ')[2]}" for value, label in Key.Scope.choices)
+        parser.add_argument(
+            "--scope",
+            default=Key.Scope.INFERENCE,
+            choices=Key.Scope.values,
+            help=f"What it may do. {scopes}.",
+        )
 
     def handle(self, *, team: str, name: str, scope: str, **_options: Any) -> None:
         row = Team.objects.filter(slug=team).first()

@@ -5,7 +5,6 @@ bytes are counted from 0: one line of JSON (exchange.Head), then the body. Offse
 let it be asked for again.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.proxy.exchange import CallEnd
@@ -41,25 +40,18 @@ class Life(Enum):
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    call_id: str
-    kind: Kind
-    offset: int = 0
-    payload: bytes = field(default=b"", repr=False)
+def pack_frame(call_id: str, kind: Kind, offset: int = 0, payload: bytes = b"") -> bytes:
+    return b"%b%b%b%b" % (call_id.encode(), kind.value, offset.to_bytes(8, "big"), payload)
 
-    def encode(self) -> bytes:
-        return self.call_id.encode() + self.kind.value + self.offset.to_bytes(8, "big") + self.payload
 
-    @classmethod
-    def decode(cls, data: bytes) -> "Frame":
-        """Raises KeyError or UnicodeDecodeError for what is no frame."""
-        return cls(
-            data[:_ID_LENGTH].decode("ascii"),
-            _KINDS[data[_ID_LENGTH : _ID_LENGTH + 1]],
-            int.from_bytes(data[_ID_LENGTH + 1 : _HEADER_LENGTH], "big"),
-            data[_HEADER_LENGTH:],
-        )
+def unpack_frame(data: bytes) -> tuple[str, Kind, int, bytes]:
+    """Call id, kind, offset and payload. Raises KeyError or UnicodeDecodeError for what is no frame."""
+    return (
+        data[:_ID_LENGTH].decode("ascii"),
+        _KINDS[data[_ID_LENGTH : _ID_LENGTH + 1]],
+        int.from_bytes(data[_ID_LENGTH + 1 : _HEADER_LENGTH], "big"),
+        data[_HEADER_LENGTH:],
+    )
 
 
 def pack_end(end: CallEnd, tail: bytes) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.proxy.errors import GatewayError
 from gateway.proxy.exchange import CallEnd
-from gateway.proxy.lane.frames import Frame, Kind, unpack_end
+from gateway.proxy.lane.frames import Kind, unpack_end
 
 
 class Incoming:
@@ -29,15 +29,15 @@ class Incoming:
     def has_news(self) -> bool:
         return bool(self._parts) or self.end is not None or self.failure is not None
 
-    def accept(self, frame: Frame) -> bool:
+    def accept(self, kind: Kind, offset: int, payload: bytes) -> bool:
         """Take a frame in. False: bytes before it are missing, so it was left out and must come again."""
-        if frame.kind is Kind.STARTED:
-            self.worker, self.has_started = frame.payload.decode(), True
-        elif frame.kind is Kind.CHUNK:
-            self.has_gap = not self._append(frame.offset, frame.payload)
-        elif frame.kind is Kind.END:
-            end, tail = unpack_end(frame.payload)
-            self.has_gap = not self._append(frame.offset, tail)
+        if kind is Kind.CHUNK:
+            self.has_gap = not self._append(offset, payload)
+        elif kind is Kind.STARTED:
+            self.worker, self.has_started = payload.decode(), True
+        elif kind is Kind.END:
+            end, tail = unpack_end(payload)
+            self.has_gap = not self._append(offset, tail)
             if not self.has_gap:
                 self.end = end
         self.wake()
@@ -70,7 +70,7 @@ class Incoming:
         if offset > self.size:
             return False
         # Sent again after a gap, it may begin with what is already here.
-        fresh = data[self.size - offset :]
+        fresh = data if offset == self.size else data[self.size - offset :]
         if fresh:
             self._parts.append(fresh)
             self.size += len(fresh)

@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.proxy.exchange import CallEnd, ClientGone, Head
-from gateway.proxy.lane.frames import Frame, Kind, pack_end
+from gateway.proxy.lane.frames import Kind, pack_end, pack_frame
 from gateway.store.interface import Store
 
 _MOST_KEPT_BYTES = 4 * 1024 * 1024
@@ -12,7 +12,7 @@ _CONGESTION_LOOK_S = 0.01
 
 
 class Outgoing:
-    """The sink of a worker. What is written in one tick of the loop goes out as one frame."""
+    """The sink of a worker. A head goes out with the bytes that follow it, the last bytes with the end."""
 
     def __init__(self, store: Store, call_id: str, inbox: str, *, write_timeout_s: float) -> None:
         self.call_id = call_id
@@ -34,10 +34,14 @@ class Outgoing:
     async def begin(self, head: Head) -> None:
         self._put(head.encode())
 
-    async def send(self, data: bytes, *, is_last: bool = False) -> None:  # noqa: ARG002  (END tells it)
+    async def send(self, data: bytes, *, is_last: bool = False) -> None:
         if not self._running.is_set() or self._store.unsent_bytes > _MOST_UNSENT_BYTES:
             await self._wait_until_it_flows()
         self._put(data)
+        if is_last:
+            asyncio.get_running_loop().call_soon(self._flush)
+        else:
+            self._flush()
 
     def finish(self, end: CallEnd, at: float) -> None:
         """Say how it ended, together with the last bytes. `at` is monotonic."""
@@ -71,8 +75,6 @@ class Outgoing:
             raise ClientGone from None
 
     def _put(self, data: bytes) -> None:
-        if not self._pending:
-            asyncio.get_running_loop().call_soon(self._flush)
         self._pending.append(data)
         self._kept += data
         if (surplus := len(self._kept) - _MOST_KEPT_BYTES) > 0:
@@ -84,9 +86,9 @@ class Outgoing:
             self._publish(Kind.CHUNK, self.size - len(data), data)
 
     def _take_pending(self) -> bytes:
-        data = b"".join(self._pending)
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         self._pending.clear()
         return data
 
     def _publish(self, kind: Kind, offset: int, payload: bytes) -> None:
-        self._store.publish(self.inbox, Frame(self.call_id, kind, offset, payload).encode())
+        self._store.publish(self.inbox, pack_frame(self.call_id, kind, offset, payload))

@@ -11,11 +11,12 @@ from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
     HEARTBEATS,
-    Frame,
     Kind,
     Life,
     control_channel,
     inbox_channel,
+    pack_frame,
+    unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
 from gateway.store.interface import Store, StoreUnavailable, Subscription, TakeBack
@@ -135,16 +136,16 @@ class WorkerLane:
             self._hear(message)
             return
         try:
-            frame = Frame.decode(message)
+            call_id, kind, offset, payload = unpack_frame(message)
         except (KeyError, UnicodeDecodeError):
             logger.error("A message that is no frame came to the inbox of %s.", self._web)
             return
-        if incoming := self._calls.get(frame.call_id):
-            if not incoming.accept(frame):
-                self._tell(frame.call_id, incoming, Kind.AGAIN)
+        if incoming := self._calls.get(call_id):
+            if not incoming.accept(kind, offset, payload):
+                self._tell(call_id, incoming, Kind.AGAIN)
             if incoming.unread_bytes > _PAUSE_ABOVE_BYTES and not incoming.is_paused:
                 incoming.is_paused = True
-                self._tell(frame.call_id, incoming, Kind.PAUSE)
+                self._tell(call_id, incoming, Kind.PAUSE)
 
     def _hear(self, message: bytes) -> None:
         life = Life(message[:1])
@@ -152,7 +153,7 @@ class WorkerLane:
             self._beats[message[1:].decode()] = (time.monotonic(), life)
 
     def _tell(self, call_id: str, incoming: Incoming, kind: Kind, payload: bytes = b"") -> None:
-        frame = Frame(call_id, kind, incoming.size, payload).encode()
+        frame = pack_frame(call_id, kind, incoming.size, payload)
         for worker in [incoming.worker] if incoming.worker else list(self._beats):
             self._store.publish(control_channel(worker), frame)
 

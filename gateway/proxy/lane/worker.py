@@ -12,7 +12,16 @@ import orjson
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
 from gateway.proxy.exchange import CallEnd, ClientGone, Job
-from gateway.proxy.lane.frames import BEAT_S, DEAD_AFTER_S, HEARTBEATS, Frame, Kind, Life, control_channel
+from gateway.proxy.lane.frames import (
+    BEAT_S,
+    DEAD_AFTER_S,
+    HEARTBEATS,
+    Kind,
+    Life,
+    control_channel,
+    pack_frame,
+    unpack_frame,
+)
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 
@@ -102,7 +111,7 @@ class LaneWorker:
         self._calls[entry.call_id] = Running(outgoing, task, time.monotonic())
 
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
-        frame = Frame(entry.call_id, Kind.STARTED, payload=self.name.encode()).encode()
+        frame = pack_frame(entry.call_id, Kind.STARTED, payload=self.name.encode())
         try:
             if await self._store.start_job(entry, self.name, frame):
                 end = await self._make(Job.decode(entry.body), outgoing)
@@ -140,24 +149,25 @@ class LaneWorker:
             if message[:1] == Life.WEB.value:
                 self._webs[f"in:{message[1:].decode()}"] = time.monotonic()
             return
-        frame = Frame.decode(message)
-        running = self._calls.get(frame.call_id)
+        call_id, kind, offset, payload = unpack_frame(message)
+        running = self._calls.get(call_id)
         if running is None:
             return
         outgoing = running.outgoing
-        if frame.kind is Kind.CANCEL:
-            running.task.cancel(frame.payload.decode())
-        elif frame.kind is Kind.PAUSE:
+        if kind is Kind.CANCEL:
+            running.task.cancel(payload.decode())
+        elif kind is Kind.PAUSE:
             outgoing.pause()
-        elif frame.kind is Kind.RESUME:
+        elif kind is Kind.RESUME:
             outgoing.resume()
-        elif frame.kind is Kind.AGAIN:
-            self._send_again(frame, running)
+        elif kind is Kind.AGAIN:
+            self._send_again(running, offset)
 
-    def _send_again(self, frame: Frame, running: Running) -> None:
-        started = Frame(frame.call_id, Kind.STARTED, payload=self.name.encode()).encode()
-        self._store.publish(running.outgoing.inbox, started)
-        if not running.outgoing.send_again(frame.offset):
+    def _send_again(self, running: Running, offset: int) -> None:
+        outgoing = running.outgoing
+        started = pack_frame(outgoing.call_id, Kind.STARTED, payload=self.name.encode())
+        self._store.publish(outgoing.inbox, started)
+        if not outgoing.send_again(offset):
             running.end(Unavailable("Part of the answer was lost on the way.", code="lane_state_lost"))
 
     async def _beat(self) -> None:

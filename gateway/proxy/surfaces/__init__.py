@@ -3,6 +3,15 @@
 from gateway.proxy.surfaces.base import Surface
 from gateway.proxy.surfaces.chat import CHAT
 from gateway.proxy.surfaces.embeddings import EMBEDDINGS
+from gateway.proxy.surfaces.gemini import find_gemini
+from gateway.proxy.surfaces.messages import COUNT_TOKENS, MESSAGES
+from gateway.proxy.surfaces.responses import RESPONSES
 
-BY_PATH: dict[str, Surface] = {surface.path: surface for surface in (CHAT, EMBEDDINGS)}
-BY_ENDPOINT: dict[str, Surface] = {surface.endpoint: surface for surface in BY_PATH.values()}
+_BY_PATH: dict[str, Surface] = {
+    surface.path: surface for surface in (CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS, RESPONSES)
+}
+
+
+def surface_at(method: str, path: str) -> Surface | None:
+    """The one that answers there. Gemini's share their prefix with the list of models, which is only read."""
+    return _BY_PATH.get(path) or (find_gemini(path) if method == "POST" else None)

@@ -1,4 +1,4 @@
-"""What every surface has: its path, its table of parameters and how its streams end."""
+"""What every surface has: its path, its wire format, what it checks and how it refuses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,19 +6,28 @@ from typing import Any
 
 import orjson
 
-from gateway.proxy.errors import GatewayError, InvalidRequest, envelope
+from gateway.proxy.errors import GatewayError, InvalidRequest
+from gateway.proxy.needs import Needs, needs_of_conversation, read_needs
 from gateway.proxy.surfaces.fields import Check
+from providers.formats.base import AnswerFacts, Format, TranslationError
+from providers.formats.registry import FORMATS
+
+_NO_ANSWER = AnswerFacts("", 0, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One API that clients speak. `check` is given the whole body and raises InvalidRequest."""
+    """One API that clients speak, in OpenAI's form. `check` is given the whole body and raises InvalidRequest."""
 
     path: str
     endpoint: str
     check: Check
     can_stream: bool
-    terminator: bytes = b"data: [DONE]\n\n"
+    format: str = "openai"
+
+    @property
+    def wire_format(self) -> Format:
+        return FORMATS[self.format]
 
     def read(self, body: bytes) -> Mapping[str, Any]:
         """The parsed and checked request, unknown fields kept. Raises InvalidRequest."""
@@ -35,6 +44,43 @@ class Surface:
         self.check(parsed, "")
         return parsed
 
+    def model(self, parsed: Mapping[str, Any]) -> str:
+        """What was asked for: an id, an alias or `auto`."""
+        return str(parsed["model"])
+
+    def is_streamed(self, parsed: Mapping[str, Any]) -> bool:
+        return self.can_stream and bool(parsed.get("stream"))
+
+    def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
+        """Also in a stream."""
+        return bool((parsed.get("stream_options") or {}).get("include_usage"))
+
+    def needs(self, parsed: Mapping[str, Any]) -> Needs:
+        return read_needs(self.endpoint, parsed)
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """The answer of a surface that only counts tokens; None of all others."""
+        return None
+
+    def error_body(self, error: GatewayError, request_id: str) -> bytes:
+        return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))
+
     def error_event(self, error: GatewayError) -> bytes:
         """An error inside a stream that has begun. No terminator follows: a stream that died is never tidy."""
-        return b"data: " + envelope(error) + b"\n\n"
+        return self.wire_format.writer(_NO_ANSWER).fail(error.to_dict())
+
+
+@dataclass(frozen=True, slots=True)
+class FormatSurface(Surface):
+    """One whose requests are read by their wire format."""
+
+    def wants_usage(self, parsed: Mapping[str, Any]) -> bool:  # noqa: ARG002  # these formats always tell it
+        return True
+
+    def needs(self, parsed: Mapping[str, Any]) -> Needs:
+        """Raises InvalidRequest."""
+        try:
+            conversation = self.wire_format.read_request(parsed)
+        except TranslationError as error:
+            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+        return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))

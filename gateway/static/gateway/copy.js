@@ -22,19 +22,27 @@
     }
   }
 
-  for (const button of document.querySelectorAll("[data-copy]")) {
+  async function answer(button) {
     const label = button.textContent;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const outcome = await copy(document.getElementById(button.dataset.copy));
-      announcer.textContent = outcome;
-      button.classList.add("done");
-      if (label) button.textContent = outcome;
-      setTimeout(() => {
-        button.classList.remove("done");
-        if (label) button.textContent = label;
-        announcer.textContent = "";
-      }, SHOWN_MS);
-    });
+    const outcome = await copy(document.getElementById(button.dataset.copy));
+    announcer.textContent = outcome;
+    button.classList.add("done");
+    if (label) button.textContent = outcome;
+    setTimeout(() => {
+      button.classList.remove("done");
+      if (label) button.textContent = label;
+      announcer.textContent = "";
+    }, SHOWN_MS);
   }
+
+  function reveal() {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button && !button.classList.contains("done")) answer(button);
+  });
+  document.addEventListener("content-swapped", reveal);
+  reveal();
 })();

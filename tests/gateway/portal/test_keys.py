@@ -83,6 +83,20 @@ def test_curl_line_names_this_host_and_the_new_key(member: Client, team: Team) -
     assert f'curl http://testserver/v1/chat/completions -H "Authorization: Bearer {key}"' in text
 
 
+def test_new_feed_key_shows_addresses_that_work_once(member: Client, team: Team) -> None:
+    page = create(member, team, scope="feed")
+    addresses = re.findall(r'<code id="feed-[a-z-]+">http://testserver([^<]+)</code>', page)
+    assert len(addresses) == 3
+    for address in addresses:
+        assert Client().get(address.replace("&amp;", "&")).status_code == 200
+    assert "new-curl" not in page
+    assert not KEY.search(member.get("/keys?team=atlas").text)
+
+
+def test_key_of_another_scope_shows_no_address(member: Client, team: Team) -> None:
+    assert "token=" not in create(member, team)
+
+
 def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
     day = (timezone.now() + timedelta(days=30)).date()
     create(

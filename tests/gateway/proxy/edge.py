@@ -23,11 +23,11 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters import ADAPTERS
+from providers.adapters import adapter_for
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
-from providers.transport import AiohttpEngine
+from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
 QUICK = Timeouts(connect_s=1, first_byte_s=1, idle_s=0.5, total_s=5)
@@ -93,6 +93,7 @@ class Plan:
     timeouts: Timeouts = QUICK
     with_worker: bool = True
     answer_bytes: int = 64_000_000
+    write_timeout_s: float = 5
 
 
 class EdgeProcess:
@@ -106,8 +107,8 @@ class EdgeProcess:
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
         self.bench = Workbench(
-            engine=AiohttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
-            adapters=ADAPTERS,
+            engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
+            adapters=adapter_for,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
             recorder=records,
             health=HealthTable(),
@@ -115,7 +116,9 @@ class EdgeProcess:
             answer_bytes=plan.answer_bytes,
         )
         self.lane = WorkerLane(self.store, "web-1")
-        self.worker = LaneWorker(self.worker_store, self.bench, "worker-1", write_timeout_s=5)
+        self.worker = LaneWorker(
+            self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
+        )
         lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeParts(
@@ -126,7 +129,7 @@ class EdgeProcess:
                 self.bench.health,
                 lanes,
                 1_000_000,
-                write_timeout_s=5,
+                write_timeout_s=plan.write_timeout_s,
             )
         )
 

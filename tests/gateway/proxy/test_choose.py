@@ -6,7 +6,8 @@ import pytest
 
 from accounts.policies import LifecyclePolicy
 from gateway.proxy.errors import ModelRetired
-from gateway.proxy.route import Needs, plan_headers, plan_route
+from gateway.proxy.needs import Needs
+from gateway.proxy.route import plan_headers, plan_route
 from tests.gateway.proxy.values import AT, a_key, a_model, a_situation, an_offering
 
 CHAT = Needs("chat.completions")

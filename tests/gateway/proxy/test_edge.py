@@ -10,6 +10,7 @@ import pytest
 from providers.adapters.base import FailureKind
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
+from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
@@ -38,6 +39,14 @@ def edge(first, second):
     models = [
         a_model(offerings=offerings),
         a_model("acme/old", deprecation_at=AT, offerings=(an_offering(3),)),
+        a_model(
+            "acme/gone",
+            retirement_at=AT,
+            successor_id="acme/one",
+            alias_policies={"gone": "redirect"},
+            aliases=("gone",),
+            offerings=(),
+        ),
     ]
     providers = [a_provider(1, base_url=first.base_url), a_provider(2, base_url=second.base_url)]
     with running_edge(models, providers) as running:
@@ -197,6 +206,15 @@ def test_a_deprecated_model_says_so_in_headers(edge):
     assert headers["deprecation"] == f"@{int(AT.timestamp())}"
 
 
+@LANES
+def test_a_redirect_is_announced_and_recorded(edge, lane):
+    answer = edge.chat("gone", lane=lane)
+    assert answer.headers["x-gateway-model"] == "acme/one"
+    assert answer.headers["x-gateway-redirected-from"] == "acme/gone"
+    opened = settled(edge).opens[0]
+    assert (opened.requested_model, opened.redirected_from, opened.model) == ("gone", "acme/gone", "acme/one")
+
+
 @pytest.mark.parametrize("key", ["-", "nonsense", "sk-gw-aaaaaaaaaaaa-" + "b" * 38])
 def test_a_bad_key_is_a_401_that_tells_the_way_out(edge, key):
     answer = httpx.post(
@@ -215,6 +233,19 @@ def test_a_body_over_the_limit_is_refused(edge):
     with edge.client() as client:
         answer = client.post("/v1/chat/completions", json={"pad": "x" * 1_100_000})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+def test_a_feed_key_calls_no_model(edge, first):
+    with edge.client(edge.keys.issue(scope="feed")) as client:
+        answer = client.post("/v1/chat/completions", json={"model": "acme/one", "messages": []})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["type"]) == (
+        403,
+        "permission_denied",
+        "permission_error",
+    )
+    assert "inference key" in error["message"]
+    assert first.calls == []
 
 
 @pytest.mark.parametrize(
@@ -258,6 +289,23 @@ def test_a_key_is_held_to_its_concurrency_and_gets_its_slot_back(edge, first):
 def test_an_unknown_lane_is_refused_by_name(edge):
     answer = edge.chat(lane="sideways")
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-gateway-lane")
+
+
+@LANES
+def test_a_client_that_takes_nothing_for_too_long_is_given_up(first, lane):
+    first.default = "never-ending?delay=0&size=20000"
+    given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    with (
+        running_edge([a_model()], [a_provider(base_url=first.base_url)], write_timeout_s=0.5) as edge,
+        edge.client(**{"x-gateway-lane": lane}) as client,
+        client.stream("POST", "/v1/chat/completions", json=given) as answer,
+    ):
+        next(answer.iter_bytes())
+        records = settled(edge)
+        assert [(close.outcome, close.error_code) for close in records.closes] == [
+            ("cancelled", "client_gone")
+        ]
+        wait_until(lambda: first.calls[0].has_hung_up, "hanging up on the provider", 1)
 
 
 def test_a_spool_that_lags_a_minute_stops_calls_until_it_has_caught_up(edge, first):

@@ -92,6 +92,8 @@ def test_answer_of_another_state_than_ours_is_not_repeated(scene: Scene) -> None
         {"query": b"limit=1"},
         {"accept_encoding": "gzip"},
         {"anthropic_version": "2023-06-01"},
+        {"host": "elsewhere.example"},
+        {"x_forwarded_proto": "https"},
     ],
 )
 def test_what_is_asked_otherwise_is_answered_by_itself(scene: Scene, other: dict[str, Any]) -> None:

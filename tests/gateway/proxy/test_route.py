@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
-from gateway.proxy.route import Needs, plan_route, read_needs
+from gateway.proxy.needs import Needs, read_needs
+from gateway.proxy.route import plan_route
 from providers.health import Standing
 from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
 

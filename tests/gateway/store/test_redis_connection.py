@@ -148,3 +148,55 @@ def test_commands_of_one_turn_leave_in_one_write(redis_server: RedisServer, sent
         assert reads() - before < 10
 
     play_redis(story, redis_server.url)
+
+
+def test_messages_are_not_replied_to(redis_server: RedisServer) -> None:
+    async def story(store: RedisStore) -> None:
+        got: list[bytes] = []
+        subscription = await store.subscribe(["c"], lambda _channel, message: got.append(message))
+        for number in range(100):
+            store.publish("c", b"%d" % number)
+        assert len(store._commands._waiting) < 100
+        await until(lambda: len(got) == 100)
+        await is_reached(store)
+        await subscription.close()
+
+    play_redis(story, redis_server.url)
+
+
+def test_user_who_may_not_ask_for_silence_is_served_all_the_same(redis_server: RedisServer) -> None:
+    rules = ("on", ">secret", "~*", "&*", "+@all", "-client|reply")
+    redis_server.ask("ACL", "SETUSER", "talker", *rules)
+
+    async def story(store: RedisStore) -> None:
+        got: list[bytes] = []
+        subscription = await store.subscribe(["c"], lambda _channel, message: got.append(message))
+        for number in range(100):
+            store.publish("c", b"%d" % number)
+            await store.admit(f"t{number}", LIMITS)
+            store.release(f"t{number}", LIMITS)
+        await until(lambda: len(got) == 100)
+        assert store.is_up
+        await subscription.close()
+
+    play_redis(story, redis_server.url.replace("redis://", "redis://talker:secret@"))
+
+
+def test_receiver_that_fails_is_called_again(redis_server: RedisServer) -> None:
+    async def story(store: RedisStore) -> None:
+        got: list[bytes] = []
+        seen: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: seen.append(context))
+
+        def receive(_channel: str, message: bytes) -> None:
+            got.append(message)
+            raise ValueError(message)
+
+        subscription = await store.subscribe(["c"], receive)
+        store.publish("c", b"1")
+        store.publish("c", b"2")
+        await until(lambda: got == [b"1", b"2"])
+        assert len(seen) == 2
+        await subscription.close()
+
+    play_redis(story, redis_server.url)

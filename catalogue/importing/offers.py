@@ -1,0 +1,129 @@
+"""Reading providers and what they offer."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalogue.importing.entries import OfferingEntry, ProviderEntry
+from catalogue.importing.findings import Kind
+from catalogue.importing.source import Row
+from catalogue.importing.translation import ENDPOINTS, OPEN_PROVIDERS, PARAMS_OF_FLAGS, USABLE_STATUSES
+from gateway.outbound import OutboundPolicy
+
+_QUANTIZATION = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_PARAM = re.compile(r"\S{1,200}")
+
+
+@dataclass(slots=True)
+class Offer:
+    """One row of the offers, and where it stands."""
+
+    id: str
+    provider: str
+    api_model_id: str
+    model_id: str
+    entry: OfferingEntry
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRules:
+    """What a provider may be reached by: the outbound door, and the variables that may hold keys."""
+
+    door: OutboundPolicy
+    variables: frozenset[str]
+
+
+def read_provider(row: Row, rules: ProviderRules) -> ProviderEntry:
+    variables = row.words("auth_env")
+    variable = next((name for name in variables if name in rules.variables), "")
+    if not variable:
+        row.note(
+            Kind.NO_CREDENTIAL, "auth_env", f"{', '.join(variables) or 'nothing'}: none of them may be read."
+        )
+    entry = ProviderEntry(
+        row.place,
+        slug=row.required("id"),
+        name=row.required("name"),
+        website=row.text("link"),
+        base_url=_address(row, rules.door),
+        variable=variable,
+    )
+    row.close()
+    return entry
+
+
+def _address(row: Row, door: OutboundPolicy) -> str:
+    """Empty where calls cannot go there: unknown, refused by the door, or a provider that is not open."""
+    url, status = row.text("api_base_url").rstrip("/"), row.text("status")
+    refusal = (door.url_refusal(url) if url else "none is known") or ""
+    if not refusal and status not in OPEN_PROVIDERS:
+        refusal = f"the provider is {status or 'of unknown status'}"
+    if refusal:
+        row.note(Kind.NO_ADDRESS, "api_base_url", f"{url or 'none'}: {refusal}")
+    return "" if refusal else url
+
+
+def read_offer(row: Row) -> Offer:
+    offer_id, provider, api_model_id = (
+        row.required("id"),
+        row.required("provider_id"),
+        row.required("api_model_id"),
+    )
+    model_id = row.text("model_id")
+    if not model_id:
+        reason = f"{api_model_id!r} is taken for the model."
+        row.note(Kind.OFFER_WITHOUT_MODEL, "model_id", reason)
+    endpoints, params, is_usable = _capabilities(row)
+    is_active, routing = row.flag("is_active_gateway"), row.text("routing_status") or "active"
+    entry = OfferingEntry(
+        row.place,
+        key=(model_id or api_model_id, provider, row.required("provider_model_slug")),
+        facts={"endpoints": endpoints, "params": params, **_facts(row, endpoints)},
+        is_enabled=bool(is_active) and is_usable and routing == "active",
+    )
+    row.close()
+    return Offer(offer_id, provider, api_model_id, model_id, entry, row)
+
+
+def _facts(row: Row, endpoints: list[str]) -> Mapping[str, Any]:
+    begins, ends = row.moment("effective_from"), row.moment("effective_to")
+    if begins and ends and ends <= begins:
+        row.note(Kind.OFFER_NEVER_IN_FORCE, "effective_to", f"{ends:%Y-%m-%d}, not after {begins:%Y-%m-%d}.")
+        begins = None
+    return {
+        "streams": "chat.completions" in endpoints,
+        "context_length": row.count("context_length"),
+        "max_output_tokens": row.count("max_output_tokens"),
+        "quantization": _quantization(row),
+        "effective_from": begins,
+        "effective_to": ends,
+    }
+
+
+def _quantization(row: Row) -> str:
+    """The many spellings in one; `unknown` says nothing."""
+    word = row.text("quantization").lower()
+    if not word or word == "unknown":
+        return ""
+    if _QUANTIZATION.fullmatch(word) and len(word) <= 20:
+        return word
+    row.note(Kind.NOT_KEPT, "quantization", f"{word!r} is not one word.")
+    return ""
+
+
+def _capabilities(row: Row) -> tuple[list[str], list[str], bool]:
+    """Endpoints, parameters, and whether calls may go to any of them."""
+    endpoints, params, is_usable = set[str](), set[str](), False
+    for capability in row.rows("capabilities"):
+        name, status = capability.required("id"), capability.text("status")
+        if name not in ENDPOINTS:
+            capability.error("id", f"{name!r} is no known capability: {', '.join(ENDPOINTS)}.")
+            continue
+        endpoints.add(ENDPOINTS[name])
+        is_usable = is_usable or status in USABLE_STATUSES
+        params.update(word for word in capability.words("params") if _PARAM.fullmatch(word))
+        params.update(param for flag, param in PARAMS_OF_FLAGS.items() if capability.supports(flag))
+        capability.close()
+    return sorted(endpoints), sorted(params), is_usable

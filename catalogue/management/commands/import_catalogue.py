@@ -1,0 +1,103 @@
+"""`manage.py import_catalogue`: bring a folder of catalogue data in and publish it."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalogue.importing.check import check_folder
+from catalogue.importing.findings import KNOWN_IRREGULARITIES, Findings, Kind
+from catalogue.importing.folder import FILES, read_folder
+from catalogue.importing.offers import ProviderRules
+from catalogue.importing.writer import Writer, Written
+from providers.services import outbound_policy
+
+_ERRORS_SHOWN = 20
+_BAR = 30
+
+
+class Command(BaseCommand):
+    help = (
+        f"Bring in a folder with {', '.join(FILES)}, one record a line. All of it is read and checked first: an error "
+        "(a value of the wrong type, an unknown meter, capability, model, provider or organisation, a line that is no "
+        "JSON) stops the import before it writes anything. An irregularity (see the report) does not. What is there "
+        "and the same is left alone, so a second run changes nothing. Switches, credentials and addresses of what is "
+        "there are not touched; prices are added and ended, never rewritten."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument(
+            "--report", type=Path, metavar="FILE", help="Write every finding there, as JSON lines."
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        began, folder = time.monotonic(), options["folder"]
+        if not folder.is_dir():
+            raise CommandError(f"{folder} is no folder.")
+        findings = Findings()
+        rules = ProviderRules(outbound_policy(), frozenset(settings.CREDENTIAL_VARIABLES))
+        read = read_folder(folder, rules, findings)
+        if not findings.errors:
+            check_folder(read, findings)
+        if options["report"]:
+            _write_report(options["report"], findings)
+        if findings.errors:
+            raise CommandError(_refusal(findings))
+        written = Writer(read, author=None, progress=self._show).write()
+        self.stdout.write(_summary(findings, written, time.monotonic() - began))
+        if written.aside:
+            raise CommandError("Not published, the last good record stays live:\n" + "\n".join(written.aside))
+
+    def _show(self, stage: str, done: int, total: int) -> None:
+        """A bar on a terminal; elsewhere a line a stage."""
+        if sys.stderr.isatty():
+            filled = "#" * (_BAR * done // total)
+            self.stderr.write(
+                f"\r{stage:<11}[{filled:<{_BAR}}] {done}/{total}", ending="\n" if done == total else ""
+            )
+        elif done == total:
+            self.stderr.write(f"{stage}: {total}")
+
+
+def _write_report(path: Path, findings: Findings) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for found in findings:
+            told = {"kind": found.kind, "file": found.file, "row": found.row, "field": found.field}
+            file.write(json.dumps(told | {"reason": found.reason}, ensure_ascii=False) + "\n")
+
+
+def _refusal(findings: Findings) -> str:
+    errors = findings.errors
+    shown = "\n".join(f"  {error}" for error in errors[:_ERRORS_SHOWN])
+    more = f"\n  … and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
+    return f"Nothing was imported. {len(errors)} errors:\n{shown}{more}"
+
+
+def _summary(findings: Findings, written: Written, took_s: float) -> str:
+    counts = findings.counts()
+    kinds = [
+        *KNOWN_IRREGULARITIES,
+        *(kind for kind in Kind if counts[kind] and kind not in KNOWN_IRREGULARITIES),
+    ]
+    return "\n".join(
+        [
+            f"Made: {_listed(written.made)}.",
+            f"Changed: {_listed(written.changed)}.",
+            f"Left to what staff had set: {written.left} prices.",
+            f"Editions: {', '.join(map(str, written.editions)) or 'none, for nothing changed'}.",
+            "Irregularities:",
+            *(f"  {counts[kind]:>6} {kind}" for kind in kinds if kind is not Kind.NOT_KEPT),
+            f"Members that the catalogue has no place for ({counts[Kind.NOT_KEPT]}):",
+            *(f"  {n:>6} {file} {name}" for (file, name), n in sorted(findings.members_not_kept().items())),
+            f"Took {took_s:.1f} s.",
+        ]
+    )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items()) or "nothing"

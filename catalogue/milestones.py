@@ -1,0 +1,102 @@
+"""The dated turns of models' lives, past and to come: releases, deprecations, retirements. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalogue.changes import Kind
+from catalogue.differences import label, price_text
+from catalogue.instants import date_text, instant_text
+from catalogue.lifecycle import Status
+from catalogue.sayings import tell_life
+from catalogue.snapshot import ModelFacts, Snapshot
+
+_PASSED = {Kind.RELEASED: "released", Kind.DEPRECATED: "deprecated", Kind.RETIRED: "retired"}
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    kind: Kind
+    at: datetime
+    model: ModelFacts
+
+    def title(self, now: datetime) -> str:
+        """Such as “Haiku will be retired on 2026-12-01”."""
+        tense = "was" if self.at <= now else "will be"
+        return f"{self.model.name} {tense} {_PASSED[self.kind]} on {date_text(self.at)}"
+
+
+def milestones(model: ModelFacts) -> Iterator[Milestone]:
+    """In the order of its life; unknown dates are left out."""
+    dates = (
+        (Kind.RELEASED, model.release_at),
+        (Kind.DEPRECATED, model.deprecation_at),
+        (Kind.RETIRED, model.retirement_at),
+    )
+    for kind, at in dates:
+        if at is not None:
+            yield Milestone(kind, at, model)
+
+
+def next_milestone(model: ModelFacts, now: datetime) -> Milestone | None:
+    """The first that has not come yet."""
+    return next((each for each in milestones(model) if each.at > now), None)
+
+
+def has_news(model: ModelFacts, now: datetime) -> bool:
+    """Whether it is not simply active until further notice."""
+    return model.status(now) is not Status.ACTIVE or next_milestone(model, now) is not None
+
+
+def in_order_of_dates(models: Iterable[ModelFacts], now: datetime) -> list[ModelFacts]:
+    """Whatever comes next first; then those to which nothing comes, the latest past first."""
+
+    def place(model: ModelFacts) -> tuple[bool, float, str]:
+        following = next_milestone(model, now)
+        if following is not None:
+            return False, following.at.timestamp(), model.id
+        return True, -max((each.at.timestamp() for each in milestones(model)), default=0.0), model.id
+
+    return sorted(models, key=place)
+
+
+def lifecycle_record(model: ModelFacts, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    """A row of `GET /v1/gateway/lifecycle`. Unknown is None."""
+    successor, following = snapshot.successor(model, now), next_milestone(model, now)
+    return {
+        "id": model.id,
+        "name": model.name,
+        "organisation_id": model.organisation_id,
+        "status": model.status(now).value,
+        "release_date": date_text(model.release_at),
+        "deprecation_date": date_text(model.deprecation_at),
+        "retirement_date": date_text(model.retirement_at),
+        "next": following and {"kind": following.kind.value, "date": date_text(following.at)},
+        "replacement_model_id": successor.id if successor else None,
+        "message": tell_life(model, successor, now),
+    }
+
+
+def dated_instants(model: ModelFacts, now: datetime) -> list[dict[str, Any]]:
+    """Everything of it that begins or ends by itself, the earliest first."""
+    told = [(each.at, each.kind.value, each.title(now)) for each in milestones(model)]
+    for offering in model.offerings:
+        where = label(offering)
+        told += _ends("offering", f"Offering {where}", offering.effective_from, offering.effective_to)
+        for price in offering.prices:
+            about = f"Price at {where}, {price_text(price)}"
+            told += _ends("price", about, price.valid_from, price.valid_to)
+    return [
+        {"at": instant_text(at), "kind": kind, "is_past": at <= now, "summary": summary}
+        for at, kind, summary in sorted(told)
+    ]
+
+
+def _ends(
+    what: str, about: str, begins: datetime | None, ends: datetime | None
+) -> Iterator[tuple[datetime, str, str]]:
+    if begins is not None:
+        yield begins, f"{what}_begins", f"{about}: begins."
+    if ends is not None:
+        yield ends, f"{what}_ends", f"{about}: ends."

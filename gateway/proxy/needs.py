@@ -1,0 +1,106 @@
+"""What a request needs from an offering, read from the request. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    Image,
+    OutputKind,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+GENERATION = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
+"""Endpoints of generated text, in whatever format."""
+_ROUGH_CHARS_PER_TOKEN = 4
+
+
+@dataclass(slots=True)
+class Needs:
+    """What a request needs from an offering. `params` are those without which the answer would be another one."""
+
+    endpoint: str
+    is_streamed: bool = False
+    params: frozenset[str] = frozenset()
+    input_types: frozenset[str] = frozenset()
+    input_tokens: int = 0
+    """A rough count, for context windows."""
+
+
+def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
+    """What this request needs, read from its body (OpenAI's form)."""
+    if endpoint == "embeddings":
+        return Needs(endpoint, input_tokens=0)
+    params = {name for name in ("tools", "response_format", "logprobs") if body.get(name)}
+    if (body.get("response_format") or {}).get("type") == "text":
+        params.discard("response_format")
+    chars, kinds = _measure(body["messages"])
+    return Needs(
+        endpoint,
+        is_streamed=bool(body.get("stream")),
+        params=frozenset(params),
+        input_types=frozenset(kinds),
+        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
+    )
+
+
+def needs_of_conversation(conversation: Conversation, endpoint: str, *, is_streamed: bool) -> Needs:
+    """The same, of a request in any format."""
+    parts = list(_parts(part for message in conversation.messages for part in message.parts))
+    output, sampling = conversation.output, conversation.sampling
+    asked = {
+        "tools": bool(conversation.tools),
+        "response_format": output is not None and output.kind is not OutputKind.TEXT,
+        "logprobs": bool(sampling.logprobs),
+    }
+    kinds = {"image": Image, "audio": Audio}
+    return Needs(
+        endpoint,
+        is_streamed=is_streamed,
+        params=frozenset(name for name, is_asked in asked.items() if is_asked),
+        input_types=frozenset(
+            name for name, kind in kinds.items() if any(isinstance(part, kind) for part in parts)
+        ),
+        input_tokens=sum(map(_chars, parts)) // _ROUGH_CHARS_PER_TOKEN,
+    )
+
+
+def _parts(parts: Iterator[Part]) -> Iterator[Part]:
+    """With those inside the results of tools."""
+    for part in parts:
+        yield part
+        if isinstance(part, ToolResult):
+            yield from part.parts
+
+
+def _chars(part: Part) -> int:
+    match part:
+        case Text() | Refusal() | Reasoning():
+            return len(part.text)
+        case ToolCall():
+            return len(part.arguments)
+    return 0
+
+
+def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
+    """Characters of text, and the kinds of input besides text."""
+    chars, kinds = 0, set()
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            chars += len(content)
+            continue
+        for part in content or ():
+            chars += len(part.get("text") or "")
+            if part["type"] == "image_url":
+                kinds.add("image")
+            elif part["type"] == "input_audio":
+                kinds.add("audio")
+    return chars, kinds

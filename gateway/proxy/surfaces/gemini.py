@@ -1,0 +1,48 @@
+"""Gemini's API: `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent` and `:countTokens`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.proxy.errors import InvalidRequest
+from gateway.proxy.surfaces.base import FormatSurface
+from gateway.proxy.surfaces.fields import record
+from providers.formats.base import TranslationError
+from providers.formats.gemini.token_count import count_tokens
+
+_PREFIXES = ("/v1/models/", "/v1beta/models/")
+_VERBS = ("generateContent", "streamGenerateContent", "countTokens")
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiSurface(FormatSurface):
+    """One model and one verb of the path."""
+
+    model_id: str = ""
+    verb: str = ""
+
+    def model(self, parsed: Mapping[str, Any]) -> str:  # noqa: ARG002  # the path names it
+        return self.model_id
+
+    def is_streamed(self, parsed: Mapping[str, Any]) -> bool:  # noqa: ARG002  # likewise
+        return self.verb == "streamGenerateContent"
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Raises InvalidRequest."""
+        if self.verb != "countTokens":
+            return None
+        try:
+            return count_tokens(parsed)
+        except TranslationError as error:
+            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+
+
+def find_gemini(path: str) -> GeminiSurface | None:
+    """The surface of such a path; None where it is another one."""
+    prefix = next((each for each in _PREFIXES if path.startswith(each)), None)
+    model_id, _, verb = path.removeprefix(prefix or "").rpartition(":")
+    if prefix is None or not model_id or verb not in _VERBS:
+        return None
+    return GeminiSurface(
+        path, "generate_content", record({}), can_stream=True, format="gemini", model_id=model_id, verb=verb
+    )

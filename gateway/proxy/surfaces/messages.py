@@ -1,0 +1,31 @@
+"""Anthropic's Messages: `POST /v1/messages` and `/v1/messages/count_tokens`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.proxy.errors import InvalidRequest
+from gateway.proxy.surfaces.base import FormatSurface
+from gateway.proxy.surfaces.fields import record, text
+from providers.formats.base import TranslationError
+from providers.formats.registry import ANTHROPIC
+
+_check = record({"model": text(200, least=1)}, required=("model",))
+
+
+@dataclass(frozen=True, slots=True)
+class CountSurface(FormatSurface):
+    """Tells how many tokens a request has, by an estimate: no provider is asked."""
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises InvalidRequest."""
+        try:
+            return ANTHROPIC.count_tokens(parsed)
+        except TranslationError as error:
+            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+
+
+MESSAGES = FormatSurface("/v1/messages", "messages", _check, can_stream=True, format="anthropic")
+COUNT_TOKENS = CountSurface(
+    "/v1/messages/count_tokens", "messages", _check, can_stream=False, format="anthropic"
+)

@@ -1,0 +1,145 @@
+"""By what the list can be narrowed, and how many models each choice would leave."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalogue.lifecycle import Status
+from gateway.public.amounts import MILLION, money, shorten
+from gateway.public.query import ListQuery
+from gateway.public.traits import CatalogueTraits, Label
+
+_MANY = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`count` is None where nobody counted."""
+
+    value: str
+    label: str
+    count: int | None = None
+    is_chosen: bool = False
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """`name` is the parameter. With `is_single` it takes one value."""
+
+    name: str
+    title: str
+    options: Sequence[Option]
+    is_single: bool = False
+
+    @property
+    def chosen(self) -> int:
+        return sum(option.is_chosen for option in self.options)
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.options) > _MANY
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A facet with a fixed set of words, in that order."""
+
+    title: str
+    labels: Mapping[str, str]
+    is_single: bool = False
+
+
+_FREE_WORDS = {
+    "organisation": "Organisation",
+    "provider": "Provider",
+    "input_types": "Reads",
+    "output_types": "Writes",
+    "endpoints": "Endpoint",
+}
+_FIXED = {
+    "availability": Choice("Can be called", {"active": "now"}, is_single=True),
+    "status": Choice("Status", {status.value: status.value for status in Status}),
+    "reasoning_tier": Choice("Reasoning", {"low": "low", "medium": "medium", "high": "high"}),
+    "open_weights": Choice("Weights", {"true": "open", "false": "closed"}, is_single=True),
+    "free": Choice("Price", {"true": "free", "false": "paid"}, is_single=True),
+}
+_ORDER = (
+    "availability",
+    "organisation",
+    "input_types",
+    "output_types",
+    "reasoning_tier",
+    "open_weights",
+    "free",
+    "status",
+    "provider",
+    "endpoints",
+)
+_CONTEXTS = (32_000, 128_000, 200_000, 400_000, 1_000_000)
+_PRICES_USD = ("0.1", "0.5", "1", "3", "10", "30")
+# Without a status the list has those that are listed; the others are counted all the same.
+_EVERY_STATUS = tuple(status.value for status in Status)
+
+
+def facets_of(query: ListQuery, traits: CatalogueTraits) -> Sequence[Facet]:
+    """Those that could narrow the list, or do."""
+    facets = (_facet(name, query, traits) for name in _ORDER)
+    return [facet for facet in facets if facet.chosen or _divides(facet, len(query.ids))]
+
+
+def context_options(query: ListQuery) -> Sequence[Option]:
+    return _bounds(query, "min_context", [(str(count), _at_least(count)) for count in _CONTEXTS], _at_least)
+
+
+def price_options(query: ListQuery, name: str) -> Sequence[Option]:
+    """`name` is the parameter; values are USD for one token, as the API takes them."""
+    usual = [(format(Decimal(usd).scaleb(-6), "f"), f"up to {money(Decimal(usd))}") for usd in _PRICES_USD]
+    return _bounds(query, name, usual, lambda value: f"up to {money(Decimal(value) * MILLION)}")
+
+
+def _divides(facet: Facet, total: int) -> bool:
+    return any(option.count != total for option in facet.options)
+
+
+def _facet(name: str, query: ListQuery, traits: CatalogueTraits) -> Facet:
+    instead = _EVERY_STATUS if name == "status" else ()
+    counts = Counter(word for id_ in query.ids_without(name, *instead) for word in traits.of[id_][name])
+    chosen = query.chosen(name)
+    if name in _FIXED:
+        choice = _FIXED[name]
+        chosen = [word.lower() for word in chosen]
+        options = [
+            Option(word, label, counts[word], word in chosen)
+            for word, label in choice.labels.items()
+            if counts[word] or word in chosen
+        ]
+        return Facet(name, choice.title, options, choice.is_single)
+    return Facet(name, _FREE_WORDS[name], list(_options(name, counts, chosen, traits)))
+
+
+def _options(
+    name: str, counts: Counter[str], chosen: Sequence[str], traits: CatalogueTraits
+) -> Iterator[Option]:
+    """The chosen ones first, then the commonest."""
+    labels = {"organisation": traits.organisations, "provider": traits.providers}.get(name, {})
+    words = {*counts, *chosen}
+    for word in sorted(words, key=lambda word: (word not in chosen, -counts[word], word)):
+        label = labels.get(word, Label(word))
+        yield Option(word, label.name, counts[word], word in chosen, label.colour)
+
+
+def _bounds(
+    query: ListQuery, name: str, usual: Sequence[tuple[str, str]], describe: Callable[[str], str]
+) -> Sequence[Option]:
+    """The usual bounds, and the one that was asked for where it is none of them."""
+    asked = query.asked.get(name, "")
+    options = [Option(value, label, is_chosen=value == asked) for value, label in usual]
+    if asked and asked not in dict(usual):
+        options.append(Option(asked, describe(asked), is_chosen=True))
+    return options
+
+
+def _at_least(tokens: int | str) -> str:
+    return f"{shorten(int(tokens))} or more"

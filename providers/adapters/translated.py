@@ -1,0 +1,196 @@
+"""An adapter for a client and a provider that speak different wire formats, or both one beside OpenAI's chat."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from providers.adapters.base import (
+    Answer,
+    FailureKind,
+    StreamReader,
+    UpstreamFailure,
+    UpstreamRequest,
+)
+from providers.adapters.headers import format_headers
+from providers.adapters.openai_failures import bad_response
+from providers.facts import ProviderFacts
+from providers.formats.base import AnswerFacts, AnswerWriter, EventReader, Format, TranslationError
+from providers.wire.call import InferenceCall
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    Finished,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+from providers.wire.upstream import Upstream
+from providers.wire.usage import Usage
+
+_OUTPUT = (TextDelta, RefusalDelta, ReasoningDelta, ToolCallStarted, ToolArguments, CitationAdded)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an answer is, as its events tell. See providers.adapters.base.StreamReader."""
+
+    usage: Usage | None = None
+    has_finished: bool = False
+    output_chars: int = 0
+    has_output: bool = False
+    has_begun: bool = False
+    """Something other than a beginning has come."""
+
+    def note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.has_begun = self.has_begun or not isinstance(event, Started | UsageSeen)
+            match event:
+                case UsageSeen():
+                    self.usage = event.usage
+                case Finished():
+                    self.has_finished = True
+                case TextDelta() | RefusalDelta() | ReasoningDelta() | ToolArguments():
+                    self.output_chars += len(event.text)
+            self.has_output = self.has_output or isinstance(event, _OUTPUT)
+
+
+class _EventStream:
+    """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
+
+    def __init__(self, reader: EventReader, writer: AnswerWriter) -> None:
+        self.usage: Usage | None = None
+        self.has_finished = False
+        self.output_chars = 0
+        self.has_output = False
+        self._progress = Progress()
+        self._reader = reader
+        self._writer = writer
+
+    @property
+    def is_done(self) -> bool:
+        return self._reader.is_done
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        return self._writer.fail(error)
+
+    def _note(self, events: Sequence[Event]) -> None:
+        progress = self._progress
+        progress.note(events)
+        self.usage, self.has_finished = progress.usage, progress.has_finished
+        self.output_chars, self.has_output = progress.output_chars, progress.has_output
+
+
+class TranslatedStream(_EventStream):
+    """Written anew for the client."""
+
+    def feed(self, data: bytes) -> bytes:
+        return self._write(self._reader.feed(data))
+
+    def finish(self) -> bytes:
+        return self._write(self._reader.finish())
+
+    def terminator(self) -> bytes:
+        return self._writer.finish()
+
+    def _write(self, events: Sequence[Event]) -> bytes:
+        self._note(events)
+        return self._writer.write(events)
+
+
+class UntouchedStream(_EventStream):
+    """Passed on as it is to a client of the same format.
+
+    Held back until something has been generated: what fails before that can still go to another provider.
+    """
+
+    def __init__(self, reader: EventReader, writer: AnswerWriter) -> None:
+        super().__init__(reader, writer)
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        self._note(self._reader.feed(data))
+        return self._let_go(data)
+
+    def finish(self) -> bytes:
+        self._note(self._reader.finish())
+        return self._let_go(b"")
+
+    def terminator(self) -> bytes:
+        """It was among the bytes."""
+        return b""
+
+    def _let_go(self, data: bytes) -> bytes:
+        self._held += data
+        if not self._progress.has_begun:
+            return b""
+        ready, self._held = self._held, b""
+        return ready
+
+
+class TranslatingAdapter:
+    """See providers.adapters.base.Adapter. `own` is what the provider speaks, `client` what the client speaks."""
+
+    def __init__(self, own: Format, client: Format) -> None:
+        self._own = own
+        self._client = client
+        self._is_same = own is client
+
+    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+        """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
+        try:
+            conversation = self._client.read_request(call.body)
+            known = replace(upstream, user_id=_hashed(conversation.user_id, call.team))
+            written = self._own.write_request(conversation, known)
+        except TranslationError as error:
+            raise UpstreamFailure(
+                FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
+            ) from None
+        headers = {
+            **format_headers(self._own.name, provider, is_streamed=call.is_streamed),
+            **written.headers,
+        }
+        url = provider.base_url.rstrip("/") + written.path
+        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
+
+    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+        events = self._own.read_answer(_read_json(body, status))
+        progress = Progress()
+        progress.note(events)
+        shown = (
+            body if self._is_same else orjson.dumps(self._client.write_answer(events, _facts(call, model)))
+        )
+        return Answer(shown, progress.usage, progress.output_chars)
+
+    def stream(self, call: InferenceCall, model: str) -> StreamReader:
+        form: type[TranslatedStream | UntouchedStream] = (
+            UntouchedStream if self._is_same else TranslatedStream
+        )
+        return form(self._own.reader(), self._client.writer(_facts(call, model)))
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        return self._own.failure(status, headers, body)
+
+
+def _facts(call: InferenceCall, model: str) -> AnswerFacts:
+    return AnswerFacts(call.id, call.created, model, wants_usage=call.wants_usage, request=call.body)
+
+
+def _hashed(user_id: str | None, team: str) -> str | None:
+    """An end user's id as a provider sees it: always the same for a team, and nobody's name."""
+    if not user_id:
+        return None
+    return hashlib.sha256(f"{team}\n{user_id}".encode()).hexdigest()[:32]
+
+
+def _read_json(body: bytes, status: int) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise bad_response(status=status) from None

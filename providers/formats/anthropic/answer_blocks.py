@@ -1,0 +1,146 @@
+"""Turns events into the members of an answer's stream: one block after the other, each opened and closed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from providers.formats.anthropic.finish import write_finish
+from providers.formats.anthropic.seal import OF_CALL, ORIGIN, write_seal
+from providers.formats.call_order import CallOrder
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    Finished,
+    ReasoningDelta,
+    ReasoningSealed,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+from providers.wire.usage import Usage
+
+Member = dict[str, Any]
+_OWN_CITATIONS = ("char_location", "page_location", "content_block_location", "search_result_location")
+
+
+class AnswerBlocks:
+    """Gives content_block_start, _delta and _stop. What ends the answer is kept for `end`: it may still change."""
+
+    def __init__(self) -> None:
+        self.service_tier: str | None = None
+        self.usage: Usage | None = None
+        self.finished: Finished | None = None
+        self._order = CallOrder()
+        self._count = 0
+        self._open = ""
+        self._has_calls = False
+        self._refusal = ""
+
+    def put(self, events: Sequence[Event]) -> list[Member]:
+        return [member for event in events for member in self._take(event)]
+
+    def end(self) -> list[Member]:
+        """No more comes: the blocks that were still held."""
+        return [member for event in self._order.end() for member in self._write(event)] + self._close()
+
+    def finish(self) -> Member:
+        """The members that say why it ended. Only after Finished."""
+        if self.finished is None:
+            raise ValueError("an answer without a finish")
+        return write_finish(self.finished, self._refusal, has_calls=self._has_calls)
+
+    def _take(self, event: Event) -> list[Member]:
+        if isinstance(event, Started):
+            self.service_tier = event.service_tier
+        elif isinstance(event, UsageSeen):
+            self.usage = event.usage
+        elif isinstance(event, RefusalDelta):
+            self._refusal += event.text
+        elif isinstance(event, Finished):
+            self.finished = event
+            return self.end()
+        else:
+            return [member for passed in self._order.put(event) for member in self._write(passed)]
+        return []
+
+    def _write(self, event: Event) -> list[Member]:
+        if isinstance(event, TextDelta):
+            return self._delta("text", {"type": "text_delta", "text": event.text}) if event.text else []
+        if isinstance(event, ReasoningDelta):
+            return self._delta("thinking", {"type": "thinking_delta", "thinking": event.text})
+        if isinstance(event, ReasoningSealed):
+            return self._seal(event)
+        if isinstance(event, ToolCallStarted):
+            return self._start_call(event)
+        if isinstance(event, ToolArguments):
+            return self._add_arguments(event.text)
+        if isinstance(event, CitationAdded):
+            return self._delta("text", {"type": "citations_delta", "citation": _citation(event)})
+        return []
+
+    def _delta(self, kind: str, delta: Member) -> list[Member]:
+        opened = [] if self._open == kind else self._start(_EMPTY[kind])
+        return [*opened, self._member("content_block_delta", delta=delta)]
+
+    def _seal(self, seal: ReasoningSealed) -> list[Member]:
+        if seal.origin == ORIGIN and seal.encrypted is not None:
+            closed = self._close()
+            block = {"type": "redacted_thinking", "data": seal.encrypted}
+            return closed + self._start(block) + self._close()
+        signature = write_seal(seal)
+        if not signature:
+            return self._close() if self._open == "thinking" else []
+        return [*self._delta("thinking", {"type": "signature_delta", "signature": signature}), *self._close()]
+
+    def _start_call(self, event: ToolCallStarted) -> list[Member]:
+        self._has_calls = True
+        sealed = self._seal_call(event) if event.signature and event.origin != ORIGIN else []
+        return sealed + self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
+
+    def _seal_call(self, event: ToolCallStarted) -> list[Member]:
+        """In a block of thoughts of its own, which clients give back in front of the call."""
+        closed = self._close()
+        return closed + self._seal(ReasoningSealed(event.signature, origin=event.origin, id=OF_CALL))
+
+    def _add_arguments(self, text: str) -> list[Member]:
+        if not text:
+            return []
+        return [self._member("content_block_delta", delta={"type": "input_json_delta", "partial_json": text})]
+
+    def _start(self, block: Member) -> list[Member]:
+        closed = self._close()
+        self._open = block["type"]
+        return [*closed, self._member("content_block_start", content_block=block)]
+
+    def _close(self) -> list[Member]:
+        if not self._open:
+            return []
+        stop = self._member("content_block_stop")
+        self._open = ""
+        self._count += 1
+        return [stop]
+
+    def _member(self, kind: str, **members: Any) -> Member:
+        return {"type": kind, "index": self._count, **members}
+
+
+_EMPTY: dict[str, Member] = {
+    "text": {"type": "text", "text": ""},
+    "thinking": {"type": "thinking", "thinking": "", "signature": ""},
+}
+
+
+def _citation(event: CitationAdded) -> Any:
+    """As Anthropic wrote it, or in the form that it has for pages of the web."""
+    native = event.native
+    if isinstance(native, dict) and native.get("type") in (*_OWN_CITATIONS, "web_search_result_location"):
+        return native
+    return {
+        "type": "web_search_result_location",
+        "url": event.url or "",
+        "title": event.title,
+        "cited_text": event.cited_text or "",
+        "encrypted_index": "",
+    }

@@ -1,0 +1,143 @@
+"""Reads the content blocks of a request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import orjson
+
+from providers.formats.anthropic.cache_marks import read_cache_mark
+from providers.formats.anthropic.seal import OF_CALL, ORIGIN, read_seal
+from providers.formats.base import BadRequest, CannotTranslate
+from providers.formats.fields import Fields
+from providers.wire.conversation import File, Image, Part, Reasoning, Role, Text, ToolCall, ToolResult
+
+_SYSTEM = frozenset({"text"})
+_RESULT = frozenset({"text", "image", "document"})
+_USER = _RESULT | {"tool_result"}
+_ASSISTANT = _RESULT | {"thinking", "redacted_thinking", "tool_use"}
+_BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
+
+
+def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
+    """A string or a list of blocks. Empty texts are left out."""
+    return tuple(_seal_calls(_read_blocks(message, name, _BY_ROLE[role])))
+
+
+def _seal_calls(parts: list[Part]) -> list[Part]:
+    """A signature that travelled in front of its call goes back to it."""
+    sealed: list[Part] = []
+    for part in parts:
+        last = sealed[-1] if sealed else None
+        if isinstance(part, ToolCall) and isinstance(last, Reasoning) and last.id == OF_CALL:
+            sealed[-1] = replace(part, signature=last.signature, origin=last.origin)
+        else:
+            sealed.append(part)
+    return sealed
+
+
+def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]:
+    content = fields.any(name)
+    if content is None or isinstance(content, str):
+        return [Text(content)] if content else []
+    blocks = [_read_block(block, kinds) for block in fields.parts(name)]
+    return [part for part in blocks if not (isinstance(part, Text) and not part.text)]
+
+
+def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
+    kind = block.needed("type")
+    if kind not in kinds:
+        raise BadRequest(f"'{kind}' is no type of block that may stand here.", param=block.at("type"))
+    part = _READERS[kind](block)
+    block.end()
+    return part
+
+
+def _read_text(block: Fields) -> Text:
+    # What an answer told of its sources comes back with it, and says nothing new.
+    block.skip("citations")
+    return Text(block.text("text") or "", read_cache_mark(block))
+
+
+def _read_image(block: Fields) -> Image:
+    mark, source = read_cache_mark(block), _source(block)
+    kind = source.needed("type")
+    if kind == "url":
+        image = Image(url=source.needed("url"), cache=mark)
+    elif kind == "base64":
+        image = Image(data=source.needed("data"), media_type=source.needed("media_type"), cache=mark)
+    elif kind == "file":
+        raise CannotTranslate("Images by file id are known to Anthropic alone.", param=source.at("file_id"))
+    else:
+        raise source.wrong("type", "has to be base64, url or file")
+    source.end()
+    return image
+
+
+def _read_document(block: Fields) -> File:
+    mark, name, source = read_cache_mark(block), block.text("title"), _source(block)
+    citations = block.part("citations")
+    if citations is not None and citations.flag("enabled"):
+        raise CannotTranslate("Citations can be had from Anthropic alone.", param=block.at("citations"))
+    if block.text("context"):
+        raise CannotTranslate("A document's context is known to Anthropic alone.", param=block.at("context"))
+    kind = source.needed("type")
+    if kind == "base64":
+        file = File(data=source.needed("data"), media_type=source.needed("media_type"), name=name, cache=mark)
+    elif kind == "text":
+        file = File(text=source.needed("data"), media_type=source.text("media_type"), name=name, cache=mark)
+    elif kind == "url":
+        file = File(url=source.needed("url"), name=name, cache=mark)
+    elif kind == "file":
+        file = File(file_id=source.needed("file_id"), name=name, origin=ORIGIN, cache=mark)
+    elif kind == "content":
+        raise CannotTranslate(
+            "Documents made of blocks are known to Anthropic alone.", param=source.at("type")
+        )
+    else:
+        raise source.wrong("type", "has to be base64, text, content, url or file")
+    source.end()
+    return file
+
+
+def _source(block: Fields) -> Fields:
+    source = block.part("source")
+    if source is None:
+        raise block.wrong("source", "is missing")
+    return source
+
+
+def _read_thinking(block: Fields) -> Reasoning:
+    seal = read_seal(block.text("signature") or "")
+    return Reasoning(block.text("thinking") or "", seal.signature, seal.encrypted, seal.origin, seal.id)
+
+
+def _read_redacted(block: Fields) -> Reasoning:
+    return Reasoning(encrypted=block.needed("data"), origin=ORIGIN)
+
+
+def _read_call(block: Fields) -> ToolCall:
+    mark = read_cache_mark(block)
+    # Whoever called a tool is known to Anthropic's own tools alone, which are refused where they are declared.
+    block.skip("caller")
+    arguments = orjson.dumps(block.mapping("input") or {}).decode()
+    return ToolCall(block.needed("id"), block.needed("name"), arguments, cache=mark)
+
+
+def _read_result(block: Fields) -> ToolResult:
+    parts = [
+        part for part in _read_blocks(block, "content", _RESULT) if isinstance(part, Text | Image | File)
+    ]
+    return ToolResult(
+        block.needed("tool_use_id"), tuple(parts), block.flag("is_error") or False, read_cache_mark(block)
+    )
+
+
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
+    "text": _read_text,
+    "image": _read_image,
+    "document": _read_document,
+    "thinking": _read_thinking,
+    "redacted_thinking": _read_redacted,
+    "tool_use": _read_call,
+    "tool_result": _read_result,
+}

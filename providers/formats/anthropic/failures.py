@@ -1,0 +1,93 @@
+"""Whose fault a failed answer in Anthropic's format is, and this format's own envelope for errors."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.openai_failures import (
+    ReportedError,
+    bad_response,
+    classify,
+    failure_for,
+    read_error,
+    retry_after_s,
+)
+
+_STATUS_BY_TYPE = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "conflict_error": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+_TYPE_BY_STATUS = {
+    **{status: kind for kind, status in _STATUS_BY_TYPE.items() if status != 413},
+    410: "not_found_error",
+    413: "invalid_request_error",
+}
+# Anthropic answers an empty account with 400, and a contract's limit with 429.
+_NO_CREDIT = re.compile(r"credit balance is too low|spend_limit_reached", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"exceed\w* (?:the )?(?:context limit|maximum context)|request_too_large", re.IGNORECASE
+)
+_POLICY = re.compile(r"content filtering policy|usage policy", re.IGNORECASE)
+
+
+def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    """An answer that is not 2xx. `headers` have lower-case names."""
+    error, detail = read_error(body), _detail(body)
+    if _NO_CREDIT.search(error.message) or _NO_CREDIT.search(detail):
+        return failure_for(402, error, retry_after_s(headers))
+    failure = classify(status, headers, body)
+    return _refine(failure, error) if failure.kind is FailureKind.CALLER else failure
+
+
+def read_inner_failure(value: Any) -> UpstreamFailure:
+    """An error event of a stream, or an error that came with a status of success."""
+    error = value.get("error") if isinstance(value, Mapping) else None
+    kind = error.get("type") if isinstance(error, Mapping) else None
+    status = _STATUS_BY_TYPE.get(kind) if isinstance(kind, str) else None
+    if status is None:
+        said = read_error(orjson.dumps(value)).message
+        return bad_response(f"The provider reported an error: {said}") if said else bad_response()
+    return read_failure(status, {}, orjson.dumps(value))
+
+
+def write_error(error: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
+    """`code` and `param` stand beside Anthropic's own two members, where they are known."""
+    status = int(error.get("status") or 500)
+    kind = _TYPE_BY_STATUS.get(status) or ("invalid_request_error" if 400 <= status < 500 else "api_error")
+    inner = {"type": kind, "message": error.get("message") or "The request failed."}
+    inner |= {name: error[name] for name in ("code", "param") if error.get(name)}
+    envelope: dict[str, Any] = {"type": "error", "error": inner}
+    return envelope if request_id is None else envelope | {"request_id": request_id}
+
+
+def _refine(failure: UpstreamFailure, error: ReportedError) -> UpstreamFailure:
+    if error.says(_TOO_LONG):
+        code = "context_length_exceeded"
+    elif error.says(_POLICY):
+        code = "content_policy_violation"
+    else:
+        return failure
+    return UpstreamFailure(
+        failure.kind, failure.message, code=code, status=failure.status, param=failure.param
+    )
+
+
+def _detail(body: bytes) -> str:
+    """`error.details.error_code`, empty where there is none."""
+    try:
+        code = orjson.loads(body)["error"]["details"]["error_code"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        return ""
+    return code if isinstance(code, str) else ""

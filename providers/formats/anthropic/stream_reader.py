@@ -1,0 +1,181 @@
+"""Reads a streamed answer of a provider that speaks Anthropic Messages."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.openai_failures import bad_response
+from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call, text_of
+from providers.formats.anthropic.failures import read_inner_failure
+from providers.formats.anthropic.finish import read_finish, read_tier
+from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.usage import read_usage
+from providers.wire.events import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    ReasoningSealed,
+    Started,
+    TextDelta,
+    ToolArguments,
+    UsageSeen,
+)
+from providers.wire.json_text import read_json
+from providers.wire.sse import OversizedEvent, SseSplitter
+
+Member = Mapping[str, Any]
+
+
+class AnthropicStreamReader:
+    """See formats.base.EventReader. Blocks come one after the other; the numbers of usage replace earlier ones."""
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self._splitter = SseSplitter()
+        self._usage: dict[str, Any] = {}
+        self._block: Member = {}
+        self._signature = ""
+        self._has_arguments = False
+        self._calls = 0
+        self._has_events = False
+        self._has_skipped = False
+        self._has_finished = False
+        self._has_told_usage = False
+
+    def feed(self, data: bytes) -> list[Event]:
+        if self.is_done:
+            return []
+        try:
+            frames = self._splitter.feed(data)
+        except OversizedEvent:
+            raise bad_response("The provider sent an event that is too large.") from None
+        return self._read_all(frames)
+
+    def finish(self) -> list[Event]:
+        if self.is_done:
+            return []
+        events = self._read_all(self._splitter.finish())
+        if not self._has_events:
+            raise bad_response()
+        return events + self._tell_usage()
+
+    def _read_all(self, frames: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames:
+            if self.is_done:
+                break
+            member = self._parse(frame)
+            if member is not None:
+                events += self._read(member)
+        return events
+
+    def _parse(self, frame: bytes) -> Member | None:
+        """None for the first frame that cannot be read: a broken one may be an accident, two are not."""
+        try:
+            member, _ = read_json(frame)
+        except ValueError:
+            member = None
+        if isinstance(member, dict):
+            return member
+        if self._has_skipped:
+            raise bad_response()
+        self._has_skipped = True
+        return None
+
+    def _read(self, member: Member) -> list[Event]:
+        kind = member.get("type")
+        if kind == "error" or member.get("error"):
+            raise read_inner_failure(member)
+        read = self._READERS.get(kind) if isinstance(kind, str) else None
+        if read is None:
+            return []
+        self._has_events = True
+        return read(self, member)
+
+    def _start(self, member: Member) -> list[Event]:
+        message = _inner(member, "message")
+        self._add_usage(message.get("usage"))
+        return [Started(text_of(message, "id"), read_tier(self._usage))]
+
+    def _start_block(self, member: Member) -> list[Event]:
+        block = self._block = _inner(member, "content_block")
+        self._signature, self._has_arguments = text_of(block, "signature"), False
+        kind = block.get("type")
+        if is_call(block):
+            self._calls += 1
+            return [start_call(block, self._calls - 1)]
+        if kind == "redacted_thinking":
+            return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
+        if kind == "thinking" and (thought := text_of(block, "thinking")):
+            return [ReasoningDelta(thought)]
+        return [TextDelta(text)] if kind == "text" and (text := text_of(block, "text")) else []
+
+    def _add_delta(self, member: Member) -> list[Event]:
+        delta = _inner(member, "delta")
+        kind = delta.get("type")
+        if kind == "text_delta" and self._block.get("type") == "text":
+            return [TextDelta(text)] if (text := text_of(delta, "text")) else []
+        if kind == "thinking_delta":
+            return [ReasoningDelta(thought)] if (thought := text_of(delta, "thinking")) else []
+        if kind == "input_json_delta" and self._block.get("type") == "tool_use":
+            return self._add_arguments(text_of(delta, "partial_json"))
+        if kind == "citations_delta":
+            return [read_citation(delta.get("citation"))]
+        if kind == "signature_delta":
+            self._signature = text_of(delta, "signature")
+        return []
+
+    def _add_arguments(self, text: str) -> list[Event]:
+        if not text:
+            return []
+        self._has_arguments = True
+        return [ToolArguments(self._calls - 1, text) if is_call(self._block) else TextDelta(text)]
+
+    def _stop_block(self, member: Member) -> list[Event]:  # noqa: ARG002
+        block, self._block = self._block, {}
+        if block.get("type") == "thinking":
+            return [read_seal(self._signature)]
+        if block.get("type") != "tool_use" or self._has_arguments:
+            return []
+        text = orjson.dumps(block.get("input") or {}).decode()
+        return [ToolArguments(self._calls - 1, text) if is_call(block) else TextDelta(text)]
+
+    def _end(self, member: Member) -> list[Event]:
+        self._add_usage(member.get("usage"))
+        events = read_finish(_inner(member, "delta"), has_calls=self._calls > 0)
+        if not events or self._has_finished:
+            return []
+        self._has_finished = any(isinstance(event, Finished) for event in events)
+        return events
+
+    def _stop(self, member: Member) -> list[Event]:  # noqa: ARG002
+        self.is_done = True
+        return self._tell_usage()
+
+    def _add_usage(self, usage: object) -> None:
+        if isinstance(usage, Mapping):
+            self._usage |= {name: value for name, value in usage.items() if value is not None}
+
+    def _tell_usage(self) -> list[Event]:
+        usage = read_usage(self._usage)
+        if usage is None or self._has_told_usage:
+            return []
+        self._has_told_usage = True
+        return [UsageSeen(usage)]
+
+    _READERS: Mapping[str, Callable[["AnthropicStreamReader", Member], list[Event]]] = {
+        "message_start": _start,
+        "content_block_start": _start_block,
+        "content_block_delta": _add_delta,
+        "content_block_stop": _stop_block,
+        "message_delta": _end,
+        "message_stop": _stop,
+    }
+
+
+def _inner(member: Member, name: str) -> Member:
+    value = member.get(name)
+    if not isinstance(value, Mapping):
+        raise bad_response(f"The provider sent an event without '{name}'.")
+    return value

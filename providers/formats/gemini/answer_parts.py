@@ -1,0 +1,106 @@
+"""Gathers events into the parts of a content: texts and thoughts as they come, calls when they are whole."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from providers.formats.gemini.signatures import Seal, write_signature
+from providers.formats.gemini.tool_names import write_name
+from providers.wire.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningSealed,
+    RefusalDelta,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+)
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    started: ToolCallStarted
+    arguments: str = ""
+
+
+class AnswerParts:
+    """Parts not yet let go are added to: a stream lets go after every read, a whole answer at its end."""
+
+    def __init__(self) -> None:
+        self._parts: list[dict[str, Any]] = []
+        self._call: _OpenCall | None = None
+        self._is_thinking = False
+        """The last of what came were thoughts, so that a signature is theirs."""
+
+    def take(self, event: Event) -> None:
+        match event:
+            case TextDelta() | RefusalDelta():
+                self._add_text(event.text, is_thought=False)
+            case ReasoningDelta():
+                self._add_text(event.text, is_thought=True)
+            case ReasoningSealed():
+                self._seal(event)
+            case ToolCallStarted():
+                self.close()
+                self._call = _OpenCall(event)
+            case ToolArguments():
+                if self._call is not None:
+                    self._call.arguments += event.text
+
+    def close(self) -> None:
+        """The call that is open, if one is, is whole."""
+        if self._call is None:
+            return
+        self._parts.append(_call_part(self._call))
+        self._call = None
+        self._is_thinking = False
+
+    def let_go(self) -> list[dict[str, Any]]:
+        parts, self._parts = self._parts, []
+        return parts
+
+    def _add_text(self, text: str, *, is_thought: bool) -> None:
+        if not text:
+            return
+        self.close()
+        kind: dict[str, Any] = {"thought": True} if is_thought else {}
+        last = self._parts[-1] if self._parts else {}
+        if last.keys() == {"text", *kind}:
+            last["text"] += text
+        else:
+            self._parts.append({"text": text, **kind})
+        self._is_thinking = is_thought
+
+    def _seal(self, event: ReasoningSealed) -> None:
+        signature = write_signature(Seal(event.signature, event.encrypted, event.origin, event.id))
+        if signature is None:
+            return
+        self.close()
+        kind: dict[str, Any] = {"thought": True} if self._is_thinking else {}
+        last = self._parts[-1] if self._parts else {}
+        if last.keys() != {"text", *kind}:
+            last = {"text": "", **kind}
+            self._parts.append(last)
+        last["thoughtSignature"] = signature
+        self._is_thinking = False
+
+
+def _call_part(call: _OpenCall) -> dict[str, Any]:
+    started = call.started
+    # A name too long to be escaped is Gemini's client's own, which takes any.
+    name = write_name(started.name) or started.name
+    part: dict[str, Any] = {
+        "functionCall": {"id": started.id, "name": name, "args": _arguments(call.arguments)}
+    }
+    signature = write_signature(Seal(started.signature, origin=started.origin))
+    return part | ({"thoughtSignature": signature} if signature else {})
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """An object, whatever the model wrote: what is none is handed on under a name that says so."""
+    try:
+        arguments = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        arguments = text
+    return arguments if isinstance(arguments, dict) else {"invalid_arguments": arguments}

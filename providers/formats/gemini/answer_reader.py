@@ -1,0 +1,169 @@
+"""Reads a provider's answer into events: whole, or one piece of a stream after the other.
+
+Source: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from providers.adapters.openai_failures import bad_response
+from providers.formats.gemini.failures import error_in, malformed, reported_inside
+from providers.formats.gemini.finish import FAULTS, UNSAID, read_finish
+from providers.formats.gemini.logprobs import read_logprobs
+from providers.formats.gemini.signatures import Seal, read_signature
+from providers.formats.gemini.tool_names import read_name
+from providers.formats.gemini.usage import read_usage
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    ReasoningSealed,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+
+_KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
+
+
+def read_answer(value: Any) -> list[Event]:
+    """Of a whole 2xx body. Raises UpstreamFailure where it is none, has no end, or reports an error."""
+    pieces = AnswerPieces()
+    events = [*pieces.take(value), *pieces.finish()]
+    if not any(isinstance(event, Finished) for event in events):
+        raise bad_response()
+    return events
+
+
+class AnswerPieces:
+    """One answer, taken piece by piece.
+
+    The first candidate counts: more are asked for by Gemini's own clients only, who get the bytes untouched. So it is
+    with pictures, and with what Gemini's own tools did.
+    """
+
+    def __init__(self) -> None:
+        self._has_started = False
+        self._has_output = False
+        self._id = ""
+        self._calls = 0
+        self._finish = ""
+        self._blocked = ""
+        self._usage: object = None
+        """As it was told last."""
+        self._cited: set[str] = set()
+
+    def take(self, value: Any) -> list[Event]:
+        """Raises UpstreamFailure for an error, and for what is no piece of an answer."""
+        if error := error_in(value):
+            raise reported_inside(error)
+        if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value):
+            raise bad_response()
+        self._usage = value.get("usageMetadata") or self._usage
+        feedback = value.get("promptFeedback")
+        if isinstance(feedback, Mapping):
+            self._blocked = _text(feedback, "blockReason") or self._blocked
+        return [*self._start(value), *self._take_candidate(_first(value.get("candidates")))]
+
+    def finish(self) -> list[Event]:
+        """The end, which is known only once nothing more comes: older models tell a reason with every piece."""
+        usage = read_usage(self._usage)
+        return [*self._end(), *([UsageSeen(usage)] if usage else [])]
+
+    def _end(self) -> Iterator[Event]:
+        if self._finish:
+            yield read_finish(self._finish, has_calls=self._calls > 0)
+        elif self._blocked:
+            yield Finished(FinishReason.CONTENT_FILTER, self._blocked)
+
+    def _start(self, value: Mapping[str, Any]) -> Iterator[Event]:
+        if not self._has_started:
+            self._has_started = True
+            self._id = _text(value, "responseId")
+            yield Started(self._id)
+
+    def _take_candidate(self, candidate: Mapping[str, Any]) -> list[Event]:
+        content = candidate.get("content")
+        parts = content.get("parts") if isinstance(content, Mapping) else None
+        logprobs = read_logprobs(candidate.get("logprobsResult"))
+        events = [event for part in _maps(parts) for event in self._take_part(part)]
+        events = _with_logprobs(events, logprobs) if logprobs else events
+        self._has_output = self._has_output or bool(events)
+        reason = _text(candidate, "finishReason")
+        if reason in FAULTS and not self._has_output:
+            raise malformed(reason)
+        self._finish = reason if reason and reason != UNSAID else self._finish
+        return [*events, *self._cite(candidate)]
+
+    def _take_part(self, part: Mapping[str, Any]) -> Iterator[Event]:
+        signature = _text(part, "thoughtSignature")
+        seal = read_signature(signature) if signature else None
+        call = part.get("functionCall")
+        if isinstance(call, Mapping):
+            yield from self._take_call(call, seal)
+            return
+        text = _text(part, "text")
+        if text:
+            yield ReasoningDelta(text) if part.get("thought") is True else TextDelta(text)
+        if seal:
+            yield ReasoningSealed(seal.signature, seal.encrypted, seal.origin, seal.id)
+
+    def _take_call(self, call: Mapping[str, Any], seal: Seal | None) -> Iterator[Event]:
+        name = _text(call, "name")
+        if not name:
+            return
+        index, arguments = self._calls, orjson.dumps(call.get("args") or {}).decode()
+        self._calls += 1
+        call_id = _text(call, "id") or self._call_id(index, name, arguments)
+        signature, origin = (seal.signature, seal.origin) if seal else (None, "")
+        yield ToolCallStarted(index, call_id, read_name(name), signature, origin)
+        yield ToolArguments(index, arguments)
+
+    def _call_id(self, index: int, name: str, arguments: str) -> str:
+        """For a call without one: different in every answer of a conversation, as some formats demand."""
+        said = orjson.dumps([self._id, index, name, arguments])
+        return f"call_{hashlib.blake2s(said, digest_size=12).hexdigest()}"
+
+    def _cite(self, candidate: Mapping[str, Any]) -> Iterator[Event]:
+        for source in _sources(candidate):
+            place = _text(source, "uri")
+            if place and place not in self._cited:
+                self._cited.add(place)
+                yield CitationAdded(place, _text(source, "title") or None, native=source)
+
+
+def _with_logprobs(events: list[Event], logprobs: tuple[Any, ...]) -> list[Event]:
+    """On the first text of the piece, whose tokens they are."""
+    for index, event in enumerate(events):
+        if isinstance(event, TextDelta):
+            return [*events[:index], TextDelta(event.text, logprobs), *events[index + 1 :]]
+    return [*events, TextDelta("", logprobs)]
+
+
+def _sources(candidate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    citations, grounding = candidate.get("citationMetadata"), candidate.get("groundingMetadata")
+    if isinstance(citations, Mapping):
+        yield from _maps(citations.get("citations") or citations.get("citationSources"))
+    if isinstance(grounding, Mapping):
+        for chunk in _maps(grounding.get("groundingChunks")):
+            yield from _maps([chunk.get("web")])
+
+
+def _first(candidates: object) -> Mapping[str, Any]:
+    return next(iter(_maps(candidates)), {})
+
+
+def _maps(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,153 @@
+"""Writes sampling, the answer's form and thinking as generationConfig."""
+
+from typing import Any
+
+from providers.formats.base import CannotTranslate, Upstream
+from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.spelling import spelt
+from providers.wire.conversation import (
+    Conversation,
+    Image,
+    OutputFormat,
+    OutputKind,
+    Sampling,
+    Thinking,
+    ToolResult,
+)
+from providers.wire.effort import budget_for, effort_for
+
+HAS_BUDGET = "thinking_budget"
+"""The quirk of models before Gemini 3: they take a budget of tokens, the others a level."""
+
+_MOST_STOPS = 5
+_LEAST_BUDGET = 512
+"""What the least model with a budget accepts; the others accept less."""
+_LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
+"""Efforts without a level of their own name."""
+_THINKING = "generationConfig.thinkingConfig"
+
+
+def write_config(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    """Raises CannotTranslate."""
+    _refuse(conversation)
+    config = _sampling(conversation) | _output(conversation.output)
+    thinking = _thinking(conversation, upstream, translated)
+    if thinking:
+        config["thinkingConfig"] = thinking
+    if _wants_small_images(conversation):
+        translated.append(f"{spelt(conversation.source, 'image_detail')} -> generationConfig.mediaResolution")
+        config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
+    return config
+
+
+def _refuse(conversation: Conversation) -> None:
+    source, sampling = conversation.source, conversation.sampling
+    if len(sampling.stop) > _MOST_STOPS:
+        raise CannotTranslate(
+            f"This provider takes at most {_MOST_STOPS} stop sequences.",
+            param=spelt(source, "stop"),
+            code="invalid_value",
+        )
+    if sampling.logit_bias:
+        raise CannotTranslate("This provider has no logit bias.", param=spelt(source, "logit_bias"))
+    # `medium` is what every provider does unasked.
+    if conversation.verbosity not in {None, "medium"}:
+        raise CannotTranslate(
+            "This provider cannot be told how verbose to be.", param=spelt(source, "verbosity")
+        )
+
+
+def _sampling(conversation: Conversation) -> dict[str, Any]:
+    sampling = conversation.sampling
+    said = {
+        "maxOutputTokens": conversation.max_output_tokens,
+        "temperature": sampling.temperature,
+        "topP": sampling.top_p,
+        "topK": sampling.top_k,
+        "frequencyPenalty": sampling.frequency_penalty,
+        "presencePenalty": sampling.presence_penalty,
+        "seed": sampling.seed,
+        "stopSequences": list(sampling.stop) or None,
+        "responseLogprobs": _wants_logprobs(sampling),
+        "logprobs": sampling.top_logprobs,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _wants_logprobs(sampling: Sampling) -> bool | None:
+    """Some formats have only a number of them."""
+    return True if sampling.logprobs is None and sampling.top_logprobs is not None else sampling.logprobs
+
+
+def _output(output: OutputFormat | None) -> dict[str, Any]:
+    """The schema's name is not told: it says nothing to a model. Its answers always keep to a schema, strict or not."""
+    if output is None or output.kind is OutputKind.TEXT:
+        return {}
+    if output.schema is None:
+        return {"responseMimeType": "application/json"}
+    description = {"description": output.description} if output.description else {}
+    return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
+
+
+def _thinking(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    thinking = conversation.thinking
+    if thinking is None:
+        return {}
+    shown = {} if thinking.is_shown is None else {"includeThoughts": thinking.is_shown}
+    has_budget = HAS_BUDGET in upstream.quirks
+    amount = _budget(thinking, conversation) if has_budget else _level(thinking, conversation.source)
+    field = "budget_tokens" if thinking.effort is None else "effort"
+    if amount and conversation.source != ORIGIN and (thinking.effort or thinking.budget_tokens):
+        translated.append(f"{spelt(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
+    return shown | amount
+
+
+def _budget(thinking: Thinking, conversation: Conversation) -> dict[str, Any]:
+    if thinking.effort is not None:
+        most = None if conversation.max_output_tokens is None else max(0, conversation.max_output_tokens - 1)
+        try:
+            return {"thinkingBudget": budget_for(thinking.effort, least=_LEAST_BUDGET, most=most)}
+        except KeyError:
+            raise _unknown_effort(thinking.effort, conversation.source) from None
+    if thinking.budget_tokens is not None:
+        return {"thinkingBudget": thinking.budget_tokens}
+    return {"thinkingBudget": -1} if thinking.is_adaptive else {}
+
+
+def _level(thinking: Thinking, source: str) -> dict[str, Any]:
+    """Gemini 3 still takes the budgets of older clients of its own; how much it thinks is its own matter otherwise."""
+    if source == ORIGIN and thinking.effort in {None, "none"}:
+        return _own_budget(thinking)
+    effort = thinking.effort
+    if effort is None and thinking.budget_tokens is not None:
+        effort = effort_for(thinking.budget_tokens)
+    if effort is None:
+        return {}
+    level = _LEVELS.get(effort, effort.upper())
+    if level not in {"MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"}:
+        raise _unknown_effort(effort, source)
+    return {"thinkingLevel": level}
+
+
+def _own_budget(thinking: Thinking) -> dict[str, Any]:
+    if thinking.effort == "none":
+        return {"thinkingBudget": 0}
+    if thinking.is_adaptive:
+        return {"thinkingBudget": -1}
+    return {} if thinking.budget_tokens is None else {"thinkingBudget": thinking.budget_tokens}
+
+
+def _unknown_effort(effort: str, source: str) -> CannotTranslate:
+    return CannotTranslate(
+        f"'{effort}' is no effort that this provider knows.",
+        param=spelt(source, "effort"),
+        code="invalid_value",
+    )
+
+
+def _wants_small_images(conversation: Conversation) -> bool:
+    """There is one resolution for all; any other `detail` is what Gemini does unasked."""
+    parts = [part for message in conversation.messages for part in message.parts]
+    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
+    images = [part for part in parts if isinstance(part, Image)]
+    return bool(images) and all(image.detail == "low" for image in images)

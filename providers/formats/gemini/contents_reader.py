@@ -1,0 +1,149 @@
+"""Reads contents and systemInstruction into messages."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from providers.formats.base import BadRequest
+from providers.formats.gemini.calls import Calls
+from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.media import read_file, read_inline
+from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature
+from providers.formats.gemini.tool_names import read_name
+from providers.formats.turns import merge_turns
+from providers.wire.conversation import Audio, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
+
+_ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
+_KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
+_KNOWN = frozenset({*_KINDS, "thought", "thoughtSignature"})
+# Of Gemini's own tools and settings: only it can take them back.
+_OWN = frozenset({"executableCode", "codeExecutionResult", "toolCall", "toolResponse"})
+
+
+class ContentsReader:
+    """`extra` fills with what only Gemini understands, by path."""
+
+    def __init__(self) -> None:
+        self.extra: dict[str, Any] = {}
+        self._calls = Calls()
+
+    def read(self, body: Fields) -> tuple[Message, ...]:
+        """The system instruction first. Raises BadRequest."""
+        turns = [Message(_role(content), self._parts(content)) for content in body.objects("contents")]
+        if not turns:
+            raise BadRequest("'contents' must hold at least one content.", param="contents")
+        instruction = body.object("systemInstruction")
+        if instruction is not None:
+            turns.insert(0, Message(Role.SYSTEM, self._parts(instruction)))
+        return merge_turns(turns)
+
+    def _parts(self, content: Fields) -> tuple[Part, ...]:
+        self.extra.update(content.others({"role", "parts"}))
+        return tuple(read for part in content.objects("parts") for read in self._part(part))
+
+    def _part(self, part: Fields) -> list[Part]:
+        self.extra.update(part.others(_KNOWN))
+        kinds = part.present(_KINDS)
+        if len(kinds) != 1:
+            return self._odd_part(part, kinds)
+        kind, seal = kinds[0], _seal(part)
+        if kind == "text":
+            return _text(part, seal)
+        value = Fields(part.raw(kind), part.path_of(kind))
+        if kind == "functionCall":
+            return [self._call(value, seal)]
+        readers: dict[str, Callable[[Fields], Part]] = {
+            "functionResponse": self._result,
+            "inlineData": read_inline,
+            "fileData": read_file,
+        }
+        return [readers[kind](value), *_signed(seal)]
+
+    def _odd_part(self, part: Fields, kinds: list[str]) -> list[Part]:
+        if not kinds and any(name in part for name in _OWN):
+            return []
+        if not kinds and "thoughtSignature" in part:
+            return list(_signed(_seal(part)))
+        raise BadRequest(f"'{part.path}' must hold exactly one of {', '.join(_KINDS)}.", param=part.path)
+
+    def _call(self, call: Fields, seal: Seal | None) -> ToolCall:
+        self.extra.update(call.others({"id", "name", "args"}))
+        name = _name(call)
+        arguments = _json(call, "args")
+        signature, origin = (seal.signature, seal.origin) if seal else (None, "")
+        return ToolCall(self._calls.add(name, call.text("id")), name, arguments, signature, origin)
+
+    def _result(self, response: Fields) -> ToolResult:
+        self.extra.update(response.others({"id", "name", "response", "parts"}))
+        call_id = self._calls.answer(response, _name(response))
+        text, is_error = _said(response)
+        media = [self._result_media(part) for part in response.objects("parts")]
+        return ToolResult(call_id, (*([Text(text)] if text else []), *media), is_error)
+
+    def _result_media(self, part: Fields) -> Any:
+        blob, file = part.object("inlineData"), part.object("fileData")
+        if (blob is None) == (file is None):
+            raise BadRequest(f"'{part.path}' must hold one of inlineData and fileData.", param=part.path)
+        media = read_inline(blob) if blob is not None else read_file(file or part)
+        if isinstance(media, Audio):
+            raise BadRequest(f"'{part.path}' must not hold audio.", param=part.path)
+        return media
+
+
+def _role(content: Fields) -> Role:
+    role = content.text("role") or "user"
+    if role not in _ROLES:
+        path = content.path_of("role")
+        raise BadRequest(f"'{path}' must be user or model, not '{role}'.", param=path)
+    return _ROLES[role]
+
+
+def _name(call: Fields) -> str:
+    name = call.text("name")
+    if not name:
+        path = call.path_of("name")
+        raise BadRequest(f"'{path}' is required.", param=path)
+    return read_name(name)
+
+
+def _text(part: Fields, seal: Seal | None) -> list[Part]:
+    """A signature of a text stands after it, as thoughts without words: it may come later than the text, too."""
+    text = part.text("text") or ""
+    if part.flag("thought"):
+        seal = seal or Seal(origin=ORIGIN)
+        thoughts = Reasoning(text, seal.signature, seal.encrypted, seal.origin, seal.id)
+        return [thoughts] if text or seal.signature or seal.encrypted else []
+    return [*([Text(text)] if text else []), *_signed(seal)]
+
+
+def _signed(seal: Seal | None) -> Iterator[Reasoning]:
+    if seal is not None:
+        yield Reasoning("", seal.signature, seal.encrypted, seal.origin, seal.id)
+
+
+def _seal(part: Fields) -> Seal | None:
+    signature = part.text("thoughtSignature")
+    return read_signature(signature) if signature else None
+
+
+def _said(response: Fields) -> tuple[str, bool]:
+    """A tool's text, and whether it is an error; Google's own words for them are `output` and `error`."""
+    if "response" not in response:
+        return "", False
+    told = response.raw("response")
+    if isinstance(told, dict) and len(told) == 1:
+        ((name, value),) = told.items()
+        if name in {"result", "output", "error"} and isinstance(value, str):
+            return value, name == "error"
+    return _json(response, "response"), False
+
+
+def _json(fields: Fields, name: str) -> str:
+    """An object as text, an empty one where it is absent."""
+    value = {} if fields.object(name) is None else fields.raw(name)
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        path = fields.path_of(name)
+        raise BadRequest(f"'{path}' is nested too deeply.", param=path) from None

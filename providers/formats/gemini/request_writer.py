@@ -1,0 +1,75 @@
+"""Writes a request for a provider.
+
+Source: https://ai.google.dev/api/generate-content.
+"""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
+from providers.formats.extras import refuse_extras
+from providers.formats.gemini.config_writer import HAS_BUDGET, write_config
+from providers.formats.gemini.contents_writer import ContentsWriter
+from providers.formats.gemini.fields import camel
+from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.gemini.tools_writer import write_tools
+from providers.formats.spelling import spelt
+from providers.wire.conversation import Conversation
+
+_VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
+_COLLECTION = re.compile(r"(models|tunedModels)/(.+)")
+_TIERS = {"default": "standard", "standard_only": "standard", "flex": "flex", "priority": "priority"}
+_ANY_TIER = frozenset({None, "auto"})
+
+
+def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
+    contents = ContentsWriter(conversation, needs_signatures=HAS_BUDGET not in upstream.quirks)
+    body = contents.write()
+    translated = contents.translated
+    body |= write_tools(conversation, translated)
+    config = write_config(conversation, upstream, translated)
+    if config:
+        body["generationConfig"] = config
+    body |= _tier(conversation)
+    # Other clients' metadata is for their own records, and need not fit into labels.
+    if conversation.source == ORIGIN and conversation.metadata is not None:
+        body["labels"] = dict(conversation.metadata)
+    _add_extra(body, conversation)
+    return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
+
+
+def _path(upstream: Upstream) -> str:
+    match = _COLLECTION.fullmatch(upstream.name)
+    collection, name = match.groups() if match else ("models", upstream.name)
+    return f"/{collection}/{quote(name, safe='')}:{_VERBS[upstream.is_streamed]}"
+
+
+def _tier(conversation: Conversation) -> dict[str, str]:
+    tier = conversation.service_tier
+    if tier in _ANY_TIER:
+        return {}
+    if tier not in _TIERS:
+        raise CannotTranslate(
+            f"This provider has no service tier '{tier}'.",
+            param=spelt(conversation.source, "service_tier"),
+            code="invalid_value",
+        )
+    return {"serviceTier": _TIERS[tier]}
+
+
+def _add_extra(body: dict[str, Any], conversation: Conversation) -> None:
+    if conversation.source != ORIGIN:
+        refuse_extras(conversation)
+        return
+    for path, value in conversation.extra.items():
+        # What stands within an array comes with the whole array.
+        if "[" not in path:
+            _set(body, camel(path).split("."), value)
+
+
+def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        body = body.setdefault(name, {})
+    body[path[-1]] = value

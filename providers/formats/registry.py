@@ -1,0 +1,15 @@
+"""All wire formats for generated text, by the name that providers' rows and surfaces use."""
+
+from collections.abc import Mapping
+
+from providers.formats.anthropic.format import AnthropicFormat
+from providers.formats.base import Format
+from providers.formats.chat.format import ChatFormat
+from providers.formats.gemini.form import GeminiFormat
+from providers.formats.responses.format import ResponsesFormat
+
+ANTHROPIC = AnthropicFormat()
+GEMINI = GeminiFormat()
+FORMATS: Mapping[str, Format] = {
+    each.name: each for each in (ChatFormat(), ResponsesFormat(), ANTHROPIC, GEMINI)
+}

@@ -1,0 +1,62 @@
+"""How many tokens a request will take, as far as that can be told without the model's own tokeniser. Pure."""
+
+from typing import assert_never
+
+import orjson
+
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    File,
+    Image,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+
+CHARS_PER_TOKEN = 4
+_IMAGE_TOKENS = 1_024
+_MESSAGE_TOKENS = 4
+"""What marks a message's beginning and end."""
+_BYTES_PER_TOKEN = 64
+"""Of an encoded sound or document: a page is some 100 KB and 1,500 tokens, a minute of sound 100 KB and 1,900."""
+
+
+def estimate_input_tokens(conversation: Conversation) -> int:
+    """Never 0."""
+    told = sum(_MESSAGE_TOKENS + sum(map(_part, message.parts)) for message in conversation.messages)
+    schema = conversation.output.schema if conversation.output else None
+    return max(1, told + sum(map(_tool, conversation.tools)) + (_json(schema) if schema else 0))
+
+
+def _part(part: Part) -> int:
+    match part:
+        case Text() | Refusal() | Reasoning():
+            return _text(part.text)
+        case Image():
+            return _IMAGE_TOKENS
+        case Audio():
+            return len(part.data) // _BYTES_PER_TOKEN
+        case File():
+            return _text(part.text) if part.text else len(part.data or "") // _BYTES_PER_TOKEN
+        case ToolCall():
+            return _text(part.name) + _text(part.arguments)
+        case ToolResult():
+            return sum(map(_part, part.parts))
+    assert_never(part)
+
+
+def _tool(tool: Tool) -> int:
+    return _text(tool.name) + _text(tool.description or "") + _json(tool.parameters or {})
+
+
+def _json(value: object) -> int:
+    return _text(orjson.dumps(value).decode())
+
+
+def _text(text: str) -> int:
+    return -(-len(text) // CHARS_PER_TOKEN)

@@ -1,0 +1,19 @@
+"""What a request has to know of where it goes. Pure values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What a writer has to know of where a request goes.
+
+    `params` are the offering's declared parameters (empty: unknown). `user_id` is the end user's, already hashed.
+    `max_output_tokens` is the catalogue's limit, for formats that demand one.
+    """
+
+    name: str
+    is_streamed: bool
+    params: frozenset[str] = frozenset()
+    max_output_tokens: int | None = None
+    user_id: str | None = None
+    quirks: frozenset[str] = frozenset()

@@ -1,0 +1,51 @@
+"""Imports a folder and holds random queries against their description: `python -m tests.catalogue.sweep FOLDER COUNT`.
+
+Of the database that DATABASE_URL names, in a process of its own; prints what it found, and exits with 1 at the first
+difference.
+"""
+
+import os
+import sys
+from io import StringIO
+from random import Random
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+
+from catalogue.reading import Reading, read_now  # noqa: E402
+from providers.models import Credential, Provider  # noqa: E402
+from tests.catalogue.queries import random_query  # noqa: E402
+from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
+
+
+def sweep(folder: str, count: int) -> str:
+    """What the import said. Raises AssertionError at the first query that is answered otherwise than described."""
+    call_command("migrate", verbosity=0)
+    said = StringIO()
+    call_command("import_catalogue", folder, stdout=said, stderr=StringIO())
+    _open_providers()
+    reading, random = read_now(), Random(7)
+    for _ in range(count):
+        _compare(random, reading)
+    return said.getvalue()
+
+
+def _compare(random: Random, reading: Reading) -> None:
+    query = random_query(random, reading.snapshot)
+    assert ids_by_sql(query, reading) == ids_in_memory(query, reading), query
+
+
+def _open_providers() -> None:
+    """All but every fifth, so that there is what can be called and what cannot."""
+    rows = Provider.objects.filter(credential=None).exclude(base_url="").order_by("pk")
+    Credential.objects.bulk_create(
+        Credential(provider=row, kind=Credential.Kind.NONE) for number, row in enumerate(rows) if number % 5
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(sweep(sys.argv[1], int(sys.argv[2])))
