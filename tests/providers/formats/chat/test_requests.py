@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.formats.base import BadRequest, CannotTranslate, TranslationError, Upstream
+from providers.formats.base import AnswerFacts, BadRequest, CannotTranslate, TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.wire.conversation import (
     ChoiceMode,
@@ -19,6 +19,7 @@ from providers.wire.conversation import (
     ToolChoice,
     ToolResult,
 )
+from providers.wire.events import Finished, FinishReason, ToolCallStarted
 
 CHAT = ChatFormat()
 UPSTREAM = Upstream("m", is_streamed=False)
@@ -112,6 +113,12 @@ def test_signature_never_leaves_its_family():
     thought = Reasoning("Hm.", signature="s", origin="anthropic")
     message = write(thought, role=Role.ASSISTANT).body["messages"][-1]
     assert message == {"role": "assistant", "content": None, "reasoning_content": "Hm."}
+
+
+def test_signature_of_a_call_goes_to_a_client_and_comes_back():
+    events = [ToolCallStarted(0, "c1", "f", "s", "gemini"), Finished(FinishReason.TOOL_CALLS)]
+    message = CHAT.write_answer(events, AnswerFacts("1", 0, "m"))["choices"][0]["message"]
+    assert request(message).messages[0].parts == (ToolCall("c1", "f", "{}", "s", "gemini"),)
 
 
 def test_budget_becomes_an_effort_and_that_is_told():

@@ -7,7 +7,17 @@ from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.base import AnswerFacts, CannotTranslate, TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
-from providers.wire.conversation import Audio, Conversation, Message, Reasoning, Role, Sampling, Text, Tool
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    Message,
+    Reasoning,
+    Role,
+    Sampling,
+    Text,
+    Tool,
+    ToolCall,
+)
 from providers.wire.events import (
     Finished,
     FinishReason,
@@ -112,6 +122,12 @@ def test_signature_of_another_format_comes_back_from_a_client():
     )
     thought = request(*answer["output"]).messages[0].parts[0]
     assert thought == Reasoning("Hm.", signature="s", origin="anthropic")
+
+
+def test_signature_of_a_call_goes_to_a_client_and_comes_back():
+    started = ToolCallStarted(0, "c1", "f", "s", "gemini")
+    answer = RESPONSES.write_answer([started, Finished(FinishReason.TOOL_CALLS)], FACTS)
+    assert request(*answer["output"]).messages[0].parts == (ToolCall("c1", "f", "{}", "s", "gemini"),)
 
 
 def test_items_without_deltas_and_indices_are_read_at_their_end():
