@@ -39,10 +39,21 @@ def read_openai_usage(value: object) -> Usage | None:
     input_tokens, output_tokens = _totals(value)
     if input_tokens is None or output_tokens is None:
         return None
-    read = _part(value.get("prompt_tokens_details"), "cached_tokens", input_tokens)
-    written = _part(value.get("prompt_tokens_details"), "cache_write_tokens", input_tokens - read)
-    thought = _part(value.get("completion_tokens_details"), "reasoning_tokens", output_tokens)
-    return Usage(input_tokens, output_tokens, read, written, thought)
+    asked, answered = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
+    read = _part(asked, "cached_tokens", input_tokens)
+    written = _part(asked, "cache_write_tokens", input_tokens - read)
+    thought = _part(answered, "reasoning_tokens", output_tokens)
+    return Usage(
+        input_tokens,
+        output_tokens,
+        read,
+        written,
+        thought,
+        input_audio_tokens=_part(asked, "audio_tokens", input_tokens),
+        input_image_tokens=_part(asked, "image_tokens", input_tokens),
+        output_audio_tokens=_part(answered, "audio_tokens", output_tokens),
+        output_image_tokens=_part(answered, "image_tokens", output_tokens),
+    )
 
 
 def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:

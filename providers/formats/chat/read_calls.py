@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers.formats.chat.call_signatures import read_signature
 from providers.formats.chat.read_delta import read_arguments
 from providers.formats.chat.tool_names import read_name
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
@@ -35,7 +36,9 @@ class CallReader:
         if key not in self._numbers:
             number = self._numbers[key] = len(self._numbers)
             call_id = call.get("id") or f"{self.prefix}_{number}"
-            yield ToolCallStarted(number, str(call_id), read_name(str(function.get("name") or "")))
+            signature, origin = read_signature(call.get("extra_content"))
+            name = read_name(str(function.get("name") or ""))
+            yield ToolCallStarted(number, str(call_id), name, signature, origin)
         if arguments := read_arguments(function) or ("{}" if position is None else ""):
             yield ToolArguments(self._numbers[key], arguments)
 
@@ -46,10 +49,9 @@ class CallReader:
         """
         if position is None:
             return len(self._numbers)
-        if call.get("index") is not None:
-            return call["index"]
-        if call.get("id"):
-            return call["id"]
+        for name in ("index", "id"):
+            if isinstance(call.get(name), int | str) and call[name] != "":
+                return call[name]
         if function.get("name") or not self._numbers:
             return ("unnumbered", len(self._numbers))
         return next(reversed(self._numbers))

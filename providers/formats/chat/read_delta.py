@@ -39,7 +39,8 @@ def _read_part(part: object) -> Iterator[Event]:
     if not isinstance(part, Mapping):
         return
     if part.get("type") == "thinking":
-        for thought in part.get("thinking") or ():
+        thoughts = part.get("thinking")
+        for thought in thoughts if isinstance(thoughts, list) else ():
             if isinstance(thought, Mapping) and thought.get("text"):
                 yield ReasoningDelta(str(thought["text"]))
     elif isinstance(part.get("text"), str) and part["text"]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import read_cache_mark
+from providers.formats.chat.call_signatures import read_signature
 from providers.formats.chat.read_content import read_content
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.fields import Fields
@@ -104,9 +105,9 @@ def _read_call(fields: Fields, calls: _Calls) -> ToolCall:
     call_id = fields.needed("id")
     calls.add(call_id)
     fields.skip("index", "provider_specific_fields")
-    call = ToolCall(
-        call_id, function.needed("name"), function.text("arguments") or "{}", cache=read_cache_mark(fields)
-    )
+    signature, origin = read_signature(fields.any("extra_content"))
+    arguments, mark = function.text("arguments") or "{}", read_cache_mark(fields)
+    call = ToolCall(call_id, function.needed("name"), arguments, signature, origin, mark)
     fields.end()
     return call
 

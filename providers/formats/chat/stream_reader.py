@@ -55,7 +55,8 @@ class ChatStreamReader:
         # Some servers repeat the sum so far in every chunk: the last one counts.
         self._usage = read_openai_usage(chunk.get("usage")) or self._usage
         events = self._start(chunk)
-        for choice in chunk.get("choices") or ():
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, Mapping) and not choice.get("index"):
                 events += self._read_choice(choice)
         return events

@@ -5,6 +5,7 @@ from typing import Any
 
 from providers.formats.base import AnswerFacts
 from providers.formats.chat.annotations import page_of
+from providers.formats.chat.call_signatures import write_signature
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.reasoning import write_reasoning
 from providers.formats.chat.usage import write_usage
@@ -122,7 +123,9 @@ class Thoughts:
 
 
 def write_call(event: ToolCallStarted) -> dict[str, Any]:
-    return {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+    function = {"name": event.name, "arguments": ""}
+    signature = write_signature(event.signature, event.origin)
+    return {"id": event.id, "type": "function", "function": function} | signature
 
 
 def write_citation(event: CitationAdded, end: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import write_cache_mark
+from providers.formats.chat.call_signatures import write_signature
 from providers.formats.chat.reasoning import write_reasoning
 from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import ContentWriter, Said
@@ -27,7 +28,8 @@ _ATTACHED = "The result is attached to the next message."
 
 class MessageWriter:
     """Quirks: `reasoning_details` for providers that want signed thoughts back as they gave them, whoever made
-    them; `no_reasoning_input` for providers that refuse thoughts in a request.
+    them; `thought_signatures` for those that want signed calls back; `no_reasoning_input` for those that refuse
+    thoughts in a request.
     """
 
     def __init__(self, content: ContentWriter) -> None:
@@ -77,7 +79,10 @@ class MessageWriter:
         self._calls.add(call.id)
         function = {"name": write_name(call.name, self._source), "arguments": call.arguments}
         mark = write_cache_mark(call.cache, self._content.quirks)
-        return {"id": call.id, "type": "function", "function": function} | mark
+        # Only who asks for them back understands them, whoever made them.
+        is_wanted = "thought_signatures" in self._content.quirks
+        signature = write_signature(call.signature, call.origin) if is_wanted else {}
+        return {"id": call.id, "type": "function", "function": function} | mark | signature
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         if result.call_id not in self._calls:

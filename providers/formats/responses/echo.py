@@ -13,7 +13,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "previous_response_id": None,
     "prompt_cache_key": None,
     "safety_identifier": None,
-    "service_tier": "auto",
+    "service_tier": None,
     "store": True,
     "temperature": 1.0,
     "tool_choice": "auto",

@@ -5,6 +5,7 @@ from typing import Any
 
 from providers.formats.responses.finish import write_status
 from providers.formats.responses.open_items import OpenCall, OpenItem, OpenMessage, OpenReasoning, Step
+from providers.formats.responses.seals import OF_CALL
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -33,6 +34,9 @@ class Output:
             case ReasoningDelta() | ReasoningSealed():
                 yield from self._think(event)
             case ToolCallStarted():
+                yield from self._close("completed")
+                if event.signature:
+                    yield from self._think(ReasoningSealed(event.signature, origin=event.origin, id=OF_CALL))
                 call = OpenCall(self._answer_id, self._next(), event)
                 yield from self._begin(call)
             case ToolArguments():

@@ -1,8 +1,10 @@
 """Reads the items of `input` into turns."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from providers.formats.fields import Fields
+from providers.formats.responses import seals
 from providers.formats.responses.read_content import read_content
 from providers.formats.responses.seals import read_seal
 from providers.wire.conversation import (
@@ -10,6 +12,7 @@ from providers.wire.conversation import (
     Image,
     Message,
     Part,
+    Reasoning,
     Role,
     Text,
     ToolCall,
@@ -45,7 +48,15 @@ class ItemReader:
         self._calls: set[str] = set()
 
     def read(self, items: Iterable[Fields]) -> list[Message]:
-        return [message for fields in items if (message := self._read_item(fields)) is not None]
+        """One message for each item; a seal that belongs to a call is put into it."""
+        messages: list[Message] = []
+        for fields in items:
+            message = self._read_item(fields)
+            if message is not None and (sealed := _seal_call(messages[-1:], message)) is not None:
+                messages[-1] = sealed
+            elif message is not None:
+                messages.append(message)
+        return messages
 
     def _read_item(self, fields: Fields) -> Message | None:
         kind = fields.text("type")
@@ -87,6 +98,15 @@ class ItemReader:
             raise fields.wrong("call_id", f"answers no call of an earlier item: '{call_id}'")
         parts = read_content(fields, "output", _RESULT_KINDS)
         return ToolResult(call_id, tuple(part for part in parts if isinstance(part, Text | Image | File)))
+
+
+def _seal_call(last: list[Message], message: Message) -> Message | None:
+    """The call with the seal that stood in front of it. None where there is none."""
+    match last, message.parts:
+        case [Message(parts=(Reasoning(id=seals.OF_CALL) as seal,))], (ToolCall() as call,):
+            signed = replace(call, signature=seal.signature, origin=seal.origin)
+            return Message(Role.ASSISTANT, (signed,))
+    return None
 
 
 def _read_reasoning(fields: Fields) -> Message:

@@ -13,6 +13,8 @@ from providers.wire.conversation import Reasoning
 from providers.wire.events import ReasoningSealed
 
 ORIGIN = "responses"
+OF_CALL = "call_signature"
+"""The id of a seal that belongs to the call behind it: calls have no signature of their own here."""
 _MARK = "gh1."
 _MEMBERS = ("signature", "encrypted", "origin", "id")
 

@@ -69,7 +69,9 @@ class ResponsesStreamReader:
         for value in values:
             if not self.is_done:
                 events += self._read_value(value)
-        self.is_done = self.is_done or self._source.is_done
+        if self._source.is_done and not self.is_done:
+            self.is_done = True
+            events += self._order.end()
         return events
 
     def _read_value(self, value: _Map) -> list[Event]:
@@ -78,7 +80,7 @@ class ResponsesStreamReader:
             raise read_failure(value)
         response = value.get("response")
         response = response if isinstance(response, Mapping) else {}
-        if kind in _ENDS:
+        if isinstance(kind, str) and kind in _ENDS:
             return [*self._start(response), *self._end(response)]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
         said = reader(value) if reader else ()
@@ -159,6 +161,8 @@ def _item(value: _Map) -> _Map:
 
 def _key(value: _Map, item: _Map, default: object = None) -> object:
     """What all events of an item have in common; `default` where a server gives neither place nor id."""
-    if value.get("output_index") is not None:
-        return value["output_index"]
-    return value.get("item_id") or item.get("id") or default
+    index = value.get("output_index")
+    if isinstance(index, int):
+        return index
+    name = value.get("item_id") or item.get("id")
+    return name if isinstance(name, str) else default

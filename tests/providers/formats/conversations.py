@@ -59,6 +59,8 @@ class Ability:
     has_marks: bool = True
     has_signatures: bool = True
     has_encrypted: bool = True
+    has_plain_thoughts: bool = True
+    has_ids: bool = False
     efforts: Sequence[str] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
     has_budgets: bool = False
     outputs: frozenset[OutputKind] = frozenset(OutputKind)
@@ -131,12 +133,12 @@ class _Maker:
 
     def thought(self) -> Reasoning:
         self._calls += 1
-        text = self.words()
+        text, thought_id = self.words(), f"rs_{self._calls}" if self.can.has_ids else None
+        if self.can.has_encrypted and (self.happens() or not self.can.has_plain_thoughts):
+            return Reasoning(text, encrypted=f"enc{self._calls}", origin=self.can.origin, id=thought_id)
         if self.can.has_signatures and self.happens():
-            return Reasoning(text, signature=f"sig{self._calls}", origin=self.can.origin)
-        if self.can.has_encrypted and self.happens():
-            return Reasoning(text, encrypted=f"enc{self._calls}", origin=self.can.origin)
-        return Reasoning(text, origin=self.can.origin)
+            return Reasoning(text, signature=f"sig{self._calls}", origin=self.can.origin, id=thought_id)
+        return Reasoning(text, origin=self.can.origin, id=thought_id)
 
     def call(self, tools: Sequence[Tool]) -> ToolCall:
         self._calls += 1

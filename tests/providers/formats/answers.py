@@ -1,0 +1,28 @@
+"""The answer that golden files tell, as events, for every wire format."""
+
+from providers.wire.events import (
+    CitationAdded,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    ReasoningSealed,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+from providers.wire.usage import Usage
+
+ANSWER = [
+    Started("gen-1"),
+    ReasoningDelta("Hm."),
+    ReasoningSealed("s1", origin="anthropic"),
+    TextDelta("A "),
+    TextDelta("ship."),
+    CitationAdded("https://example.com/ship", "Ships"),
+    ToolCallStarted(0, "call_1", "look"),
+    ToolArguments(0, '{"at":"sea"}'),
+    Finished(FinishReason.TOOL_CALLS, "tool_use"),
+    UsageSeen(Usage(5, 3, 2, 1, 1)),
+]

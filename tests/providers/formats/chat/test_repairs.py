@@ -1,0 +1,133 @@
+"""What providers of chat get wrong is mended, and what cannot be mended is a failure."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.formats.chat.format import ChatFormat
+from providers.wire.events import (
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    ReasoningSealed,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+from providers.wire.sse import event
+from providers.wire.usage import Usage
+from tests.providers.formats.events import read_in_pieces
+
+CHAT = ChatFormat()
+GOLDEN = Path(__file__).parents[3] / "golden" / "chat"
+DONE = b"data: [DONE]\n\n"
+
+
+def chunk(delta, finish=None, **more) -> bytes:
+    return event(orjson.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}))
+
+
+def call(index: int, arguments: str, **more) -> bytes:
+    return chunk({"tool_calls": [{"index": index, "function": {"arguments": arguments}, **more}]})
+
+
+def read(*chunks: bytes):
+    return read_in_pieces(CHAT.reader(), b"".join(chunks), [])
+
+
+def whole(message, **more):
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return CHAT.read_answer({"id": "c", "choices": [choice | more]})
+
+
+def test_stream_of_a_provider_with_every_known_fault_is_read():
+    assert read((GOLDEN / "provider_stream.sse").read_bytes()) == [
+        Started("gen-1"),
+        ReasoningDelta("Hm."),
+        ReasoningSealed("s1", origin="anthropic"),
+        TextDelta("Ahoy"),
+        ToolCallStarted(0, "call_gen-1_0", "look"),
+        ToolArguments(0, '{"at":"sea"}'),
+        Finished(FinishReason.TOOL_CALLS, "tool_use"),
+        UsageSeen(Usage(5, 3)),
+    ]
+
+
+def test_calls_that_come_mixed_are_put_in_order():
+    said = read(
+        call(0, '{"a"', id="x"),
+        call(1, '{"b"', id="y"),
+        call(0, ":1}"),
+        call(1, ":2}"),
+        chunk({}, "tool_calls"),
+    )
+    assert [event.index for event in said if isinstance(event, ToolArguments)] == [0, 0, 1, 1]
+
+
+def test_call_without_arguments_gets_an_empty_object():
+    assert ToolArguments(0, "{}") in read(call(0, "", id="x"), chunk({}, "tool_calls"))
+    assert ToolArguments(0, "{}") in whole({"tool_calls": [{"id": "x", "function": {"name": "f"}}]})
+
+
+def test_stream_without_a_finish_is_not_given_one():
+    said = read(
+        chunk({"content": "a"}), event(b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}')
+    )
+    assert not any(isinstance(event, Finished) for event in said)
+
+
+def test_finish_is_told_once_and_usage_replaces():
+    usage = {"prompt_tokens": 1, "completion_tokens": 1}
+    said = read(
+        chunk({"content": "a"}, usage=usage),
+        chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": 2}),
+        chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": 3}),
+        DONE,
+    )
+    assert said[-2:] == [Finished(FinishReason.STOP, "stop"), UsageSeen(Usage(1, 3))]
+    assert len(said) == 4
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"",
+        b": only a comment\n\n",
+        event(b'{"error":{"message":"overloaded","code":503}}'),
+        event(b'{"choices":[],"x_groq":{"error":"late"}}'),
+        chunk({}, "error"),
+        event(b"<html>") + event(b"<html>"),
+    ],
+)
+def test_stream_that_is_none_or_reports_an_error_is_a_failure(stream):
+    with pytest.raises(UpstreamFailure):
+        read(stream)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], {}, {"choices": []}, {"choices": [{}]}, {"error": {"message": "no"}}]
+)
+def test_answer_that_is_none_is_a_failure(answer):
+    with pytest.raises(UpstreamFailure):
+        CHAT.read_answer(answer)
+
+
+def test_thoughts_in_any_convention_are_read():
+    for name in ("reasoning", "reasoning_content"):
+        assert ReasoningDelta("Hm.") in whole({"content": "a", name: "Hm."})
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    assert ReasoningDelta("Hm.") in whole({"content": [thinking, {"type": "text", "text": "a"}]})
+
+
+def test_named_choice_that_ends_with_stop_ends_with_its_calls():
+    said = whole({"tool_calls": [{"id": "x", "function": {"name": "f", "arguments": "{}"}}]})
+    assert said[-1] == Finished(FinishReason.TOOL_CALLS, "stop")
+
+
+def test_failures_are_classified():
+    failure = CHAT.failure(401, {}, b'{"error":{"message":"wrong key"}}')
+    assert failure.kind is FailureKind.AUTH

@@ -1,0 +1,19 @@
+"""Usage in chat's names."""
+
+from providers.formats.chat.format import ChatFormat
+from providers.wire.usage import Usage, read_openai_usage
+
+
+def test_usage_comes_back_without_loss():
+    usage = Usage(
+        20,
+        10,
+        5,
+        3,
+        4,
+        input_audio_tokens=2,
+        input_image_tokens=6,
+        output_audio_tokens=1,
+        output_image_tokens=2,
+    )
+    assert read_openai_usage(ChatFormat().usage(usage)) == usage

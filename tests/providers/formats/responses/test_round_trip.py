@@ -1,0 +1,91 @@
+"""Responses says any conversation and any answer so that it can be read back."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+from openai.types.responses import Response, ResponseStreamEvent
+from pydantic import TypeAdapter
+
+from providers.formats.base import AnswerFacts, Upstream
+from providers.formats.responses.format import ResponsesFormat
+from providers.formats.responses.seals import read_seal
+from providers.wire.conversation import File, Image, Text
+from providers.wire.events import ReasoningSealed
+from tests.providers.formats.conversations import Ability, make_conversation
+from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
+
+RESPONSES = ResponsesFormat()
+ABILITY = Ability(
+    "responses",
+    parts=frozenset({Text, Image, File}),
+    results=frozenset({Text, Image, File}),
+    sampling=frozenset({"temperature", "top_p", "logprobs", "top_logprobs"}),
+    has_signatures=False,
+    has_plain_thoughts=False,
+    has_ids=True,
+    mark_ttls=(None, "30m", "12h"),
+)
+UPSTREAM = Upstream("m", is_streamed=False)
+FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
+STREAM_EVENT = TypeAdapter(ResponseStreamEvent)
+
+
+def written(events):
+    writer = RESPONSES.writer(FACTS)
+    return b"".join(writer.write([event]) for event in events) + writer.finish()
+
+
+def opened(events):
+    """With signatures taken out of what clients carry them in."""
+    return [open_seal(event) if isinstance(event, ReasoningSealed) else event for event in meaning(events)]
+
+
+def open_seal(event):
+    thought = read_seal("", event.encrypted, event.id)
+    return replace(event, signature=thought.signature, encrypted=thought.encrypted, origin=thought.origin)
+
+
+def steps(events):
+    return [orjson.loads(frame.split(b"data: ")[1]) for frame in written(events).split(b"\n\n")[:-1]]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_conversation_means_the_same_after_writing_and_reading(seed):
+    conversation = make_conversation(seed, ABILITY)
+    body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
+    again = RESPONSES.read_request(body)
+    # Asking for encrypted thoughts is not asking for thoughts.
+    thinking = again.thinking if conversation.thinking else None
+    assert replace(again, thinking=thinking) == conversation
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_whole_answer_means_the_same_after_writing_and_reading(seed):
+    events = make_events(seed, "anthropic")
+    answer = RESPONSES.write_answer(events, FACTS)
+    Response.model_validate(answer)
+    assert opened(RESPONSES.read_answer(answer)) == meaning(events)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_stream_means_the_same_wherever_it_is_cut(seed):
+    events = make_events(seed, "anthropic")
+    stream = written(events)
+    read = read_in_pieces(RESPONSES.reader(), stream, random_cuts(seed, len(stream)))
+    assert opened(read) == meaning(events)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_events_are_what_the_sdk_expects_and_are_counted(seed):
+    told = steps(make_events(seed, "anthropic"))
+    for step in told:
+        STREAM_EVENT.validate_python(step)
+    assert [step["sequence_number"] for step in told] == list(range(len(told)))
+    assert [step["type"] for step in told[:2]] == ["response.created", "response.in_progress"]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_last_event_holds_what_the_whole_answer_holds(seed):
+    events = make_events(seed, "anthropic")
+    assert steps(events)[-1]["response"] == RESPONSES.write_answer(events, FACTS)
