@@ -55,6 +55,17 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         {"id": "resp_1", "object": "response", "status": "completed", "output": []},
         _RESPONSES,
     ),
+    "/v1/completions": (
+        "completions_create",
+        "Complete a prompt",
+        (
+            "OpenAI's legacy completions, as a chat of one message. One prompt, one choice; `echo`, `best_of`, `suffix` "
+            "and `logprobs` are refused."
+        ),
+        {"model": "demo/chat", "prompt": _SAY},
+        {"id": "cmpl-1", "object": "text_completion", "choices": [{"index": 0, "text": "Hello."}]},
+        "https://platform.openai.com/docs/api-reference/completions",
+    ),
     "/v1beta/models/{model}:generateContent": (
         "generate_content",
         "Chat in Gemini's form",

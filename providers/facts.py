@@ -11,6 +11,9 @@ KNOWN_QUIRKS: Mapping[str, str] = {
     "cache_control": "Takes Anthropic's marks of what may be cached, in OpenAI's form",
     "prompt_cache_breakpoint": "Takes OpenAI's marks of what may be cached",
     "reasoning_object": "Takes OpenRouter's reasoning object",
+    "reasoning_details": "Takes thoughts of earlier turns back as OpenRouter's reasoning details",
+    "thought_signatures": "Takes signatures of tool calls back, as Gemini's OpenAI address does",
+    "no_reasoning_input": "Refuses thoughts of earlier turns",
 }
 """Departures from a wire format that the adapters know: name → what it means."""
 

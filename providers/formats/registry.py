@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import Format
 from providers.formats.chat.format import ChatFormat
+from providers.formats.completions_format import CompletionsFormat
 from providers.formats.gemini.form import GeminiFormat
 from providers.formats.responses.format import ResponsesFormat
 
@@ -13,3 +14,6 @@ GEMINI = GeminiFormat()
 FORMATS: Mapping[str, Format] = {
     each.name: each for each in (ChatFormat(), ResponsesFormat(), ANTHROPIC, GEMINI)
 }
+"""What providers speak."""
+CLIENT_FORMATS: Mapping[str, Format] = {**FORMATS, CompletionsFormat.name: CompletionsFormat()}
+"""What clients speak."""

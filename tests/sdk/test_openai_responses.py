@@ -1,4 +1,4 @@
-"""OpenAI's SDK for Python speaks Responses."""
+"""OpenAI's SDK for Python speaks Responses, and legacy completions."""
 
 from collections.abc import Iterator
 
@@ -61,3 +61,17 @@ def test_what_is_not_stored_is_refused_by_name(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         client.responses.create(model="demo/chat", input="x", previous_response_id="resp_1")
     assert refused.value.param == "previous_response_id"
+
+
+def test_prompt_is_completed(client: OpenAI) -> None:
+    whole = client.completions.create(model="demo/chat", prompt="Is it raining?")
+    assert (whole.object, whole.choices[0].finish_reason) == ("text_completion", "stop")
+    pieces = list(client.completions.create(model="demo/chat", prompt="Is it raining?", stream=True))
+    assert "".join(piece.choices[0].text for piece in pieces if piece.choices) == whole.choices[0].text
+
+
+@pytest.mark.parametrize(("name", "value"), [("best_of", 3), ("echo", True), ("prompt", ["a", "b"])])
+def test_what_a_completion_cannot_do_is_refused_by_name(client: OpenAI, name: str, value: object) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.completions.create(**{"model": "demo/chat", "prompt": "x", name: value})
+    assert refused.value.param == name

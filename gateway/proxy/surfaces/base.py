@@ -10,7 +10,7 @@ from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.needs import Needs, needs_of_conversation, read_needs
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
-from providers.formats.registry import FORMATS
+from providers.formats.registry import CLIENT_FORMATS
 
 _NO_ANSWER = AnswerFacts("", 0, "")
 
@@ -27,7 +27,7 @@ class Surface:
 
     @property
     def wire_format(self) -> Format:
-        return FORMATS[self.format]
+        return CLIENT_FORMATS[self.format]
 
     def read(self, body: bytes) -> Mapping[str, Any]:
         """The parsed and checked request, unknown fields kept. Raises InvalidRequest."""
@@ -74,8 +74,10 @@ class Surface:
 class FormatSurface(Surface):
     """One whose requests are read by their wire format."""
 
-    def wants_usage(self, parsed: Mapping[str, Any]) -> bool:  # noqa: ARG002  # these formats always tell it
-        return True
+    always_tells_usage: bool = True
+
+    def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
+        return self.always_tells_usage or Surface.wants_usage(self, parsed)
 
     def needs(self, parsed: Mapping[str, Any]) -> Needs:
         """Raises InvalidRequest."""
