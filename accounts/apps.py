@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Teams and keys"
+
+    def ready(self) -> None:
+        # Imported here: models are complete only now.
+        from accounts.audited import watch_accounts
+
+        watch_accounts()

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import limits
+from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Team, User
 from accounts.revision import Part, bump
@@ -79,7 +79,9 @@ def revoke_key(*, key: Key) -> Key:
     """End a key for good, in every process within a second. Doing it again changes nothing."""
     revision = bump(Part.KEYS)
     live = Key.objects.filter(pk=key.pk, revoked_at__isnull=True)
-    live.update(revoked_at=timezone.now(), revision=revision)
+    if live.update(revoked_at=timezone.now(), revision=revision):
+        key.refresh_from_db(fields=["revoked_at"])
+        audit.note_changes([key], {"revoked_at": (None, str(key.revoked_at))})
     key.refresh_from_db(fields=["revoked_at", "revision"])
     return key
 

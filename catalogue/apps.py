@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class CatalogueConfig(AppConfig):
     name = "catalogue"
     verbose_name = "Catalogue"
+
+    def ready(self) -> None:
+        # Imported here: models are complete only now.
+        from catalogue.audited import watch_catalogue
+
+        watch_catalogue()

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from accounts.revision import Part, bump, hold
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel
@@ -22,10 +23,12 @@ def switch_offerings(offerings: Iterable[Offering], *, is_enabled: bool) -> int:
     """Let calls go there, or stop them within a second. Outside editions. Returns how many were changed."""
     hold()
     rows = Offering.objects.filter(pk__in=[offering.pk for offering in offerings], is_enabled=not is_enabled)
-    changed = rows.update(is_enabled=is_enabled)
-    if changed:
+    switched = list(rows.select_related("model", "provider"))
+    rows.update(is_enabled=is_enabled)
+    if switched:
+        audit.note_changes(switched, {"is_enabled": (not is_enabled, is_enabled)})
         announce_switches()
-    return changed
+    return len(switched)
 
 
 def switch_offering(offering: Offering, *, is_enabled: bool) -> None:
@@ -48,12 +51,20 @@ def set_price(
     """
     begins = at or timezone.now()
     running = _standard_prices(offering, meter).filter(Q(valid_to=None) | Q(valid_to__gt=begins))
-    running.filter(Q(valid_from=None) | Q(valid_from__lt=begins)).update(valid_to=begins)
+    end_prices(running.filter(Q(valid_from=None) | Q(valid_from__lt=begins)), at=begins)
     if usd_per_million is None:
         return None
     return Price.objects.create(
         offering=offering, meter=meter, unit_size=MILLION, amount=usd_per_million, valid_from=begins
     )
+
+
+def end_prices(prices: QuerySet[Price], *, at: datetime) -> None:
+    """Let them end at that instant; what was charged before stays as it was."""
+    rows = list(prices.select_related("offering__model", "offering__provider"))
+    Price.objects.filter(pk__in=[row.pk for row in rows]).update(valid_to=at)
+    for row in rows:
+        audit.note_changes([row], {"valid_to": (str(row.valid_to) if row.valid_to else None, str(at))})
 
 
 @transaction.atomic
@@ -63,7 +74,9 @@ def delete_models(models: QuerySet[Model], *, author: User | None = None) -> Edi
     public_ids = list(models.values_list("public_id", flat=True))
     naming = PublishedModel.objects.current().filter(content__successor_id__in=public_ids)
     predecessors = list(naming.values_list("public_id", flat=True))
-    models.delete()
+    audit.note_deletion(models, ["name", "release_at", "retirement_at"])
+    with audit.unwatched():
+        models.delete()
     note = f"Deleted: {', '.join(public_ids)}"
     edition = withdraw(public_ids, author=author, note=note)
     return publish(Model.objects.filter(public_id__in=predecessors), author=author, note=note) or edition

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "import_export",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "auditlog",
     "gateway",
     "catalogue",
     "providers",
@@ -57,11 +58,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "accounts.acting.Acting",
 ]
 
 ROOT_URLCONF = "gateway.urls"
 ASGI_APPLICATION = "gateway.asgi.application"
 APPEND_SLASH = False
+# A model with its offerings and prices is one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -103,6 +107,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
+AUDITLOG_STORE_JSON_CHANGES = True
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 LOGIN_URL = "portal:sign-in"
 LOGIN_REDIRECT_URL = "portal:keys"
 
@@ -154,6 +161,8 @@ CREDENTIAL_VARIABLES = env.words(
     "NOVITA_API_KEY SILICONFLOW_API_KEY SCALEWAY_API_KEY INCEPTION_API_KEY STEPFUN_API_KEY UPSTAGE_API_KEY "
     "XIAOMI_API_KEY",
 )
+# A price that nobody has looked at for longer is on the curators' worklist.
+STALE_PRICE_DAYS = int(env.number("GATEWAY_STALE_PRICE_DAYS", 180, least=1))
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.

@@ -13,7 +13,8 @@ from django.utils.decorators import method_decorator
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.admin.base import Desk, FormInline, TableInline, Tone, status_chip
+from accounts.admin.base import FormInline, TableInline, Tone, status_chip
+from accounts.admin.history import HistoryDesk
 from providers import services
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Credential, ProbeResult, Provider
@@ -58,7 +59,7 @@ class ProbeResultInline(TableInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(Desk):
+class ProviderAdmin(HistoryDesk):
     form = ProviderForm
     list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
     list_filter = ["is_enabled", "health", "wire_format"]

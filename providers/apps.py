@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class ProvidersConfig(AppConfig):
     name = "providers"
     verbose_name = "Providers"
+
+    def ready(self) -> None:
+        # Imported here: models are complete only now.
+        from providers.audited import watch_providers
+
+        watch_providers()

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from accounts.revision import Part, bump
 from gateway.outbound import OutboundPolicy
 from providers import validators
@@ -67,7 +69,7 @@ def save_provider(*, provider: Provider) -> None:
     if has_moved(provider):
         provider.health = Provider.Health.UNKNOWN
         provider.health_changed_at = None
-        Credential.objects.filter(provider=provider).update(ciphertext="")
+        _forget_secrets(Credential.objects.filter(provider=provider).exclude(ciphertext=""))
     provider.next_probe_at = None
     provider.save()
 
@@ -111,6 +113,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
     if others.exists():
         bump(Part.PROVIDERS)
         others.update(is_enabled=is_enabled, next_probe_at=None)
+        audit.note_changes([provider], {"is_enabled": (not is_enabled, is_enabled)})
     provider.is_enabled = is_enabled
 
 
@@ -127,6 +130,7 @@ def rotate_secrets() -> list[str]:
             continue
         ciphertext = encrypt(secret, provider_id=credential.provider_id)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
+        audit.note_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems
 
 
@@ -167,6 +171,12 @@ def demo_port() -> int | None:
     """The port at which the demo providers expect their server; None without demo providers."""
     url = Provider.objects.filter(is_demo=True).values_list("base_url", flat=True).first()
     return urlsplit(url).port if url else None
+
+
+def _forget_secrets(credentials: QuerySet[Credential]) -> None:
+    rows = list(credentials.select_related("provider"))
+    credentials.update(ciphertext="")
+    audit.note_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})
 
 
 @transaction.atomic

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import limits, services
-from accounts.admin.base import Desk, TextArea, Tone, confirmed_action, status_chip
+from accounts.admin.base import TextArea, Tone, confirmed_action, status_chip
+from accounts.admin.history import HistoryDesk
 from accounts.models import Key, User
 
 _TERMS = ["scope", "requests_per_minute", "concurrency", "model_patterns", "lane", "expires_at"]
@@ -54,7 +55,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(Desk):
+class KeyAdmin(HistoryDesk):
     form = KeyForm
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
     list_filter = ["scope", "lane"]

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import services
-from accounts.admin.base import Desk, TableInline, status_chip
+from accounts.admin.base import TableInline, status_chip
+from accounts.admin.history import HistoryDesk
 from accounts.models import Key, Membership, Team
 
 
@@ -36,7 +37,7 @@ class KeyInline(TableInline):
 
 
 @admin.register(Team)
-class TeamAdmin(Desk):
+class TeamAdmin(HistoryDesk):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "slug"]

@@ -8,7 +8,8 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from accounts.admin.base import ChangePersonForm, Desk, NewPersonForm, PasswordForm
+from accounts.admin.base import ChangePersonForm, NewPersonForm, PasswordForm
+from accounts.admin.history import HistoryDesk
 from accounts.models import User
 
 
@@ -26,7 +27,7 @@ class SuperusersOnly:
 
 
 @admin.register(User)
-class UserAdmin(SuperusersOnly, BaseUserAdmin, Desk):  # type: ignore[type-arg]
+class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryDesk):  # type: ignore[type-arg]
     form = ChangePersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
@@ -37,7 +38,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(SuperusersOnly, BaseGroupAdmin, Desk):
+class GroupAdmin(SuperusersOnly, BaseGroupAdmin, HistoryDesk):
     pass
 
 

@@ -1,9 +1,10 @@
-"""Users, teams, keys, the revision and the ledger."""
+"""Users, teams, keys, the revision, the ledger and the audit."""
 
+from accounts.models.audit import AuditEntry
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.revision import Revision
 from accounts.models.team import Membership, Team
 from accounts.models.user import User
 
-__all__ = ["Key", "LedgerEntry", "Membership", "Revision", "Team", "User"]
+__all__ = ["AuditEntry", "Key", "LedgerEntry", "Membership", "Revision", "Team", "User"]

@@ -5,12 +5,12 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.admin.base import Desk
+from accounts.admin.history import HistoryDesk
 from accounts.revision import hold
 from catalogue.admin.fields import CuratorFields
 
 
-class PublishingDesk(CuratorFields, Desk):
+class PublishingDesk(CuratorFields, HistoryDesk):
     """Holds the revision before a row is read to be changed: two curators wait in a line, and the second is told."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

@@ -33,6 +33,7 @@ _GROUPS = {
         ("Keys", "key", "accounts.key"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
+        ("Audit", "policy", "accounts.auditentry"),
     ],
 }
 _DAY = timedelta(days=1)

@@ -1,0 +1,122 @@
+"""What “History” shows of a row: the audit's entries, each with what was before and what is after."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+
+from accounts import acting
+from accounts.admin.base import Desk, Tone, status_chip
+from accounts.models import AuditEntry
+
+PER_PAGE = 50
+_LENGTH_SHOWN = 600
+_ACTS: dict[int, tuple[str, Tone]] = {
+    AuditEntry.Action.CREATE: ("made", "good"),
+    AuditEntry.Action.UPDATE: ("changed", "info"),
+    AuditEntry.Action.DELETE: ("deleted", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an entry, as people read it. A secret's values are both hidden."""
+
+    name: str
+    before: str
+    after: str
+
+
+class HistoryDesk(Desk):
+    """A page whose “History” tells the audit's entries about its row."""
+
+    def history_entries(self, row: Model) -> QuerySet[AuditEntry]:
+        entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(page=acting.page_of(row))
+        return entries
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        entries = self.history_entries(row).select_related("actor", "content_type")
+        page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
+        context = {"page": page, "lines": [line_of(entry) for entry in page]}
+        return super().history_view(request, object_id, context | (extra_context or {}))  # type: ignore[no-any-return]
+
+
+def line_of(entry: AuditEntry) -> dict[str, Any]:
+    """What a history shows of one entry."""
+    return {
+        "at": entry.timestamp,
+        "who": name_actor(entry),
+        "act": act_chip(entry),
+        "what": f"{entry.content_type.name} {entry.object_repr}",
+        "changes": read_changes(entry),
+    }
+
+
+def act_chip(entry: AuditEntry) -> str:
+    return status_chip(*_ACTS[entry.action])
+
+
+def name_actor(entry: AuditEntry) -> str:
+    if entry.key:
+        return f"key sk-gw-{entry.key}-…"
+    if entry.actor is not None:
+        return str(entry.actor)
+    return entry.actor_email or "the gateway itself"
+
+
+def link_row(entry: AuditEntry) -> str:
+    label, _, pk = entry.page.rpartition("/")
+    text = f"{entry.content_type.name} {entry.object_repr}"
+    try:
+        page = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
+    except NoReverseMatch:
+        return text
+    return format_html('<a class="text-link" href="{}">{}</a>', page, text)
+
+
+def read_changes(entry: AuditEntry) -> list[Change]:
+    """The fields of an entry in alphabetical order."""
+    return sorted(_changes(entry), key=lambda change: change.name)
+
+
+def _changes(entry: AuditEntry) -> Iterator[Change]:
+    model = entry.content_type.model_class()
+    for name, pair in (entry.changes or {}).items():
+        if isinstance(pair, dict):
+            yield _of_relation(name, pair)
+        elif entry.action != AuditEntry.Action.CREATE or pair[1] not in ("", None, [], False):
+            yield Change(_label(model, name), _text(pair[0]), _text(pair[1]))
+
+
+def _of_relation(name: str, change: dict[str, Any]) -> Change:
+    """Source: the form in which the library writes changes of many-to-many fields."""
+    names = ", ".join(change["objects"])
+    return Change(name, "", names) if change["operation"] == "add" else Change(name, names, "")
+
+
+def _label(model: Any, name: str) -> str:
+    try:
+        return str(model._meta.get_field(name).verbose_name)
+    except (AttributeError, FieldDoesNotExist):
+        return name.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return ", ".join(value)
+    return str(value)[:_LENGTH_SHOWN]

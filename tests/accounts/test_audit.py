@@ -1,0 +1,210 @@
+"""The audit: who changed what, from what to what, and what it never tells."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import services
+from accounts.audit import note_run
+from accounts.models import AuditEntry, Key, Membership, Team, User
+from catalogue.models import Model, Offering, Price
+from catalogue.services import delete_models, set_price, switch_offerings
+from providers.models import Credential, Provider
+from providers.services import save_provider, store_secret, switch_provider
+from tests.make import (
+    make_key,
+    make_model,
+    make_offering,
+    make_price,
+    make_provider,
+    make_published,
+    make_staff,
+    make_team,
+    make_user,
+    publish_all,
+)
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "sk-upstream-secret"
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_staff("ada"))
+    return client
+
+
+def last(model: type) -> AuditEntry:
+    return AuditEntry.objects.filter(content_type__model=model.__name__.lower())[0]
+
+
+def everything_told() -> str:
+    return json.dumps(list(AuditEntry.objects.values_list("changes", "object_repr")))
+
+
+def test_change_is_told_with_before_and_after() -> None:
+    model = make_model(name="One")
+    model.name = "Uno"
+    model.save()
+    entry = last(Model)
+    assert (entry.changes, entry.page) == ({"name": ["One", "Uno"]}, f"catalogue.model/{model.pk}")
+
+
+def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
+    team = make_team(name="Old")
+    values = {"name": "New", "slug": team.slug, "is_active": "on", "lifecycle_policy": "advise"}
+    forms = {
+        f"{prefix}-{kind}_FORMS": "0" for prefix in ("memberships", "keys") for kind in ("TOTAL", "INITIAL")
+    }
+    staff.post(f"/admin/accounts/team/{team.pk}/change/", values | forms)
+    assert (str(last(Team).actor), last(Team).changes) == ("ada", {"name": ["Old", "New"]})
+
+
+def test_member_who_acts_in_the_portal_is_named(client: Client) -> None:
+    person = make_user("bea", teams=[make_team("atlas")])
+    client.force_login(person)
+    client.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    entry = last(Key)
+    assert (str(entry.actor), entry.action) == ("bea", AuditEntry.Action.CREATE)
+
+
+def test_key_that_acts_through_the_api_is_named(client: Client) -> None:
+    manager, text = make_key(scope="management")
+    client.post(
+        "/v1/keys",
+        {"name": "new"},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {text}"},
+    )
+    assert (last(Key).key, last(Key).actor) == (manager.public_id, None)
+
+
+def test_what_nobody_asked_for_is_the_gateways_own_act() -> None:
+    make_team()
+    assert (last(Team).actor, last(Team).key) == (None, "")
+
+
+def test_secret_of_a_provider_is_never_told(settings: Any) -> None:
+    provider = make_provider()
+    store_secret(credential=provider.credential, secret=SECRET)
+    ciphertext = Credential.objects.get().ciphertext
+    assert last(Credential).changes["ciphertext"] == ["", "•••"]
+    assert ciphertext not in everything_told()
+    assert SECRET not in everything_told()
+
+
+def test_secret_that_is_forgotten_at_a_new_address_is_told() -> None:
+    provider = make_provider()
+    store_secret(credential=provider.credential, secret=SECRET)
+    provider.base_url = "https://elsewhere.example/v1"
+    save_provider(provider=provider)
+    assert last(Credential).changes == {"ciphertext": ["•••", ""]}
+
+
+def test_password_is_never_told() -> None:
+    person = make_user()
+    person.set_password("another password")
+    person.save()
+    assert last(User).changes == {"password": ["•••", "•••"]}
+
+
+def test_digest_of_a_key_is_never_told() -> None:
+    key, _ = make_key()
+    assert "digest" not in last(Key).changes
+    assert key.digest not in everything_told()
+
+
+def test_revoking_is_told_once() -> None:
+    key, _ = make_key()
+    services.revoke_key(key=key)
+    services.revoke_key(key=key)
+    revoked = AuditEntry.objects.filter(content_type__model="key", action=AuditEntry.Action.UPDATE)
+    assert [list(entry.changes) for entry in revoked] == [["revoked_at"]]
+
+
+def test_switching_off_is_told_though_no_row_was_saved() -> None:
+    offering = make_offering()
+    switch_offerings([offering], is_enabled=False)
+    switch_provider(provider=offering.provider, is_enabled=False)
+    assert last(Offering).changes == last(Provider).changes == {"is_enabled": [True, False]}
+
+
+def test_price_that_ends_is_told_on_its_models_page() -> None:
+    offering = make_offering()
+    make_price(offering)
+    at = timezone.now()
+    set_price(offering, meter="input_text_tokens", usd_per_million=None, at=at)
+    assert last(Price).changes == {"valid_to": [None, str(at)]}
+    assert last(Price).page == f"catalogue.model/{offering.model_id}"
+
+
+def test_deleted_model_is_one_entry_with_what_it_was() -> None:
+    model = make_published()
+    before = AuditEntry.objects.count()
+    delete_models(Model.objects.filter(pk=model.pk))
+    assert AuditEntry.objects.count() == before + 1
+    assert last(Model).changes["name"] == ["One", None]
+
+
+def test_publishing_and_probing_are_no_acts_of_editing() -> None:
+    model = make_model()
+    before = AuditEntry.objects.count()
+    Model.objects.filter(pk=model.pk).update(name="Uno")
+    publish_all()
+    Model.objects.filter(pk=model.pk).update(input_types="spoilt")
+    publish_all()
+    assert AuditEntry.objects.count() == before
+
+
+def test_run_over_many_rows_is_one_entry() -> None:
+    model = make_model()
+    note_run(model, {"models made": 3})
+    assert last(Model).changes == {"models made": [None, 3]}
+
+
+def test_membership_is_told_on_its_teams_page(staff: Client) -> None:
+    team = make_team()
+    Membership.objects.create(team=team, user=make_user("cleo"))
+    assert "cleo" in staff.get(f"/admin/accounts/team/{team.pk}/history/").text
+
+
+def test_history_tells_prices_and_aliases_on_the_models_page(staff: Client) -> None:
+    model = make_published()
+    model.name = "Uno"
+    model.save()
+    page = staff.get(f"/admin/catalogue/model/{model.pk}/history/").text
+    assert "<del>One</del>" in page
+    assert "price 1 USD" in page
+
+
+def test_history_of_a_row_that_is_not_there_leads_away(staff: Client) -> None:
+    assert staff.get("/admin/catalogue/model/99/history/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("by=person", 0),
+        ("by=gateway", 1),
+        ("by=key", 0),
+        ("q=acme", 1),
+        ("action__exact=2", 0),
+        ("what=x", 1),
+    ],
+)
+def test_list_of_acts_is_filtered(staff: Client, query: str, found: int) -> None:
+    AuditEntry.objects.all().delete()
+    make_model("acme/one").organisation.models.all()
+    AuditEntry.objects.exclude(content_type__model="model").delete()
+    assert len(staff.get(f"/admin/accounts/auditentry/?{query}").context["cl"].result_list) == found
+
+
+def test_entry_is_read_and_never_edited(staff: Client) -> None:
+    make_model(name="<One>")
+    address = f"/admin/accounts/auditentry/{last(Model).pk}/change/"
+    assert "&lt;One&gt;" in staff.get(address).text
+    assert staff.post(address, {"page": "x"}).status_code == 403
