@@ -140,6 +140,17 @@ class ProbeResult(models.Model):
         )
 
 
+class UpstreamList(models.Model):
+    """The names that a provider gave its models when a probe last asked for its list."""
+
+    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="upstream_list")
+    names = models.JSONField(default=list)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{len(self.names)} models at {self.provider}"
+
+
 def _raise_refusals(refusals: dict[str, str | None]) -> None:
     errors = {name: refusal for name, refusal in refusals.items() if refusal}
     if errors:

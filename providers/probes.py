@@ -17,6 +17,8 @@ from providers.validators import base_url_refusal
 TIMEOUT_S = 5.0
 _CONNECT_S, _READ_S = 2.0, 4.0
 _BYTES_MOST = 8 * 1024 * 1024
+_NAMES_MOST = 5_000
+_NAME_LENGTH_MOST = 200
 # It answers, but has no model list, or no time for one: calls may well get through.
 _REACHABLE = {404, 405, 429, 501}
 _REFUSALS = {
@@ -29,28 +31,30 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
-    """`status` is None where no answer came. `error` is for staff and holds no text of the provider's."""
+    """`status` is None where no answer came. `error` is for staff and holds no text of the provider's; `names` do."""
 
     is_healthy: bool
     status: int | None
     latency_ms: float
     error: str = ""
+    names: tuple[str, ...] = ()
+    """What the provider calls its models, sorted; empty where no list came."""
 
 
 def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
     """In about 5 seconds at most; every trouble is an outcome."""
     began = time.monotonic()
     try:
-        status, error = _ask(provider, door)
+        status, error, names = _ask(provider, door)
     except UpstreamFailure:
-        status, error = None, "the credential holds characters that no header carries"
+        status, error, names = None, "the credential holds characters that no header carries", ()
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as trouble:
-        status, error = None, _named(trouble, provider.base_url, door)
-    return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error)
+        status, error, names = None, _named(trouble, provider.base_url, door), ()
+    return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error, names)
 
 
-def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str]:
-    """Status and error."""
+def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
+    """Status, error and the names of its models."""
     headers = {
         "accept": "application/json",
         **MODEL_LIST.get(provider.wire_format, {}),
@@ -62,14 +66,29 @@ def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str]:
         httpx_client(door, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
         client.stream("GET", url, headers=headers, timeout=timeout) as response,
     ):
-        return response.status_code, _error_of(response)
+        if not response.is_success:
+            return response.status_code, _error_of(response), ()
+        return response.status_code, *_read_list(response.read())
+
+
+def model_names(answer: object) -> tuple[str, ...]:
+    """The names in a model list, sorted, without what cannot be one; a few thousand at most.
+
+    Empty of the first page of several: what is not on it may be on the next. Source: the lists of OpenAI and
+    Anthropic are objects with `data` of `id`, Google's with `models` of `name`; some servers answer the bare list.
+    """
+    rows: object = answer
+    if isinstance(answer, dict):
+        is_part = answer.get("has_more") or answer.get("nextPageToken")
+        rows = None if is_part else answer.get("data", answer.get("models"))
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    names = {name for row in named if isinstance(name := row.get("id", row.get("name")), str)}
+    return tuple(sorted(name for name in names if 0 < len(name) <= _NAME_LENGTH_MOST and name.isprintable())[:_NAMES_MOST])
 
 
 def _error_of(response: httpx.Response) -> str:
-    """Empty if calls could get through."""
+    """Of an answer that is no success. Empty if calls could get through."""
     status = response.status_code
-    if response.is_success:
-        return "" if _is_json(response.read()) else "answers something that is not JSON; check the base URL"
     if status in _REACHABLE:
         return ""
     if response.is_redirect:
@@ -77,12 +96,12 @@ def _error_of(response: httpx.Response) -> str:
     return f"{_REFUSALS.get(status, 'answers with an error')} ({status})"
 
 
-def _is_json(body: bytes) -> bool:
+def _read_list(body: bytes) -> tuple[str, tuple[str, ...]]:
+    """Error and names. JSON of another shape is no error: calls may well get through."""
     try:
-        json.loads(body)
+        return "", model_names(json.loads(body))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return "answers something that is not JSON; check the base URL", ()
 
 
 def _named(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:

@@ -16,7 +16,7 @@ from accounts.revision import Part, bump
 from gateway.outbound import OutboundPolicy
 from providers import validators
 from providers.facts import ProviderFacts
-from providers.models import Credential, ProbeResult, Provider
+from providers.models import Credential, ProbeResult, Provider, UpstreamList
 from providers.probes import ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
 
@@ -145,6 +145,8 @@ def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> No
         latency_ms=outcome.latency_ms,
         error=outcome.error[:300],
     )
+    if outcome.names:
+        _keep_names(provider_id, list(outcome.names), at)
     health = _health_after(list(results.values_list("is_healthy", flat=True)[:FAILURES_TO_UNHEALTHY]))
     if health:
         _change_health(provider_id, health, at)
@@ -196,6 +198,14 @@ def _change_health(provider_id: int, health: str, at: datetime) -> None:
     if changed.exists():
         bump(Part.PROVIDERS)
         changed.update(health=health, health_changed_at=at)
+
+
+def _keep_names(provider_id: int, names: list[str], at: datetime) -> None:
+    """Written only where the list became another one: probes come once a minute."""
+    known = UpstreamList.objects.filter(provider_id=provider_id).values_list("names", flat=True).first()
+    if known != names:
+        fields = {"names": names, "changed_at": at}
+        UpstreamList.objects.update_or_create(provider_id=provider_id, defaults=fields)
 
 
 def _health_after(newest: list[bool]) -> str:

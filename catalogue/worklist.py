@@ -1,0 +1,108 @@
+"""The worklist: every working model examined, kept for as long as nothing was edited."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from accounts.revision import read
+from catalogue.compile import compile_model, digest
+from catalogue.content import UnreadableContentError, facts_from_content
+from catalogue.lint import Finding, Kind, Subject, World, examine
+from catalogue.models import Model, Offering, PublishedModel
+from catalogue.quality import Quality, judge
+from catalogue.snapshot import Snapshot
+from providers.models import UpstreamList
+
+_KEPT_S = 300
+_day = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """`qualities` by the model's primary key; a model that could not be read has none."""
+
+    findings: tuple[Finding, ...]
+    qualities: Mapping[int, Quality]
+
+
+def read_worklist() -> Worklist:
+    """At most five minutes old, for dates pass; three queries where nothing was edited since the last look."""
+    kept: Worklist = cache.get_or_set(f"worklist-{_state()}", examine_catalogue, _KEPT_S)  # type: ignore[assignment]
+    return kept
+
+
+def examine_catalogue(at: datetime | None = None) -> Worklist:
+    """Read and judge everything: seven queries for any number of models."""
+    now = at or timezone.now()
+    live = dict(PublishedModel.objects.current().values_list("public_id", "digest"))
+    subjects, findings = [], []
+    for row in Model.objects.complete().order_by("public_id"):
+        try:
+            subjects.append(subject_of(row, live.get(row.public_id)))
+        except UnreadableContentError as error:
+            what = row.quarantine_reason or str(error)
+            findings.append(Finding(Kind.SET_ASIDE, row.pk, row.public_id, what))
+    return _judge(subjects, _world(subjects, now), findings)
+
+
+def subject_of(row: Model, live_digest: str | None) -> Subject:
+    """What is judged of a model fetched by complete(). Raises UnreadableContentError."""
+    try:
+        content = compile_model(row)
+        seal = digest(content)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UnreadableContentError(str(error)) from error
+    return Subject(
+        pk=row.pk,
+        model=facts_from_content(content),
+        priced_at={offering.pk: at for offering in row.offerings.all() if (at := _priced_at(row, offering))},
+        quarantine_reason=row.quarantine_reason,
+        is_published=live_digest is not None,
+        is_live_as_edited=live_digest == seal,
+    )
+
+
+def _judge(subjects: Iterable[Subject], world: World, findings: list[Finding]) -> Worklist:
+    qualities = {}
+    for subject in subjects:
+        found = list(examine(subject, world))
+        findings += found
+        qualities[subject.pk] = judge(subject, {finding.kind for finding in found}, world.at)
+    order = list(Kind)
+    return Worklist(tuple(sorted(findings, key=lambda each: order.index(each.kind))), qualities)
+
+
+def _world(subjects: Iterable[Subject], at: datetime) -> World:
+    return World(
+        Snapshot.of((subject.model for subject in subjects), {}, revision=0),
+        at,
+        {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
+        timedelta(days=settings.STALE_PRICE_DAYS),
+    )
+
+
+def _priced_at(row: Model, offering: Offering) -> datetime | None:
+    """When somebody last looked at its prices: a row was written, or a source was read on a day that it names."""
+    rows = list(offering.prices.all())
+    days = _day.findall(" ".join([row.source, *(price.source for price in rows)]))
+    read_at = [moment for day in days if (moment := _moment(day))]
+    return max([price.created_at for price in rows] + read_at, default=None)
+
+
+def _moment(day: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _state() -> str:
+    """Another one after every edit: what is published bumps the revision, what is not is told by the audit."""
+    told = AuditEntry.objects.order_by("-id").values_list("id", flat=True).first()
+    return f"{read().number}-{told}"
