@@ -16,7 +16,7 @@ from catalogue.content import UnreadableContentError, facts_from_content
 from catalogue.lint import Finding, Kind, Subject, World, examine
 from catalogue.models import Model, Offering, PublishedModel
 from catalogue.quality import Quality, judge
-from catalogue.snapshot import Snapshot
+from catalogue.snapshot import ModelFacts, Snapshot
 from providers.models import UpstreamList
 
 _KEPT_S = 300
@@ -48,7 +48,7 @@ def examine_catalogue(at: datetime | None = None) -> Worklist:
         except UnreadableContentError as error:
             what = row.quarantine_reason or str(error)
             findings.append(Finding(Kind.SET_ASIDE, row.pk, row.public_id, what))
-    return _judge(subjects, _world(subjects, now), findings)
+    return _judge(subjects, world_of([subject.model for subject in subjects], now), findings)
 
 
 def subject_of(row: Model, live_digest: str | None) -> Subject:
@@ -68,6 +68,16 @@ def subject_of(row: Model, live_digest: str | None) -> Subject:
     )
 
 
+def world_of(models: Iterable[ModelFacts], at: datetime) -> World:
+    """What a model among these is judged against; one query."""
+    return World(
+        Snapshot.of(models, {}, revision=0),
+        at,
+        {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
+        timedelta(days=settings.STALE_PRICE_DAYS),
+    )
+
+
 def _judge(subjects: Iterable[Subject], world: World, findings: list[Finding]) -> Worklist:
     qualities = {}
     for subject in subjects:
@@ -76,15 +86,6 @@ def _judge(subjects: Iterable[Subject], world: World, findings: list[Finding]) -
         qualities[subject.pk] = judge(subject, {finding.kind for finding in found}, world.at)
     order = list(Kind)
     return Worklist(tuple(sorted(findings, key=lambda each: order.index(each.kind))), qualities)
-
-
-def _world(subjects: Iterable[Subject], at: datetime) -> World:
-    return World(
-        Snapshot.of((subject.model for subject in subjects), {}, revision=0),
-        at,
-        {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
-        timedelta(days=settings.STALE_PRICE_DAYS),
-    )
 
 
 def _priced_at(row: Model, offering: Offering) -> datetime | None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
@@ -46,10 +47,19 @@ class HistoryDesk(Desk):
         row = self.get_object(request, object_id)
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
         entries = self.history_entries(row).select_related("actor", "content_type")
         page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
-        context = {"page": page, "lines": [line_of(entry) for entry in page]}
-        return super().history_view(request, object_id, context | (extra_context or {}))  # type: ignore[no-any-return]
+        context = self.admin_site.each_context(request) | {
+            "title": f"History of {row}",
+            "opts": self.opts,
+            "object": row,
+            "original": row,
+            "page": page,
+            "lines": [line_of(entry) for entry in page],
+        }
+        return TemplateResponse(request, "admin/object_history.html", context | (extra_context or {}))
 
 
 def line_of(entry: AuditEntry) -> dict[str, Any]:

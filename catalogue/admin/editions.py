@@ -1,13 +1,17 @@
-"""The editions, to read: who published what, when and why."""
+"""The editions: who published what, when and why; any two compared; and back to an earlier one."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from accounts.admin.base import Desk
+from catalogue.admin.comparison import show_comparison
+from catalogue.admin.rollback import show_rollback
 from catalogue.models import Edition, PublishedModel
 
 SHOWN = 200
@@ -15,29 +19,58 @@ SHOWN = 200
 
 @admin.register(Edition)
 class EditionAdmin(Desk):
-    list_display = ["number", "published_at", "author", "note", "model_count"]
+    list_display = ["number", "published_at", "author", "note", "model_count", "what_it_changed"]
     list_select_related = ["author"]
+    list_filter = ["author", "published_at"]
     search_fields = ["note", "opened__public_id"]
     search_help_text = "Note or model"
-    date_hierarchy = "published_at"
-    fields = readonly_fields = ["number", "published_at", "author", "note", "published", "withdrawn"]
+    show_full_result_count = False
+    actions = ["compare"]
+    fields = readonly_fields = ["number", "published_at", "author", "note"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
         editions: QuerySet[Edition] = super().get_queryset(request)
         return editions.annotate(model_total=Count("opened", distinct=True))
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("compare/", wrap(self.compare_view), name="catalogue_edition_compare"),
+            path("<int:number>/rollback/", wrap(self.rollback_view), name="catalogue_edition_rollback"),
+            *super().get_urls(),
+        ]
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return show_comparison(self, request)
+
+    def rollback_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        return show_rollback(self, request, number)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """With what it published and withdrew."""
+        published, withdrawn = _touched(int(object_id)) if object_id.isdecimal() else ([], [])
+        extra = {"published": published, "withdrawn": withdrawn, "shown": SHOWN, "before": _before(object_id)}
+        kwargs["extra_context"] = (kwargs.get("extra_context") or {}) | extra
+        answer: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
+        return answer
+
     @admin.display(description="models", ordering="model_total")
     def model_count(self, edition: Edition) -> int:
         return int(edition.model_total)  # type: ignore[attr-defined]  # annotated in get_queryset
 
-    @admin.display(description="published")
-    def published(self, edition: Edition) -> str:
-        return _names(edition.opened.all())
+    @admin.display(description="")
+    def what_it_changed(self, edition: Edition) -> str:
+        page = reverse("admin:catalogue_edition_compare")
+        return format_html('<a class="text-link" href="{}?to={}">what it changed</a>', page, edition.number)
 
-    @admin.display(description="withdrawn")
-    def withdrawn(self, edition: Edition) -> str:
-        replaced = edition.opened.values("public_id")
-        return _names(edition.closed.exclude(public_id__in=replaced))
+    @admin.action(description="Compare the two selected", permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
+        numbers = sorted(queryset.values_list("number", flat=True)[:3])
+        if len(numbers) != 2:
+            messages.error(request, "Tick two editions, the earlier and the later one, to compare them.")
+            return None
+        page = reverse("admin:catalogue_edition_compare")
+        return HttpResponseRedirect(f"{page}?from={numbers[0]}&to={numbers[1]}")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
@@ -49,6 +82,16 @@ class EditionAdmin(Desk):
         return False
 
 
-def _names(rows: QuerySet[PublishedModel]) -> str:
-    names = rows.order_by("public_id").values_list("public_id")[:SHOWN]
-    return format_html_join(", ", "{}", names) or "none"
+def _touched(number: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Ids of models that the edition published, and of those that it withdrew; two queries."""
+    opened = PublishedModel.objects.filter(edition_from=number).order_by("public_id")
+    closed = PublishedModel.objects.filter(edition_to=number).order_by("public_id")
+    published = list(opened.values_list("public_id", flat=True))
+    withdrawn = [name for name in closed.values_list("public_id", flat=True) if name not in set(published)]
+    return published, withdrawn
+
+
+def _before(number: str) -> int | None:
+    if not number.isdecimal():
+        return None
+    return Edition.objects.filter(number__lt=number).values_list("number", flat=True).first()

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalogue.lifecycle import Status
+from catalogue.worklist import read_worklist
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -42,3 +43,21 @@ class PublicationFilter(admin.SimpleListFilter):
             case "aside":
                 return queryset.exclude(quarantine_reason="")
         return queryset
+
+
+class QualityFilter(admin.SimpleListFilter):
+    """By how complete the record is, as the worklist judges it."""
+
+    title = "quality"
+    parameter_name = "quality"
+    _ranges = {"low": range(50), "fair": range(50, 80), "good": range(80, 101)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("low", "Below 50"), ("fair", "50 to 79"), ("good", "80 and more")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        wanted = self._ranges.get(self.value() or "")
+        if wanted is None:
+            return queryset
+        qualities = read_worklist().qualities
+        return queryset.filter(pk__in=[pk for pk, quality in qualities.items() if quality.score in wanted])

@@ -10,15 +10,31 @@ from django.utils.html import format_html
 
 from accounts.admin.base import TableInline
 from catalogue.admin.fields import CuratorFields
-from catalogue.admin.prices import PerMillionForm, price_line
+from catalogue.admin.prices import OfferingForm, price_line
 from catalogue.models import Alias, Offering
+
+
+class LoadedFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
+    """Takes the rows that the page has read with its model, so that nothing is read twice."""
+
+    loaded = ""
+
+    def get_queryset(self) -> Any:
+        if self.instance.pk and self.loaded in getattr(self.instance, "_prefetched_objects_cache", {}):
+            return getattr(self.instance, self.loaded).all()
+        return super().get_queryset()
+
+
+class OfferingFormSet(LoadedFormSet):
+    loaded = "offerings"
 
 
 class OfferingInline(CuratorFields, TableInline):
     """Where the model runs, with the prices that most have; the rest is on the offering's own page."""
 
     model = Offering
-    form = PerMillionForm
+    form = OfferingForm
+    formset = OfferingFormSet
     fields = [
         "provider",
         "upstream_name",
@@ -38,8 +54,8 @@ class OfferingInline(CuratorFields, TableInline):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "provider" and field is not None:
-            # Read once for all rows of the table.
-            field.choices = list(field.choices)
+            # Read once for all rows of the table; a list's own length is not asked of the database.
+            field.choices = [*iter(field.choices)]
         return field
 
     def prices(self, offering: Offering) -> str:
@@ -47,11 +63,14 @@ class OfferingInline(CuratorFields, TableInline):
             return "Saved with the model; tiers and other meters on the offering's page."
         page = reverse("admin:catalogue_offering_change", args=[offering.pk])
         line = price_line(offering, timezone.now()) or "no price"
-        return format_html('{} <a class="text-link" href="{}">details</a>', line, page)
+        links = '{} <a class="text-link" href="#prices-{}">all prices</a> <a class="text-link" href="{}">details</a>'
+        return format_html(links, line, offering.pk, page)
 
 
-class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
+class AliasFormSet(LoadedFormSet):
     """Each alias knows the model of the page, also before that is saved."""
+
+    loaded = "aliases"
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
@@ -62,4 +81,4 @@ class AliasFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
 class AliasInline(TableInline):
     model = Alias
     formset = AliasFormSet
-    fields = ["name"]
+    fields = ["name", "policy"]

@@ -3,10 +3,8 @@
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join, linebreaks
-from django.utils.safestring import mark_safe
 
 from accounts.admin.base import Tone, status_chip
 from accounts.models import User
@@ -24,11 +22,13 @@ _STATUS_TONES: dict[Status, Tone] = {
 
 
 def with_live(models: QuerySet[Model]) -> QuerySet[Model]:
-    """Annotated with `live_edition` and `live_digest` of the published row; None where there is none."""
-    live = PublishedModel.objects.current().filter(public_id=OuterRef("public_id"))
+    """Annotated with `live_edition` and `live_digest` of the published row, None without one; and `was_published`."""
+    rows = PublishedModel.objects.filter(public_id=OuterRef("public_id"))
+    live = rows.current()
     return models.annotate(
         live_edition=Subquery(live.values("edition_from")[:1]),
         live_digest=Subquery(live.values("digest")[:1]),
+        was_published=Exists(rows),
     )
 
 
@@ -49,15 +49,6 @@ def live_chip(model: Model) -> str:
     return status_chip(f"edited since {edition}", "warning", "Save it or choose “Publish now”.")
 
 
-def live_panel(model: Model) -> str:
-    """The edition that clients see, where it differs from this page, and what is wrong with this page."""
-    live = PublishedModel.objects.current().filter(public_id=model.public_id)
-    row = live.select_related("edition_from__author").first()
-    parts = [_trouble(model)] if model.quarantine_reason else []
-    parts.append(_describe(row, model) if row else format_html("<p>{}</p>", "Clients do not see it yet."))
-    return mark_safe("".join(parts))  # noqa: S308 - every part was escaped by format_html
-
-
 def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> None:
     """Publish, and tell the curator what came of it."""
     author = request.user if isinstance(request.user, User) else None
@@ -76,36 +67,3 @@ def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> N
 def _is_live_as_edited(model: Model) -> bool:
     live_digest = model.live_digest  # type: ignore[attr-defined]  # annotated by with_live
     return not problems(model) and digest(compile_model(model)) == live_digest
-
-
-def _trouble(model: Model) -> str:
-    chip = status_chip("set aside", "bad")
-    return format_html(
-        '<div class="text-red-700 dark:text-red-500">{} This page could not be published:{}</div>',
-        chip,
-        mark_safe(linebreaks(model.quarantine_reason, autoescape=True)),  # noqa: S308 - escaped by linebreaks
-    )
-
-
-def _describe(row: PublishedModel, model: Model) -> str:
-    edition = row.edition_from
-    return format_html(
-        "<p>{} since {} UTC{}{}</p>{}",
-        status_chip(f"edition {edition.number}", "good"),
-        f"{edition.published_at:%Y-%m-%d %H:%M}",
-        f", by {edition.author}" if edition.author else "",
-        f": {edition.note}" if edition.note else "",
-        _differences(row, model),
-    )
-
-
-def _differences(row: PublishedModel, model: Model) -> str:
-    if problems(model):
-        return ""
-    names = [name for name, value in compile_model(model).items() if row.content.get(name) != value]
-    if not names:
-        return format_html("<p>{}</p>", "Clients see what this page says.")
-    items = format_html_join(", ", "<b>{}</b>", ((name.replace("_", " "),) for name in names))
-    return format_html(
-        "<p>{} Clients see something else in: {}.</p>", status_chip("edited", "warning"), items
-    )

@@ -1,44 +1,29 @@
 """The model's page: everything that clients will see of it, and what they see now."""
 
-from typing import Any
+from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from accounts.models import User
 from catalogue.admin.desk import PublishingDesk
-from catalogue.admin.filters import PublicationFilter, StatusFilter
+from catalogue.admin.filters import PublicationFilter, QualityFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
-from catalogue.admin.live import lifecycle_chip, live_chip, live_panel, publish_aloud, with_live
+from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud, with_live
+from catalogue.admin.model_desk import describe, quality_chip
+from catalogue.admin.model_form import ModelForm
 from catalogue.admin.prices import price_line
+from catalogue.admin.rollback import show_versions
 from catalogue.admin.sheets import SheetDesk
-from catalogue.models import Model, Offering, PublishedModel
+from catalogue.admin.worklist import show_worklist
+from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, delete_models, switch_offerings
 from catalogue.sheets import ModelSheet
-
-
-class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Knows which version of the row was opened, so that nobody's edit is overwritten unseen."""
-
-    opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["opened_at"] = self.instance.updated_at.isoformat()
-
-    def clean_opened_at(self) -> str:
-        opened_at: str = self.cleaned_data["opened_at"]
-        if opened_at and self.instance.pk and opened_at != self.instance.updated_at.isoformat():
-            raise ValidationError(
-                "Somebody else saved this model while you edited it. Open it again in another tab, "
-                "and carry your changes over."
-            )
-        return opened_at
+from catalogue.worklist import read_worklist
 
 
 @admin.register(Model)
@@ -46,50 +31,96 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     resource_classes = [ModelSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
-    list_display = ["public_id", "name", "status", "live", "runs_at", "price", "updated_at"]
+    list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "updated_at"]
     list_filter = [
         StatusFilter,
         PublicationFilter,
+        QualityFilter,
         ("organisation", admin.RelatedOnlyFieldListFilter),
         ("offerings__provider", admin.RelatedOnlyFieldListFilter),
     ]
     search_fields = ["public_id", "name", "aliases__name", "offerings__upstream_name"]
     search_help_text = "Id, name, alias or upstream name"
-    autocomplete_fields = ["organisation", "successor"]
-    readonly_fields = ["status", "what_is_live", "created_at"]
+    show_full_result_count = False
+    autocomplete_fields = ["organisation", "successor", "previous"]
+    readonly_fields = ["created_at"]
     actions = ["publish_now", "switch_offerings_on", "switch_offerings_off"]
     fieldsets = [
-        ("What it is", {"fields": ["organisation", "slug", "name", "description"]}),
         (
-            "What it can do",
+            "Name it",
             {
+                "description": "Clients call it by organisation/slug, for ever: that cannot be changed once published.",
+                "fields": [("organisation", "slug"), "name", "description"],
+            },
+        ),
+        (
+            "Say what it can do",
+            {
+                "description": "Lists are searched by these, and calls are led by them. What is left empty is unknown.",
                 "fields": [
                     ("input_types", "output_types"),
                     ("context_length", "max_output_tokens"),
                     ("reasoning_tier", "tokenizer"),
                     "is_moderated",
-                ]
+                ],
             },
         ),
-        ("Its life", {"fields": ["release_at", "deprecation_at", "retirement_at", "successor"]}),
-        ("Sources", {"fields": ["source"]}),
+        (
+            "Say where it comes from",
+            {"fields": [("open_weights", "licence"), ("knowledge_cutoff", "previous")]},
+        ),
+        (
+            "Plan its life",
+            {
+                "description": "Status follows from these dates by itself, in UTC. Name a successor before an end.",
+                "fields": [("release_at", "deprecation_at", "retirement_at"), "successor"],
+            },
+        ),
+        ("Note your sources", {"fields": ["source", "created_at"]}),
     ]
-    _about_now = ("What clients see", {"fields": ["status", "what_is_live", "created_at"]})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         return with_live(super().get_queryset(request).complete())
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("worklist/", wrap(self.worklist_view), name="catalogue_worklist"),
+            path("<int:pk>/editions/", wrap(self.versions_view), name="catalogue_model_editions"),
+            *super().get_urls(),
+        ]
+
+    def worklist_view(self, request: HttpRequest) -> HttpResponse:
+        return show_worklist(self, request)
+
+    def versions_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return show_versions(self, request, get_object_or_404(Model, pk=pk))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        qualities = read_worklist().qualities
+        for model in changelist.result_list:
+            model.quality_now = qualities.get(model.pk)
+        return changelist
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        model = kwargs.get("obj")
+        if model is not None and request.method == "POST":
+            # What was refused stays in the form; around it stands what is saved.
+            model = self.get_queryset(request).get(pk=model.pk)
+        desk = {"desk": describe(model)} if model else {}
+        return cast("HttpResponse", super().render_change_form(request, context | desk, **kwargs))
+
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        if obj is None:
+        if obj is None or not self.has_change_permission(request, obj):
             return self.fieldsets
-        shown: list[Any] = [self._about_now, *self.fieldsets]
-        if self.has_change_permission(request, obj):
-            shown.append((None, {"fields": ["opened_at"]}))
-        return shown
+        return [*self.fieldsets, (None, {"fields": ["opened_at"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
         """Clients call a published model by its id, so that stays."""
-        if obj and PublishedModel.objects.filter(public_id=obj.public_id).exists():
+        if obj and getattr(obj, "was_published", False):
             return [*self.readonly_fields, "organisation", "slug"]
         return self.readonly_fields
 
@@ -101,13 +132,13 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     def live(self, model: Model) -> str:
         return live_chip(model)
 
-    @admin.display(description="live")
-    def what_is_live(self, model: Model) -> str:
-        return live_panel(model)
+    @admin.display(description="quality")
+    def quality(self, model: Any) -> str:
+        return quality_chip(model.quality_now) if model.quality_now else ""
 
     @admin.display(description="runs at")
     def runs_at(self, model: Model) -> str:
-        return ", ".join(map(_place, model.offerings.all()))
+        return _places(model)
 
     @admin.display(description="$/M tokens")
     def price(self, model: Model) -> str:
@@ -145,6 +176,15 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     @admin.action(description="Switch offerings off", permissions=["change"])
     def switch_offerings_off(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         _switch(request, queryset, is_enabled=False)
+
+
+_PLACES_SHOWN = 3
+
+
+def _places(model: Model) -> str:
+    places = list(dict.fromkeys(map(_place, model.offerings.all())))
+    more = len(places) - _PLACES_SHOWN
+    return ", ".join(places[:_PLACES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _place(offering: Offering) -> str:

@@ -32,10 +32,13 @@ class OfferingAdmin(SheetDesk, PublishingDesk):
     autocomplete_fields = ["model", "provider"]
     actions = ["switch_on", "switch_off"]
     fieldsets = [
-        ("Where it runs", {"fields": [("model", "provider"), "upstream_name", "endpoints"]}),
-        ("What it takes", {"fields": ["params", ("context_length", "max_output_tokens"), "streams"]}),
+        ("Say where it runs", {"fields": [("model", "provider"), "upstream_name", "endpoints"]}),
         (
-            "When calls go there",
+            "Say what it takes",
+            {"fields": ["params", ("context_length", "max_output_tokens"), "quantization", "streams"]},
+        ),
+        (
+            "Decide when calls go there",
             {"fields": ["is_enabled", "position", ("effective_from", "effective_to")]},
         ),
     ]

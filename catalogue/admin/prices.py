@@ -43,8 +43,11 @@ def _per_million(price: PriceFacts) -> Decimal:
     return Decimal(plain(exact.quantize(SMALLEST_USD)))
 
 
-class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An offering with its two commonest prices. A changed one is a new row from now on; the old row ends."""
+class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An offering with its two commonest prices. A changed one is a new row from now on; the old row ends.
+
+    A saved offering stays at its provider: its prices and its calls were that one's.
+    """
 
     input_usd = PerMillionField("input $/M")
     output_usd = PerMillionField("output $/M")
@@ -54,6 +57,14 @@ class PerMillionForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk:
             current = usd_per_million(self.instance, timezone.now())
             self.initial.update(input_usd=current.get(INPUT_TEXT), output_usd=current.get(OUTPUT_TEXT))
+            self._fix_provider()
+
+    def _fix_provider(self) -> None:
+        provider = self.instance.provider
+        field = self.fields.get("provider")
+        if field is not None:
+            field.disabled = True
+            field.choices = [(provider.pk, provider.name)]  # type: ignore[attr-defined]
 
     def set_prices(self) -> None:
         """Call it once the offering is saved."""

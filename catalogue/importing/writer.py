@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import User
 from accounts.revision import Part, bump, hold
 from catalogue.importing.entries import Folder, OfferingEntry
@@ -23,7 +24,7 @@ from catalogue.importing.rows import (
     set_facts,
     take,
 )
-from catalogue.models import Alias, Model, Offering, Organisation, Price
+from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
 from catalogue.publishing import publish
 from providers.models import Credential, Provider
 
@@ -62,14 +63,24 @@ class Writer:
         self.written = Written()
 
     def write(self) -> Written:
-        self._write_organisations()
-        self._write_providers()
-        self._write_models()
-        self._write_references()
-        self._write_aliases()
-        self._write_offerings()
-        self._publish()
+        with audit.unwatched():
+            self._write_organisations()
+            self._write_providers()
+            self._write_models()
+            self._write_references()
+            self._write_aliases()
+            self._write_offerings()
+            self._publish()
+        self._tell()
         return self.written
+
+    def _tell(self) -> None:
+        """One entry of the audit for the whole run, told on its last edition."""
+        edition = Edition.objects.filter(number__in=self.written.editions[-1:]).first()
+        if edition is not None:
+            counts = {f"{what} made": number for what, number in self.written.made.items()}
+            counts |= {f"{what} changed": number for what, number in self.written.changed.items()}
+            audit.note_run(edition, {"imported from": self._folder.name} | counts)
 
     @transaction.atomic
     def _write_organisations(self) -> None:

@@ -1,5 +1,6 @@
 """What the admin's frame and front page show: navigation, what is live, and how the gateway does."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import LedgerEntry
+from catalogue.lint import EXPLANATIONS, Kind
 from catalogue.models import Edition, Model, PublishedModel
+from catalogue.worklist import read_worklist
 from providers.models import Provider
 from providers.services import access_of, demo_port
 
@@ -36,6 +39,7 @@ _GROUPS = {
         ("Audit", "policy", "accounts.auditentry"),
     ],
 }
+_WORKLIST = {"title": "Worklist", "icon": "checklist"}
 _DAY = timedelta(days=1)
 _DAY_KEPT_S = 30
 _NAMED = 8
@@ -86,6 +90,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, entries in _GROUPS.items():
         items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
+        if title == "Catalogue" and _may_view(request, "catalogue.model"):
+            items.append(_WORKLIST | {"link": reverse("admin:catalogue_worklist")})
         groups.append({"title": title, "items": items})
     return groups
 
@@ -119,8 +125,15 @@ def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "providers": count_providers(providers),
         "day": read_day(at),
         "set_aside": Model.objects.exclude(quarantine_reason="")[:_NAMED],
+        "to_mend": count_findings(),
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
+
+
+def count_findings() -> list[tuple[str, str, int]]:
+    """Of the worklist: each kind with its title and how many there are, the worst first."""
+    counts = Counter(finding.kind for finding in read_worklist().findings)
+    return [(kind.value, EXPLANATIONS[kind].title, counts[kind]) for kind in Kind if counts[kind]]
 
 
 def count_providers(providers: list[Provider]) -> ProviderCounts:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalogue.conditions import in_words
 from catalogue.meters import METERS
 from catalogue.pricing import STANDARD, is_valid
 from catalogue.snapshot import PriceFacts
 from gateway.public.amounts import Amount, day, price, price_unit
-from gateway.public.conditions import in_words
 
 _METERS = list(METERS)
 _STATES = ("now", "coming", "past")

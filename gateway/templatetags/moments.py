@@ -1,6 +1,6 @@
 """Instants as people read them: relative, with the exact UTC instant on hover."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from django import template
 from django.utils import timezone
@@ -23,6 +23,16 @@ def moment(at: datetime | None, unknown: str = "never") -> str:
         exact.isoformat(),
         f"{exact:%Y-%m-%d %H:%M:%S}",
         relative(at, timezone.now()),
+    )
+
+
+@register.simple_tag
+def day(at: datetime) -> str:
+    """The day, with the exact UTC instant on hover; with the time where it is not the day's beginning."""
+    exact = at.astimezone(UTC)
+    text = f"{exact:%Y-%m-%d}" if exact.time() == time.min else f"{exact:%Y-%m-%d %H:%M}"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", text
     )
 
 

@@ -1,0 +1,72 @@
+"""Two people at one model: what a page was opened on, and what somebody else did since."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Model as Row
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from accounts import acting
+from accounts.admin.history import name_actor, read_changes
+from accounts.models import AuditEntry
+from catalogue.models import Model
+
+_NOT_EDITED = frozenset({"updated_at", "quarantine_reason"})
+_ACTS_SHOWN = 8
+_LENGTH_SHOWN = 120
+
+
+def stamp(model: Model, at: datetime | None = None) -> str:
+    """When a page was opened, and on what: of a model fetched by complete()."""
+    return f"{(at or timezone.now()).isoformat()} {_fingerprint(model)}"
+
+
+def is_same(stamped: str, model: Model) -> bool:
+    """Whether the model, its offerings, prices and aliases are what they were then."""
+    return stamped.rpartition(" ")[2] == _fingerprint(model)
+
+
+def tell_acts(stamped: str, model: Model) -> str:
+    """Who saved what since then, as HTML, with the way to go on."""
+    opened_at = datetime.fromisoformat(stamped.rpartition(" ")[0])
+    since = AuditEntry.objects.filter(page=acting.page_of(model), timestamp__gt=opened_at)
+    acts = [_line(entry) for entry in since.select_related("actor", "content_type")[:_ACTS_SHOWN]]
+    told = format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", acts)) if acts else ""
+    page = reverse("admin:catalogue_model_change", args=[model.pk])
+    return format_html(
+        "Somebody else saved this model while you edited it, so nothing of yours was saved yet. Below is what you "
+        'typed. <a href="{}" target="_blank">Open it as it is now</a> in another tab, and carry your changes over.{}',
+        page,
+        told or "It was an import or a command that changed it.",
+    )
+
+
+def _line(entry: AuditEntry) -> tuple[str]:
+    changes = "; ".join(
+        f"{change.name}: {change.before[:_LENGTH_SHOWN] or '—'} → {change.after[:_LENGTH_SHOWN] or '—'}"
+        for change in read_changes(entry)
+    )
+    what = f"{entry.content_type.name} {entry.object_repr}"
+    return (f"{name_actor(entry)} at {entry.timestamp:%H:%M:%S} UTC, {what}: {changes}",)
+
+
+def _fingerprint(model: Model) -> str:
+    text = json.dumps([_values(row) for row in _rows(model)], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rows(model: Model) -> Iterator[Row]:
+    yield model
+    yield from model.aliases.all()
+    for offering in model.offerings.all():
+        yield offering
+        yield from offering.prices.all()
+
+
+def _values(row: Row) -> list[object]:
+    names = (field.attname for field in row._meta.concrete_fields if field.name not in _NOT_EDITED)
+    return [getattr(row, name) for name in names]

@@ -1,0 +1,179 @@
+"""Rolling back: what an earlier edition said is published again, as a new edition.
+
+Working rows are set to what the older records say, and then published. Prices are ended and appended, never
+rewritten; switches are not editorial and stay as they are; names of organisations and providers belong to those.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.revision import Part, bump, hold
+from catalogue.compile import compile_model
+from catalogue.content import Content, UnreadableContentError, facts_from_content
+from catalogue.differences import FieldChange, differences
+from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
+from catalogue.publishing import publish
+from catalogue.restoring import restore
+from catalogue.services import delete_models
+from catalogue.snapshot import ModelFacts
+from providers.models import Provider
+
+
+class RollbackRefusedError(ValueError):
+    """`reasons` are sentences for staff, one for each thing that stands in the way."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One model and what it would be set to. `changes` are from the working row; `is_gone`: it comes back."""
+
+    public_id: str
+    content: Content
+    changes: Sequence[FieldChange]
+    is_gone: bool = False
+    reasons: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`newer` are models that the edition did not have yet. They stay unless asked otherwise."""
+
+    edition: int
+    steps: Sequence[Step]
+    newer: Sequence[str] = field(default=())
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it cannot be done; empty where it can."""
+        return [reason for step in self.steps for reason in step.reasons]
+
+
+def plan_rollback(edition: int, public_id: str | None = None) -> Plan:
+    """What would change: of one model, or of all that differ from that edition. A fixed number of queries."""
+    then = PublishedModel.objects.at_edition(edition)
+    if public_id is not None:
+        then = then.filter(public_id=public_id)
+    live = dict(PublishedModel.objects.current().values_list("public_id", "pk"))
+    ids = {name: pk for name, pk in then.values_list("public_id", "pk") if public_id or live.get(name) != pk}
+    records = dict(PublishedModel.objects.filter(pk__in=ids.values()).values_list("public_id", "content"))
+    rows = {row.public_id: row for row in Model.objects.complete().filter(public_id__in=records)}
+    obstacles = _Obstacles.read(records.values())
+    steps = [_step(name, record, rows.get(name), obstacles) for name, record in sorted(records.items())]
+    steps = [step for step in steps if step.changes or step.is_gone or step.reasons]
+    newer = [] if public_id else sorted(live.keys() - set(then.values_list("public_id", flat=True)))
+    return Plan(edition, steps, newer)
+
+
+@transaction.atomic
+def roll_back(
+    edition: int, public_id: str | None = None, *, author: User | None = None, removes_newer: bool = False
+) -> Edition | None:
+    """Set the working rows and publish them. None: nothing changed for clients. Raises RollbackRefusedError."""
+    hold()
+    plan = plan_rollback(edition, public_id)
+    if plan.reasons:
+        raise RollbackRefusedError(plan.reasons)
+    at = timezone.now()
+    note = f"Rolled back {public_id or 'the catalogue'} to edition {edition}"
+    removed = None
+    if removes_newer and plan.newer:
+        removed = delete_models(Model.objects.filter(public_id__in=plan.newer), author=author)
+    models = _restore_all(plan.steps, at)
+    return publish(models, author=author, note=note, at=at) or removed
+
+
+def _restore_all(steps: Sequence[Step], at: datetime) -> list[Model]:
+    """All names are freed first, and all models are there before they refer to each other."""
+    if any(step.is_gone for step in steps):
+        # Offerings come back switched off, which every process has to see.
+        bump(Part.PROVIDERS)
+    rows = {row.public_id: row for row in Model.objects.complete().filter(public_id__in=_ids(steps))}
+    for step in steps:
+        if step.is_gone:
+            organisation_id, slug = step.public_id.split("/", 1)
+            rows[step.public_id] = Model.objects.create(
+                organisation_id=organisation_id, slug=slug, name=step.content["name"]
+            )
+    for step in steps:
+        row = rows[step.public_id]
+        for alias in row.aliases.exclude(name__in=step.content["aliases"]):
+            alias.delete()
+    return [restore(rows[step.public_id], step.content, at) for step in steps]
+
+
+def _ids(steps: Iterable[Step]) -> list[str]:
+    return [step.public_id for step in steps]
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacles:
+    """What a record has to find when it comes back, read once for all of them."""
+
+    organisations: Collection[str]
+    providers: Collection[int]
+    models: Collection[str]
+    taken: dict[str, str]
+    """Alias → the model that has it now and would keep it."""
+
+    @classmethod
+    def read(cls, records: Iterable[Content]) -> "_Obstacles":
+        by_id = {record["id"]: record for record in records}
+        holders = Alias.objects.values_list("name", "model__public_id")
+        return cls(
+            set(Organisation.objects.values_list("pk", flat=True)),
+            set(Provider.objects.values_list("pk", flat=True)),
+            {*Model.objects.values_list("public_id", flat=True), *by_id},
+            {
+                name: holder
+                for name, holder in holders
+                if holder not in by_id or name in by_id[holder]["aliases"]
+            },
+        )
+
+
+def _step(public_id: str, record: Content, row: Model | None, obstacles: _Obstacles) -> Step:
+    try:
+        older = facts_from_content(record)
+    except UnreadableContentError as error:
+        return Step(
+            public_id, record, (), reasons=[f"{public_id}: its older record cannot be read ({error})."]
+        )
+    reasons = list(_reasons(public_id, record, obstacles))
+    current = _working_facts(row) if row else None
+    changes = list(differences(current, older)) if current else []
+    return Step(public_id, record, changes, is_gone=row is None, reasons=reasons)
+
+
+def _working_facts(row: Model) -> ModelFacts | None:
+    """None of a row that is too broken to be read: it is set as a whole."""
+    try:
+        return facts_from_content(compile_model(row))
+    except (UnreadableContentError, TypeError, AttributeError):
+        return None
+
+
+def _reasons(public_id: str, record: Content, obstacles: _Obstacles) -> Iterable[str]:
+    if record["organisation"]["id"] not in obstacles.organisations:
+        yield f"{public_id}: its organisation {record['organisation']['id']} no longer exists. Add it first."
+    for offering in record["offerings"]:
+        provider = offering["provider"]
+        if provider["id"] not in obstacles.providers:
+            yield f"{public_id}: the provider {provider['slug']} no longer exists, which it had an offering at."
+    for relation, other in (("successor", record["successor_id"]), ("predecessor", record["previous_id"])):
+        if other and other not in obstacles.models:
+            yield f"{public_id}: its {relation} {other} no longer exists. Roll that one back first."
+    for name in record["aliases"]:
+        holder = obstacles.taken.get(name, public_id)
+        if holder != public_id:
+            yield f"{public_id}: its alias {name} belongs to {holder} now. Take it from there first."
+        elif name in obstacles.models:
+            yield f"{public_id}: its alias {name} is the id of a model now."
