@@ -1,12 +1,12 @@
 """The worklist: every working model examined, kept for as long as nothing was edited."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -31,10 +31,25 @@ class Worklist:
     qualities: Mapping[int, Quality]
 
 
-def read_worklist() -> Worklist:
-    """At most five minutes old, for dates pass; three queries where nothing was edited since the last look."""
-    kept: Worklist = cache.get_or_set(f"worklist-{_state()}", examine_catalogue, _KEPT_S)  # type: ignore[assignment]
-    return kept
+class KeptWorklist:
+    """As judged last. Safe from any thread: at worst two judge the same."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[str, float, Worklist] | None = None
+
+    def read(self) -> Worklist:
+        """At most five minutes old, for dates pass; two queries where nothing was edited since the last look."""
+        state, now = _state(), time.monotonic()
+        if self._kept is None or self._kept[0] != state or self._kept[1] < now:
+            self._kept = (state, now + _KEPT_S, examine_catalogue())
+        return self._kept[2]
+
+    def forget(self) -> None:
+        self._kept = None
+
+
+kept_worklist = KeptWorklist()
+"""Of this process."""
 
 
 def examine_catalogue(at: datetime | None = None) -> Worklist:

@@ -10,6 +10,7 @@ from django.test import override_settings
 from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
+from catalogue.worklist import kept_worklist
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.embedded import product, upstream
 
@@ -38,6 +39,7 @@ def forget_snapshot() -> Iterator[None]:
     snapshots.forget()
     shelf.forget()
     kept_changes.forget()
+    kept_worklist.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

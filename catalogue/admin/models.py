@@ -23,7 +23,7 @@ from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, delete_models, switch_offerings
 from catalogue.sheets import ModelSheet
-from catalogue.worklist import read_worklist
+from catalogue.worklist import kept_worklist
 
 
 @admin.register(Model)
@@ -98,7 +98,7 @@ class ModelAdmin(SheetDesk, PublishingDesk):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        qualities = read_worklist().qualities
+        qualities = kept_worklist.read().qualities
         for model in changelist.result_list:
             model.quality_now = qualities.get(model.pk)
         return changelist

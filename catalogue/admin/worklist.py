@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.admin.base import Tone
 from catalogue.lint import EXPLANATIONS, Finding, Kind
 from catalogue.quality import MARKS
-from catalogue.worklist import read_worklist
+from catalogue.worklist import kept_worklist
 
 PER_PAGE = 50
 _TONES: dict[Kind, Tone] = {Kind.SET_ASIDE: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
@@ -24,7 +24,7 @@ def show_worklist(desk: Any, request: HttpRequest) -> HttpResponse:
     if not desk.has_view_permission(request):
         raise PermissionDenied
     kind, organisation = request.GET.get("kind", ""), request.GET.get("organisation", "")
-    findings = read_worklist().findings
+    findings = kept_worklist.read().findings
     of_organisation = [each for each in findings if organisation in {"", each.organisation_id}]
     chosen = [each for each in of_organisation if kind in {"", each.kind}]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))

@@ -18,7 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import LedgerEntry
 from catalogue.lint import EXPLANATIONS, Kind
 from catalogue.models import Edition, Model, PublishedModel
-from catalogue.worklist import read_worklist
+from catalogue.worklist import kept_worklist
 from providers.models import Provider
 from providers.services import access_of, demo_port
 
@@ -132,7 +132,7 @@ def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def count_findings() -> list[tuple[str, str, int]]:
     """Of the worklist: each kind with its title and how many there are, the worst first."""
-    counts = Counter(finding.kind for finding in read_worklist().findings)
+    counts = Counter(finding.kind for finding in kept_worklist.read().findings)
     return [(kind.value, EXPLANATIONS[kind].title, counts[kind]) for kind in Kind if counts[kind]]
 
 

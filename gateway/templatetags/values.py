@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
 register = template.Library()
 
 _NOTHING = "none"
+_BREAK = mark_safe("<br>")
 
 
 @register.simple_tag
@@ -16,7 +18,7 @@ def value(given: Any) -> str:
     if isinstance(given, dict):
         given = [f"{name}: {each}" for name, each in given.items()]
     if isinstance(given, (list, tuple)):
-        return format_html_join(format_html("<br>"), "{}", ((each,) for each in given)) or _NOTHING
+        return format_html_join(_BREAK, "{}", ((each,) for each in given)) or _NOTHING
     if isinstance(given, bool):
         return "yes" if given else "no"
     return _NOTHING if given in (None, "") else str(given)
