@@ -1,6 +1,7 @@
 """Setting a working row, its aliases, offerings and prices to what an older record says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -112,16 +113,24 @@ def _restore_prices(offering: Offering, contents: list[PriceContent], at: dateti
     wanted = [facts for facts in map(price_facts, contents) if facts.valid_to is None or facts.valid_to > at]
     rows = offering.prices.filter(Q(valid_to=None) | Q(valid_to__gt=at))
     running = {row.pk: working_price_facts(row) for row in rows}
-    for price in Price.objects.filter(
-        pk__in=[pk for pk, facts in running.items() if facts not in wanted], valid_from__gte=at
-    ):
+    surplus = [pk for pk, facts in running.items() if not _is_said(facts, wanted, at)]
+    for price in Price.objects.filter(pk__in=surplus, valid_from__gte=at):
         # It has not begun, so nobody was charged by it.
         price.delete()
-    surplus = [pk for pk, facts in running.items() if facts not in wanted]
     end_prices(Price.objects.filter(pk__in=surplus), at=at)
     for facts in wanted:
-        if facts not in running.values():
+        if not _is_said(facts, running.values(), at):
             _append(offering, facts, at)
+
+
+def _is_said(facts: PriceFacts, others: Iterable[PriceFacts], at: datetime) -> bool:
+    """Whether one of the others says the same from `at` on: when either began before does not matter."""
+    return any(_from_now_on(facts, at) == _from_now_on(other, at) for other in others)
+
+
+def _from_now_on(facts: PriceFacts, at: datetime) -> PriceFacts:
+    has_begun = facts.valid_from is None or facts.valid_from <= at
+    return replace(facts, valid_from=None) if has_begun else facts
 
 
 def _append(offering: Offering, facts: PriceFacts, at: datetime) -> None:

@@ -34,12 +34,17 @@ class RollbackRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model and what it would be set to. `changes` are from the working row; `is_gone`: it comes back."""
+    """One model and what it would be set to. `changes` are from the working row; `is_gone`: it comes back.
+
+    Without a change it may still be set: where offerings were deleted and added anew.
+    """
 
     public_id: str
     content: Content
     changes: Sequence[FieldChange]
     is_gone: bool = False
+    is_same: bool = False
+    """The working row says it already, and in the same rows."""
     reasons: Sequence[str] = ()
 
 
@@ -68,7 +73,7 @@ def plan_rollback(edition: int, public_id: str | None = None) -> Plan:
     rows = {row.public_id: row for row in Model.objects.complete().filter(public_id__in=records)}
     obstacles = _Obstacles.read(records.values())
     steps = [_step(name, record, rows.get(name), obstacles) for name, record in sorted(records.items())]
-    steps = [step for step in steps if step.changes or step.is_gone or step.reasons]
+    steps = [step for step in steps if not step.is_same]
     newer = [] if public_id else sorted(live.keys() - set(then.values_list("public_id", flat=True)))
     return Plan(edition, steps, newer)
 
@@ -150,7 +155,8 @@ def _step(public_id: str, record: Content, row: Model | None, obstacles: _Obstac
     reasons = list(_reasons(public_id, record, obstacles))
     current = _working_facts(row) if row else None
     changes = list(differences(current, older)) if current else []
-    return Step(public_id, record, changes, is_gone=row is None, reasons=reasons)
+    is_same = current == older and not reasons
+    return Step(public_id, record, changes, is_gone=row is None, is_same=is_same, reasons=reasons)
 
 
 def _working_facts(row: Model) -> ModelFacts | None:

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
-from providers.probes import ProbeOutcome, probe
+from providers.probes import ProbeOutcome, model_names, probe
 
 SECRET = "gsk_canary_0123456789"
 
@@ -159,3 +159,24 @@ def test_demo_provider_is_healthy(demo_port: int) -> None:
 def test_outcome_is_kept_without_text_of_the_provider() -> None:
     outcome: Any = probe_answer(http(500, SECRET))
     assert SECRET not in repr(outcome)
+
+
+def test_names_of_the_list_are_kept() -> None:
+    assert probe_answer(http(200, '{"data": [{"id": "two"}, {"id": "one"}]}')).names == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        ([{"id": "bare"}], ("bare",)),
+        ({"data": "none"}, ()),
+        ({"data": [1, {"id": 2}, {"id": ""}, {"id": "a\x00b"}, {"id": "x" * 201}]}, ()),
+        (None, ()),
+    ],
+)
+def test_whatever_a_provider_lists_only_names_are_taken(answer: Any, names: tuple[str, ...]) -> None:
+    assert model_names(answer) == names
+
+
+def test_endless_list_is_cut() -> None:
+    assert len(model_names({"data": [{"id": f"m{number}"} for number in range(6000)]})) == 5000

@@ -1,0 +1,141 @@
+"""The worklist's page, and the score in the list of models."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from catalogue.lint import Kind
+from catalogue.models import Model, Offering, Price
+from catalogue.worklist import examine_catalogue, kept_worklist
+from providers.models import UpstreamList
+from tests.make import (
+    make_model,
+    make_offering,
+    make_price,
+    make_published,
+    make_staff,
+    make_user,
+    publish_all,
+)
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/catalogue/model/worklist/"
+
+
+@pytest.fixture
+def curator(client: Client) -> Client:
+    client.force_login(make_staff())
+    return client
+
+
+def kinds_of(model: Model) -> set[Kind]:
+    return {finding.kind for finding in examine_catalogue().findings if finding.model_pk == model.pk}
+
+
+def test_entry_leads_to_the_page_that_mends_it(curator: Client) -> None:
+    offering = make_offering(make_model(context_length=1))
+    page = curator.get(f"{PAGE}?kind=no_price").text
+    assert f'href="/admin/catalogue/offering/{offering.pk}/change/"' in page
+    assert "calls there are free" in page
+
+
+def test_page_is_filtered_by_kind_and_organisation(curator: Client) -> None:
+    make_offering(make_model("acme/one"))
+    make_offering(make_model("other/two"))
+    rows = curator.get(f"{PAGE}?kind=no_price&organisation=other").context["rows"]
+    assert [row["model"] for row in rows] == ["other/two"]
+
+
+def test_empty_worklist_says_so(curator: Client) -> None:
+    assert "Nothing is to be mended" in curator.get(PAGE).text
+    make_model()
+    assert "Nothing fits" in curator.get(f"{PAGE}?kind=dead_alias").text
+
+
+def test_worklist_is_for_those_who_may_see_models(client: Client) -> None:
+    client.force_login(make_user(is_staff=True))
+    assert client.get(PAGE).status_code == 403
+
+
+def test_worklist_is_judged_anew_after_an_edit() -> None:
+    model = make_model()
+    assert kept_worklist.read().qualities[model.pk].score < 100
+    model.description = "A model."
+    model.save()
+    scores = [
+        kept_worklist.read().qualities[model.pk].missing,
+        examine_catalogue().qualities[model.pk].missing,
+    ]
+    assert scores[0] == scores[1]
+    assert "description" not in scores[0]
+
+
+def test_model_edited_without_publishing_is_on_the_list() -> None:
+    model = make_published()
+    assert Kind.EDITED not in kinds_of(model)
+    Model.objects.filter(pk=model.pk).update(name="Uno")
+    assert Kind.EDITED in kinds_of(model)
+
+
+def test_model_too_broken_to_be_read_is_set_aside_and_hides_nobody() -> None:
+    good, bad = make_published("acme/good"), make_published("acme/bad")
+    Model.objects.filter(pk=bad.pk).update(input_types=3)
+    publish_all()
+    assert kinds_of(bad) == {Kind.SET_ASIDE}
+    assert good.pk in examine_catalogue().qualities
+
+
+def test_price_is_stale_unless_a_source_was_read_since() -> None:
+    model = make_published()
+    Price.objects.update(created_at=timezone.now() - timedelta(days=200))
+    assert Kind.STALE_PRICE in kinds_of(model)
+    Price.objects.update(source=f"https://acme.example/prices, read {timezone.now():%Y-%m-%d}")
+    assert Kind.STALE_PRICE not in kinds_of(model)
+
+
+def test_day_that_no_calendar_has_is_no_date() -> None:
+    model = make_published(source="read 2026-02-31")
+    assert Kind.STALE_PRICE not in kinds_of(model)
+
+
+def test_name_that_a_probe_did_not_find_is_on_the_list() -> None:
+    model = make_published()
+    provider = Offering.objects.get().provider
+    UpstreamList.objects.create(provider=provider, names=["other"], changed_at=timezone.now())
+    assert Kind.UNSEEN_UPSTREAM in kinds_of(model)
+
+
+def test_examining_takes_as_many_queries_for_many_models_as_for_one(
+    django_assert_max_num_queries: Any,
+) -> None:
+    make_published("acme/one", aliases=["a"])
+    with django_assert_max_num_queries(7) as once:
+        examine_catalogue()
+    for number in range(5):
+        make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"b{number}"])))
+    with django_assert_max_num_queries(len(once)):
+        examine_catalogue()
+
+
+@pytest.mark.parametrize(("quality", "found"), [("low", 0), ("fair", 1), ("good", 0)])
+def test_list_of_models_is_filtered_by_quality(curator: Client, quality: str, found: int) -> None:
+    make_published()
+    rows = curator.get(f"/admin/catalogue/model/?quality={quality}").context["cl"].result_list
+    assert len(rows) == found
+
+
+def test_model_page_says_what_its_record_lacks(curator: Client) -> None:
+    model = make_published()
+    page = curator.get(f"/admin/catalogue/model/{model.pk}/change/").text
+    assert "No context length" in page
+    assert "</span> description</li>" in page
+
+
+def test_front_page_leads_to_the_worklist(curator: Client) -> None:
+    make_published()
+    page = curator.get("/admin/").text
+    assert f"{PAGE}?kind=no_context" in page
