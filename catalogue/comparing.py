@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalogue.content import UnreadableContentError, facts_from_content
-from catalogue.differences import FieldChange, differences
+from catalogue.differences import FieldChange
 from catalogue.models import PublishedModel
+from catalogue.readable import readable_differences
 from catalogue.snapshot import ModelFacts
 
 
@@ -55,7 +56,7 @@ def tell_differences(pairs: Iterable[Pair]) -> list[Difference]:
 
 def _changes(pair: Pair, facts: dict[int, ModelFacts]) -> Sequence[FieldChange]:
     before, after = facts.get(pair.before or 0), facts.get(pair.after or 0)
-    return list(differences(before, after)) if before and after else []
+    return list(readable_differences(before, after)) if before and after else []
 
 
 def _read(ids: Sequence[int]) -> Iterator[tuple[int, ModelFacts]]:

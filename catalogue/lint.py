@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from catalogue.lifecycle import Status
 from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import current_prices
+from catalogue.pricing import current_prices, is_valid
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
 
 
@@ -129,7 +129,7 @@ def prices(subject: Subject, world: World) -> Told:
         meters = {price.meter for price in current_prices(offering.prices, world.at)}
         missing = {INPUT_TEXT, OUTPUT_TEXT} - meters
         if not meters:
-            yield Kind.NO_PRICE, f"{_place(offering)} has no standard price now.", offering.id
+            yield Kind.NO_PRICE, f"{_place(offering)} {_without_price(offering, world.at)}.", offering.id
         elif len(missing) == 1 and _generates(offering):
             word = "input" if INPUT_TEXT in missing else "output"
             yield Kind.HALF_PRICE, f"{_place(offering)} has no {word} price.", offering.id
@@ -208,6 +208,12 @@ def _running(model: ModelFacts, at: datetime) -> list[OfferingFacts]:
 def _generates(offering: OfferingFacts) -> bool:
     """Whether text comes out of it that somebody pays for."""
     return bool(offering.endpoints & {"chat.completions", "responses", "messages"})
+
+
+def _without_price(offering: OfferingFacts, at: datetime) -> str:
+    if any(is_valid(price, at) for price in offering.prices):
+        return "has prices only in other plans, currencies or under conditions"
+    return "has no price now"
 
 
 def _place(offering: OfferingFacts) -> str:

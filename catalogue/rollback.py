@@ -15,9 +15,10 @@ from accounts.models import User
 from accounts.revision import Part, bump, hold
 from catalogue.compile import compile_model
 from catalogue.content import Content, UnreadableContentError, facts_from_content
-from catalogue.differences import FieldChange, differences
+from catalogue.differences import FieldChange
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
 from catalogue.publishing import publish
+from catalogue.readable import readable_differences
 from catalogue.restoring import restore
 from catalogue.services import delete_models
 from catalogue.snapshot import ModelFacts
@@ -154,7 +155,7 @@ def _step(public_id: str, record: Content, row: Model | None, obstacles: _Obstac
         )
     reasons = list(_reasons(public_id, record, obstacles))
     current = _working_facts(row) if row else None
-    changes = list(differences(current, older)) if current else []
+    changes = list(readable_differences(current, older)) if current else []
     is_same = current == older and not reasons
     return Step(public_id, record, changes, is_gone=row is None, is_same=is_same, reasons=reasons)
 

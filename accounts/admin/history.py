@@ -1,5 +1,6 @@
 """What “History” shows of a row: the audit's entries, each with what was before and what is after."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from accounts.models import AuditEntry
 
 PER_PAGE = 50
 _LENGTH_SHOWN = 600
+_TO_THE_SECOND = len("2026-03-01 14:30:00")
+_instant = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _ACTS: dict[int, tuple[str, Tone]] = {
     AuditEntry.Action.CREATE: ("made", "good"),
     AuditEntry.Action.UPDATE: ("changed", "info"),
@@ -129,4 +132,5 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return ", ".join(value)
-    return str(value)[:_LENGTH_SHOWN]
+    text = str(value)[:_LENGTH_SHOWN]
+    return text[:_TO_THE_SECOND] if _instant.match(text) else text

@@ -63,7 +63,10 @@ class OfferingInline(CuratorFields, TableInline):
             return "Saved with the model; tiers and other meters on the offering's page."
         page = reverse("admin:catalogue_offering_change", args=[offering.pk])
         line = price_line(offering, timezone.now()) or "no price"
-        links = '{} <a class="text-link" href="#prices-{}">all prices</a> <a class="text-link" href="{}">details</a>'
+        links = (
+            '<span class="price-line">{}</span><br><a class="text-link" href="#prices-{}">all prices</a> · '
+            '<a class="text-link" href="{}">details</a>'
+        )
         return format_html(links, line, offering.pk, page)
 
 

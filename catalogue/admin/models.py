@@ -31,7 +31,7 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     resource_classes = [ModelSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
-    list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "updated_at"]
+    list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "edited"]
     list_filter = [
         StatusFilter,
         PublicationFilter,
@@ -73,7 +73,7 @@ class ModelAdmin(SheetDesk, PublishingDesk):
             "Plan its life",
             {
                 "description": "Status follows from these dates by itself, in UTC. Name a successor before an end.",
-                "fields": [("release_at", "deprecation_at", "retirement_at"), "successor"],
+                "fields": ["release_at", ("deprecation_at", "retirement_at"), "successor"],
             },
         ),
         ("Note your sources", {"fields": ["source", "created_at"]}),
@@ -139,6 +139,10 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     @admin.display(description="runs at")
     def runs_at(self, model: Model) -> str:
         return _places(model)
+
+    @admin.display(description="edited", ordering="updated_at")
+    def edited(self, model: Model) -> str:
+        return f"{model.updated_at:%Y-%m-%d}"
 
     @admin.display(description="$/M tokens")
     def price(self, model: Model) -> str:

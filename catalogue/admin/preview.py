@@ -1,6 +1,7 @@
 """The record as it would be published, beside the one that is live. Pure."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,10 +9,14 @@ from typing import Any
 
 from catalogue.compile import compile_model
 from catalogue.content import facts_from_content
-from catalogue.differences import FieldChange, differences
+from catalogue.differences import FieldChange
 from catalogue.models import Model
+from catalogue.readable import readable_differences
 from catalogue.record import record
 from catalogue.snapshot import ModelFacts, Snapshot
+
+_short_list = re.compile(r"\[\n\s+([^\[\]{}]*?)\n\s*\]")
+_between = re.compile(r",\n\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def preview(model: Model, snapshot: Snapshot, at: datetime) -> Preview:
     before = record(live, snapshot, at) if live else {}
     return Preview(
         members=_members(record(facts, edited, at), before),
-        changes=list(differences(live, facts)) if live else [],
+        changes=list(readable_differences(live, facts)) if live else [],
     )
 
 
@@ -63,4 +68,9 @@ def _members(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Member]:
 def _json(name: str, value: Any) -> str:
     """`"name": value`, its further lines indented as inside an object."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return f'"{name}": {text}'
+    return f'"{name}": {_short_list.sub(_on_one_line, text)}'
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    # No string of JSON holds a line's end.
+    return f"[{_between.sub(', ', found[1])}]"

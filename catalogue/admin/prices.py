@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.admin.base import TableInline
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
@@ -43,6 +45,17 @@ def _per_million(price: PriceFacts) -> Decimal:
     return Decimal(plain(exact.quantize(SMALLEST_USD)))
 
 
+class NameOnly(forms.Widget):
+    """A choice that stands: its name as text."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ARG002
+        return format_html("<span>{}</span>", self._name)
+
+
 class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
     """An offering with its two commonest prices. A changed one is a new row from now on; the old row ends.
 
@@ -64,7 +77,7 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
         field = self.fields.get("provider")
         if field is not None:
             field.disabled = True
-            field.choices = [(provider.pk, provider.name)]  # type: ignore[attr-defined]
+            field.widget = NameOnly(provider.name)
 
     def set_prices(self) -> None:
         """Call it once the offering is saved."""

@@ -42,7 +42,7 @@ def show_versions(desk: Any, request: HttpRequest, model: Model) -> HttpResponse
     """Every edition that published the model, with what it changed. Raises PermissionDenied."""
     if not desk.has_view_permission(request, model):
         raise PermissionDenied
-    rows = PublishedModel.objects.filter(public_id=model.public_id).order_by("-edition_from")
+    rows = PublishedModel.objects.filter(public_id=model.public_id).order_by("-edition_from_id")
     columns = rows.select_related("edition_from__author").defer("content")
     page = Paginator(columns, PER_PAGE).get_page(request.GET.get("page"))
     versions = list(page)

@@ -91,7 +91,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for title, entries in _GROUPS.items():
         items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
         if title == "Catalogue" and _may_view(request, "catalogue.model"):
-            items.append(_WORKLIST | {"link": reverse("admin:catalogue_worklist")})
+            worklist = reverse("admin:catalogue_worklist")
+            # Its address begins as that of the models.
+            items[0]["active"] = request.path.startswith(items[0]["link"]) and request.path != worklist
+            items.append(_WORKLIST | {"link": worklist})
         groups.append({"title": title, "items": items})
     return groups
 
@@ -167,7 +170,7 @@ def _sum_day(at: datetime) -> Day:
     return Day(calls, sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
 
 
-def _item(title: str, icon: str, model: str) -> dict[str, str]:
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
 
 

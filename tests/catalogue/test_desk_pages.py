@@ -266,6 +266,7 @@ def test_editions_of_a_model_tell_what_each_changed(curator: Client) -> None:
     page = curator.get(f"{MODELS}{model.pk}/editions/").text
     assert "<del>One</del> <ins>Uno</ins>" in page
     assert page.count("Roll back to this") == 1
+    assert page.index("Uno</ins>") < page.index("Published for the first time")
 
 
 def test_editions_of_a_model_that_was_never_published(curator: Client) -> None:
