@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync, sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts import services
+from accounts.acting import Acting, who
 from accounts.audit import note_run
 from accounts.models import AuditEntry, Key, Membership, Team, User
 from catalogue.models import Model, Offering, Price
@@ -208,3 +211,18 @@ def test_entry_is_read_and_never_edited(staff: Client) -> None:
     address = f"/admin/accounts/auditentry/{last(Model).pk}/change/"
     assert "&lt;One&gt;" in staff.get(address).text
     assert staff.post(address, {"page": "x"}).status_code == 403
+
+
+async def answer_after(request: HttpRequest) -> HttpResponse:
+    """A view that saves, as a handler under ASGI calls it: in another thread."""
+    await sync_to_async(make_team)("async")
+    return HttpResponse()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_person_is_known_under_an_asynchronous_handler_too(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = make_staff("ada")
+    async_to_sync(Acting(answer_after))(request)  # type: ignore[arg-type]
+    assert str(last(Team).actor) == "ada"
+    assert who() == (None, "")

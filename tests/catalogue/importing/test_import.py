@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import AuditEntry
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
 from providers.models import Credential, Provider
 from tests.catalogue.importing.folders import (
@@ -54,6 +55,17 @@ def test_second_run_changes_nothing(tmp_path: Path) -> None:
     said = bring_in(tmp_path)
     assert "Made: nothing.\nChanged: nothing." in said
     assert Edition.objects.count() == editions
+
+
+def test_run_is_one_entry_of_the_audit_told_on_its_last_edition(tmp_path: Path) -> None:
+    bring_in(tmp_path)
+    models = [model("acme/one", context_length=8000)]
+    bring_in(tmp_path, models=models)
+    entries = AuditEntry.objects.all()
+    assert [entry.page for entry in entries] == [
+        f"catalogue.edition/{number}" for number in Edition.objects.values_list("number", flat=True)
+    ]
+    assert entries[0].changes["models changed"] == [None, 1]
 
 
 def test_only_what_changed_is_published_again(tmp_path: Path) -> None:
