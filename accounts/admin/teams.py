@@ -43,6 +43,10 @@ class TeamAdmin(HistoryDesk):
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline, KeyInline]
+    fieldsets = [
+        ("Name it", {"fields": [("name", "slug")]}),
+        ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy"]}),
+    ]
     actions = ["switch_on", "switch_off"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:

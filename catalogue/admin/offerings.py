@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.admin.base import status_chip
+from accounts.models import AuditEntry
 from accounts.revision import hold
 from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.live import publish_aloud
@@ -50,6 +51,12 @@ class OfferingAdmin(SheetDesk, PublishingDesk):
     def get_readonly_fields(self, request: HttpRequest, obj: Offering | None = None) -> list[str]:  # noqa: ARG002
         """An offering stays with its model: its prices were charged for that one."""
         return ["model"] if obj else []
+
+    def history_entries(self, row: Any) -> QuerySet[AuditEntry]:
+        """Of the model's page, what is about this offering or its prices."""
+        prices = Q(content_type__model="price", object_id__in=row.prices.values("pk"))
+        own = Q(content_type__model="offering", object_id=row.pk)
+        return super().history_entries(row).filter(prices | own)
 
     @admin.display(description="switch", ordering="is_enabled")
     def switch(self, offering: Offering) -> str:

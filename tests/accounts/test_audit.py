@@ -184,6 +184,15 @@ def test_history_tells_prices_and_aliases_on_the_models_page(staff: Client) -> N
     assert "price 1 USD" in page
 
 
+def test_history_of_an_offering_leaves_the_others_out(staff: Client) -> None:
+    offering = make_offering()
+    make_price(offering, "requests", "7")
+    make_price(make_offering(offering.model), "requests", "8")
+    page = staff.get(f"/admin/catalogue/offering/{offering.pk}/history/").text
+    assert "price 7 USD" in page
+    assert "price 8 USD" not in page
+
+
 def test_history_of_a_row_that_is_not_there_leads_away(staff: Client) -> None:
     assert staff.get("/admin/catalogue/model/99/history/").status_code == 302
 
