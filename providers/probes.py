@@ -83,7 +83,11 @@ def model_names(answer: object) -> tuple[str, ...]:
         rows = None if is_part else answer.get("data", answer.get("models"))
     named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     names = {name for row in named if isinstance(name := row.get("id", row.get("name")), str)}
-    return tuple(sorted(name for name in names if 0 < len(name) <= _NAME_LENGTH_MOST and name.isprintable())[:_NAMES_MOST])
+    return tuple(
+        sorted(name for name in names if 0 < len(name) <= _NAME_LENGTH_MOST and name.isprintable())[
+            :_NAMES_MOST
+        ]
+    )
 
 
 def _error_of(response: httpx.Response) -> str:
