@@ -12,7 +12,7 @@ from catalogue.compile import price_facts as working_price_facts
 from catalogue.content import Content, OfferingContent, PriceContent, price_facts
 from catalogue.models import Alias, Model, Offering, Price
 from catalogue.services import end_prices
-from catalogue.snapshot import PriceFacts
+from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 
 _SAME = (
     "name",
@@ -41,6 +41,24 @@ def restore(model: Model, record: Content, at: datetime) -> Model:
     _restore_aliases(model, record)
     _restore_offerings(model, record, at)
     return model
+
+
+def from_now_on(facts: PriceFacts, at: datetime) -> PriceFacts:
+    """What it says from `at` on: when it began before does not matter."""
+    has_begun = facts.valid_from is None or facts.valid_from <= at
+    return replace(facts, valid_from=None) if has_begun else facts
+
+
+def without_past(model: ModelFacts, at: datetime) -> ModelFacts:
+    """What rolling back compares: prices that are over are no matter of it."""
+    return replace(model, offerings=tuple(_without_past(offering, at) for offering in model.offerings))
+
+
+def _without_past(offering: OfferingFacts, at: datetime) -> OfferingFacts:
+    prices = [
+        from_now_on(facts, at) for facts in offering.prices if facts.valid_to is None or facts.valid_to > at
+    ]
+    return replace(offering, prices=tuple(sorted(prices, key=repr)))
 
 
 def _restore_fields(model: Model, record: Content) -> None:
@@ -124,13 +142,8 @@ def _restore_prices(offering: Offering, contents: list[PriceContent], at: dateti
 
 
 def _is_said(facts: PriceFacts, others: Iterable[PriceFacts], at: datetime) -> bool:
-    """Whether one of the others says the same from `at` on: when either began before does not matter."""
-    return any(_from_now_on(facts, at) == _from_now_on(other, at) for other in others)
-
-
-def _from_now_on(facts: PriceFacts, at: datetime) -> PriceFacts:
-    has_begun = facts.valid_from is None or facts.valid_from <= at
-    return replace(facts, valid_from=None) if has_begun else facts
+    """Whether one of the others says the same from `at` on."""
+    return any(from_now_on(facts, at) == from_now_on(other, at) for other in others)
 
 
 def _append(offering: Offering, facts: PriceFacts, at: datetime) -> None:

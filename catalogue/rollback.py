@@ -5,7 +5,7 @@ rewritten; switches are not editorial and stay as they are; names of organisatio
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from catalogue.differences import FieldChange
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
 from catalogue.publishing import publish
 from catalogue.readable import readable_differences
-from catalogue.restoring import restore
+from catalogue.restoring import restore, without_past
 from catalogue.services import delete_models
 from catalogue.snapshot import ModelFacts
 from providers.models import Provider
@@ -73,7 +73,8 @@ def plan_rollback(edition: int, public_id: str | None = None) -> Plan:
     records = dict(PublishedModel.objects.filter(pk__in=ids.values()).values_list("public_id", "content"))
     rows = {row.public_id: row for row in Model.objects.complete().filter(public_id__in=records)}
     obstacles = _Obstacles.read(records.values())
-    steps = [_step(name, record, rows.get(name), obstacles) for name, record in sorted(records.items())]
+    at = timezone.now()
+    steps = [_step(record, rows.get(name), obstacles, at) for name, record in sorted(records.items())]
     steps = [step for step in steps if not step.is_same]
     newer = [] if public_id else sorted(live.keys() - set(then.values_list("public_id", flat=True)))
     return Plan(edition, steps, newer)
@@ -146,24 +147,43 @@ class _Obstacles:
         )
 
 
-def _step(public_id: str, record: Content, row: Model | None, obstacles: _Obstacles) -> Step:
+def _step(record: Content, row: Model | None, obstacles: _Obstacles, at: datetime) -> Step:
+    public_id = record["id"]
     try:
-        older = facts_from_content(record)
+        older = without_past(facts_from_content(record), at)
     except UnreadableContentError as error:
         return Step(
             public_id, record, (), reasons=[f"{public_id}: its older record cannot be read ({error})."]
         )
     reasons = list(_reasons(public_id, record, obstacles))
-    current = _working_facts(row) if row else None
+    current = _working_facts(row, at) if row else None
+    older = _with_present_names(older, current) if current else older
     changes = list(readable_differences(current, older)) if current else []
     is_same = current == older and not reasons
     return Step(public_id, record, changes, is_gone=row is None, is_same=is_same, reasons=reasons)
 
 
-def _working_facts(row: Model) -> ModelFacts | None:
+def _with_present_names(older: ModelFacts, current: ModelFacts) -> ModelFacts:
+    """Names that belong to other rows, which are not rolled back."""
+    names = {each.provider_id: (each.provider_slug, each.provider_name) for each in current.offerings}
+    offerings = [
+        replace(each, provider_slug=names[each.provider_id][0], provider_name=names[each.provider_id][1])
+        if each.provider_id in names
+        else each
+        for each in older.offerings
+    ]
+    return replace(
+        older,
+        organisation_name=current.organisation_name,
+        organisation_colour=current.organisation_colour,
+        offerings=tuple(offerings),
+    )
+
+
+def _working_facts(row: Model, at: datetime) -> ModelFacts | None:
     """None of a row that is too broken to be read: it is set as a whole."""
     try:
-        return facts_from_content(compile_model(row))
+        return without_past(facts_from_content(compile_model(row)), at)
     except (UnreadableContentError, TypeError, AttributeError):
         return None
 

@@ -224,6 +224,16 @@ def test_rolling_back_to_what_is_live_makes_no_edition() -> None:
     assert Edition.objects.count() == 1
 
 
+def test_names_of_organisation_and_provider_are_not_rolled_back() -> None:
+    model = make_published()
+    before, provider = newest(), Offering.objects.get().provider
+    model.organisation.name = provider.name = "Renamed"
+    model.organisation.save()
+    provider.save()
+    publish([model])
+    assert plan_rollback(before, "acme/one").steps == []
+
+
 def test_rolling_back_twice_ends_nothing_the_second_time() -> None:
     model = make_published()
     before = newest()
@@ -231,6 +241,7 @@ def test_rolling_back_twice_ends_nothing_the_second_time() -> None:
     publish([model])
     roll_back(before, "acme/one")
     prices = Price.objects.count()
+    assert plan_rollback(before, "acme/one").steps == []
     assert roll_back(before, "acme/one") is None
     assert Price.objects.count() == prices
 
