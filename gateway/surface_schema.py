@@ -59,8 +59,8 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         "completions_create",
         "Complete a prompt",
         (
-            "OpenAI's legacy completions, as a chat of one message. One prompt, one choice; `echo`, `best_of`, `suffix` "
-            "and `logprobs` are refused."
+            "OpenAI's legacy completions, as a chat of one message. One prompt, one choice; `echo`, `best_of`, "
+            "`suffix` and `logprobs` are refused."
         ),
         {"model": "demo/chat", "prompt": _SAY},
         {"id": "cmpl-1", "object": "text_completion", "choices": [{"index": 0, "text": "Hello."}]},
