@@ -61,9 +61,9 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """An empty database without tables; `postgres_server.new_database(name)` makes further ones."""
+    """A test's own empty database, without tables; `postgres_server.new_database(name)` makes further ones."""
     return postgres_server.new_database("gatehouse")
 
 

@@ -189,7 +189,7 @@ def paths() -> Iterator[Fault]:
         "/v1/chat/completions/",
         "/v1/chat/completions/x",
         "/v1//chat/completions",
-        "/v1/completions",
+        "/v1/completion",
         "/v1/embeddings/",
         "/v1/models/",
         "/v1/gateway",
