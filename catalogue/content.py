@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from catalogue.endpoints import answered
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 
 
@@ -144,7 +145,7 @@ def _offering_facts(content: OfferingContent) -> OfferingFacts:
         provider_slug=content["provider"]["slug"],
         provider_name=content["provider"]["name"],
         upstream_name=content["upstream_name"],
-        endpoints=frozenset(content["endpoints"]),
+        endpoints=answered(content["endpoints"]),
         params=frozenset(content["params"]),
         streams=content["streams"],
         context_length=content["context_length"],

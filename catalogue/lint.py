@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from catalogue.endpoints import GENERATION
 from catalogue.lifecycle import Status
 from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.pricing import current_prices, is_valid
@@ -207,7 +208,7 @@ def _running(model: ModelFacts, at: datetime) -> list[OfferingFacts]:
 
 def _generates(offering: OfferingFacts) -> bool:
     """Whether text comes out of it that somebody pays for."""
-    return bool(offering.endpoints & {"chat.completions", "responses", "messages"})
+    return not offering.endpoints.isdisjoint(GENERATION)
 
 
 def _without_price(offering: OfferingFacts, at: datetime) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from catalogue.endpoints import GENERATION
 from catalogue.instants import date_text
 from catalogue.lifecycle import lifecycle_message
 from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
@@ -29,7 +30,6 @@ _INSTRUCT_TYPES: Mapping[str, str] = {
     "audio": "audio",
     "video": "video",
 }
-_STREAMED = frozenset({"chat.completions", "responses", "messages"})
 
 
 def record(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def listing(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, An
         "owned_by": provider,
         "provider": provider,
         "reasoning_tier": model.reasoning_tier,
-        "supports_streaming": any(o.streams and o.endpoints & _STREAMED for o in serving),
+        "supports_streaming": any(o.streams and o.endpoints & GENERATION for o in serving),
         "shutdown_date": date_text(model.retirement_at),
     }
 

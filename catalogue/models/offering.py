@@ -25,7 +25,9 @@ class Offering(models.Model):
         max_length=200, validators=[shapes.refuse_nul], help_text="What the provider calls this model."
     )
     endpoints = models.JSONField(
-        default=list, validators=[shapes.check_words], help_text="Such as chat.completions or embeddings."
+        default=list,
+        validators=[shapes.check_words],
+        help_text="Such as chat.completions or embeddings. A model that generates text is answered at all that do.",
     )
     params = models.JSONField(
         default=list,

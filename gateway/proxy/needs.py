@@ -17,8 +17,6 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
-GENERATION = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
-"""Endpoints of generated text, in whatever format."""
 _ROUGH_CHARS_PER_TOKEN = 4
 
 

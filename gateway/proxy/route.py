@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from accounts.policies import LifecyclePolicy
+from catalogue.endpoints import GENERATION
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
-from gateway.proxy.needs import GENERATION, Needs
+from gateway.proxy.needs import Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
 
 AUTO = "auto"
@@ -124,9 +125,7 @@ def _format_reason(offering: OfferingFacts, needs: Needs, situation: Situation) 
 
 def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     offering, model = candidate.offering, candidate.model
-    # Whatever generates text answers every surface for it: the formats are translated.
-    wanted = GENERATION if needs.endpoint in GENERATION else {needs.endpoint}
-    if offering.endpoints.isdisjoint(wanted):
+    if needs.endpoint not in offering.endpoints:
         return "endpoint_not_offered"
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import LedgerEntry
+from catalogue.endpoints import GENERATION
 from providers.models import ProbeResult, Provider
 from tests.make import (
     make_key,
@@ -149,7 +150,7 @@ def test_vocabularies_count_models_that_can_be_called(client: Client) -> None:
     publish_all()
     assert listed(client, "organisations") == {"acme": 2, "beta": 0}
     assert listed(client, "providers") == {"groq": 2, "off": 0}
-    assert listed(client, "endpoints") == {"chat.completions": 2}
+    assert listed(client, "endpoints") == dict.fromkeys(GENERATION, 2)
     assert listed(client, "params") == {"tools": 2}
 
 
