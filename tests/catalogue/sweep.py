@@ -25,6 +25,8 @@ from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
 def sweep(folder: str, count: int) -> str:
     """What the import said. Raises AssertionError at the first query that is answered otherwise than described."""
     call_command("migrate", verbosity=0)
+    # As whoever imports has it: beside the models that came with the product.
+    call_command("load_bootstrap", demo_port=9, stdout=StringIO())
     said = StringIO()
     call_command("import_catalogue", folder, stdout=said, stderr=StringIO())
     _open_providers()
