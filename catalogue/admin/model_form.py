@@ -18,11 +18,12 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk:
             self.initial["opened_at"] = stamp(self.instance)
 
-    def clean_opened_at(self) -> str:
-        opened_at: str = self.cleaned_data["opened_at"]
+    def clean(self) -> dict[str, Any] | None:
+        """A conflict is told above all fields: its own is hidden, and nobody would see it there."""
+        opened_at = self.cleaned_data.get("opened_at")
         if opened_at and self.instance.pk and not is_same(opened_at, self.instance):
             raise ValidationError(_told(opened_at, self.instance))
-        return opened_at
+        return super().clean()
 
 
 def _told(opened_at: str, model: Any) -> str:
