@@ -39,7 +39,8 @@ def tell_acts(stamped: str, model: Model) -> str:
     page = reverse("admin:catalogue_model_change", args=[model.pk])
     return format_html(
         "Somebody else saved this model while you edited it, so nothing of yours was saved yet. Below is what you "
-        'typed. <a href="{}" target="_blank">Open it as it is now</a> in another tab, and carry your changes over.{}',
+        'typed. <a class="underline" href="{}" target="_blank">Open it as it is now</a> in another tab, and carry your '
+        "changes over.{}",
         page,
         told or "It was an import or a command that changed it.",
     )
