@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Case, CharField, Prefetch, QuerySet, Value, When
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
-from catalogue.lifecycle import Status
 from catalogue.models.offering import Offering
+from catalogue.models.published import PublishedModel
+from catalogue.status_sql import status_case
 
 if TYPE_CHECKING:
     from catalogue.models.model import Model  # noqa: F401  # named in a base class, as text
@@ -21,17 +22,16 @@ class ModelQuerySet(QuerySet["Model"]):
         related = self.select_related("organisation", "successor", "previous")
         return related.prefetch_related("aliases", offerings, "offerings__prices")
 
+    def with_live(self) -> Self:
+        """Annotated with `live_edition` and `live_digest` of the published row or None, and with `was_published`."""
+        rows = PublishedModel.objects.filter(public_id=OuterRef("public_id"))
+        live = rows.current()
+        return self.annotate(
+            live_edition=Subquery(live.values("edition_from")[:1]),
+            live_digest=Subquery(live.values("digest")[:1]),
+            was_published=Exists(rows),
+        )
+
     def with_status(self, at: datetime) -> Self:
         """Annotated with `status`, by the rule of catalogue.lifecycle."""
         return self.annotate(status=status_case(at))
-
-
-def status_case(at: datetime) -> Case:
-    """The rule of catalogue.lifecycle in SQL, for any table with its three dates."""
-    return Case(
-        When(retirement_at__lte=at, then=Value(Status.RETIRED)),
-        When(release_at__gt=at, then=Value(Status.ANNOUNCED)),
-        When(deprecation_at__lte=at, then=Value(Status.DEPRECATED)),
-        default=Value(Status.ACTIVE),
-        output_field=CharField(),
-    )

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.base import Tone, status_chip
 from accounts.models import User
 from catalogue.compile import compile_model, digest, problems
 from catalogue.lifecycle import Status, status_at
-from catalogue.models import Model, PublishedModel
+from catalogue.models import Model
 from catalogue.publishing import publish
 
 _STATUS_TONES: dict[Status, Tone] = {
@@ -19,17 +19,6 @@ _STATUS_TONES: dict[Status, Tone] = {
     Status.DEPRECATED: "warning",
     Status.RETIRED: "neutral",
 }
-
-
-def with_live(models: QuerySet[Model]) -> QuerySet[Model]:
-    """Annotated with `live_edition` and `live_digest` of the published row, None without one; and `was_published`."""
-    rows = PublishedModel.objects.filter(public_id=OuterRef("public_id"))
-    live = rows.current()
-    return models.annotate(
-        live_edition=Subquery(live.values("edition_from")[:1]),
-        live_digest=Subquery(live.values("digest")[:1]),
-        was_published=Exists(rows),
-    )
 
 
 def lifecycle_chip(model: Model, at: datetime) -> str:

@@ -1,6 +1,6 @@
 """What a model's page shows around its form: how it stands, what clients see, every price, and what is to be mended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from catalogue.admin.live import lifecycle_chip, live_chip
 from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
 from catalogue.compile import problems
-from catalogue.lint import EXPLANATIONS, Finding, examine
+from catalogue.lint import EXPLANATIONS, Finding
 from catalogue.loading import snapshots
 from catalogue.models import Model, PublishedModel
-from catalogue.quality import Quality, judge
-from catalogue.snapshot import Snapshot
-from catalogue.worklist import subject_of, world_of
+from catalogue.quality import Quality
+from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.worklist import judge_one, subject_of, world_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,17 @@ def describe(model: Model) -> ModelDesk:
     return ModelDesk(**common) if broken else ModelDesk(**common, **_judged(model, snapshots.refresh(), at))
 
 
+def judge_shown(rows: Iterable[Model]) -> Mapping[int, Quality]:
+    """How complete these are, by primary key, among the others as published; models that break a rule have none.
+
+    Of models fetched by complete() and with_live(); two queries where the snapshot is up to date.
+    """
+    subjects = [subject_of(row) for row in rows if not problems(row)]
+    edited = {subject.model.id: subject.model for subject in subjects}
+    world = world_of({**snapshots.refresh().models, **edited}.values(), timezone.now())
+    return {subject.pk: judge_one(subject, world)[1] for subject in subjects}
+
+
 def quality_chip(quality: Quality) -> str:
     lacks = ", ".join(f"{name} ({points})" for name, points in quality.missing.items())
     return status_chip(
@@ -57,9 +68,9 @@ def quality_chip(quality: Quality) -> str:
 
 
 def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
-    subject = subject_of(model, model.live_digest)  # type: ignore[attr-defined]  # annotated by with_live
-    findings = list(examine(subject, world_of([*_others(snapshot, model), facts_of(model)], at)))
-    quality = judge(subject, {finding.kind for finding in findings}, at)
+    findings, quality = judge_one(
+        subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], at)
+    )
     return {
         "preview": preview(model, snapshot, at),
         "quality": quality,
@@ -68,7 +79,7 @@ def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     }
 
 
-def _others(snapshot: Snapshot, model: Model) -> list[Any]:
+def _others(snapshot: Snapshot, model: Model) -> list[ModelFacts]:
     """The other models as published: where this one's successors lead."""
     return [facts for facts in snapshot.models.values() if facts.id != model.public_id]
 

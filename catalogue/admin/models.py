@@ -13,17 +13,17 @@ from accounts.models import User
 from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.filters import PublicationFilter, QualityFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
-from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud, with_live
-from catalogue.admin.model_desk import describe, quality_chip
+from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud
+from catalogue.admin.model_desk import describe, judge_shown, quality_chip
 from catalogue.admin.model_form import ModelForm
 from catalogue.admin.prices import price_line
 from catalogue.admin.rollback import show_versions
 from catalogue.admin.sheets import SheetDesk
 from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
+from catalogue.querysets import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
 from catalogue.sheets import ModelSheet
-from catalogue.worklist import kept_worklist
 
 
 @admin.register(Model)
@@ -79,8 +79,9 @@ class ModelAdmin(SheetDesk, PublishingDesk):
         ("Note your sources", {"fields": ["source", "created_at"]}),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        return with_live(super().get_queryset(request).complete())
+    def get_queryset(self, request: HttpRequest) -> ModelQuerySet:
+        rows: ModelQuerySet = super().get_queryset(request)
+        return rows.complete().with_live()
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -98,7 +99,7 @@ class ModelAdmin(SheetDesk, PublishingDesk):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        qualities = kept_worklist.read().qualities
+        qualities = judge_shown(changelist.result_list)
         for model in changelist.result_list:
             model.quality_now = qualities.get(model.pk)
         return changelist

@@ -1,6 +1,7 @@
 """What the admin's frame and front page show: navigation, what is live, and how the gateway does."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -41,7 +42,7 @@ _GROUPS = {
 }
 _WORKLIST = {"title": "Worklist", "icon": "checklist"}
 _DAY = timedelta(days=1)
-_DAY_KEPT_S = 30
+_KEPT_S = 30
 _NAMED = 8
 
 
@@ -50,7 +51,8 @@ class Live:
     """What clients see now."""
 
     edition: Edition | None
-    quarantined: int
+    set_aside: Sequence[Model]
+    """What could not be published; the older record of it stays live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +105,32 @@ def environment(request: HttpRequest) -> list[str] | None:
     """A badge where this is not the real thing."""
     if settings.DEBUG:
         return ["Debug", "danger"]
-    return ["Demo providers", "info"] if request.user.is_staff and demo_port() else None
+    return ["Demo providers", "info"] if request.user.is_staff and _has_demo() else None
 
 
-def live_line(_request: HttpRequest) -> Any:
+def live_line(request: HttpRequest) -> Any:
     """What is live, for every page of the admin; read only where a page shows it."""
-    return SimpleLazyObject(lambda: render_to_string("admin/live.html", {"live": read_live()}))
+    return SimpleLazyObject(lambda: render_to_string("admin/live.html", {"live": live_of(request)}))
 
 
-def read_live() -> Live:
-    """Two queries."""
-    return Live(
-        Edition.objects.order_by("-number").first(), Model.objects.exclude(quarantine_reason="").count()
-    )
+def live_of(request: HttpRequest) -> Live:
+    """Two queries, once a request."""
+    if not hasattr(request, "live"):
+        edition = Edition.objects.order_by("-number").first()
+        request.live = Live(edition, list(Model.objects.exclude(quarantine_reason="")))  # type: ignore[attr-defined]
+    return request.live  # type: ignore[attr-defined,no-any-return]
 
 
-def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    at = timezone.now()
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    at, live = timezone.now(), live_of(request)
     providers = list(Provider.objects.with_credential().filter(is_enabled=True))
     return context | {
         "title": "Overview",
-        "live": read_live(),
+        "live": live,
         "listed": PublishedModel.objects.current().listed(at).count(),
         "providers": count_providers(providers),
         "day": read_day(at),
-        "set_aside": Model.objects.exclude(quarantine_reason="")[:_NAMED],
+        "set_aside": live.set_aside[:_NAMED],
         "to_mend": count_findings(),
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
@@ -152,7 +155,7 @@ def count_providers(providers: list[Provider]) -> ProviderCounts:
 
 def read_day(at: datetime) -> Day:
     """Up to half a minute old: a busy ledger has many rows a day."""
-    return cache.get_or_set("desk-day", lambda: _sum_day(at), _DAY_KEPT_S)  # type: ignore[return-value]
+    return cache.get_or_set("desk-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
 
 
 def write_usd(amount: Decimal) -> str:
@@ -162,12 +165,16 @@ def write_usd(amount: Decimal) -> str:
     return f"${amount:,.2f}"
 
 
+def _has_demo() -> bool:
+    return bool(cache.get_or_set("desk-has-demo", lambda: demo_port() is not None, _KEPT_S))
+
+
 def _sum_day(at: datetime) -> Day:
     entries = LedgerEntry.objects.filter(started_at__gte=at - _DAY).order_by()
     # A call that went on to another offering has one further row.
-    calls = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).count()
-    sums = entries.aggregate(spend=Sum("cost_usd"), loss=Sum("loss_usd"))
-    return Day(calls, sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
+    answered = ~Q(outcome=LedgerEntry.Outcome.FAILED_OVER)
+    sums = entries.aggregate(calls=Count("pk", filter=answered), spend=Sum("cost_usd"), loss=Sum("loss_usd"))
+    return Day(sums["calls"], sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
 
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:

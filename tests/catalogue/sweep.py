@@ -15,11 +15,31 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.db.models import Count  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 
+from accounts.models import User  # noqa: E402
+from catalogue.models import Model  # noqa: E402
 from catalogue.reading import Reading, read_now  # noqa: E402
+from catalogue.worklist import kept_worklist  # noqa: E402
 from providers.models import Credential, Provider  # noqa: E402
 from tests.catalogue.queries import random_query  # noqa: E402
 from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
+
+QUERIES_A_PAGE = 15
+_DESK = (
+    "",
+    "catalogue/model/",
+    "catalogue/model/worklist/",
+    "catalogue/offering/",
+    "catalogue/organisation/",
+    "catalogue/edition/",
+    "catalogue/edition/compare/",
+    "providers/provider/",
+    "accounts/auditentry/",
+)
 
 
 def sweep(folder: str, count: int) -> str:
@@ -33,7 +53,22 @@ def sweep(folder: str, count: int) -> str:
     reading, random = read_now(), Random(7)
     for _ in range(count):
         _compare(random, reading)
+    _look_at_the_desk()
     return said.getvalue()
+
+
+def _look_at_the_desk() -> None:
+    """Every page of a curator takes few queries, also at the first look after an edit."""
+    curator = Client(headers={"host": "localhost"})
+    curator.force_login(User.objects.create_superuser("curator"))
+    model = Model.objects.alias(size=Count("offerings")).order_by("-size")[0]
+    pages = [f"catalogue/model/{model.pk}/{page}/" for page in ("change", "history", "editions")]
+    for path in (*_DESK, *pages):
+        kept_worklist.forget()
+        with CaptureQueriesContext(connection) as queries:
+            page = curator.get(f"/admin/{path}")
+        assert page.status_code == 200, path
+        assert len(queries) < QUERIES_A_PAGE, f"{path}: {len(queries)} queries"
 
 
 def _compare(random: Random, reading: Reading) -> None:
