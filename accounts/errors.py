@@ -48,7 +48,7 @@ class ApiError(exceptions.APIException):
 
     @property
     def retryable(self) -> bool:
-        return self.status == 429 or self.status >= 500
+        return self.status == 429 or (self.status >= 500 and self.status != 501)
 
     @property
     def type(self) -> str:

@@ -174,12 +174,19 @@ DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    # 501 is what a client asked for, not something that failed.
+    "filters": {
+        "failures": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 501,
+        }
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
     "loggers": {
         # What strangers send wrongly they are told; they cannot fill the log with it, nor with tracebacks.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["failures"]},
         "django.security": {"level": "CRITICAL"},
         "django.security.csrf": {"level": "WARNING"},
     },
