@@ -1,48 +1,29 @@
 """Who acts now, and on whose page an act is told: what the audit adds to each entry."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from accounts.middleware import Middleware
+
 _request: ContextVar[HttpRequest | None] = ContextVar("acting_request", default=None)
 _pages: dict[type[Model], Callable[[Any], str]] = {}
 
 
-class Acting:
-    """Middleware: keeps the request in view while it is answered. Who sent it is asked only by an entry."""
+class Acting(Middleware):
+    """Keeps the request in view while it is answered. Who sent it is asked only by an entry."""
 
-    sync_capable = True
-    async_capable = True
+    def before(self, request: HttpRequest) -> None:
+        _request.set(request)
 
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self._get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._answer_later(request)
-        token = _request.set(request)
-        try:
-            answer: HttpResponseBase = self._get_response(request)
-            return answer
-        finally:
-            _request.reset(token)
-
-    async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
-        token = _request.set(request)
-        try:
-            answer: HttpResponseBase = await self._get_response(request)
-            return answer
-        finally:
-            _request.reset(token)
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:  # noqa: ARG002
+        _request.set(None)
+        return response
 
 
 def who() -> tuple[AbstractBaseUser | None, str]:

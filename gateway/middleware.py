@@ -1,11 +1,9 @@
 """What every answer of Django says to browsers about where content may come from."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from accounts.middleware import Middleware
 
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -17,27 +15,9 @@ ADMIN = (
 )
 
 
-class ContentSecurityPolicy:
+class ContentSecurityPolicy(Middleware):
     """Name this host as the only source of content, without inline code but in the admin."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self._get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._answer_later(request)
-        return _protect(request, self._get_response(request))
-
-    async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
-        return _protect(request, await self._get_response(request))
-
-
-def _protect(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    response.headers.setdefault(_HEADER, ADMIN if request.path.startswith("/admin/") else STRICT)
-    return response
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers.setdefault(_HEADER, ADMIN if request.path.startswith("/admin/") else STRICT)
+        return response
