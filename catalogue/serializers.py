@@ -5,6 +5,12 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from catalogue.examples import (
+    ENDPOINTS_EXAMPLE,
+    GATEWAY_MODEL_EXAMPLE,
+    GATEWAY_MODELS_EXAMPLE,
+    MODEL_EXAMPLE,
+)
 from catalogue.lifecycle import Status
 from catalogue.models import Model
 from providers.models import Provider
@@ -12,145 +18,6 @@ from providers.models import Provider
 _STATUSES = [status.value for status in Status]
 _DATE = "YYYY-MM-DD, or with a time of day where one was set."
 _PRICE = "USD for one single unit, an exact decimal in plain notation."
-_PARAMS = ["max_tokens", "stream", "temperature", "tools"]
-_DATES: dict[str, Any] = {"release_date": "2025-10-15", "deprecation_date": None, "retirement_date": None}
-
-GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
-    "id": "anthropic/claude-haiku-4.5",
-    "canonical_slug": "anthropic/claude-haiku-4.5",
-    "model_id": "anthropic/claude-haiku-4.5",
-    "name": "Claude Haiku 4.5",
-    "description": None,
-    "created": 1760486400,
-    **_DATES,
-    "status": "active",
-    "lifecycle": {
-        "status": "active",
-        "deprecation_date": None,
-        "retirement_date": None,
-        "replacement_model_id": None,
-        "message": None,
-    },
-    "organisation_id": "anthropic",
-    "organisation_name": "Anthropic",
-    "organisation_colour": "#d97757",
-    "aliases": ["claude-haiku-4-5"],
-    "endpoints": ["chat.completions"],
-    "input_types": ["image", "text"],
-    "output_types": ["text"],
-    "providers": [{"api_provider_id": "anthropic", "is_active_gateway": True, "params": _PARAMS}],
-    "supported_params": _PARAMS,
-    "supported_parameters": _PARAMS,
-    "architecture": {
-        "modality": "image+text->text",
-        "input_modalities": ["image", "text"],
-        "output_modalities": ["text"],
-        "tokenizer": None,
-        "instruct_type": "chat",
-    },
-    "top_provider_id": "anthropic",
-    "top_provider": {"context_length": 200000, "max_completion_tokens": 64000, "is_moderated": False},
-    "pricing": {
-        "prompt": "0.000001",
-        "completion": "0.000005",
-        "request": None,
-        "image": None,
-        "input_cache_read": "0.0000001",
-        "input_cache_write": None,
-        "web_search": None,
-    },
-    "pricing_detail": {
-        "pricing_plan": "standard",
-        "meters": {
-            "input_text_tokens": {
-                "provider_id": "anthropic",
-                "unit": "token",
-                "unit_size": 1000000,
-                "price_per_unit": "0.000001",
-                "currency": "USD",
-            }
-        },
-    },
-    "per_request_limits": None,
-    "reasoning_tier": None,
-    "open_weights": False,
-    "licence": None,
-    "knowledge_cutoff": "2025-02-28",
-    "is_routable": True,
-}
-GATEWAY_MODELS_EXAMPLE: dict[str, Any] = {
-    "ok": True,
-    "privacy_scope": "shared",
-    "limit": 50,
-    "offset": 0,
-    "total": 1,
-    "models": [GATEWAY_MODEL_EXAMPLE],
-    "next_cursor": None,
-    "warnings": [],
-}
-ENDPOINTS_EXAMPLE: dict[str, Any] = {
-    "ok": True,
-    "id": "anthropic/claude-haiku-4.5",
-    "name": "Claude Haiku 4.5",
-    "endpoints": [
-        {
-            "provider_id": "anthropic",
-            "provider_name": "Anthropic",
-            "upstream_name": "claude-haiku-4-5-20251001",
-            "is_routable": True,
-            "endpoints": ["chat.completions"],
-            "params": _PARAMS,
-            "supports_streaming": True,
-            "quantization": None,
-            "limits": {"context_length": 200000, "max_completion_tokens": 64000},
-            "effective_from": None,
-            "effective_to": None,
-            "pricing": GATEWAY_MODEL_EXAMPLE["pricing"],
-            "prices": [
-                {
-                    "meter": "input_text_tokens",
-                    "plan": "standard",
-                    "unit": "token",
-                    "unit_size": 1000000,
-                    "price_per_unit": "0.000001",
-                    "currency": "USD",
-                    "conditions": [],
-                    "valid_from": None,
-                    "valid_to": None,
-                    "is_current": True,
-                }
-            ],
-            "health": {
-                "probe": "healthy",
-                "calls": 1204,
-                "success_rate": 0.9992,
-                "probe_uptime": 1.0,
-                "latency_ms": {"p50": 412.0, "p90": 690.0, "p99": 1430.0},
-                "throughput": {"p50": 88.0, "p90": 121.0, "p99": 140.0},
-            },
-        }
-    ],
-}
-REFUSAL_EXAMPLE: dict[str, Any] = {
-    "ok": False,
-    "error": "invalid_request",
-    "code": "invalid_value",
-    "message": "limit must be a whole number from 1 to 250; '500' came.",
-    "param": "limit",
-    "provided": "500",
-    "minimum": 1,
-    "maximum": 250,
-}
-MODEL_EXAMPLE: dict[str, Any] = {
-    "id": "anthropic/claude-haiku-4.5",
-    "object": "model",
-    "created": 1795305600,
-    "owned_by": "anthropic",
-    "provider": "anthropic",
-    "reasoning_tier": None,
-    "supports_streaming": True,
-    "shutdown_date": None,
-}
 
 
 def _words(about: str, *, required: bool = True) -> serializers.ListField:

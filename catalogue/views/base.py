@@ -12,11 +12,12 @@ from rest_framework.renderers import BaseRenderer
 
 from accounts.errors import ApiError
 from accounts.keys import KeyFacts
+from catalogue.examples import REFUSAL_EXAMPLE
 from catalogue.models import PublishedModel
 from catalogue.parameters import InstantField, read_parameter
 from catalogue.reading import Reading, read_as_of, read_now
 from catalogue.renderers import FastJSONRenderer
-from catalogue.serializers import REFUSAL_EXAMPLE, RefusalSerializer
+from catalogue.serializers import RefusalSerializer
 from catalogue.snapshot import ModelFacts
 
 _NEAR = 3
