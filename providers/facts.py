@@ -14,6 +14,8 @@ KNOWN_QUIRKS: Mapping[str, str] = {
     "reasoning_details": "Takes thoughts of earlier turns back as OpenRouter's reasoning details",
     "thought_signatures": "Takes signatures of tool calls back, as Gemini's OpenAI address does",
     "no_reasoning_input": "Refuses thoughts of earlier turns",
+    "embeds_texts_only": "Embeds texts only, and no token numbers",
+    "embeds_at_most_100": "Embeds at most 100 texts in one call",
 }
 """Departures from a wire format that the adapters know: name → what it means."""
 

@@ -1,0 +1,72 @@
+"""OpenAI's embeddings, as most providers speak them: requests go on as they came.
+
+Source: types of the `openai` package 3.54. Quirks: `embeds_texts_only` and `embeds_at_most_100` for doors such as
+Workers AI's.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from providers.adapters.base import UpstreamFailure
+from providers.adapters.openai_failures import bad_response, classify, reported_inside
+from providers.formats.base import WrittenRequest
+from providers.formats.embeddings import cloudflare
+from providers.formats.embeddings.limits import at_most, is_declared, needs_declared, texts_only
+from providers.formats.embeddings.vectors import read_vector
+from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
+from providers.wire.upstream import Upstream
+from providers.wire.usage import Usage, read_openai_usage
+
+
+class OpenAIEmbeddings:
+    """See providers.formats.embeddings.base.EmbeddingFormat."""
+
+    name = "openai"
+
+    def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
+        if "embeds_texts_only" in upstream.quirks:
+            texts_only(request)
+        if "embeds_at_most_100" in upstream.quirks:
+            at_most(100, request)
+        if request.dimensions is not None:
+            needs_declared(upstream, "dimensions")
+        body = {**request.sent, "model": upstream.name}
+        # What the provider does not encode, the gateway does.
+        if not is_declared(upstream, "encoding_format"):
+            body.pop("encoding_format", None)
+        return WrittenRequest("/embeddings", body)
+
+    def read_answer(self, value: Any) -> EmbeddingAnswer:
+        return read_answer(value)
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        return cloudflare.read_failure(status, headers, body) or classify(status, headers, body)
+
+
+def read_answer(value: Any) -> EmbeddingAnswer:
+    """Also of Voyage. An index that is missing is the item's place. Raises UpstreamFailure."""
+    if isinstance(value, dict) and value.get("error"):
+        raise reported_inside(value["error"])
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(data, list) or not data:
+        raise bad_response("The provider's answer has no embeddings.")
+    vectors = dict(_read_item(item, place) for place, item in enumerate(data))
+    if sorted(vectors) != list(range(len(data))):
+        raise bad_response("The provider's answer does not say which embedding is whose.")
+    return EmbeddingAnswer(
+        tuple(vectors[place] for place in range(len(data))), _read_usage(value.get("usage"))
+    )
+
+
+def _read_item(item: Any, place: int) -> tuple[int, Any]:
+    if not isinstance(item, dict):
+        raise bad_response("The provider's answer has an embedding of the wrong type.")
+    index = item.get("index", place)
+    return (index if type(index) is int else place), read_vector(item.get("embedding"))
+
+
+def _read_usage(value: object) -> Usage | None:
+    """Of one total the other follows, for nothing is generated."""
+    if not isinstance(value, Mapping):
+        return None
+    return read_openai_usage(value) or read_openai_usage({"total_tokens": value.get("prompt_tokens")})
