@@ -1,0 +1,77 @@
+"""An adapter for embeddings: OpenAI's form for the client, whatever the provider speaks."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import orjson
+
+from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
+from providers.adapters.headers import format_headers
+from providers.adapters.openai_failures import bad_response
+from providers.facts import ProviderFacts
+from providers.formats.base import AnswerFacts, TranslationError
+from providers.formats.embeddings.base import EmbeddingFormat
+from providers.formats.embeddings.client import estimate_usage, read_request, write_answer
+from providers.formats.embeddings.registry import EMBEDDING_FORMATS, OPENAI
+from providers.formats.embeddings.repair import is_complete, repair
+from providers.wire.call import InferenceCall
+from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
+from providers.wire.json_text import read_json
+from providers.wire.upstream import Upstream
+
+
+class EmbeddingsAdapter:
+    """See providers.adapters.base.Adapter. `own` is what the provider speaks."""
+
+    def __init__(self, own: EmbeddingFormat) -> None:
+        self._own = own
+
+    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+        """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
+        try:
+            written = self._own.write_request(read_request(call.body), upstream)
+        except TranslationError as error:
+            raise UpstreamFailure(
+                FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
+            ) from None
+        headers = {**format_headers(self._own.name, provider, is_streamed=False), **written.headers}
+        url = provider.base_url.rstrip("/") + written.path
+        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
+
+    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+        """Bytes go on untouched where the provider's answer is whole and as the client asked for it."""
+        try:
+            value, shown = read_json(body)
+        except ValueError:
+            raise bad_response(status=status) from None
+        asked, answer = read_request(call.body), self._own.read_answer(value)
+        if len(answer.vectors) != len(asked.inputs):
+            raise bad_response(
+                f"The provider's answer has {len(answer.vectors)} embeddings for {len(asked.inputs)} inputs.",
+                status=status,
+            )
+        whole = EmbeddingAnswer(answer.vectors, answer.usage or estimate_usage(asked))
+        is_relayed = self._own is OPENAI and answer.usage is not None and is_complete(value, asked.encoding)
+        if not is_relayed:
+            shown = orjson.dumps(self._write(value, whole, asked, AnswerFacts(call.id, call.created, model)))
+        return Answer(shown, whole.usage, output_chars=0)
+
+    def stream(self, call: InferenceCall, model: str) -> StreamReader:
+        raise NotImplementedError("Embeddings are not streamed.")
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        return self._own.failure(status, headers, body)
+
+    def _write(
+        self, value: Any, answer: EmbeddingAnswer, asked: EmbeddingRequest, facts: AnswerFacts
+    ) -> dict[str, Any]:
+        if self._own is OPENAI:
+            return repair(value, answer, asked.encoding, facts)
+        return write_answer(answer, asked.encoding, facts)
+
+
+@cache
+def embeddings_adapter_for(provider: str) -> EmbeddingsAdapter:
+    """By the provider's wire format. Raises KeyError for one without embeddings."""
+    return EmbeddingsAdapter(EMBEDDING_FORMATS[provider])
