@@ -89,7 +89,9 @@ def deltas(body: dict[str, Any], pieces: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def embeddings(body: dict[str, Any]) -> dict[str, Any]:
-    inputs = body["input"] if isinstance(body.get("input"), list) else [body.get("input")]
+    inputs = body.get("input")
+    if not isinstance(inputs, list) or isinstance(inputs[0], int):
+        inputs = [inputs]
     packed = base64.b64encode(struct.pack(f"<{len(VECTOR)}f", *VECTOR)).decode()
     vector = packed if body.get("encoding_format") == "base64" else VECTOR
     data = [{"object": "embedding", "index": index, "embedding": vector} for index in range(len(inputs))]
