@@ -1,6 +1,6 @@
 """Failures in Cloudflare's envelope, which Workers AI's OpenAI door answers with too.
 
-Source: https://developers.cloudflare.com/workers-ai/workers-ai-errors (read in November 2026).
+Source: https://developers.cloudflare.com/workers-ai/workers-ai-errors.
 """
 
 from collections.abc import Mapping

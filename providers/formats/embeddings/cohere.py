@@ -1,6 +1,6 @@
 """Cohere's embeddings, version 2.
 
-Source: https://docs.cohere.com/reference/embed (November 2026). The base URL ends in /v2.
+Source: https://docs.cohere.com/reference/embed. The base URL ends in /v2.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Voyage's embeddings: nearly OpenAI's, in words of its own, and with a total for usage.
 
-Source: https://docs.voyageai.com/reference/embeddings-api (November 2026).
+Source: https://www.mongodb.com/docs/api/doc/atlas-embedding-and-reranking-api/ (operation createEmbedding).
 """
 
 import re
