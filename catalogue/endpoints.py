@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-GENERATION = frozenset({"chat.completions", "completions", "generate_content", "messages", "responses"})
-"""All that generate text. What answers one of them answers each: formats are translated."""
+from providers.formats.endpoints import GENERATION
+
+__all__ = ["GENERATION", "answered"]
 
 
 def answered(offered: Iterable[str]) -> frozenset[str]:

@@ -29,6 +29,7 @@ from gateway.proxy.settle import (
 from providers.adapters.base import Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
+from providers.formats.endpoints import serves
 from providers.health import HealthTable
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream
@@ -46,8 +47,8 @@ class Workbench:
     """What making calls takes, in whichever process they are made."""
 
     engine: UpstreamEngine
-    adapters: Callable[[str, str], Adapter]
-    """By what the client and what the provider speak."""
+    adapters: Callable[[str, str, str], Adapter]
+    """By the endpoint, and by what the client and what the provider speak."""
     snapshots: Snapshots
     recorder: CallRecorder
     health: HealthTable
@@ -132,17 +133,19 @@ async def _find_targets(bench: Workbench, job: Job) -> Sequence[Target]:
     snapshot = bench.snapshots.current
     if snapshot.revision < job.revision:
         snapshot = await bench.snapshots.at_least(job.revision, _SNAPSHOT_WAIT_S)
-    return [target for wanted in job.offering_ids if (target := _find_target(snapshot, wanted))]
+    return [target for wanted in job.offering_ids if (target := _find_target(snapshot, wanted, job.endpoint))]
 
 
-def _find_target(snapshot: Snapshot, offering_id: int) -> Target | None:
+def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target | None:
     found = snapshot.offering(offering_id)
     if found is None:
         return None
     model, offering = found
     provider = snapshot.providers.get(offering.provider_id)
-    # Switched off between planning and here: the switch wins.
+    # Switched off between planning and here: the switch wins. So does a wire format that was changed.
     if provider is None or not provider.is_callable or not offering.is_enabled:
+        return None
+    if not serves(provider.wire_format, endpoint):
         return None
     return Target(model, offering, provider)
 
@@ -162,7 +165,7 @@ class Attempt:
         self.id = mint_id()
         self.sample: Sample | None = None
         self.has_begun = False
-        self._adapter = bench.adapters(job.format, target.provider.wire_format)
+        self._adapter = bench.adapters(job.endpoint, job.format, target.provider.wire_format)
         self._reader: StreamReader | None = None
         self._prices: Sequence[PriceFacts] = ()
         self._finished_bill: Bill | None = None

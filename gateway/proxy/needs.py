@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from providers.formats.embeddings.client import read_request
+from providers.formats.endpoints import EMBEDDINGS
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -16,6 +18,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.embedding import EmbeddingRequest
 
 _ROUGH_CHARS_PER_TOKEN = 4
 
@@ -30,12 +33,14 @@ class Needs:
     input_types: frozenset[str] = frozenset()
     input_tokens: int = 0
     """A rough count, for context windows."""
+    embedding: EmbeddingRequest | None = None
+    """The request itself, where it is one for embeddings: each provider's format says what it cannot do of it."""
 
 
 def read_needs(endpoint: str, body: Mapping[str, Any]) -> Needs:
-    """What this request needs, read from its body (OpenAI's form)."""
-    if endpoint == "embeddings":
-        return Needs(endpoint, input_tokens=0)
+    """What this request needs, read from its body (OpenAI's form). Raises BadRequest."""
+    if endpoint == EMBEDDINGS:
+        return Needs(endpoint, embedding=read_request(body))
     params = {name for name in ("tools", "response_format", "logprobs") if body.get(name)}
     if (body.get("response_format") or {}).get("type") == "text":
         params.discard("response_format")

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from accounts.policies import LifecyclePolicy
-from catalogue.endpoints import GENERATION
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
 from gateway.proxy.needs import Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
+from providers.formats.base import TranslationError
+from providers.formats.embeddings.registry import refusal_of
+from providers.formats.endpoints import EMBEDDINGS, serves
+from providers.wire.upstream import Upstream
 
 AUTO = "auto"
+_NO_ENDPOINT = {"endpoint_not_offered", "format_lacks_endpoint"}
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ def plan_headers(plan: RoutePlan, situation: Situation) -> Headers:
 
 
 def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
-    if needs.endpoint == "embeddings":
+    if needs.endpoint == EMBEDDINGS:
         raise InvalidRequest(
             "'auto' cannot be used for embeddings: vectors of different models are not comparable. Name the model.",
             code="model_required",
@@ -98,8 +102,9 @@ def _reason_against(candidate: Candidate, needs: Needs, situation: Situation) ->
     """Why this offering cannot serve the request; "" if it can."""
     return (
         _operational_reason(candidate.offering, situation)
-        or _format_reason(candidate.offering, needs, situation)
+        or _endpoint_reason(candidate.offering, needs, situation)
         or _capability_reason(candidate, needs)
+        or _embedding_reason(candidate.offering, needs, situation)
         or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
     )
 
@@ -117,16 +122,15 @@ def _operational_reason(offering: OfferingFacts, situation: Situation) -> str:
     return "" if provider.is_usable else "credential_missing"
 
 
-def _format_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
-    """Only generated text is translated between formats; everything else is spoken as the client speaks it."""
-    is_translated = situation.snapshot.providers[offering.provider_id].wire_format != "openai"
-    return "endpoint_not_offered" if is_translated and needs.endpoint not in GENERATION else ""
+def _endpoint_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+    if needs.endpoint not in offering.endpoints:
+        return "endpoint_not_offered"
+    wire_format = situation.snapshot.providers[offering.provider_id].wire_format
+    return "" if serves(wire_format, needs.endpoint) else "format_lacks_endpoint"
 
 
 def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     offering, model = candidate.offering, candidate.model
-    if needs.endpoint not in offering.endpoints:
-        return "endpoint_not_offered"
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"
     missing = sorted(needs.params - offering.params) if offering.params else []
@@ -137,6 +141,24 @@ def _capability_reason(candidate: Candidate, needs: Needs) -> str:
         return f"cannot_read:{unread[0]}"
     context = offering.context_length or model.context_length
     return "context_too_small" if context and needs.input_tokens > context else ""
+
+
+def _embedding_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+    refusal = _embedding_refusal(offering, needs, situation)
+    return f"cannot_embed:{refusal.param}" if refusal else ""
+
+
+def _embedding_refusal(
+    offering: OfferingFacts, needs: Needs, situation: Situation
+) -> TranslationError | None:
+    """What the provider's format, or this offering, cannot do of a request for embeddings; None if it can."""
+    if needs.embedding is None:
+        return None
+    provider = situation.snapshot.providers[offering.provider_id]
+    upstream = Upstream(
+        offering.upstream_name, is_streamed=False, params=offering.params, quirks=provider.quirks
+    )
+    return refusal_of(needs.embedding, provider.wire_format, upstream)
 
 
 def _preference(candidate: Candidate, situation: Situation) -> tuple[bool, float, int, float, int]:
@@ -158,12 +180,24 @@ def _nowhere(
     requested: str, needs: Needs, choice: Choice | None, dropped: Sequence[Dropped], situation: Situation
 ) -> GatewayError:
     """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
-    refusal = _no_candidate(choice.model.id if choice and choice.retired else requested, needs, dropped)
+    refusal = _cannot_embed(needs, dropped, situation) or _no_candidate(
+        choice.model.id if choice and choice.retired else requested, needs, dropped
+    )
     if choice is None or choice.retired is None:
         return refusal
     return retired(
         choice.retired, requested, situation, why=f" It could not be redirected: {refusal.message}"
     )
+
+
+def _cannot_embed(needs: Needs, dropped: Sequence[Dropped], situation: Situation) -> GatewayError | None:
+    """In the words of the first offering that could not do it; None where something else was in the way."""
+    for drop in dropped:
+        if drop.reason.startswith("cannot_embed:"):
+            refusal = _embedding_refusal(drop.candidate.offering, needs, situation)
+            if refusal:
+                return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
+    return None
 
 
 def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> GatewayError:
@@ -183,7 +217,7 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
             code="context_length_exceeded",
             param="messages",
         )
-    if reasons == {"endpoint_not_offered"}:
+    if reasons <= _NO_ENDPOINT:
         return InvalidRequest(
             f"Model '{requested}' is not offered for {needs.endpoint}.",
             code="unsupported_endpoint",

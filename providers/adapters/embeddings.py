@@ -1,7 +1,6 @@
 """An adapter for embeddings: OpenAI's form for the client, whatever the provider speaks."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
 from providers.formats.embeddings.client import estimate_usage, read_request, write_answer
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS, OPENAI
+from providers.formats.embeddings.registry import OPENAI
 from providers.formats.embeddings.repair import is_complete, repair
 from providers.wire.call import InferenceCall
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
@@ -69,9 +68,3 @@ class EmbeddingsAdapter:
         if self._own is OPENAI:
             return repair(value, answer, asked.encoding, facts)
         return write_answer(answer, asked.encoding, facts)
-
-
-@cache
-def embeddings_adapter_for(provider: str) -> EmbeddingsAdapter:
-    """By the provider's wire format. Raises KeyError for one without embeddings."""
-    return EmbeddingsAdapter(EMBEDDING_FORMATS[provider])

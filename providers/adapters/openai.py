@@ -1,4 +1,4 @@
-"""OpenAI's format: chat completions and embeddings, as most providers speak it.
+"""OpenAI's format: chat completions, as most providers speak them.
 
 Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_options` for servers that
 refuse the field, so that the usage of their streams is estimated.
@@ -19,8 +19,6 @@ from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import read_openai_usage
 
-_PATHS = {"chat.completions": "/chat/completions", "embeddings": "/embeddings"}
-
 
 class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
@@ -30,7 +28,7 @@ class OpenAIAdapter:
         body = {**call.body, "model": upstream.name}
         if call.is_streamed:
             _ask_for_stream(body, provider)
-        url = provider.base_url.rstrip("/") + _PATHS[call.endpoint]
+        url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body))
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:  # noqa: ARG002
@@ -42,7 +40,7 @@ class OpenAIAdapter:
             raise bad_response(status=status)
         if value.get("error"):
             raise reported_inside(value["error"])
-        chars = _read_vectors(value) if call.endpoint == "embeddings" else _read_choices(value)
+        chars = _read_choices(value)
         usage = read_openai_usage(value.get("usage"))
         if usage is None and value.pop("usage", None) is not None:
             shown = orjson.dumps(value)
@@ -90,14 +88,3 @@ def _read_choice(choice: Any) -> int:
     if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
         raise bad_response("The provider's answer has a message of the wrong type.")
     return generated(message)[0]
-
-
-def _read_vectors(value: dict[str, Any]) -> int:
-    """Embeddings generate no text. Raises UpstreamFailure for what is no list of vectors."""
-    data = value.get("data")
-    if not isinstance(data, list) or not data:
-        raise bad_response("The provider's answer has no embeddings.")
-    for item in data:
-        if not isinstance(item, dict) or not isinstance(item.get("embedding"), list | str):
-            raise bad_response("The provider's answer has an embedding of the wrong type.")
-    return 0

@@ -14,7 +14,7 @@ from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
-ADAPTER = adapter_for("openai", "openai")
+ADAPTER = adapter_for("chat.completions", "openai", "openai")
 SECRET = "sk-upstream-0123456789"
 
 
@@ -50,8 +50,8 @@ def golden(name: str) -> bytes:
     return (GOLDEN / name).read_bytes()
 
 
-def answer(body: bytes, endpoint: str = "chat.completions"):
-    return ADAPTER.answer(InferenceCall(endpoint, {}), "acme/one", 200, body)
+def answer(body: bytes):
+    return ADAPTER.answer(InferenceCall("chat.completions", {}), "acme/one", 200, body)
 
 
 def chunk(choices, **more) -> bytes:
@@ -69,13 +69,6 @@ def test_chat_goes_to_its_path_under_the_upstream_name():
     request = ADAPTER.request(chat(), provider(), Upstream("upstream-name", is_streamed=False))
     assert request.url == "https://api.example.com/v1/chat/completions"
     assert json.loads(request.body)["model"] == "upstream-name"
-
-
-def test_embeddings_go_to_their_path():
-    request = ADAPTER.request(
-        InferenceCall("embeddings", {"input": "x"}), provider(), Upstream("upstream-name", is_streamed=False)
-    )
-    assert request.url == "https://api.example.com/v1/embeddings"
 
 
 def test_credential_travels_as_bearer_and_stays_out_of_the_repr():
@@ -137,14 +130,6 @@ def test_tool_arguments_count_as_output():
     assert answer(golden("chat_tools.json")).output_chars == len('{"city":"Oslo"}')
 
 
-@pytest.mark.parametrize("name", ["embeddings_base64.json", "embeddings_float.json"])
-def test_vectors_are_passed_on_untouched(name):
-    body = golden(name)
-    read = answer(body, "embeddings")
-    assert read.body is body
-    assert read.usage == Usage(3, 0)
-
-
 @pytest.mark.parametrize("usage", [-1, "5", [], {"prompt_tokens": -1, "completion_tokens": 2}])
 def test_absurd_usage_is_taken_out(usage):
     read = answer(json.dumps(json.loads(golden("chat.json")) | {"usage": usage}).encode())
@@ -179,12 +164,6 @@ def test_what_is_no_answer_is_a_bad_response(body):
     with pytest.raises(UpstreamFailure) as caught:
         answer(body)
     assert (caught.value.kind, caught.value.code) == (FailureKind.BAD_RESPONSE, "provider_bad_response")
-
-
-@pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b'{"data": [{}]}', b'{"data": [{"embedding": 1}]}'])
-def test_what_is_no_vector_is_a_bad_response(body):
-    with pytest.raises(UpstreamFailure, match="embedding"):
-        answer(body, "embeddings")
 
 
 def test_error_with_its_own_status_inside_200_is_classified_by_it():

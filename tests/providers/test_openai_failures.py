@@ -11,7 +11,7 @@ from providers.wire.scrub import scrub
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
 FAILURES = json.loads((GOLDEN / "failures.json").read_text())
-ADAPTER = adapter_for("openai", "openai")
+ADAPTER = adapter_for("chat.completions", "openai", "openai")
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=[case["name"] for case in FAILURES])

@@ -56,7 +56,11 @@ class Surface:
         return bool((parsed.get("stream_options") or {}).get("include_usage"))
 
     def needs(self, parsed: Mapping[str, Any]) -> Needs:
-        return read_needs(self.endpoint, parsed)
+        """Raises InvalidRequest."""
+        try:
+            return read_needs(self.endpoint, parsed)
+        except TranslationError as error:
+            raise refusal_of(error) from None
 
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
         """The answer of a surface that only counts tokens; None of all others."""
@@ -84,5 +88,9 @@ class FormatSurface(Surface):
         try:
             conversation = self.wire_format.read_request(parsed)
         except TranslationError as error:
-            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+            raise refusal_of(error) from None
         return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))
+
+
+def refusal_of(error: TranslationError) -> InvalidRequest:
+    return InvalidRequest(error.message, code=error.code, param=error.param)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.proxy.errors import InvalidRequest
-from gateway.proxy.surfaces.base import FormatSurface
+from gateway.proxy.surfaces.base import FormatSurface, refusal_of
 from gateway.proxy.surfaces.fields import record
 from providers.formats.base import TranslationError
 from providers.formats.gemini.token_count import count_tokens
@@ -34,7 +33,7 @@ class GeminiSurface(FormatSurface):
         try:
             return count_tokens(parsed)
         except TranslationError as error:
-            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+            raise refusal_of(error) from None
 
 
 def find_gemini(path: str) -> GeminiSurface | None:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.proxy.errors import InvalidRequest
-from gateway.proxy.surfaces.base import FormatSurface
+from gateway.proxy.surfaces.base import FormatSurface, refusal_of
 from gateway.proxy.surfaces.fields import record, text
 from providers.formats.base import TranslationError
 from providers.formats.registry import ANTHROPIC
@@ -22,7 +21,7 @@ class CountSurface(FormatSurface):
         try:
             return ANTHROPIC.count_tokens(parsed)
         except TranslationError as error:
-            raise InvalidRequest(error.message, code=error.code, param=error.param) from None
+            raise refusal_of(error) from None
 
 
 MESSAGES = FormatSurface("/v1/messages", "messages", _check, can_stream=True, format="anthropic")

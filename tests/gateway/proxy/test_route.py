@@ -55,6 +55,8 @@ def test_an_open_breaker_takes_an_offering_out_and_says_so():
         ({}, {"is_enabled": False}, "provider_disabled"),
         ({}, {"is_usable": False}, "credential_missing"),
         ({"endpoints": frozenset({"embeddings"})}, {}, "endpoint_not_offered"),
+        ({}, {"wire_format": "voyage"}, "format_lacks_endpoint"),
+        ({}, {"wire_format": "cohere"}, "format_lacks_endpoint"),
     ],
 )
 def test_every_dropped_offering_has_its_reason(offering, provider, reason):
@@ -86,6 +88,67 @@ def test_auto_is_refused_for_embeddings():
     with pytest.raises(InvalidRequest) as refusal:
         plan_route("auto", Needs("embeddings"), a_situation())
     assert refusal.value.param == "model"
+
+
+def embedding(**body):
+    return read_needs("embeddings", {"model": "acme/one", "input": "hi", **body})
+
+
+def embedding_model(*offerings):
+    made = (
+        an_offering(id_, provider_id=id_, endpoints=frozenset({"embeddings"}), **facts)
+        for id_, facts in enumerate(offerings, start=1)
+    )
+    return a_model(offerings=tuple(made))
+
+
+TOKENS = {"input": [[1, 2], [3]]}
+
+
+@pytest.mark.parametrize(
+    ("body", "offering", "provider", "reason"),
+    [
+        ({}, {}, {"wire_format": "anthropic"}, "format_lacks_endpoint"),
+        (TOKENS, {}, {"wire_format": "voyage"}, "cannot_embed:input"),
+        (TOKENS, {}, {"wire_format": "cohere"}, "cannot_embed:input"),
+        (TOKENS, {}, {"wire_format": "gemini"}, "cannot_embed:input"),
+        (TOKENS, {}, {"quirks": frozenset({"embeds_texts_only"})}, "cannot_embed:input"),
+        ({"input": ["x"] * 101}, {}, {"quirks": frozenset({"embeds_at_most_100"})}, "cannot_embed:input"),
+        ({"input": ["x"] * 97}, {}, {"wire_format": "cohere"}, "cannot_embed:input"),
+        ({"dimensions": 64}, {"params": frozenset({"user"})}, {}, "cannot_embed:dimensions"),
+        ({"input_type": "similarity"}, {}, {"wire_format": "voyage"}, "cannot_embed:input_type"),
+        ({"truncation": True}, {}, {"wire_format": "gemini"}, "cannot_embed:truncation"),
+    ],
+)
+def test_embeddings_go_only_where_they_can_be_made_as_asked(body, offering, provider, reason):
+    providers = (a_provider(1, **provider), a_provider(2))
+    situation = a_situation(embedding_model(offering, {}), providers=providers)
+    plan = plan_route("acme/one", embedding(**body), situation)
+    assert [drop.reason for drop in plan.dropped] == [reason]
+    assert [candidate.offering.id for candidate in plan.candidates] == [2]
+
+
+@pytest.mark.parametrize("wire_format", ["openai", "responses", "voyage", "cohere", "gemini"])
+def test_dimensions_are_taken_wherever_the_offering_declares_them(wire_format):
+    own = frozenset({"dimensions", "output_dimension", "outputDimensionality"})
+    situation = a_situation(
+        embedding_model({"params": own}), providers=(a_provider(1, wire_format=wire_format),)
+    )
+    assert plan_ids("acme/one", embedding(dimensions=64), situation) == [1]
+
+
+def test_what_no_offering_can_embed_is_told_in_the_formats_words():
+    situation = a_situation(embedding_model({}), providers=(a_provider(1, wire_format="voyage"),))
+    with pytest.raises(InvalidRequest, match="texts, not token numbers") as refusal:
+        plan_route("acme/one", embedding(**TOKENS), situation)
+    assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "input")
+
+
+def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
+    situation = a_situation(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
+    with pytest.raises(InvalidRequest, match="not offered for embeddings") as refusal:
+        plan_route("acme/one", embedding(), situation)
+    assert refusal.value.error_code == "unsupported_endpoint"
 
 
 def test_a_parameter_that_no_offering_takes_is_named():
