@@ -17,7 +17,7 @@ from gateway.recorder import Recorder
 from gateway.spool import Spool
 from gateway.store import open_store
 from gateway.store.interface import Store
-from providers.adapters import adapter_for
+from providers.adapters.registry import adapter_for
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.services import outbound_policy

@@ -16,11 +16,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.admin.base import FormInline, TableInline, Tone, status_chip
 from accounts.admin.history import HistoryDesk
 from providers import services
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Credential, ProbeResult, Provider
 from providers.probes import ProbeOutcome, probe
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
+_NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"
 _SAVE_AND_PROBE = "providers_provider_save_and_probe"
 
 
@@ -96,7 +98,8 @@ class ProviderAdmin(HistoryDesk):
     @admin.display(description="health", ordering="health")
     def health_now(self, provider: Provider) -> str:
         since = provider.health_changed_at
-        hint = f"Since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "No probe has decided yet"
+        undecided = "No probe has decided yet" if provider.has_model_list else _NOTHING_TO_ASK
+        hint = f"Since {since:%Y-%m-%d %H:%M:%S} UTC" if since else undecided
         word = f"{provider.health} for {timesince(since, depth=1)}" if since else provider.health
         return status_chip(word, _HEALTH_TONES.get(provider.health, "neutral"), hint)
 
@@ -165,7 +168,9 @@ class ProviderAdmin(HistoryDesk):
             self.message_user(request, f"{provider} {effect}, within a second.", messages.SUCCESS)
 
     def _probe(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
-        for provider, outcome in _probe_together(providers):
+        for provider in providers.exclude(wire_format__in=list(MODEL_LISTS)):
+            self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
+        for provider, outcome in _probe_together(providers.filter(wire_format__in=list(MODEL_LISTS))):
             services.record_probe(provider_id=provider.pk, outcome=outcome, at=timezone.now())
             level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
             self.message_user(request, f"{provider}: {_told(outcome)}", level)

@@ -5,6 +5,7 @@ from django.db import models
 
 from gateway.outbound import OutboundPolicy
 from providers import validators
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS
 from providers.querysets import ProviderQuerySet
 
@@ -14,9 +15,11 @@ class Provider(models.Model):
 
     class WireFormat(models.TextChoices):
         OPENAI = "openai", "OpenAI (chat completions, embeddings)"
-        RESPONSES = "responses", "OpenAI Responses"
+        RESPONSES = "responses", "OpenAI Responses (and embeddings)"
         ANTHROPIC = "anthropic", "Anthropic Messages"
-        GEMINI = "gemini", "Google Gemini"
+        GEMINI = "gemini", "Google Gemini (generateContent, embeddings)"
+        VOYAGE = "voyage", "Voyage (embeddings only)"
+        COHERE = "cohere", "Cohere, version 2 (embeddings only)"
 
     class Health(models.TextChoices):
         UNKNOWN = "unknown", "Not probed yet"
@@ -27,7 +30,12 @@ class Provider(models.Model):
         max_length=60, unique=True, allow_unicode=False, help_text="Shown to clients, such as “groq”."
     )
     name = models.CharField(max_length=100)
-    wire_format = models.CharField(max_length=20, choices=WireFormat, default=WireFormat.OPENAI)
+    wire_format = models.CharField(
+        max_length=20,
+        choices=WireFormat,
+        default=WireFormat.OPENAI,
+        help_text="The protocol at the base URL. A vendor that speaks two is two providers.",
+    )
     base_url = models.CharField(
         "base URL",
         max_length=300,
@@ -42,7 +50,11 @@ class Provider(models.Model):
         "enabled", default=True, help_text="Off: no call goes there, within a second."
     )
     is_demo = models.BooleanField("demo", default=False, editable=False)
-    is_probed = models.BooleanField("probed", default=True, help_text="Ask for its model list regularly.")
+    is_probed = models.BooleanField(
+        "probed",
+        default=True,
+        help_text="Ask for its model list regularly. Voyage has none: its health stays unknown.",
+    )
     health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN, editable=False)
     health_changed_at = models.DateTimeField(null=True, editable=False)
     next_probe_at = models.DateTimeField(null=True, editable=False, db_index=True)
@@ -54,7 +66,9 @@ class Provider(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(wire_format__in=["openai", "responses", "anthropic", "gemini"]),
+                condition=models.Q(
+                    wire_format__in=["openai", "responses", "anthropic", "gemini", "voyage", "cohere"]
+                ),
                 name="provider_wire_format_known",
             ),
             models.CheckConstraint(
@@ -65,6 +79,11 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_model_list(self) -> bool:
+        """There is something to ask for that costs nothing; else its health stays unknown."""
+        return self.wire_format in MODEL_LISTS
 
     def clean(self) -> None:
         self.base_url = self.base_url.strip().rstrip("/")

@@ -5,12 +5,14 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 import httpx
 
 from gateway.outbound import OutboundPolicy, httpx_client
 from providers.adapters.base import UpstreamFailure
-from providers.adapters.headers import MODEL_LIST, credential_header
+from providers.adapters.headers import credential_header
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.validators import base_url_refusal
 
@@ -19,6 +21,7 @@ _CONNECT_S, _READ_S = 2.0, 4.0
 _BYTES_MOST = 8 * 1024 * 1024
 _NAMES_MOST = 5_000
 _NAME_LENGTH_MOST = 200
+_MORE = ("has_more", "nextPageToken", "next_page_token")
 # It answers, but has no model list, or no time for one: calls may well get through.
 _REACHABLE = {404, 405, 429, 501}
 _REFUSALS = {
@@ -42,7 +45,7 @@ class ProbeOutcome:
 
 
 def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
-    """In about 5 seconds at most; every trouble is an outcome."""
+    """In about 5 seconds at most; every trouble is an outcome. Raises KeyError for a format without a model list."""
     began = time.monotonic()
     try:
         status, error, names = _ask(provider, door)
@@ -55,34 +58,36 @@ def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
 
 def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
     """Status, error and the names of its models."""
+    listed = MODEL_LISTS[provider.wire_format]
     headers = {
         "accept": "application/json",
-        **MODEL_LIST.get(provider.wire_format, {}),
+        **listed.headers,
         **credential_header(provider.wire_format, provider),
     }
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
-    url = provider.base_url.rstrip("/") + "/models"
+    url = urljoin(provider.base_url.rstrip("/") + "/", listed.path)
     with (
         httpx_client(door, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
         client.stream("GET", url, headers=headers, timeout=timeout) as response,
     ):
         if not response.is_success:
             return response.status_code, _error_of(response), ()
-        return response.status_code, *_read_list(response.read())
+        return response.status_code, *_read_list(response.read(), listed.prefix)
 
 
-def model_names(answer: object) -> tuple[str, ...]:
-    """The names in a model list, sorted, without what cannot be one; a few thousand at most.
+def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
+    """The names in a model list, sorted, without what cannot be one, nor `prefix`; a few thousand at most.
 
-    Empty of the first page of several: what is not on it may be on the next. Source: the lists of OpenAI and
-    Anthropic are objects with `data` of `id`, Google's with `models` of `name`; some servers answer the bare list.
+    Empty of the first page of several: what is not on it may be on the next. Source: the lists of OpenAI and Anthropic
+    are objects with `data` of `id`, Google's and Cohere's with `models` of `name`; some servers answer the bare list.
     """
     rows: object = answer
     if isinstance(answer, dict):
-        is_part = answer.get("has_more") or answer.get("nextPageToken")
+        is_part = any(answer.get(name) for name in _MORE)
         rows = None if is_part else answer.get("data", answer.get("models"))
     named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    names = {name for row in named if isinstance(name := row.get("id", row.get("name")), str)}
+    ids = (row.get("id", row.get("name")) for row in named)
+    names = {name.removeprefix(prefix) for name in ids if isinstance(name, str)}
     return tuple(
         sorted(name for name in names if 0 < len(name) <= _NAME_LENGTH_MOST and name.isprintable())[
             :_NAMES_MOST
@@ -100,10 +105,10 @@ def _error_of(response: httpx.Response) -> str:
     return f"{_REFUSALS.get(status, 'answers with an error')} ({status})"
 
 
-def _read_list(body: bytes) -> tuple[str, tuple[str, ...]]:
+def _read_list(body: bytes, prefix: str) -> tuple[str, tuple[str, ...]]:
     """Error and names. JSON of another shape is no error: calls may well get through."""
     try:
-        return "", model_names(json.loads(body))
+        return "", model_names(json.loads(body), prefix)
     except (ValueError, RecursionError):
         return "answers something that is not JSON; check the base URL", ()
 

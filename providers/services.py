@@ -66,9 +66,11 @@ def usable_provider_ids() -> set[int]:
 def save_provider(*, provider: Provider) -> None:
     """Save it. What probes found does not count at a new address, and a stored secret does not go there."""
     bump(Part.PROVIDERS)
-    if has_moved(provider):
+    is_elsewhere = has_moved(provider)
+    if is_elsewhere or not provider.has_model_list:
         provider.health = Provider.Health.UNKNOWN
         provider.health_changed_at = None
+    if is_elsewhere:
         _forget_secrets(Credential.objects.filter(provider=provider).exclude(ciphertext=""))
     provider.next_probe_at = None
     provider.save()

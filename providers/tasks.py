@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from providers import services
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.models import Provider
 from providers.probes import probe
 
@@ -24,7 +25,7 @@ def probe_provider(provider_id: int) -> None:
     """Probe one provider and keep what was found; nothing if it went or was switched off meanwhile."""
     provider = Provider.objects.with_credential().filter(pk=provider_id).first()
     facts = services.facts_of(provider) if provider else None
-    if facts is None or not facts.is_callable:
+    if facts is None or not facts.is_callable or facts.wire_format not in MODEL_LISTS:
         return
     outcome = probe(facts, door=services.outbound_policy())
     services.record_probe(provider_id=provider_id, outcome=outcome, at=timezone.now())

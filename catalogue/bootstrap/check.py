@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
+from providers.facts import KNOWN_QUIRKS
+from providers.formats.endpoints import WIRE_FORMATS, lacks
 
 METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})
@@ -19,7 +21,8 @@ def complaints(bootstrap: Bootstrap) -> Iterator[str]:
     for provider in bootstrap.providers:
         yield from _provider_complaints(provider)
     organisations = {entry.id for entry in bootstrap.organisations}
-    providers = {entry.slug for entry in bootstrap.providers} | DEMO_PROVIDERS
+    formats = {entry.slug: entry.wire_format for entry in bootstrap.providers}
+    formats |= dict.fromkeys(DEMO_PROVIDERS, "openai")
     models = {entry.public_id: entry for entry in bootstrap.models}
     for model in bootstrap.models:
         if model.organisation not in organisations:
@@ -27,8 +30,11 @@ def complaints(bootstrap: Bootstrap) -> Iterator[str]:
         yield from _relation_complaints(model, models)
         yield from _model_complaints(model)
         for offering in model.offerings:
-            if offering.provider not in providers:
+            if offering.provider not in formats:
                 yield f"{model.place}: provider {offering.provider} is not in providers.toml."
+            for endpoint in offering.endpoints:
+                if lacks(formats.get(offering.provider, "openai"), endpoint):
+                    yield f"{model.place}: {offering.provider} speaks a wire format without {endpoint}."
             yield from (f"{model.place}: {text}" for text in _offering_complaints(offering))
 
 
@@ -49,6 +55,10 @@ def _provider_complaints(provider: ProviderEntry) -> Iterator[str]:
     for name, times in Counter(name for names in provider.params.values() for name in names).items():
         if times > 1:
             yield f"{place}: params hold {name} {times} times."
+    if provider.wire_format not in WIRE_FORMATS:
+        yield f"{place}: wire_format {provider.wire_format} is not one of {', '.join(sorted(WIRE_FORMATS))}."
+    for quirk in sorted(set(provider.quirks) - KNOWN_QUIRKS.keys()):
+        yield f"{place}: {quirk} is not a quirk."
 
 
 def _relation_complaints(model: ModelEntry, models: dict[str, ModelEntry]) -> Iterator[str]:

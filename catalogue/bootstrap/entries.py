@@ -22,7 +22,8 @@ class OrganisationEntry:
 class ProviderEntry:
     """`base_url` may hold a name in braces, to be read from the environment. `variable` holds the key.
 
-    `params` are the names of parameters under the feature that needs them; empty: unknown.
+    `params` are the names of parameters under the feature that needs them; empty: unknown. `wire_format` and `quirks`
+    are those of providers.models.Provider.
     """
 
     slug: str
@@ -31,6 +32,8 @@ class ProviderEntry:
     variable: str
     website: str
     is_probed: bool
+    wire_format: str
+    quirks: tuple[str, ...]
     params: Mapping[str, tuple[str, ...]]
 
 

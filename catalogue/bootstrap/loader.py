@@ -122,6 +122,8 @@ def _provider(entry: ProviderEntry) -> Provider:
         base_url=address or _unfilled(entry.base_url),
         website=entry.website,
         is_probed=entry.is_probed,
+        wire_format=entry.wire_format,
+        quirks=list(entry.quirks),
         is_enabled=address is not None,
     )
 

@@ -56,6 +56,8 @@ def _read_providers(file: Table) -> Iterator[ProviderEntry]:
             variable=table.take("variable", str),
             website=table.take_or("website", ""),
             is_probed=table.take_or("probed", default=True),
+            wire_format=table.take_or("wire_format", "openai"),
+            quirks=table.words("quirks"),
             params=table.table("params").word_lists(),
         )
         table.close()

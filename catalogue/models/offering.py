@@ -8,6 +8,7 @@ from django.db import models
 
 from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
+from providers.formats.endpoints import lacks
 
 
 def check_range(begins: datetime | None, ends: datetime | None, end_field: str) -> None:
@@ -76,6 +77,19 @@ class Offering(models.Model):
 
     def clean(self) -> None:
         self.check_dates()
+        self._check_endpoints()
+
+    def _check_endpoints(self) -> None:
+        """Raises ValidationError for one that the provider's wire format is known not to have."""
+        provider = self.provider if self.provider_id else None
+        if provider is None or not isinstance(self.endpoints, list):
+            return
+        missing = [endpoint for endpoint in self.endpoints if lacks(provider.wire_format, endpoint)]
+        if missing:
+            spoken = provider.get_wire_format_display()
+            raise ValidationError(
+                {"endpoints": f"{provider} speaks {spoken}, which has no {', '.join(missing)}."}
+            )
 
     def check_dates(self) -> None:
         check_range(self.effective_from, self.effective_to, "effective_to")

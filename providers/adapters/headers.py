@@ -1,7 +1,5 @@
 """The headers of a request to a provider, by its wire format: what it opens with, and what may come back."""
 
-from collections.abc import Mapping
-
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 
@@ -13,8 +11,6 @@ _WHOLE = {
 }
 # Compression would hold small events back.
 _STREAMED = _WHOLE | {"accept": "text/event-stream", "accept-encoding": "identity"}
-MODEL_LIST: Mapping[str, Mapping[str, str]] = {"anthropic": {"anthropic-version": "2023-06-01"}}
-"""What asking for a list of models takes besides the credential, by wire format."""
 _KEY_HEADERS = {"anthropic": "x-api-key", "gemini": "x-goog-api-key"}
 
 

@@ -13,6 +13,8 @@ _SPEAKERS: Mapping[str, Collection[str]] = {
     **dict.fromkeys(GENERATION, FORMATS),
 }
 
+WIRE_FORMATS = frozenset(FORMATS.keys() | EMBEDDING_FORMATS.keys())
+
 
 def serves(wire_format: str, endpoint: str) -> bool:
     """Whether a provider of this format can be asked for that endpoint. False of endpoints without an adapter."""

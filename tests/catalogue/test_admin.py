@@ -148,6 +148,11 @@ def test_bad_value_is_refused_and_saves_nothing(
     assert Model.objects.count() == 1
 
 
+def test_chat_at_a_provider_of_embeddings_is_refused_at_the_field(curator: Client) -> None:
+    make_provider("voyage", wire_format="voyage")
+    assert "Voyage (embeddings only), which has no chat.completions." in errors(add(curator))
+
+
 def test_price_typed_on_the_model_page_ends_the_old_one(curator: Client) -> None:
     model = make_published()
     edit(curator, model, **{"offerings-0-input_usd": "0.5"})

@@ -45,6 +45,14 @@ def test_loading_publishes_every_model_as_one_edition() -> None:
 
 
 @pytest.mark.django_db
+def test_formats_and_quirks_of_providers_are_loaded() -> None:
+    load_bootstrap(demo_port=PORT)
+    formats = dict(Provider.objects.exclude(wire_format="openai").values_list("slug", "wire_format"))
+    assert formats == {"voyage_ai": "voyage", "cohere_v2": "cohere", "gemini_native": "gemini"}
+    assert Provider.objects.get(slug="workers_ai").quirks == ["embeds_at_most_100", "embeds_texts_only"]
+
+
+@pytest.mark.django_db
 def test_a_second_load_changes_nothing() -> None:
     load_bootstrap(demo_port=PORT)
     before = _everything()
@@ -243,7 +251,7 @@ def test_an_account_that_is_more_than_a_name_loads_nothing(monkeypatch: pytest.M
 @pytest.mark.django_db
 def test_the_command_says_what_it_made(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("load_bootstrap", demo_port=PORT)
-    assert "31 providers and 45 organisations made; published as edition" in capsys.readouterr().out
+    assert "33 providers and 45 organisations made; published as edition" in capsys.readouterr().out
 
 
 def test_the_command_refuses_what_is_no_port() -> None:

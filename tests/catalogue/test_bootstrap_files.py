@@ -236,6 +236,19 @@ def _edit(tmp_path: Path, name: str, old: str, new: str) -> Path:
         ),
         ("providers.toml", "always =", "allways =", r"providers.toml: groq: params of allways belong to no"),
         ("providers.toml", '["temperature",', '["stop",', r"providers.toml: groq: params hold stop 2 times"),
+        (
+            "providers.toml",
+            'wire_format = "voyage"',
+            'wire_format = "vojage"',
+            r"voyage_ai: wire_format vojage is not one of anthropic, cohere, gemini, openai, responses, voyage",
+        ),
+        ("providers.toml", "embeds_texts_only", "embeds_text", r"workers_ai: embeds_text is not a quirk"),
+        (
+            "models/voyage.toml",
+            'endpoints = ["embeddings"]',
+            'endpoints = ["chat.completions"]',
+            r"\(voyage-4-large\): voyage_ai speaks a wire format without chat.completions",
+        ),
         ("organisations.toml", 'name = "Amazon", ', "", r"organisations.toml: amazon: name is missing"),
     ],
 )

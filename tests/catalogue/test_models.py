@@ -16,6 +16,7 @@ from tests.make import (
     make_offering,
     make_organisation,
     make_price,
+    make_provider,
     make_published,
 )
 
@@ -35,6 +36,26 @@ def changed(row: Any, **fields: Any) -> Any:
     for name, value in fields.items():
         setattr(row, name, value)
     return row
+
+
+@pytest.mark.parametrize(
+    ("wire_format", "endpoint"),
+    [("voyage", "chat.completions"), ("cohere", "responses"), ("anthropic", "embeddings")],
+)
+def test_endpoint_that_the_providers_format_lacks_is_refused(wire_format: str, endpoint: str) -> None:
+    offering = make_offering(provider=make_provider(wire_format=wire_format), endpoints=[endpoint])
+    assert f"which has no {endpoint}." in refused(offering)["endpoints"][0]
+
+
+@pytest.mark.parametrize(
+    ("wire_format", "endpoints"),
+    [("responses", ["responses", "embeddings"]), ("voyage", ["embeddings"]), ("anthropic", ["rerank"])],
+)
+def test_endpoint_that_the_format_has_or_that_is_only_listed_is_taken(
+    wire_format: str, endpoints: list[str]
+) -> None:
+    offering = make_offering(provider=make_provider(wire_format=wire_format), endpoints=endpoints)
+    assert refused(offering) == {}
 
 
 def test_good_rows_are_accepted() -> None:

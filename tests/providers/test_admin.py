@@ -258,6 +258,13 @@ def test_probing_in_the_list_shows_what_each_said(staff: Client, demo_port: int)
     assert set(Provider.objects.values_list("health", flat=True)) == {"healthy"}
 
 
+def test_provider_without_a_model_list_is_said_to_be_unknown(staff: Client) -> None:
+    staff.post(ADD, FORM | {"wire_format": "voyage"})
+    assert "Groq: unknown. Its wire format has no model list" in run(
+        staff, "probe_now", Provider.objects.get()
+    )
+
+
 def test_probe_that_fails_says_why(staff: Client) -> None:
     services.ensure_demo_providers(1)
     assert "Demo A: cannot be reached." in run(staff, "probe_now", Provider.objects.get(slug="demo-a"))

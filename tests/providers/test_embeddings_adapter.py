@@ -7,8 +7,8 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from providers.adapters import adapter_for
 from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream

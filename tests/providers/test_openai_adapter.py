@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters import adapter_for
 from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
 from providers.wire.sse import event

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters import adapter_for
 from providers.adapters.base import FailureKind
+from providers.adapters.registry import adapter_for
 from providers.wire.scrub import scrub
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"

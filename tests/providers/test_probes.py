@@ -42,9 +42,11 @@ def http(status: int, body: str = "{}", headers: str = "") -> bytes:
     return (head + body).encode()
 
 
-def facts(port: int, secret: str | None = SECRET) -> ProviderFacts:
-    url = f"http://127.0.0.1:{port}/v1"
-    return ProviderFacts(1, "some", "Some", "openai", url, True, True, secret=secret)
+def facts(
+    port: int, secret: str | None = SECRET, wire_format: str = "openai", version: str = "v1"
+) -> ProviderFacts:
+    url = f"http://127.0.0.1:{port}/{version}"
+    return ProviderFacts(1, "some", "Some", wire_format, url, True, True, secret=secret)
 
 
 def probe_answer(data: bytes) -> ProbeOutcome:
@@ -62,6 +64,38 @@ def test_probe_carries_the_secret_to_the_model_list() -> None:
         probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert requests[0].startswith(b"GET /v1/models HTTP/1.1")
     assert f"Bearer {SECRET}".encode() in requests[0]
+
+
+@pytest.mark.parametrize(
+    ("wire_format", "version", "path", "opened", "listed"),
+    [
+        ("responses", "v1", "/v1/models", f"authorization: bearer {SECRET}", {"data": [{"id": "m"}]}),
+        ("anthropic", "v1", "/v1/models", "anthropic-version: ", {"data": [{"id": "m"}]}),
+        (
+            "gemini",
+            "v1beta",
+            "/v1beta/models?pageSize=1000",
+            f"x-goog-api-key: {SECRET}",
+            {"models": [{"name": "models/m"}]},
+        ),
+        (
+            "cohere",
+            "v2",
+            "/v1/models?page_size=1000",
+            f"authorization: bearer {SECRET}",
+            {"models": [{"name": "m", "endpoints": ["embed"]}]},
+        ),
+    ],
+)
+def test_each_wire_format_is_asked_for_its_own_list(
+    wire_format: str, version: str, path: str, opened: str, listed: dict[str, Any]
+) -> None:
+    with answering(http(200, json.dumps(listed))) as (port, requests):
+        asked = facts(port, wire_format=wire_format, version=version)
+        outcome = probe(asked, door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    assert requests[0].startswith(f"GET {path} HTTP/1.1".encode())
+    assert opened.encode() in requests[0].lower()
+    assert outcome.names == ("m",)
 
 
 def test_provider_without_secret_is_asked_without_one() -> None:
@@ -170,6 +204,7 @@ def test_names_of_the_list_are_kept() -> None:
     [
         ([{"id": "bare"}], ("bare",)),
         ({"data": "none"}, ()),
+        ({"models": [{"name": "first"}], "next_page_token": "more"}, ()),
         ({"data": [1, {"id": 2}, {"id": ""}, {"id": "a\x00b"}, {"id": "x" * 201}]}, ()),
         (None, ()),
     ],

@@ -59,7 +59,7 @@ def test_second_leader_with_the_same_list_claims_nothing(monkeypatch: pytest.Mon
     assert (len(theirs[0]), len(ours)) == (1, 0)
 
 
-@pytest.mark.parametrize("fields", [{"is_enabled": False}, {"is_probed": False}])
+@pytest.mark.parametrize("fields", [{"is_enabled": False}, {"is_probed": False}, {"wire_format": "voyage"}])
 def test_provider_that_is_off_or_not_probed_is_left_alone(fields: dict[str, Any]) -> None:
     make_provider(**fields)
     assert services.claim_due_probes(at=NOW) == []
@@ -82,6 +82,16 @@ def test_provider_that_was_switched_off_meanwhile_is_not_probed(demo: Provider) 
     services.switch_provider(provider=demo, is_enabled=False)
     tasks.probe_provider(demo.pk)
     assert not ProbeResult.objects.exists()
+
+
+def test_health_of_a_format_without_a_model_list_stays_unknown(demo: Provider) -> None:
+    tasks.probe_provider(demo.pk)
+    demo.refresh_from_db()
+    demo.wire_format = "voyage"
+    services.save_provider(provider=demo)
+    tasks.probe_provider(demo.pk)
+    demo.refresh_from_db()
+    assert (demo.health, demo.health_changed_at, demo.probe_results.count()) == ("unknown", None, 1)
 
 
 def test_provider_that_was_deleted_meanwhile_is_not_probed() -> None:

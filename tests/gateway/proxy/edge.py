@@ -23,7 +23,7 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters import adapter_for
+from providers.adapters.registry import adapter_for
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
