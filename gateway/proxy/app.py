@@ -226,7 +226,7 @@ class Request:
 
 def find_surface(scope: Scope) -> Surface | None:
     """The surface that answers this request, None if it is not the edge's."""
-    return surface_at(scope["method"], scope["path"]) if scope["type"] == "http" else None
+    return surface_at(scope["path"]) if scope["type"] == "http" else None
 
 
 def _check_headers(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
@@ -274,8 +274,10 @@ def _make_job(
 def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
     """The header wins over the body."""
     header = request.header(b"x-gateway-project-id")
-    project = header or parsed.get("project_id") or ""
-    if project and not _PROJECT.fullmatch(project):
+    project = header or parsed.get("project_id")
+    if project is None:
+        return ""
+    if not isinstance(project, str) or (project and not _PROJECT.fullmatch(project)):
         raise InvalidRequest(
             "A project is 1 to 64 letters, digits, dots, colons, dashes and underscores.",
             code="invalid_project_id",

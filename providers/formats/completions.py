@@ -41,7 +41,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         )
         raise BadRequest(message, param="prompt")
     for name, harmless in _REFUSED.items():
-        if body.get(name) not in harmless:
+        if not any(_are_same(body.get(name), value) for value in harmless):
             raise BadRequest(f"'{name}' is not served here; use chat completions.", param=name)
     for name in _CHAT_ONLY:
         if body.get(name) is not None:
@@ -94,6 +94,11 @@ class CompletionsStreamWriter:
     def _chunk(self, choice: dict[str, Any]) -> bytes:
         usage = {"usage": None} if self._facts.wants_usage else {}
         return sse(orjson.dumps(_head(self._facts) | {"choices": [choice]} | usage))
+
+
+def _are_same(value: Any, harmless: Any) -> bool:
+    """As in JSON, where true is not 1."""
+    return type(value) is type(harmless) and value == harmless
 
 
 def _head(facts: AnswerFacts) -> dict[str, Any]:

@@ -45,4 +45,7 @@ def refuse_extras(conversation: Conversation) -> None:
 
 
 def is_harmless(name: str, value: object) -> bool:
-    return name in _HARMLESS or (name in _DEFAULTS and _DEFAULTS[name] == value)
+    """Of the default's type too: true is 1 in Python, and not in JSON."""
+    if name in _HARMLESS:
+        return True
+    return name in _DEFAULTS and type(value) is type(_DEFAULTS[name]) and value == _DEFAULTS[name]

@@ -25,9 +25,21 @@ from tests.system.fault_values import (
     ODD_IDS,
     SAMPLES,
 )
+from tests.system.format_values import (
+    COMPLETIONS,
+    COUNT_TOKENS,
+    FORMAT_TYPES,
+    FORMAT_VALUES,
+    GENERATE,
+    GOOD_FORMAT_BODIES,
+    MESSAGES,
+    RESPONSES,
+)
 
 JSON = {"content-type": "application/json"}
 ANY_4XX = range(400, 500)
+GOOD = GOOD_BODIES | GOOD_FORMAT_BODIES
+INFERENCE = (CHAT, EMBEDDINGS, COMPLETIONS, RESPONSES, MESSAGES, COUNT_TOKENS, GENERATE)
 
 
 @dataclass(frozen=True)
@@ -44,18 +56,18 @@ class Fault:
 
 
 def _body(path: str, **changes: Any) -> bytes:
-    return json.dumps(GOOD_BODIES[path] | changes).encode()
+    return json.dumps(GOOD[path] | changes).encode()
 
 
 def parameters() -> Iterator[Fault]:
     """Every parameter with every JSON type that it does not take, then values out of range and nested faults."""
-    tables = {CHAT: CHAT_TYPES, EMBEDDINGS: EMBEDDINGS_TYPES, KEYS: KEY_TYPES}
+    tables = {CHAT: CHAT_TYPES, EMBEDDINGS: EMBEDDINGS_TYPES, KEYS: KEY_TYPES, **FORMAT_TYPES}
     for path, types in tables.items():
         for name, right in types.items():
             for kind in sorted(SAMPLES.keys() - right):
                 content = _body(path, **{name: SAMPLES[kind]})
                 yield Fault(f"{path} {name} as {kind}", path, content, name)
-    values = {CHAT: CHAT_VALUES, EMBEDDINGS: EMBEDDINGS_VALUES, KEYS: KEY_VALUES}
+    values = {CHAT: CHAT_VALUES, EMBEDDINGS: EMBEDDINGS_VALUES, KEYS: KEY_VALUES, **FORMAT_VALUES}
     for path, cases in values.items():
         for index, (changes, param) in enumerate(cases):
             yield Fault(f"{path} value {index} {param}", path, _body(path, **changes), param)
@@ -63,7 +75,7 @@ def parameters() -> Iterator[Fault]:
 
 def bodies() -> Iterator[Fault]:
     """What is no JSON object."""
-    for path, good in GOOD_BODIES.items():
+    for path, good in GOOD.items():
         text = json.dumps(good)
         contents = {
             "empty": b"",
@@ -95,28 +107,40 @@ def bodies() -> Iterator[Fault]:
             "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03",
         }
         for name, content in contents.items():
-            blamed = "name" if (path, name) == (KEYS, "empty") else _BLAMED[path]
+            blamed = "name" if (path, name) == (KEYS, "empty") else _blamed(path)
             yield Fault(f"{path} body {name}", path, content, blamed, statuses=(400, 415))
         yield Fault(f"{path} body object without anything", path, b"{}", min(good, key=list(good).index))
         for name in list(good)[:2]:
             twice = f'{text[:-1]}, "{name}": 5, "{name}": [{{}}]}}'.encode()
-            inner = {"messages": "messages[0].role", "input": "input[0]"}.get(name, name)
+            inner = _TWICE.get((path, name), name)
             yield Fault(f"{path} body {name} twice", path, twice, inner)
         huge = f'{text[:-1]}, "pad": "{"x" * 11_000_000}"}}'.encode()
-        yield Fault(f"{path} body huge", path, huge, _BLAMED[path], statuses=(413,))
+        yield Fault(f"{path} body huge", path, huge, _blamed(path), statuses=(413,))
     digits = "9" * 200_000
     yield Fault("seed of 200,000 digits", CHAT, _body(CHAT)[:-1] + f', "seed": {digits}}}'.encode(), "body")
     digits_as_limit = _body(KEYS)[:-1] + f', "concurrency": {digits}}}'.encode()
     yield Fault("limit of 200,000 digits", KEYS, digits_as_limit)
 
 
-# Django's side has no name for the body.
-_BLAMED = {CHAT: "body", EMBEDDINGS: "body", KEYS: None}
+def _blamed(path: str) -> str | None:
+    """Django's side has no name for the body."""
+    return None if path == KEYS else "body"
+
+
+# What is wrong in a list of one empty object.
+_TWICE = {
+    (CHAT, "messages"): "messages[0].role",
+    (EMBEDDINGS, "input"): "input[0]",
+    (RESPONSES, "input"): "input[0].type",
+    (MESSAGES, "messages"): "messages[0].role",
+    (COUNT_TOKENS, "messages"): "messages[0].role",
+    (GENERATE, "contents"): "contents[0].parts",
+}
 
 
 def headers() -> Iterator[Fault]:
     """Good bodies under bad headers."""
-    for path in GOOD_BODIES:
+    for path in GOOD:
         content = _body(path)
         for kind in ("text/plain", "application/xml", "multipart/form-data; boundary=x", "json", ""):
             param = None if path == KEYS else "content-type"
@@ -136,7 +160,8 @@ def headers() -> Iterator[Fault]:
                 headers=JSON | {"authorization": shown},
                 statuses=(401,),
             )
-    for path in (CHAT, EMBEDDINGS):
+    # Counting tokens is no call: lane and project say nothing there.
+    for path in (path for path in INFERENCE if path != COUNT_TOKENS):
         yield from _inference_headers(path)
     for path in (MODELS, LIST, KEYS):
         for shown in BAD_AUTHORIZATIONS:
@@ -173,7 +198,8 @@ def _inference_headers(path: str) -> Iterator[Fault]:
 
 
 def methods() -> Iterator[Fault]:
-    allowed = {CHAT: {"POST"}, EMBEDDINGS: {"POST"}, MODELS: {"GET"}, LIST: {"GET"}, KEYS: {"GET", "POST"}}
+    allowed = {path: {"POST"} for path in INFERENCE}
+    allowed |= {MODELS: {"GET"}, LIST: {"GET"}, KEYS: {"GET", "POST"}}
     allowed |= {f"{MODELS}/demo/chat": {"GET"}}
     for path, right in allowed.items():
         for method in sorted({"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - right):

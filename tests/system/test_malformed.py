@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.system.desk import Desk
 from tests.system.embedded import Product
 from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
 from tests.system.faults import JSON, Fault, faults
+from tests.system.format_values import GENERATE, MESSAGES
 
 FAULTS = faults()
 GOOD = Fault(
@@ -46,7 +48,9 @@ def assert_refusal(answer: httpx.Response, fault: Fault) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"].startswith("req_")
     assert not [word for word in ("traceback", "<html", "<!doctype", 'file "') if word in answer.text.lower()]
-    check = assert_listed_shape if fault.path.startswith("/v1/gateway/") else assert_openai_shape
+    check = next(
+        (shape for prefix, shape in SHAPES.items() if fault.path.startswith(prefix)), assert_openai_shape
+    )
     check(answer.json(), fault)
 
 
@@ -67,6 +71,31 @@ def assert_listed_shape(body: dict[str, object], fault: Fault) -> None:
     assert body.get("param") == fault.param
 
 
+def assert_anthropic_shape(body: dict[str, Any], fault: Fault) -> None:
+    assert body.keys() == {"type", "error", "request_id"}
+    error = body["error"]
+    assert body["type"] == "error"
+    assert error["type"] in TYPES | {"request_too_large"}
+    assert error["message"]
+    assert error.get("param") == fault.param
+
+
+def assert_google_shape(body: dict[str, Any], fault: Fault) -> None:
+    assert body.keys() == {"error"}
+    error = body["error"]
+    assert error.keys() == {"code", "message", "status", "details"}
+    assert error["code"] in fault.statuses
+    fields = [each["field"] for detail in error["details"] for each in detail.get("fieldViolations", ())]
+    assert fields == ([] if fault.param is None else [fault.param])
+
+
+SHAPES = {
+    "/v1/gateway/": assert_listed_shape,
+    MESSAGES: assert_anthropic_shape,
+    GENERATE: assert_google_shape,
+}
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_malformed_request_is_refused_in_the_right_form(
     client: httpx.Client, product: Product, keys: dict[bool, str], fault: Fault
@@ -77,7 +106,7 @@ def test_malformed_request_is_refused_in_the_right_form(
 
 
 def test_there_are_many_of_them_and_no_two_have_one_name() -> None:
-    assert len(FAULTS) >= 600
+    assert len(FAULTS) >= 1800
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
 
 

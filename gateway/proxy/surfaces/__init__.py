@@ -13,6 +13,6 @@ _BY_PATH: dict[str, Surface] = {
 }
 
 
-def surface_at(method: str, path: str) -> Surface | None:
-    """The one that answers there. Gemini's share their prefix with the list of models, which is only read."""
-    return _BY_PATH.get(path) or (find_gemini(path) if method == "POST" else None)
+def surface_at(path: str) -> Surface | None:
+    """The one that answers there, whatever the method: it refuses others than its own in its own form."""
+    return _BY_PATH.get(path) or find_gemini(path)

@@ -11,13 +11,12 @@ from gateway.proxy.surfaces.fields import (
     either,
     integer,
     list_of,
-    mapping_of,
-    number,
     one_of,
     record,
     refuse,
     text,
 )
+from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _anything = record({})
@@ -67,42 +66,23 @@ _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default
 
 _parameters = record(
     {
-        "model": text(200, least=1),
+        **SETTINGS,
         "messages": list_of(_message, least=1, most=10_000),
         "audio": _anything,
-        "frequency_penalty": number(-2, 2),
-        "presence_penalty": number(-2, 2),
-        "logit_bias": mapping_of(number(-100, 100), most=1024),
         "logprobs": boolean,
-        "top_logprobs": integer(0, 20),
         "max_completion_tokens": integer(1),
-        "max_tokens": integer(1),
-        "metadata": mapping_of(text(), most=64),
         "modalities": list_of(text(), most=8),
         "n": integer(1, 128),
-        "parallel_tool_calls": boolean,
         "prediction": _anything,
-        "project_id": text(64),
-        "prompt_cache_key": text(),
         "reasoning_effort": one_of(*_EFFORTS),
         "response_format": record(
             {"type": one_of("text", "json_object", "json_schema"), "json_schema": _schema}, required=("type",)
         ),
-        "safety_identifier": text(128),
-        "seed": integer(-(2**63), 2**63 - 1),
-        "service_tier": text(20),
-        "stop": either("a string or a list of strings", text(), list_of(text(), most=16)),
-        "store": boolean,
-        "stream": boolean,
-        "stream_options": record({"include_usage": boolean, "include_obfuscation": boolean}),
-        "temperature": number(0, 2),
         "tool_choice": either(
             "none, auto, required or an object", one_of("none", "auto", "required"), record({"type": text()})
         ),
         "tools": list_of(_tool, most=256),
         "top_k": integer(0),
-        "top_p": number(0, 1),
-        "user": text(512),
         "verbosity": one_of("low", "medium", "high"),
         "web_search_options": _anything,
     },
@@ -112,8 +92,7 @@ _parameters = record(
 
 def _check(body: Any, param: str) -> None:
     _parameters(body, param)
-    if body.get("stream_options") is not None and not body.get("stream"):
-        raise refuse("stream_options", "left out unless 'stream' is true", body["stream_options"])
+    check_stream_options(body)
 
 
 CHAT = Surface(path="/v1/chat/completions", endpoint="chat.completions", check=_check, can_stream=True)

@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface, refusal_of
-from gateway.proxy.surfaces.fields import record, text
+from gateway.proxy.surfaces.fields import boolean, integer, number, one_of, record, text
 from providers.formats.base import TranslationError
 from providers.formats.registry import ANTHROPIC
 
-_check = record({"model": text(200, least=1)}, required=("model",))
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_check = record(
+    {
+        "model": text(200, least=1),
+        "max_tokens": integer(0),
+        "output_config": record({"effort": one_of(*_EFFORTS)}),
+        "stream": boolean,
+        "temperature": number(0, 1),
+        "thinking": record({"budget_tokens": integer(1)}),
+        "top_k": integer(0),
+        "top_p": number(0, 1),
+    },
+    required=("model",),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,25 @@
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface
-from gateway.proxy.surfaces.fields import record, refuse, text
+from gateway.proxy.surfaces.fields import integer, list_of, one_of, record, refuse, text
+from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 
-_fields = record({"model": text(200, least=1)}, required=("model",))
+_fields = record(
+    {
+        **SETTINGS,
+        "include": list_of(text()),
+        "max_output_tokens": integer(1),
+        "max_tool_calls": integer(1),
+        "text": record({"verbosity": one_of("low", "medium", "high")}),
+    },
+    required=("model",),
+)
 _STORED = ("previous_response_id", "conversation", "background")
 
 
 def _check(body: Any, param: str) -> None:
     _fields(body, param)
+    check_stream_options(body)
     for name in _STORED:
         if body.get(name):
             raise refuse(name, "left out, for answers are not stored here: send the whole input", body[name])

@@ -55,7 +55,7 @@ def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
 def _read_text(block: Fields) -> Text:
     # What an answer told of its sources comes back with it, and says nothing new.
     block.skip("citations")
-    return Text(block.text("text") or "", read_cache_mark(block))
+    return Text(block.needed("text"), read_cache_mark(block))
 
 
 def _read_image(block: Fields) -> Image:

@@ -43,15 +43,15 @@ _LEVELS: Mapping[str, str | None] = {
 def read_sampling(config: Fields) -> Sampling:
     """Raises BadRequest, as all here do."""
     return Sampling(
-        temperature=config.number("temperature"),
-        top_p=config.number("topP"),
-        top_k=config.integer("topK"),
-        frequency_penalty=config.number("frequencyPenalty"),
-        presence_penalty=config.number("presencePenalty"),
+        temperature=config.number("temperature", 0, 2),
+        top_p=config.number("topP", 0, 1),
+        top_k=config.integer("topK", 1),
+        frequency_penalty=config.number("frequencyPenalty", -2, 2),
+        presence_penalty=config.number("presencePenalty", -2, 2),
         seed=config.integer("seed"),
         stop=config.texts("stopSequences"),
         logprobs=config.flag("responseLogprobs"),
-        top_logprobs=config.integer("logprobs"),
+        top_logprobs=config.integer("logprobs", 0, 20),
     )
 
 
@@ -72,7 +72,7 @@ def read_thinking(config: Fields, extra: dict[str, Any]) -> Thinking | None:
     if thinking is None:
         return None
     extra.update(thinking.others({"includeThoughts", "thinkingBudget", "thinkingLevel"}))
-    budget, effort = thinking.integer("thinkingBudget"), _effort(thinking)
+    budget, effort = thinking.integer("thinkingBudget", _DYNAMIC_BUDGET), _effort(thinking)
     if budget == 0:
         budget, effort = None, "none"
     is_adaptive = budget == _DYNAMIC_BUDGET
@@ -82,7 +82,7 @@ def read_thinking(config: Fields, extra: dict[str, Any]) -> Thinking | None:
 def read_others(config: Fields) -> dict[str, Any]:
     """What only Gemini understands, by path; without what says nothing: one candidate, of text."""
     others = config.others(_KNOWN)
-    if config.integer("candidateCount") not in {None, 1}:
+    if config.integer("candidateCount", 1) not in {None, 1}:
         others[config.path_of("candidateCount")] = config.raw("candidateCount")
     if config.texts("responseModalities") not in {(), ("TEXT",)}:
         others[config.path_of("responseModalities")] = config.raw("responseModalities")

@@ -7,7 +7,7 @@ import orjson
 
 from providers.formats.base import BadRequest
 from providers.formats.gemini.calls import Calls
-from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature
 from providers.formats.gemini.tool_names import read_name
@@ -30,13 +30,19 @@ class ContentsReader:
 
     def read(self, body: Fields) -> tuple[Message, ...]:
         """The system instruction first. Raises BadRequest."""
-        turns = [Message(_role(content), self._parts(content)) for content in body.objects("contents")]
+        turns = [self._turn(content) for content in body.objects("contents")]
         if not turns:
             raise BadRequest("'contents' must hold at least one content.", param="contents")
         instruction = body.object("systemInstruction")
         if instruction is not None:
             turns.insert(0, Message(Role.SYSTEM, self._parts(instruction)))
         return merge_turns(turns)
+
+    def _turn(self, content: Fields) -> Message:
+        role = _role(content)
+        if not content.objects("parts"):
+            raise required(content, "parts")
+        return Message(role, self._parts(content))
 
     def _parts(self, content: Fields) -> tuple[Part, ...]:
         self.extra.update(content.others({"role", "parts"}))
@@ -102,8 +108,7 @@ def _role(content: Fields) -> Role:
 def _name(call: Fields) -> str:
     name = call.text("name")
     if not name:
-        path = call.path_of("name")
-        raise BadRequest(f"'{path}' is required.", param=path)
+        raise required(call, "name")
     return read_name(name)
 
 

@@ -1,5 +1,6 @@
 """Reads JSON objects whose members may be spelt in camelCase or in snake_case, and names what is wrong in them."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -7,6 +8,7 @@ from typing import Any
 
 from providers.formats.base import BadRequest
 
+_DIGITS_MOST = 20
 _SNAKE = re.compile(r"_([a-z0-9])")
 
 
@@ -51,22 +53,27 @@ class Fields:
             return value
         raise wrong(self.path_of(name), "a string")
 
-    def number(self, name: str) -> float | None:
+    def number(self, name: str, least: float = -math.inf, most: float = math.inf) -> float | None:
         value = self.raw(name)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return value
-        raise wrong(self.path_of(name), "a number")
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong(self.path_of(name), "a number")
+        if not least <= value <= most:
+            raise _out_of_range(self.path_of(name), f"from {least:g} to {most:g}")
+        return value
 
-    def integer(self, name: str) -> int | None:
+    def integer(self, name: str, least: int = -(2**63), most: int = 2**63 - 1) -> int | None:
         """Also from a whole float or a string of digits, as protocol buffers read them."""
         value = self.raw(name)
-        if isinstance(value, str) and value.removeprefix("-").isdecimal():
-            return int(value)
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-            return value
-        raise wrong(self.path_of(name), "an integer")
+        if value is None:
+            return None
+        whole = _whole(value)
+        if whole is None:
+            raise wrong(self.path_of(name), "an integer")
+        if not least <= whole <= most:
+            raise _out_of_range(self.path_of(name), f"from {least} to {most}")
+        return whole
 
     def flag(self, name: str) -> bool | None:
         value = self.raw(name)
@@ -76,7 +83,7 @@ class Fields:
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.raw(name)
-        values = [value] if isinstance(value, str) else value or []
+        values = [value] if isinstance(value, str) else [] if value is None else value
         if isinstance(values, list) and all(isinstance(text, str) for text in values):
             return tuple(values)
         raise wrong(self.path_of(name), "an array of strings")
@@ -101,5 +108,23 @@ class Fields:
         return {self.path_of(name): self.raw(name) for name in unknown} if unknown else {}
 
 
+def _whole(value: Any) -> int | None:
+    """None for what is no whole number. Longer strings of digits are no number that anybody means."""
+    if isinstance(value, str):
+        return int(value) if len(value) <= _DIGITS_MOST and value.removeprefix("-").isdecimal() else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _out_of_range(path: str, allowed: str) -> BadRequest:
+    return BadRequest(f"'{path}' must be {allowed}.", param=path)
+
+
 def wrong(path: str, expected: str) -> BadRequest:
     return BadRequest(f"'{path}' must be {expected}.", param=path, code="invalid_type")
+
+
+def required(fields: Fields, name: str) -> BadRequest:
+    path = fields.path_of(name)
+    return BadRequest(f"'{path}' is required.", param=path)

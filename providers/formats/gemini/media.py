@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.formats.base import BadRequest, CannotTranslate
-from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.signatures import ORIGIN, standard_base64
 from providers.wire.conversation import Audio, File, Image
 
@@ -29,8 +29,10 @@ _PLAIN = "text/plain"
 def read_inline(blob: Fields) -> Image | Audio | File:
     """Of inlineData. Raises BadRequest."""
     media_type, data = blob.text("mimeType"), blob.text("data")
-    if not media_type or data is None:
-        raise BadRequest(f"'{blob.path}' needs 'mimeType' and 'data'.", param=blob.path)
+    if not media_type:
+        raise required(blob, "mimeType")
+    if data is None:
+        raise required(blob, "data")
     kind, _, subtype = media_type.partition("/")
     data = standard_base64(data)
     if kind == "image":
@@ -46,7 +48,7 @@ def read_file(file: Fields) -> Image | File:
     """Of fileData. What lies at Google only Gemini can read. Raises BadRequest."""
     uri = file.text("fileUri")
     if not uri:
-        raise BadRequest(f"'{file.path}' needs 'fileUri'.", param=file.path)
+        raise required(file, "fileUri")
     media_type, name = file.text("mimeType") or _guess(uri), file.text("displayName")
     if _lies_at_google(uri):
         return File(file_id=uri, media_type=media_type, name=name, origin=ORIGIN)

@@ -26,6 +26,7 @@ _KNOWN = frozenset(
         "model",
     }
 )
+_TOKENS_MOST = 2**53
 _TIERS = {"standard": "default", "unspecified": None}
 """Where Google's word is not everybody's."""
 
@@ -43,7 +44,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     return Conversation(
         messages,
         source=ORIGIN,
-        max_output_tokens=config.integer("maxOutputTokens"),
+        max_output_tokens=config.integer("maxOutputTokens", 1, _TOKENS_MOST),
         sampling=read_sampling(config),
         tools=tools,
         tool_choice=choice,

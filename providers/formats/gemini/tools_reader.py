@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.tool_names import read_name
 from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
@@ -38,8 +38,7 @@ def _tool(function: Fields, extra: dict[str, Any]) -> Tool:
     extra.update(function.others({"name", "description", "parameters", "parametersJsonSchema"}))
     name = function.text("name")
     if not name:
-        path = function.path_of("name")
-        raise BadRequest(f"'{path}' is required.", param=path)
+        raise required(function, "name")
     return Tool(read_name(name), function.text("description"), _parameters(function))
 
 

@@ -57,7 +57,11 @@ def read_parts(*blocks, role="user"):
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type"),
-        ({"messages": [{"role": "user", "content": [{"type": "text", "x": 1}]}]}, "messages[0].content[0].x"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "", "x": 1}]}]},
+            "messages[0].content[0].x",
+        ),
         ({"system": [{"type": "image"}]}, "system[0].type"),
         ({"stop_sequences": [1]}, "stop_sequences[0]"),
         ({"tool_choice": {"type": "some"}}, "tool_choice.type"),

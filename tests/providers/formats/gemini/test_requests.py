@@ -70,7 +70,10 @@ def test_model_stands_safely_in_the_path(name, path):
         ({"contents": [{"role": "system", "parts": [{"text": "x"}]}]}, "contents[0].role"),
         ({"contents": [{"parts": [{"text": "x"}, {"hologram": {}}]}]}, "contents[0].parts[1]"),
         ({"contents": [{"parts": [{"text": 1}]}]}, "contents[0].parts[0].text"),
-        ({"contents": [{"parts": [{"inline_data": {"data": "x"}}]}]}, "contents[0].parts[0].inline_data"),
+        (
+            {"contents": [{"parts": [{"inline_data": {"data": "x"}}]}]},
+            "contents[0].parts[0].inline_data.mimeType",
+        ),
         ({"contents": [{"parts": [{"functionCall": {}}]}]}, "contents[0].parts[0].functionCall.name"),
         (
             {"contents": [{"parts": [{"functionResponse": {"name": "f", "id": "no"}}]}]},
