@@ -117,10 +117,23 @@ _EMBEDDINGS_REQUEST = object_(
         "model": text("An embedding model's id or alias."),
         "input": {
             "description": "A text, a list of texts, or tokens.",
-            "oneOf": [{"type": "string"}, list_({"type": "string"}), list_({"type": "integer"})],
+            "oneOf": [
+                {"type": "string"},
+                list_({"type": "string"}),
+                list_({"type": "integer"}),
+                list_(list_({"type": "integer"})),
+            ],
         },
         "dimensions": {"type": "integer", "minimum": 1},
         "encoding_format": {"type": "string", "enum": ["float", "base64"], "default": "float"},
+        "input_type": text(
+            "What the vectors are for, where the provider knows kinds: query, document, classification, clustering "
+            "or similarity, or the provider's own word."
+        ),
+        "truncation": {
+            "type": "boolean",
+            "description": "Whether the provider may cut a text that is too long, where it can.",
+        },
     },
     additionalProperties=True,
 )

@@ -62,7 +62,9 @@ EMBEDDINGS_TYPES: dict[str, set[str]] = {
     "input": TEXT | LISTED,
     "dimensions": set(),
     "encoding_format": set(),
+    "input_type": TEXT,
     "project_id": set(),
+    "truncation": BOOLEAN,
     "user": TEXT,
 }
 KEY_TYPES: dict[str, set[str]] = {

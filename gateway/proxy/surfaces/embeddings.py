@@ -1,12 +1,12 @@
 """OpenAI's embeddings: `POST /v1/embeddings`. Only ever the model asked for: other vectors would not be comparable.
 
-Source: the request type of OpenAI's SDK, 3.54.
+Source: the request type of OpenAI's SDK, 3.54. `input_type` and `truncation` are other vendors'.
 """
 
 from typing import Any
 
 from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, refuse, text
+from gateway.proxy.surfaces.fields import boolean, either, integer, list_of, one_of, record, refuse, text
 
 _text = text(10_000_000, least=1)
 _tokens = list_of(integer(0), least=1)
@@ -29,7 +29,9 @@ _check = record(
         "input": _input,
         "dimensions": integer(1, 65_536),
         "encoding_format": one_of("float", "base64"),
+        "input_type": text(64),
         "project_id": text(64),
+        "truncation": boolean,
         "user": text(512),
     },
     required=("model", "input"),
