@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.keys import KeyFacts
+from catalogue.endpoints import answered
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from gateway.proxy.choose import Situation
 from providers.facts import ProviderFacts
@@ -27,7 +28,7 @@ def a_key(**facts: Any) -> KeyFacts:
 
 
 def an_offering(id_: int = 1, **facts: Any) -> OfferingFacts:
-    given = {"provider_id": 1, "upstream_name": "upstream", "endpoints": frozenset({"chat.completions"})}
+    given = {"provider_id": 1, "upstream_name": "upstream", "endpoints": answered({"chat.completions"})}
     return OfferingFacts(**{"id": id_, "params": frozenset(), **given, **facts})
 
 
