@@ -217,7 +217,7 @@ def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> G
             code="context_length_exceeded",
             param="messages",
         )
-    if reasons <= _NO_ENDPOINT:
+    if reasons and reasons <= _NO_ENDPOINT:
         return InvalidRequest(
             f"Model '{requested}' is not offered for {needs.endpoint}.",
             code="unsupported_endpoint",

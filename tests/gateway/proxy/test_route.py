@@ -84,6 +84,11 @@ def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
     assert plan_ids("auto", CHAT, a_situation(early, late, now)) == [3]
 
 
+def test_auto_without_any_model_is_unavailable():
+    with pytest.raises(Unavailable, match="switched on"):
+        plan_route("auto", CHAT, a_situation(key=a_key(model_patterns=("other/*",))))
+
+
 def test_auto_is_refused_for_embeddings():
     with pytest.raises(InvalidRequest) as refusal:
         plan_route("auto", Needs("embeddings"), a_situation())
