@@ -1,10 +1,11 @@
-"""When a price applies, in words. Pure.
+"""When a price applies: judged for a call, and in words. Pure.
 
 A condition is an object with `path` (what is looked at), `op` and `value`; one that has another shape is shown as
-it is written.
+it is written, and never judged.
 """
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _OPERATORS = {
@@ -16,8 +17,38 @@ _OPERATORS = {
     "lte": "up to",
     "in": "is one of",
 }
+INPUT_TOKENS = "input_tokens"
+_TESTS: Mapping[str, Callable[[int, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+_LOWER, _UPPER = frozenset({"gt", "gte"}), frozenset({"lt", "lte"})
 _PATHS = {"cache_ttl": "cache lifetime"}
 _GROUPS = ("image_params.", "video_params.", "audio_params.", "ocr_params.")
+
+
+def is_tier(condition: Mapping[str, Any]) -> bool:
+    """About how many tokens a prompt has: what can be judged for any call that told its usage."""
+    value = condition.get("value")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return condition.get("path") == INPUT_TOKENS and condition.get("op") in _TESTS and is_number
+
+
+def holds(tier: Mapping[str, Any], input_tokens: int) -> bool:
+    """`tier` is one of which `is_tier` is true. Cached tokens are part of the prompt."""
+    return _TESTS[tier["op"]](input_tokens, tier["value"])
+
+
+def closeness(tiers: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
+    """Greater where the tiers say more exactly how long a prompt is: a higher beginning, then a lower end."""
+    bounds = list(tiers)
+    begins = [float(tier["value"]) for tier in bounds if tier["op"] in _LOWER]
+    ends = [float(tier["value"]) for tier in bounds if tier["op"] in _UPPER]
+    return max(begins, default=float("-inf")), -min(ends, default=float("inf"))
 
 
 def in_words(conditions: Iterable[Mapping[str, Any]]) -> str:

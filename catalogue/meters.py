@@ -1,11 +1,20 @@
 """What providers count and charge for. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 INPUT_TEXT = "input_text_tokens"
 OUTPUT_TEXT = "output_text_tokens"
 CACHED_READ_TEXT = "cached_read_text_tokens"
 CACHED_WRITE_TEXT = "cached_write_text_tokens"
+CACHED_WRITE_TEXT_5M = "cached_write_text_tokens_5m"
+CACHED_WRITE_TEXT_1H = "cached_write_text_tokens_1h"
+
+# For each kind of token, the meters that may count it, best first: only the first that has a price does.
+CACHED_READS: Sequence[str] = (CACHED_READ_TEXT, "implicit_cached_input_text_tokens")
+CACHED_WRITES_5M: Sequence[str] = (CACHED_WRITE_TEXT_5M, CACHED_WRITE_TEXT)
+CACHED_WRITES_1H: Sequence[str] = (CACHED_WRITE_TEXT_1H, CACHED_WRITE_TEXT, CACHED_WRITE_TEXT_5M)
+INPUTS: Sequence[str] = (INPUT_TEXT, "input_tokens", "total_tokens")
+OUTPUTS: Sequence[str] = (OUTPUT_TEXT, "output_tokens", "total_tokens")
 
 METERS: Mapping[str, tuple[str, str]] = {
     "input_text_tokens": ("Input text tokens", "token"),

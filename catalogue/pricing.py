@@ -1,9 +1,10 @@
 """Which prices apply and what a call costs. Pure; the one place where money is rounded."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+from catalogue.rates import count_meters, is_judgeable, rates_for, slot
 from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
@@ -14,15 +15,19 @@ SMALLEST_USD = Decimal("0.0000000001")
 
 
 def current_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD) -> list[PriceFacts]:
-    """The unconditional USD prices of that plan which are valid at `at`; the latest for each meter."""
-    chosen: dict[str, PriceFacts] = {}
-    for price in prices:
-        if not is_standard(price, plan) or not is_valid(price, at):
-            continue
-        rival = chosen.get(price.meter)
-        if rival is None or _began(price) >= _began(rival):
-            chosen[price.meter] = price
-    return list(chosen.values())
+    """The unconditional USD prices of that plan which are valid at `at`; the latest for each meter: for lists."""
+    standard = (price for price in prices if is_standard(price, plan) and is_valid(price, at))
+    return _latest((price.meter, price) for price in standard)
+
+
+def call_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD) -> list[PriceFacts]:
+    """Those that a call at `at` may cost, in USD: also those for long prompts. The latest for each case."""
+    charged = (
+        price
+        for price in prices
+        if price.plan == plan and price.currency == "USD" and is_valid(price, at) and is_judgeable(price)
+    )
+    return _latest((slot(price), price) for price in charged)
 
 
 def is_standard(price: PriceFacts, plan: str = STANDARD) -> bool:
@@ -39,38 +44,28 @@ def usd_per_unit(price: PriceFacts) -> Decimal:
 def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
     """What `usage` costs at `prices`, rounded once, to ten places. A meter without a price costs nothing.
 
-    Cached and reasoning tokens are parts of the totals: where they have a price of their own they are taken
-    out of the general meter, else they are paid as what they are part of.
+    Kinds of tokens are parts of the totals: where they have a price of their own they are taken out of the general
+    meter, else they are paid as what they are part of. A price for long prompts counts for all of a long prompt.
     """
-    rates = {price.meter: price.amount / price.unit_size for price in prices}
-    total = Decimal(0)
-    for meter, count in _metered(usage, rates):
-        total += rates[meter] * count
+    rates = rates_for(usage, prices)
+    total = sum((rates[meter] * count for meter, count in count_meters(usage, rates)), Decimal(0))
     return total.quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
-
-
-def _metered(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
-    counts = {
-        "input_text_tokens": usage.input_tokens,
-        "output_text_tokens": usage.output_tokens,
-        "requests": 1,
-    }
-    parts = (
-        ("cached_read_text_tokens", usage.cached_read_tokens, "input_text_tokens"),
-        ("cached_write_text_tokens", usage.cached_write_tokens, "input_text_tokens"),
-        ("reasoning_tokens", usage.reasoning_tokens, "output_text_tokens"),
-    )
-    for meter, count, whole in parts:
-        if meter in priced:
-            counts[meter] = count
-            counts[whole] = max(0, counts[whole] - count)
-    return [(meter, count) for meter, count in counts.items() if meter in priced]
 
 
 def is_valid(price: PriceFacts, at: datetime) -> bool:
     return (price.valid_from is None or price.valid_from <= at) and (
         price.valid_to is None or at < price.valid_to
     )
+
+
+def _latest(prices: Iterable[tuple[Hashable, PriceFacts]]) -> list[PriceFacts]:
+    """By what only one can apply to."""
+    chosen: dict[Hashable, PriceFacts] = {}
+    for key, price in prices:
+        rival = chosen.get(key)
+        if rival is None or _began(price) >= _began(rival):
+            chosen[key] = price
+    return list(chosen.values())
 
 
 def _began(price: PriceFacts) -> float:

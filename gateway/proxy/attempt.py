@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from catalogue.pricing import current_prices
+from catalogue.pricing import call_prices
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
@@ -269,7 +269,7 @@ class Attempt:
     def _open(self) -> None:
         job, target, now = self.job, self.target, time.time()
         self._started = time.monotonic()
-        self._prices = current_prices(target.offering.prices, datetime.fromtimestamp(now, UTC))
+        self._prices = call_prices(target.offering.prices, datetime.fromtimestamp(now, UTC))
         record = AttemptOpened(
             attempt_id=self.id,
             call_id=job.call_id,

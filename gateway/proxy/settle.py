@@ -1,7 +1,7 @@
 """Stop 9: what an attempt used and cost, by the billing rule. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,10 @@ from providers.wire.usage import Usage
 
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
 _CHARS_PER_TOKEN = 4
+_ALWAYS = frozenset(
+    {"input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"}
+)
+_COUNTS = tuple(field.name for field in fields(Usage) if field.name != "is_estimated")
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 
@@ -48,27 +52,24 @@ def estimate_usage(input_chars: int, output_chars: int) -> Usage:
 
 
 def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
-    """The counts as the ledger keeps them."""
+    """The counts as the ledger keeps them: the commonest always, the others where there are any."""
     if usage is None:
         return None
-    return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cached_read_tokens": usage.cached_read_tokens,
-        "cached_write_tokens": usage.cached_write_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-    }
+    counts = {name: getattr(usage, name) for name in _COUNTS}
+    return {name: count for name, count in counts.items() if count or name in _ALWAYS}
 
 
 def price_fields(prices: Sequence[PriceFacts]) -> list[Mapping[str, Any]]:
     """Prices by value, for the ledger."""
-    return [
-        {
-            "meter": p.meter,
-            "plan": p.plan,
-            "unit_size": p.unit_size,
-            "amount": f"{p.amount:f}",
-            "currency": p.currency,
-        }
-        for p in prices
-    ]
+    return [_price_fields(price) for price in prices]
+
+
+def _price_fields(price: PriceFacts) -> Mapping[str, Any]:
+    value = {
+        "meter": price.meter,
+        "plan": price.plan,
+        "unit_size": price.unit_size,
+        "amount": f"{price.amount:f}",
+        "currency": price.currency,
+    }
+    return value | {"conditions": list(price.conditions)} if price.conditions else value

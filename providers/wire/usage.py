@@ -40,7 +40,7 @@ def read_openai_usage(value: object) -> Usage | None:
     if input_tokens is None or output_tokens is None:
         return None
     asked, answered = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
-    read = _part(asked, "cached_tokens", input_tokens)
+    read = _part(asked, "cached_tokens", input_tokens) or _cached_beside(value, input_tokens)
     written = _part(asked, "cache_write_tokens", input_tokens - read)
     thought = _part(answered, "reasoning_tokens", output_tokens)
     return Usage(
@@ -54,6 +54,11 @@ def read_openai_usage(value: object) -> Usage | None:
         output_audio_tokens=_part(answered, "audio_tokens", output_tokens),
         output_image_tokens=_part(answered, "image_tokens", output_tokens),
     )
+
+
+def _cached_beside(value: Mapping[str, object], most: int) -> int:
+    """Moonshot and DeepSeek count what came from the cache beside the totals (their API references, November 2026)."""
+    return _part(value, "cached_tokens", most) or _part(value, "prompt_cache_hit_tokens", most)
 
 
 def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:

@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from catalogue.pricing import cost_usd, current_prices
+import pytest
+
+from catalogue.pricing import call_prices, cost_usd, current_prices
 from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
@@ -86,3 +88,133 @@ def test_parts_larger_than_the_total_never_make_a_negative_cost() -> None:
 
 def test_request_price_is_paid_once_a_call() -> None:
     assert cost_usd(Usage(), [price("requests", "0.01", unit_size=1)]) == Decimal("0.01")
+
+
+def tier(op: str, value: object, path: str = "input_tokens") -> dict[str, object]:
+    return {"path": path, "op": op, "value": value, "or_group": 1, "and_index": 1}
+
+
+LONG = price(amount="2", conditions=(tier("gt", 200_000),))
+SHORT_AND_LONG = (price(amount="1", conditions=(tier("lte", 200_000),)), LONG)
+
+
+@pytest.mark.parametrize(("tokens", "cost"), [(200_000, "0.2"), (200_001, "0.400002")])
+@pytest.mark.parametrize("prices", [(price(), LONG), SHORT_AND_LONG, SHORT_AND_LONG[::-1]])
+def test_whole_of_a_long_prompt_costs_the_price_for_long_prompts(prices: Any, tokens: int, cost: str) -> None:
+    assert cost_usd(Usage(input_tokens=tokens), prices) == Decimal(cost)
+
+
+def test_a_long_prompt_also_chooses_the_price_of_the_output() -> None:
+    output = price("output_text_tokens", "3"), price("output_text_tokens", "6", conditions=LONG.conditions)
+    usage = Usage(input_tokens=300_000, output_tokens=1_000_000)
+    assert cost_usd(usage, output) == 6
+
+
+def test_cached_tokens_make_a_prompt_long_too() -> None:
+    usage = Usage(input_tokens=300_000, cached_read_tokens=299_000)
+    assert cost_usd(usage, [price(), LONG]) == Decimal("0.6")
+
+
+def test_closest_of_several_ranges_counts() -> None:
+    prices = [
+        price(amount="9", conditions=(tier("gte", 32_000), tier("lt", 128_000))),
+        price(amount="7", conditions=(tier("lt", 128_000),)),
+        price(amount="1"),
+        price(amount="5", conditions=(tier("lt", 8_000),)),
+    ]
+    costs = [cost_usd(Usage(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
+    assert costs == [Decimal(each) for each in ("0.005", "0.07", "0.9", "0.2")]
+
+
+def test_prices_of_a_call_are_the_latest_for_each_range() -> None:
+    older, newer = price(amount="8", conditions=LONG.conditions), LONG
+    chosen = call_prices([price(), older, newer, price(plan="batch"), price(currency="EUR")], NOW)
+    assert [each.amount for each in chosen] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        tier("eq", "1K", "image_params.resolution"),
+        tier("gt", "many"),
+        tier("in", 5),
+        tier("gt", True),
+        {"min_tokens": 200_000},
+        tier("eq", "1h", "cache_ttl"),
+    ],
+)
+def test_price_under_a_condition_that_usage_cannot_tell_is_not_charged(condition: Any) -> None:
+    assert call_prices([price(conditions=(condition,))], NOW) == []
+
+
+WRITES = Usage(input_tokens=1_000, cached_write_tokens=900, cached_write_1h_tokens=400)
+
+
+@pytest.mark.parametrize(
+    ("prices", "cost"),
+    [
+        ({}, "10"),
+        ({"cached_write_text_tokens": "20"}, "19"),
+        ({"cached_write_text_tokens_5m": "20", "cached_write_text_tokens_1h": "30"}, "23"),
+        ({"cached_write_text_tokens": "20", "cached_write_text_tokens_1h": "30"}, "23"),
+        ({"cached_write_text_tokens_5m": "20"}, "19"),
+    ],
+)
+def test_cache_writes_cost_what_their_lifetime_costs_else_what_writes_cost(
+    prices: dict[str, str], cost: str
+) -> None:
+    rows = [price(amount="10"), *(price(meter, amount) for meter, amount in prices.items())]
+    assert cost_usd(WRITES, rows) == Decimal(cost) / 1000
+
+
+def test_a_lifetime_may_be_a_condition_instead_of_a_meter() -> None:
+    rows = [price(amount="10")] + [
+        price("cached_write_text_tokens", amount, conditions=(tier("eq", lifetime, "cache_ttl"),))
+        for amount, lifetime in (("20", "5m"), ("30", "1h"))
+    ]
+    assert cost_usd(WRITES, call_prices(rows, NOW)) == Decimal("0.023")
+
+
+MIXED = Usage(
+    input_tokens=1_000,
+    output_tokens=500,
+    cached_read_tokens=100,
+    reasoning_tokens=50,
+    input_audio_tokens=200,
+    input_image_tokens=300,
+    output_audio_tokens=150,
+    output_image_tokens=250,
+)
+OWN = {
+    "input_text_tokens": "1",
+    "cached_read_text_tokens": "0",
+    "input_audio_tokens": "10",
+    "input_image_tokens": "100",
+    "output_text_tokens": "1",
+    "reasoning_tokens": "10",
+    "output_audio_tokens": "100",
+    "output_image_tokens": "1000",
+}
+
+
+def test_every_kind_of_token_is_paid_once_by_its_own_meter() -> None:
+    expected = (400 * 1 + 100 * 0 + 200 * 10 + 300 * 100) + (50 * 1 + 50 * 10 + 150 * 100 + 250 * 1000)
+    prices = [price(meter, amount) for meter, amount in OWN.items()]
+    assert cost_usd(MIXED, prices) == Decimal(expected) / 1_000_000
+
+
+def test_kinds_without_a_price_are_paid_as_text() -> None:
+    prices = [price(meter, OWN[meter]) for meter in ("input_text_tokens", "output_text_tokens")]
+    assert cost_usd(MIXED, prices) == Decimal(1_500) / 1_000_000
+
+
+def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
+    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60)
+    prices = [price(amount="1"), price("cached_read_text_tokens", "2"), price("input_audio_tokens", "100")]
+    assert cost_usd(usage, prices) == Decimal(90 * 2 + 10 * 100) / 1_000_000
+
+
+def test_prices_for_tokens_of_any_kind_count_where_text_has_none() -> None:
+    usage = Usage(input_tokens=1_000, output_tokens=100)
+    assert cost_usd(usage, [price("total_tokens", "1")]) == Decimal("0.0011")
+    assert cost_usd(usage, [price("input_tokens", "1"), price("output_tokens", "2")]) == Decimal("0.0012")

@@ -17,6 +17,13 @@ def test_totals_and_their_parts_are_read():
     assert read_openai_usage(reported) == Usage(10, 6, 4, 3, 5)
 
 
+@pytest.mark.parametrize("name", ["cached_tokens", "prompt_cache_hit_tokens"])
+def test_cached_tokens_may_stand_beside_the_totals(name):
+    assert read_openai_usage(counts(10, 6) | {name: 4}) == Usage(10, 6, 4)
+    details = {"prompt_tokens_details": {"cached_tokens": 3}}
+    assert read_openai_usage(counts(10, 6) | details | {name: 4}) == Usage(10, 6, 3)
+
+
 def test_explicit_zero_is_zero():
     assert read_openai_usage(counts(0, 0)) == Usage(0, 0)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.proxy.settle import estimate_usage, settle
+from gateway.proxy.settle import estimate_usage, price_fields, settle, usage_fields
 from providers.wire.usage import Usage
 from tests.gateway.proxy.values import a_price
 
@@ -47,3 +47,24 @@ def test_failed_attempts_cost_nobody_anything(outcome):
 def test_money_is_rounded_once_to_ten_places():
     bill = settle("finished", Usage(input_tokens=1), None, [a_price("input_text_tokens", "0.123456")])
     assert bill.cost_usd == Decimal("0.0000001235")
+
+
+def test_ledger_is_told_the_common_counts_always_and_the_others_where_there_are_any():
+    assert usage_fields(
+        Usage(7, 3, cached_write_tokens=2, cached_write_1h_tokens=1, input_audio_tokens=4)
+    ) == {
+        "input_tokens": 7,
+        "output_tokens": 3,
+        "cached_read_tokens": 0,
+        "cached_write_tokens": 2,
+        "reasoning_tokens": 0,
+        "cached_write_1h_tokens": 1,
+        "input_audio_tokens": 4,
+    }
+
+
+def test_ledger_is_told_when_a_price_applies():
+    condition = {"path": "input_tokens", "op": "gt", "value": 200_000}
+    first, second = price_fields([PRICES[0], a_price("input_text_tokens", "2", conditions=(condition,))])
+    assert "conditions" not in first
+    assert (second["amount"], second["conditions"]) == ("2", [condition])

@@ -1,0 +1,116 @@
+"""How a call's tokens are counted by meter, and which rate each meter has for it. Pure."""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from catalogue import meters
+from catalogue.conditions import closeness, holds, is_tier
+from catalogue.snapshot import PriceFacts
+from providers.wire.usage import Usage
+
+Rates = Mapping[str, Decimal]
+"""USD for one unit, by meter."""
+
+_LIFETIMES: Mapping[tuple[str, Any], str] = {
+    ("cache_ttl", "5m"): meters.CACHED_WRITE_TEXT_5M,
+    ("cache_ttl", "1h"): meters.CACHED_WRITE_TEXT_1H,
+    ("cache_duration_seconds", 300): meters.CACHED_WRITE_TEXT_5M,
+    ("cache_duration_seconds", 3600): meters.CACHED_WRITE_TEXT_1H,
+}
+"""How long a cache entry lives is a condition at some providers and a meter at others."""
+
+
+def is_judgeable(price: PriceFacts) -> bool:
+    """Whether usage tells if it applies: it has no conditions but on the prompt's tokens and the cache's lifetime."""
+    return all(is_tier(condition) or _lifetime_meter(price, condition) for condition in price.conditions)
+
+
+def slot(price: PriceFacts) -> tuple[Any, ...]:
+    """Of judgeable prices with the same slot only one can apply."""
+    tiers = ((condition["op"], float(condition["value"])) for condition in _tiers(price))
+    return meter_of(price), *sorted(tiers)
+
+
+def meter_of(price: PriceFacts) -> str:
+    """What it is for, with the cache's lifetime that its conditions name."""
+    named = (_lifetime_meter(price, condition) for condition in price.conditions)
+    return next(filter(None, named), price.meter)
+
+
+def rates_for(usage: Usage, prices: Iterable[PriceFacts]) -> Rates:
+    """The rate of each meter for a prompt of that length: of several that apply, the one for the closest range."""
+    chosen: dict[str, PriceFacts] = {}
+    for price in prices:
+        if not is_judgeable(price) or not all(holds(tier, usage.input_tokens) for tier in _tiers(price)):
+            continue
+        rival = chosen.get(meter_of(price))
+        if rival is None or closeness(_tiers(price)) >= closeness(_tiers(rival)):
+            chosen[meter_of(price)] = price
+    return {meter: price.amount / price.unit_size for meter, price in chosen.items()}
+
+
+def count_meters(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
+    """Each token once: by the meter of its kind where that is priced, else by the general one of its side.
+
+    A cached token counts as cached, whatever it holds. What no priced meter counts is left out.
+    """
+    hour = min(usage.cached_write_1h_tokens, usage.cached_write_tokens)
+    sent = _share_out(
+        usage.input_tokens,
+        (
+            (meters.CACHED_READS, usage.cached_read_tokens),
+            (meters.CACHED_WRITES_1H, hour),
+            (meters.CACHED_WRITES_5M, usage.cached_write_tokens - hour),
+            (("input_audio_tokens",), usage.input_audio_tokens),
+            (("input_image_tokens",), usage.input_image_tokens),
+            (("input_video_tokens",), usage.input_video_tokens),
+        ),
+        meters.INPUTS,
+        priced,
+    )
+    made = _share_out(
+        usage.output_tokens,
+        (
+            (("reasoning_tokens",), usage.reasoning_tokens),
+            (("output_audio_tokens",), usage.output_audio_tokens),
+            (("output_image_tokens",), usage.output_image_tokens),
+        ),
+        meters.OUTPUTS,
+        priced,
+    )
+    calls = [("requests", 1)] if "requests" in priced else []
+    return [*sent, *made, *calls]
+
+
+def _share_out(
+    total: int,
+    parts: Sequence[tuple[Sequence[str], int]],
+    general: Sequence[str],
+    priced: Container[str],
+) -> list[tuple[str, int]]:
+    """Parts with a meter of their own are taken out of the total, as far as it reaches."""
+    counts = []
+    for names, count in parts:
+        if meter := _first(names, priced):
+            taken = min(count, total)
+            counts.append((meter, taken))
+            total -= taken
+    if meter := _first(general, priced):
+        counts.append((meter, total))
+    return counts
+
+
+def _first(names: Sequence[str], priced: Container[str]) -> str | None:
+    return next((name for name in names if name in priced), None)
+
+
+def _tiers(price: PriceFacts) -> list[Mapping[str, Any]]:
+    return [condition for condition in price.conditions if is_tier(condition)]
+
+
+def _lifetime_meter(price: PriceFacts, condition: Mapping[str, Any]) -> str | None:
+    value = condition.get("value")
+    if price.meter != meters.CACHED_WRITE_TEXT or condition.get("op") != "eq":
+        return None
+    return _LIFETIMES.get((str(condition.get("path")), value)) if isinstance(value, str | int) else None
