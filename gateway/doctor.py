@@ -17,7 +17,7 @@ from catalogue.models import PublishedModel
 from gateway import first_run
 from gateway.celery import app
 from providers import secrets
-from providers.models import Credential, Provider
+from providers.models import Alarm, Credential, Provider
 
 ANSWER_S = 2.0
 LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -48,6 +48,7 @@ def examine() -> Iterator[Finding]:
         yield _ask("migrations", _migrations)
         yield _ask("catalogue", _catalogue)
         yield _ask("credentials", _credentials)
+        yield _ask("alarms", _alarms)
         yield _ask("demo", _demo)
 
 
@@ -126,6 +127,14 @@ def _credentials() -> str:
     if closed:
         raise Ill(f"no key in GATEWAY_CREDENTIAL_KEYS opens those of {', '.join(closed)}")
     return "all stored secrets open"
+
+
+def _alarms() -> str:
+    refusing = Alarm.objects.open().order_by("provider__slug").values_list("provider__slug", flat=True)
+    if refusing:
+        names = ", ".join(sorted(set(refusing)))
+        raise Ill(f"our credential or account is refused by {names}; see the admin's overview")
+    return "no provider refuses our credential or account"
 
 
 def _demo() -> str:

@@ -14,10 +14,12 @@ from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.spool import Attempt, Orphan, Spool
+from providers.alarms import News, Refusal, write_news
 
 _log = logging.getLogger(__name__)
 _PACE_S = 0.25
 _ORPHANS_EVERY_S = 1.0
+_NEWS_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BATCH = 200
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, ValueError, TypeError)
@@ -33,6 +35,7 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
+        self._news = News()
 
     def start(self) -> None:
         self._thread.start()
@@ -76,6 +79,7 @@ class Recorder:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
         try:
             insert_entries([_row(attempt) for attempt in attempts])
+            _note(self._news, attempts)
         except _REFUSED_FOR_CONTENT as error:
             if len(attempts) == 1:
                 self._spool.reject(attempts[0], f"{type(error).__name__}: {error}")
@@ -84,14 +88,23 @@ class Recorder:
             self._write(attempts[:middle])
             self._write(attempts[middle:])
 
+    def tell_alarms(self) -> None:
+        """Raise and clear the alarms that the attempts carried over since the last time tell of."""
+        if self._news.refusals or self._news.accepted:
+            write_news(self._news, at=datetime.now(UTC))
+            self._news.clear()
+
     def _run(self) -> None:
-        orphans_at = touches_at = time.monotonic()
+        orphans_at = touches_at = news_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
             self._attempt("ledger", self.drain)
             if now >= orphans_at:
                 self._attempt("left spools", self.drain_orphans)
                 orphans_at = now + _ORPHANS_EVERY_S
+            if now >= news_at:
+                self._attempt("alarms", self.tell_alarms)
+                news_at = now + _NEWS_EVERY_S
             if now >= touches_at:
                 self._attempt("last use of keys", self._flush_touched)
                 touches_at = now + _TOUCHES_EVERY_S
@@ -99,6 +112,7 @@ class Recorder:
 
     def _finish(self) -> None:
         self._attempt("ledger", self.drain)
+        self._attempt("alarms", self.tell_alarms)
         self._attempt("last use of keys", self._flush_touched)
         connections.close_all()
 
@@ -116,6 +130,19 @@ class Recorder:
         if name in self._failing:
             self._failing.discard(name)
             _log.warning("The recorder writes again: %s.", name)
+
+
+def _note(news: News, attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        opened, closed = attempt.opened, attempt.closed
+        if closed is None:
+            continue
+        if closed.about_us:
+            at = _instant(closed.ended_at)
+            refusal = Refusal(closed.error_code, closed.status, closed.about_us, at, at)
+            news.refuse(opened.provider, opened.upstream_name, refusal)
+        elif closed.outcome == LedgerEntry.Outcome.FINISHED:
+            news.accept(opened.provider, opened.upstream_name, _instant(opened.started_at))
 
 
 def _row(attempt: Attempt) -> LedgerRow:

@@ -6,6 +6,8 @@ import dj_database_url
 from django.templatetags.static import static
 
 from gateway import env, local_secrets
+from gateway.mail import TIMEOUT_S as MAIL_TIMEOUT_S
+from gateway.mail import read_mail_server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
@@ -161,6 +163,13 @@ CREDENTIAL_VARIABLES = env.words(
     "NOVITA_API_KEY SILICONFLOW_API_KEY SCALEWAY_API_KEY INCEPTION_API_KEY STEPFUN_API_KEY UPSTAGE_API_KEY "
     "XIAOMI_API_KEY",
 )
+# Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
+ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
+DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = read_mail_server(
+    env.text("GATEWAY_SMTP_URL", "smtp://localhost")
+)
+EMAIL_TIMEOUT = MAIL_TIMEOUT_S
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = int(env.number("GATEWAY_STALE_PRICE_DAYS", 180, least=1))
 # Whether lists of models may be asked for what the key itself may call.
@@ -205,6 +214,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
+    "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
 }
 
 SPECTACULAR_SETTINGS = {

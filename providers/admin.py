@@ -18,7 +18,7 @@ from accounts.admin.history import HistoryDesk
 from providers import services
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
-from providers.models import Credential, ProbeResult, Provider
+from providers.models import Alarm, Credential, ProbeResult, Provider
 from providers.probes import ProbeOutcome, probe
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
@@ -36,28 +36,51 @@ class CredentialInline(FormInline):
     can_delete = False
 
 
-class ProbeResultInline(TableInline):
-    """The last probes, to read."""
+class TellingInline(TableInline):
+    """Rows that tell what happened, to read."""
 
-    model = ProbeResult
-    verbose_name_plural = "last probes"
-    fields = readonly_fields = ["at", "found", "status", "latency_ms", "error"]
     per_page = 10
     can_delete = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ProbeResult]:
-        results: QuerySet[ProbeResult] = super().get_queryset(request)
-        return results.select_related("provider")
-
-    @admin.display(description="found")
-    def found(self, result: ProbeResult) -> str:
-        return status_chip("healthy", "good") if result.is_healthy else status_chip("unhealthy", "bad")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("provider")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
+
+
+class AlarmInline(TellingInline):
+    """When it refused our credential or account."""
+
+    model = Alarm
+    verbose_name_plural = "alarms"
+    fields = readonly_fields = ["state", "began_at", "last_at", "calls", "status", "concerns", "message"]
+
+    @admin.display(description="state")
+    def state(self, alarm: Alarm) -> str:
+        if alarm.cleared_at is None:
+            return status_chip("open", "bad")
+        return status_chip("over", "good", f"Since {alarm.cleared_at:%Y-%m-%d %H:%M:%S} UTC")
+
+    @admin.display(description="concerns")
+    def concerns(self, alarm: Alarm) -> str:
+        return alarm.upstream_name or "all models"
+
+
+class ProbeResultInline(TellingInline):
+    """The last probes, to read."""
+
+    model = ProbeResult
+    verbose_name_plural = "last probes"
+    fields = readonly_fields = ["at", "found", "status", "latency_ms", "error"]
+
+    @admin.display(description="found")
+    def found(self, result: ProbeResult) -> str:
+        return status_chip("healthy", "good") if result.is_healthy else status_chip("unhealthy", "bad")
 
 
 @admin.register(Provider)
@@ -70,7 +93,7 @@ class ProviderAdmin(HistoryDesk):
     search_help_text = "Name, slug or base URL"
     actions = ["probe_now", "switch_on", "switch_off"]
     actions_submit_line = ["save_and_probe"]
-    inlines = [CredentialInline, ProbeResultInline]
+    inlines = [CredentialInline, AlarmInline, ProbeResultInline]
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),

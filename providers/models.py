@@ -7,7 +7,7 @@ from gateway.outbound import OutboundPolicy
 from providers import validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS
-from providers.querysets import ProviderQuerySet
+from providers.querysets import AlarmQuerySet, ProviderQuerySet
 
 
 class Provider(models.Model):
@@ -157,6 +157,42 @@ class ProbeResult(models.Model):
         return (
             f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
         )
+
+
+class Alarm(models.Model):
+    """A provider refuses our credential or account: somebody has to act. Open until calls get through again.
+
+    `upstream_name` is empty where all of the provider is concerned, not one of its models.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="alarms")
+    upstream_name = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=60)
+    status = models.PositiveSmallIntegerField(null=True)
+    message = models.CharField(
+        max_length=600, help_text="What the provider said, without secrets and places."
+    )
+    calls = models.PositiveIntegerField(default=0, help_text="Attempts that were refused.")
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    objects = AlarmQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-began_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "upstream_name"],
+                condition=models.Q(cleared_at__isnull=True),
+                name="alarm_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        what = f"{self.provider}, {self.upstream_name}" if self.upstream_name else str(self.provider)
+        return f"{what}: {self.code}"
 
 
 class UpstreamList(models.Model):

@@ -1,6 +1,6 @@
 """Reading providers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from django.db.models import Q
 from providers.adapters.model_lists import MODEL_LISTS
 
 if TYPE_CHECKING:
-    from providers.models import Provider  # noqa: F401  # named in the base class, as text
+    from providers.models import Alarm, Provider  # noqa: F401  # named in the base classes, as text
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -27,3 +27,13 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
         """host:port of the bundled demo providers, as they were started."""
         urls = self.filter(is_demo=True).values_list("base_url", flat=True)
         return frozenset(urlsplit(url).netloc for url in urls if urlsplit(url).port)
+
+
+class AlarmQuerySet(models.QuerySet["Alarm"]):
+    def open(self) -> "AlarmQuerySet":
+        return self.filter(cleared_at=None)
+
+    def to_mail(self, at: datetime, pause: timedelta) -> "AlarmQuerySet":
+        """Open and not mailed yet, of providers of which nothing was mailed in that time before."""
+        mailed = self.model.objects.filter(mailed_at__gt=at - pause).values("provider_id")
+        return self.open().filter(mailed_at=None).exclude(provider_id__in=mailed)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.revision import Part, bump
 from gateway.outbound import OutboundPolicy
-from providers import validators
+from providers import alarms, validators
 from providers.facts import ProviderFacts
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
 from providers.probes import ProbeOutcome
@@ -95,6 +95,7 @@ def save_credential(*, credential: Credential) -> None:
     if credential.kind != Credential.Kind.STORED:
         credential.ciphertext = ""
     credential.save()
+    alarms.clear_all(provider_id=credential.provider_id, at=timezone.now())
     _probe_soon(credential.provider_id)
 
 
@@ -150,6 +151,8 @@ def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> No
     if outcome.names:
         _keep_names(provider_id, list(outcome.names), at)
     health = _health_after(list(results.values_list("is_healthy", flat=True)[:FAILURES_TO_UNHEALTHY]))
+    if outcome.is_healthy:
+        alarms.clear_after_probe(provider_id=provider_id, at=at)
     if health:
         _change_health(provider_id, health, at)
     outlived = list(results.values_list("pk", flat=True)[PROBES_KEPT:])

@@ -1,10 +1,10 @@
-"""Background duties of providers: probing those whose turn it is."""
+"""Background duties of providers: probing those whose turn it is, and mailing alarms."""
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from providers import services
+from providers import alarms, services
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.models import Provider
 from providers.probes import probe
@@ -29,3 +29,9 @@ def probe_provider(provider_id: int) -> None:
         return
     outcome = probe(facts, door=services.outbound_policy())
     services.record_probe(provider_id=provider_id, outcome=outcome, at=timezone.now())
+
+
+@shared_task(time_limit=30, soft_time_limit=25)
+def mail_alarms() -> int:
+    """Tell those in charge of providers that refuse us. Returns how many mails."""
+    return alarms.mail_open(at=timezone.now())

@@ -20,7 +20,7 @@ from accounts.models import LedgerEntry
 from catalogue.lint import EXPLANATIONS, Kind
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.worklist import kept_worklist
-from providers.models import Provider
+from providers.models import Alarm, Provider
 from providers.services import access_of, demo_port
 
 # Title, Material symbol, model, by the curator's tasks.
@@ -132,6 +132,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "day": read_day(at),
         "set_aside": live.set_aside[:_NAMED],
         "to_mend": count_findings(),
+        "alarms": Alarm.objects.open().select_related("provider")[:_NAMED],
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
 

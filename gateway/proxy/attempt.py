@@ -199,7 +199,7 @@ class Attempt:
             outcome, error_code = CANCELLED, read_reason(cancelled)
             raise
         finally:
-            self._close(outcome, error_code)
+            self._close(outcome, error_code, failure.about_us if failure else "")
             self._report(outcome, failure)
 
     def fail(self, error: GatewayError) -> bytes:
@@ -297,7 +297,7 @@ class Attempt:
                 "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
             ) from error
 
-    def _close(self, outcome: str, error_code: str) -> None:
+    def _close(self, outcome: str, error_code: str, about_us: str) -> None:
         bill, first = self._bill(outcome), self._first_output_at
         self.bench.recorder.closed(
             AttemptClosed(
@@ -312,6 +312,7 @@ class Attempt:
                 loss_usd=f"{bill.loss_usd:f}",
                 latency_ms=self._elapsed_ms(),
                 first_token_ms=None if first is None else (first - self._started) * 1000,
+                about_us=about_us,
             )
         )
 

@@ -77,6 +77,8 @@ class AttemptClosed:
     loss_usd: str
     latency_ms: float
     first_token_ms: float | None
+    about_us: str = ""
+    """What the provider said of our credential or account, for staff; empty unless it refused them."""
 
 
 class CallRecorder(Protocol):

@@ -36,7 +36,8 @@ class UpstreamRequest:
 class UpstreamFailure(Exception):
     """A provider's failure, classified. `message` is scrubbed of credentials, hosts and paths.
 
-    `status` is the provider's own, None where none came; `code` and `param` are for the client.
+    `status` is the provider's own, None where none came; `code` and `param` are for the client. `about_us` is what
+    staff have to know of it, scrubbed too: empty unless the provider refused our credential or account.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class UpstreamFailure(Exception):
         status: int | None = None,
         param: str | None = None,
         retry_after_s: float | None = None,
+        about_us: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -56,6 +58,7 @@ class UpstreamFailure(Exception):
         self.status = status
         self.param = param
         self.retry_after_s = retry_after_s
+        self.about_us = about_us
 
 
 @dataclass(slots=True)

@@ -32,4 +32,4 @@ def _header_value(secret: str) -> str:
     if value.isascii() and value.isprintable():
         return value
     message = "The provider's credential holds characters that no header can carry."
-    raise UpstreamFailure(FailureKind.AUTH, message, code="provider_auth_error")
+    raise UpstreamFailure(FailureKind.AUTH, message, code="provider_auth_error", about_us=message)

@@ -71,10 +71,13 @@ def failure_for(status: int, error: ReportedError, wait_s: float | None = None) 
     cause = _cause(status, error)
     if cause is _NO_CREDIT:
         wait_s = _LONGEST_WAIT_S
+    message = f"{cause.message} It said: {error.message}" if error.message else cause.message
+    if cause not in (_AUTH, _NO_CREDIT):
+        return UpstreamFailure(cause.kind, message, code=cause.code, status=status, retry_after_s=wait_s)
     # What a provider says about our account or our credential is not for clients.
-    said = "" if cause in (_AUTH, _NO_CREDIT) else error.message
-    message = f"{cause.message} It said: {said}" if said else cause.message
-    return UpstreamFailure(cause.kind, message, code=cause.code, status=status, retry_after_s=wait_s)
+    return UpstreamFailure(
+        cause.kind, cause.message, code=cause.code, status=status, retry_after_s=wait_s, about_us=message
+    )
 
 
 def bad_response(message: str = _BAD.message, status: int | None = None) -> UpstreamFailure:

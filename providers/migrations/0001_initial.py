@@ -75,4 +75,24 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'env'), _negated=True), models.Q(('variable', ''), _negated=True), _connector='OR'), name='credential_env_names_its_variable')],
             },
         ),
+        migrations.CreateModel(
+            name='Alarm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('upstream_name', models.CharField(blank=True, max_length=200)),
+                ('code', models.CharField(max_length=60)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('message', models.CharField(help_text='What the provider said, without secrets and places.', max_length=600)),
+                ('calls', models.PositiveIntegerField(default=0, help_text='Attempts that were refused.')),
+                ('began_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField()),
+                ('cleared_at', models.DateTimeField(null=True)),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alarms', to='providers.provider')),
+            ],
+            options={
+                'ordering': ['-began_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('provider', 'upstream_name'), name='alarm_open_once')],
+            },
+        ),
     ]

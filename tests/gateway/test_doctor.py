@@ -1,5 +1,6 @@
 """`manage.py doctor`: each part well or ill, and how it says so."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,11 @@ def test_command_fails_where_anything_is_ill(capsys: pytest.CaptureFixture[str])
     with pytest.raises(CommandError, match="need attention"):
         call_command("doctor")
     assert "ILL   catalogue" in capsys.readouterr().out
+
+
+def test_provider_that_refuses_us_is_ill() -> None:
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    Provider.objects.create(slug="groq", name="Groq").alarms.create(code="x", began_at=at, last_at=at)
+    assert finding("alarms") == Finding(
+        "alarms", False, "our credential or account is refused by groq; see the admin's overview"
+    )

@@ -16,7 +16,9 @@ from django.db import OperationalError, connection, connections
 from accounts.models import LedgerEntry
 from gateway.recorder import Recorder
 from gateway.spool import Spool
+from providers.models import Alarm
 from tests.gateway.spooling import closed, die_with, opened
+from tests.make import make_provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +70,32 @@ def test_unknown_usage_stays_unknown(spool: Spool) -> None:
     Recorder(spool).drain()
     entry = LedgerEntry.objects.get()
     assert (entry.input_tokens, entry.usage) == (None, {})
+
+
+REFUSED = {"outcome": "failed", "status": 401, "error_code": "provider_auth_error", "about_us": "Wrong key."}
+
+
+def test_refused_credential_raises_an_alarm_and_the_next_good_call_ends_it(spool: Spool) -> None:
+    make_provider("acme")
+    recorder = Recorder(spool)
+    recorder.start()
+    record_call(spool, end=REFUSED)
+    assert wait_for(lambda: Alarm.objects.open().filter(calls=1, message="Wrong key.").exists())
+    record_call(spool, started_at=1_780_000_002.0)
+    assert wait_for(lambda: not Alarm.objects.open().exists())
+    recorder.stop()
+
+
+def test_alarm_of_a_process_that_died_is_raised_by_whoever_drains_its_spool(spool: Spool) -> None:
+    make_provider("acme")
+    record_call(spool, end=REFUSED)
+    spool.close()
+    with closing(Spool(spool.folder)) as other:
+        recorder = Recorder(other)
+        assert recorder.drain_orphans() == 1
+        recorder.tell_alarms()
+        recorder.tell_alarms()
+    assert Alarm.objects.get().calls == 1
 
 
 def test_killed_process_leaves_one_row_an_attempt(spool: Spool) -> None:

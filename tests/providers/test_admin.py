@@ -31,6 +31,8 @@ FORM = {
     "credential-0-secret": SECRET,
     "credential-0-variable": "",
     "credential-0-is_enabled": "on",
+    "alarms-TOTAL_FORMS": "0",
+    "alarms-INITIAL_FORMS": "0",
     "probe_results-TOTAL_FORMS": "0",
     "probe_results-INITIAL_FORMS": "0",
 }
@@ -100,6 +102,24 @@ def test_history_tells_of_the_change_but_not_the_secret(staff: Client, groq: Pro
     told = [entry.change_message + entry.object_repr for entry in LogEntry.objects.all()]
     assert len(told) == 2
     assert SECRET[:12] not in "".join(told)
+
+
+def test_page_tells_of_alarms_with_what_the_provider_said(staff: Client, groq: Provider) -> None:
+    at = timezone.now()
+    for name, cleared_at in (("", None), ("one-model", at)):
+        groq.alarms.create(
+            code="provider_auth_error",
+            status=403,
+            message="It said: not for you.",
+            calls=17,
+            upstream_name=name,
+            began_at=at,
+            last_at=at,
+            cleared_at=cleared_at,
+        )
+    text = staff.get(page(groq)).text
+    for told in ("It said: not for you.", "17", "all models", "one-model", "over"):
+        assert told in text
 
 
 def test_page_says_that_a_secret_is_stored(staff: Client, groq: Provider) -> None:

@@ -30,6 +30,9 @@ class Desk:
     def close(self) -> None:
         self._client.close()
 
+    def read(self, path: str) -> str:
+        return self._client.get(path).text
+
     def submit(self, path: str, **changes: str | list[str]) -> httpx.Response:
         """Open the page, change some of its form's values, and save. Raises Refused."""
         page = self._client.get(path)

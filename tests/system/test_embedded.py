@@ -244,6 +244,23 @@ def test_provider_is_switched_off_and_on_within_two_seconds(
     wait_until(lambda: product.chat(offered).status_code == 200, "serving it again", EFFECTIVE_S)
 
 
+@pytest.mark.parametrize("lane", ["worker", "direct"])
+def test_provider_that_refuses_the_credential_is_told_to_staff_until_it_takes_calls_again(
+    product: Product, desk: Desk, upstream: ScriptedProvider, offered: str, lane: str
+) -> None:
+    add_model(desk, f"refused-{lane}")
+    wait_until(lambda: product.chat(f"demo/refused-{lane}").status_code == 200, "serving it", EFFECTIVE_S)
+    upstream.script("401")
+    answer = product.chat(f"demo/refused-{lane}", lane=lane)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "provider_auth_error")
+    wait_until(lambda: "refuses us" in desk.read("/admin/"), "telling staff", 5)
+    page = desk.read("/admin/")
+    assert "1 call: The provider refused" in page
+    assert "sk-scripted" not in page + answer.text
+    assert product.chat(offered).status_code == 200
+    wait_until(lambda: "refuses us" not in desk.read("/admin/"), "ending the alarm", 5)
+
+
 @pytest.mark.parametrize(
     ("name", "complaint"), [("demo/chat", "demo/chat"), ("brand-new", "Alias with this Name already exists")]
 )

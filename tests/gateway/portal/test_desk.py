@@ -78,6 +78,17 @@ def test_unhealthy_provider_is_named(staff: Client) -> None:
     assert "Groq</a>: probes fail" in staff.get("/admin/").text
 
 
+def test_provider_that_refuses_us_is_named_with_what_it_said(staff: Client) -> None:
+    at = timezone.now()
+    alarm = {"code": "provider_auth_error", "began_at": at, "last_at": at, "message": "It said: wrong key."}
+    make_provider("groq").alarms.create(calls=2, **alarm)
+    make_provider("other").alarms.create(upstream_name="big-one", calls=1, cleared_at=at, **alarm)
+    page = staff.get("/admin/").text
+    assert "Groq</a>, first" in page
+    assert "2 calls: It said: wrong key." in page
+    assert "big-one" not in page
+
+
 def test_providers_are_counted_by_whether_calls_can_go_there() -> None:
     make_provider(health=Provider.Health.HEALTHY)
     make_provider(health=Provider.Health.UNHEALTHY)

@@ -126,6 +126,31 @@ def test_trouble_at_every_provider_is_never_our_500_nor_the_callers_401(
 
 
 @LANES
+@pytest.mark.parametrize("fault", ["401", "402", "403"])
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_refused_credential_or_account_is_the_gateways_trouble_and_told_to_staff_only(
+    edge, first, second, lane, fault, is_streamed
+):
+    first.default = second.default = fault
+    answer = edge.chat(lane=lane, stream=is_streamed)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (502, "provider_auth_error")
+    assert error["message"] == "The provider refused the gateway's credential."
+    for closed in settled(edge, 2).closes:
+        assert closed.about_us.startswith("The provider refused the gateway's credential. It said: ")
+        assert "sk-" not in closed.about_us
+
+
+@LANES
+def test_used_up_quota_is_told_to_staff(edge, first, second, lane):
+    first.script("429-quota")
+    assert edge.chat(lane=lane).status_code == 200
+    quota, finished = settled(edge, 2).closes
+    assert "exceeded your current quota" in quota.about_us
+    assert finished.about_us == ""
+
+
+@LANES
 def test_the_callers_own_mistake_is_passed_on_and_not_tried_again(edge, first, second, lane):
     first.script("400")
     answer = edge.chat(lane=lane)

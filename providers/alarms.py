@@ -1,0 +1,169 @@
+"""Alarms: providers that refuse our credential or account, from what calls tell until they get through again."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from providers.models import Alarm, ProbeResult, Provider
+
+_log = logging.getLogger(__name__)
+MAIL_PAUSE = timedelta(hours=1)
+_KEPT = timedelta(days=90)
+# Of these only the same model tells that they are over: a provider may refuse one model, or limit it by the day.
+_ONE_MODEL = frozenset({403, 429})
+_CREDENTIAL = frozenset({400, 401, 403})
+
+Place = tuple[str, str]
+"""A provider's slug, and the upstream name of one of its models; empty for all of them."""
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Attempts that a provider refused for who we are. `status` is None where it was not even asked."""
+
+    code: str
+    status: int | None
+    message: str
+    began_at: datetime
+    last_at: datetime
+    calls: int = 1
+
+
+@dataclass(slots=True)
+class News:
+    """What calls told of providers since it was last written: by place, refusals, and when a good call began."""
+
+    refusals: dict[Place, Refusal] = field(default_factory=dict)
+    accepted: dict[Place, datetime] = field(default_factory=dict)
+
+    def refuse(self, provider: str, upstream_name: str, refusal: Refusal) -> None:
+        place = (provider, upstream_name if refusal.status in _ONE_MODEL else "")
+        if earlier := self.refusals.get(place):
+            refusal.began_at = min(earlier.began_at, refusal.began_at)
+            refusal.last_at = max(earlier.last_at, refusal.last_at)
+            refusal.calls += earlier.calls
+        self.refusals[place] = refusal
+
+    def accept(self, provider: str, upstream_name: str, began_at: datetime) -> None:
+        for place in ((provider, upstream_name), (provider, "")):
+            self.accepted[place] = max(self.accepted.get(place, began_at), began_at)
+
+    def clear(self) -> None:
+        self.refusals.clear()
+        self.accepted.clear()
+
+
+def write_news(news: News, *, at: datetime) -> None:
+    """Raise, count on and clear alarms: one query where there is nothing to tell. Safe to repeat but for counts."""
+    for place, refusal in news.refusals.items():
+        provider = Provider.objects.filter(slug=place[0]).first()
+        if provider:
+            _raise(provider, place[1], refusal)
+    if not news.accepted:
+        return
+    for alarm in Alarm.objects.open().select_related("provider"):
+        began_at = news.accepted.get((alarm.provider.slug, alarm.upstream_name))
+        if began_at and began_at > alarm.last_at:
+            _clear(alarm, at)
+
+
+def clear_after_probe(*, provider_id: int, at: datetime) -> None:
+    """A healthy probe ends what was said of the credential, if a probe had met it too.
+
+    Some providers list their models to anybody, and none of them asks for money for it.
+    """
+    for alarm in Alarm.objects.open().filter(provider_id=provider_id, upstream_name="").exclude(status=402):
+        met = ProbeResult.objects.filter(
+            provider_id=provider_id, at__gte=alarm.began_at, status__in=_CREDENTIAL, is_healthy=False
+        )
+        if met.exists():
+            _clear(alarm, at)
+
+
+def clear_all(*, provider_id: int, at: datetime) -> None:
+    """What opens the provider is another one now."""
+    Alarm.objects.open().filter(provider_id=provider_id).update(cleared_at=at)
+
+
+def mail_open(*, at: datetime) -> int:
+    """Mail those in charge of alarms they were not told of: once an hour for a provider at most. How many mails.
+
+    Raises OSError where the mail cannot be sent; the next turn tries again.
+    """
+    if not settings.ALARM_EMAILS:
+        return 0
+    waiting = Alarm.objects.to_mail(at, MAIL_PAUSE)
+    claimed = [
+        provider
+        for provider in Provider.objects.filter(pk__in=waiting.values("provider_id"))
+        if waiting.filter(provider=provider).update(mailed_at=at)
+    ]
+    for index, provider in enumerate(claimed):
+        try:
+            _mail(provider)
+        except OSError:
+            unsent = Alarm.objects.open().filter(provider__in=claimed[index:], mailed_at=at)
+            unsent.update(mailed_at=None)
+            raise
+    return len(claimed)
+
+
+def _raise(provider: Provider, upstream_name: str, refusal: Refusal) -> None:
+    if _count_on(provider, upstream_name, refusal):
+        return
+    try:
+        with transaction.atomic():
+            Alarm.objects.create(
+                provider=provider,
+                upstream_name=upstream_name,
+                code=refusal.code,
+                status=refusal.status,
+                message=refusal.message[:600],
+                calls=refusal.calls,
+                began_at=refusal.began_at,
+                last_at=refusal.last_at,
+            )
+    except IntegrityError:
+        # Another process raised it meanwhile.
+        _count_on(provider, upstream_name, refusal)
+        return
+    _log.error("Provider %s refuses the gateway (%s): %s", provider.slug, refusal.status, refusal.message)
+    provider.alarms.filter(cleared_at__lt=refusal.last_at - _KEPT).delete()
+
+
+def _count_on(provider: Provider, upstream_name: str, refusal: Refusal) -> bool:
+    """Add to the alarm that is open already; False where there is none."""
+    running = Alarm.objects.open().filter(provider=provider, upstream_name=upstream_name)
+    return bool(
+        running.update(
+            calls=F("calls") + refusal.calls,
+            last_at=refusal.last_at,
+            code=refusal.code,
+            status=refusal.status,
+            message=refusal.message[:600],
+        )
+    )
+
+
+def _clear(alarm: Alarm, at: datetime) -> None:
+    if Alarm.objects.open().filter(pk=alarm.pk, last_at=alarm.last_at).update(cleared_at=at):
+        _log.warning("Provider %s takes the gateway's calls again.", alarm.provider.slug)
+
+
+def _mail(provider: Provider) -> None:
+    lines = [
+        f"{alarm.upstream_name or 'All models'}: {alarm.calls} calls since {alarm.began_at:%Y-%m-%d %H:%M} UTC.\n"
+        f"{alarm.message}"
+        for alarm in provider.alarms.open()
+    ]
+    send_mail(
+        f"Gatehouse: {provider.name} refuses the gateway's credential or account",
+        "\n\n".join(lines),
+        None,
+        list(settings.ALARM_EMAILS),
+    )
