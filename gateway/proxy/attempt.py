@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from catalogue.pricing import call_prices
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
@@ -21,7 +22,6 @@ from gateway.proxy.settle import (
     FAILED_OVER,
     FINISHED,
     Bill,
-    estimate_usage,
     price_fields,
     settle,
     usage_fields,
@@ -32,6 +32,7 @@ from providers.facts import ProviderFacts
 from providers.formats.endpoints import serves
 from providers.health import HealthTable
 from providers.wire.call import InferenceCall
+from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
@@ -233,7 +234,7 @@ class Attempt:
             await response.close()
 
     async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
-        reader = self._reader = self._adapter.stream(self.call, self.target.model.id)
+        reader = self._reader = self._adapter.stream(self.call, self.target.model.id, self._cost_usd)
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         timeouts = self.bench.timeouts
         limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
@@ -256,7 +257,7 @@ class Attempt:
                 code="provider_bad_response",
                 status=200,
             )
-        self._usage, self._output_chars, self._has_output = answer.usage, answer.output_chars, True
+        self._usage = answer.usage
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)
         await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
@@ -321,7 +322,7 @@ class Attempt:
             return self._finished_bill
         estimate = None
         if self._usage is None and self._has_output:
-            estimate = estimate_usage(_input_chars(self.call), self._output_chars)
+            estimate = estimate_usage(self.call.body, self._output_chars)
         return settle(outcome, self._usage, estimate, self._prices)
 
     def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
@@ -334,26 +335,12 @@ class Attempt:
             health.succeeded(offering_id, self._elapsed_ms(), now)
             self.sample = Sample(offering_id, self._elapsed_ms())
 
+    def _cost_usd(self, usage: Usage) -> Decimal:
+        return settle(FINISHED, usage, None, self._prices).cost_usd
+
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._started) * 1000
 
 
 def _is_json(response: UpstreamResponse) -> bool:
     return response.headers.get("content-type", "").startswith("application/json")
-
-
-def _input_chars(call: InferenceCall) -> int:
-    """Characters of text sent: of all messages, or of the input to embed."""
-    sent = call.body.get("messages") or call.body.get("input") or ""
-    return _count_chars(sent)
-
-
-def _count_chars(value: object) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, list):
-        return sum(_count_chars(entry) for entry in value)
-    if isinstance(value, dict):
-        return _count_chars(value.get("content") or value.get("text"))
-    # A token number counts as a token.
-    return 4 if isinstance(value, int) else 0

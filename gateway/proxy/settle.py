@@ -10,7 +10,6 @@ from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
-_CHARS_PER_TOKEN = 4
 _ALWAYS = frozenset(
     {"input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"}
 )
@@ -41,14 +40,6 @@ def settle(
         return Bill(usage)
     amount = cost_usd(usage, prices)
     return Bill(usage, loss_usd=amount) if outcome == CUT else Bill(usage, cost_usd=amount)
-
-
-def estimate_usage(input_chars: int, output_chars: int) -> Usage:
-    return Usage(
-        input_tokens=-(-input_chars // _CHARS_PER_TOKEN),
-        output_tokens=-(-output_chars // _CHARS_PER_TOKEN),
-        is_estimated=True,
-    )
 
 
 def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:

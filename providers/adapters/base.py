@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 
 class FailureKind(Enum):
@@ -63,21 +63,21 @@ class UpstreamFailure(Exception):
 
 @dataclass(slots=True)
 class Answer:
-    """A whole answer in the canonical form, as bytes; usage None where the provider reported none."""
+    """A whole answer as the client gets it. Usage that the provider did not report is estimated, in `body` too."""
 
     body: bytes
-    usage: Usage | None
-    output_chars: int
-    """Characters of generated text, for an estimate where usage is missing."""
+    usage: Usage
 
 
 class StreamReader(Protocol):
     """Reads one streamed answer; gives back what the client gets, untouched where the formats agree."""
 
     usage: Usage | None
+    """None where the provider reported none and the client was told none."""
     has_finished: bool
     """A finish reason has been seen for every choice."""
     output_chars: int
+    """Characters of generated text, for an estimate where usage is missing."""
     has_output: bool
     """Text, reasoning or a tool call has been seen: the first token."""
 
@@ -95,7 +95,7 @@ class StreamReader(Protocol):
         """What was still held when the body ended. Raises UpstreamFailure if there was no event at all."""
 
     def terminator(self) -> bytes:
-        """The tidy end, once a finish reason has been seen."""
+        """The tidy end, once a finish reason has been seen; with usage estimated where it has to be told."""
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         """The untidy end: an error event, and nothing that looks like an end. `error` as GatewayError.to_dict."""
@@ -111,7 +111,10 @@ class Adapter(Protocol):
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one."""
 
-    def stream(self, call: InferenceCall, model: str) -> StreamReader: ...
+    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+        """`cost_usd` is told with the usage where the client asked for that in a stream. Source: OpenRouter's
+        usage accounting (November 2026), whose clients read `usage.cost`.
+        """
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """Classify an answer that is not 2xx. `headers` have lower-case names."""

@@ -14,10 +14,12 @@ from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.adapters.openai_stream import OpenAIStreamReader, generated
 from providers.facts import ProviderFacts
+from providers.formats.chat.usage import write_embeddings_usage, write_usage
 from providers.wire.call import InferenceCall
+from providers.wire.estimate import estimate_usage
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
-from providers.wire.usage import read_openai_usage
+from providers.wire.usage import Costing, read_openai_usage
 
 
 class OpenAIAdapter:
@@ -42,12 +44,19 @@ class OpenAIAdapter:
             raise reported_inside(value["error"])
         chars = _read_choices(value)
         usage = read_openai_usage(value.get("usage"))
-        if usage is None and value.pop("usage", None) is not None:
-            shown = orjson.dumps(value)
-        return Answer(shown, usage, chars)
+        if usage is None:
+            usage = estimate_usage(call.body, chars)
+            write = write_embeddings_usage if call.endpoint == "embeddings" else write_usage
+            shown = orjson.dumps(value | {"usage": write(usage)})
+        return Answer(shown, usage)
 
-    def stream(self, call: InferenceCall, model: str) -> StreamReader:  # noqa: ARG002
-        return OpenAIStreamReader(wants_usage=call.wants_usage)
+    def stream(
+        self,
+        call: InferenceCall,
+        model: str,  # noqa: ARG002
+        cost_usd: Costing | None = None,
+    ) -> StreamReader:
+        return OpenAIStreamReader(call, cost_usd)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         return classify(status, headers, body)

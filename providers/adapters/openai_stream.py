@@ -8,25 +8,32 @@ import orjson
 
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_failures import bad_response, reported_inside
+from providers.formats.chat.usage import write_stream_usage
 from providers.formats.error_body import error_body
+from providers.wire.call import InferenceCall
+from providers.wire.estimate import estimate_usage
 from providers.wire.json_text import read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
-from providers.wire.usage import Usage, read_openai_usage
+from providers.wire.usage import Costing, Usage, read_openai_usage
 
 _DONE = b"[DONE]"
+_HEAD = ("id", "object", "created", "model")
 _UNUSUAL = frozenset({"error", "x_groq"})
 
 
 class OpenAIStreamReader:
     """See providers.adapters.base.StreamReader."""
 
-    def __init__(self, *, wants_usage: bool) -> None:
+    def __init__(self, call: InferenceCall, cost_usd: Costing | None = None) -> None:
         self.usage: Usage | None = None
         self.has_finished = False
         self.is_done = False
         self.output_chars = 0
         self.has_output = False
-        self._wants_usage = wants_usage
+        self._call = call
+        self._wants_usage = call.wants_usage
+        self._cost_usd = cost_usd
+        self._head: dict[str, Any] = {}
         self._splitter = SseSplitter()
         self._open: set[int] = set()
         self._finished: set[int] = set()
@@ -51,7 +58,11 @@ class OpenAIStreamReader:
         return answer
 
     def terminator(self) -> bytes:
-        return event(_DONE)
+        if not self._wants_usage or self.usage:
+            return event(_DONE)
+        self.usage = estimate_usage(self._call.body, self.output_chars)
+        chunk = self._head | {"choices": [], "usage": write_stream_usage(self.usage, self._cost_usd)}
+        return event(orjson.dumps(chunk)) + event(_DONE)
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return event(orjson.dumps(error_body(error)))
@@ -115,19 +126,28 @@ class OpenAIStreamReader:
             return None
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
-        is_usage = self._take_usage(chunk.get("usage"))
+        has_usage = chunk.get("usage") is not None
+        if has_usage:
+            chunk, shown = self._show_usage(chunk, shown)
         choices = chunk.get("choices")
         if not isinstance(choices, list):
             return None
         if not choices:
-            return None if is_usage and not (self._wants_usage and self.usage) else shown
+            return None if has_usage and "usage" not in chunk else shown
+        self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         return self._take_choices(chunk, choices, shown)
 
-    def _take_usage(self, value: object) -> bool:
-        if value is None:
-            return False
-        self.usage = read_openai_usage(value) or self.usage
-        return True
+    def _show_usage(self, chunk: dict[str, Any], shown: bytes) -> tuple[dict[str, Any], bytes]:
+        """To the client that asked for it, with what it costs that client. Nobody is told an absurd one."""
+        usage = read_openai_usage(chunk["usage"])
+        self.usage = usage or self.usage
+        if usage is None or not self._wants_usage:
+            chunk = {name: value for name, value in chunk.items() if name != "usage"}
+        elif self._cost_usd is None:
+            return chunk, shown
+        else:
+            chunk = chunk | {"usage": chunk["usage"] | {"cost": float(self._cost_usd(usage))}}
+        return chunk, orjson.dumps(chunk)
 
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
         kept = [self._take_choice(choice) for choice in choices]

@@ -19,6 +19,7 @@ from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, AnswerWriter, EventReader, Format, TranslationError
 from providers.wire.call import InferenceCall
+from providers.wire.estimate import estimate_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -32,7 +33,7 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 _OUTPUT = (TextDelta, RefusalDelta, ReasoningDelta, ToolCallStarted, ToolArguments, CitationAdded)
 
@@ -64,7 +65,7 @@ class Progress:
 class _EventStream:
     """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter) -> None:
+    def __init__(self, reader: EventReader, writer: AnswerWriter, request: Mapping[str, Any]) -> None:
         self.usage: Usage | None = None
         self.has_finished = False
         self.output_chars = 0
@@ -72,6 +73,7 @@ class _EventStream:
         self._progress = Progress()
         self._reader = reader
         self._writer = writer
+        self._request = request
 
     @property
     def is_done(self) -> bool:
@@ -97,7 +99,8 @@ class TranslatedStream(_EventStream):
         return self._write(self._reader.finish())
 
     def terminator(self) -> bytes:
-        return self._writer.finish()
+        estimate = self._write(_missing_usage(self._progress, self._request))
+        return estimate + self._writer.finish()
 
     def _write(self, events: Sequence[Event]) -> bytes:
         self._note(events)
@@ -110,8 +113,8 @@ class UntouchedStream(_EventStream):
     Held back until something has been generated: what fails before that can still go to another provider.
     """
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter) -> None:
-        super().__init__(reader, writer)
+    def __init__(self, reader: EventReader, writer: AnswerWriter, request: Mapping[str, Any]) -> None:
+        super().__init__(reader, writer, request)
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -160,26 +163,38 @@ class TranslatingAdapter:
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
-        events = self._own.read_answer(_read_json(body, status))
+        value = _read_json(body, status)
+        events = self._own.read_answer(value)
         progress = Progress()
         progress.note(events)
-        shown = (
-            body if self._is_same else orjson.dumps(self._client.write_answer(events, _facts(call, model)))
-        )
-        return Answer(shown, progress.usage, progress.output_chars)
+        missing = _missing_usage(progress, call.body)
+        progress.note(missing)
+        usage = progress.usage or Usage()
+        if not self._is_same:
+            body = orjson.dumps(self._client.write_answer([*events, *missing], _facts(call, model)))
+        elif missing:
+            body = orjson.dumps(value | {self._own.usage_name: self._own.usage(usage)})
+        return Answer(body, usage)
 
-    def stream(self, call: InferenceCall, model: str) -> StreamReader:
+    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
         form: type[TranslatedStream | UntouchedStream] = (
             UntouchedStream if self._is_same else TranslatedStream
         )
-        return form(self._own.reader(), self._client.writer(_facts(call, model)))
+        return form(self._own.reader(), self._client.writer(_facts(call, model, cost_usd)), call.body)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         return self._own.failure(status, headers, body)
 
 
-def _facts(call: InferenceCall, model: str) -> AnswerFacts:
-    return AnswerFacts(call.id, call.created, model, wants_usage=call.wants_usage, request=call.body)
+def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event]:
+    """An estimate, unless the provider told."""
+    if progress.usage is not None:
+        return []
+    return [UsageSeen(estimate_usage(request, progress.output_chars))]
+
+
+def _facts(call: InferenceCall, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
+    return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
 
 
 def _hashed(user_id: str | None, team: str) -> str | None:

@@ -16,7 +16,7 @@ from providers.adapters.base import UpstreamFailure
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 __all__ = [
     "AnswerFacts",
@@ -68,13 +68,15 @@ class WrittenRequest:
 class AnswerFacts:
     """What the gateway tells in an answer. `created` in Unix seconds; `model` is the public id that answered.
 
-    `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream.
+    `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream;
+    `cost_usd`: with its cost, in formats that ask for usage by a parameter.
     """
 
     id: str
     created: int
     model: str
     wants_usage: bool = True
+    cost_usd: Costing | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -112,6 +114,8 @@ class Format(Protocol):
     name: str
     endpoint: str
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
+    usage_name: str
+    """The member of a whole answer that holds its usage."""
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""

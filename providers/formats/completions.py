@@ -11,7 +11,7 @@ import orjson
 from providers.formats.base import AnswerFacts, BadRequest
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.read_request import read_request as read_chat_request
-from providers.formats.chat.usage import write_usage
+from providers.formats.chat.usage import write_stream_usage, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Finished, RefusalDelta, TextDelta, UsageSeen
@@ -76,7 +76,10 @@ class CompletionsStreamWriter:
     def finish(self) -> bytes:
         if self._usage is None or not self._facts.wants_usage:
             return _DONE
-        last = _head(self._facts) | {"choices": [], "usage": write_usage(self._usage)}
+        last = _head(self._facts) | {
+            "choices": [],
+            "usage": write_stream_usage(self._usage, self._facts.cost_usd),
+        }
         return sse(orjson.dumps(last)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ class CompletionsFormat(ChatFormat):
 
     name = "completions"
     endpoint = "completions"
+    usage_name = "usage"
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return completions.read_request(body)

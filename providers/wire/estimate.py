@@ -1,6 +1,7 @@
 """How many tokens a request will take, as far as that can be told without the model's own tokeniser. Pure."""
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 import orjson
 
@@ -17,6 +18,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.usage import Usage
 
 CHARS_PER_TOKEN = 4
 _IMAGE_TOKENS = 1_024
@@ -24,6 +26,29 @@ _MESSAGE_TOKENS = 4
 """What marks a message's beginning and end."""
 _BYTES_PER_TOKEN = 64
 """Of an encoded sound or document: a page is some 100 KB and 1,500 tokens, a minute of sound 100 KB and 1,900."""
+
+# Where the surfaces keep what was said, and inside it the text.
+_SAID = ("messages", "input", "prompt", "contents", "system", "systemInstruction", "instructions")
+_TEXTS = ("content", "text", "parts", "tool_calls", "function", "arguments", "output")
+
+
+def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:
+    """What a call used whose provider did not say: characters of text, by the request of any surface. Marked."""
+    said = sum(_count_chars(body.get(name)) for name in _SAID)
+    tools = body.get("tools")
+    chars = said + (len(orjson.dumps(tools, default=str)) if tools else 0)
+    return Usage(-(-chars // CHARS_PER_TOKEN), -(-output_chars // CHARS_PER_TOKEN), is_estimated=True)
+
+
+def _count_chars(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(_count_chars, value))
+    if isinstance(value, Mapping):
+        return sum(_count_chars(value[name]) for name in _TEXTS if name in value)
+    # A token number counts as a token.
+    return CHARS_PER_TOKEN if isinstance(value, int) else 0
 
 
 def estimate_input_tokens(conversation: Conversation) -> int:

@@ -1,7 +1,8 @@
 """What a call used, in one set of names for every wire format."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 _MOST_TOKENS = 100_000_000
 """More than any model can read or write: a count above it is a fault, not a bill."""
@@ -27,6 +28,10 @@ class Usage:
     input_video_tokens: int = 0
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
+
+
+Costing = Callable[[Usage], Decimal]
+"""What usage costs the client, in USD."""
 
 
 def read_openai_usage(value: object) -> Usage | None:

@@ -16,7 +16,8 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
-from providers.wire.estimate import estimate_input_tokens
+from providers.wire.estimate import estimate_input_tokens, estimate_usage
+from providers.wire.usage import Usage
 
 
 def estimate(*parts, **members):
@@ -49,3 +50,33 @@ def test_tools_and_schema_are_part_of_the_prompt():
 
 def test_estimate_is_never_nothing():
     assert estimate_input_tokens(Conversation((), source="chat")) == 1
+
+
+SAID = "x" * 40
+PARTS = [
+    {"type": "text", "text": "x" * 30},
+    {"type": "image_url", "image_url": {"url": "x" * 999}},
+    {"text": "x" * 10},
+]
+CALL = {"id": "c", "function": {"name": "f", "arguments": "x" * 40}}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"messages": [{"role": "user", "content": SAID}]},
+        {"messages": [{"role": "user", "content": PARTS}]},
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": [CALL]}]},
+        {"system": "x" * 30, "messages": [{"role": "user", "content": "x" * 10}]},
+        {"instructions": "x" * 30, "input": "x" * 10},
+        {"input": [{"role": "user", "content": PARTS}]},
+        {"input": [{"type": "function_call_output", "output": SAID}]},
+        {"contents": [{"parts": PARTS}]},
+        {"systemInstruction": {"parts": [{"text": SAID}]}},
+        {"prompt": SAID},
+        {"input": [list(range(10))]},
+        {"tools": ["x" * 36]},
+    ],
+)
+def test_missing_usage_is_estimated_from_the_text_of_any_surface(request_):
+    assert estimate_usage(request_, 5) == Usage(10, 2, is_estimated=True)

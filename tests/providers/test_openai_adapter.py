@@ -1,6 +1,7 @@
 """OpenAI's format against golden files: what is sent and what is relayed."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def sent(call: InferenceCall, **fields) -> dict:
     return json.loads(
         ADAPTER.request(call, provider(**fields), Upstream("upstream-name", is_streamed=False)).body
     )
+
+
+def events(data: bytes) -> list:
+    texts = [frame.removeprefix(b"data: ") for frame in data.split(b"\n\n") if frame]
+    return [each.decode() if each == b"[DONE]" else json.loads(each) for each in texts]
 
 
 def golden(name: str) -> bytes:
@@ -123,18 +129,29 @@ def test_answer_is_passed_on_untouched_with_its_usage():
     read = answer(body)
     assert read.body is body
     assert read.usage == Usage(12, 7, 4, 2, 5)
-    assert read.output_chars == len("Bonjour.In French?")
 
 
-def test_tool_arguments_count_as_output():
-    assert answer(golden("chat_tools.json")).output_chars == len('{"city":"Oslo"}')
+def test_text_and_tool_arguments_count_where_usage_has_to_be_estimated():
+    for name, said in (("chat.json", "Bonjour.In French?"), ("chat_tools.json", '{"city":"Oslo"}')):
+        body = json.loads(golden(name))
+        del body["usage"]
+        assert answer(json.dumps(body).encode()).usage == Usage(0, -(-len(said) // 4), is_estimated=True)
 
 
 @pytest.mark.parametrize("usage", [-1, "5", [], {"prompt_tokens": -1, "completion_tokens": 2}])
-def test_absurd_usage_is_taken_out(usage):
+def test_absurd_usage_is_replaced_by_a_marked_estimate(usage):
     read = answer(json.dumps(json.loads(golden("chat.json")) | {"usage": usage}).encode())
-    assert read.usage is None
-    assert "usage" not in json.loads(read.body)
+    told = json.loads(read.body)["usage"]
+    assert (told["prompt_tokens"], told["completion_tokens"], told["is_estimated"]) == (0, 5, True)
+    assert read.usage == Usage(0, 5, is_estimated=True)
+
+
+def test_embeddings_without_usage_are_told_an_estimate_of_the_input():
+    body = json.loads(golden("embeddings_float.json"))
+    del body["usage"]
+    call = InferenceCall("embeddings", {"input": ["twelve chars", [1, 2]]})
+    read = ADAPTER.answer(call, "acme/one", 200, json.dumps(body).encode())
+    assert json.loads(read.body)["usage"] == {"prompt_tokens": 5, "total_tokens": 5, "is_estimated": True}
 
 
 @pytest.mark.parametrize(
@@ -225,11 +242,49 @@ def test_same_reasoning_under_two_names_counts_once():
     assert reader.output_chars == 3
 
 
-def test_usage_chunk_that_still_has_a_choice_is_kept():
+def test_usage_beside_a_choice_is_hidden_from_a_client_that_did_not_ask():
+    reported = {"prompt_tokens": 1, "completion_tokens": 2}
+    data, bare = chunk([text("", "stop")], usage=reported), chunk([text("", "stop")])
+    for wants_usage, shown in ((True, data), (False, bare)):
+        reader = ADAPTER.stream(streamed(wants_usage=wants_usage), "acme/one")
+        assert events(reader.feed(data)) == events(shown)
+        assert reader.usage == Usage(1, 2)
+
+
+def test_client_that_asked_is_told_an_estimate_where_the_provider_tells_nothing():
+    reader = ADAPTER.stream(
+        streamed(wants_usage=True, messages=[{"role": "user", "content": "eight ch"}]), "acme/one"
+    )
+    reader.feed(chunk([text("12345", "stop")], id="x", created=1, model="m"))
+    told, done = events(reader.terminator())
+    assert {name: told[name] for name in ("id", "created", "model", "choices")} == {
+        "id": "x",
+        "created": 1,
+        "model": "m",
+        "choices": [],
+    }
+    usage = told["usage"]
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["is_estimated"]) == (2, 2, True)
+    assert (reader.usage, done) == (Usage(2, 2, is_estimated=True), "[DONE]")
+
+
+def test_client_that_did_not_ask_is_told_no_estimate():
     reader = ADAPTER.stream(streamed(), "acme/one")
-    data = chunk([text("", "stop")], usage={"prompt_tokens": 1, "completion_tokens": 2})
-    assert reader.feed(data) == data
-    assert reader.usage == Usage(1, 2)
+    reader.feed(chunk([text("12345", "stop")]))
+    assert events(reader.terminator()) == ["[DONE]"]
+    assert reader.usage is None
+
+
+def test_client_that_asked_is_told_the_cost_with_the_usage():
+    for wants_usage, costs in ((True, [3.0]), (False, [])):
+        reader = ADAPTER.stream(
+            streamed(wants_usage=wants_usage),
+            "acme/one",
+            lambda usage: Decimal(usage.input_tokens + usage.output_tokens),
+        )
+        reported = {"prompt_tokens": 1, "completion_tokens": 2, "cost": 99}
+        out = reader.feed(chunk([text("a", "stop")]) + chunk([], usage=reported))
+        assert [told["usage"]["cost"] for told in events(out) if "usage" in told] == costs
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": -1, "completion_tokens": 2}, [], "x"])

@@ -1,4 +1,4 @@
-"""A provider on a real socket that speaks any wire format and always says the same."""
+"""A provider on a real socket that speaks any wire format and always says the same, or refuses."""
 
 import json
 import threading
@@ -27,21 +27,26 @@ _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 
 @dataclass
 class Speaker:
-    """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle."""
+    """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
+
+    `refusal` is given instead of an answer: status, headers and body.
+    """
 
     wire_format: Format
     base_url: str = ""
     is_cut: bool = False
+    events: Sequence[Event] = EVENTS
+    refusal: tuple[int, dict[str, str], bytes] | None = None
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
 
     def answer(self) -> bytes:
-        return json.dumps(self.wire_format.write_answer(EVENTS, _FACTS)).encode()
+        return json.dumps(self.wire_format.write_answer(self.events, _FACTS)).encode()
 
     def stream(self) -> bytes:
         writer = self.wire_format.writer(_FACTS)
         if self.is_cut:
-            return writer.write(EVENTS[:2])
-        return writer.write(EVENTS) + writer.finish()
+            return writer.write(self.events[:2])
+        return writer.write(self.events) + writer.finish()
 
 
 @contextmanager
@@ -66,11 +71,17 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(length))
             headers = {name.lower(): value for name, value in self.headers.items()}
             speaker.seen.append((self.path, headers, body))
+            if speaker.refusal:
+                return self._send(*speaker.refusal)
             is_streamed = bool(body.get("stream")) or "streamGenerate" in self.path
             data = speaker.stream() if is_streamed else speaker.answer()
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream" if is_streamed else "application/json")
-            self.send_header("content-length", str(len(data)))
+            kind = "text/event-stream" if is_streamed else "application/json"
+            return self._send(200, {"content-type": kind}, data)
+
+        def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(data))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 

@@ -22,6 +22,7 @@ from providers.wire.usage import Usage
 class AnthropicFormat:
     name = "anthropic"
     endpoint = "messages"
+    usage_name = "usage"
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

@@ -41,6 +41,7 @@ def write_usage(usage: Usage) -> dict[str, Any]:
         },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+        **({"is_estimated": True} if usage.is_estimated else {}),
     }
 
 

@@ -24,6 +24,7 @@ class ChatFormat:
 
     name = "openai"
     endpoint = "chat.completions"
+    usage_name = "usage"
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

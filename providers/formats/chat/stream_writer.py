@@ -8,7 +8,7 @@ import orjson
 from providers.formats.base import AnswerFacts
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.reasoning import write_details
-from providers.formats.chat.usage import write_usage
+from providers.formats.chat.usage import write_stream_usage
 from providers.formats.chat.write_answer import Thoughts, write_call, write_citation
 from providers.formats.error_body import error_body
 from providers.wire.events import (
@@ -53,7 +53,7 @@ class ChatStreamWriter:
     def finish(self) -> bytes:
         if self._usage is None or not self._facts.wants_usage:
             return _DONE
-        chunk = self._head | {"choices": [], "usage": write_usage(self._usage)}
+        chunk = self._head | {"choices": [], "usage": write_stream_usage(self._usage, self._facts.cost_usd)}
         return sse(orjson.dumps(chunk)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
@@ -19,7 +19,22 @@ def write_usage(usage: Usage) -> dict[str, Any]:
             "reasoning_tokens": usage.reasoning_tokens,
             **_told(audio_tokens=usage.output_audio_tokens, image_tokens=usage.output_image_tokens),
         },
+        **estimated(usage),
     }
+
+
+def write_stream_usage(usage: Usage, cost_usd: Costing | None) -> dict[str, Any]:
+    """What a client is told that asked for usage in its stream."""
+    return write_usage(usage) | ({"cost": float(cost_usd(usage))} if cost_usd else {})
+
+
+def write_embeddings_usage(usage: Usage) -> dict[str, Any]:
+    return {"prompt_tokens": usage.input_tokens, "total_tokens": usage.input_tokens, **estimated(usage)}
+
+
+def estimated(usage: Usage) -> dict[str, bool]:
+    """The mark of counts that the provider did not report."""
+    return {"is_estimated": True} if usage.is_estimated else {}
 
 
 def _told(**counts: int) -> dict[str, int]:

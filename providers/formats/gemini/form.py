@@ -22,6 +22,7 @@ from providers.wire.usage import Usage
 class GeminiFormat:
     name = "gemini"
     endpoint = "generate_content"
+    usage_name = "usageMetadata"
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

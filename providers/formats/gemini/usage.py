@@ -31,6 +31,8 @@ def write_usage(usage: Usage) -> dict[str, Any]:
         "candidatesTokenCount": answered,
         "totalTokenCount": usage.input_tokens + usage.output_tokens,
     }
+    if usage.is_estimated:
+        written["isEstimated"] = True
     if usage.cached_read_tokens:
         written["cachedContentTokenCount"] = usage.cached_read_tokens
     if usage.reasoning_tokens:

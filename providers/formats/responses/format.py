@@ -24,6 +24,7 @@ class ResponsesFormat:
 
     name = "responses"
     endpoint = "responses"
+    usage_name = "usage"
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

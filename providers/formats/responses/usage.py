@@ -31,4 +31,5 @@ def write_usage(usage: Usage) -> dict[str, Any]:
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.input_tokens + usage.output_tokens,
+        **({"is_estimated": True} if usage.is_estimated else {}),
     }
