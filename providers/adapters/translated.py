@@ -18,6 +18,7 @@ from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, AnswerWriter, EventReader, Format, TranslationError
+from providers.formats.spelling import respelt
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.events import (
@@ -183,7 +184,10 @@ class TranslatingAdapter:
         return form(self._own.reader(), self._client.writer(_facts(call, model, cost_usd)), call.body)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
-        return self._own.failure(status, headers, body)
+        failure = self._own.failure(status, headers, body)
+        if failure.param and not self._is_same:
+            failure.param = respelt(failure.param, self._own.name, self._client.name)
+        return failure
 
 
 def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event]:

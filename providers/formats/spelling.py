@@ -1,6 +1,8 @@
 """How each client format spells what a Conversation holds, to name a parameter in its client's own words."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 
 _CHAT: Mapping[str, str] = {
     "messages": "messages",
@@ -94,9 +96,48 @@ _GENERATE_CONTENT = {
     "top_p": "generationConfig.topP",
     "max_output_tokens": "generationConfig.maxOutputTokens",
 }
-_BY_SOURCE = {"responses": _RESPONSES, "anthropic": _MESSAGES, "gemini": _GENERATE_CONTENT}
+_BY_SOURCE = {
+    "responses": _RESPONSES,
+    "anthropic": _MESSAGES,
+    "gemini": _GENERATE_CONTENT,
+    "completions": {**_CHAT, "messages": "prompt", "max_output_tokens": "max_tokens"},
+}
+# Other names under which providers complain of the same.
+_ALSO: Mapping[str, Mapping[str, str]] = {
+    "openai": {"max_tokens": "max_output_tokens"},
+    "responses": {"instructions": "messages"},
+    "anthropic": {"system": "messages"},
+    "gemini": {"systemInstruction": "messages"},
+}
+_INDEX = re.compile(r"\[[^\]]*\]|\.\d+(?=\.|$)")
+_SNAKE = re.compile(r"_([a-z])")
 
 
 def spelt(source: str, field: str) -> str:
     """`field` as clients of the wire format `source` write it; as OpenAI's chat does where the source is not known."""
     return _BY_SOURCE.get(source, _CHAT)[field]
+
+
+def respelt(param: str, provider: str, client: str) -> str:
+    """What a provider complains of, as clients of another format write it: the part of the request, if not the place.
+
+    A name that only the provider knows stays as it is.
+    """
+    names = _INDEX.sub("", param)
+    if provider == "gemini":
+        # Google writes it in snake case, whatever the request did.
+        names = _SNAKE.sub(lambda found: found.group(1).upper(), names)
+    parts = names.split(".")
+    known = _fields(provider)
+    prefixes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+    field = next((known[prefix] for prefix in prefixes if prefix in known), None)
+    return param if field is None else spelt(client, field)
+
+
+@cache
+def _fields(source: str) -> Mapping[str, str]:
+    """By the format's own name for it. Inside a message, a place may be many things: that is the messages."""
+    spellings = _BY_SOURCE.get(source, _CHAT)
+    inside = spellings["messages"] + "."
+    named = {name: field for field, name in spellings.items() if not name.startswith(inside)}
+    return {**named, **_ALSO.get(source, {})}

@@ -39,6 +39,11 @@ _NO_CREDIT = re.compile(r"credit balance is too low|spend_limit_reached", re.IGN
 _TOO_LONG = re.compile(
     r"exceed\w* (?:the )?(?:context limit|maximum context)|request_too_large", re.IGNORECASE
 )
+# Its messages name the parameter first, as in `messages.0.content: Field required`.
+_PARAM = re.compile(
+    r"((?:messages|system|tools|tool_choice|max_tokens|temperature|top_[kp]|stop_sequences|thinking|metadata|output_config"
+    r"|service_tier|container|context_management|mcp_servers)(?:\.[\w-]+)*): "
+)
 _POLICY = re.compile(r"content filtering policy|usage policy", re.IGNORECASE)
 
 
@@ -73,15 +78,13 @@ def write_error(error: Mapping[str, Any], request_id: str | None = None) -> dict
 
 
 def _refine(failure: UpstreamFailure, error: ReportedError) -> UpstreamFailure:
+    named = _PARAM.match(error.message)
+    failure.param = failure.param or (named.group(1) if named else None)
     if error.says(_TOO_LONG):
-        code = "context_length_exceeded"
+        failure.code = "context_length_exceeded"
     elif error.says(_POLICY):
-        code = "content_policy_violation"
-    else:
-        return failure
-    return UpstreamFailure(
-        failure.kind, failure.message, code=code, status=failure.status, param=failure.param
-    )
+        failure.code = "content_policy_violation"
+    return failure
 
 
 def _detail(body: bytes) -> str:
