@@ -11,6 +11,10 @@ CACHED_WRITE_TEXT_1H = "cached_write_text_tokens_1h"
 
 # For each kind of token, the meters that may count it, best first: only the first that has a price does.
 CACHED_READS: Sequence[str] = (CACHED_READ_TEXT, "implicit_cached_input_text_tokens")
+CACHED_READS_BY_KIND: Sequence[Sequence[str]] = tuple(
+    (f"cached_read_{kind}_tokens", *CACHED_READS, f"input_{kind}_tokens")
+    for kind in ("audio", "image", "video")
+)
 CACHED_WRITES_5M: Sequence[str] = (CACHED_WRITE_TEXT_5M, CACHED_WRITE_TEXT)
 CACHED_WRITES_1H: Sequence[str] = (CACHED_WRITE_TEXT_1H, CACHED_WRITE_TEXT, CACHED_WRITE_TEXT_5M)
 INPUTS: Sequence[str] = (INPUT_TEXT, "input_tokens", "total_tokens")

@@ -12,6 +12,8 @@ from providers.wire.usage import Usage
 Rates = Mapping[str, Decimal]
 """USD for one unit, by meter."""
 
+_Part = tuple[Sequence[str], int]
+"""Meters of which the first that has a price counts it, and how many tokens there are."""
 _LIFETIMES: Mapping[tuple[str, Any], str] = {
     ("cache_ttl", "5m"): meters.CACHED_WRITE_TEXT_5M,
     ("cache_ttl", "1h"): meters.CACHED_WRITE_TEXT_1H,
@@ -53,22 +55,10 @@ def rates_for(usage: Usage, prices: Iterable[PriceFacts]) -> Rates:
 def count_meters(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
     """Each token once: by the meter of its kind where that is priced, else by the general one of its side.
 
-    A cached token counts as cached, whatever it holds. What no priced meter counts is left out.
+    A cached token of a kind that the provider does not tell counts as cached text. What no priced meter counts is
+    left out.
     """
-    hour = min(usage.cached_write_1h_tokens, usage.cached_write_tokens)
-    sent = _share_out(
-        usage.input_tokens,
-        (
-            (meters.CACHED_READS, usage.cached_read_tokens),
-            (meters.CACHED_WRITES_1H, hour),
-            (meters.CACHED_WRITES_5M, usage.cached_write_tokens - hour),
-            (("input_audio_tokens",), usage.input_audio_tokens),
-            (("input_image_tokens",), usage.input_image_tokens),
-            (("input_video_tokens",), usage.input_video_tokens),
-        ),
-        meters.INPUTS,
-        priced,
-    )
+    sent = _share_out(usage.input_tokens, [*_cached(usage), *_kinds(usage)], meters.INPUTS, priced)
     made = _share_out(
         usage.output_tokens,
         (
@@ -83,9 +73,29 @@ def count_meters(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
     return [*sent, *made, *calls]
 
 
+def _cached(usage: Usage) -> list[_Part]:
+    hour = min(usage.cached_write_1h_tokens, usage.cached_write_tokens)
+    kinds = usage.cached_read_audio_tokens, usage.cached_read_image_tokens, usage.cached_read_video_tokens
+    return [
+        *((names, count) for names, count in zip(meters.CACHED_READS_BY_KIND, kinds, strict=True)),
+        (meters.CACHED_READS, max(0, usage.cached_read_tokens - sum(kinds))),
+        (meters.CACHED_WRITES_1H, hour),
+        (meters.CACHED_WRITES_5M, usage.cached_write_tokens - hour),
+    ]
+
+
+def _kinds(usage: Usage) -> list[_Part]:
+    """What of each was not cached."""
+    return [
+        (("input_audio_tokens",), max(0, usage.input_audio_tokens - usage.cached_read_audio_tokens)),
+        (("input_image_tokens",), max(0, usage.input_image_tokens - usage.cached_read_image_tokens)),
+        (("input_video_tokens",), max(0, usage.input_video_tokens - usage.cached_read_video_tokens)),
+    ]
+
+
 def _share_out(
     total: int,
-    parts: Sequence[tuple[Sequence[str], int]],
+    parts: Sequence[_Part],
     general: Sequence[str],
     priced: Container[str],
 ) -> list[tuple[str, int]]:

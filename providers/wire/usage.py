@@ -13,6 +13,7 @@ class Usage:
     """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
 
     `cached_write_1h_tokens` are the part of `cached_write_tokens` that is kept for an hour and costs more.
+    Cached tokens by kind of content are parts of both `cached_read_tokens` and the kind's own count.
     `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0 where it told none.
     """
 
@@ -28,6 +29,9 @@ class Usage:
     input_video_tokens: int = 0
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
+    cached_read_audio_tokens: int = 0
+    cached_read_image_tokens: int = 0
+    cached_read_video_tokens: int = 0
 
 
 Costing = Callable[[Usage], Decimal]

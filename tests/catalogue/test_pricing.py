@@ -214,6 +214,24 @@ def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
     assert cost_usd(usage, prices) == Decimal(90 * 2 + 10 * 100) / 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("own", "cost"),
+    [
+        (
+            {"cached_read_text_tokens": "2", "cached_read_audio_tokens": "3", "input_audio_tokens": "100"},
+            1_230,
+        ),
+        ({"cached_read_text_tokens": "2", "input_audio_tokens": "100"}, 1_180),
+        ({"input_audio_tokens": "100"}, 6_040),
+        ({}, 100),
+    ],
+)
+def test_cached_sound_that_the_provider_tells_is_paid_once(own: dict[str, str], cost: int) -> None:
+    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60, cached_read_audio_tokens=50)
+    prices = [price(amount="1"), *(price(meter, amount) for meter, amount in own.items())]
+    assert cost_usd(usage, prices) == Decimal(cost) / 1_000_000
+
+
 def test_prices_for_tokens_of_any_kind_count_where_text_has_none() -> None:
     usage = Usage(input_tokens=1_000, output_tokens=100)
     assert cost_usd(usage, [price("total_tokens", "1")]) == Decimal("0.0011")

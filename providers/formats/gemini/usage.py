@@ -24,7 +24,7 @@ def read_usage(value: object) -> Usage | None:
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
-    """`promptTokensDetails` and `candidatesTokensDetails` only where kinds other than text are known."""
+    """The three details only where kinds other than text are known."""
     answered = usage.output_tokens - usage.reasoning_tokens
     written: dict[str, Any] = {
         "promptTokenCount": usage.input_tokens,
@@ -43,8 +43,15 @@ def write_usage(usage: Usage) -> dict[str, Any]:
         IMAGE=usage.input_image_tokens,
         VIDEO=usage.input_video_tokens,
     )
+    cached = _kinds(
+        usage.cached_read_tokens,
+        AUDIO=usage.cached_read_audio_tokens,
+        IMAGE=usage.cached_read_image_tokens,
+        VIDEO=usage.cached_read_video_tokens,
+    )
     made = _kinds(answered, AUDIO=usage.output_audio_tokens, IMAGE=usage.output_image_tokens)
-    return written | _named("promptTokensDetails", sent) | _named("candidatesTokensDetails", made)
+    written |= _named("promptTokensDetails", sent) | _named("cacheTokensDetails", cached)
+    return written | _named("candidatesTokensDetails", made)
 
 
 def _output(value: Mapping[str, Any], prompt: object, thoughts: int) -> object:
@@ -59,6 +66,8 @@ def _output(value: Mapping[str, Any], prompt: object, thoughts: int) -> object:
 
 def _with_kinds(usage: Usage, value: Mapping[str, Any]) -> Usage:
     sent, made = value.get("promptTokensDetails"), value.get("candidatesTokensDetails")
+    cached = value.get("cacheTokensDetails")
+    audio, image, video = (_kind(sent, name, usage.input_tokens) for name in ("AUDIO", "IMAGE", "VIDEO"))
     answered = usage.output_tokens - usage.reasoning_tokens
     return Usage(
         usage.input_tokens,
@@ -66,11 +75,14 @@ def _with_kinds(usage: Usage, value: Mapping[str, Any]) -> Usage:
         usage.cached_read_tokens,
         usage.cached_write_tokens,
         usage.reasoning_tokens,
-        input_audio_tokens=_kind(sent, "AUDIO", usage.input_tokens),
-        input_image_tokens=_kind(sent, "IMAGE", usage.input_tokens),
-        input_video_tokens=_kind(sent, "VIDEO", usage.input_tokens),
+        input_audio_tokens=audio,
+        input_image_tokens=image,
+        input_video_tokens=video,
         output_audio_tokens=_kind(made, "AUDIO", answered),
         output_image_tokens=_kind(made, "IMAGE", answered),
+        cached_read_audio_tokens=_kind(cached, "AUDIO", min(audio, usage.cached_read_tokens)),
+        cached_read_image_tokens=_kind(cached, "IMAGE", min(image, usage.cached_read_tokens)),
+        cached_read_video_tokens=_kind(cached, "VIDEO", min(video, usage.cached_read_tokens)),
     )
 
 

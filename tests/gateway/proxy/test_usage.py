@@ -38,6 +38,7 @@ PRICES = tuple(
         "cached_write_text_tokens_5m": "1.25",
         "cached_write_text_tokens_1h": 3,
         "reasoning_tokens": 5,
+        "cached_read_audio_tokens": "0.5",
         "input_audio_tokens": 7,
         "input_image_tokens": 11,
         "output_audio_tokens": 13,
@@ -53,7 +54,15 @@ REPORTED = {
     "responses": Usage(1000, 200, 300, 200, 50),
     "anthropic": Usage(1000, 200, 300, 200, 50, cached_write_1h_tokens=80),
     "gemini": Usage(
-        1000, 200, 300, 0, 50, input_audio_tokens=90, input_image_tokens=40, output_image_tokens=30
+        1000,
+        200,
+        300,
+        0,
+        50,
+        input_audio_tokens=90,
+        input_image_tokens=40,
+        output_image_tokens=30,
+        cached_read_audio_tokens=20,
     ),
 }
 SAID: tuple[Event, ...] = (
