@@ -11,13 +11,15 @@ from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
-from providers.formats.embeddings.client import estimate_usage, read_request, write_answer
+from providers.formats.embeddings.client import read_request, write_answer
 from providers.formats.embeddings.registry import OPENAI
 from providers.formats.embeddings.repair import is_complete, repair
 from providers.wire.call import InferenceCall
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
+from providers.wire.estimate import estimate_usage
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
+from providers.wire.usage import Costing
 
 
 class EmbeddingsAdapter:
@@ -50,13 +52,14 @@ class EmbeddingsAdapter:
                 f"The provider's answer has {len(answer.vectors)} embeddings for {len(asked.inputs)} inputs.",
                 status=status,
             )
-        whole = EmbeddingAnswer(answer.vectors, answer.usage or estimate_usage(asked))
+        usage = answer.usage or estimate_usage(call.body, output_chars=0)
         is_relayed = self._own is OPENAI and answer.usage is not None and is_complete(value, asked.encoding)
         if not is_relayed:
+            whole = EmbeddingAnswer(answer.vectors, usage)
             shown = orjson.dumps(self._write(value, whole, asked, AnswerFacts(call.id, call.created, model)))
-        return Answer(shown, whole.usage, output_chars=0)
+        return Answer(shown, usage)
 
-    def stream(self, call: InferenceCall, model: str) -> StreamReader:
+    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
         raise NotImplementedError("Embeddings are not streamed.")
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:

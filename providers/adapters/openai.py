@@ -14,7 +14,7 @@ from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.adapters.openai_stream import OpenAIStreamReader, generated
 from providers.facts import ProviderFacts
-from providers.formats.chat.usage import write_embeddings_usage, write_usage
+from providers.formats.chat.usage import write_usage
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.json_text import read_json
@@ -46,8 +46,7 @@ class OpenAIAdapter:
         usage = read_openai_usage(value.get("usage"))
         if usage is None:
             usage = estimate_usage(call.body, chars)
-            write = write_embeddings_usage if call.endpoint == "embeddings" else write_usage
-            shown = orjson.dumps(value | {"usage": write(usage)})
+            shown = orjson.dumps(value | {"usage": write_usage(usage)})
         return Answer(shown, usage)
 
     def stream(

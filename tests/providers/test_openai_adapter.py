@@ -146,14 +146,6 @@ def test_absurd_usage_is_replaced_by_a_marked_estimate(usage):
     assert read.usage == Usage(0, 5, is_estimated=True)
 
 
-def test_embeddings_without_usage_are_told_an_estimate_of_the_input():
-    body = json.loads(golden("embeddings_float.json"))
-    del body["usage"]
-    call = InferenceCall("embeddings", {"input": ["twelve chars", [1, 2]]})
-    read = ADAPTER.answer(call, "acme/one", 200, json.dumps(body).encode())
-    assert json.loads(read.body)["usage"] == {"prompt_tokens": 5, "total_tokens": 5, "is_estimated": True}
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import AnswerFacts, BadRequest
+from providers.formats.chat.usage import write_embeddings_usage
 from providers.formats.embeddings.vectors import encode
 from providers.formats.fields import Fields
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding, Input
-from providers.wire.estimate import CHARS_PER_TOKEN
 from providers.wire.usage import Usage
 
 _KINDS: Mapping[str, EmbeddingKind] = {
@@ -51,20 +51,8 @@ def write_answer(answer: EmbeddingAnswer, encoding: Encoding, facts: AnswerFacts
         {"object": "embedding", "index": index, "embedding": encode(vector, encoding)}
         for index, vector in enumerate(answer.vectors)
     ]
-    usage = answer.usage or Usage()
-    tokens = {
-        "prompt_tokens": usage.input_tokens,
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-    }
-    return {"object": "list", "data": data, "model": facts.model, "usage": tokens}
-
-
-def estimate_usage(request: EmbeddingRequest) -> Usage:
-    """For a provider that reports none: OpenAI's clients cannot do without. Never 0."""
-    tokens = sum(
-        -(-len(each) // CHARS_PER_TOKEN) if isinstance(each, str) else len(each) for each in request.inputs
-    )
-    return Usage(input_tokens=max(1, tokens), is_estimated=True)
+    usage = write_embeddings_usage(answer.usage or Usage())
+    return {"object": "list", "data": data, "model": facts.model, "usage": usage}
 
 
 def _inputs(value: Any) -> tuple[Input, ...]:

@@ -3,10 +3,9 @@
 import pytest
 
 from providers.formats.base import BadRequest, CannotTranslate, TranslationError, Upstream
-from providers.formats.embeddings.client import estimate_usage, read_request
+from providers.formats.embeddings.client import read_request
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.wire.embedding import EmbeddingKind, Encoding
-from providers.wire.usage import Usage
 
 TEXT_ONLY = ["voyage", "cohere", "gemini"]
 WORKERS_AI = frozenset({"embeds_texts_only", "embeds_at_most_100"})
@@ -167,8 +166,3 @@ def test_name_of_a_gemini_model_may_hold_its_collection(name):
     written = EMBEDDING_FORMATS["gemini"].write_request(request, Upstream(name, is_streamed=False))
     assert written.path == f"/{name}:batchEmbedContents"
     assert written.body["requests"][0]["model"] == name
-
-
-@pytest.mark.parametrize(("given", "tokens"), [("", 1), ("12345", 2), (["1234", "1"], 2), ([7, 8, 9], 3)])
-def test_usage_is_estimated_by_characters_and_counted_by_tokens(given, tokens):
-    assert estimate_usage(read_request({"input": given})) == Usage(tokens, is_estimated=True)
