@@ -58,22 +58,15 @@ def count_meters(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
     A cached token of a kind that the provider does not tell counts as cached text. What no priced meter counts is
     left out.
     """
-    sent = _share_out(usage.input_tokens, [*_cached(usage), *_kinds(usage)], meters.INPUTS, priced)
-    made = _share_out(
-        usage.output_tokens,
-        (
-            (("reasoning_tokens",), usage.reasoning_tokens),
-            (("output_audio_tokens",), usage.output_audio_tokens),
-            (("output_image_tokens",), usage.output_image_tokens),
-        ),
-        meters.OUTPUTS,
-        priced,
-    )
+    sent = _share_out(usage.input_tokens, [*_cached(usage), *_sent_kinds(usage)], meters.INPUTS, priced)
+    made = _share_out(usage.output_tokens, _made_kinds(usage), meters.OUTPUTS, priced)
     calls = [("requests", 1)] if "requests" in priced else []
     return [*sent, *made, *calls]
 
 
 def _cached(usage: Usage) -> list[_Part]:
+    if not (usage.cached_read_tokens or usage.cached_write_tokens):
+        return []
     hour = min(usage.cached_write_1h_tokens, usage.cached_write_tokens)
     kinds = usage.cached_read_audio_tokens, usage.cached_read_image_tokens, usage.cached_read_video_tokens
     return [
@@ -84,12 +77,22 @@ def _cached(usage: Usage) -> list[_Part]:
     ]
 
 
-def _kinds(usage: Usage) -> list[_Part]:
+def _sent_kinds(usage: Usage) -> list[_Part]:
     """What of each was not cached."""
+    if not (usage.input_audio_tokens or usage.input_image_tokens or usage.input_video_tokens):
+        return []
     return [
         (("input_audio_tokens",), max(0, usage.input_audio_tokens - usage.cached_read_audio_tokens)),
         (("input_image_tokens",), max(0, usage.input_image_tokens - usage.cached_read_image_tokens)),
         (("input_video_tokens",), max(0, usage.input_video_tokens - usage.cached_read_video_tokens)),
+    ]
+
+
+def _made_kinds(usage: Usage) -> list[_Part]:
+    return [
+        (("reasoning_tokens",), usage.reasoning_tokens),
+        (("output_audio_tokens",), usage.output_audio_tokens),
+        (("output_image_tokens",), usage.output_image_tokens),
     ]
 
 
@@ -102,7 +105,7 @@ def _share_out(
     """Parts with a meter of their own are taken out of the total, as far as it reaches."""
     counts = []
     for names, count in parts:
-        if meter := _first(names, priced):
+        if count and (meter := _first(names, priced)):
             taken = min(count, total)
             counts.append((meter, taken))
             total -= taken
@@ -112,7 +115,10 @@ def _share_out(
 
 
 def _first(names: Sequence[str], priced: Container[str]) -> str | None:
-    return next((name for name in names if name in priced), None)
+    for name in names:
+        if name in priced:
+            return name
+    return None
 
 
 def _tiers(price: PriceFacts) -> list[Mapping[str, Any]]:

@@ -4,12 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from catalogue.pricing import call_prices
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
+from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
@@ -22,7 +21,6 @@ from gateway.proxy.settle import (
     FAILED_OVER,
     FINISHED,
     Bill,
-    price_fields,
     settle,
     usage_fields,
 )
@@ -55,6 +53,7 @@ class Workbench:
     health: HealthTable
     timeouts: Timeouts
     answer_bytes: int
+    tariffs: Tariffs = field(default_factory=Tariffs)
 
 
 @dataclass(slots=True)
@@ -168,7 +167,7 @@ class Attempt:
         self.has_begun = False
         self._adapter = bench.adapters(job.endpoint, job.format, target.provider.wire_format)
         self._reader: StreamReader | None = None
-        self._prices: Sequence[PriceFacts] = ()
+        self._tariff: Tariff | None = None
         self._finished_bill: Bill | None = None
         self._started = 0.0
         self._status: int | None = None
@@ -270,7 +269,7 @@ class Attempt:
     def _open(self) -> None:
         job, target, now = self.job, self.target, time.time()
         self._started = time.monotonic()
-        self._prices = call_prices(target.offering.prices, datetime.fromtimestamp(now, UTC))
+        tariff = self._tariff = self.bench.tariffs.find(target.offering, now)
         record = AttemptOpened(
             attempt_id=self.id,
             call_id=job.call_id,
@@ -288,7 +287,7 @@ class Attempt:
             upstream_name=target.offering.upstream_name,
             is_streamed=job.is_streamed,
             started_at=now,
-            prices=price_fields(self._prices),
+            prices=tariff.fields,
         )
         try:
             self.bench.recorder.opened(record)
@@ -323,7 +322,7 @@ class Attempt:
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(self.call.body, self._output_chars)
-        return settle(outcome, self._usage, estimate, self._prices)
+        return settle(outcome, self._usage, estimate, self._cost_usd)
 
     def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
         """Tell the health table of this process, and keep the sample for that of the web process."""
@@ -336,7 +335,7 @@ class Attempt:
             self.sample = Sample(offering_id, self._elapsed_ms())
 
     def _cost_usd(self, usage: Usage) -> Decimal:
-        return settle(FINISHED, usage, None, self._prices).cost_usd
+        return self._tariff.cost_usd(usage) if self._tariff else Decimal(0)
 
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._started) * 1000

@@ -1,13 +1,11 @@
 """Stop 9: what an attempt used and cost, by the billing rule. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
 
-from catalogue.pricing import SMALLEST_USD, cost_usd
-from catalogue.snapshot import PriceFacts
-from providers.wire.usage import Usage
+from catalogue.pricing import SMALLEST_USD
+from providers.wire.usage import Costing, Usage
 
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
 _ALWAYS = frozenset(
@@ -26,9 +24,7 @@ class Bill:
     loss_usd: Decimal = _NOTHING
 
 
-def settle(
-    outcome: str, reported: Usage | None, estimate: Usage | None, prices: Sequence[PriceFacts]
-) -> Bill:
+def settle(outcome: str, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:
     """The bill of one attempt.
 
     What the provider reported counts; where it reported nothing, the estimate of what was streamed (None where
@@ -38,7 +34,7 @@ def settle(
     usage = reported or estimate
     if usage is None or outcome in {FAILED, FAILED_OVER}:
         return Bill(usage)
-    amount = cost_usd(usage, prices)
+    amount = cost_usd(usage)
     return Bill(usage, loss_usd=amount) if outcome == CUT else Bill(usage, cost_usd=amount)
 
 
@@ -48,19 +44,3 @@ def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
         return None
     counts = {name: getattr(usage, name) for name in _COUNTS}
     return {name: count for name, count in counts.items() if count or name in _ALWAYS}
-
-
-def price_fields(prices: Sequence[PriceFacts]) -> list[Mapping[str, Any]]:
-    """Prices by value, for the ledger."""
-    return [_price_fields(price) for price in prices]
-
-
-def _price_fields(price: PriceFacts) -> Mapping[str, Any]:
-    value = {
-        "meter": price.meter,
-        "plan": price.plan,
-        "unit_size": price.unit_size,
-        "amount": f"{price.amount:f}",
-        "currency": price.currency,
-    }
-    return value | {"conditions": list(price.conditions)} if price.conditions else value

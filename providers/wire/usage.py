@@ -43,7 +43,7 @@ def read_openai_usage(value: object) -> Usage | None:
 
     An explicit zero is zero. Parts are clamped to their total.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     input_tokens, output_tokens = _totals(value)
     if input_tokens is None or output_tokens is None:
@@ -83,13 +83,13 @@ def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
 
 
 def _count(value: object) -> int | None:
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is float and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:
         return None
     return value if 0 <= value <= _MOST_TOKENS else None
 
 
 def _part(details: object, name: str, most: int) -> int:
-    count = _count(details.get(name)) if isinstance(details, Mapping) else None
-    return min(count or 0, most)
+    count = _count(details[name]) if isinstance(details, dict) and name in details else None
+    return min(count, most) if count else 0

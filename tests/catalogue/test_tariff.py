@@ -1,0 +1,46 @@
+"""What an offering costs for now: as the prices say, and worked out anew when something of it changes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from catalogue.pricing import call_prices, cost_usd
+from catalogue.tariff import Tariffs, tariff_of
+from providers.wire.usage import Usage
+from tests.gateway.proxy.values import a_price, an_offering
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+LONG = ({"path": "input_tokens", "op": "gt", "value": 200_000},)
+FLAT = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
+TIERED = (*FLAT, a_price("input_text_tokens", "3", conditions=LONG))
+
+
+@pytest.mark.parametrize("prices", [FLAT, TIERED, ()])
+@pytest.mark.parametrize("usage", [Usage(1_000, 20), Usage(300_000, 20, cached_read_tokens=5)])
+def test_tariff_costs_what_the_prices_do(prices, usage):
+    tariff = tariff_of(an_offering(prices=prices), NOW.timestamp())
+    assert tariff.cost_usd(usage) == cost_usd(usage, call_prices(prices, NOW))
+
+
+def test_tariff_is_worked_out_once_until_a_price_begins_or_ends():
+    soon = NOW + timedelta(hours=1)
+    now, later = replace(FLAT[0], valid_to=soon), replace(FLAT[0], amount=Decimal(9), valid_from=soon)
+    offering, tariffs = an_offering(prices=(now, later)), Tariffs()
+    first = tariffs.find(offering, NOW.timestamp())
+    assert tariffs.find(offering, soon.timestamp() - 0.001) is first
+    assert [price.amount for price in tariffs.find(offering, soon.timestamp()).prices] == [9]
+    assert tariffs.find(offering, NOW.timestamp()).prices == first.prices
+
+
+def test_offering_of_another_snapshot_has_its_own_tariff():
+    tariffs = Tariffs()
+    tariffs.find(an_offering(prices=FLAT), NOW.timestamp())
+    assert tariffs.find(an_offering(prices=()), NOW.timestamp()).prices == []
+
+
+def test_ledger_is_told_when_a_price_applies():
+    first, _, third = tariff_of(an_offering(prices=TIERED), NOW.timestamp()).fields
+    assert "conditions" not in first
+    assert (third["amount"], third["conditions"]) == ("3", list(LONG))
