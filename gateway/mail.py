@@ -10,12 +10,15 @@ _PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 
 
 class MailServer(NamedTuple):
+    """The options of Django's SMTP backend, by its names: `use_tls` is STARTTLS."""
+
     host: str
     port: int
-    user: str
+    username: str
     password: str
-    use_starttls: bool
+    use_tls: bool
     use_ssl: bool
+    timeout: int = TIMEOUT_S
 
 
 def read_mail_server(url: str) -> MailServer:

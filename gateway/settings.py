@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import dj_database_url
+import django
 from django.templatetags.static import static
 
 from gateway import env, local_secrets
-from gateway.mail import TIMEOUT_S as MAIL_TIMEOUT_S
 from gateway.mail import read_mail_server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -166,10 +166,12 @@ CREDENTIAL_VARIABLES = env.words(
 # Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
 ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
-EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = read_mail_server(
-    env.text("GATEWAY_SMTP_URL", "smtp://localhost")
-)
-EMAIL_TIMEOUT = MAIL_TIMEOUT_S
+_MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"OPTIONS": _MAIL_SERVER._asdict()}}
+else:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL_SERVER[:4]
+    EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = int(env.number("GATEWAY_STALE_PRICE_DAYS", 180, least=1))
 # Whether lists of models may be asked for what the key itself may call.
