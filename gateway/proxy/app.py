@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +34,7 @@ from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.wishes import read_wishes
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
 
@@ -182,7 +183,11 @@ class Edge:
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
-        plan = plan_route(surface.model(parsed), surface.needs(parsed), situation)
+        wishes = read_wishes(parsed, _slugs(situation))
+        needs = surface.needs(parsed)
+        if wishes.requires_parameters:
+            needs = needs.requiring(surface.parameters(parsed))
+        plan = plan_route(surface.model(parsed), needs, situation, wishes)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
@@ -284,6 +289,10 @@ def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
             param="x-gateway-project-id" if header else "project_id",
         )
     return project
+
+
+def _slugs(situation: Situation) -> Iterator[str]:
+    return (provider.slug for provider in situation.snapshot.providers.values())
 
 
 def _limit_headers(verdict: Verdict) -> Headers:

@@ -9,7 +9,7 @@ import orjson
 
 from providers.wire.call import InferenceCall
 
-OWN_FIELDS = frozenset({"project_id"})
+OWN_FIELDS = frozenset({"project_id", "provider"})
 """Parameters of ours, which no provider knows."""
 
 

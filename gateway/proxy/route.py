@@ -7,16 +7,18 @@ from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
-from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.needs import Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
+from gateway.proxy.parameters import declares
+from gateway.proxy.refuse import no_candidate
+from gateway.proxy.wishes import NO_WISHES, Wishes
 from providers.formats.base import TranslationError
 from providers.formats.embeddings.registry import refusal_of
 from providers.formats.endpoints import EMBEDDINGS, serves
 from providers.wire.upstream import Upstream
 
 AUTO = "auto"
-_NO_ENDPOINT = {"endpoint_not_offered", "format_lacks_endpoint"}
 
 
 @dataclass(slots=True)
@@ -42,13 +44,13 @@ class RoutePlan:
     retired: ModelFacts | None = None
 
 
-def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
+def plan_route(requested: str, needs: Needs, situation: Situation, wishes: Wishes = NO_WISHES) -> RoutePlan:
     """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
     choice = None if requested == AUTO else choose_model(requested, needs.endpoint, situation)
     models = [choice.model] if choice else _auto_models(needs, situation)
     kept, dropped = [], []
     for candidate in _candidates(models):
-        reason = _reason_against(candidate, needs, situation)
+        reason = _reason_against(candidate, needs, situation, wishes)
         if reason:
             dropped.append(Dropped(candidate, reason))
         else:
@@ -56,7 +58,10 @@ def plan_route(requested: str, needs: Needs, situation: Situation) -> RoutePlan:
     if not kept:
         raise _nowhere(requested, needs, choice, dropped, situation)
     if len(kept) > 1:
-        kept.sort(key=lambda candidate: _preference(candidate, situation))
+        kept.sort(key=lambda candidate: _preference(candidate, situation, wishes))
+        if not wishes.allows_fallbacks and not wishes.order:
+            dropped += [Dropped(candidate, "unwished:allow_fallbacks") for candidate in kept[1:]]
+            kept = kept[:1]
     policy = choice.policy if choice else LifecyclePolicy(situation.key.lifecycle_policy)
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=choice.retired if choice else None
@@ -98,12 +103,14 @@ def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
             yield Candidate(model, offering)
 
 
-def _reason_against(candidate: Candidate, needs: Needs, situation: Situation) -> str:
+def _reason_against(candidate: Candidate, needs: Needs, situation: Situation, wishes: Wishes) -> str:
     """Why this offering cannot serve the request; "" if it can."""
     return (
-        _operational_reason(candidate.offering, situation)
+        (wishes.reason_against(_slug(candidate, situation)) if wishes is not NO_WISHES else "")
+        or _operational_reason(candidate.offering, situation)
         or _endpoint_reason(candidate.offering, needs, situation)
         or _capability_reason(candidate, needs)
+        or _parameter_reason(candidate.offering, needs, situation)
         or _embedding_reason(candidate.offering, needs, situation)
         or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
     )
@@ -133,9 +140,6 @@ def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     offering, model = candidate.offering, candidate.model
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"
-    missing = sorted(needs.params - offering.params) if offering.params else []
-    if missing:
-        return f"lacks:{missing[0]}"
     unread = sorted(needs.input_types - model.input_types) if model.input_types else []
     if unread:
         return f"cannot_read:{unread[0]}"
@@ -161,13 +165,35 @@ def _embedding_refusal(
     return refusal_of(needs.embedding, provider.wire_format, upstream)
 
 
-def _preference(candidate: Candidate, situation: Situation) -> tuple[bool, float, int, float, int]:
-    """Smaller is better: what probes say, then recent success, the curator's order, speed."""
+def _parameter_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+    """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
+    if not needs.params or not (offering.params or needs.requires_all):
+        return ""
+    quirks = situation.snapshot.providers[offering.provider_id].quirks
+    missing = [
+        name
+        for name in sorted(needs.params)
+        if not declares(offering.params, quirks, name, is_strict=needs.requires_all)
+    ]
+    return f"lacks:{','.join(missing)}" if missing else ""
+
+
+def _slug(candidate: Candidate, situation: Situation) -> str:
+    """As clients read it now; as published where the provider is gone."""
+    provider = situation.snapshot.providers.get(candidate.offering.provider_id)
+    return provider.slug if provider else candidate.offering.provider_slug
+
+
+def _preference(
+    candidate: Candidate, situation: Situation, wishes: Wishes
+) -> tuple[int, bool, float, int, float, int]:
+    """Smaller is better: the client's order, what probes say, recent success, the curator's order, speed."""
     offering = candidate.offering
     standing = situation.standing(offering.id)
     is_unhealthy = situation.snapshot.providers[offering.provider_id].health == "unhealthy"
     # A tenth apart is noise: then the curator's order decides.
     return (
+        wishes.rank(_slug(candidate, situation)) if wishes.order else 0,
         is_unhealthy,
         -round(standing.success_rate, 1),
         offering.position,
@@ -180,8 +206,10 @@ def _nowhere(
     requested: str, needs: Needs, choice: Choice | None, dropped: Sequence[Dropped], situation: Situation
 ) -> GatewayError:
     """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
-    refusal = _cannot_embed(needs, dropped, situation) or _no_candidate(
-        choice.model.id if choice and choice.retired else requested, needs, dropped
+    named = choice.model.id if choice and choice.retired else requested
+    name = "No model" if named == AUTO else f"No provider of model '{named}'"
+    refusal = _cannot_embed(needs, dropped, situation) or no_candidate(
+        name, needs, {drop.reason for drop in dropped}
     )
     if choice is None or choice.retired is None:
         return refusal
@@ -198,35 +226,3 @@ def _cannot_embed(needs: Needs, dropped: Sequence[Dropped], situation: Situation
             if refusal:
                 return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
     return None
-
-
-def _no_candidate(requested: str, needs: Needs, dropped: Sequence[Dropped]) -> GatewayError:
-    reasons = {drop.reason for drop in dropped}
-    name = "No model" if requested == AUTO else f"No provider of model '{requested}'"
-    lacking = next((reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("lacks:")), None)
-    unread = next(
-        (reason.split(":")[1] for reason in sorted(reasons) if reason.startswith("cannot_read:")), None
-    )
-    if lacking:
-        return InvalidRequest(f"{name} supports '{lacking}'.", code="unsupported_parameter", param=lacking)
-    if unread:
-        return InvalidRequest(f"{name} reads {unread} input.", code="unsupported_content", param="messages")
-    if "context_too_small" in reasons:
-        return InvalidRequest(
-            f"{name} has a context window for about {needs.input_tokens} tokens of input.",
-            code="context_length_exceeded",
-            param="messages",
-        )
-    if reasons and reasons <= _NO_ENDPOINT:
-        return InvalidRequest(
-            f"Model '{requested}' is not offered for {needs.endpoint}.",
-            code="unsupported_endpoint",
-            param="model",
-        )
-    if "breaker_open" in reasons:
-        return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
-    if reasons == {"credential_missing"}:
-        return Unavailable(
-            f"{name} has a credential yet; staff can add one.", code="no_provider", retry_after_s=30
-        )
-    return Unavailable(f"{name} is switched on at the moment.", code="no_provider", retry_after_s=30)

@@ -8,9 +8,11 @@ import orjson
 
 from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.needs import Needs, needs_of_conversation, read_needs
+from gateway.proxy.parameters import used_by, used_in_chat
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
+from providers.wire.conversation import Conversation
 
 _NO_ANSWER = AnswerFacts("", 0, "")
 
@@ -62,6 +64,10 @@ class Surface:
         except TranslationError as error:
             raise refusal_of(error) from None
 
+    def parameters(self, parsed: Mapping[str, Any]) -> Mapping[str, str]:
+        """The parameters that this request uses: the catalogue's name → the client's."""
+        return used_in_chat(parsed)
+
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
         """The answer of a surface that only counts tokens; None of all others."""
         return None
@@ -85,11 +91,18 @@ class FormatSurface(Surface):
 
     def needs(self, parsed: Mapping[str, Any]) -> Needs:
         """Raises InvalidRequest."""
+        conversation = self._read_conversation(parsed)
+        return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))
+
+    def parameters(self, parsed: Mapping[str, Any]) -> Mapping[str, str]:
+        """Raises InvalidRequest."""
+        return used_by(self._read_conversation(parsed))
+
+    def _read_conversation(self, parsed: Mapping[str, Any]) -> Conversation:
         try:
-            conversation = self.wire_format.read_request(parsed)
+            return self.wire_format.read_request(parsed)
         except TranslationError as error:
             raise refusal_of(error) from None
-        return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))
 
 
 def refusal_of(error: TranslationError) -> InvalidRequest:

@@ -6,7 +6,9 @@ import pytest
 
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
 from gateway.proxy.needs import Needs, read_needs
+from gateway.proxy.parameters import declares, used_in_chat
 from gateway.proxy.route import plan_route
+from gateway.proxy.wishes import Wishes, read_wishes
 from providers.health import Standing
 from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
 
@@ -151,7 +153,7 @@ def test_what_no_offering_can_embed_is_told_in_the_formats_words():
 
 def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
     situation = a_situation(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
-    with pytest.raises(InvalidRequest, match="not offered for embeddings") as refusal:
+    with pytest.raises(InvalidRequest, match="serves embeddings") as refusal:
         plan_route("acme/one", embedding(), situation)
     assert refusal.value.error_code == "unsupported_endpoint"
 
@@ -226,3 +228,109 @@ def test_needs_are_read_from_the_request():
 
 def test_plain_text_output_needs_nothing_special():
     assert not read_needs("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params
+
+
+def wished(requested, wishes, *, offerings=None, used=None):
+    """The providers of the plan for a model that two of them offer."""
+    model = a_model(offerings=offerings or (an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
+    needs = CHAT.requiring(used) if used is not None else CHAT
+    plan = plan_route(requested, needs, a_situation(model), read_wishes({"provider": wishes}, SLUGS))
+    return [candidate.offering.provider_id for candidate in plan.candidates]
+
+
+SLUGS = ("provider-1", "provider-2")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "planned"),
+    [
+        ({"only": ["provider-2"]}, [2]),
+        ({"ignore": ["provider-1"]}, [2]),
+        ({"order": ["provider-2"]}, [2, 1]),
+        ({"order": ["provider-2"], "allow_fallbacks": False}, [2]),
+        ({"order": ["provider-2", "provider-1"], "allow_fallbacks": False}, [2, 1]),
+        ({"allow_fallbacks": False}, [1]),
+        ({"only": None, "order": []}, [1, 2]),
+    ],
+)
+def test_the_client_says_which_providers_may_be_asked(wishes, planned):
+    assert wished("acme/one", wishes) == planned
+
+
+@pytest.mark.parametrize(
+    ("wishes", "param"),
+    [
+        ({"only": []}, "provider.only"),
+        ({"ignore": list(SLUGS)}, "provider.ignore"),
+        ({"sort": "price"}, "provider.sort"),
+        ({"max_price": {}}, "provider.max_price"),
+        ({"zdr": True}, "provider.zdr"),
+        ({"data_collection": "deny"}, "provider.data_collection"),
+        ({"quantizations": []}, "provider.quantizations"),
+        ({"oder": ["provider-1"]}, "provider.oder"),
+        ({"ignore": ["provider-3"]}, "provider.ignore[0]"),
+        ({"only": "provider-1"}, "provider.only"),
+        ({"require_parameters": 1}, "provider.require_parameters"),
+        ("provider-1", "provider"),
+    ],
+)
+def test_a_wish_that_cannot_be_kept_is_named(wishes, param):
+    with pytest.raises(InvalidRequest) as refusal:
+        wished("acme/one", wishes)
+    assert refusal.value.param == param
+
+
+def test_a_wished_provider_that_is_down_is_no_mistake_of_the_client():
+    model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
+    opened = Standing(is_open=True, success_rate=0.1, latency_ms=None)
+    with pytest.raises(Unavailable, match="healthy"):
+        plan_route("acme/one", CHAT, a_situation(model, standings={1: opened}), Wishes(only=("provider-1",)))
+
+
+def test_only_offerings_that_declare_every_required_parameter_stay():
+    full = frozenset({"temperature", "max_completion_tokens"})
+    offerings = (
+        an_offering(1, provider_id=1, params=full - {"temperature"}),
+        an_offering(2, provider_id=2, params=full),
+    )
+    used = used_in_chat({"temperature": 0, "max_tokens": 5, "user": "u", "stream": True, "seed": None})
+    assert wished("acme/one", {}, offerings=offerings, used=used) == [2]
+    assert wished("acme/one", {}, offerings=offerings) == [1, 2]
+
+
+def test_an_offering_that_declares_nothing_does_not_do_where_all_is_required():
+    with pytest.raises(InvalidRequest) as refusal:
+        wished("acme/one", {}, used={"temperature": "generationConfig.temperature"})
+    assert (refusal.value.error_code, refusal.value.param) == (
+        "unsupported_parameter",
+        "generationConfig.temperature",
+    )
+    assert wished("acme/one", {}, used={}) == [1, 2]
+
+
+def test_the_parameter_that_nobody_has_is_the_one_that_is_named():
+    offerings = (
+        an_offering(1, provider_id=1, params=frozenset({"seed", "stop"})),
+        an_offering(2, provider_id=2, params=frozenset({"logit_bias", "stop"})),
+    )
+    used = {name: name for name in ("seed", "logit_bias", "top_k", "stop")}
+    with pytest.raises(InvalidRequest) as refusal:
+        wished("acme/one", {}, offerings=offerings, used=used)
+    assert refusal.value.param == "top_k"
+    del used["top_k"]
+    with pytest.raises(InvalidRequest, match="'logit_bias' and 'seed' together"):
+        wished("acme/one", {}, offerings=offerings, used=used)
+
+
+@pytest.mark.parametrize(
+    ("declared", "quirks", "is_strict", "takes"),
+    [
+        ({"structured_outputs"}, (), True, True),
+        ({"response_format"}, (), False, True),
+        ({"response_format"}, (), True, False),
+        ({"tools"}, ("schema_by_tool",), True, True),
+        ({"tools"}, (), False, False),
+    ],
+)
+def test_a_schema_is_taken_as_it_is_declared_or_by_a_tool(declared, quirks, is_strict, takes):
+    assert declares(declared, set(quirks), "structured_outputs", is_strict=is_strict) is takes

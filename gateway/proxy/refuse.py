@@ -1,0 +1,72 @@
+"""What is said where no offering is left, from the reasons that stood against each of them. Pure."""
+
+from collections.abc import Set
+
+from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.needs import Needs
+from gateway.proxy.wishes import FIELD
+
+_NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
+_UNWISHED, _LACKS, _CANNOT_READ = "unwished:", "lacks:", "cannot_read:"
+
+
+def no_candidate(name: str, needs: Needs, reasons: Set[str]) -> GatewayError:
+    """`name` begins the sentence: `No model`, or `No provider of model 'x'`.
+
+    What the client wished comes last: only where nothing stood against what it left over was it the wish.
+    """
+    others = {reason for reason in reasons if not reason.startswith(_UNWISHED)}
+    if reasons and not others:
+        return _unwished(name, min(reasons))
+    if "breaker_open" in others:
+        # It can do all that is asked: the others' shortcomings are not the request's fault.
+        return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
+    return _callers(name, needs, others) or _switched_off(name, others)
+
+
+def _unwished(name: str, reason: str) -> InvalidRequest:
+    param = f"{FIELD}.{reason.removeprefix(_UNWISHED)}"
+    message = f"{name} is left by '{param}' of the request."
+    return InvalidRequest(message, code="no_wished_provider", param=param)
+
+
+def _callers(name: str, needs: Needs, reasons: Set[str]) -> InvalidRequest | None:
+    """Where the request asks for what nobody has."""
+    messages = needs.spelling.get("messages", "messages")
+    if lacking := _all_after(_LACKS, reasons):
+        return _lacking(name, needs, lacking)
+    if unread := _all_after(_CANNOT_READ, reasons):
+        message = f"{name} reads {unread[0]} input."
+        return InvalidRequest(message, code="unsupported_content", param=messages)
+    if "context_too_small" in reasons:
+        return InvalidRequest(
+            f"{name} has a context window for about {needs.input_tokens} tokens of input.",
+            code="context_length_exceeded",
+            param=messages,
+        )
+    if reasons and reasons <= _NO_ENDPOINT:
+        message = f"{name} serves {needs.endpoint}."
+        return InvalidRequest(message, code="unsupported_endpoint", param="model")
+    return None
+
+
+def _lacking(name: str, needs: Needs, lacking: list[str]) -> InvalidRequest:
+    """The parameter that nobody has; where each is had by somebody, those that nobody has together."""
+    sets = [set(each.split(",")) for each in lacking]
+    nobody_has = sorted(set.intersection(*sets))
+    named = nobody_has[:1] or sorted(set.union(*sets))
+    spelt = list(dict.fromkeys(needs.spelling.get(param, param) for param in named))
+    said = " and ".join(f"'{param}'" for param in spelt) + ("" if len(spelt) == 1 else " together")
+    return InvalidRequest(f"{name} supports {said}.", code="unsupported_parameter", param=spelt[0])
+
+
+def _switched_off(name: str, reasons: Set[str]) -> Unavailable:
+    if reasons == {"credential_missing"}:
+        message = f"{name} has a credential yet; staff can add one."
+    else:
+        message = f"{name} is switched on at the moment."
+    return Unavailable(message, code="no_provider", retry_after_s=30)
+
+
+def _all_after(start: str, reasons: Set[str]) -> list[str]:
+    return sorted(reason.removeprefix(start) for reason in reasons if reason.startswith(start))

@@ -1,0 +1,110 @@
+"""What a client says of its providers, on every surface: obeyed here, and never told to a provider."""
+
+import pytest
+
+from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.upstream import ScriptedProvider
+
+ENDPOINTS = frozenset({"chat.completions", "embeddings"})
+SAY = [{"role": "user", "content": "hi"}]
+ASKED = {
+    "/v1/chat/completions": {"messages": SAY, "temperature": 0.5},
+    "/v1/completions": {"prompt": "hi", "temperature": 0.5},
+    "/v1/responses": {"input": "hi", "temperature": 0.5},
+    "/v1/messages": {"messages": SAY, "max_tokens": 5, "temperature": 0.5},
+    "/v1beta/models/acme/one:generateContent": {
+        "contents": [{"parts": [{"text": "hi"}]}],
+        "generationConfig": {"temperature": 0.5},
+    },
+    "/v1/embeddings": {"input": "hi", "dimensions": 8},
+}
+ANY_SURFACE = pytest.mark.parametrize("path", ASKED)
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with ScriptedProvider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def edge(provider):
+    """The first provider declares nothing that is used, the second one everything."""
+    offerings = (
+        an_offering(1, provider_id=1, endpoints=ENDPOINTS, params=frozenset({"stop"})),
+        an_offering(
+            2,
+            provider_id=2,
+            endpoints=ENDPOINTS,
+            position=1,
+            params=frozenset({"temperature", "max_tokens", "dimensions"}),
+        ),
+    )
+    providers = [a_provider(number, base_url=provider.base_url) for number in (1, 2)]
+    with running_edge([a_model(offerings=offerings)], providers) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _fresh(provider):
+    provider.log.clear()
+
+
+def ask(edge, path, *, lane="direct", **more):
+    model = {} if "v1beta" in path else {"model": "acme/one"}
+    with edge.client(**{"x-gateway-lane": lane}) as client:
+        return client.post(path, json={**model, **ASKED[path], **more})
+
+
+@ANY_SURFACE
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_required_parameters_choose_the_provider_and_stay_here(edge, provider, path, lane):
+    answer = ask(edge, path, lane=lane, provider={"require_parameters": True})
+    assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2"), answer.text
+    assert "provider" not in provider.calls[0].body
+
+
+@ANY_SURFACE
+def test_without_the_wish_the_first_provider_is_asked(edge, path):
+    assert ask(edge, path).headers["x-gateway-provider"] == "provider-1"
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "param"),
+    [
+        ("/v1/chat/completions", {"seed": 7}, "seed"),
+        ("/v1/completions", {"seed": 7}, "seed"),
+        ("/v1/responses", {"reasoning": {"effort": "low"}}, "reasoning.effort"),
+        ("/v1/messages", {"stop_sequences": ["x"]}, "stop_sequences"),
+        (
+            "/v1beta/models/acme/one:generateContent",
+            {"generationConfig": {"topK": 3}},
+            "generationConfig.topK",
+        ),
+        ("/v1/embeddings", {"invented": 1}, "invented"),
+    ],
+)
+def test_a_required_parameter_that_nobody_declares_is_named_as_the_client_spells_it(
+    edge, provider, path, more, param
+):
+    wish = {"require_parameters": True, "only": ["provider-2"]}
+    answer = ask(edge, path, provider=wish, **more)
+    assert answer.status_code == 400, answer.text
+    assert f"'{param}'" in answer.json()["error"]["message"]
+    assert provider.calls == []
+
+
+@ANY_SURFACE
+@pytest.mark.parametrize(("body", "param"), [({"sort": "price"}, "provider.sort"), (7, "provider")])
+def test_a_wish_that_is_none_is_refused_by_name(edge, provider, path, body, param):
+    answer = ask(edge, path, provider=body)
+    assert answer.status_code == 400
+    assert f"'{param}'" in answer.json()["error"]["message"]
+    assert provider.calls == []
+
+
+@ANY_SURFACE
+def test_a_project_that_is_no_text_is_refused_by_name(edge, path):
+    answer = ask(edge, path, project_id=["atlas"])
+    assert answer.status_code == 400, answer.text
