@@ -44,6 +44,8 @@ Scope = Mapping[str, Any]
 
 # How often all open calls are looked at: a timer or a task for each of them would cost every call for the few.
 _LOOK_S = 0.1
+_SHOW_TRANSLATED = b"x-gateway-show-translated"
+_SWITCH = {"": False, "0": False, "1": True}
 _PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 
 
@@ -272,6 +274,7 @@ def _make_job(
         redirected_from=plan.retired.id if plan.retired else "",
         offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
         revision=revision,
+        shows_translated=_wants_translated(request),
         body=request.body,
     )
 
@@ -289,6 +292,17 @@ def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
             param="x-gateway-project-id" if header else "project_id",
         )
     return project
+
+
+def _wants_translated(request: Request) -> bool:
+    asked = request.header(_SHOW_TRANSLATED)
+    if asked not in _SWITCH:
+        raise InvalidRequest(
+            f"'x-gateway-show-translated' must be 1 or 0, not '{asked[:40]}'.",
+            code="invalid_value",
+            param="x-gateway-show-translated",
+        )
+    return _SWITCH[asked]
 
 
 def _slugs(situation: Situation) -> Iterator[str]:

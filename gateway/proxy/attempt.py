@@ -167,6 +167,7 @@ class Attempt:
         self.has_begun = False
         self._adapter = bench.adapters(job.endpoint, job.format, target.provider.wire_format)
         self._reader: StreamReader | None = None
+        self._translated: Sequence[str] | None = None
         self._tariff: Tariff | None = None
         self._finished_bill: Bill | None = None
         self._started = 0.0
@@ -219,6 +220,8 @@ class Attempt:
 
     async def _make(self, sink: Sink) -> None:
         request = self._adapter.request(self.call, self.target.provider, self._upstream())
+        if self.job.shows_translated:
+            self._translated = request.translated
         response = await self.bench.engine.open(request, self.bench.timeouts)
         try:
             self._status = response.status
@@ -264,7 +267,8 @@ class Attempt:
         await sink.send(answer.body, is_last=True)
 
     def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> Head:
-        return Head(self.target.provider.slug, self.target.model.id, self.number, length, cost_usd)
+        target = self.target
+        return Head(target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated)
 
     def _open(self) -> None:
         job, target, now = self.job, self.target, time.time()

@@ -1,8 +1,9 @@
 """The client's connection: where an answer or an error ends up, over ASGI."""
 
 import asyncio
+import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
@@ -20,6 +21,10 @@ _EVENT_STREAM = [
     (b"x-accel-buffering", b"no"),
 ]
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+_MOST_LINES = 50
+_NOT_IN_HEADERS = re.compile(rb"[^ -~]")
 
 
 class ClientConnection:
@@ -54,6 +59,8 @@ class ClientConnection:
             headers.append((b"content-length", str(head.length).encode()))
         if head.cost_usd is not None:
             headers.append((b"x-gateway-cost", head.cost_usd.encode()))
+        if head.translated is not None:
+            headers.append((b"x-gateway-translated", _as_list(head.translated)))
         self.has_begun = True
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
 
@@ -101,6 +108,13 @@ class ClientConnection:
         self.writing_since = time.monotonic()
         await self._send(message)
         self.writing_since = None
+
+
+def _as_list(lines: Sequence[str]) -> bytes:
+    """One header of many lines, without what would end it or look like another line of it."""
+    kept = (line.replace(",", "") for line in lines[:_MOST_LINES])
+    text = ", ".join(kept).encode("ascii", "backslashreplace")
+    return _NOT_IN_HEADERS.sub(b"?", text)
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes:

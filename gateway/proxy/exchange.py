@@ -1,7 +1,7 @@
 """What travels with a call: the job that either lane carries out, and what comes back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -36,6 +36,8 @@ class Job:
     redirected_from: str
     offering_ids: tuple[int, ...]
     revision: int
+    shows_translated: bool
+    """The client wants to hear what was said to the provider in other words."""
     body: bytes = field(repr=False)
 
     def encode(self) -> bytes:
@@ -71,13 +73,17 @@ _JOB_FACTS = tuple(entry.name for entry in fields(Job) if entry.name != "body")
 
 @dataclass(slots=True)
 class Head:
-    """What is known when the first byte of an answer is ready. `length` is None for streams."""
+    """What is known when the first byte of an answer is ready. `length` is None for streams.
+
+    `translated` is None where nobody asked for it.
+    """
 
     provider: str
     model: str
     attempts: int
     length: int | None = None
     cost_usd: str | None = None
+    translated: Sequence[str] | None = None
 
     def encode(self) -> bytes:
         return orjson.dumps(self) + b"\n"

@@ -12,6 +12,7 @@ import orjson
 from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response, classify, reported_inside
+from providers.adapters.openai_request import say_otherwise
 from providers.adapters.openai_stream import OpenAIStreamReader, generated
 from providers.facts import ProviderFacts
 from providers.formats.chat.usage import write_usage
@@ -28,10 +29,11 @@ class OpenAIAdapter:
     def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers("openai", provider, is_streamed=call.is_streamed)
         body = {**call.body, "model": upstream.name}
+        translated = say_otherwise(body, upstream, call.team)
         if call.is_streamed:
-            _ask_for_stream(body, provider)
+            translated += _ask_for_stream(body, provider)
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        return UpstreamRequest(url, headers, _dump(body))
+        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:  # noqa: ARG002
         try:
@@ -61,13 +63,15 @@ class OpenAIAdapter:
         return classify(status, headers, body)
 
 
-def _ask_for_stream(body: dict[str, Any], provider: ProviderFacts) -> None:
+def _ask_for_stream(body: dict[str, Any], provider: ProviderFacts) -> list[str]:
+    """What was left out: usage is told all the same."""
     body["stream"] = True
+    options = body.get("stream_options")
     if "no_stream_options" in provider.quirks:
         body.pop("stream_options", None)
-        return
-    options = body.get("stream_options")
+        return ["stream_options -> left out"] if options else []
     body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return []
 
 
 def _dump(body: dict[str, Any]) -> bytes:

@@ -1,6 +1,5 @@
 """An adapter for a client and a provider that speak different wire formats, or both one beside OpenAI's chat."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,12 +13,22 @@ from providers.adapters.base import (
     UpstreamFailure,
     UpstreamRequest,
 )
+from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
-from providers.formats.base import AnswerFacts, AnswerWriter, EventReader, Format, TranslationError
-from providers.formats.spelling import respelt
+from providers.formats.base import (
+    AnswerFacts,
+    AnswerWriter,
+    EventReader,
+    Format,
+    TranslationError,
+    WrittenRequest,
+)
+from providers.formats.extras import left_out
+from providers.formats.spelling import respelt, spelt
 from providers.wire.call import InferenceCall
+from providers.wire.conversation import Conversation
 from providers.wire.estimate import estimate_usage
 from providers.wire.events import (
     CitationAdded,
@@ -150,7 +159,7 @@ class TranslatingAdapter:
         """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
         try:
             conversation = self._client.read_request(call.body)
-            known = replace(upstream, user_id=_hashed(conversation.user_id, call.team))
+            known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
             written = self._own.write_request(conversation, known)
         except TranslationError as error:
             raise UpstreamFailure(
@@ -161,7 +170,11 @@ class TranslatingAdapter:
             **written.headers,
         }
         url = provider.base_url.rstrip("/") + written.path
-        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
+        translated = (*written.translated, *self._left_out(conversation), *_hidden(conversation, written))
+        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=translated)
+
+    def _left_out(self, conversation: Conversation) -> Sequence[str]:
+        return left_out(conversation) if conversation.source != self._own.name else ()
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         value = _read_json(body, status)
@@ -190,6 +203,13 @@ class TranslatingAdapter:
         return failure
 
 
+def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
+    """That the end user's id is another one for the provider, where it goes there at all."""
+    name = spelt(conversation.source, "user")
+    is_sent = conversation.user_id and f"{name} -> left out" not in written.translated
+    return (f"{name} -> hashed",) if is_sent else ()
+
+
 def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event]:
     """An estimate, unless the provider told."""
     if progress.usage is not None:
@@ -199,13 +219,6 @@ def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event
 
 def _facts(call: InferenceCall, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
     return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
-
-
-def _hashed(user_id: str | None, team: str) -> str | None:
-    """An end user's id as a provider sees it: always the same for a team, and nobody's name."""
-    if not user_id:
-        return None
-    return hashlib.sha256(f"{team}\n{user_id}".encode()).hexdigest()[:32]
 
 
 def _read_json(body: bytes, status: int) -> Any:

@@ -44,6 +44,12 @@ def refuse_extras(conversation: Conversation) -> None:
             raise CannotTranslate(f"The chosen provider has no '{name}'.", param=name)
 
 
+def left_out(conversation: Conversation) -> list[str]:
+    """What a writer of another format leaves out, for WrittenRequest.translated: of what is harmless, what is said."""
+    extra = conversation.extra.items()
+    return [f"{name} -> left out" for name, value in extra if name in _HARMLESS and value]
+
+
 def is_harmless(name: str, value: object) -> bool:
     """Of the default's type too: true is 1 in Python, and not in JSON."""
     if name in _HARMLESS:

@@ -22,6 +22,8 @@ _EFFORT = "output_config.effort"
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """`metadata` is left out: it labels a request for its sender, and Anthropic has no place for labels."""
     notes = Notes(conversation.source)
+    if conversation.metadata:
+        notes.note("metadata", "left out")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
     body |= write_messages(conversation.messages, notes)

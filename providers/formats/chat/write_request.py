@@ -14,6 +14,7 @@ from providers.wire.effort import effort_for
 
 # How other formats call the ordinary tier.
 _TIERS = {"standard": "default", "standard_only": "default"}
+_USERS = ("user", "safety_identifier")
 _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 
 
@@ -26,6 +27,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_tools(conversation, upstream)
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
+    translated += _left_out(conversation, upstream, body)
     return WrittenRequest("/chat/completions", body | _write_stream(upstream), translated=tuple(translated))
 
 
@@ -135,6 +137,17 @@ def _write_user(upstream: Upstream) -> dict[str, Any]:
     if "safety_identifier" in upstream.params:
         return {"safety_identifier": upstream.user_id}
     return {"user": upstream.user_id} if _takes(upstream, "user") else {}
+
+
+def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, Any]) -> list[str]:
+    """What changes no answer and is not declared by the offering."""
+    given = {"metadata": bool(conversation.metadata), "user": upstream.user_id is not None}
+    written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(_USERS)}
+    return [
+        f"{spelt(conversation.source, name)} -> left out"
+        for name, is_given in given.items()
+        if is_given and not written[name]
+    ]
 
 
 def _takes(upstream: Upstream, name: str) -> bool:

@@ -36,8 +36,17 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     # Other clients' metadata is for their own records, and need not fit into labels.
     if conversation.source == ORIGIN and conversation.metadata is not None:
         body["labels"] = dict(conversation.metadata)
+    translated += _left_out(conversation)
     _add_extra(body, conversation)
     return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
+
+
+def _left_out(conversation: Conversation) -> list[str]:
+    fields = {
+        "metadata": conversation.metadata if conversation.source != ORIGIN else None,
+        "user": conversation.user_id,
+    }
+    return [f"{spelt(conversation.source, name)} -> left out" for name, value in fields.items() if value]
 
 
 def _path(upstream: Upstream) -> str:

@@ -1,0 +1,52 @@
+"""What is said to a provider of OpenAI's format under another name."""
+
+import pytest
+
+from providers.adapters.openai_request import say_otherwise
+from providers.wire.upstream import Upstream
+
+
+def said(body, *, params=(), quirks=()):
+    body = dict(body)
+    upstream = Upstream("m", is_streamed=False, params=frozenset(params), quirks=frozenset(quirks))
+    return say_otherwise(body, upstream, "1"), body
+
+
+@pytest.mark.parametrize(
+    ("asked", "declared", "sent"),
+    [
+        ({"max_tokens": 5}, {"max_completion_tokens"}, {"max_completion_tokens": 5}),
+        ({"max_completion_tokens": 5}, {"max_tokens"}, {"max_tokens": 5}),
+        ({"max_tokens": 5}, {"max_tokens", "max_completion_tokens"}, {"max_tokens": 5}),
+        ({"max_tokens": 5}, {"temperature"}, {"max_tokens": 5}),
+        ({"max_tokens": 5}, (), {"max_tokens": 5}),
+        (
+            {"max_tokens": 5, "max_completion_tokens": 6},
+            {"max_tokens"},
+            {"max_tokens": 5, "max_completion_tokens": 6},
+        ),
+    ],
+)
+def test_the_limit_goes_under_the_name_that_is_declared(asked, declared, sent):
+    translated, body = said(asked, params=declared)
+    assert body == sent
+    assert translated == ([] if sent == asked else [f"{next(iter(asked))} -> {next(iter(sent))}"])
+
+
+def test_an_effort_is_an_object_for_those_that_want_one():
+    translated, body = said({"reasoning_effort": "low"}, quirks={"reasoning_object"})
+    assert (body, translated) == (
+        {"reasoning": {"effort": "low"}},
+        ["reasoning_effort -> reasoning.effort"],
+    )
+
+
+@pytest.mark.parametrize("asked", [{"reasoning": {"max_tokens": 9}, "reasoning_effort": "low"}, {}])
+def test_an_object_that_was_sent_is_left_alone(asked):
+    assert said(asked, quirks={"reasoning_object"}) == ([], asked)
+
+
+def test_end_users_are_told_apart_and_not_named():
+    (_, first), (_, second) = said({"user": "ann"}), said({"safety_identifier": "bob"})
+    assert "ann" not in str(first)
+    assert first["user"] != second["safety_identifier"]
