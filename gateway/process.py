@@ -17,7 +17,7 @@ from gateway.recorder import Recorder
 from gateway.spool import Spool
 from gateway.store import open_store
 from gateway.store.interface import Store
-from providers.adapters.registry import adapter_for
+from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.services import outbound_policy
@@ -72,7 +72,7 @@ class Process:
         self.engine = HttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
         return Workbench(
             engine=self.engine,
-            adapters=adapter_for,
+            adapters=choose_adapter,
             snapshots=self.control,
             recorder=self.spool,
             health=self.health,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 KNOWN_QUIRKS: Mapping[str, str] = {
     "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
+    "think_tags": "Writes thoughts into the text, between <think> and </think>: they are moved to where thoughts are",
     "schema_by_tool": "Has no JSON schema of its own: one is asked for by a forced tool, and moved back into text",
     "thinking_budget": "Takes thinking as a budget of tokens, not as an effort",
     "version_2026_10_21": "Anthropic's version of 2026-10-21, which takes no sampling parameters",

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from providers.adapters.base import FailureKind
+from providers.adapters.base import NO_FAULT, FailureKind
 
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
@@ -83,7 +83,7 @@ class HealthTable:
         self, offering_id: int, kind: FailureKind, at: float, retry_after_s: float | None = None
     ) -> None:
         record = self._touch(offering_id)
-        if kind is FailureKind.CALLER:
+        if kind in NO_FAULT:
             record.probed_at = None
             return
         record.count(False, at)

@@ -24,7 +24,7 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
-from providers.adapters.base import Adapter, FailureKind, StreamReader, UpstreamFailure
+from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.formats.endpoints import serves
@@ -46,8 +46,8 @@ class Workbench:
     """What making calls takes, in whichever process they are made."""
 
     engine: UpstreamEngine
-    adapters: Callable[[str, str, str], Adapter]
-    """By the endpoint, and by what the client and what the provider speak."""
+    adapters: Callable[[InferenceCall, ProviderFacts], Adapter]
+    """Raises KeyError for what the provider's format does not have."""
     snapshots: Snapshots
     recorder: CallRecorder
     health: HealthTable
@@ -81,7 +81,9 @@ async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str
             await attempt.run(sink, may_go_on=targets.has_next)
             return end
         except UpstreamFailure as failure:
-            error = from_failure(failure)
+            # A provider's trouble may pass, and then its offering can do what this one cannot.
+            if error is None or failure.kind is not FailureKind.UNSAYABLE:
+                error = from_failure(failure)
             if attempt.has_begun:
                 await sink.send(attempt.fail(error), is_last=True)
                 return end
@@ -165,7 +167,7 @@ class Attempt:
         self.id = mint_id()
         self.sample: Sample | None = None
         self.has_begun = False
-        self._adapter = bench.adapters(job.endpoint, job.format, target.provider.wire_format)
+        self._adapter = bench.adapters(call, target.provider)
         self._reader: StreamReader | None = None
         self._translated: Sequence[str] | None = None
         self._tariff: Tariff | None = None
@@ -331,7 +333,7 @@ class Attempt:
     def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
         """Tell the health table of this process, and keep the sample for that of the web process."""
         offering_id, now, health = self.target.offering.id, time.monotonic(), self.bench.health
-        if failure and failure.kind is not FailureKind.CALLER:
+        if failure and failure.kind not in NO_FAULT:
             health.failed(offering_id, failure.kind, now, failure.retry_after_s)
             self.sample = Sample(offering_id, self._elapsed_ms(), failure.kind.value, failure.retry_after_s)
         elif outcome == FINISHED:

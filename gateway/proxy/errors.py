@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.proxy.notices import successor_link
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
 
 
 class GatewayError(Exception):
@@ -162,7 +162,7 @@ _STATUS_OF_KIND = {
 
 def from_failure(failure: UpstreamFailure) -> GatewayError:
     """What the client sees of a provider's failure once no other offering is left."""
-    if failure.kind is FailureKind.CALLER:
+    if failure.kind in NO_FAULT:
         return InvalidRequest(
             failure.message, code=failure.code, param=failure.param, status=failure.status or 400
         )

@@ -12,9 +12,15 @@ from providers.wire.usage import Costing, Usage
 
 
 class FailureKind(Enum):
-    """Whose trouble it is, and so what follows. All but CALLER are retried at the next offering."""
+    """Whose trouble it is, and so what follows. All but CALLER are retried at the next offering.
+
+    Neither of the first two is held against the provider.
+    """
 
     CALLER = "caller"  # the caller's own mistake: passed on as a 4xx, no other offering is tried
+    UNSAYABLE = (
+        "unsayable"  # this provider's format has no words for it: nothing was sent; another one's may have
+    )
     AUTH = "auth"  # the provider refuses our credential or account: alarm staff
     RATE_LIMIT = "rate_limit"
     MODEL_MISSING = "model_missing"
@@ -31,6 +37,10 @@ class UpstreamRequest:
     method: str = "POST"
     translated: tuple[str, ...] = ()
     """Parameters that were said in other words."""
+
+
+NO_FAULT = frozenset({FailureKind.CALLER, FailureKind.UNSAYABLE})
+"""The kinds that say nothing about the provider's health."""
 
 
 class UpstreamFailure(Exception):

@@ -15,17 +15,19 @@ from providers.adapters.base import (
 )
 from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
+from providers.adapters.mending import MendedReader, Menders, mend_whole
 from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import (
     AnswerFacts,
     AnswerWriter,
+    CannotTranslate,
     EventReader,
     Format,
     TranslationError,
     WrittenRequest,
 )
-from providers.formats.extras import left_out
+from providers.formats.extras import left_out, refuse_choices
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation
@@ -148,22 +150,29 @@ class UntouchedStream(_EventStream):
 
 
 class TranslatingAdapter:
-    """See providers.adapters.base.Adapter. `own` is what the provider speaks, `client` what the client speaks."""
+    """See providers.adapters.base.Adapter. `own` is what the provider speaks, `client` what the client speaks.
 
-    def __init__(self, own: Format, client: Format) -> None:
+    What has to be mended is written anew for a client of the same format too.
+    """
+
+    def __init__(self, own: Format, client: Format, menders: Menders = ()) -> None:
         self._own = own
         self._client = client
-        self._is_same = own is client
+        self._menders = menders
+        self._is_same = own is client and not menders
 
     def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
-        """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
+        """Raises UpstreamFailure: UNSAYABLE for what the provider's format cannot say, CALLER for a bad request."""
         try:
             conversation = self._client.read_request(call.body)
+            if not self._is_same:
+                refuse_choices(conversation)
             known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
             written = self._own.write_request(conversation, known)
         except TranslationError as error:
+            kind = FailureKind.UNSAYABLE if isinstance(error, CannotTranslate) else FailureKind.CALLER
             raise UpstreamFailure(
-                FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
+                kind, error.message, code=error.code, status=400, param=error.param
             ) from None
         headers = {
             **format_headers(self._own.name, provider, is_streamed=call.is_streamed),
@@ -178,7 +187,7 @@ class TranslatingAdapter:
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         value = _read_json(body, status)
-        events = self._own.read_answer(value)
+        events = mend_whole(self._own.read_answer(value), self._menders)
         progress = Progress()
         progress.note(events)
         missing = _missing_usage(progress, call.body)
@@ -194,7 +203,8 @@ class TranslatingAdapter:
         form: type[TranslatedStream | UntouchedStream] = (
             UntouchedStream if self._is_same else TranslatedStream
         )
-        return form(self._own.reader(), self._client.writer(_facts(call, model, cost_usd)), call.body)
+        reader = MendedReader(self._own.reader(), self._menders) if self._menders else self._own.reader()
+        return form(reader, self._client.writer(_facts(call, model, cost_usd)), call.body)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)

@@ -37,11 +37,21 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
+_CHOICES = frozenset({"n", "candidateCount", "candidate_count"})
+
+
 def refuse_extras(conversation: Conversation) -> None:
     """For a writer of another format. Raises CannotTranslate for the first field that would change the answer."""
     for name, value in conversation.extra.items():
         if not is_harmless(name, value):
             raise CannotTranslate(f"The chosen provider has no '{name}'.", param=name)
+
+
+def refuse_choices(conversation: Conversation) -> None:
+    """Where an answer is written anew, it is one. Raises CannotTranslate for a request of several."""
+    for path, value in conversation.extra.items():
+        if path.rpartition(".")[2] in _CHOICES and value is not None and value != 1:
+            raise CannotTranslate(f"The chosen provider gives one answer only: '{path}'.", param=path)
 
 
 def left_out(conversation: Conversation) -> list[str]:

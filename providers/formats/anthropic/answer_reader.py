@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from providers.adapters.openai_failures import bad_response
+from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
 from providers.formats.anthropic.seal import ORIGIN, read_seal
-from providers.formats.anthropic.tool_names import ANSWER_TOOL, read_name
+from providers.formats.anthropic.tool_names import read_name
 from providers.formats.anthropic.usage import read_usage
 from providers.wire.events import (
     CitationAdded,

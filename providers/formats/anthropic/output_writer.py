@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
-from providers.formats.anthropic.tool_names import ANSWER_TOOL
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind
 
 

@@ -2,11 +2,10 @@
 
 import re
 
+from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.base import CannotTranslate
 from providers.formats.spelling import spelt
 
-ANSWER_TOOL = "_json_answer"
-"""The tool whose forced call is the structured answer, where a model has no output format of its own."""
 _GOOD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARK = "_esc_"
 _PLAIN = re.compile(r"[A-Za-z0-9-]")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tools import write_tool, write_tool_choice
@@ -20,6 +21,7 @@ _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     translated: list[str] = []
+    conversation = ask_by_tool(conversation, upstream, translated)
     body: dict[str, Any] = {"model": upstream.name}
     body["messages"] = _write_messages(conversation, upstream, translated)
     body |= _write_limits(conversation, upstream)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import refuse_extras
 from providers.formats.gemini.config_writer import HAS_BUDGET, write_config
@@ -25,9 +26,12 @@ _ANY_TIER = frozenset({None, "auto"})
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
+    asked: list[str] = []
+    conversation = ask_by_tool(conversation, upstream, asked)
     contents = ContentsWriter(conversation, needs_signatures=HAS_BUDGET not in upstream.quirks)
     body = contents.write()
     translated = contents.translated
+    translated += asked
     body |= write_tools(conversation, translated)
     config = write_config(conversation, upstream, translated)
     if config:

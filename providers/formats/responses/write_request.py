@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import refuse_extras
 from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
@@ -32,6 +33,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         refuse_extras(conversation)
     _refuse_sampling(conversation.sampling, conversation.source)
     translated: list[str] = []
+    conversation = ask_by_tool(conversation, upstream, translated)
     body: dict[str, Any] = {"model": upstream.name}
     body |= _write_input(conversation, upstream, translated)
     body |= _write_settings(conversation, upstream)

@@ -23,7 +23,7 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters.registry import adapter_for
+from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
@@ -108,7 +108,7 @@ class EdgeProcess:
         providers = {provider.id: provider for provider in plan.providers}
         self.bench = Workbench(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
-            adapters=adapter_for,
+            adapters=choose_adapter,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
             recorder=records,
             health=HealthTable(),

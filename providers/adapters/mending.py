@@ -1,0 +1,176 @@
+"""Puts right what a provider of a quirk says in the wrong place: thoughts in the text, an answer as a tool call."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Protocol
+
+from providers.formats.answer_tool import ANSWER_TOOL
+from providers.formats.base import EventReader
+from providers.wire.events import (
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
+
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+class Mender(Protocol):
+    """One answer, event after event."""
+
+    def mend(self, event: Event) -> Iterator[Event]: ...
+
+    def end(self) -> Iterator[Event]:
+        """What was still held when the answer ended; safe to repeat."""
+
+
+class ThinkTags:
+    """Moves thoughts out of the text, where they stand between tags at its beginning.
+
+    Tags further on are text: an answer may be about them. White space around the thoughts belongs to nothing. An
+    answer that ends before the closing tag was all thought.
+    """
+
+    def __init__(self) -> None:
+        self._place = "before"
+        self._has_thought = False
+        self._held = TextDelta("")
+
+    def mend(self, event: Event) -> Iterator[Event]:
+        if isinstance(event, TextDelta) and self._place != "after":
+            self._held = TextDelta(self._held.text + event.text, self._held.logprobs + event.logprobs)
+            yield from self._read()
+            return
+        if not isinstance(event, Started | UsageSeen | ReasoningDelta | TextDelta):
+            yield from self.end()
+        yield event
+
+    def end(self) -> Iterator[Event]:
+        """A beginning of a tag that never became one is what was said."""
+        held, self._held = self._held, TextDelta("")
+        is_thought, self._place = self._place == "inside", "after"
+        if held.text:
+            yield ReasoningDelta(held.text) if is_thought else held
+
+    def _read(self) -> Iterator[Event]:
+        if self._place == "before":
+            text = self._held.text.lstrip()
+            if text.startswith(_OPEN):
+                self._place, self._held = "inside", TextDelta(text.removeprefix(_OPEN))
+            elif not _OPEN.startswith(text):
+                yield from self.end()
+        if self._place == "inside":
+            yield from self._read_thought()
+        if self._place == "between":
+            yield from self._read_first_text()
+
+    def _read_thought(self) -> Iterator[Event]:
+        """Everything but white space and what may be the beginning of the closing tag goes out at once."""
+        text = self._held.text if self._has_thought else self._held.text.lstrip()
+        thought, tag, rest = text.partition(_CLOSE)
+        if tag:
+            self._place, self._held = "between", TextDelta(rest)
+            thought = thought.rstrip()
+        else:
+            size = len(_without_beginning(thought, _CLOSE).rstrip())
+            self._held, thought = TextDelta(thought[size:]), thought[:size]
+        if thought:
+            self._has_thought = True
+            yield ReasoningDelta(thought)
+
+    def _read_first_text(self) -> Iterator[Event]:
+        self._held = replace(self._held, text=self._held.text.lstrip())
+        if self._held.text:
+            yield from self.end()
+
+
+def _without_beginning(text: str, tag: str) -> str:
+    """The text without an end that may turn out to be the beginning of the tag."""
+    sizes = range(min(len(tag) - 1, len(text)), 0, -1)
+    return next((text[:-size] for size in sizes if text.endswith(tag[:size])), text)
+
+
+class AnswerTool:
+    """Makes the call of the answer's tool the text that it stands for, and the reason of the end that of a text.
+
+    A second call of it is left out: two answers after each other are no JSON.
+    """
+
+    def __init__(self) -> None:
+        self._answers: list[int] = []
+        self._has_calls = False
+
+    def mend(self, event: Event) -> Iterator[Event]:
+        match event:
+            case ToolCallStarted(name=name, index=index) if name == ANSWER_TOOL:
+                self._answers.append(index)
+            case ToolArguments(index=index, text=text) if index in self._answers:
+                if index == self._answers[0]:
+                    yield TextDelta(text)
+            case ToolCallStarted():
+                self._has_calls = True
+                yield event
+            case Finished(reason=FinishReason.TOOL_CALLS) if self._answers and not self._has_calls:
+                yield replace(event, reason=FinishReason.STOP)
+            case _:
+                yield event
+
+    def end(self) -> Iterator[Event]:
+        return iter(())
+
+
+Menders = Sequence[Callable[[], Mender]]
+MENDERS: Mapping[str, Callable[[], Mender]] = {"think_tags": ThinkTags, "schema_by_tool": AnswerTool}
+"""By quirk, in the order in which they read: tags stand in texts, not in arguments."""
+
+
+def menders_for(quirks: Set[str]) -> Menders:
+    return tuple(mender for quirk, mender in MENDERS.items() if quirk in quirks)
+
+
+def mend_whole(events: Sequence[Event], menders: Menders) -> Sequence[Event]:
+    """The events of a whole answer."""
+    if not menders:
+        return events
+    mended = _Chain(menders)
+    return [*mended.mend(events), *mended.end()]
+
+
+class MendedReader:
+    """See providers.formats.base.EventReader: another one, mended."""
+
+    def __init__(self, reader: EventReader, menders: Menders) -> None:
+        self.is_done = False
+        self._reader = reader
+        self._chain = _Chain(menders)
+
+    def feed(self, data: bytes) -> list[Event]:
+        events = self._chain.mend(self._reader.feed(data))
+        self.is_done = self._reader.is_done
+        return [*events, *self._chain.end()] if self.is_done else events
+
+    def finish(self) -> list[Event]:
+        return [*self._chain.mend(self._reader.finish()), *self._chain.end()]
+
+
+class _Chain:
+    def __init__(self, menders: Menders) -> None:
+        self._menders = [make() for make in menders]
+
+    def mend(self, events: Sequence[Event]) -> list[Event]:
+        mended = list(events)
+        for mender in self._menders:
+            mended = [passed for event in mended for passed in mender.mend(event)]
+        return mended
+
+    def end(self) -> list[Event]:
+        held: list[Event] = []
+        for mender in self._menders:
+            held = [passed for event in held for passed in mender.mend(event)] + list(mender.end())
+        return held
