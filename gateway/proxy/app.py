@@ -44,6 +44,9 @@ Scope = Mapping[str, Any]
 
 # How often all open calls are looked at: a timer or a task for each of them would cost every call for the few.
 _LOOK_S = 0.1
+_BETAS = b"anthropic-beta"
+_BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
+_MOST_BETAS = 20
 _SHOW_TRANSLATED = b"x-gateway-show-translated"
 _SWITCH = {"": False, "0": False, "1": True}
 _PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
@@ -163,6 +166,9 @@ class Edge:
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        if _BETAS in headers:
+            # A list may come in several lines.
+            headers[_BETAS] = b",".join(value for name, value in scope["headers"] if name == _BETAS)
         if self._is_draining:
             raise _shutting_down()
         if scope["method"] != "POST":
@@ -275,6 +281,7 @@ def _make_job(
         offering_ids=tuple(candidate.offering.id for candidate in plan.candidates),
         revision=revision,
         shows_translated=_wants_translated(request),
+        betas=_read_betas(request),
         body=request.body,
     )
 
@@ -292,6 +299,17 @@ def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
             param="x-gateway-project-id" if header else "project_id",
         )
     return project
+
+
+def _read_betas(request: Request) -> str:
+    names = [name.strip() for name in request.header(_BETAS).split(",") if name.strip()]
+    if len(names) > _MOST_BETAS or not all(map(_BETA.fullmatch, names)):
+        raise InvalidRequest(
+            f"'anthropic-beta' must be at most {_MOST_BETAS} names with commas between them.",
+            code="invalid_value",
+            param="anthropic-beta",
+        )
+    return ",".join(names)
 
 
 def _wants_translated(request: Request) -> bool:

@@ -38,6 +38,8 @@ class Job:
     revision: int
     shows_translated: bool
     """The client wants to hear what was said to the provider in other words."""
+    betas: str
+    """See InferenceCall."""
     body: bytes = field(repr=False)
 
     def encode(self) -> bytes:
@@ -58,6 +60,7 @@ class Job:
             self.call_id,
             self.created,
             str(self.team_id),
+            self.betas,
         )
 
     @classmethod

@@ -19,6 +19,11 @@ def format_headers(format_name: str, provider: ProviderFacts, *, is_streamed: bo
     return {**(_STREAMED if is_streamed else _WHOLE), **credential_header(format_name, provider)}
 
 
+def beta_header(format_name: str, betas: str) -> dict[str, str]:
+    """What only Anthropic understands goes there, and nowhere else."""
+    return {"anthropic-beta": betas} if betas and format_name == "anthropic" else {}
+
+
 def credential_header(format_name: str, provider: ProviderFacts) -> dict[str, str]:
     """What opens the provider; nothing where it needs nothing. Raises UpstreamFailure as above."""
     if not provider.secret:

@@ -14,7 +14,7 @@ from providers.adapters.base import (
     UpstreamRequest,
 )
 from providers.adapters.end_users import hashed
-from providers.adapters.headers import format_headers
+from providers.adapters.headers import beta_header, format_headers
 from providers.adapters.mending import MendedReader, Menders, mend_whole
 from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
@@ -177,6 +177,7 @@ class TranslatingAdapter:
         headers = {
             **format_headers(self._own.name, provider, is_streamed=call.is_streamed),
             **written.headers,
+            **beta_header(self._own.name, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
         translated = (*written.translated, *self._left_out(conversation), *_hidden(conversation, written))

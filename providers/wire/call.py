@@ -23,3 +23,5 @@ class InferenceCall:
     created: int = 0
     team: str = ""
     """Whose call it is: ids of end users are hashed with it before they leave."""
+    betas: str = ""
+    """What the client asks of Anthropic's beta features; a list with commas, as its header has it."""
