@@ -11,13 +11,14 @@ import orjson
 
 from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
 from providers.adapters.headers import format_headers
+from providers.adapters.openai_answer import read_choices
 from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.adapters.openai_request import say_otherwise
-from providers.adapters.openai_stream import OpenAIStreamReader, generated
+from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
 from providers.formats.chat.usage import write_usage
 from providers.wire.call import InferenceCall
-from providers.wire.estimate import estimate_usage
+from providers.wire.estimate import missing_usage
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
@@ -35,7 +36,7 @@ class OpenAIAdapter:
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:  # noqa: ARG002
+    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         try:
             value, shown = read_json(body)
         except ValueError:
@@ -44,20 +45,15 @@ class OpenAIAdapter:
             raise bad_response(status=status)
         if value.get("error"):
             raise reported_inside(value["error"])
-        chars = _read_choices(value)
+        chars, has_output, is_mended = read_choices(value, call, model)
         usage = read_openai_usage(value.get("usage"))
         if usage is None:
-            usage = estimate_usage(call.body, chars)
-            shown = orjson.dumps(value | {"usage": write_usage(usage)})
-        return Answer(shown, usage)
+            usage = missing_usage(call.body, chars, has_output=has_output)
+            value["usage"], is_mended = write_usage(usage), True
+        return Answer(orjson.dumps(value) if is_mended else shown, usage)
 
-    def stream(
-        self,
-        call: InferenceCall,
-        model: str,  # noqa: ARG002
-        cost_usd: Costing | None = None,
-    ) -> StreamReader:
-        return OpenAIStreamReader(call, cost_usd)
+    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+        return OpenAIStreamReader(call, model, cost_usd)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         return classify(status, headers, body)
@@ -80,23 +76,3 @@ def _dump(body: dict[str, Any]) -> bytes:
     except TypeError:
         message = "The request holds a number or a text that JSON cannot carry."
         raise UpstreamFailure(FailureKind.CALLER, message, code="invalid_json", status=400) from None
-
-
-def _read_choices(value: dict[str, Any]) -> int:
-    """Characters generated in all choices. Raises UpstreamFailure for what is no chat completion."""
-    choices = value.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise bad_response("The provider's answer has no choices.")
-    return sum(map(_read_choice, choices))
-
-
-def _read_choice(choice: Any) -> int:
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict):
-        raise bad_response("The provider's answer has a choice without a message.")
-    if choice.get("finish_reason") == "error":
-        raise reported_inside(choice.get("error") or {})
-    content, calls = message.get("content"), message.get("tool_calls")
-    if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
-        raise bad_response("The provider's answer has a message of the wrong type.")
-    return generated(message)[0]

@@ -7,24 +7,27 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.openai_calls import CallDeltas
 from providers.adapters.openai_failures import bad_response, reported_inside
-from providers.formats.chat.usage import write_stream_usage
+from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import InferenceCall
-from providers.wire.estimate import estimate_usage
+from providers.wire.estimate import missing_usage
 from providers.wire.json_text import read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
 
 _DONE = b"[DONE]"
-_HEAD = ("id", "object", "created", "model")
 _UNUSUAL = frozenset({"error", "x_groq"})
 
 
 class OpenAIStreamReader:
-    """See providers.adapters.base.StreamReader."""
+    """See providers.adapters.base.StreamReader.
 
-    def __init__(self, call: InferenceCall, cost_usd: Costing | None = None) -> None:
+    Usage comes in one chunk of its own, the last, as OpenAI's SDKs expect it: estimated where the provider tells none.
+    """
+
+    def __init__(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> None:
         self.usage: Usage | None = None
         self.has_finished = False
         self.is_done = False
@@ -33,7 +36,20 @@ class OpenAIStreamReader:
         self._call = call
         self._wants_usage = call.wants_usage
         self._cost_usd = cost_usd
-        self._head: dict[str, Any] = {}
+        self._head: dict[str, Any] = {
+            "id": f"chatcmpl-{call.id}",
+            "object": "chat.completion.chunk",
+            "created": call.created,
+            "model": model,
+        }
+        self._has_head = False
+        self._lacking: dict[str, Any] = {}
+        """What every chunk of this answer has to be given."""
+        self._last = b""
+        """The chunk that tells the last usage; empty where it has still to be made."""
+        self._told: Any = None
+        """The last usage, as the provider wrote it."""
+        self._calls: dict[int, CallDeltas] = {}
         self._splitter = SseSplitter()
         self._open: set[int] = set()
         self._finished: set[int] = set()
@@ -58,11 +74,16 @@ class OpenAIStreamReader:
         return answer
 
     def terminator(self) -> bytes:
-        if not self._wants_usage or self.usage:
-            return event(_DONE)
-        self.usage = estimate_usage(self._call.body, self.output_chars)
-        chunk = self._head | {"choices": [], "usage": write_stream_usage(self.usage, self._cost_usd)}
-        return event(orjson.dumps(chunk)) + event(_DONE)
+        return (event(self._tell_usage()) if self._wants_usage else b"") + event(_DONE)
+
+    def _tell_usage(self) -> bytes:
+        if self.usage is None:
+            self.usage = missing_usage(self._call.body, self.output_chars, has_output=self.has_output)
+            self._told = write_usage(self.usage)
+        cost = write_cost(self.usage, self._cost_usd)
+        if self._last and not cost:
+            return self._last
+        return orjson.dumps(self._head | {"choices": [], "usage": {**self._told, **cost}})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return event(orjson.dumps(error_body(error)))
@@ -85,7 +106,9 @@ class OpenAIStreamReader:
             chunk = orjson.loads(source)
         except orjson.JSONDecodeError:
             return self._read_unusual(source)
-        return source if self._is_more_text(chunk) else self._read_chunk(chunk, source)
+        if not self._lacking and self._is_more_text(chunk):
+            return source
+        return self._read_chunk(chunk, source)
 
     def _is_more_text(self, chunk: Any) -> bool:
         """Take the commonest chunk by far in one step: more text of the only choice, and nothing else."""
@@ -126,53 +149,77 @@ class OpenAIStreamReader:
             return None
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
-        has_usage = chunk.get("usage") is not None
-        if has_usage:
-            chunk, shown = self._show_usage(chunk, shown)
+        is_usage = self._take_usage(chunk.get("usage"))
         choices = chunk.get("choices")
         if not isinstance(choices, list):
             return None
-        if not choices:
-            return None if has_usage and "usage" not in chunk else shown
-        self._head = {name: chunk[name] for name in _HEAD if name in chunk}
-        return self._take_choices(chunk, choices, shown)
+        if choices:
+            if not self._has_head:
+                self._take_head(chunk)
+            return self._take_choices(chunk, choices, shown)
+        if not is_usage:
+            return shown
+        # It may come again, and clients would add the two.
+        is_whole = all(map(chunk.get, ("id", "object"))) and self._told is chunk["usage"]
+        self._last = shown if is_whole else b""
+        return None
 
-    def _show_usage(self, chunk: dict[str, Any], shown: bytes) -> tuple[dict[str, Any], bytes]:
-        """To the client that asked for it, with what it costs that client. Nobody is told an absurd one."""
-        usage = read_openai_usage(chunk["usage"])
-        self.usage = usage or self.usage
-        if usage is None or not self._wants_usage:
-            chunk = {name: value for name, value in chunk.items() if name != "usage"}
-        elif self._cost_usd is None:
-            return chunk, shown
-        else:
-            chunk = chunk | {"usage": chunk["usage"] | {"cost": float(self._cost_usd(usage))}}
-        return chunk, orjson.dumps(chunk)
+    def _take_head(self, chunk: dict[str, Any]) -> None:
+        """Once: all chunks with choices have the same."""
+        self._has_head = True
+        self._lacking = {name: value for name, value in self._head.items() if chunk.get(name) in (None, "")}
+        self._head |= {name: chunk[name] for name in self._head.keys() - self._lacking.keys()}
+
+    def _take_usage(self, value: object) -> bool:
+        if value is None:
+            return False
+        if usage := read_openai_usage(value):
+            self.usage, self._told, self._last = usage, value, b""
+        return True
 
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
         kept = [self._take_choice(choice) for choice in choices]
         self.has_finished = bool(self._finished) and not self._open
-        if all(map(is_, kept, choices)):
+        has_usage = chunk.get("usage") is not None
+        if not has_usage and not self._lacking and all(map(is_, kept, choices)):
             return shown
         kept = [choice for choice in kept if choice is not None]
-        if not kept and not (self._wants_usage and chunk.get("usage")):
+        if not kept:
             return None
-        return orjson.dumps({**chunk, "choices": kept})
+        lacking = {name: value for name, value in self._lacking.items() if not chunk.get(name)}
+        mended = {**chunk, **lacking, "choices": kept}
+        if has_usage:
+            mended["usage"] = None
+        return orjson.dumps(mended)
 
-    def _take_choice(self, choice: Any) -> dict[str, Any] | None:
+    def _take_choice(self, given: Any) -> dict[str, Any] | None:
         """The choice to pass on: None if it is none, or only says again that it has finished."""
-        if not isinstance(choice, dict):
+        if not isinstance(given, dict):
             return None
+        choice: dict[str, Any] = given
         reason = choice.get("finish_reason")
         if reason == "error":
             raise UpstreamFailure(
                 FailureKind.UNAVAILABLE, "The provider broke its answer off.", code="provider_unavailable"
             )
         has_output = self._take_delta(choice.get("delta"))
-        index = choice.get("index")
-        if self._is_news(index if isinstance(index, int) else 0, reason):
+        choice = self._mend_choice(choice)
+        if self._is_news(choice["index"], reason):
             return choice
         return {**choice, "finish_reason": None} if has_output else None
+
+    def _mend_choice(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """The very same where nothing was wrong. Source: what the SDKs' accumulators of streams read."""
+        if not isinstance(choice.get("index"), int):
+            choice = {**choice, "index": 0}
+        delta = choice.get("delta")
+        calls = delta.get("tool_calls") if isinstance(delta, dict) else None
+        if not calls or not isinstance(calls, list) or not isinstance(delta, dict):
+            return choice
+        index = choice["index"]
+        deltas = self._calls.setdefault(index, CallDeltas(f"call_{self._call.id}_{index}"))
+        mended = deltas.mend(calls)
+        return choice if mended is calls else {**choice, "delta": {**delta, "tool_calls": mended}}
 
     def _is_news(self, index: int, reason: object) -> bool:
         """False for a second finish of the same choice."""
@@ -214,7 +261,9 @@ def _vendor_error(chunk: dict[str, Any]) -> object:
 
 def _arguments_length(call: Any) -> int:
     function = call.get("function") if isinstance(call, dict) else None
-    return _length(function.get("arguments")) if isinstance(function, dict) else 0
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    # Some servers send the object itself in place of its text.
+    return _length(arguments) if isinstance(arguments, str | None) else len(orjson.dumps(arguments))
 
 
 def _length(value: object) -> int:

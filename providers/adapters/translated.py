@@ -31,7 +31,7 @@ from providers.formats.extras import left_out, refuse_choices
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import estimate_usage
+from providers.wire.estimate import missing_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -225,7 +225,7 @@ def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event
     """An estimate, unless the provider told."""
     if progress.usage is not None:
         return []
-    return [UsageSeen(estimate_usage(request, progress.output_chars))]
+    return [UsageSeen(missing_usage(request, progress.output_chars, has_output=progress.has_output))]
 
 
 def _facts(call: InferenceCall, model: str, cost_usd: Costing | None = None) -> AnswerFacts:

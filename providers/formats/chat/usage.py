@@ -25,7 +25,11 @@ def write_usage(usage: Usage) -> dict[str, Any]:
 
 def write_stream_usage(usage: Usage, cost_usd: Costing | None) -> dict[str, Any]:
     """What a client is told that asked for usage in its stream."""
-    return write_usage(usage) | ({"cost": float(cost_usd(usage))} if cost_usd else {})
+    return write_usage(usage) | write_cost(usage, cost_usd)
+
+
+def write_cost(usage: Usage, cost_usd: Costing | None) -> dict[str, float]:
+    return {"cost": float(cost_usd(usage))} if cost_usd else {}
 
 
 def write_embeddings_usage(usage: Usage) -> dict[str, Any]:
