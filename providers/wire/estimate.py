@@ -21,7 +21,6 @@ from providers.wire.conversation import (
 from providers.wire.usage import Usage
 
 CHARS_PER_TOKEN = 4
-_INPUTS = ("messages", "system", "instructions", "input", "prompt", "contents", "systemInstruction")
 _IMAGE_TOKENS = 1_024
 _MESSAGE_TOKENS = 4
 """What marks a message's beginning and end."""
@@ -62,28 +61,6 @@ def estimate_input_tokens(conversation: Conversation) -> int:
     told = sum(_MESSAGE_TOKENS + sum(map(_part, message.parts)) for message in conversation.messages)
     schema = conversation.output.schema if conversation.output else None
     return max(1, told + sum(map(_tool, conversation.tools)) + (_json(schema) if schema else 0))
-
-
-def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:
-    """What a call used whose provider did not tell: of the client's request in any format, and what was generated."""
-    input_chars = sum(_count(body.get(name)) for name in _INPUTS)
-    return Usage(
-        input_tokens=-(-input_chars // CHARS_PER_TOKEN),
-        output_tokens=-(-output_chars // CHARS_PER_TOKEN),
-        is_estimated=True,
-    )
-
-
-def _count(value: object) -> int:
-    """Characters of text in messages, contents, or an input to embed."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, list):
-        return sum(map(_count, value))
-    if isinstance(value, dict):
-        return _count(value.get("content") or value.get("text") or value.get("parts"))
-    # A token's number counts as a token.
-    return CHARS_PER_TOKEN if isinstance(value, int) else 0
 
 
 def _part(part: Part) -> int:

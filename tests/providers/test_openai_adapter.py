@@ -61,7 +61,8 @@ def answer(body: bytes):
 
 
 def chunk(choices, **more) -> bytes:
-    return event(json.dumps({"id": "c", "choices": choices} | more).encode())
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    return event(json.dumps(head | {"choices": choices} | more).encode())
 
 
 def text(content: str, finish: str | None = None, index: int = 0) -> dict:

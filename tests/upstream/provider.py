@@ -14,6 +14,7 @@ from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from tests.upstream import answers
+from tests.upstream import incomplete as _incomplete  # noqa: F401  (registers its behaviours)
 from tests.upstream.behaviours import NAMED
 from tests.upstream.exchange import Dropped, Exchange
 
