@@ -39,6 +39,7 @@ def schemas() -> dict[str, Schema]:
             },
         ),
         "ChatMessage": _CHAT_MESSAGE,
+        "ProviderWishes": _PROVIDER_WISHES,
         "ChatCompletionRequest": _CHAT_REQUEST,
         "ChatCompletion": _chat_answer("chat.completion", "message"),
         "ChatCompletionChunk": _chat_answer("chat.completion.chunk", "delta"),
@@ -86,6 +87,26 @@ _CHAT_MESSAGE = object_(
     },
     additionalProperties=True,
 )
+_SLUGS = list_({"type": "string"})
+_PROVIDER_WISHES = object_(
+    (),
+    {
+        "require_parameters": {
+            "type": "boolean",
+            "default": False,
+            "description": "Only offerings that declare every parameter of the request.",
+        },
+        "only": _SLUGS | {"description": "No other providers than these, by slug."},
+        "ignore": _SLUGS | {"description": "None of these providers."},
+        "order": _SLUGS | {"description": "These providers first, in this order."},
+        "allow_fallbacks": {
+            "type": "boolean",
+            "default": True,
+            "description": "False: nobody after those in `order`; without it, nobody after the first.",
+        },
+    },
+    description="Which providers may be asked. Any surface takes it in the body; no provider sees it.",
+)
 _CHAT_REQUEST = object_(
     ("model", "messages"),
     {
@@ -103,6 +124,7 @@ _CHAT_REQUEST = object_(
         "response_format": {"type": "object"},
         "reasoning_effort": {"type": "string"},
         "seed": {"type": "integer"},
+        "provider": ref("ProviderWishes"),
     },
     additionalProperties=True,
 )
@@ -138,6 +160,7 @@ _EMBEDDINGS_REQUEST = object_(
             "type": "boolean",
             "description": "Whether the provider may cut a text that is too long, where it can.",
         },
+        "provider": ref("ProviderWishes"),
     },
     additionalProperties=True,
 )

@@ -23,6 +23,12 @@ _LANE_PARAMETER: Schema = {
     "description": "Where the call is to be made; the deployment's own choice where it is left out.",
     "schema": {"type": "string", "enum": ["auto", "worker", "direct"]},
 }
+_SHOW_TRANSLATED_PARAMETER: Schema = {
+    "name": "x-gateway-show-translated",
+    "in": "header",
+    "description": "`1` asks for the header `x-gateway-translated` with the answer.",
+    "schema": {"type": "string", "enum": ["0", "1"]},
+}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -114,7 +120,7 @@ def _inference_operation(
     return {
         "tags": ["inference"],
         "security": [{"key": []}],
-        "parameters": [*(path_parameters or ()), _LANE_PARAMETER],
+        "parameters": [*(path_parameters or ()), _LANE_PARAMETER, _SHOW_TRANSLATED_PARAMETER],
         **said,
         "responses": {"200": success} | {code: ref(name, "responses") for code, name in failures.items()},
     }
@@ -164,6 +170,10 @@ def _headers() -> dict[str, Schema]:
         "x-gateway-model": ("The model that answered.", EXAMPLE_MODEL),
         "x-gateway-attempts": ("How many offerings were tried.", "1"),
         "x-gateway-lane": ("Where the call was made: `worker` or `direct`.", "worker"),
+        "x-gateway-translated": (
+            "What was said to the provider in other words; only where it was asked for.",
+            "max_tokens -> max_completion_tokens",
+        ),
         "Deprecation": ("Since when the model is deprecated (RFC 9745).", "@1767225600"),
         "Sunset": ("When the model retires (RFC 8594).", "Wed, 01 Jul 2026 00:00:00 GMT"),
         "Link": ("The model's successor.", '</v1/models/openai/gpt-5-mini>; rel="successor-version"'),
