@@ -188,8 +188,7 @@ class OpenAIStreamReader:
             return None
         lacking = {name: value for name, value in self._lacking.items() if not chunk.get(name)}
         mended = {**chunk, **lacking, "choices": kept}
-        if has_usage:
-            mended["usage"] = None
+        mended.pop("usage", None)
         return orjson.dumps(mended)
 
     def _take_choice(self, given: Any) -> dict[str, Any] | None:

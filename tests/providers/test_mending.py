@@ -126,7 +126,6 @@ def test_a_schema_that_no_tool_can_stand_for_is_refused_by_name(schema, tools, p
         ("chat.completions", {"schema_by_tool"}, {}, True),
         ("chat.completions", {"schema_by_tool"}, {"response_format": {}}, False),
         ("chat.completions", {"think_tags"}, {}, False),
-        ("embeddings", {"think_tags"}, {}, True),
     ],
 )
 def test_bytes_are_relayed_unless_something_has_to_be_mended(endpoint, quirks, body, is_untouched):

@@ -235,13 +235,14 @@ def test_same_reasoning_under_two_names_counts_once():
     assert reader.output_chars == 3
 
 
-def test_usage_beside_a_choice_is_hidden_from_a_client_that_did_not_ask():
+def test_usage_beside_a_choice_is_told_at_the_end_to_a_client_that_asked():
     reported = {"prompt_tokens": 1, "completion_tokens": 2}
     data, bare = chunk([text("", "stop")], usage=reported), chunk([text("", "stop")])
-    for wants_usage, shown in ((True, data), (False, bare)):
+    for wants_usage, last in ((True, chunk([], usage=reported)), (False, b"")):
         reader = ADAPTER.stream(streamed(wants_usage=wants_usage), "acme/one")
-        assert events(reader.feed(data)) == events(shown)
+        assert events(reader.feed(data)) == events(bare)
         assert reader.usage == Usage(1, 2)
+        assert events(reader.terminator()) == [*events(last), "[DONE]"]
 
 
 def test_client_that_asked_is_told_an_estimate_where_the_provider_tells_nothing():
@@ -276,7 +277,7 @@ def test_client_that_asked_is_told_the_cost_with_the_usage():
             lambda usage: Decimal(usage.input_tokens + usage.output_tokens),
         )
         reported = {"prompt_tokens": 1, "completion_tokens": 2, "cost": 99}
-        out = reader.feed(chunk([text("a", "stop")]) + chunk([], usage=reported))
+        out = reader.feed(chunk([text("a", "stop")]) + chunk([], usage=reported)) + reader.terminator()
         assert [told["usage"]["cost"] for told in events(out) if "usage" in told] == costs
 
 

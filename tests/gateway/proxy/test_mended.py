@@ -20,8 +20,7 @@ from providers.wire.events import (
 )
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
-from tests.upstream import speaking
-from tests.upstream.speaking import USAGE
+from tests.upstream.speaking import USAGE, speaking
 
 SAY = [{"role": "user", "content": "hi"}]
 CLIENTS = {
@@ -48,7 +47,7 @@ def saying(events, reason=FinishReason.STOP):
 @pytest.fixture(scope="module")
 def mended():
     """A provider of chat with both quirks, which says what it is told to say."""
-    with speaking.speaking("openai") as speaker:
+    with speaking("openai") as speaker:
         provider = a_provider(
             1, base_url=speaker.base_url, quirks=frozenset({"think_tags", "schema_by_tool"})
         )
@@ -59,7 +58,7 @@ def mended():
 @pytest.fixture
 def say(mended, monkeypatch):
     mended[1].seen.clear()
-    return lambda events: monkeypatch.setattr(speaking, "EVENTS", events)
+    return lambda events: monkeypatch.setattr(mended[1], "events", events)
 
 
 @pytest.fixture
@@ -148,7 +147,7 @@ def test_several_choices_are_refused_where_the_answer_is_written_anew(mended, sd
 )
 def test_several_choices_go_to_an_offering_that_can_give_them(client, asked, param):
     """The first one speaks Anthropic's format, which has no such thing."""
-    with speaking.speaking("anthropic") as first, speaking.speaking(client) as second:
+    with speaking("anthropic") as first, speaking(client) as second:
         offerings = [an_offering(n, provider_id=n, position=n, max_output_tokens=50) for n in (1, 2)]
         providers = [
             a_provider(1, base_url=first.base_url, wire_format="anthropic"),
@@ -172,7 +171,7 @@ def test_several_choices_go_to_an_offering_that_can_give_them(client, asked, par
 
 
 def test_what_one_format_cannot_say_is_no_fault_of_its_provider():
-    with speaking.speaking("anthropic") as speaker:
+    with speaking("anthropic") as speaker:
         provider = a_provider(1, base_url=speaker.base_url, wire_format="anthropic")
         with running_edge([a_model(offerings=(an_offering(max_output_tokens=9),))], [provider]) as edge:
             for _ in range(6):
