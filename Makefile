@@ -18,9 +18,9 @@ help: ## List these commands
 run: $(VENV)/.packages ## Start everything in one process on http://127.0.0.1:8000 (HOST, PORT, GATEWAY_DATA_DIR)
 	@exec $(BIN)/python -m gateway.cli run
 
-install: $(VENV)/.development ## Install the locked packages, those for development included
+install: $(VENV)/.development $(VENV)/openai-2 ## Install the locked packages, those for development included
 
-test: $(VENV)/.development ## Run the tests; choose some with TESTS=tests/gateway
+test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with TESTS=tests/gateway
 	@$(BIN)/python -m pytest $(TESTS)
 
 check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document
@@ -42,6 +42,7 @@ bench: $(VENV)/.development ## Measure both lanes against nginx and the bare ups
 lock: $(VENV)/.development ## Resolve pyproject.toml anew into both lock files
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --custom-compile-command "make lock" --upgrade --no-deps -o tests/sdk/openai-2.lock tests/sdk/openai-2.in
 
 # An environment without pip is what an interrupted or refused `venv` leaves behind.
 $(VENV)/.created:
@@ -66,4 +67,12 @@ $(VENV)/.development: requirements-dev.lock $(VENV)/.packages
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock || { \
 	  echo 'The packages could not be installed. They come from PyPI: check the network or proxy, or name a' >&2; \
 	  echo 'mirror with PIP_INDEX_URL, and run make again.' >&2; exit 1; }
+	@touch $@
+
+# The other major version of OpenAI's SDK, laid over the locked one by a test of both.
+$(VENV)/openai-2: tests/sdk/openai-2.lock | $(VENV)/.development
+	@rm -rf $@ $@.new
+	@$(PIP) install --quiet --require-hashes --no-deps --target $@.new -r $< || { \
+	  echo 'Version 2 of the package openai could not be installed from PyPI: check the network or proxy, and run make again.' >&2; exit 1; }
+	@mv $@.new $@
 	@touch $@

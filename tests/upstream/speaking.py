@@ -1,4 +1,9 @@
-"""A provider on a real socket that speaks any wire format and always says the same, or refuses."""
+"""A provider on a real socket that speaks any wire format and always says the same.
+
+It calls the first tool it is given until a tool has answered, answers in JSON where a schema is asked for, and does
+what the upstream name of the model says: `refuse-429` answers that status always, `trip-503` the first of every two
+times; `trip-429` also says how long to wait.
+"""
 
 import json
 import threading
@@ -8,9 +13,19 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from providers.formats.base import AnswerFacts, Format
+from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import FORMATS
-from providers.wire.events import Event, Finished, FinishReason, Started, TextDelta, UsageSeen
+from providers.wire.conversation import Conversation, OutputKind, ToolResult
+from providers.wire.events import (
+    Event,
+    Finished,
+    FinishReason,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
 from providers.wire.usage import Usage
 
 SAID = "Hello there."
@@ -22,6 +37,9 @@ EVENTS: Sequence[Event] = (
     Finished(FinishReason.STOP, "stop"),
     UsageSeen(USAGE),
 )
+PLACE = {"place": "Oslo", "days": 3}
+"""What its tool calls ask, and what it says where a schema is asked for."""
+RETRY_AFTER_S = 1
 _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 
 
@@ -29,24 +47,66 @@ _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    `refusal` is given instead of an answer: status, headers and body.
+    A test may say what is answered (`events`), or what is refused instead: status, headers and body.
     """
 
     wire_format: Format
     base_url: str = ""
     is_cut: bool = False
-    events: Sequence[Event] = EVENTS
+    events: Sequence[Event] | None = None
     refusal: tuple[int, dict[str, str], bytes] | None = None
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    _tripped: set[str] = field(default_factory=set)
 
-    def answer(self) -> bytes:
-        return json.dumps(self.wire_format.write_answer(self.events, _FACTS)).encode()
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        model = body.get("model") or _model_in(path)
+        status = self._status(model)
+        if self.refusal:
+            return self.refusal
+        if status != 200:
+            waits = {"retry-after": str(RETRY_AFTER_S)} if model == "trip-429" else {}
+            return self._refuse(status, "Scripted refusal.", waits)
+        try:
+            events = self.events or _events_for(self.wire_format.read_request(body))
+        except TranslationError as error:
+            return self._refuse(400, error.message, {})
+        if body.get("stream") or "streamGenerate" in path:
+            return 200, {"content-type": "text/event-stream"}, self._stream(events)
+        written = json.dumps(self.wire_format.write_answer(events, _FACTS)).encode()
+        return 200, {"content-type": "application/json"}, written
 
-    def stream(self) -> bytes:
+    def _stream(self, events: Sequence[Event]) -> bytes:
         writer = self.wire_format.writer(_FACTS)
-        if self.is_cut:
-            return writer.write(self.events[:2])
-        return writer.write(self.events) + writer.finish()
+        return writer.write(events[:2]) if self.is_cut else writer.write(events) + writer.finish()
+
+    def _status(self, model: str) -> int:
+        behaviour, _, status = model.rpartition("-")
+        if behaviour == "refuse":
+            return int(status)
+        if behaviour == "trip" and model not in self._tripped:
+            self._tripped.add(model)
+            return int(status)
+        self._tripped.discard(model)
+        return 200
+
+    def _refuse(
+        self, status: int, message: str, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        error = {"status": status, "message": message, "type": "scripted", "code": None, "param": None}
+        body = json.dumps(self.wire_format.error_body(error, "")).encode()
+        return status, {"content-type": "application/json", **headers}, body
+
+
+def _events_for(conversation: Conversation) -> Sequence[Event]:
+    parts = [part for message in conversation.messages for part in message.parts]
+    if conversation.tools and not any(isinstance(part, ToolResult) for part in parts):
+        arguments = json.dumps(PLACE)
+        called = ToolCallStarted(0, "call_1", conversation.tools[0].name)
+        pieces = (ToolArguments(0, arguments[:9]), ToolArguments(0, arguments[9:]))
+        return (EVENTS[0], called, *pieces, Finished(FinishReason.TOOL_CALLS), EVENTS[-1])
+    if conversation.output and conversation.output.kind is OutputKind.SCHEMA:
+        return (EVENTS[0], TextDelta(json.dumps(PLACE)), *EVENTS[3:])
+    return EVENTS
 
 
 @contextmanager
@@ -71,16 +131,9 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(length))
             headers = {name.lower(): value for name, value in self.headers.items()}
             speaker.seen.append((self.path, headers, body))
-            if speaker.refusal:
-                return self._send(*speaker.refusal)
-            is_streamed = bool(body.get("stream")) or "streamGenerate" in self.path
-            data = speaker.stream() if is_streamed else speaker.answer()
-            kind = "text/event-stream" if is_streamed else "application/json"
-            return self._send(200, {"content-type": kind}, data)
-
-        def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
+            status, answered, data = speaker.answer(self.path, body)
             self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(data))}.items():
+            for name, value in {**answered, "content-length": str(len(data))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
@@ -88,3 +141,8 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_args: Any) -> None: ...
 
     return Handler
+
+
+def _model_in(path: str) -> str:
+    """Gemini's paths name the model: `/v1/models/upstream:generateContent`."""
+    return path.rpartition("/")[2].partition(":")[0]

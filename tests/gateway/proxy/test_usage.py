@@ -27,7 +27,7 @@ from providers.wire.usage import Usage
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.test_translation import ANY_CLIENT, CLIENTS, ask, heard, recorded
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
-from tests.upstream.speaking import EVENTS, Speaker, speaking
+from tests.upstream.speaking import Speaker, speaking
 
 PRICES = tuple(
     a_price(meter, str(amount))
@@ -91,7 +91,7 @@ def edge(speaker) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(speaker, edge):
-    speaker.events = EVENTS
+    speaker.events = None
     edge.records.closes.clear()
 
 
