@@ -28,6 +28,7 @@ from providers.formats.base import (
     WrittenRequest,
 )
 from providers.formats.extras import left_out, refuse_choices
+from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation
@@ -188,7 +189,9 @@ class TranslatingAdapter:
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         value = _read_json(body, status)
-        events = mend_whole(self._own.read_answer(value), self._menders)
+        events: Sequence[Event] = mend_whole(self._own.read_answer(value), self._menders)
+        if self._keeps_one_call(call):
+            events = keep_first_call(events)
         progress = Progress()
         progress.note(events)
         missing = _missing_usage(progress, call.body)
@@ -204,7 +207,11 @@ class TranslatingAdapter:
         form: type[TranslatedStream | UntouchedStream] = (
             UntouchedStream if self._is_same else TranslatedStream
         )
-        reader = MendedReader(self._own.reader(), self._menders) if self._menders else self._own.reader()
+        reader: EventReader = self._own.reader()
+        if self._menders:
+            reader = MendedReader(reader, self._menders)
+        if self._keeps_one_call(call):
+            reader = OneCallReader(reader)
         return form(reader, self._client.writer(_facts(call, model, cost_usd)), call.body)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
@@ -212,6 +219,9 @@ class TranslatingAdapter:
         if failure.param and not self._is_same:
             failure.param = respelt(failure.param, self._own.name, self._client.name)
         return failure
+
+    def _keeps_one_call(self, call: InferenceCall) -> bool:
+        return not self._own.can_limit_calls and takes_one_call(call.body)
 
 
 def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str]:

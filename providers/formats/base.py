@@ -83,8 +83,9 @@ class AnswerFacts:
 class EventReader(Protocol):
     """Reads one streamed answer of a provider, split in any places."""
 
-    is_done: bool
-    """The terminator has been seen; whatever follows is ignored."""
+    @property
+    def is_done(self) -> bool:
+        """The terminator has been seen; whatever follows is ignored."""
 
     def feed(self, data: bytes) -> list[Event]:
         """Raises UpstreamFailure for an error event, a second unreadable frame or an oversized line."""
@@ -116,6 +117,8 @@ class Format(Protocol):
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str
     """The member of a whole answer that holds its usage."""
+    can_limit_calls: bool
+    """A request can ask for one tool call at a time. Where not, the first call of an answer is kept: see one_call."""
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""

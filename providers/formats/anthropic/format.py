@@ -23,6 +23,7 @@ class AnthropicFormat:
     name = "anthropic"
     endpoint = "messages"
     usage_name = "usage"
+    can_limit_calls = True
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

@@ -25,6 +25,7 @@ class ChatFormat:
     name = "openai"
     endpoint = "chat.completions"
     usage_name = "usage"
+    can_limit_calls = True
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

@@ -23,6 +23,7 @@ class GeminiFormat:
     name = "gemini"
     endpoint = "generate_content"
     usage_name = "usageMetadata"
+    can_limit_calls = False
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

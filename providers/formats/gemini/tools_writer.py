@@ -17,10 +17,7 @@ def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, 
     if not conversation.tools:
         return {}
     if conversation.parallel_tool_calls is False:
-        raise CannotTranslate(
-            "This provider cannot be kept from calling several tools at once.",
-            param=spelt(conversation.source, "parallel_tool_calls"),
-        )
+        translated.append(f"{spelt(conversation.source, 'parallel_tool_calls')} -> the first call is kept")
     functions = [_function(tool, conversation.source) for tool in conversation.tools]
     config = _config(conversation, translated)
     written: dict[str, Any] = {"tools": [{"functionDeclarations": functions}]}

@@ -25,6 +25,7 @@ class ResponsesFormat:
     name = "responses"
     endpoint = "responses"
     usage_name = "usage"
+    can_limit_calls = True
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         return read_request(body)

@@ -187,7 +187,6 @@ def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
         ({"extra": {"prediction": {}}}, "prediction"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),), "ann"), HELLO)}, "messages.name"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),)),)}, "messages"),
-        ({"tools": (Tool("f"),), "parallel_tool_calls": False}, "parallel_tool_calls"),
         ({"tools": (Tool("/" * 128),)}, "tools.function.name"),
     ],
 )
