@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KNOWN_QUIRKS: Mapping[str, str] = {
+    "api_key_header": "Takes its key in the header api-key, as Azure does, and not as a bearer",
     "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
     "think_tags": "Writes thoughts into the text, between <think> and </think>: they are moved to where thoughts are",
     "schema_by_tool": "Has no JSON schema of its own: one is asked for by a forced tool, and moved back into text",

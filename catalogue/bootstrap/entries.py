@@ -20,7 +20,8 @@ class OrganisationEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
-    """`base_url` may hold a name in braces, to be read from the environment. `variable` holds the key.
+    """`base_url` may hold a name in braces, to be read from the environment. `variable` holds the key; empty:
+    none is needed.
 
     `params` are the names of parameters under the feature that needs them; empty: unknown. `wire_format` and `quirks`
     are those of providers.models.Provider.
@@ -33,6 +34,7 @@ class ProviderEntry:
     website: str
     is_probed: bool
     wire_format: str
+    is_enabled: bool
     quirks: tuple[str, ...]
     params: Mapping[str, tuple[str, ...]]
 

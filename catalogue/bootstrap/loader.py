@@ -54,7 +54,8 @@ def load_bootstrap(*, demo_port: int) -> LoadReport:
     """Make what is missing and publish it, all or nothing. A second run changes nothing.
 
     A model that is there, or ever was published, is not touched: what staff changed stays, and what they
-    deleted does not come back. A provider is made only with a model that it serves. Raises BootstrapError.
+    deleted does not come back. A provider is made with a model that it serves; those of which no model is known here
+    come with the first load. Raises BootstrapError.
     """
     bootstrap = read_bootstrap()
     with transaction.atomic():
@@ -63,8 +64,7 @@ def load_bootstrap(*, demo_port: int) -> LoadReport:
 
 def _load(bootstrap: Bootstrap, demo_port: int) -> LoadReport:
     missing = _missing_models(bootstrap.models)
-    needed = {offering.provider for model in missing for offering in model.offerings}
-    providers = _create_providers([entry for entry in bootstrap.providers if entry.slug in needed])
+    providers = _create_providers(_needed_providers(bootstrap, missing))
     _complete_addresses(bootstrap.providers)
     ensure_demo_providers(demo_port)
     organisations = _create_organisations(bootstrap.organisations)
@@ -86,6 +86,12 @@ def _missing_models(entries: Iterable[ModelEntry]) -> list[ModelEntry]:
     return [entry for entry in entries if entry.public_id not in known]
 
 
+def _needed_providers(bootstrap: Bootstrap, missing: Sequence[ModelEntry]) -> list[ProviderEntry]:
+    needed = {offering.provider for model in missing for offering in model.offerings}
+    is_first_load = len(missing) == len(bootstrap.models)
+    return [entry for entry in bootstrap.providers if is_first_load or entry.slug in needed]
+
+
 def _create_organisations(entries: Iterable[OrganisationEntry]) -> int:
     known = set(Organisation.objects.values_list("pk", flat=True))
     created = Organisation.objects.bulk_create(
@@ -97,7 +103,7 @@ def _create_organisations(entries: Iterable[OrganisationEntry]) -> int:
 
 
 def _create_providers(entries: Sequence[ProviderEntry]) -> int:
-    """Each opened by its environment variable, so that setting that is enough."""
+    """Each opened by its environment variable, so that setting that is enough, or by nothing where it needs none."""
     known = set(Provider.objects.values_list("slug", flat=True))
     missing = {entry.slug: entry for entry in entries if entry.slug not in known}
     if not missing:
@@ -105,12 +111,14 @@ def _create_providers(entries: Sequence[ProviderEntry]) -> int:
     bump(Part.PROVIDERS)
     created = Provider.objects.bulk_create(_provider(entry) for entry in missing.values())
     Credential.objects.bulk_create(
-        Credential(
-            provider=provider, kind=Credential.Kind.ENVIRONMENT, variable=missing[provider.slug].variable
-        )
-        for provider in created
+        _credential(provider, missing[provider.slug].variable) for provider in created
     )
     return len(created)
+
+
+def _credential(provider: Provider, variable: str) -> Credential:
+    kind = Credential.Kind.ENVIRONMENT if variable else Credential.Kind.NONE
+    return Credential(provider=provider, kind=kind, variable=variable)
 
 
 def _provider(entry: ProviderEntry) -> Provider:
@@ -124,7 +132,7 @@ def _provider(entry: ProviderEntry) -> Provider:
         is_probed=entry.is_probed,
         wire_format=entry.wire_format,
         quirks=list(entry.quirks),
-        is_enabled=address is not None,
+        is_enabled=entry.is_enabled and address is not None,
     )
 
 

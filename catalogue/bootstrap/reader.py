@@ -53,10 +53,11 @@ def _read_providers(file: Table) -> Iterator[ProviderEntry]:
             slug=name,
             name=table.take("name", str),
             base_url=table.take("base_url", str),
-            variable=table.take("variable", str),
+            variable=table.take_or("variable", ""),
             website=table.take_or("website", ""),
             is_probed=table.take_or("probed", default=True),
             wire_format=table.take_or("wire_format", "openai"),
+            is_enabled=table.take_or("enabled", default=True),
             quirks=table.words("quirks"),
             params=table.table("params").word_lists(),
         )

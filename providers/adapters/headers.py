@@ -29,6 +29,8 @@ def credential_header(format_name: str, provider: ProviderFacts) -> dict[str, st
     if not provider.secret:
         return {}
     secret, name = _header_value(provider.secret), _KEY_HEADERS.get(format_name)
+    if "api_key_header" in provider.quirks:
+        name = "api-key"
     return {name: secret} if name else {"authorization": f"Bearer {secret}"}
 
 

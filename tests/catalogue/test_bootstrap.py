@@ -28,7 +28,8 @@ ACCOUNT = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CLOUDFLARE_ACCOUNT_ID", raising=False)
+    for name in ("CLOUDFLARE_ACCOUNT_ID", "AZURE_OPENAI_RESOURCE", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def _everything() -> tuple[object, ...]:
@@ -232,6 +233,34 @@ def test_workers_ai_is_completed_when_its_account_is_named_later(monkeypatch: py
 
 
 @pytest.mark.django_db
+def test_providers_of_which_no_model_is_known_come_with_the_first_load_only() -> None:
+    load_bootstrap(demo_port=PORT)
+    slugs = [entry.slug for entry in read_bootstrap().providers]
+    assert Provider.objects.filter(slug__in=slugs).count() == len(slugs)
+    Provider.objects.filter(slug="ollama").delete()
+    load_bootstrap(demo_port=PORT)
+    assert not Provider.objects.filter(slug="ollama").exists()
+
+
+@pytest.mark.django_db
+def test_server_of_ones_own_is_switched_off_and_needs_no_key() -> None:
+    load_bootstrap(demo_port=PORT)
+    provider = Provider.objects.get(slug="ollama")
+    assert not provider.is_enabled
+    assert provider.credential.kind == Credential.Kind.NONE
+
+
+@pytest.mark.django_db
+def test_azure_is_complete_when_its_resource_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_RESOURCE", "our-resource")
+    load_bootstrap(demo_port=PORT)
+    provider = Provider.objects.get(slug="azure_openai")
+    assert provider.is_enabled
+    assert provider.base_url == "https://our-resource.openai.azure.com/openai/v1"
+    assert provider.quirks == ["api_key_header"]
+
+
+@pytest.mark.django_db
 def test_an_address_that_staff_completed_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     load_bootstrap(demo_port=PORT)
     Provider.objects.filter(slug="workers_ai").update(base_url="https://workers.example/v1")
@@ -251,7 +280,7 @@ def test_an_account_that_is_more_than_a_name_loads_nothing(monkeypatch: pytest.M
 @pytest.mark.django_db
 def test_the_command_says_what_it_made(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("load_bootstrap", demo_port=PORT)
-    assert "33 providers and 45 organisations made; published as edition" in capsys.readouterr().out
+    assert "38 providers and 45 organisations made; published as edition" in capsys.readouterr().out
 
 
 def test_the_command_refuses_what_is_no_port() -> None:

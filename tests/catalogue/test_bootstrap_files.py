@@ -14,6 +14,7 @@ from catalogue.bootstrap.check import METERS as CHECKED_METERS
 from catalogue.bootstrap.entries import Bootstrap, BootstrapError, ModelEntry, OfferingEntry
 from catalogue.bootstrap.loader import METERS
 from catalogue.bootstrap.reader import FOLDER, read_bootstrap
+from providers.facts import KNOWN_QUIRKS
 from providers.services import DEMO_SLUGS
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -31,6 +32,10 @@ NATIVE_IDS = {
 GPT_5 = "models/openai-gpt-5.toml"
 SHARE = 0.9
 SIX = {"groq", "gemini", "workers_ai", "openrouter", "cerebras", "voyage_ai"}
+OTHERS = {"openai", "anthropic", "mistral", "cohere", "deepseek", "xai", "together", "fireworks", "nvidia"}
+# Which models they serve is their owner's to say.
+WITHOUT_MODELS = {"azure_openai", "amazon_bedrock", "ollama", "vllm", "llama_cpp"}
+OTHERS |= {"sambanova", "perplexity", *WITHOUT_MODELS}
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +52,8 @@ def test_there_are_44_published_organisations_and_the_demo(bootstrap: Bootstrap)
     assert "demo" in ids
 
 
-def test_the_six_published_providers_are_there_with_openai_and_anthropic(bootstrap: Bootstrap) -> None:
-    assert {entry.slug for entry in bootstrap.providers} >= SIX | {"openai", "anthropic"}
+def test_the_six_published_providers_are_there_with_others_that_are_often_used(bootstrap: Bootstrap) -> None:
+    assert {entry.slug for entry in bootstrap.providers} >= SIX | OTHERS
 
 
 def test_there_are_120_models_of_20_providers(bootstrap: Bootstrap) -> None:
@@ -86,7 +91,20 @@ def test_popular_open_weights_are_offered_by_many(bootstrap: Bootstrap) -> None:
 
 
 def test_every_key_variable_is_one_that_credentials_may_read(bootstrap: Bootstrap) -> None:
-    assert {entry.variable for entry in bootstrap.providers} <= set(settings.CREDENTIAL_VARIABLES)
+    variables = {entry.variable for entry in bootstrap.providers if entry.variable}
+    assert variables <= set(settings.CREDENTIAL_VARIABLES)
+
+
+def test_every_quirk_is_known(bootstrap: Bootstrap) -> None:
+    assert {quirk for entry in bootstrap.providers for quirk in entry.quirks} <= KNOWN_QUIRKS.keys()
+
+
+def test_servers_of_ones_own_are_switched_off_and_on_this_machine(bootstrap: Bootstrap) -> None:
+    own = [entry for entry in bootstrap.providers if not entry.variable]
+    assert {entry.slug for entry in own} == {"ollama", "vllm", "llama_cpp"}
+    for entry in own:
+        assert entry.base_url.startswith("http://127.0.0.1:")
+        assert not entry.is_enabled
 
 
 def test_every_name_means_one_model(bootstrap: Bootstrap) -> None:
@@ -106,7 +124,7 @@ def test_every_organisation_of_a_model_has_a_row(bootstrap: Bootstrap) -> None:
 
 def test_every_offering_is_at_a_known_provider(bootstrap: Bootstrap) -> None:
     offered = {offering.provider for entry in bootstrap.models for offering in entry.offerings}
-    assert offered == {entry.slug for entry in bootstrap.providers} | DEMO_PROVIDERS
+    assert offered == {entry.slug for entry in bootstrap.providers} - WITHOUT_MODELS | DEMO_PROVIDERS
 
 
 def test_the_demo_providers_are_those_that_the_product_starts() -> None:

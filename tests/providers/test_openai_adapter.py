@@ -84,6 +84,13 @@ def test_credential_travels_as_bearer_and_stays_out_of_the_repr():
     assert SECRET not in repr(request)
 
 
+def test_quirk_puts_the_credential_into_the_header_api_key():
+    azure = provider(quirks=frozenset({"api_key_header"}))
+    headers = ADAPTER.request(chat(), azure, Upstream("m", is_streamed=False)).headers
+    assert headers["api-key"] == SECRET
+    assert "authorization" not in headers
+
+
 def test_provider_without_a_credential_gets_no_authorization():
     assert (
         "authorization"
