@@ -30,7 +30,7 @@ def _is_results_only(message: Message) -> bool:
 
 
 def _results_first(message: Message) -> Message:
-    if message.role is not Role.USER:
+    if message.role is not Role.USER or len(message.parts) < 2:
         return message
     results = tuple(part for part in message.parts if isinstance(part, ToolResult))
     others = tuple(part for part in message.parts if not isinstance(part, ToolResult))
