@@ -12,8 +12,8 @@ from benchmarks.report import Goal
 from benchmarks.translation_load import EVENTS, SIZE_BYTES, conversation
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from providers.adapters import adapter_for
 from providers.adapters.base import Adapter
+from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
@@ -106,12 +106,12 @@ def _chunks(own: str) -> list[bytes]:
 
 
 def _pair(client: str, own: str) -> Pair:
-    surface = surface_at("POST", PATHS[client])
+    surface = surface_at(PATHS[client])
     assert surface is not None
     provider = ProviderFacts(
         1, "p", "P", own, "https://p.example/v1", is_enabled=True, is_usable=True, secret="s"
     )
-    return Pair(surface, adapter_for(client, own), provider)
+    return Pair(surface, adapter_for(surface.endpoint, client, own), provider)
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:

@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from providers.adapters import adapter_for
+from providers.adapters.base import Adapter
+from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import CLIENT_FORMATS, GEMINI
@@ -47,11 +48,15 @@ def count_calls(events) -> int:
     return sum(isinstance(event, ToolCallStarted) for event in events)
 
 
+def to_gemini(client: str) -> Adapter:
+    return adapter_for("chat.completions", client, "gemini")
+
+
 @ANY_CLIENT
 @pytest.mark.parametrize(("bodies", "count"), [(ONE, 1), (MANY, 2)])
 def test_whole_answer_has_as_many_calls_as_were_wanted(client, bodies, count):
     body = orjson.dumps(GEMINI.write_answer(TWO_CALLS, FACTS))
-    answer = adapter_for(client, "gemini").answer(a_call(client, bodies[client]), "acme/one", 200, body)
+    answer = to_gemini(client).answer(a_call(client, bodies[client]), "acme/one", 200, body)
     assert count_calls(CLIENT_FORMATS[client].read_answer(orjson.loads(answer.body))) == count
 
 
@@ -59,9 +64,7 @@ def test_whole_answer_has_as_many_calls_as_were_wanted(client, bodies, count):
 @pytest.mark.parametrize(("bodies", "count"), [(ONE, 1), (MANY, 2)])
 def test_stream_has_as_many_calls_as_were_wanted(client, bodies, count):
     writer = GEMINI.writer(FACTS)
-    stream = adapter_for(client, "gemini").stream(
-        a_call(client, bodies[client], is_streamed=True), "acme/one"
-    )
+    stream = to_gemini(client).stream(a_call(client, bodies[client], is_streamed=True), "acme/one")
     shown = stream.feed(writer.write(TWO_CALLS) + writer.finish()) + stream.finish() + stream.terminator()
     reader = CLIENT_FORMATS[client].reader()
     assert count_calls([*reader.feed(shown), *reader.finish()]) == count
@@ -71,5 +74,5 @@ def test_stream_has_as_many_calls_as_were_wanted(client, bodies, count):
 def test_request_says_that_it_was_said_in_other_words(client):
     provider = ProviderFacts(1, "p", "P", "gemini", "https://p.example", is_enabled=True, is_usable=True)
     call, upstream = a_call(client, ONE[client]), Upstream("up", is_streamed=False)
-    request = adapter_for(client, "gemini").request(call, provider, upstream)
+    request = to_gemini(client).request(call, provider, upstream)
     assert [said for said in request.translated if said.endswith("the first call is kept")]
