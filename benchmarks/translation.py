@@ -18,6 +18,7 @@ from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
 from providers.wire.call import InferenceCall
+from providers.wire.conversation import Conversation
 from providers.wire.upstream import Upstream
 
 PATHS = {
@@ -43,15 +44,15 @@ class Pair:
     def ask(self, body: bytes) -> bytes:
         """As the gateway does: read, see what the request needs, write it for the provider."""
         parsed = self.surface.read(body)
-        self.surface.needs(parsed)
-        return self.adapter.request(self.call(parsed), self.provider, _UPSTREAM).body
+        needs = self.surface.needs(parsed)
+        return self.adapter.request(self.call(parsed, needs.conversation), self.provider, _UPSTREAM).body
 
     def relay(self, parsed: dict[str, object], chunks: Sequence[bytes]) -> int:
         """Bytes that the client gets of one stream."""
         stream = self.adapter.stream(self.call(parsed), "acme/one")
         return sum(len(stream.feed(chunk)) for chunk in chunks) + len(stream.terminator())
 
-    def call(self, parsed: object) -> InferenceCall:
+    def call(self, parsed: object, conversation: Conversation | None = None) -> InferenceCall:
         surface = self.surface
         return InferenceCall(
             surface.endpoint,
@@ -61,6 +62,7 @@ class Pair:
             format=surface.format,
             id="01",
             created=1,
+            conversation=conversation,
         )
 
 

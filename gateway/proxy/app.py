@@ -25,7 +25,7 @@ from gateway.proxy.errors import (
     UnsupportedMediaType,
     read_error,
 )
-from gateway.proxy.exchange import ClientGone, Job
+from gateway.proxy.exchange import ClientGone, Job, without_own_fields
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.notices import Headers
@@ -192,9 +192,10 @@ class Edge:
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
         wishes = read_wishes(parsed, _slugs(situation))
-        needs = surface.needs(parsed)
+        asked = without_own_fields(parsed)
+        needs = surface.needs(asked)
         if wishes.requires_parameters:
-            needs = needs.requiring(surface.parameters(parsed))
+            needs = needs.requiring(surface.parameters(asked, needs))
         plan = plan_route(surface.model(parsed), needs, situation, wishes)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
@@ -204,7 +205,7 @@ class Edge:
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
-            end = await parts.lanes.carry(job, job.call(parsed), wish=wish, sink=client)
+            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=client)
         finally:
             parts.store.release(job.call_id, limits)
         if end.error:

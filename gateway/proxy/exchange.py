@@ -8,9 +8,17 @@ from typing import Any, Protocol
 import orjson
 
 from providers.wire.call import InferenceCall
+from providers.wire.conversation import Conversation
 
 OWN_FIELDS = frozenset({"project_id", "provider"})
 """Parameters of ours, which no provider knows."""
+
+
+def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is meant for this gateway alone stays here."""
+    if OWN_FIELDS.isdisjoint(parsed):
+        return parsed
+    return {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
 
 
 @dataclass(slots=True)
@@ -47,13 +55,11 @@ class Job:
         facts = {name: getattr(self, name) for name in _JOB_FACTS}
         return orjson.dumps(facts) + b"\n" + self.body
 
-    def call(self, parsed: Mapping[str, Any]) -> InferenceCall:
-        """The call to make, from the parsed body; what is meant for this gateway alone stays here."""
-        if not OWN_FIELDS.isdisjoint(parsed):
-            parsed = {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
+    def call(self, parsed: Mapping[str, Any], conversation: Conversation | None = None) -> InferenceCall:
+        """The call to make, from the parsed body, and the same as its format reads it, where that was done."""
         return InferenceCall(
             self.endpoint,
-            parsed,
+            without_own_fields(parsed),
             self.is_streamed,
             self.wants_usage,
             self.format,
@@ -61,6 +67,7 @@ class Job:
             self.created,
             str(self.team_id),
             self.betas,
+            conversation,
         )
 
     @classmethod

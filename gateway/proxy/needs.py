@@ -44,6 +44,8 @@ class Needs:
     embedding: EmbeddingRequest | None = None
     """The request itself, where it is one for embeddings: each provider's format says what it cannot do of it."""
     spelling: Mapping[str, str] = field(default_factory=dict, compare=False)
+    conversation: Conversation | None = field(default=None, compare=False, repr=False)
+    """The request itself, where its format has read it."""
 
     def requiring(self, used: Mapping[str, str]) -> "Needs":
         """The same with every parameter that is used: the catalogue's name → the client's."""
@@ -95,6 +97,7 @@ def needs_of_conversation(conversation: Conversation, endpoint: str, *, is_strea
             "logprobs": spelt(conversation.source, "logprobs"),
             "messages": spelt(conversation.source, "messages"),
         },
+        conversation=conversation,
     )
 
 

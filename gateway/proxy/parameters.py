@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from gateway.proxy.exchange import OWN_FIELDS
 from providers.formats.extras import is_harmless
 from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 
 # These change no answer: what it is about, how it comes, and who is told.
-_NO_PARAMETERS = OWN_FIELDS | {
+_NO_PARAMETERS = {
     "model",
     "messages",
     "input",
@@ -68,7 +67,7 @@ def used_by(conversation: Conversation) -> dict[str, str]:
     return used | {
         _SAME_EXTRA.get(path.rpartition(".")[2], path): path
         for path, value in extra
-        if path not in OWN_FIELDS and not is_harmless(path, value)
+        if not is_harmless(path, value)
     }
 
 

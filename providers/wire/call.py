@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from providers.wire.conversation import Conversation
+
 
 @dataclass(slots=True)
 class InferenceCall:
@@ -25,3 +27,5 @@ class InferenceCall:
     """Whose call it is: ids of end users are hashed with it before they leave."""
     betas: str = ""
     """What the client asks of Anthropic's beta features; a list with commas, as its header has it."""
+    conversation: Conversation | None = None
+    """`body` as its format reads it, where that was done already."""

@@ -12,7 +12,6 @@ from gateway.proxy.parameters import used_by, used_in_chat
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
-from providers.wire.conversation import Conversation
 
 _NO_ANSWER = AnswerFacts("", 0, "")
 
@@ -58,15 +57,18 @@ class Surface:
         return bool((parsed.get("stream_options") or {}).get("include_usage"))
 
     def needs(self, parsed: Mapping[str, Any]) -> Needs:
-        """Raises InvalidRequest."""
+        """Of a request without fields of our own. Raises InvalidRequest."""
         try:
-            return read_needs(self.endpoint, parsed)
+            return self._read_needs(parsed)
         except TranslationError as error:
             raise refusal_of(error) from None
 
-    def parameters(self, parsed: Mapping[str, Any]) -> Mapping[str, str]:
+    def parameters(self, parsed: Mapping[str, Any], needs: Needs) -> Mapping[str, str]:
         """The parameters that this request uses: the catalogue's name → the client's."""
-        return used_in_chat(parsed)
+        return used_by(needs.conversation) if needs.conversation else used_in_chat(parsed)
+
+    def _read_needs(self, parsed: Mapping[str, Any]) -> Needs:
+        return read_needs(self.endpoint, parsed)
 
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
         """The answer of a surface that only counts tokens; None of all others."""
@@ -89,20 +91,9 @@ class FormatSurface(Surface):
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         return self.always_tells_usage or Surface.wants_usage(self, parsed)
 
-    def needs(self, parsed: Mapping[str, Any]) -> Needs:
-        """Raises InvalidRequest."""
-        conversation = self._read_conversation(parsed)
+    def _read_needs(self, parsed: Mapping[str, Any]) -> Needs:
+        conversation = self.wire_format.read_request(parsed)
         return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))
-
-    def parameters(self, parsed: Mapping[str, Any]) -> Mapping[str, str]:
-        """Raises InvalidRequest."""
-        return used_by(self._read_conversation(parsed))
-
-    def _read_conversation(self, parsed: Mapping[str, Any]) -> Conversation:
-        try:
-            return self.wire_format.read_request(parsed)
-        except TranslationError as error:
-            raise refusal_of(error) from None
 
 
 def refusal_of(error: TranslationError) -> InvalidRequest:
