@@ -6,7 +6,7 @@ from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import Format
 from providers.formats.chat.format import ChatFormat
 from providers.formats.completions_format import CompletionsFormat
-from providers.formats.gemini.form import GeminiFormat
+from providers.formats.gemini.format import GeminiFormat
 from providers.formats.responses.format import ResponsesFormat
 
 ANTHROPIC = AnthropicFormat()

@@ -1,6 +1,6 @@
 """Google Gemini's generateContent, as clients speak it to us and as we speak it to Google."""
 
-from providers.formats.gemini.form import GeminiFormat
+from providers.formats.gemini.format import GeminiFormat
 
 GEMINI = GeminiFormat()
 

@@ -1,4 +1,4 @@
-"""Writes events as a stream for a client: server-sent events, or one JSON array where the client asked for none."""
+"""Writes events as a stream for a client: server-sent events with Google's line ends."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,37 +14,11 @@ from providers.wire.events import Event, Finished, UsageSeen
 from providers.wire.usage import Usage
 
 
-class _Frames:
-    """Server-sent events with Google's line ends."""
-
-    def frame(self, value: Mapping[str, Any]) -> bytes:
-        return b"data: %b\r\n\r\n" % orjson.dumps(value)
-
-    def end(self) -> bytes:
-        return b""
-
-
-class _Array:
-    """The elements of one JSON array."""
-
-    def __init__(self) -> None:
-        self._is_first = True
-
-    def frame(self, value: Mapping[str, Any]) -> bytes:
-        before = b"[" if self._is_first else b",\r\n"
-        self._is_first = False
-        return before + orjson.dumps(value)
-
-    def end(self) -> bytes:
-        return b"[]" if self._is_first else b"]"
-
-
 class GeminiStreamWriter:
     """See formats.base.AnswerWriter. The end waits for the usage, which stands in the same, last piece."""
 
-    def __init__(self, facts: AnswerFacts, *, is_array: bool = False) -> None:
+    def __init__(self, facts: AnswerFacts) -> None:
         self._facts = facts
-        self._form: _Frames | _Array = _Array() if is_array else _Frames()
         self._parts = AnswerParts()
         self._finished: Finished | None = None
         self._usage: Usage | None = None
@@ -58,21 +32,24 @@ class GeminiStreamWriter:
             elif isinstance(event, UsageSeen):
                 self._usage = event.usage
         parts, told = self._parts.let_go(), about(events)
-        return self._form.frame(self._piece(parts, told)) if parts or told else b""
+        return _frame(self._piece(parts, told)) if parts or told else b""
 
     def finish(self) -> bytes:
         if self._finished is None:
-            return self._form.end()
+            return b""
         answer = self._piece([{"text": ""}], {})
         candidate_end(answer, self._finished)
         if self._usage is not None and self._facts.wants_usage:
             answer["usageMetadata"] = write_usage(self._usage)
-        return self._form.frame(answer) + self._form.end()
+        return _frame(answer)
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        """An array is closed all the same: nothing in it could be read otherwise."""
-        return self._form.frame(write_error(error)) + self._form.end()
+        return _frame(write_error(error))
 
     def _piece(self, parts: list[dict[str, Any]], told: dict[str, Any]) -> dict[str, Any]:
         candidate = {"content": {"parts": parts, "role": "model"}, "index": 0, **told}
         return {"candidates": [candidate], **named(self._facts)}
+
+
+def _frame(value: Mapping[str, Any]) -> bytes:
+    return b"data: %b\r\n\r\n" % orjson.dumps(value)

@@ -1,11 +1,9 @@
 """OpenAI's Responses as one of the wire formats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import UpstreamFailure
 from providers.adapters.openai_failures import classify
-from providers.formats.base import AnswerFacts, AnswerWriter, EventReader, Upstream, WrittenRequest
 from providers.formats.error_body import error_body
 from providers.formats.responses.read_answer import read_answer
 from providers.formats.responses.read_request import read_request
@@ -14,9 +12,6 @@ from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
 from providers.formats.responses.write_answer import write_answer
 from providers.formats.responses.write_request import write_request
-from providers.wire.conversation import Conversation
-from providers.wire.events import Event
-from providers.wire.usage import Usage
 
 
 class ResponsesFormat:
@@ -27,29 +22,14 @@ class ResponsesFormat:
     usage_name = "usage"
     can_limit_calls = True
 
-    def read_request(self, body: Mapping[str, Any]) -> Conversation:
-        return read_request(body)
-
-    def write_request(self, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
-        return write_request(conversation, upstream)
-
-    def read_answer(self, value: Any) -> list[Event]:
-        return read_answer(value)
-
-    def write_answer(self, events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]:
-        return write_answer(events, facts)
-
-    def reader(self) -> EventReader:
-        return ResponsesStreamReader()
-
-    def writer(self, facts: AnswerFacts) -> AnswerWriter:
-        return ResponsesStreamWriter(facts)
-
-    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
-        return classify(status, headers, body)
+    read_request = staticmethod(read_request)
+    write_request = staticmethod(write_request)
+    read_answer = staticmethod(read_answer)
+    write_answer = staticmethod(write_answer)
+    reader = ResponsesStreamReader
+    writer = ResponsesStreamWriter
+    failure = staticmethod(classify)
+    usage = staticmethod(write_usage)
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
         return error_body(error)
-
-    def usage(self, usage: Usage) -> Mapping[str, Any]:
-        return write_usage(usage)

@@ -1,7 +1,5 @@
 """Answers and streams in Gemini's format: their ends, their usage, and what goes wrong in them."""
 
-import json
-
 import orjson
 import pytest
 
@@ -162,20 +160,6 @@ def test_error_in_a_stream_is_what_it_would_have_been_before(wrapped):
         read_stream(stream(answer(None, {"text": "x"}), [error] if wrapped else error))
     assert failed.value.kind is FailureKind.UNAVAILABLE
     assert "10.0.0.1" not in failed.value.message
-
-
-def test_array_is_one_json_value_when_it_ends_well():
-    writer = GEMINI.writer(FACTS, is_array=True)
-    events = [TextDelta("a"), TextDelta("b"), Finished(FinishReason.LENGTH)]
-    written = b"".join(writer.write([event]) for event in events) + writer.finish()
-    pieces = json.loads(written)
-    assert [piece["candidates"][0].get("finishReason") for piece in pieces] == [None, None, "MAX_TOKENS"]
-
-
-def test_array_is_one_json_value_when_it_fails():
-    writer = GEMINI.writer(FACTS, is_array=True)
-    *_, last = json.loads(writer.write([TextDelta("a")]) + writer.fail(ERROR))
-    assert last["error"]["status"] == "UNAVAILABLE"
 
 
 def test_failed_stream_ends_in_an_error_and_no_finish():

@@ -1,0 +1,28 @@
+"""Google Gemini's generateContent, in both directions; see formats.base.Format."""
+
+from providers.formats.gemini.answer_reader import read_answer
+from providers.formats.gemini.answer_writer import write_answer
+from providers.formats.gemini.errors import write_error
+from providers.formats.gemini.failures import read_failure
+from providers.formats.gemini.request_reader import read_request
+from providers.formats.gemini.request_writer import write_request
+from providers.formats.gemini.stream_reader import GeminiStreamReader
+from providers.formats.gemini.stream_writer import GeminiStreamWriter
+from providers.formats.gemini.usage import write_usage
+
+
+class GeminiFormat:
+    name = "gemini"
+    endpoint = "generate_content"
+    usage_name = "usageMetadata"
+    can_limit_calls = False
+
+    read_request = staticmethod(read_request)
+    write_request = staticmethod(write_request)
+    read_answer = staticmethod(read_answer)
+    write_answer = staticmethod(write_answer)
+    reader = GeminiStreamReader
+    writer = GeminiStreamWriter
+    failure = staticmethod(read_failure)
+    usage = staticmethod(write_usage)
+    error_body = staticmethod(write_error)
