@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from providers.formats.base import CannotTranslate
 from providers.formats.gemini.signatures import Seal, write_signature
 from providers.formats.gemini.tool_names import write_name
 from providers.wire.events import (
@@ -86,12 +87,18 @@ class AnswerParts:
         self._is_thinking = False
 
 
+def _name(name: str) -> str:
+    """One that is too long to be escaped is Gemini's client's own, which takes any."""
+    try:
+        return write_name(name, "gemini")
+    except CannotTranslate:
+        return name
+
+
 def _call_part(call: _OpenCall) -> dict[str, Any]:
     started = call.started
-    # A name too long to be escaped is Gemini's client's own, which takes any.
-    name = write_name(started.name) or started.name
     part: dict[str, Any] = {
-        "functionCall": {"id": started.id, "name": name, "args": _arguments(call.arguments)}
+        "functionCall": {"id": started.id, "name": _name(started.name), "args": _arguments(call.arguments)}
     }
     signature = write_signature(Seal(started.signature, origin=started.origin))
     return part | ({"thoughtSignature": signature} if signature else {})

@@ -105,7 +105,7 @@ class ContentsWriter:
                 return {"functionResponse": self._result(part)}
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
-        function = {"id": call.id, "name": self._tool_name(call.name), "args": self._arguments(call)}
+        function = {"id": call.id, "name": write_name(call.name, self._source), "args": self._arguments(call)}
         if call.signature and call.origin == ORIGIN:
             return {"functionCall": function, "thoughtSignature": call.signature}
         return {"functionCall": function}
@@ -128,15 +128,9 @@ class ContentsWriter:
         media = [self._other_part(part) for part in result.parts if not isinstance(part, Text)]
         return {
             "id": result.call_id,
-            "name": self._tool_name(self._names[result.call_id]),
+            "name": write_name(self._names[result.call_id], self._source),
             "response": {"error" if result.is_error else "result": "\n".join(texts)},
         } | ({"parts": media} if media else {})
-
-    def _tool_name(self, name: str) -> str:
-        written = write_name(name)
-        if written is None:
-            raise self._refusal("tool_name", f"The tool's name '{name}' cannot be said to this provider.")
-        return written
 
     def _system_part(self, part: Part) -> dict[str, Any]:
         if not isinstance(part, Text):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from providers.formats.base import CannotTranslate
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
 from providers.wire.conversation import ChoiceMode, Conversation, Tool
@@ -25,7 +24,7 @@ def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, 
 
 
 def _function(tool: Tool, source: str) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": _name(tool.name, source)}
+    function: dict[str, Any] = {"name": write_name(tool.name, source)}
     if tool.description is not None:
         function["description"] = tool.description
     if tool.parameters is not None:
@@ -38,7 +37,7 @@ def _config(conversation: Conversation, translated: list[str]) -> dict[str, Any]
     choice, source = conversation.tool_choice, conversation.source
     is_auto = choice is None or choice.mode is ChoiceMode.AUTO
     is_strict = any(tool.strict for tool in conversation.tools)
-    names = [_name(name, source) for name in choice.names] if choice else []
+    names = [write_name(name, source) for name in choice.names] if choice else []
     if is_auto and (is_strict or names):
         field = "tool_strict" if is_strict else "tool_choice"
         if source != "gemini":
@@ -48,12 +47,3 @@ def _config(conversation: Conversation, translated: list[str]) -> dict[str, Any]
         return {}
     config: dict[str, Any] = {"mode": _MODES[choice.mode]}
     return config | ({"allowedFunctionNames": names} if names and choice.mode is ChoiceMode.REQUIRED else {})
-
-
-def _name(name: str, source: str) -> str:
-    written = write_name(name)
-    if written is None:
-        raise CannotTranslate(
-            f"The tool's name '{name}' cannot be said to this provider.", param=spelt(source, "tool_name")
-        )
-    return written

@@ -316,7 +316,7 @@ def test_small_images_ask_for_a_low_resolution():
 
 @pytest.mark.parametrize("name", ["get_weather", "a.b:c-d", "1st", "tool/é", "_esc_x", "-"])
 def test_tool_name_is_said_in_the_alphabet_and_read_again(name):
-    written = write_name(name)
+    written = write_name(name, "openai")
     assert written.isascii()
     assert not written[0].isdigit()
     assert "/" not in written
