@@ -35,6 +35,7 @@ _COLUMNS = (
     "scope",
     "team__is_active",
     "team__lifecycle_policy",
+    "team__keeps_responses",
     "revoked_at",
     "expires_at",
     "requests_per_minute",
@@ -215,7 +216,8 @@ def _read(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
 
 def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
     pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, lifecycle_policy = row[:9]
-    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, revision = row[9:]
+    keeps_responses, *row_rest = row[9:]
+    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, revision = row_rest
     facts = KeyFacts(
         id=pk,
         public_id=public_id,
@@ -231,6 +233,7 @@ def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
         model_patterns=tuple(model_patterns),
         lane=lane,
         lifecycle_policy=lifecycle_policy,
+        keeps_responses=keeps_responses,
     )
     return facts, revision
 

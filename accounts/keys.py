@@ -61,6 +61,8 @@ class KeyFacts:
     lane: str = "auto"
     lifecycle_policy: str = "advise"
     """The team's: see accounts.policies."""
+    keeps_responses: bool = True
+    """The team's answers of the Responses surface may be stored."""
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)

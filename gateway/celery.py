@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["gateway", "catalogue", "providers", "accounts"])
+app.autodiscover_tasks(["gateway", "gateway.responses", "catalogue", "providers", "accounts"])
 # By name: its module needs Django's models, which are loaded only once a worker is made.
 app.steps["worker"].add("gateway.worker:LaneStep")
 

@@ -15,6 +15,7 @@ from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
+from gateway.responses.shelf import SqlResponses
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Runtime:
 
     def __init__(self, behind: Application) -> None:
         self.keys = SqlKeyDirectory()
+        self.responses = SqlResponses()
         self.process = Process(self.keys)
         self.repeater = Repeater(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
@@ -72,6 +74,7 @@ class Runtime:
                 recorder=self.process.spool,
                 health=self.process.health,
                 lanes=lanes,
+                responses=self.responses,
                 body_limit_bytes=settings.BODY_LIMIT_BYTES,
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
             )
@@ -84,6 +87,7 @@ class Runtime:
             await self._drain
         await self.worker_lane.close()
         await self.process.close()
+        self.responses.close()
 
     def begin_drain(self) -> None:
         """On the loop: no new calls; open ones have DRAIN_S to end by themselves."""

@@ -174,6 +174,8 @@ else:
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = int(env.number("GATEWAY_STALE_PRICE_DAYS", 180, least=1))
+# How long answers of /v1/responses are kept for those who go on from them.
+RESPONSE_DAYS = int(env.number("GATEWAY_RESPONSE_DAYS", 30, least=1))
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.
@@ -215,6 +217,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In memory, not in a file of the working folder: every entry is a short interval.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
+    "forget expired responses": {
+        "task": "gateway.responses.tasks.forget_expired_responses",
+        "schedule": 3600.0,
+    },
     "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
     "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
 }

@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1/", include("accounts.urls")),
+    path("v1/", include("gateway.responses.urls")),
     re_path(r"^v1(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
     path("docs", views.Docs.as_view(), name="docs"),

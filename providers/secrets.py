@@ -41,6 +41,19 @@ class Access:
         return not self.problem
 
 
+def seal(data: bytes) -> str:
+    """Encrypt what the database must not show. Raises KeyUnusable."""
+    return _box().encrypt(data).decode()
+
+
+def unseal(sealed: str) -> bytes:
+    """Raises SecretUnreadable, KeyUnusable."""
+    try:
+        return _box().decrypt(sealed.encode())
+    except InvalidToken:
+        raise SecretUnreadable("No key in GATEWAY_CREDENTIAL_KEYS opens what was stored.") from None
+
+
 def encrypt(secret: str, *, provider_id: int) -> str:
     """Bind the provider's id into what is encrypted, so that it opens no other provider."""
     payload = json.dumps({"provider": provider_id, "secret": secret})

@@ -45,7 +45,7 @@ class TeamAdmin(HistoryDesk):
     inlines = [MembershipInline, KeyInline]
     fieldsets = [
         ("Name it", {"fields": [("name", "slug")]}),
-        ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy"]}),
+        ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy", "keeps_responses"]}),
     ]
     actions = ["switch_on", "switch_off"]
 

@@ -20,6 +20,12 @@ class Team(models.Model):
         default=LifecyclePolicy.ADVISE.value,
         help_text="What its calls meet at the end of a model's life. An alias may have a policy of its own.",
     )
+    keeps_responses = models.BooleanField(
+        "may store responses",
+        default=True,
+        help_text="Answers of /v1/responses are kept, encrypted, so that clients can go on from them. "
+        "A client that sends store: false has nothing kept in any case.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
 

@@ -27,11 +27,12 @@ from gateway.proxy.errors import (
 )
 from gateway.proxy.exchange import ClientGone, Job, without_own_fields
 from gateway.proxy.ids import mint_id
-from gateway.proxy.lanes import Lanes
+from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.notices import Headers
-from gateway.proxy.ports import CallRecorder, KeyDirectory, Snapshots
+from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.route import RoutePlan, plan_headers, plan_route
+from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from gateway.proxy.wishes import read_wishes
@@ -62,6 +63,7 @@ class EdgeParts:
     recorder: CallRecorder
     health: HealthTable
     lanes: Lanes
+    responses: ResponseShelf
     body_limit_bytes: int
     write_timeout_s: float
 
@@ -185,6 +187,9 @@ class Edge:
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
         parsed = surface.read(request.body)
+        sink: LaneSink = client
+        if surface.keeps_answers:
+            parsed, request, sink = await self._open_turn(parsed, request, client)
         if (counted := surface.count(parsed)) is not None:
             return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
@@ -205,7 +210,7 @@ class Edge:
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
-            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=client)
+            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=sink)
         finally:
             parts.store.release(job.call_id, limits)
         if end.error:
@@ -213,6 +218,21 @@ class Edge:
         else:
             await client.finish()
         return None
+
+    async def _open_turn(
+        self, parsed: Mapping[str, Any], request: "Request", client: LaneSink
+    ) -> tuple[Mapping[str, Any], "Request", LaneSink]:
+        """What is asked with all that went before, and the way back on which it is stored."""
+        parts, key = self._parts, request.key
+        turn = await open_turn(
+            parsed,
+            parts.responses,
+            team_id=key.team_id,
+            may_keep=key.keeps_responses,
+            limit_bytes=parts.body_limit_bytes,
+        )
+        asked = Request(request.headers, key, orjson.dumps(turn.asked))
+        return turn.asked, asked, Keeper(client, turn, parts.responses, key.team_id)
 
     async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What the hot path needs from outside, as interfaces: keys, the snapshot and the recorder."""
+"""What the hot path needs from outside, as interfaces: keys, the snapshot, the recorder and stored responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,11 @@ __all__ = [
     "AttemptClosed",
     "AttemptOpened",
     "CallRecorder",
+    "Kept",
     "KeyDirectory",
     "KeysUnavailable",
+    "ResponseShelf",
+    "ShelfUnavailable",
     "Snapshots",
 ]
 
@@ -79,6 +82,26 @@ class AttemptClosed:
     first_token_ms: float | None
     about_us: str = ""
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A stored response as its client saw it, and all items that led to it."""
+
+    response: dict[str, Any]
+    input: list[Any]
+
+
+class ShelfUnavailable(Exception):
+    """Stored responses can be neither read nor written now."""
+
+
+class ResponseShelf(Protocol):
+    """Stored responses, in SQL and off the loop. Both raise ShelfUnavailable."""
+
+    async def find(self, team_id: int, response_id: str) -> Kept | None: ...
+
+    async def keep(self, team_id: int, kept: Kept) -> None: ...
 
 
 class CallRecorder(Protocol):

@@ -25,6 +25,8 @@ class Surface:
     check: Check
     can_stream: bool
     format: str = "openai"
+    keeps_answers: bool = False
+    """Clients may come back to them: see gateway.proxy.stored."""
 
     @property
     def wire_format(self) -> Format:

@@ -1,4 +1,4 @@
-"""OpenAI's Responses: `POST /v1/responses`. Answers are not stored: what refers to a stored one is refused."""
+"""OpenAI's Responses: `POST /v1/responses`. Answers are stored by the gateway: see gateway.proxy.stored."""
 
 from typing import Any
 
@@ -12,19 +12,22 @@ _fields = record(
         "include": list_of(text()),
         "max_output_tokens": integer(1),
         "max_tool_calls": integer(1),
+        "previous_response_id": text(128, least=1),
         "text": record({"verbosity": one_of("low", "medium", "high")}),
     },
     required=("model",),
 )
-_STORED = ("previous_response_id", "conversation", "background")
+_NOT_YET = ("conversation", "background")
 
 
 def _check(body: Any, param: str) -> None:
     _fields(body, param)
     check_stream_options(body)
-    for name in _STORED:
+    for name in _NOT_YET:
         if body.get(name):
-            raise refuse(name, "left out, for answers are not stored here: send the whole input", body[name])
+            raise refuse(name, "left out: go on from an answer by 'previous_response_id'", body[name])
 
 
-RESPONSES = FormatSurface("/v1/responses", "responses", _check, can_stream=True, format="responses")
+RESPONSES = FormatSurface(
+    "/v1/responses", "responses", _check, can_stream=True, format="responses", keeps_answers=True
+)

@@ -14,7 +14,8 @@ from providers.wire.conversation import Conversation, Message, OutputFormat, Rol
 
 ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
-_NOT_TRANSLATED = ("model", "stream", "stream_options")
+# `store` is for the gateway: no provider keeps anything.
+_NOT_TRANSLATED = ("model", "stream", "stream_options", "store")
 # These stand for items that the provider or the gateway keeps.
 _KEPT = ("previous_response_id", "conversation", "prompt")
 

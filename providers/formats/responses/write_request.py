@@ -77,8 +77,7 @@ def _write_settings(conversation: Conversation, upstream: Upstream) -> dict[str,
             "service_tier": None if tier is None else _TIERS.get(tier, tier),
             "metadata": conversation.metadata,
             "safety_identifier": upstream.user_id,
-            # Nobody but a client of Responses knows that answers are kept unless told otherwise.
-            "store": None if conversation.source == ORIGIN else False,
+            "store": False,
         }
     )
 

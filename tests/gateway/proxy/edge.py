@@ -20,7 +20,7 @@ from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
 from providers.adapters.registry import choose_adapter
@@ -75,6 +75,26 @@ class Records:
 
 
 @dataclass
+class Shelf:
+    """Stored responses in memory; `is_away` as when SQL is."""
+
+    kept: dict[tuple[int, str], Kept] = field(default_factory=dict)
+    is_away: bool = False
+
+    async def find(self, team_id: int, response_id: str) -> Kept | None:
+        self._check()
+        return self.kept.get((team_id, response_id))
+
+    async def keep(self, team_id: int, kept: Kept) -> None:
+        self._check()
+        self.kept[team_id, kept.response["id"]] = kept
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise ShelfUnavailable
+
+
+@dataclass
 class Snapshots:
     current: Snapshot
 
@@ -103,6 +123,7 @@ class EdgeProcess:
         self.plan = plan
         self.loop = asyncio.get_running_loop()
         self.stop = asyncio.Event()
+        self.shelf = Shelf()
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
@@ -128,6 +149,7 @@ class EdgeProcess:
                 records,
                 self.bench.health,
                 lanes,
+                self.shelf,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
             )

@@ -1,0 +1,161 @@
+"""Answers of the Responses surface that can be gone on from: what is asked in full, and what is kept. No SQL here."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from gateway.proxy.errors import BodyTooLarge, InvalidRequest, Unavailable
+from gateway.proxy.exchange import Head
+from gateway.proxy.lanes import LaneSink
+from gateway.proxy.ports import Kept, ResponseShelf, ShelfUnavailable
+from providers.wire.sse import SseSplitter
+
+_log = logging.getLogger(__name__)
+_ENDS = frozenset({"response.completed", "response.incomplete"})
+ENCRYPTED = "reasoning.encrypted_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`asked` is the request with all earlier items in its input; `input` the same items, as a list."""
+
+    asked: Mapping[str, Any]
+    input: list[Any]
+    previous_id: str | None
+    is_kept: bool
+
+
+async def open_turn(
+    parsed: Mapping[str, Any], shelf: ResponseShelf, *, team_id: int, may_keep: bool, limit_bytes: int
+) -> Turn:
+    """Raises InvalidRequest, BodyTooLarge, Unavailable."""
+    previous_id = parsed.get("previous_response_id")
+    items = input_items(parsed.get("input"))
+    if previous_id is not None:
+        items = [*await _earlier(previous_id, shelf, team_id), *items]
+    is_kept = may_keep and parsed.get("store") is not False
+    asked = {name: value for name, value in parsed.items() if name != "previous_response_id"}
+    asked["store"] = is_kept
+    if previous_id is not None:
+        asked["input"] = items
+        if len(orjson.dumps(asked)) > limit_bytes:
+            message = f"With what went before, the request is larger than {limit_bytes} bytes, the limit."
+            raise BodyTooLarge(message, param="previous_response_id")
+    if is_kept and asked.get("reasoning"):
+        # Nobody else keeps the thoughts, and the next turn may need them.
+        asked["include"] = list(dict.fromkeys([*(asked.get("include") or ()), ENCRYPTED]))
+    return Turn(asked, items, previous_id, is_kept)
+
+
+async def _earlier(response_id: str, shelf: ResponseShelf, team_id: int) -> list[Any]:
+    try:
+        kept = await shelf.find(team_id, response_id)
+    except ShelfUnavailable:
+        raise Unavailable(
+            "Stored responses cannot be read at the moment; send the whole input, or try again.",
+            code="responses_unavailable",
+            retry_after_s=5,
+        ) from None
+    if kept is None:
+        raise InvalidRequest(
+            f"There is no stored response '{response_id[:80]}': it was not stored, has expired, or is another team's.",
+            code="previous_response_not_found",
+            param="previous_response_id",
+        )
+    return [*kept.input, *filter(_can_be_sent, kept.response.get("output") or ())]
+
+
+def _can_be_sent(item: Any) -> bool:
+    """Thoughts go back as their provider sealed them, or not at all."""
+    return not (
+        isinstance(item, dict) and item.get("type") == "reasoning" and not item.get("encrypted_content")
+    )
+
+
+def input_items(value: Any) -> list[Any]:
+    """An input as a list of items."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": value}]}]
+    return list(value)
+
+
+class Keeper:
+    """A sink before the client's: tells the answer as this gateway stores it, and stores it before its end is out.
+
+    See gateway.proxy.exchange.Sink. Where it cannot be stored, the client has its answer all the same.
+    """
+
+    def __init__(self, sink: LaneSink, turn: Turn, shelf: ResponseShelf, team_id: int) -> None:
+        self._sink = sink
+        self._turn = turn
+        self._shelf = shelf
+        self._team_id = team_id
+        self._head: Head | None = None
+        self._splitter = SseSplitter()
+        self._whole = b""
+
+    @property
+    def lane(self) -> str:
+        return self._sink.lane
+
+    @lane.setter
+    def lane(self, lane: str) -> None:
+        self._sink.lane = lane
+
+    async def begin(self, head: Head) -> None:
+        """A whole answer's length is known once it is rewritten."""
+        if head.length is None:
+            await self._sink.begin(head)
+        else:
+            self._head = head
+
+    async def send(self, data: bytes, *, is_last: bool = False) -> None:
+        if self._head is None:
+            return await self._sink.send(await self._relay(data), is_last=is_last)
+        self._whole += data
+        if len(self._whole) == self._head.length:
+            body = await self._tell(orjson.loads(self._whole))
+            await self._sink.begin(replace(self._head, length=len(body)))
+            await self._sink.send(body, is_last=True)
+        return None
+
+    async def _relay(self, data: bytes) -> bytes:
+        """Whole events; what is none, such as a heartbeat, goes on as it is."""
+        events = self._splitter.feed(data)
+        if not events and not data.strip():
+            return data
+        return b"".join([await self._rewrite(event) for event in events])
+
+    async def _rewrite(self, source: bytes) -> bytes:
+        try:
+            event = orjson.loads(source)
+            kind, response = event["type"], event.get("response")
+        except (orjson.JSONDecodeError, TypeError, KeyError):
+            return b"data: %b\n\n" % source
+        if isinstance(response, dict):
+            event["response"] = self._named(response)
+            source = orjson.dumps(event)
+            if kind in _ENDS:
+                await self._keep(event["response"])
+        return b"event: %b\ndata: %b\n\n" % (str(kind).encode(), source)
+
+    async def _tell(self, response: dict[str, Any]) -> bytes:
+        named = self._named(response)
+        await self._keep(named)
+        return orjson.dumps(named)
+
+    def _named(self, response: dict[str, Any]) -> dict[str, Any]:
+        return {**response, "store": self._turn.is_kept, "previous_response_id": self._turn.previous_id}
+
+    async def _keep(self, response: dict[str, Any]) -> None:
+        if not self._turn.is_kept or not isinstance(response.get("id"), str):
+            return
+        try:
+            await self._shelf.keep(self._team_id, Kept(response, self._turn.input))
+        except ShelfUnavailable:
+            _log.error("Response %s could not be stored.", response["id"])

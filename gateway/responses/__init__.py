@@ -1,0 +1,1 @@
+"""Stored answers of `/v1/responses`: kept in SQL, encrypted, and given back."""

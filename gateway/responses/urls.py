@@ -1,0 +1,11 @@
+"""The addresses of stored responses; `POST /v1/responses` itself is the edge's."""
+
+from django.urls import path
+
+from gateway.responses import views
+
+urlpatterns = [
+    path("responses/<str:response_id>", views.StoredResponseView.as_view()),
+    path("responses/<str:response_id>/cancel", views.CancelView.as_view()),
+    path("responses/<str:response_id>/input_items", views.InputItemsView.as_view()),
+]
