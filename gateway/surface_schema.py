@@ -48,8 +48,8 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         "responses_create",
         "Chat in the form of OpenAI's Responses",
         (
-            "For any model; streamed with `stream`. Answers are not stored: `previous_response_id`, `conversation` and "
-            "`background` are refused."
+            "For any model; streamed with `stream`. Answers are stored for a time unless `store` is false, and "
+            "`previous_response_id` goes on from one. `conversation` and `background` are refused."
         ),
         {"model": "demo/chat", "input": _SAY},
         {"id": "resp_1", "object": "response", "status": "completed", "output": []},

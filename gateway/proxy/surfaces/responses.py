@@ -3,13 +3,14 @@
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface
-from gateway.proxy.surfaces.fields import integer, list_of, one_of, record, refuse, text
+from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, refuse, text
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 
 _fields = record(
     {
         **SETTINGS,
         "include": list_of(text()),
+        "input": either("a string or a list of items", text(), list_of(record({}))),
         "max_output_tokens": integer(1),
         "max_tool_calls": integer(1),
         "previous_response_id": text(128, least=1),
