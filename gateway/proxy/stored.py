@@ -1,6 +1,7 @@
 """Answers of the Responses surface that can be gone on from: what is asked in full, and what is kept. No SQL here."""
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,7 +97,8 @@ class Keeper:
         self._shelf = shelf
         self._team_id = team_id
         self._head: Head | None = None
-        self._splitter = SseSplitter()
+        # The last event holds the whole answer, whose size was watched already.
+        self._splitter = SseSplitter(limit_bytes=sys.maxsize)
         self._whole = b""
 
     @property

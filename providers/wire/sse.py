@@ -9,7 +9,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class OversizedEvent(Exception):
-    """A line or an event is larger than LIMIT_BYTES."""
+    """A line or an event is larger than the splitter's limit."""
 
 
 def event(data: bytes) -> bytes:
@@ -22,9 +22,10 @@ class SseSplitter:
     bytes of that read equal `event()` of each one and can be relayed as they are.
     """
 
-    __slots__ = ("_after_cr", "_at_start", "_line", "_parts", "_size", "was_plain")
+    __slots__ = ("_after_cr", "_at_start", "_limit_bytes", "_line", "_parts", "_size", "was_plain")
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
         self.was_plain = False
         self._line = bytearray()
         self._parts: list[bytes] = []
@@ -48,7 +49,7 @@ class SseSplitter:
         return events
 
     def _split_plain(self, data: bytes) -> list[bytes] | None:
-        if self._line or self._parts or self._after_cr or b"\r" in data or len(data) > LIMIT_BYTES:
+        if self._line or self._parts or self._after_cr or b"\r" in data or len(data) > self._limit_bytes:
             return None
         if not (data.startswith(b"data: ") and data.endswith(b"\n\n")):
             return None
@@ -75,7 +76,7 @@ class SseSplitter:
 
     def _take(self, fragment: bytes) -> None:
         self._size += len(fragment)
-        if self._size > LIMIT_BYTES:
+        if self._size > self._limit_bytes:
             raise OversizedEvent
         self._line += fragment
 

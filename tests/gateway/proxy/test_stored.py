@@ -167,6 +167,13 @@ def test_history_that_is_too_long_is_refused(edge):
     assert (answer.status_code, answer.json()["error"]["param"]) == (413, "previous_response_id")
 
 
+def test_long_answer_is_streamed_and_stored_whole(edge, speaker):
+    """Its last event, which repeats the instructions, is larger than any that a provider may send."""
+    speaker.events = (HELLO[0], TextDelta("x" * 600_000), *HELLO[2:])
+    told = respond(edge, stream=True, instructions="y" * 600_000)
+    assert edge.process.shelf.kept[1, told["id"]].response == told
+
+
 def test_thoughts_without_a_seal_are_left_out_of_the_next_turn(edge, speaker):
     speaker.events = (HELLO[0], ReasoningDelta("Secretly."), *HELLO[1:])
     told = respond(edge)
