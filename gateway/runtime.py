@@ -77,6 +77,7 @@ class Runtime:
                 responses=self.responses,
                 body_limit_bytes=settings.BODY_LIMIT_BYTES,
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
+                heartbeat_s=settings.HEARTBEAT_S,
             )
         )
         if self.process.store.is_shared:

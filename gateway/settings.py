@@ -148,6 +148,8 @@ FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
+# Shorter than what proxies between us and clients call idle.
+HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
 UPSTREAM_CONNECTIONS = int(env.number("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1))
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)

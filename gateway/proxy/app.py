@@ -66,6 +66,8 @@ class EdgeParts:
     responses: ResponseShelf
     body_limit_bytes: int
     write_timeout_s: float
+    heartbeat_s: float
+    """A stream that was quiet for so long is sent a sign of life."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,12 +83,13 @@ class OpenCall:
     is_client_gone: bool = False
     verdict: GatewayError | None = None
     _watch: "asyncio.Future[Any] | None" = None
+    _beat: "asyncio.Future[Any] | None" = None
 
     def end(self, verdict: GatewayError) -> None:
         self.verdict = verdict
         self.task.cancel(verdict.error_code)
 
-    def look(self, now: float, write_timeout_s: float) -> None:
+    def look(self, now: float, write_timeout_s: float, heartbeat_s: float) -> None:
         """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
         since = self.client.writing_since
         if since is not None and now - since > write_timeout_s:
@@ -94,6 +97,8 @@ class OpenCall:
         elif self._watch is None and self.receive is not None:
             self._watch = asyncio.ensure_future(self.receive())
             self._watch.add_done_callback(self._hear)
+        if self.client.is_quiet(now, heartbeat_s):
+            self._beat = asyncio.ensure_future(self.client.beat(heartbeat_s))
 
     def stop_listening(self) -> None:
         self.receive = None
@@ -163,7 +168,7 @@ class Edge:
     def _look(self) -> None:
         now = time.monotonic()
         for call in self._open:
-            call.look(now, self._parts.write_timeout_s)
+            call.look(now, self._parts.write_timeout_s, self._parts.heartbeat_s)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:

@@ -23,6 +23,7 @@ _EVENT_STREAM = [
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
 _MOST_LINES = 50
 _NOT_IN_HEADERS = re.compile(rb"[^ -~]")
 
@@ -31,7 +32,8 @@ class ClientConnection:
     """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered.
 
     `has_begun` and `has_ended` tell how far the answer is. `writing_since` is the monotonic time since when a write
-    waits for the client, None while none does: whoever watches many connections ends those that wait for too long.
+    waits for the client, None while none does: whoever watches many connections ends those that wait for too long,
+    and lets those `beat` that were quiet for too long.
     """
 
     def __init__(self, send: Send, surface: Surface, headers: Headers, *, write_timeout_s: float) -> None:
@@ -41,6 +43,8 @@ class ClientConnection:
         self._is_whole = False
         self.has_ended = False
         self.writing_since: float | None = None
+        self._sent_at = 0.0
+        self._sent = b""
         self._send = send
         self._surface = surface
         self._write_timeout_s = write_timeout_s
@@ -66,7 +70,26 @@ class ClientConnection:
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
         self.has_ended = is_last
+        self._sent = data
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
+
+    def is_quiet(self, now: float, quiet_s: float) -> bool:
+        """A stream of which nothing was sent for so long, and nothing of an event is half out."""
+        return (
+            self.has_begun
+            and not (self.has_ended or self._is_whole)
+            and self.writing_since is None
+            and now - self._sent_at > quiet_s
+            and self._sent.endswith(_EVENT_ENDS)
+        )
+
+    async def beat(self, quiet_s: float) -> None:
+        """Keep what stands between us and the client from taking a quiet stream for a dead one."""
+        # A task begins later than it is made, and the stream may have gone on meanwhile.
+        if self.is_quiet(time.monotonic(), quiet_s):
+            await self._write(
+                {"type": "http.response.body", "body": self._surface.heartbeat, "more_body": True}
+            )
 
     async def answer(self, body: bytes) -> None:
         """A whole answer of the gateway's own."""
@@ -105,7 +128,7 @@ class ClientConnection:
         return await self._send({"type": "http.response.body", "body": body})
 
     async def _write(self, message: Message) -> None:
-        self.writing_since = time.monotonic()
+        self.writing_since = self._sent_at = time.monotonic()
         await self._send(message)
         self.writing_since = None
 

@@ -41,6 +41,9 @@ class TranslationError(Exception):
         self.code = code
 
 
+COMMENT = b": keep-alive\n\n"
+
+
 class BadRequest(TranslationError):
     pass
 
@@ -117,6 +120,8 @@ class Format(Protocol):
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str
     """The member of a whole answer that holds its usage."""
+    heartbeat: bytes
+    """Between two events of a stream: says nothing, and every client of the format passes over it."""
     can_limit_calls: bool
     """A request can ask for one tool call at a time. Where not, the first call of an answer is kept: see one_call."""
 

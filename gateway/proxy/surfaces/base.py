@@ -29,6 +29,10 @@ class Surface:
     """Clients may come back to them: see gateway.proxy.stored."""
 
     @property
+    def heartbeat(self) -> bytes:
+        return self.wire_format.heartbeat
+
+    @property
     def wire_format(self) -> Format:
         return CLIENT_FORMATS[self.format]
 

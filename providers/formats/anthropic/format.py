@@ -12,12 +12,14 @@ from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.stream_reader import AnthropicStreamReader
 from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage
+from providers.formats.base import COMMENT
 
 
 class AnthropicFormat:
     name = "anthropic"
     endpoint = "messages"
     usage_name = "usage"
+    heartbeat = COMMENT
     can_limit_calls = True
 
     read_request = staticmethod(read_request)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.adapters.openai_failures import classify
+from providers.formats.base import COMMENT
 from providers.formats.chat.read_answer import read_answer
 from providers.formats.chat.read_request import read_request
 from providers.formats.chat.stream_reader import ChatStreamReader
@@ -20,6 +21,7 @@ class ChatFormat:
     name = "openai"
     endpoint = "chat.completions"
     usage_name = "usage"
+    heartbeat = COMMENT
     can_limit_calls = True
 
     read_request = staticmethod(read_request)

@@ -15,6 +15,8 @@ class GeminiFormat:
     name = "gemini"
     endpoint = "generate_content"
     usage_name = "usageMetadata"
+    # Google's SDK takes a comment for an answer that is broken.
+    heartbeat = b"\r\n"
     can_limit_calls = False
 
     read_request = staticmethod(read_request)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.adapters.openai_failures import classify
+from providers.formats.base import COMMENT
 from providers.formats.error_body import error_body
 from providers.formats.responses.read_answer import read_answer
 from providers.formats.responses.read_request import read_request
@@ -20,6 +21,7 @@ class ResponsesFormat:
     name = "responses"
     endpoint = "responses"
     usage_name = "usage"
+    heartbeat = COMMENT
     can_limit_calls = True
 
     read_request = staticmethod(read_request)

@@ -114,6 +114,7 @@ class Plan:
     with_worker: bool = True
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
+    heartbeat_s: float = 10
 
 
 class EdgeProcess:
@@ -152,6 +153,7 @@ class EdgeProcess:
                 self.shelf,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
+                heartbeat_s=plan.heartbeat_s,
             )
         )
 
