@@ -87,8 +87,7 @@ def healthy_edge(vendor, provider):
 @pytest.fixture(autouse=True)
 def _fresh(provider, edge):
     provider.log.clear()
-    edge.records.opens.clear()
-    edge.records.closes.clear()
+    edge.records.clear()
 
 
 def embed(edge, *, lane: str = "direct", **fields) -> httpx.Response:

@@ -31,7 +31,7 @@ def edge():
 @pytest.fixture
 def ask(edge, lane):
     """Options of the SDK for a provider that behaves so."""
-    edge.records.closes.clear()
+    edge.records.clear()
 
     def options(behaviour, **more):
         headers = {"x-gateway-lane": lane}

@@ -44,7 +44,7 @@ def edge(speaker):
 def _fresh(speaker, edge):
     speaker.is_cut = False
     speaker.seen.clear()
-    edge.records.closes.clear()
+    edge.records.clear()
 
 
 def ask(edge, client: str, *, is_streamed: bool = False, lane: str = "direct", **more) -> httpx.Response:
@@ -98,7 +98,7 @@ def test_streamed_and_whole_answers_cost_the_same(edge, client):
             3,
         )
         costs.add(closed.cost_usd)
-        edge.records.closes.clear()
+        edge.records.clear()
     assert costs == {"0.0000130000"}
 
 

@@ -92,7 +92,7 @@ def edge(speaker) -> Iterator[RunningEdge]:
 @pytest.fixture(autouse=True)
 def _fresh(speaker, edge):
     speaker.events = None
-    edge.records.closes.clear()
+    edge.records.clear()
 
 
 def told_to(client: str, usage: Usage) -> Usage:
@@ -123,7 +123,7 @@ def test_every_kind_of_token_is_recorded_charged_and_told_alike_whole_and_stream
         assert usage_in(heard(client, answer, is_streamed=is_streamed)) == told_to(client, usage)
         if not is_streamed:
             assert answer.headers["x-gateway-cost"] == closed.cost_usd
-        edge.records.closes.clear()
+        edge.records.clear()
 
 
 @ANY_CLIENT
