@@ -15,6 +15,8 @@ PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
 REFUSAL = "This key is not valid. Send a key of your team as 'Authorization: Bearer sk-gw-…'; the portal issues them."
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Two digits at a time: a checksum is taken of every call's key.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _PUBLIC_ID_LENGTH = 12
 _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
@@ -104,9 +106,6 @@ def _random_text(length: int) -> str:
 
 
 def _checksum(text: str) -> str:
-    number = zlib.crc32(text.encode())
-    digits = []
-    for _ in range(_CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    rest, last = divmod(zlib.crc32(text.encode()), len(_PAIRS))
+    first, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
