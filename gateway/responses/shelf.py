@@ -1,6 +1,7 @@
 """Stored responses in SQL, read and written off the loop."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,8 +14,9 @@ from django.utils import timezone
 
 from accounts.models import StoredResponse
 from gateway.proxy.ports import Kept, ShelfUnavailable
-from providers.secrets import SecretError, seal, unseal
+from providers.secrets import SecretError, SecretUnreadable, seal, unseal
 
+_log = logging.getLogger(__name__)
 _THREADS = 4
 _TIMEOUT_S = 5.0
 
@@ -46,11 +48,20 @@ class SqlResponses:
 
 
 def find(team_id: int, response_id: str) -> Kept | None:
-    """None where it was not stored, is deleted or over, or is another team's. Raises SecretError, django.db.Error."""
+    """None where it was not stored, is deleted or over, or is another team's, or where its encryption key is gone.
+
+    Raises KeyUnusable, django.db.Error.
+    """
     alive = StoredResponse.objects.filter(team_id=team_id, expires_at__gt=timezone.now())
     # PostgreSQL takes no NUL in a text, and no id has one.
     row = None if "\0" in response_id else alive.filter(response_id=response_id).first()
-    return None if row is None else Kept(**orjson.loads(unseal(row.sealed)))
+    if row is None:
+        return None
+    try:
+        return Kept(**orjson.loads(unseal(row.sealed)))
+    except SecretUnreadable:
+        _log.warning("Stored response %s cannot be opened by any key of this deployment.", response_id)
+        return None
 
 
 def keep(team_id: int, kept: Kept) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
 
@@ -71,6 +72,11 @@ def test_response_is_over_in_time_and_then_swept(ask: Callable[..., Any]) -> Non
     StoredResponse.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert ask("resp_1").status_code == 404
     assert forget_expired_responses() == 1
+
+
+def test_response_whose_encryption_key_is_gone_is_not_there(ask: Callable[..., Any], settings: Any) -> None:
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    assert ask("resp_1").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["", "sk-gw-nobody"])
