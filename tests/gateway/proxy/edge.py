@@ -31,7 +31,7 @@ from providers.health import HealthTable
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
-QUICK = Timeouts(connect_s=1, first_byte_s=1, idle_s=0.5, total_s=5)
+PATIENT = Timeouts(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Plan:
     providers: list[ProviderFacts]
     store: Callable[[], Store] = MemoryStore
     worker_store: Callable[[], Store] | None = None
-    timeouts: Timeouts = QUICK
+    timeouts: Timeouts = PATIENT
     with_worker: bool = True
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from providers.adapters.base import FailureKind
+from providers.engine import Timeouts
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
 from tests.services import wait_until
@@ -115,7 +116,7 @@ def test_a_failure_is_final_where_the_next_offering_is_left_alone(edge, first, s
 
 
 @LANES
-@pytest.mark.parametrize(("fault", "status"), [("500", 502), ("401", 502), ("429", 429), ("hang", 504)])
+@pytest.mark.parametrize(("fault", "status"), [("500", 502), ("401", 502), ("429", 429)])
 def test_trouble_at_every_provider_is_never_our_500_nor_the_callers_401(
     edge, first, second, lane, fault, status
 ):
@@ -123,6 +124,17 @@ def test_trouble_at_every_provider_is_never_our_500_nor_the_callers_401(
     answer = edge.chat(lane=lane)
     assert answer.status_code == status
     assert answer.json()["error"]["code"]
+
+
+@LANES
+def test_silence_of_the_provider_is_a_504(lane):
+    hasty = Timeouts(connect_s=5, first_byte_s=0.2, idle_s=5, total_s=10)
+    with (
+        ScriptedProvider(default="hang") as provider,
+        running_edge([a_model()], [a_provider(base_url=provider.base_url)], timeouts=hasty) as edge,
+    ):
+        answer = edge.chat(lane=lane)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "provider_timeout")
 
 
 @LANES
