@@ -110,6 +110,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
+# Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
+MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 LOGIN_URL = "portal:sign-in"

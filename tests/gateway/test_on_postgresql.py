@@ -1,0 +1,24 @@
+"""What writes to SQL in its own words or from threads of its own, once more on PostgreSQL: other tests use SQLite."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+AGAIN = ["accounts/test_ledger.py", "gateway/test_recorder.py", "gateway/responses"]
+
+
+@pytest.mark.slow
+def test_the_same_tests_pass_on_postgresql(postgres_url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *(TESTS / name for name in AGAIN)],
+        env={**os.environ, "DATABASE_URL": postgres_url},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
