@@ -13,6 +13,9 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.corked import CorkedTransport
 
 # Ours ends first, so that a stream is ended with words and not cut.
 GRACE_BEYOND_DRAIN_S = 5
@@ -132,10 +135,15 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
 
+class _CorkedProtocol(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(CorkedTransport(transport, self.loop))
+
+
 def _configuration(application: Any, drain_s: float) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=_CorkedProtocol,
         ws="none",
         lifespan="on",
         backlog=BACKLOG,

@@ -7,6 +7,7 @@ from typing import cast
 
 import httptools
 
+from gateway.corked import CorkedTransport
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.engine import Timeouts
 
@@ -182,7 +183,7 @@ class Connection(asyncio.Protocol):
     # The socket's events
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = CorkedTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
         # So that a large request counts as sent when all of it is.
         self._transport.set_write_buffer_limits(low=0)
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import hiredis
 
+from gateway.corked import CorkedTransport
 from gateway.store.address import Address
 from gateway.store.interface import StoreUnavailable
 from gateway.store.scripts import Script
@@ -45,7 +46,7 @@ class _Wire(asyncio.Protocol):
         self._owner = owner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = CorkedTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
         if not self._owner.adopt(self):
             self.transport.abort()
 
@@ -83,11 +84,9 @@ class Connection:
         self._wire: _Wire | None = None
         self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
         self._waiting: deque[tuple[asyncio.Future[Any] | None, int]] = deque()
-        self._unwritten: list[bytes] = []
-        self._unwritten_bytes = 0
         self._tick = 0
         self._still_ticks = 0
-        self._last_buffered_bytes = 0
+        self._last_unsent_bytes = 0
         self._ticker: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -102,10 +101,6 @@ class Connection:
 
     @property
     def unsent_bytes(self) -> int:
-        return self._unwritten_bytes + self._buffered_bytes
-
-    @property
-    def _buffered_bytes(self) -> int:
         return self._wire.transport.get_write_buffer_size() if self._wire and self._wire.transport else 0
 
     def open(self) -> None:
@@ -180,8 +175,6 @@ class Connection:
         self.is_ready = False
         self._fail_waiting("cut the connection")
         self._waiting.clear()
-        self._unwritten.clear()
-        self._unwritten_bytes = 0
         self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
         self._set_stalled(False)
         self._changed.set()
@@ -201,16 +194,8 @@ class Connection:
         self._write_packed(hiredis.pack_command(cast("tuple[str | int | float | bytes]", command)))
 
     def _write_packed(self, packed: bytes) -> None:
-        if not self._unwritten:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._unwritten.append(packed)
-        self._unwritten_bytes += len(packed)
-
-    def _flush(self) -> None:
-        if self._unwritten and self._wire and self._wire.transport:
-            self._wire.transport.write(b"".join(self._unwritten))
-        self._unwritten.clear()
-        self._unwritten_bytes = 0
+        if self._wire and self._wire.transport:
+            self._wire.transport.write(packed)
 
     # The socket's events
 
@@ -271,9 +256,9 @@ class Connection:
             return
         self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
         self._set_stalled(self._waiting[0][1] <= self._tick)
-        is_moving = not self._is_stalled or self._buffered_bytes < self._last_buffered_bytes
+        is_moving = not self._is_stalled or self.unsent_bytes < self._last_unsent_bytes
         self._still_ticks = 0 if is_moving else self._still_ticks + 1
-        self._last_buffered_bytes = self._buffered_bytes
+        self._last_unsent_bytes = self.unsent_bytes
         if self._still_ticks >= _DEAD_AFTER_TICKS:
             self.cut()
 
