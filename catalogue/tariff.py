@@ -6,30 +6,58 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.pricing import call_prices, cost_at
+from catalogue.pricing import STANDARD, call_prices, cost_at
 from catalogue.rates import Rates, rates_for
 from catalogue.snapshot import OfferingFacts, PriceFacts
 from providers.wire.usage import Usage
 
+_SAME = {"fast": "priority"}
+"""Tiers that go by another plan's prices where they have none. Source: OpenAI's reference of `service_tier`, and
+Anthropic's prices of its fast mode (November 2026).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPrices:
+    """The prices of one plan, `fields` the same by value. What has none there costs what it does in `beneath`."""
+
+    prices: Sequence[PriceFacts]
+    fields: list[Mapping[str, Any]]
+    fixed_rates: Rates | None
+    """None where they depend on the prompt's length."""
+    beneath: "PlanPrices | None" = None
+
+    def cost_usd(self, usage: Usage) -> Decimal:
+        """As catalogue.pricing.cost_usd."""
+        return cost_at(self._rates(usage), usage)
+
+    def _rates(self, usage: Usage) -> Rates:
+        own = self.fixed_rates or rates_for(usage, self.prices)
+        return {**self.beneath._rates(usage), **own} if self.beneath else own
+
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """The prices that apply from `since` until `until` (Unix seconds); `fields` are the same by value."""
+    """The prices that apply from `since` until `until` (Unix seconds): the standard ones, and those of other plans."""
 
     offering: OfferingFacts
-    prices: Sequence[PriceFacts]
-    fields: list[Mapping[str, Any]]
-    rates: Rates | None
-    """None where they depend on the prompt's length."""
+    standard: PlanPrices
+    others: Mapping[str, PlanPrices]
     since: float
     until: float
 
     def holds(self, offering: OfferingFacts, at: float) -> bool:
         return self.offering is offering and self.since <= at < self.until
 
+    def plan_for(self, usage: Usage) -> PlanPrices:
+        """That of the service tier in which the answer was made, if it has one."""
+        tier = usage.service_tier
+        if not tier:
+            return self.standard
+        return self.others.get(tier) or self.others.get(_SAME.get(tier, "")) or self.standard
+
     def cost_usd(self, usage: Usage) -> Decimal:
-        """As catalogue.pricing.cost_usd."""
-        return cost_at(self.rates or rates_for(usage, self.prices), usage)
+        return self.plan_for(usage).cost_usd(usage)
 
 
 class Tariffs:
@@ -48,17 +76,25 @@ class Tariffs:
 
 def tariff_of(offering: OfferingFacts, at: float) -> Tariff:
     """`at` in Unix seconds."""
-    prices = call_prices(offering.prices, datetime.fromtimestamp(at, UTC))
+    moment = datetime.fromtimestamp(at, UTC)
+    standard = _plan_prices(call_prices(offering.prices, moment))
+    plans = {price.plan for price in offering.prices} - {STANDARD}
+    others = {plan: call_prices(offering.prices, moment, plan) for plan in plans}
     changes = [instant.timestamp() for instant in offering.instants()]
-    depends = any(price.conditions for price in prices)
     return Tariff(
         offering,
-        prices,
-        [_fields(price) for price in prices],
-        None if depends else rates_for(Usage(), prices),
+        standard,
+        {plan: _plan_prices(prices, standard) for plan, prices in others.items() if prices},
         since=max((change for change in changes if change <= at), default=float("-inf")),
         until=min((change for change in changes if change > at), default=float("inf")),
     )
+
+
+def _plan_prices(prices: Sequence[PriceFacts], beneath: PlanPrices | None = None) -> PlanPrices:
+    depends = any(price.conditions for price in prices)
+    fields = [_fields(price) for price in prices]
+    fixed_rates = None if depends else rates_for(Usage(), prices)
+    return PlanPrices(prices, [*beneath.fields, *fields] if beneath else fields, fixed_rates, beneath)
 
 
 def _fields(price: PriceFacts) -> Mapping[str, Any]:

@@ -173,7 +173,7 @@ def _row(attempt: Attempt) -> LedgerRow:
         output_tokens=usage.get("output_tokens"),
         usage=usage,
         is_estimated=closed.is_estimated,
-        prices=[dict(price) for price in opened.prices],
+        prices=[dict(price) for price in closed.prices or opened.prices],
         cost_usd=Decimal(closed.cost_usd),
         loss_usd=Decimal(closed.loss_usd),
         latency_ms=closed.latency_ms if attempt.closed else None,

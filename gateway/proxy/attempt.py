@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
 from catalogue.tariff import Tariff, Tariffs
@@ -293,7 +294,7 @@ class Attempt:
             upstream_name=target.offering.upstream_name,
             is_streamed=job.is_streamed,
             started_at=now,
-            prices=tariff.fields,
+            prices=tariff.standard.fields,
         )
         try:
             self.bench.recorder.opened(record)
@@ -318,6 +319,7 @@ class Attempt:
                 loss_usd=f"{bill.loss_usd:f}",
                 latency_ms=self._elapsed_ms(),
                 first_token_ms=None if first is None else (first - self._started) * 1000,
+                prices=self._other_prices(bill.usage),
                 about_us=about_us,
             )
         )
@@ -342,6 +344,13 @@ class Attempt:
 
     def _cost_usd(self, usage: Usage) -> Decimal:
         return self._tariff.cost_usd(usage) if self._tariff else Decimal(0)
+
+    def _other_prices(self, usage: Usage | None) -> list[Mapping[str, Any]] | None:
+        """Those of the service tier, where it was not the standard one."""
+        if usage is None or not usage.service_tier or not self._tariff:
+            return None
+        plan = self._tariff.plan_for(usage)
+        return None if plan is self._tariff.standard else plan.fields
 
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._started) * 1000

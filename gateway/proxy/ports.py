@@ -80,6 +80,8 @@ class AttemptClosed:
     loss_usd: str
     latency_ms: float
     first_token_ms: float | None
+    prices: list[Mapping[str, Any]] | None = None
+    """Those that applied in place of the ones at opening; None: those."""
     about_us: str = ""
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
 

@@ -11,7 +11,7 @@ FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_ov
 _ALWAYS = frozenset(
     {"input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"}
 )
-_COUNTS = tuple(field.name for field in fields(Usage) if field.name != "is_estimated")
+_COUNTS = tuple(field.name for field in fields(Usage) if field.type is int)
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 

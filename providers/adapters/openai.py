@@ -46,7 +46,7 @@ class OpenAIAdapter:
         if value.get("error"):
             raise reported_inside(value["error"])
         chars, has_output, is_mended = read_choices(value, call, model)
-        usage = read_openai_usage(value.get("usage"))
+        usage = read_openai_usage(value.get("usage"), value.get("service_tier"))
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_mended = write_usage(usage), True

@@ -149,7 +149,7 @@ class OpenAIStreamReader:
             return None
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
-        is_usage = self._take_usage(chunk.get("usage"))
+        is_usage = self._take_usage(chunk)
         choices = chunk.get("choices")
         if not isinstance(choices, list):
             return None
@@ -170,10 +170,11 @@ class OpenAIStreamReader:
         self._lacking = {name: value for name, value in self._head.items() if chunk.get(name) in (None, "")}
         self._head |= {name: chunk[name] for name in self._head.keys() - self._lacking.keys()}
 
-    def _take_usage(self, value: object) -> bool:
+    def _take_usage(self, chunk: Mapping[str, Any]) -> bool:
+        value = chunk.get("usage")
         if value is None:
             return False
-        if usage := read_openai_usage(value):
+        if usage := read_openai_usage(value, chunk.get("service_tier")):
             self.usage, self._told, self._last = usage, value, b""
         return True
 

@@ -14,7 +14,9 @@ class Usage:
 
     `cached_write_1h_tokens` are the part of `cached_write_tokens` that is kept for an hour and costs more.
     Cached tokens by kind of content are parts of both `cached_read_tokens` and the kind's own count.
-    `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0 where it told none.
+    `service_tier` is the one in which the answer was made, in the words of OpenAI's format; empty where it does not
+    change the price. `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0
+    where it told none.
     """
 
     input_tokens: int = 0
@@ -23,6 +25,7 @@ class Usage:
     cached_write_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+    service_tier: str = ""
     cached_write_1h_tokens: int = 0
     input_audio_tokens: int = 0
     input_image_tokens: int = 0
@@ -38,8 +41,10 @@ Costing = Callable[[Usage], Decimal]
 """What usage costs the client, in USD."""
 
 
-def read_openai_usage(value: object) -> Usage | None:
+def read_openai_usage(value: object, tier: object = None) -> Usage | None:
     """Usage as OpenAI's format reports it. None where a total is missing or absurd, so that it is estimated.
+
+    `tier` is the answer's `service_tier`, which stands beside its usage.
 
     An explicit zero is zero. Parts are clamped to their total.
     """
@@ -58,6 +63,7 @@ def read_openai_usage(value: object) -> Usage | None:
         read,
         written,
         thought,
+        service_tier=tier if isinstance(tier, str) else "",
         input_audio_tokens=_part(asked, "audio_tokens", input_tokens),
         input_image_tokens=_part(asked, "image_tokens", input_tokens),
         output_audio_tokens=_part(answered, "audio_tokens", output_tokens),

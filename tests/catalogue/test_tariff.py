@@ -30,17 +30,59 @@ def test_tariff_is_worked_out_once_until_a_price_begins_or_ends():
     offering, tariffs = an_offering(prices=(now, later)), Tariffs()
     first = tariffs.find(offering, NOW.timestamp())
     assert tariffs.find(offering, soon.timestamp() - 0.001) is first
-    assert [price.amount for price in tariffs.find(offering, soon.timestamp()).prices] == [9]
-    assert tariffs.find(offering, NOW.timestamp()).prices == first.prices
+    assert [price.amount for price in tariffs.find(offering, soon.timestamp()).standard.prices] == [9]
+    assert tariffs.find(offering, NOW.timestamp()).standard.prices == first.standard.prices
 
 
 def test_offering_of_another_snapshot_has_its_own_tariff():
     tariffs = Tariffs()
     tariffs.find(an_offering(prices=FLAT), NOW.timestamp())
-    assert tariffs.find(an_offering(prices=()), NOW.timestamp()).prices == []
+    assert tariffs.find(an_offering(prices=()), NOW.timestamp()).standard.prices == []
 
 
 def test_ledger_is_told_when_a_price_applies():
-    first, _, third = tariff_of(an_offering(prices=TIERED), NOW.timestamp()).fields
+    first, _, third = tariff_of(an_offering(prices=TIERED), NOW.timestamp()).standard.fields
     assert "conditions" not in first
     assert (third["amount"], third["conditions"]) == ("3", list(LONG))
+
+
+TIERS = (
+    *FLAT,
+    a_price("cached_read_text_tokens", "0.5"),
+    a_price("input_text_tokens", "10", plan="priority"),
+    a_price("output_text_tokens", "20", plan="priority"),
+    a_price("input_text_tokens", "0.1", plan="batch"),
+    a_price("input_text_tokens", "7", plan="flex", conditions=LONG),
+)
+
+
+MILLION = Usage(1_000_000, 1_000_000)
+
+
+def cost_in(tier: str, usage: Usage = MILLION) -> Decimal:
+    tariff = tariff_of(an_offering(prices=TIERS), NOW.timestamp())
+    return tariff.cost_usd(replace(usage, service_tier=tier))
+
+
+@pytest.mark.parametrize(
+    ("tier", "cost"), [("", 3), ("default", 3), ("scale", 3), ("priority", 30), ("fast", 30), ("flex", 9)]
+)
+def test_service_tier_costs_what_its_plan_does_and_the_standard_price_where_it_has_none(tier, cost):
+    assert cost_in(tier) == cost
+
+
+def test_plan_without_a_price_for_cached_tokens_has_the_standard_one():
+    assert cost_in("priority", Usage(1_000_000, 0, cached_read_tokens=1_000_000)) == Decimal("0.5")
+
+
+def test_conditions_of_a_plan_are_judged_too():
+    assert [cost_in("flex", Usage(tokens, 0)) for tokens in (100_000, 300_000)] == [
+        Decimal("0.1"),
+        Decimal("2.1"),
+    ]
+
+
+def test_ledger_is_told_the_prices_beneath_a_plan_and_its_own():
+    tariff = tariff_of(an_offering(prices=TIERS), NOW.timestamp())
+    plans = [price["plan"] for price in tariff.plan_for(Usage(service_tier="priority")).fields]
+    assert plans == ["standard"] * 3 + ["priority"] * 2

@@ -54,6 +54,12 @@ def test_finished_attempt_becomes_one_row(spool: Spool) -> None:
     assert entry.prices == [{"meter": "input_text_tokens", "amount": "1"}]
 
 
+def test_prices_of_another_service_tier_are_those_that_are_kept(spool: Spool) -> None:
+    record_call(spool, end={"prices": [{"meter": "input_text_tokens", "amount": "2", "plan": "priority"}]})
+    Recorder(spool).drain()
+    assert [price["plan"] for price in LedgerEntry.objects.get().prices] == ["priority"]
+
+
 def test_open_attempt_waits(spool: Spool) -> None:
     record = opened()
     spool.opened(record)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from providers.formats.anthropic import usage as anthropic
+from providers.formats.gemini import usage as gemini
+from providers.formats.responses import usage as responses
 from providers.wire.usage import Usage, read_openai_usage
 
 
@@ -62,3 +65,23 @@ def test_embeddings_with_a_total_only_report_input():
 
 def test_missing_completion_count_follows_from_the_total():
     assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 10}) == Usage(3, 7)
+
+
+ANTHROPIC = {"input_tokens": 3, "output_tokens": 4}
+GEMINI = {"promptTokenCount": 3, "candidatesTokenCount": 4}
+
+
+@pytest.mark.parametrize(
+    ("usage", "tier"),
+    [
+        (read_openai_usage({"prompt_tokens": 3, "completion_tokens": 4}, "flex"), "flex"),
+        (read_openai_usage({"prompt_tokens": 3, "completion_tokens": 4}, ["flex"]), ""),
+        (responses.read_usage({"input_tokens": 3, "output_tokens": 4}, "priority"), "priority"),
+        (gemini.read_usage(GEMINI | {"serviceTier": "FLEX"}), "flex"),
+        (gemini.read_usage(GEMINI), ""),
+        (anthropic.read_usage(ANTHROPIC | {"speed": "fast", "service_tier": "standard"}), "fast"),
+        (anthropic.read_usage(ANTHROPIC | {"speed": "standard", "service_tier": "priority"}), ""),
+    ],
+)
+def test_service_tier_that_changes_the_price_is_read_in_every_format(usage, tier):
+    assert usage == Usage(3, 4, service_tier=tier)

@@ -60,12 +60,18 @@ def chat(body: dict[str, Any], answer_id: str) -> dict[str, Any]:
         "model": body.get("model"),
         "choices": [choice],
         "usage": usage(body, pieces),
+        **service_tier(body),
     }
+
+
+def service_tier(body: dict[str, Any]) -> dict[str, Any]:
+    """The one that was asked for is given."""
+    return {"service_tier": body["service_tier"]} if "service_tier" in body else {}
 
 
 def chunk(body: dict[str, Any], answer_id: str, choices: list[Any], **more: Any) -> dict[str, Any]:
     head = {"id": f"chatcmpl-{answer_id}", "object": "chat.completion.chunk", "created": 1_790_000_000}
-    return head | {"model": body.get("model"), "choices": choices} | more
+    return head | {"model": body.get("model"), "choices": choices} | service_tier(body) | more
 
 
 def delta(fields: dict[str, Any], finish: str | None = None) -> dict[str, Any]:

@@ -26,6 +26,8 @@ def read_usage(value: object) -> Usage | None:
         cached_write_tokens=written,
         reasoning_tokens=min(thought, output),
         cached_write_1h_tokens=min(hour, written),
+        # Its tiers change no prices: priority is paid for in advance. What changes them is its fast mode.
+        service_tier="fast" if value.get("speed") == "fast" else "",
     )
 
 

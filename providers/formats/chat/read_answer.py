@@ -21,7 +21,7 @@ def read_answer(value: Any) -> list[Event]:
     choice = _first_choice(value)
     events: list[Event] = [read_start(value)]
     events += _read_message(choice, str(value.get("id") or ""))
-    usage = read_openai_usage(value.get("usage"))
+    usage = read_openai_usage(value.get("usage"), value.get("service_tier"))
     return events if usage is None else [*events, UsageSeen(usage)]
 
 

@@ -53,7 +53,7 @@ class ChatStreamReader:
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
         # Some servers repeat the sum so far in every chunk: the last one counts.
-        self._usage = read_openai_usage(chunk.get("usage")) or self._usage
+        self._usage = read_openai_usage(chunk.get("usage"), chunk.get("service_tier")) or self._usage
         events = self._start(chunk)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():

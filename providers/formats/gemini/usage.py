@@ -1,6 +1,7 @@
 """Gemini's usageMetadata, in which thoughts and the tools' prompts stand beside the totals instead of inside them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from providers.wire.usage import Usage, read_openai_usage
@@ -18,7 +19,8 @@ def read_usage(value: object) -> Usage | None:
             "completion_tokens": _output(value, prompt, thoughts),
             "prompt_tokens_details": {"cached_tokens": value.get("cachedContentTokenCount")},
             "completion_tokens_details": {"reasoning_tokens": thoughts},
-        }
+        },
+        _tier(value.get("serviceTier")),
     )
     return None if usage is None else _with_kinds(usage, value)
 
@@ -69,12 +71,8 @@ def _with_kinds(usage: Usage, value: Mapping[str, Any]) -> Usage:
     cached = value.get("cacheTokensDetails")
     audio, image, video = (_kind(sent, name, usage.input_tokens) for name in ("AUDIO", "IMAGE", "VIDEO"))
     answered = usage.output_tokens - usage.reasoning_tokens
-    return Usage(
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cached_read_tokens,
-        usage.cached_write_tokens,
-        usage.reasoning_tokens,
+    return replace(
+        usage,
         input_audio_tokens=audio,
         input_image_tokens=image,
         input_video_tokens=video,
@@ -84,6 +82,11 @@ def _with_kinds(usage: Usage, value: Mapping[str, Any]) -> Usage:
         cached_read_image_tokens=_kind(cached, "IMAGE", min(image, usage.cached_read_tokens)),
         cached_read_video_tokens=_kind(cached, "VIDEO", min(video, usage.cached_read_tokens)),
     )
+
+
+def _tier(value: object) -> object:
+    """Enumerations come in capitals over Google's interfaces, in small letters in its documents."""
+    return value.lower() if isinstance(value, str) else None
 
 
 def _kind(details: object, modality: str, most: int) -> int:

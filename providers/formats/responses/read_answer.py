@@ -26,7 +26,7 @@ def read_answer(value: Any) -> list[Event]:
             calls += sum(isinstance(event, ToolCallStarted) for event in said)
             events += said
     events.append(read_finish(value, has_calls=calls > 0))
-    usage = read_usage(value.get("usage"))
+    usage = read_usage(value.get("usage"), value.get("service_tier"))
     return events if usage is None else [*events, UsageSeen(usage)]
 
 

@@ -95,7 +95,7 @@ class ResponsesStreamReader:
     def _end(self, response: _Map) -> list[Event]:
         self.is_done = True
         finished = read_finish(response, has_calls=bool(self._calls))
-        usage = read_usage(response.get("usage"))
+        usage = read_usage(response.get("usage"), response.get("service_tier"))
         return [*self._order.end(), finished, *([UsageSeen(usage)] if usage else [])]
 
     def _add_item(self, value: _Map) -> Iterator[Event]:

@@ -6,7 +6,7 @@ from typing import Any
 from providers.wire.usage import Usage, read_openai_usage
 
 
-def read_usage(value: object) -> Usage | None:
+def read_usage(value: object, tier: object) -> Usage | None:
     """The same counts as chat's under other names; see read_openai_usage."""
     if not isinstance(value, Mapping):
         return None
@@ -16,7 +16,8 @@ def read_usage(value: object) -> Usage | None:
             "completion_tokens": value.get("output_tokens"),
             "prompt_tokens_details": value.get("input_tokens_details"),
             "completion_tokens_details": value.get("output_tokens_details"),
-        }
+        },
+        tier,
     )
 
 
