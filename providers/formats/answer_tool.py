@@ -9,6 +9,8 @@ from providers.wire.upstream import Upstream
 
 ANSWER_TOOL = "_json_answer"
 _QUIRK = "schema_by_tool"
+# The members of a request, in any format, that say what the answer may be.
+_SAYS_FORM = frozenset({"tools", "tool_choice", "toolConfig", "text"})
 
 
 def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list[str]) -> Conversation:
@@ -34,4 +36,7 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     description = output.description or "Gives the whole answer."
     tool = Tool(ANSWER_TOOL, description, {"type": "object", **schema})
     choice = ToolChoice(ChoiceMode.REQUIRED, (ANSWER_TOOL,))
-    return replace(conversation, tools=(tool,), tool_choice=choice, parallel_tool_calls=None, output=None)
+    said = {name: value for name, value in conversation.said.items() if name not in _SAYS_FORM}
+    return replace(
+        conversation, tools=(tool,), tool_choice=choice, parallel_tool_calls=None, output=None, said=said
+    )

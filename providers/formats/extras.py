@@ -1,6 +1,6 @@
 """What becomes of a client's own fields that have no place in the format between all formats."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers.formats.base import CannotTranslate
@@ -44,7 +44,8 @@ def refuse_extras(conversation: Conversation) -> None:
     """For a writer of another format. Raises CannotTranslate for the first field that would change the answer."""
     for name, value in conversation.extra.items():
         if not is_harmless(name, value):
-            raise CannotTranslate(f"The chosen provider has no '{name}'.", param=name)
+            kind = f" {value!r}" if name.endswith(".type") else ""
+            raise CannotTranslate(f"The chosen provider has no '{name}'{kind}.", param=name)
 
 
 def refuse_choices(conversation: Conversation) -> None:
@@ -52,6 +53,28 @@ def refuse_choices(conversation: Conversation) -> None:
     for path, value in conversation.extra.items():
         if path.rpartition(".")[2] in _CHOICES and value is not None and value != 1:
             raise CannotTranslate(f"The chosen provider gives one answer only: '{path}'.", param=path)
+
+
+def root_of(path: str) -> str:
+    """The member of the whole request that it leads into."""
+    return path.partition("[")[0].partition(".")[0]
+
+
+def put_back(body: dict[str, Any], conversation: Conversation, spelling: Callable[[str], str] = str) -> None:
+    """For a writer of the same format: what of `extra` did not come with what was said word for word.
+
+    `spelling` makes a client's path the writer's. What stands within a list is always within that.
+    """
+    for path, value in conversation.extra.items():
+        written = spelling(path)
+        if "[" not in written and root_of(written) not in conversation.said:
+            _set(body, written.split("."), value)
+
+
+def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        body = body.setdefault(name, {})
+    body[path[-1]] = value
 
 
 def left_out(conversation: Conversation) -> list[str]:

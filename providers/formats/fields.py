@@ -12,17 +12,19 @@ class Fields:
     """One object of a request. `path` is where it stands as the client spells it, empty for the whole body.
 
     An explicit null is an absent value. Whatever was asked for counts as known; `rest` is what nobody asked for.
+    `own` is filled with what only the client's own format may know, by path; all objects of a request share it.
     """
 
-    __slots__ = ("_known", "_value", "path")
+    __slots__ = ("_known", "_value", "own", "path")
 
-    def __init__(self, value: object, path: str = "") -> None:
+    def __init__(self, value: object, path: str = "", own: dict[str, Any] | None = None) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
         if not isinstance(value, (dict, Mapping)):
             raise BadRequest(f"'{path}' has to be an object.", param=path)
         self._value: Mapping[str, Any] = value
         self._known: set[str] = set()
         self.path = path
+        self.own = {} if own is None else own
 
     def at(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -63,7 +65,7 @@ class Fields:
 
     def part(self, name: str) -> "Fields | None":
         value = self.any(name)
-        return None if value is None else Fields(value, self.at(name))
+        return None if value is None else Fields(value, self.at(name), self.own)
 
     def items(self, name: str) -> Iterator[tuple[Any, str]]:
         """Every item of a list, with its path."""
@@ -71,7 +73,7 @@ class Fields:
         return ((value, f"{path}[{i}]") for i, value in enumerate(values))
 
     def parts(self, name: str) -> "Iterator[Fields]":
-        return (Fields(value, path) for value, path in self.items(name))
+        return (Fields(value, path, self.own) for value, path in self.items(name))
 
     def rest(self) -> dict[str, Any]:
         return {
@@ -81,13 +83,14 @@ class Fields:
         }
 
     def end(self) -> None:
-        """Raises BadRequest for a field that nobody asked for."""
-        if self._value.keys() <= self._known:
-            return
-        for name in self.rest():
-            raise BadRequest(
-                f"Unknown parameter: '{self.at(name)}'.", param=self.at(name), code="unknown_parameter"
-            )
+        """What nobody asked for is the format's own."""
+        if not self._value.keys() <= self._known:
+            for name in self.rest():
+                self.set_aside(name)
+
+    def set_aside(self, name: str) -> None:
+        """That one is the format's own."""
+        self.own[self.at(name)] = self.any(name)
 
     def wrong(self, name: str, what: str) -> BadRequest:
         return BadRequest(f"'{self.at(name)}' {what}.", param=self.at(name))

@@ -1,7 +1,7 @@
 """A request for generated text, in one form for every wire format. Pure values.
 
 Whatever a client speaks is read into a Conversation, and whatever a provider speaks is written from one. Where both
-speak the same, neither happens: the bytes go on untouched.
+speak the same, what was said goes on word for word.
 """
 
 from collections.abc import Mapping
@@ -199,8 +199,9 @@ class Conversation:
     """The whole request but for model, stream and what is meant for the gateway alone.
 
     `user_id` is the caller's end user, hashed before it leaves. `source` is the wire format it was read from; `extra`
-    holds that format's own fields which have no place here, by the name that the client sent: a writer of another
-    format refuses them by that name, unless it knows them to change nothing.
+    holds that format's own fields which have no place here, by the name or path that the client sent: a writer of
+    another format refuses them by that name, unless it knows them to change nothing. `said` are whole members of the
+    request as the client wrote them: a provider of the same format is told them word for word.
     """
 
     messages: tuple[Message, ...]
@@ -217,3 +218,8 @@ class Conversation:
     user_id: str | None = None
     metadata: Mapping[str, str] | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
+    said: Mapping[str, Json] = field(default_factory=dict, compare=False, repr=False)
+
+    def said_in(self, wire_format: str) -> Mapping[str, Json]:
+        """`said`, for a writer of that format; nothing where the client spoke another."""
+        return self.said if self.source == wire_format else {}

@@ -154,7 +154,6 @@ _SPOKEN_CASES = [
     *_inside("messages", ".content", {"role": "user", "content": 5}, {"role": "user", "content": {}}),
     *_inside("messages", ".content[0]", {"role": "user", "content": ["hello"]}),
     *_inside("messages", ".content[0].type", {"role": "user", "content": [{}]}),
-    *_inside("messages", ".content[0].type", {"role": "user", "content": [{"type": "nonsense"}]}),
     *_inside("messages", ".content[0].text", {"role": "user", "content": [{"type": "text", "text": 1}]}),
     *_inside("messages", ".content[0].text", {"role": "user", "content": [{"type": "text"}]}),
     *_inside("messages", ".content[0].source", {"role": "user", "content": [{"type": "image"}]}),
@@ -166,13 +165,10 @@ _SPOKEN_CASES = [
         ".content",
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]},
     ),
-    *_inside("messages", ".colour", SAY | {"colour": "red"}),
-    ({"system": [{"type": "image"}]}, "system[0].type"),
     *_inside("stop_sequences", "", 1, None),
     *_inside("tools", "", None, "f"),
     *_inside("tools", ".name", {}, {"name": 1}),
     *_inside("tools", ".input_schema", {"name": "f", "input_schema": []}),
-    *_inside("tools", ".colour", {"name": "f", "input_schema": {}, "colour": "red"}),
     ({"tool_choice": {}}, "tool_choice.type"),
     ({"tool_choice": {"type": "sometimes"}}, "tool_choice.type"),
     ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
@@ -185,7 +181,16 @@ _SPOKEN_CASES = [
     ({"output_config": {"format": {}}}, "output_config.format.type"),
     ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema"),
     ({"metadata": {"user_id": 5}}, "metadata.user_id"),
+]
+# Anthropic might know it; a provider of another format does not.
+_SPOKEN_ELSEWHERE = [
+    *_inside("messages", ".content[0].type", {"role": "user", "content": [{"type": "nonsense"}]}),
+    *_inside("messages", ".colour", SAY | {"colour": "red"}),
+    *_inside("tools", ".colour", {"name": "f", "input_schema": {}, "colour": "red"}),
+    *_inside("tools", ".type", {"type": "web_search_20250305", "name": "web_search"}),
+    ({"system": [{"type": "image"}]}, "system[0].type"),
     ({"metadata": {"colour": "red"}}, "metadata.colour"),
+    ({"colour": "red"}, "colour"),
 ]
 _GEMINI_CONFIG: list[tuple[str, tuple[Any, ...]]] = [
     ("temperature", (-0.1, 2.1, 1e300, "warm", True)),
@@ -281,9 +286,9 @@ FORMAT_VALUES: dict[str, list[Case]] = {
     ],
     MESSAGES: [
         *_SPOKEN_CASES,
+        *_SPOKEN_ELSEWHERE,
         *_each("max_tokens", None, -1, 1.5, 2**60),
         *_each("project_id", "two words", "p" * 65),
-        ({"colour": "red"}, "colour"),
     ],
     COUNT_TOKENS: _SPOKEN_CASES,
     GENERATE: _GEMINI_CASES,

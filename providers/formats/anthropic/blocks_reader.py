@@ -7,7 +7,6 @@ import orjson
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
 from providers.formats.anthropic.seal import OF_CALL, ORIGIN, read_seal
-from providers.formats.base import BadRequest, CannotTranslate
 from providers.formats.fields import Fields
 from providers.wire.conversation import File, Image, Part, Reasoning, Role, Text, ToolCall, ToolResult
 
@@ -39,15 +38,16 @@ def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]
     content = fields.any(name)
     if content is None or isinstance(content, str):
         return [Text(content)] if content else []
-    blocks = [_read_block(block, kinds) for block in fields.parts(name)]
+    blocks = [part for block in fields.parts(name) if (part := _read_block(block, kinds)) is not None]
     return [part for part in blocks if not (isinstance(part, Text) and not part.text)]
 
 
-def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
-    kind = block.needed("type")
-    if kind not in kinds:
-        raise BadRequest(f"'{kind}' is no type of block that may stand here.", param=block.at("type"))
-    part = _READERS[kind](block)
+def _read_block(block: Fields, kinds: frozenset[str]) -> Part | None:
+    """None for what only Anthropic knows, such as what its own tools did."""
+    if block.needed("type") not in kinds:
+        block.set_aside("type")
+        return None
+    part = _READERS[block.needed("type")](block)
     block.end()
     return part
 
@@ -58,7 +58,7 @@ def _read_text(block: Fields) -> Text:
     return Text(block.needed("text"), read_cache_mark(block))
 
 
-def _read_image(block: Fields) -> Image:
+def _read_image(block: Fields) -> Image | None:
     mark, source = read_cache_mark(block), _source(block)
     kind = source.needed("type")
     if kind == "url":
@@ -66,20 +66,22 @@ def _read_image(block: Fields) -> Image:
     elif kind == "base64":
         image = Image(data=source.needed("data"), media_type=source.needed("media_type"), cache=mark)
     elif kind == "file":
-        raise CannotTranslate("Images by file id are known to Anthropic alone.", param=source.at("file_id"))
+        source.needed("file_id")
+        source.set_aside("file_id")
+        return None
     else:
         raise source.wrong("type", "has to be base64, url or file")
     source.end()
     return image
 
 
-def _read_document(block: Fields) -> File:
+def _read_document(block: Fields) -> File | None:
     mark, name, source = read_cache_mark(block), block.text("title"), _source(block)
     citations = block.part("citations")
     if citations is not None and citations.flag("enabled"):
-        raise CannotTranslate("Citations can be had from Anthropic alone.", param=block.at("citations"))
+        block.set_aside("citations")
     if block.text("context"):
-        raise CannotTranslate("A document's context is known to Anthropic alone.", param=block.at("context"))
+        block.set_aside("context")
     kind = source.needed("type")
     if kind == "base64":
         file = File(data=source.needed("data"), media_type=source.needed("media_type"), name=name, cache=mark)
@@ -90,9 +92,8 @@ def _read_document(block: Fields) -> File:
     elif kind == "file":
         file = File(file_id=source.needed("file_id"), name=name, origin=ORIGIN, cache=mark)
     elif kind == "content":
-        raise CannotTranslate(
-            "Documents made of blocks are known to Anthropic alone.", param=source.at("type")
-        )
+        source.set_aside("type")
+        return None
     else:
         raise source.wrong("type", "has to be base64, text, content, url or file")
     source.end()
@@ -117,7 +118,7 @@ def _read_redacted(block: Fields) -> Reasoning:
 
 def _read_call(block: Fields) -> ToolCall:
     mark = read_cache_mark(block)
-    # Whoever called a tool is known to Anthropic's own tools alone, which are refused where they are declared.
+    # Who called a tool is told where Anthropic's own tools are declared, which no other provider has.
     block.skip("caller")
     arguments = orjson.dumps(block.mapping("input") or {}).decode()
     return ToolCall(block.needed("id"), block.needed("name"), arguments, cache=mark)
@@ -132,7 +133,7 @@ def _read_result(block: Fields) -> ToolResult:
     )
 
 
-_READERS: Mapping[str, Callable[[Fields], Part]] = {
+_READERS: Mapping[str, Callable[[Fields], Part | None]] = {
     "text": _read_text,
     "image": _read_image,
     "document": _read_document,

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.formats.anthropic.cache_marks import MOST_MARKS, count_marks
+from providers.formats.anthropic.cache_marks import MOST_MARKS
 from providers.formats.anthropic.messages_reader import read_messages
 from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.tools_reader import read_tool_choice, read_tools
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
+from providers.formats.marks import marks_of
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 
+# Whole members that a provider of the same format is told word for word.
+_SAID = ("system", "messages", "tools", "tool_choice")
 _SHOWN = {"summarized": True, "omitted": False}
 _TIERS = {"auto": "auto", "standard_only": "default"}
 
@@ -34,7 +37,8 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         thinking=thinking,
         service_tier=_read_tier(fields),
         user_id=_read_user_id(fields),
-        extra=fields.rest() | own,
+        extra=fields.rest() | own | fields.own,
+        said={name: body[name] for name in _SAID if body.get(name) is not None},
     )
     _check_marks(conversation)
     return conversation
@@ -119,6 +123,6 @@ def _read_user_id(fields: Fields) -> str | None:
 
 
 def _check_marks(conversation: Conversation) -> None:
-    if count_marks(conversation) > MOST_MARKS:
+    if len(marks_of(conversation)) > MOST_MARKS:
         message = f"At most {MOST_MARKS} blocks may carry 'cache_control'."
         raise BadRequest(message, param="cache_control")

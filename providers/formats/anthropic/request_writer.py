@@ -2,40 +2,43 @@
 
 from typing import Any
 
-from providers.formats.anthropic.cache_marks import MOST_MARKS, count_marks, has_other_ttl
+from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.output_writer import is_structured, write_answer_tool, write_format
+from providers.formats.anthropic.own_words import own_words
 from providers.formats.anthropic.sampling_writer import write_sampling
 from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.thinking_writer import ThinkingWriter
 from providers.formats.anthropic.tools_writer import write_tools
 from providers.formats.base import Upstream, WrittenRequest
-from providers.formats.extras import refuse_extras
+from providers.formats.extras import put_back, refuse_extras
+from providers.formats.marks import marks_of
 from providers.wire.conversation import ChoiceMode, Conversation, Thinking
 
 _PATH = "/messages"
 _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
-_EFFORT = "output_config.effort"
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """`metadata` is left out: it labels a request for its sender, and Anthropic has no place for labels."""
+    if conversation.source != ORIGIN:
+        refuse_extras(conversation)
     notes = Notes(conversation.source)
     if conversation.metadata:
         notes.note("metadata", "left out")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
-    body |= write_messages(conversation.messages, notes)
+    body |= _write_messages(conversation, notes)
     body |= _write_thinking(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
     body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
     _check_marks(conversation, notes)
+    if conversation.source == ORIGIN:
+        put_back(body, conversation)
     version = _NEW_VERSION if is_new else _VERSION
-    return WrittenRequest(
-        _PATH, _with_extras(conversation, body), {"anthropic-version": version}, tuple(notes.translated)
-    )
+    return WrittenRequest(_PATH, body, {"anthropic-version": version}, tuple(notes.translated))
 
 
 def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) -> int:
@@ -45,6 +48,13 @@ def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) ->
         message = "The chosen provider needs the most tokens of an answer, and neither the request nor the catalogue"
         raise notes.refuse("max_output_tokens", f"{message} says it.")
     return tokens
+
+
+def _write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
+    """Tools too, where they are said already."""
+    if said := conversation.said_in(ORIGIN):
+        return own_words(said, notes)
+    return write_messages(conversation.messages, notes)
 
 
 def _write_thinking(
@@ -67,7 +77,7 @@ def _write_tools_or_format(
         )
     if is_structured(conversation.output) and "schema_by_tool" in upstream.quirks:
         return write_answer_tool(conversation, notes, is_thinking=has_budget)
-    written = write_tools(conversation, notes)
+    written = {} if conversation.said_in(ORIGIN) else write_tools(conversation, notes)
     if answer_format := write_format(conversation.output, notes):
         written["output_config"] = body.get("output_config", {}) | {"format": answer_format}
     return written
@@ -102,17 +112,7 @@ def _write_tier(tier: str | None, notes: Notes) -> dict[str, str]:
 
 
 def _check_marks(conversation: Conversation, notes: Notes) -> None:
-    if count_marks(conversation) > MOST_MARKS:
+    if len(marks_of(conversation)) > MOST_MARKS:
         raise notes.refuse("cache", f"The chosen provider takes at most {MOST_MARKS} marks for its cache.")
     if has_other_ttl(conversation):
         notes.note("cache", "cache_control.ttl=1h")
-
-
-def _with_extras(conversation: Conversation, body: dict[str, Any]) -> dict[str, Any]:
-    if conversation.source != ORIGIN:
-        refuse_extras(conversation)
-        return body
-    extra = dict(conversation.extra)
-    if effort := extra.pop(_EFFORT, None):
-        body["output_config"] = body.get("output_config", {}) | {"effort": effort}
-    return body | extra

@@ -1,7 +1,6 @@
 """Reads tools and the choice among them."""
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
-from providers.formats.base import CannotTranslate
 from providers.formats.fields import Fields
 from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
 
@@ -9,16 +8,17 @@ _MODES = {"auto": ChoiceMode.AUTO, "any": ChoiceMode.REQUIRED, "none": ChoiceMod
 
 
 def read_tools(body: Fields) -> tuple[Tool, ...]:
-    return tuple(_read_tool(fields) for fields in body.parts("tools"))
+    return tuple(tool for fields in body.parts("tools") if (tool := _read_tool(fields)) is not None)
 
 
-def _read_tool(fields: Fields) -> Tool:
-    kind = fields.text("type") or "custom"
-    if kind != "custom":
-        raise CannotTranslate(f"The chosen provider has no tools of type '{kind}'.", param=fields.at("type"))
+def _read_tool(fields: Fields) -> Tool | None:
+    """None for a tool that only Anthropic has."""
+    if fields.text("type") not in {None, "custom"}:
+        fields.set_aside("type")
+        return None
     # How arguments are streamed changes nothing in them.
     fields.skip("eager_input_streaming")
-    _refuse_own(fields)
+    _set_aside_own(fields)
     tool = Tool(
         fields.needed("name"),
         fields.text("description"),
@@ -30,12 +30,12 @@ def _read_tool(fields: Fields) -> Tool:
     return tool
 
 
-def _refuse_own(fields: Fields) -> None:
+def _set_aside_own(fields: Fields) -> None:
     """What only Anthropic has; the values that it takes by itself say nothing."""
     usual = {"defer_loading": False, "input_examples": [], "allowed_callers": ["direct"]}
     for name, value in usual.items():
         if fields.any(name) not in (None, value):
-            raise CannotTranslate(f"'{fields.at(name)}' is known to Anthropic alone.", param=fields.at(name))
+            fields.set_aside(name)
 
 
 def read_tool_choice(body: Fields) -> tuple[ToolChoice | None, bool | None]:

@@ -10,6 +10,10 @@ from providers.wire.conversation import CacheMark
 _BREAKPOINT_TTLS = frozenset({"30m", "12h"})
 
 
+MARK_QUIRKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+"""Of providers that take marks, each the kind that it is named after."""
+
+
 def read_cache_mark(fields: Fields) -> CacheMark | None:
     """Either kind of mark on a part, a message, a call or a tool."""
     ours, theirs = fields.part("prompt_cache_breakpoint"), fields.part("cache_control")
@@ -18,10 +22,7 @@ def read_cache_mark(fields: Fields) -> CacheMark | None:
 
 
 def write_cache_mark(mark: CacheMark | None, quirks: Set[str]) -> dict[str, Any]:
-    """The members to add. A mark changes no answer, so it is left out where the provider takes none.
-
-    Quirks: `cache_control` and `prompt_cache_breakpoint` name the kind that the provider takes.
-    """
+    """The members to add. A mark changes no answer, so it is left out where the provider takes none: MARK_QUIRKS."""
     if mark is None:
         return {}
     if "cache_control" in quirks:

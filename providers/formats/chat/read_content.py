@@ -1,6 +1,5 @@
 """Reads the content of chat messages: a string, or a list of parts."""
 
-from providers.formats.base import BadRequest
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
@@ -18,10 +17,11 @@ def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
 
 
 def _read_part(fields: Fields, kinds: frozenset[str]) -> Part | None:
-    kind = fields.needed("type")
-    if kind not in kinds:
-        raise BadRequest(f"'{kind}' is no type of part that may stand here.", param=fields.at("type"))
-    part = _READERS[kind](fields)
+    """None for what only some providers of this format know, and for an empty text."""
+    if fields.needed("type") not in kinds:
+        fields.set_aside("type")
+        return None
+    part = _READERS[fields.needed("type")](fields)
     # What an answer carried beside its text comes back with it, and says nothing new.
     fields.skip("annotations", "index")
     fields.end()

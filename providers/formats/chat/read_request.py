@@ -13,6 +13,7 @@ from providers.wire.conversation import Conversation, Sampling
 
 # The gateway's part of a request, and how its answer is delivered.
 _NOT_TRANSLATED = ("model", "stream", "stream_options")
+_SAID = ("messages", "tools", "tool_choice")
 
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
@@ -37,7 +38,8 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         service_tier=fields.text("service_tier"),
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
-        extra=fields.rest(),
+        extra=fields.rest() | fields.own,
+        said={name: body[name] for name in _SAID if body.get(name) is not None},
     )
 
 

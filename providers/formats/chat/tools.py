@@ -43,7 +43,7 @@ def read_tool_choice(body: Fields) -> ToolChoice | None:
         return _read_function_call(body)
     if isinstance(value, str):
         return ToolChoice(read_mode(body, "tool_choice", value))
-    choice = Fields(value, "tool_choice")
+    choice = Fields(value, "tool_choice", body.own)
     kind = choice.needed("type")
     if kind == "function":
         return ToolChoice(ChoiceMode.REQUIRED, (_function_name(choice),))
@@ -65,7 +65,7 @@ def _read_function_call(body: Fields) -> ToolChoice | None:
         return None
     if isinstance(value, str):
         return ToolChoice(read_mode(body, "function_call", value))
-    return ToolChoice(ChoiceMode.REQUIRED, (Fields(value, "function_call").needed("name"),))
+    return ToolChoice(ChoiceMode.REQUIRED, (Fields(value, "function_call", body.own).needed("name"),))
 
 
 def _read_allowed(choice: Fields) -> ToolChoice:

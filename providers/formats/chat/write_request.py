@@ -4,11 +4,13 @@ from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
+from providers.formats.chat.cache_marks import MARK_QUIRKS
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tools import write_tool, write_tool_choice
 from providers.formats.chat.write_content import ContentWriter
 from providers.formats.chat.write_messages import MessageWriter
-from providers.formats.extras import refuse_extras
+from providers.formats.extras import put_back, refuse_extras
+from providers.formats.marks import marks_left_out
 from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 from providers.wire.effort import effort_for
@@ -20,6 +22,8 @@ _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    if conversation.source != ORIGIN:
+        refuse_extras(conversation)
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body: dict[str, Any] = {"model": upstream.name}
@@ -29,6 +33,9 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_tools(conversation, upstream)
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
+    body |= conversation.said_in(ORIGIN)
+    if conversation.source == ORIGIN:
+        put_back(body, conversation)
     translated += _left_out(conversation, upstream, body)
     return WrittenRequest("/chat/completions", body | _write_stream(upstream), translated=tuple(translated))
 
@@ -36,6 +43,8 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 def _write_messages(
     conversation: Conversation, upstream: Upstream, translated: list[str]
 ) -> list[dict[str, Any]]:
+    if said := conversation.said_in(ORIGIN):
+        return list(said["messages"])
     writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
     return [written for message in conversation.messages for written in writer.write(message)]
 
@@ -105,17 +114,15 @@ def _write_reasoning(thinking: Thinking) -> dict[str, Any]:
 
 def _write_rest(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
     tier = conversation.service_tier
-    written = {
-        "response_format": write_output(conversation.output),
-        "verbosity": conversation.verbosity,
-        "service_tier": None if tier is None else _TIERS.get(tier, tier),
-        "metadata": conversation.metadata if _takes(upstream, "metadata") else None,
-        **_write_user(upstream),
-    }
-    if conversation.source == ORIGIN:
-        return _given(written) | dict(conversation.extra)
-    refuse_extras(conversation)
-    return _given(written)
+    return _given(
+        {
+            "response_format": write_output(conversation.output),
+            "verbosity": conversation.verbosity,
+            "service_tier": None if tier is None else _TIERS.get(tier, tier),
+            "metadata": conversation.metadata if _takes(upstream, "metadata") else None,
+            **_write_user(upstream),
+        }
+    )
 
 
 def write_output(output: OutputFormat | None) -> dict[str, Any] | None:
@@ -145,11 +152,13 @@ def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, An
     """What changes no answer and is not declared by the offering."""
     given = {"metadata": bool(conversation.metadata), "user": upstream.user_id is not None}
     written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(_USERS)}
-    return [
+    left_out = [
         f"{spelt(conversation.source, name)} -> left out"
         for name, is_given in given.items()
         if is_given and not written[name]
     ]
+    takes_marks = conversation.source == ORIGIN or not MARK_QUIRKS.isdisjoint(upstream.quirks)
+    return left_out if takes_marks else [*left_out, *marks_left_out(conversation)]
 
 
 def _takes(upstream: Upstream, name: str) -> bool:

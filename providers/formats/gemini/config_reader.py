@@ -28,6 +28,8 @@ _KNOWN = frozenset(
         "thinkingConfig",
     }
 )
+SCHEMA = "responseSchema"
+"""In Google's own subset of a schema's words, which says more of order."""
 _JSON, _PLAIN = "application/json", "text/plain"
 _DYNAMIC_BUDGET = -1
 _LEVELS: Mapping[str, str | None] = {
@@ -61,8 +63,8 @@ def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
         extra[config.path_of("responseMimeType")] = media_type
     if config.object("responseJsonSchema") is not None:
         return OutputFormat(OutputKind.SCHEMA, schema=config.raw("responseJsonSchema"))
-    if config.object("responseSchema") is not None:
-        return OutputFormat(OutputKind.SCHEMA, schema=json_schema(config.raw("responseSchema")))
+    if config.object(SCHEMA) is not None:
+        return OutputFormat(OutputKind.SCHEMA, schema=json_schema(config.raw(SCHEMA)))
     return OutputFormat(OutputKind.JSON) if media_type == _JSON else None
 
 

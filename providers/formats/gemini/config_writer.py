@@ -3,12 +3,12 @@
 from typing import Any
 
 from providers.formats.base import CannotTranslate, Upstream
+from providers.formats.gemini.config_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.spelling import spelt
 from providers.wire.conversation import (
     Conversation,
     Image,
-    OutputFormat,
     OutputKind,
     Sampling,
     Thinking,
@@ -30,7 +30,7 @@ _THINKING = "generationConfig.thinkingConfig"
 def write_config(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
     """Raises CannotTranslate."""
     _refuse(conversation)
-    config = _sampling(conversation) | _output(conversation.output)
+    config = _sampling(conversation) | _output(conversation)
     thinking = _thinking(conversation, upstream, translated)
     if thinking:
         config["thinkingConfig"] = thinking
@@ -79,12 +79,15 @@ def _wants_logprobs(sampling: Sampling) -> bool | None:
     return True if sampling.logprobs is None and sampling.top_logprobs is not None else sampling.logprobs
 
 
-def _output(output: OutputFormat | None) -> dict[str, Any]:
+def _output(conversation: Conversation) -> dict[str, Any]:
     """The schema's name is not told: it says nothing to a model. Its answers always keep to a schema, strict or not."""
+    output, own_schema = conversation.output, conversation.said_in(ORIGIN).get(SCHEMA)
     if output is None or output.kind is OutputKind.TEXT:
         return {}
     if output.schema is None:
         return {"responseMimeType": "application/json"}
+    if own_schema is not None:
+        return {"responseMimeType": "application/json", SCHEMA: own_schema}
     description = {"description": output.description} if output.description else {}
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
 

@@ -17,8 +17,6 @@ from providers.wire.conversation import Audio, Message, Part, Reasoning, Role, T
 _ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
 _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
 _KNOWN = frozenset({*_KINDS, "thought", "thoughtSignature"})
-# Of Gemini's own tools and settings: only it can take them back.
-_OWN = frozenset({"executableCode", "codeExecutionResult", "toolCall", "toolResponse"})
 
 
 class ContentsReader:
@@ -67,7 +65,8 @@ class ContentsReader:
         return [readers[kind](value), *_signed(seal)]
 
     def _odd_part(self, part: Fields, kinds: list[str]) -> list[Part]:
-        if not kinds and any(name in part for name in _OWN):
+        # What Gemini's own tools did, say: only it can take that back.
+        if not kinds and part.others(_KNOWN):
             return []
         if not kinds and "thoughtSignature" in part:
             return list(_signed(_seal(part)))

@@ -30,13 +30,13 @@ _ROLES = {Role.USER: "user", Role.SYSTEM: "user", Role.ASSISTANT: "model"}
 
 
 class ContentsWriter:
-    """`translated` fills with what was said in other words; see WrittenRequest.
+    """`translated` is added to: what was said in other words; see WrittenRequest.
 
     `needs_signatures`: the model refuses a turn whose first call bears none.
     """
 
-    def __init__(self, conversation: Conversation, *, needs_signatures: bool) -> None:
-        self.translated: list[str] = []
+    def __init__(self, conversation: Conversation, translated: list[str], *, needs_signatures: bool) -> None:
+        self._translated = translated
         self._source = conversation.source
         self._needs_signatures = needs_signatures
         self._messages = conversation.messages
@@ -75,7 +75,9 @@ class ContentsWriter:
     def _parts(self, message: Message) -> list[dict[str, Any]]:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
-            self.translated.append(f"{spelt(self._source, 'messages')} of the system -> contents of the user")
+            self._translated.append(
+                f"{spelt(self._source, 'messages')} of the system -> contents of the user"
+            )
         parts = PartList(keeps_places=self._source == ORIGIN)
         for part in message.parts:
             self._append(parts, part)

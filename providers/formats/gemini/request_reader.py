@@ -7,9 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.config_reader import read_others, read_output, read_sampling, read_thinking
+from providers.formats.gemini.config_reader import (
+    SCHEMA,
+    read_others,
+    read_output,
+    read_sampling,
+    read_thinking,
+)
 from providers.formats.gemini.contents_reader import ContentsReader
-from providers.formats.gemini.fields import Fields, camel
+from providers.formats.gemini.fields import Fields
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_reader import read_tools
 from providers.wire.conversation import Conversation
@@ -26,6 +32,8 @@ _KNOWN = frozenset(
         "model",
     }
 )
+# Whole members that a provider of the same format is told word for word.
+_SAID = ("contents", "systemInstruction", "tools", "toolConfig")
 _TOKENS_MOST = 2**53
 _TIERS = {"standard": "default", "unspecified": None}
 """Where Google's word is not everybody's."""
@@ -52,14 +60,16 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         thinking=thinking,
         service_tier=_tier(fields),
         metadata=_labels(fields),
-        extra=extra | _whole(extra, fields),
+        extra=extra,
+        said=_said(fields, config),
     )
 
 
-def _whole(extra: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
-    """What holds something in its midst that only Gemini understands is kept as it is, for Gemini."""
-    roots = [path.partition("[")[0].partition(".")[0] for path in extra if "[" in path]
-    return {root: fields.raw(camel(root)) for root in roots}
+def _said(fields: Fields, config: Fields) -> dict[str, Any]:
+    """The answer's schema, too, which stands within generationConfig."""
+    said = {name: fields.raw(name) for name in _SAID if name in fields}
+    has_own_schema = SCHEMA in config and "responseJsonSchema" not in config
+    return said | ({SCHEMA: config.raw(SCHEMA)} if has_own_schema else {})
 
 
 def _tier(fields: Fields) -> str | None:

@@ -4,17 +4,18 @@ Source: https://ai.google.dev/api/generate-content.
 """
 
 import re
-from typing import Any
 from urllib.parse import quote
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import refuse_extras
+from providers.formats.extras import put_back, refuse_extras
 from providers.formats.gemini.config_writer import HAS_BUDGET, write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
+from providers.formats.gemini.own_words import own_words
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_writer import write_tools
+from providers.formats.marks import marks_left_out
 from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation
 
@@ -26,13 +27,16 @@ _ANY_TIER = frozenset({None, "auto"})
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
-    asked: list[str] = []
-    conversation = ask_by_tool(conversation, upstream, asked)
-    contents = ContentsWriter(conversation, needs_signatures=HAS_BUDGET not in upstream.quirks)
-    body = contents.write()
-    translated = contents.translated
-    translated += asked
-    body |= write_tools(conversation, translated)
+    if conversation.source != ORIGIN:
+        refuse_extras(conversation)
+    translated: list[str] = []
+    conversation = ask_by_tool(conversation, upstream, translated)
+    body = write_tools(conversation, translated)
+    needs_signatures = HAS_BUDGET not in upstream.quirks
+    if said := conversation.said_in(ORIGIN):
+        body |= own_words(said, needs_signatures=needs_signatures)
+    else:
+        body |= ContentsWriter(conversation, translated, needs_signatures=needs_signatures).write()
     config = write_config(conversation, upstream, translated)
     if config:
         body["generationConfig"] = config
@@ -41,7 +45,8 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     if conversation.source == ORIGIN and conversation.metadata is not None:
         body["labels"] = dict(conversation.metadata)
     translated += _left_out(conversation)
-    _add_extra(body, conversation)
+    if conversation.source == ORIGIN:
+        put_back(body, conversation, spelling=camel)
     return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
 
 
@@ -50,7 +55,8 @@ def _left_out(conversation: Conversation) -> list[str]:
         "metadata": conversation.metadata if conversation.source != ORIGIN else None,
         "user": conversation.user_id,
     }
-    return [f"{spelt(conversation.source, name)} -> left out" for name, value in fields.items() if value]
+    left_out = [f"{spelt(conversation.source, name)} -> left out" for name, value in fields.items() if value]
+    return [*left_out, *marks_left_out(conversation)]
 
 
 def _path(upstream: Upstream) -> str:
@@ -70,19 +76,3 @@ def _tier(conversation: Conversation) -> dict[str, str]:
             code="invalid_value",
         )
     return {"serviceTier": _TIERS[tier]}
-
-
-def _add_extra(body: dict[str, Any], conversation: Conversation) -> None:
-    if conversation.source != ORIGIN:
-        refuse_extras(conversation)
-        return
-    for path, value in conversation.extra.items():
-        # What stands within an array comes with the whole array.
-        if "[" not in path:
-            _set(body, camel(path).split("."), value)
-
-
-def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        body = body.setdefault(name, {})
-    body[path[-1]] = value

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from providers.formats.base import BadRequest, CannotTranslate
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
@@ -21,10 +20,11 @@ def read_content(item: Fields, name: str, kinds: frozenset[str]) -> list[Said]:
 
 
 def _read_part(fields: Fields, kinds: frozenset[str]) -> Said | None:
-    kind = fields.needed("type")
-    if kind not in kinds:
-        raise BadRequest(f"'{kind}' is no type of part that may stand here.", param=fields.at("type"))
-    part = _READERS[kind](fields)
+    """None for what only Responses knows, and for an empty text."""
+    if fields.needed("type") not in kinds:
+        fields.set_aside("type")
+        return None
+    part = _READERS[fields.needed("type")](fields)
     fields.end()
     return part
 
@@ -40,13 +40,13 @@ def _read_refusal(fields: Fields) -> Refusal:
     return Refusal(fields.needed("refusal"))
 
 
-def _read_image(fields: Fields) -> Image:
+def _read_image(fields: Fields) -> Image | None:
     mark, detail, url = read_cache_mark(fields), fields.text("detail"), fields.text("image_url")
     if url is None:
-        if fields.any("file_id") is not None:
-            message = "Only the provider that keeps a stored image can show it to a model."
-            raise CannotTranslate(message, param=fields.at("file_id"))
-        raise fields.wrong("image_url", "is missing")
+        if fields.text("file_id") is None:
+            raise fields.wrong("image_url", "is missing")
+        fields.set_aside("file_id")
+        return None
     fields.skip("file_id")
     if not url.startswith("data:"):
         return Image(url=url, detail=detail, cache=mark)
@@ -58,7 +58,7 @@ def _read_file(fields: Fields) -> File:
     mark, name, data = read_cache_mark(fields), fields.text("filename"), fields.text("file_data")
     url, file_id = fields.text("file_url"), fields.text("file_id")
     if fields.text("detail") not in {None, "auto"}:
-        raise CannotTranslate("The chosen provider has no detail of files.", param=fields.at("detail"))
+        fields.set_aside("detail")
     if data is not None:
         media_type, data = _split(fields, "file_data", data) if data.startswith("data:") else (None, data)
         return File(data=data, media_type=media_type, name=name, cache=mark)

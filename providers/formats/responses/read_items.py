@@ -37,13 +37,9 @@ _NOTED = ("id", "status", "phase", "created_by")
 
 
 class ItemReader:
-    """`foreign` is the path of the first item that only Responses has: a built-in tool's, a reference.
-
-    Without `needs_calls` results may answer calls that the provider or the gateway keeps.
-    """
+    """Without `needs_calls` results may answer calls that the provider or the gateway keeps."""
 
     def __init__(self, *, needs_calls: bool) -> None:
-        self.foreign: str | None = None
         self._needs_calls = needs_calls
         self._calls: set[str] = set()
 
@@ -59,6 +55,7 @@ class ItemReader:
         return messages
 
     def _read_item(self, fields: Fields) -> Message | None:
+        """None for an item that only Responses has: a built-in tool's, a reference."""
         kind = fields.text("type")
         if kind is None and fields.any("role") is not None:
             kind = "message"
@@ -74,7 +71,7 @@ class ItemReader:
             case None:
                 raise fields.wrong("type", "is missing")
             case _:
-                self.foreign = self.foreign or fields.at("type")
+                fields.set_aside("type")
                 return None
         fields.skip(*_NOTED)
         fields.end()

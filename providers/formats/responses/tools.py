@@ -1,4 +1,4 @@
-"""Tools and the choice among them in Responses, both ways. Built-in tools stay as they came."""
+"""Tools and the choice among them in Responses, both ways. Built-in tools are none of ours."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,35 +10,33 @@ from providers.formats.responses.seals import ORIGIN
 from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
 
 
-def read_tools(body: Fields) -> tuple[tuple[Tool, ...], dict[str, Any]]:
-    """The functions, and the others under their paths, such as `tools[1]`."""
+def read_tools(body: Fields) -> tuple[Tool, ...]:
+    """The functions; all others only Responses has."""
     functions: list[Tool] = []
-    others: dict[str, Any] = {}
-    for value, path in body.items("tools"):
-        fields = Fields(value, path)
+    for fields in body.parts("tools"):
         if fields.needed("type") == "function":
             functions.append(read_function(fields))
         else:
-            others[path] = value
-    return tuple(functions), others
+            fields.set_aside("type")
+    return tuple(functions)
 
 
-def read_tool_choice(body: Fields) -> tuple[ToolChoice | None, dict[str, Any]]:
-    """The choice, or what only Responses can choose under its name."""
+def read_tool_choice(body: Fields) -> ToolChoice | None:
     value = body.any("tool_choice")
     if value is None:
-        return None, {}
+        return None
     if isinstance(value, str):
-        return ToolChoice(read_mode(body, "tool_choice", value)), {}
-    choice = Fields(value, "tool_choice")
+        return ToolChoice(read_mode(body, "tool_choice", value))
+    choice = Fields(value, "tool_choice", body.own)
     kind = choice.needed("type")
     if kind == "function":
-        return ToolChoice(ChoiceMode.REQUIRED, (choice.needed("name"),)), {}
+        return ToolChoice(ChoiceMode.REQUIRED, (choice.needed("name"),))
     allowed = list(choice.parts("tools")) if kind == "allowed_tools" else []
     if not allowed or any(tool.text("type") != "function" for tool in allowed):
-        return None, {"tool_choice": value}
+        body.set_aside("tool_choice")
+        return None
     mode = read_mode(choice, "mode", choice.needed("mode"))
-    return ToolChoice(mode, tuple(tool.needed("name") for tool in allowed)), {}
+    return ToolChoice(mode, tuple(tool.needed("name") for tool in allowed))
 
 
 def write_tool(tool: Tool, source: str) -> dict[str, Any]:
@@ -62,12 +60,3 @@ def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any
     if choice.mode is ChoiceMode.REQUIRED and len(named) == 1:
         return named[0]
     return {"type": "allowed_tools", "mode": choice.mode.value, "tools": named}
-
-
-def put_back(tools: list[dict[str, Any]], others: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All tools in the client's order; `others` as read_tools gives them."""
-    whole = list(tools)
-    for path, tool in others.items():
-        if path.startswith("tools["):
-            whole.insert(int(path[6:-1]), tool)
-    return whole

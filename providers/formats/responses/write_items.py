@@ -29,15 +29,12 @@ _PDF = "application/pdf"
 
 
 class ItemWriter:
-    """`translated` collects what was said in other words. Without `needs_calls` results may answer kept calls."""
+    """`translated` collects what was said in other words."""
 
-    def __init__(
-        self, source: str, quirks: Set[str], translated: list[str], *, needs_calls: bool = True
-    ) -> None:
+    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
         self._source = source
         self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
         self._translated = translated
-        self._needs_calls = needs_calls
         self._calls: set[str] = set()
 
     def write(self, message: Message) -> Iterator[dict[str, Any]]:
@@ -75,7 +72,7 @@ class ItemWriter:
         return {"type": "function_call", "call_id": call.id, "name": name, "arguments": call.arguments}
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
-        if self._needs_calls and result.call_id not in self._calls:
+        if result.call_id not in self._calls:
             message = f"No earlier item holds the call '{result.call_id}' which this result answers."
             raise CannotTranslate(message, param=spelt(self._source, "tool_result"), code="invalid_value")
         parts = [self._write_part(part) for part in result.parts]

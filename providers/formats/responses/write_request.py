@@ -4,10 +4,12 @@ from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import refuse_extras
+from providers.formats.extras import put_back, refuse_extras
+from providers.formats.marks import marks_left_out
+from providers.formats.responses.own_words import own_words
 from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
 from providers.formats.responses.seals import ORIGIN
-from providers.formats.responses.tools import put_back, write_tool, write_tool_choice
+from providers.formats.responses.tools import write_tool, write_tool_choice
 from providers.formats.responses.write_items import ItemWriter
 from providers.formats.spelling import spelt
 from providers.wire.conversation import (
@@ -25,7 +27,6 @@ from providers.wire.effort import effort_for
 _TIERS = {"standard": "default", "standard_only": "default"}
 _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 _UNKNOWN_SAMPLING = ("top_k", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias")
-_PATHS = ("tools[", "input[", "text.", "reasoning.")
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
@@ -35,27 +36,29 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body: dict[str, Any] = {"model": upstream.name}
-    body |= _write_input(conversation, upstream, translated)
     body |= _write_settings(conversation, upstream)
     body |= _write_tools(conversation)
     body |= _write_text(conversation)
     body |= _write_thinking(conversation, translated)
+    if said := conversation.said_in(ORIGIN):
+        body |= own_words(said)
+    else:
+        body |= _write_input(conversation, upstream, translated)
+        if "prompt_cache_breakpoint" not in upstream.quirks:
+            translated += marks_left_out(conversation)
+    if conversation.source == ORIGIN:
+        put_back(body, conversation)
     body |= _write_include(conversation)
     if upstream.is_streamed:
         body["stream"] = True
-    return WrittenRequest("/responses", body | _write_extra(conversation), translated=tuple(translated))
+    return WrittenRequest("/responses", body, translated=tuple(translated))
 
 
 def _write_input(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    needs_calls = (
-        "previous_response_id" not in conversation.extra and "conversation" not in conversation.extra
-    )
-    writer = ItemWriter(conversation.source, upstream.quirks, translated, needs_calls=needs_calls)
+    writer = ItemWriter(conversation.source, upstream.quirks, translated)
     instructions, messages = _split_instructions(conversation.messages)
     written: dict[str, Any] = {"instructions": instructions} if instructions else {}
-    whole = [value for path, value in conversation.extra.items() if path.startswith("input[")]
-    written["input"] = whole[0] if whole else [item for message in messages for item in writer.write(message)]
-    return written
+    return written | {"input": [item for message in messages for item in writer.write(message)]}
 
 
 def _split_instructions(messages: tuple[Message, ...]) -> tuple[str | None, tuple[Message, ...]]:
@@ -93,7 +96,7 @@ def _refuse_sampling(sampling: Sampling, source: str) -> None:
 
 def _write_tools(conversation: Conversation) -> dict[str, Any]:
     source, choice = conversation.source, conversation.tool_choice
-    tools = put_back([write_tool(tool, source) for tool in conversation.tools], conversation.extra)
+    tools = [write_tool(tool, source) for tool in conversation.tools]
     return _given(
         {
             "tools": tools or None,
@@ -104,8 +107,7 @@ def _write_tools(conversation: Conversation) -> dict[str, Any]:
 
 
 def _write_text(conversation: Conversation) -> dict[str, Any]:
-    text = {"format": _write_output(conversation.output), "verbosity": conversation.verbosity}
-    members = _given(text) | _nested(conversation, "text.")
+    members = _given({"format": _write_output(conversation.output), "verbosity": conversation.verbosity})
     return {"text": members} if members else {}
 
 
@@ -126,8 +128,7 @@ def _write_thinking(conversation: Conversation, translated: list[str]) -> dict[s
     if effort is None and thinking.budget_tokens is not None:
         effort = effort_for(thinking.budget_tokens)
         translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning.effort")
-    members = {"effort": effort, "summary": "auto" if thinking.is_shown else None}
-    written = _given(members) | _nested(conversation, "reasoning.")
+    written = _given({"effort": effort, "summary": "auto" if thinking.is_shown else None})
     return {"reasoning": written} if written else {}
 
 
@@ -146,18 +147,6 @@ def _thinks(conversation: Conversation) -> bool:
         return conversation.thinking.effort != "none"
     parts = (part for message in conversation.messages for part in message.parts)
     return any(isinstance(part, Reasoning) and part.encrypted and part.origin == ORIGIN for part in parts)
-
-
-def _write_extra(conversation: Conversation) -> dict[str, Any]:
-    if conversation.source != ORIGIN:
-        return {}
-    extra = conversation.extra.items()
-    return {name: value for name, value in extra if name != "include" and not name.startswith(_PATHS)}
-
-
-def _nested(conversation: Conversation, start: str) -> dict[str, Any]:
-    extra = conversation.extra.items()
-    return {name.removeprefix(start): value for name, value in extra if name.startswith(start)}
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """OpenAI's two formats against golden files, in both directions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -33,8 +34,8 @@ def golden(folder: str, name: str) -> bytes:
 
 
 @both
-def test_request_of_a_client_is_written_for_a_provider(folder, wire):
-    conversation = wire.read_request(orjson.loads(golden(folder, "request.json")))
+def test_request_is_written_anew_for_a_provider(folder, wire):
+    conversation = replace(wire.read_request(orjson.loads(golden(folder, "request.json"))), said={})
     body = orjson.loads(orjson.dumps(wire.write_request(conversation, UPSTREAM).body))
     assert body == orjson.loads(golden(folder, "upstream_request.json"))
 

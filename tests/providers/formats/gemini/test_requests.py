@@ -68,7 +68,7 @@ def test_model_stands_safely_in_the_path(name, path):
     [
         ({}, "contents"),
         ({"contents": [{"role": "system", "parts": [{"text": "x"}]}]}, "contents[0].role"),
-        ({"contents": [{"parts": [{"text": "x"}, {"hologram": {}}]}]}, "contents[0].parts[1]"),
+        ({"contents": [{"parts": [{"text": "x"}, {}]}]}, "contents[0].parts[1]"),
         ({"contents": [{"parts": [{"text": 1}]}]}, "contents[0].parts[0].text"),
         (
             {"contents": [{"parts": [{"inline_data": {"data": "x"}}]}]},
@@ -168,7 +168,6 @@ def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
     parts = [{"text": "Hi", "video_metadata": {"fps": 1}}, {"executableCode": {"code": "1"}}]
     conversation = read(*parts)
     assert sorted(conversation.extra) == [
-        "contents",
         "contents[0].parts[0].video_metadata",
         "contents[0].parts[1].executableCode",
     ]
@@ -303,7 +302,7 @@ def test_answer_of_one_word_is_gemini_s_own():
     assert conversation.extra == {"generation_config.response_mime_type": "text/x.enum"}
     assert config_of(conversation) == {
         "responseMimeType": "text/x.enum",
-        "responseJsonSchema": {"type": "string", "enum": ["a", "b"]},
+        "responseSchema": {"type": "STRING", "enum": ["a", "b"]},
     }
 
 

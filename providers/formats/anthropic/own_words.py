@@ -1,0 +1,41 @@
+"""What a client of this format said goes to a provider of it word for word, but for what Anthropic always refuses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from providers.formats.anthropic.notes import Notes
+from providers.formats.anthropic.seal import ORIGIN, read_seal
+
+_Object = Mapping[str, Any]
+
+
+def own_words(said: _Object, notes: Notes) -> dict[str, Any]:
+    """`said` as in Conversation, without empty texts and thoughts of other formats' models. Raises CannotTranslate."""
+    messages = _kept_messages(said["messages"], notes)
+    if not messages:
+        raise notes.refuse("messages", "The chosen provider needs at least one message that says something.")
+    return {**said, "messages": messages}
+
+
+def _kept_messages(messages: Sequence[_Object], notes: Notes) -> list[_Object]:
+    kept = [_kept_message(message, notes) for message in messages]
+    return [message for message in kept if message["content"]]
+
+
+def _kept_message(message: _Object, notes: Notes) -> _Object:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return {**message, "content": content}
+    blocks = [block for block in content if not _is_empty(block)]
+    own = [block for block in blocks if not _is_foreign(block)]
+    if len(own) < len(blocks):
+        notes.note("reasoning", "(left out: not Anthropic's)")
+    return message if len(own) == len(content) else {**message, "content": own}
+
+
+def _is_empty(block: _Object) -> bool:
+    return block["type"] == "text" and not block.get("text")
+
+
+def _is_foreign(block: _Object) -> bool:
+    return block["type"] == "thinking" and read_seal(block.get("signature") or "").origin != ORIGIN

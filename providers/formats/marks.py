@@ -1,0 +1,25 @@
+"""The marks of a conversation up to which its prompt may be cached."""
+
+from collections.abc import Iterator
+
+from providers.formats.spelling import spelt
+from providers.wire.conversation import CacheMark, Conversation, ToolResult
+
+
+def marks_of(conversation: Conversation) -> list[CacheMark]:
+    marks = (getattr(carrier, "cache", None) for carrier in _carriers(conversation))
+    return [mark for mark in marks if mark is not None]
+
+
+def marks_left_out(conversation: Conversation) -> list[str]:
+    """For WrittenRequest.translated, where the provider takes none. They change no answer."""
+    return [f"{spelt(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
+
+
+def _carriers(conversation: Conversation) -> Iterator[object]:
+    yield from conversation.tools
+    for message in conversation.messages:
+        for part in message.parts:
+            yield part
+            if isinstance(part, ToolResult):
+                yield from part.parts

@@ -1,0 +1,198 @@
+"""Two of one format understand each other in words that the gateway does not know; to others they are named."""
+
+import orjson
+import pytest
+
+from providers.formats.base import CannotTranslate, Upstream
+from providers.formats.registry import FORMATS
+
+UPSTREAM = Upstream("m", is_streamed=False, max_output_tokens=100)
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}, "caller": {"type": "direct"}}
+FOUND = {"type": "web_search_result", "url": "https://a.example", "title": "A", "encrypted_content": "x"}
+
+
+def anthropic(*blocks, role="user", **more):
+    return {"max_tokens": 9, "messages": [{"role": role, "content": list(blocks)}], **more}
+
+
+def answered(*parts):
+    """A conversation with a tool whose result has these parts."""
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": list(parts)}
+    turns = [{"role": "assistant", "content": [CALL]}, {"role": "user", "content": [result]}]
+    return {"max_tokens": 9, "messages": turns}
+
+
+def responses(*items, **more):
+    return {"input": list(items) or "hi", **more}
+
+
+def gemini(*parts, **more):
+    return {"contents": [{"role": "user", "parts": list(parts) or [{"text": "hi"}]}], **more}
+
+
+CASES = [
+    (
+        "anthropic",
+        anthropic({"type": "text", "text": "x"}, tools=[{"type": "web_search_20250305", "name": "web"}]),
+        "tools[0].type",
+    ),
+    (
+        "anthropic",
+        anthropic(
+            {"type": "server_tool_use", "id": "s", "name": "web", "input": {"query": "q"}},
+            {"type": "web_search_tool_result", "tool_use_id": "s", "content": [FOUND]},
+            {"type": "text", "text": "x", "citations": [{"type": "web_search_result_location"}]},
+            role="assistant",
+        ),
+        "messages[0].content[0].type",
+    ),
+    (
+        "anthropic",
+        answered({"type": "search_result", "source": "s"}),
+        "messages[1].content[0].content[0].type",
+    ),
+    (
+        "anthropic",
+        anthropic(
+            {"type": "document", "source": {"type": "file", "file_id": "f"}, "citations": {"enabled": True}}
+        ),
+        "messages[0].content[0].citations",
+    ),
+    (
+        "anthropic",
+        anthropic({"type": "image", "source": {"type": "file", "file_id": "f"}}),
+        "messages[0].content[0].source.file_id",
+    ),
+    (
+        "anthropic",
+        anthropic(
+            {"type": "text", "text": "x"},
+            tools=[{"name": "f", "input_schema": {"type": "object"}, "defer_loading": True}],
+        ),
+        "tools[0].defer_loading",
+    ),
+    (
+        "anthropic",
+        anthropic(
+            {"type": "text", "text": "x"},
+            output_config={"effort": "high", "task_budget": {"type": "tokens", "total": 9}},
+        ),
+        "output_config.task_budget",
+    ),
+    ("anthropic", anthropic({"type": "text", "text": "x", "sparkle": 1}), "messages[0].content[0].sparkle"),
+    ("responses", responses({"role": "user", "content": "x"}, {"type": "program_call"}), "input[1].type"),
+    (
+        "responses",
+        responses({"role": "user", "content": [{"type": "input_image", "file_id": "f", "detail": "high"}]}),
+        "input[0].content[0].file_id",
+    ),
+    ("responses", responses({"role": "user", "content": [{"type": "smell"}]}), "input[0].content[0].type"),
+    (
+        "responses",
+        responses(tools=[{"type": "function", "name": "f", "defer_loading": True}]),
+        "tools[0].defer_loading",
+    ),
+    ("responses", responses(reasoning={"effort": "low", "summary": "detailed", "x": 1}), "reasoning.x"),
+    ("responses", responses(text={"verbosity": "low", "x": 1}), "text.x"),
+    ("gemini", gemini({"hologram": {}}, {"text": "hi"}), "contents[0].parts[0].hologram"),
+    ("gemini", gemini(tools=[{"googleSearch": {}}]), "tools[0].googleSearch"),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "param"), CASES, ids=[case[2] for case in CASES])
+def test_words_of_one_format_alone_reach_its_own_providers_and_are_named_to_others(name, body, param):
+    wire = FORMATS[name]
+    conversation = wire.read_request(body)
+    written = orjson.loads(orjson.dumps(wire.write_request(conversation, UPSTREAM).body))
+    assert {member: written[member] for member in body} == body
+    for other in FORMATS.keys() - {name}:
+        with pytest.raises(CannotTranslate) as refused:
+            FORMATS[other].write_request(conversation, UPSTREAM)
+        assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        (
+            "anthropic",
+            {"max_tokens": 9, "system": "Be brief.", "messages": [{"role": "user", "content": "hi"}]},
+        ),
+        ("anthropic", answered({"type": "text", "text": "x"})),
+        (
+            "responses",
+            responses(
+                {"role": "user", "content": "hi"},
+                {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"},
+                {
+                    "type": "message",
+                    "role": "assistant",
+                    "status": "completed",
+                    "phase": "commentary",
+                    "content": [{"type": "output_text", "text": "x", "annotations": [{"url": "u"}]}],
+                },
+                instructions="Be brief.",
+                stream_options={"include_obfuscation": False},
+            ),
+        ),
+        ("gemini", gemini({"inlineData": {"mimeType": "image/png", "data": "eA==", "displayName": "n"}})),
+        (
+            "gemini",
+            gemini(
+                system_instruction={"role": "user", "parts": {"text": "Be brief."}},
+                tools=[{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT"}}]}],
+            ),
+        ),
+    ],
+)
+def test_what_was_said_goes_on_word_for_word(name, body):
+    wire = FORMATS[name]
+    written = wire.write_request(wire.read_request(body), UPSTREAM).body
+    said = {
+        "systemInstruction" if member == "system_instruction" else member: body[member] for member in body
+    }
+    assert {member: written[member] for member in said} == said
+
+
+def test_schema_in_googles_own_words_stays_in_them():
+    schema = {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}, "propertyOrdering": ["a"]}
+    config = {"responseMimeType": "application/json", "responseSchema": schema}
+    wire = FORMATS["gemini"]
+    body = wire.write_request(wire.read_request(gemini(generationConfig=config)), UPSTREAM).body
+    assert body["generationConfig"] == config
+
+
+def thoughts_of(origin):
+    """What a client of Anthropic's format gives back after a turn of a provider of that origin."""
+    return {"type": "thinking", "thinking": "Hm.", "signature": "c2ln" if not origin else f"{origin}:s::c2ln"}
+
+
+def test_thoughts_of_other_models_and_empty_texts_are_left_out_for_anthropic():
+    wire, text = FORMATS["anthropic"], {"type": "text", "text": "x"}
+    body = {
+        "max_tokens": 9,
+        "messages": [
+            {"role": "user", "content": [text, {"type": "text", "text": ""}]},
+            {"role": "assistant", "content": [thoughts_of("gemini"), text]},
+            {"role": "assistant", "content": [thoughts_of("gemini")]},
+            {"role": "assistant", "content": [thoughts_of(""), CALL]},
+        ],
+    }
+    written = wire.write_request(wire.read_request(body), UPSTREAM)
+    assert [turn["content"] for turn in written.body["messages"]] == [[text], [text], [thoughts_of(""), CALL]]
+    assert written.translated == ("messages.content.thinking -> (left out: not Anthropic's)",)
+
+
+def test_thoughts_of_other_models_and_names_of_items_are_left_out_for_responses():
+    wire = FORMATS["responses"]
+    foreign = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": "gh1.eyJvcmlnaW4iOiJnIn0=",
+    }
+    unsealed = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+    said = {"type": "message", "id": "msg_1", "role": "user", "content": "x"}
+    found = {"type": "web_search_call", "id": "ws_1"}
+    body = wire.write_request(wire.read_request(responses(foreign, unsealed, said, found)), UPSTREAM).body
+    assert body["input"] == [{"type": "message", "role": "user", "content": "x"}, found]
