@@ -11,6 +11,7 @@ EFFORT_BUDGETS: Mapping[str, int] = {
     "max": 16_384,
 }
 """Tokens by effort, from the least to the most. `none` is no thinking at all."""
+_SAFE_EFFORTS = ("minimal", "low", "medium", "high")
 
 
 def budget_for(effort: str, *, least: int = 0, most: int | None = None) -> int:
@@ -22,7 +23,10 @@ def budget_for(effort: str, *, least: int = 0, most: int | None = None) -> int:
 
 
 def effort_for(budget_tokens: int) -> str:
-    """The least effort whose budget is not under `budget_tokens`."""
+    """The least effort whose budget is not under `budget_tokens`, and at most `high`.
+
+    A budget is a limit and no wish, and most models refuse an effort beyond `high`.
+    """
     if budget_tokens <= 0:
         return "none"
-    return next((effort for effort, budget in EFFORT_BUDGETS.items() if budget >= budget_tokens), "max")
+    return next((effort for effort in _SAFE_EFFORTS if EFFORT_BUDGETS[effort] >= budget_tokens), "high")
