@@ -181,11 +181,15 @@ class TranslatingAdapter:
             **beta_header(self._own.name, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
-        translated = (*written.translated, *self._left_out(conversation), *_hidden(conversation, written))
+        translated = (
+            *written.translated,
+            *self._left_out(conversation, written),
+            *_hidden(conversation, written),
+        )
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=translated)
 
-    def _left_out(self, conversation: Conversation) -> Sequence[str]:
-        return left_out(conversation) if conversation.source != self._own.name else ()
+    def _left_out(self, conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
+        return left_out(conversation, written.body) if conversation.source != self._own.name else ()
 
     def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
         value = _read_json(body, status)

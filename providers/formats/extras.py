@@ -6,14 +6,14 @@ from typing import Any
 from providers.formats.base import CannotTranslate
 from providers.wire.conversation import Conversation
 
+# OpenAI's two formats have these in common.
+_CACHE_SETTINGS = ("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
 # These say how the provider keeps, finds again or delivers a request, and nothing about the answer itself.
 _HARMLESS = frozenset(
     {
         "store",
         "stream_options",
-        "prompt_cache_key",
-        "prompt_cache_options",
-        "prompt_cache_retention",
+        *_CACHE_SETTINGS,
         # It limits built-in tools, which are refused by their own name.
         "max_tool_calls",
         # Anthropic's: where a cached prompt ends, what is told about the cache, and how the provider shortens a
@@ -30,6 +30,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "truncation": "disabled",
     "background": False,
     "include_reasoning": True,
+    # OpenRouter's: every answer tells its usage.
+    "usage": {"include": True},
     "echo": False,
     "best_of": 1,
     "speed": "standard",
@@ -77,10 +79,19 @@ def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
     body[path[-1]] = value
 
 
-def left_out(conversation: Conversation) -> list[str]:
-    """What a writer of another format leaves out, for WrittenRequest.translated: of what is harmless, what is said."""
+def cache_settings(conversation: Conversation) -> dict[str, Any]:
+    """For a writer of either of OpenAI's formats: where a prompt is looked for that was kept, and how long it is."""
+    return {name: value for name, value in conversation.extra.items() if name in _CACHE_SETTINGS}
+
+
+def left_out(conversation: Conversation, written: Mapping[str, Any]) -> list[str]:
+    """What a writer of another format left out, for WrittenRequest.translated: of what is harmless, what is said."""
     extra = conversation.extra.items()
-    return [f"{name} -> left out" for name, value in extra if name in _HARMLESS and value]
+    return [
+        f"{name} -> left out"
+        for name, value in extra
+        if name in _HARMLESS and value and written.get(name) != value
+    ]
 
 
 def is_harmless(name: str, value: object) -> bool:

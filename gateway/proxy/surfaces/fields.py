@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from gateway.proxy.errors import InvalidRequest
 
 Check = Callable[[Any, str], None]
@@ -119,4 +121,4 @@ def _shown(value: Any) -> str:
         return "a list"
     if isinstance(value, str):
         return f"'{value[:60]}'"
-    return {None: "null", True: "true", False: "false"}.get(value, str(value)[:60])
+    return orjson.dumps(value).decode()[:60]

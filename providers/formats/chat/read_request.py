@@ -20,7 +20,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     fields = Fields(body)
     fields.skip(*_NOT_TRANSLATED)
     messages = read_messages(fields.parts("messages"))
-    if not messages:
+    if not messages and not fields.own:
         raise BadRequest("'messages' has to hold at least one message that says something.", param="messages")
     most, most_before = fields.integer("max_completion_tokens"), fields.integer("max_tokens")
     user, user_before = fields.text("safety_identifier"), fields.text("user")

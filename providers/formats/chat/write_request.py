@@ -9,7 +9,7 @@ from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tools import write_tool, write_tool_choice
 from providers.formats.chat.write_content import ContentWriter
 from providers.formats.chat.write_messages import MessageWriter
-from providers.formats.extras import put_back, refuse_extras
+from providers.formats.extras import cache_settings, put_back, refuse_extras
 from providers.formats.marks import marks_left_out
 from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
@@ -33,6 +33,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_tools(conversation, upstream)
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
+    body |= _write_cache_settings(conversation, upstream)
     body |= conversation.said_in(ORIGIN)
     if conversation.source == ORIGIN:
         put_back(body, conversation)
@@ -123,6 +124,13 @@ def _write_rest(conversation: Conversation, upstream: Upstream) -> dict[str, Any
             **_write_user(upstream),
         }
     )
+
+
+def _write_cache_settings(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
+    """To OpenAI itself, whose marks tell it, and to who declares them: others may refuse what they do not know."""
+    is_openai = "prompt_cache_breakpoint" in upstream.quirks
+    settings = cache_settings(conversation).items()
+    return {name: value for name, value in settings if is_openai or name in upstream.params}
 
 
 def write_output(output: OutputFormat | None) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import put_back, refuse_extras
+from providers.formats.extras import cache_settings, put_back, refuse_extras
 from providers.formats.marks import marks_left_out
 from providers.formats.responses.own_words import own_words
 from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
@@ -43,7 +43,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     if said := conversation.said_in(ORIGIN):
         body |= own_words(said)
     else:
-        body |= _write_input(conversation, upstream, translated)
+        body |= _write_input(conversation, upstream, translated) | cache_settings(conversation)
         if "prompt_cache_breakpoint" not in upstream.quirks:
             translated += marks_left_out(conversation)
     if conversation.source == ORIGIN:
