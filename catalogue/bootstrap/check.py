@@ -12,7 +12,7 @@ METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})
 DEMO_PROVIDERS = frozenset({"demo-a", "demo-b"})
 ALWAYS = "always"
-FEATURES = frozenset({"reasoning", "sampling", "structured", "tools"})
+FEATURES = frozenset({"budget", "reasoning", "sampling", "structured", "tools"})
 
 
 def complaints(bootstrap: Bootstrap) -> Iterator[str]:

@@ -24,7 +24,7 @@ _SAME = {"max_completion_tokens": "max_tokens", "functions": "tools", "function_
 # Under which other names an offering may declare a parameter, which is then said in those words.
 _DECLARED_AS = {
     "max_tokens": frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"}),
-    "reasoning_effort": frozenset({"reasoning_effort", "reasoning", "thinking"}),
+    "reasoning_effort": frozenset({"reasoning_effort", "reasoning", "thinking", "thinking_budget"}),
     "n": frozenset({"n", "candidate_count"}),
 }
 _SAMPLING = (

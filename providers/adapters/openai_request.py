@@ -3,6 +3,7 @@
 from typing import Any
 
 from providers.adapters.end_users import hashed
+from providers.formats.chat.own_words import own_messages
 from providers.wire.upstream import Upstream
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
@@ -12,11 +13,14 @@ _USERS = ("user", "safety_identifier")
 def say_otherwise(body: dict[str, Any], upstream: Upstream, team: str) -> list[str]:
     """Change the body in place; what was said in other words, as in UpstreamRequest.
 
-    Quirk: `reasoning_object` for providers with OpenRouter's `reasoning` instead of an effort.
+    Quirks: `reasoning_object` for providers with OpenRouter's `reasoning` instead of an effort, and those of
+    formats.chat.reasoning.thoughts_for.
     """
     translated = _rename_limit(body, upstream) if upstream.params else []
     if "reasoning_object" in upstream.quirks:
         translated += _say_effort(body)
+    if messages := body.get("messages"):
+        body["messages"] = own_messages(messages, upstream.quirks, translated)
     for name in _USERS:
         if user := body.get(name):
             body[name] = hashed(str(user), team)

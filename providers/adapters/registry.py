@@ -28,7 +28,12 @@ def choose_adapter(call: InferenceCall, provider: ProviderFacts) -> Adapter:
     quirks = provider.quirks & _MENDED
     if quirks and _FORM_FIELDS.isdisjoint(call.body):
         quirks -= {"schema_by_tool"}
-    return adapter_for(call.endpoint, call.format, provider.wire_format, quirks)
+    return adapter_for(call.endpoint, call.format, _spoken_format(call, provider), quirks)
+
+
+def _spoken_format(call: InferenceCall, provider: ProviderFacts) -> str:
+    """The client's, where the provider speaks that too at the same address."""
+    return call.format if f"speaks_{call.format}" in provider.quirks else provider.wire_format
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+THINKING_BUDGET = "thinking_budget"
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -17,3 +19,8 @@ class Upstream:
     max_output_tokens: int | None = None
     user_id: str | None = None
     quirks: frozenset[str] = frozenset()
+
+    @property
+    def takes_thinking_budget(self) -> bool:
+        """Thinking is told as a budget of tokens: all of the provider's models are so, or this offering says it."""
+        return THINKING_BUDGET in self.quirks or THINKING_BUDGET in self.params

@@ -49,8 +49,13 @@ def test_loading_publishes_every_model_as_one_edition() -> None:
 def test_formats_and_quirks_of_providers_are_loaded() -> None:
     load_bootstrap(demo_port=PORT)
     formats = dict(Provider.objects.exclude(wire_format="openai").values_list("slug", "wire_format"))
-    assert formats == {"voyage_ai": "voyage", "cohere_v2": "cohere", "gemini_native": "gemini"}
-    assert Provider.objects.get(slug="workers_ai").quirks == ["embeds_at_most_100", "embeds_texts_only"]
+    assert formats == {
+        "anthropic": "anthropic",
+        "cohere_v2": "cohere",
+        "gemini": "gemini",
+        "voyage_ai": "voyage",
+    }
+    assert Provider.objects.get(slug="workers_ai").quirks[:2] == ["embeds_at_most_100", "embeds_texts_only"]
 
 
 @pytest.mark.django_db
@@ -257,7 +262,7 @@ def test_azure_is_complete_when_its_resource_is_named(monkeypatch: pytest.Monkey
     provider = Provider.objects.get(slug="azure_openai")
     assert provider.is_enabled
     assert provider.base_url == "https://our-resource.openai.azure.com/openai/v1"
-    assert provider.quirks == ["api_key_header"]
+    assert provider.quirks == ["api_key_header", "no_reasoning_input", "speaks_responses"]
 
 
 @pytest.mark.django_db
@@ -280,7 +285,7 @@ def test_an_account_that_is_more_than_a_name_loads_nothing(monkeypatch: pytest.M
 @pytest.mark.django_db
 def test_the_command_says_what_it_made(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("load_bootstrap", demo_port=PORT)
-    assert "38 providers and 45 organisations made; published as edition" in capsys.readouterr().out
+    assert "37 providers and 45 organisations made; published as edition" in capsys.readouterr().out
 
 
 def test_the_command_refuses_what_is_no_port() -> None:

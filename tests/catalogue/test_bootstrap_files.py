@@ -236,7 +236,12 @@ def _edit(tmp_path: Path, name: str, old: str, new: str) -> Path:
             r"successor openai/gpt-5.4-nano is not another",
         ),
         (GPT_5, 'follows = "', 'follows = "x', r"\(gpt-5.5\): follows xopenai/gpt-5.4 is not another model"),
-        (GPT_5, '"structured", "tools"', '"strctured"', r"model 1: strctured is not one of reasoning, sam"),
+        (
+            GPT_5,
+            '"structured", "tools"',
+            '"strctured"',
+            r"model 1: strctured is not one of budget, reasoning, sam",
+        ),
         (GPT_5, "input_tokens_above", "tokens_above", r"offering 1: prices 2: when: unknown: tokens_above"),
         (
             GPT_5,

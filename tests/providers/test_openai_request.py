@@ -50,3 +50,34 @@ def test_end_users_are_told_apart_and_not_named():
     (_, first), (_, second) = said({"user": "ann"}), said({"safety_identifier": "bob"})
     assert "ann" not in str(first)
     assert first["user"] != second["safety_identifier"]
+
+
+THOUGHTS = {"reasoning_content": "Hm.", "reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}]}
+
+
+def thought(**members):
+    return {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", **members}]}
+
+
+@pytest.mark.parametrize(
+    ("quirk", "members", "kept", "told"),
+    [
+        ("no_reasoning_input", THOUGHTS, {}, [f"messages.{name} -> left out" for name in THOUGHTS]),
+        ("no_reasoning_input", {"reasoning_content": None}, {}, []),
+        ("no_reasoning_input", {}, {}, []),
+        (
+            "reasoning_input",
+            {"reasoning_content": "Hm."},
+            {"reasoning": "Hm."},
+            ["messages.reasoning_content -> messages.reasoning"],
+        ),
+        ("reasoning_input", {"reasoning": "Hm."}, {"reasoning": "Hm."}, []),
+        ("reasoning_details", THOUGHTS, THOUGHTS, []),
+        ("cache_control", THOUGHTS, THOUGHTS, []),
+    ],
+)
+def test_thoughts_of_earlier_turns_go_back_under_the_name_that_a_provider_takes(quirk, members, kept, told):
+    asked = thought(**members)
+    translated, body = said(asked, quirks={quirk})
+    assert (translated, body) == (told, thought(**kept))
+    assert asked == thought(**members)

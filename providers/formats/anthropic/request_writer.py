@@ -60,7 +60,7 @@ def _write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
 def _write_thinking(
     conversation: Conversation, upstream: Upstream, max_tokens: int, notes: Notes
 ) -> dict[str, Any]:
-    writer = ThinkingWriter(notes, max_tokens, has_budgets="thinking_budget" in upstream.quirks)
+    writer = ThinkingWriter(notes, max_tokens, has_budgets=upstream.takes_thinking_budget)
     thinking, effort = writer.write(conversation.thinking or Thinking())
     written: dict[str, Any] = {"thinking": thinking} if thinking else {}
     return written | ({"output_config": {"effort": effort}} if effort else {})

@@ -4,7 +4,7 @@ The first two are plain text as DeepSeek and Groq name it. Source of the third: 
 (https://openrouter.ai/docs/use-cases/reasoning-tokens, November 2026); `format` says who can read a signature.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +69,28 @@ def _read_entry(entry: Mapping[str, Any]) -> Reasoning:
 
 def _string(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+MEMBERS = ("reasoning_content", "reasoning", "reasoning_details")
+"""Of an assistant's message."""
+
+
+def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]:
+    """What of these members a provider of those quirks takes; `reasoning_content` alone where there are none.
+
+    Quirks: `reasoning_details` for providers that want signed thoughts back as they gave them, whoever made them;
+    `reasoning_input` for those that call them `reasoning`, and refuse them under any other name;
+    `no_reasoning_input` for those that refuse them altogether.
+    """
+    if "no_reasoning_input" in quirks:
+        return {}
+    if "reasoning_details" in quirks:
+        return {name: members[name] for name in MEMBERS if name in members}
+    name, text = (
+        "reasoning" if "reasoning_input" in quirks else "reasoning_content",
+        visible_reasoning(members),
+    )
+    return {name: text} if text else {}
 
 
 def write_reasoning(thoughts: Sequence[Reasoning]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import write_cache_mark
 from providers.formats.chat.call_signatures import write_signature
-from providers.formats.chat.reasoning import write_reasoning
+from providers.formats.chat.reasoning import thoughts_for, write_reasoning
 from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import ContentWriter, Said
 from providers.formats.spelling import spelt
@@ -27,10 +27,7 @@ _ATTACHED = "The result is attached to the next message."
 
 
 class MessageWriter:
-    """Quirks: `reasoning_details` for providers that want signed thoughts back as they gave them, whoever made
-    them; `thought_signatures` for those that want signed calls back; `no_reasoning_input` for those that refuse
-    thoughts in a request.
-    """
+    """Quirks: `thought_signatures` for providers that want signed calls back; those of reasoning.thoughts_for."""
 
     def __init__(self, content: ContentWriter) -> None:
         self._content = content
@@ -65,15 +62,10 @@ class MessageWriter:
         return written | ({"tool_calls": calls} if calls else {})
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
-        if not thoughts:
-            return {}
-        if "no_reasoning_input" in self._content.quirks:
+        members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
+        if thoughts and not members:
             self._content.note("reasoning", "left out")
-            return {}
-        members = write_reasoning(thoughts)
-        if "reasoning_details" in self._content.quirks:
-            return members
-        return {name: members[name] for name in ("reasoning_content",) if name in members}
+        return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
         self._calls.add(call.id)

@@ -1,10 +1,12 @@
 """Writes a request for a provider that speaks chat."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.chat.cache_marks import MARK_QUIRKS
+from providers.formats.chat.own_words import own_messages
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tools import write_tool, write_tool_choice
 from providers.formats.chat.write_content import ContentWriter
@@ -34,7 +36,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
     body |= _write_cache_settings(conversation, upstream)
-    body |= conversation.said_in(ORIGIN)
+    body |= {name: value for name, value in conversation.said_in(ORIGIN).items() if name != "messages"}
     if conversation.source == ORIGIN:
         put_back(body, conversation)
     translated += _left_out(conversation, upstream, body)
@@ -43,9 +45,9 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 def _write_messages(
     conversation: Conversation, upstream: Upstream, translated: list[str]
-) -> list[dict[str, Any]]:
+) -> Sequence[Mapping[str, Any]]:
     if said := conversation.said_in(ORIGIN):
-        return list(said["messages"])
+        return own_messages(said["messages"], upstream.quirks, translated)
     writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
     return [written for message in conversation.messages for written in writer.write(message)]
 

@@ -16,9 +16,6 @@ from providers.wire.conversation import (
 )
 from providers.wire.effort import budget_for, effort_for
 
-HAS_BUDGET = "thinking_budget"
-"""The quirk of models before Gemini 3: they take a budget of tokens, the others a level."""
-
 _MOST_STOPS = 5
 _LEAST_BUDGET = 512
 """What the least model with a budget accepts; the others accept less."""
@@ -97,8 +94,10 @@ def _thinking(conversation: Conversation, upstream: Upstream, translated: list[s
     if thinking is None:
         return {}
     shown = {} if thinking.is_shown is None else {"includeThoughts": thinking.is_shown}
-    has_budget = HAS_BUDGET in upstream.quirks
-    amount = _budget(thinking, conversation) if has_budget else _level(thinking, conversation.source)
+    if upstream.takes_thinking_budget:
+        amount = _budget(thinking, conversation)
+    else:
+        amount = _level(thinking, conversation.source)
     field = "budget_tokens" if thinking.effort is None else "effort"
     if amount and conversation.source != ORIGIN and (thinking.effort or thinking.budget_tokens):
         translated.append(f"{spelt(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import put_back, refuse_extras
-from providers.formats.gemini.config_writer import HAS_BUDGET, write_config
+from providers.formats.gemini.config_writer import write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.own_words import own_words
@@ -32,7 +32,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body = write_tools(conversation, translated)
-    needs_signatures = HAS_BUDGET not in upstream.quirks
+    needs_signatures = not upstream.takes_thinking_budget
     if said := conversation.said_in(ORIGIN):
         body |= own_words(said, needs_signatures=needs_signatures)
     else:

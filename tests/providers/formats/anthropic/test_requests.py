@@ -33,9 +33,15 @@ USER = Message(Role.USER, (Text("Hello"),))
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string", "minLength": 2}}}
 
 
-def written(*quirks, messages=(USER,), source="openai", limit=2000, **fields):
+def written(*quirks, messages=(USER,), source="openai", limit=2000, params=(), **fields):
     conversation = Conversation(tuple(messages), source, **fields)
-    upstream = Upstream("m", is_streamed=False, max_output_tokens=limit, quirks=frozenset(quirks))
+    upstream = Upstream(
+        "m",
+        is_streamed=False,
+        max_output_tokens=limit,
+        params=frozenset(params),
+        quirks=frozenset(quirks),
+    )
     return ANTHROPIC.write_request(conversation, upstream)
 
 
@@ -158,6 +164,11 @@ def test_effort_becomes_a_budget_for_older_models():
     assert request.translated == ("reasoning_effort -> thinking.budget_tokens=2999",)
     with pytest.raises(CannotTranslate):
         written("thinking_budget", thinking=Thinking(effort="low"), limit=1024)
+
+
+def test_an_offering_says_itself_that_it_takes_budgets():
+    request = written(thinking=Thinking(effort="high"), params=["max_tokens", "thinking_budget"])
+    assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 1999}
 
 
 def test_no_effort_turns_thinking_off():
