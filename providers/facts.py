@@ -17,6 +17,7 @@ KNOWN_QUIRKS: Mapping[str, str] = {
     "reasoning_details": "Takes thoughts of earlier turns back as OpenRouter's reasoning details",
     "thought_signatures": "Takes signatures of tool calls back, as Gemini's OpenAI address does",
     "reasoning_input": "Takes thoughts of earlier turns back as reasoning, and refuses reasoning_content",
+    "wants_reasoning_input": "Wants thoughts with every earlier turn of the model: a space stands for none",
     "no_reasoning_input": "Refuses thoughts of earlier turns",
     "embeds_texts_only": "Embeds texts only, and no token numbers",
     "embeds_at_most_100": "Embeds at most 100 texts in one call",

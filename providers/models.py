@@ -34,7 +34,7 @@ class Provider(models.Model):
         max_length=20,
         choices=WireFormat,
         default=WireFormat.OPENAI,
-        help_text="The protocol at the base URL. A vendor that speaks two is two providers.",
+        help_text="The protocol at the base URL. A vendor that speaks two is two providers, unless a quirk says it.",
     )
     base_url = models.CharField(
         "base URL",

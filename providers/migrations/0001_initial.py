@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(help_text='Shown to clients, such as “groq”.', max_length=60, unique=True)),
                 ('name', models.CharField(max_length=100)),
-                ('wire_format', models.CharField(choices=[('openai', 'OpenAI (chat completions, embeddings)'), ('responses', 'OpenAI Responses (and embeddings)'), ('anthropic', 'Anthropic Messages'), ('gemini', 'Google Gemini (generateContent, embeddings)'), ('voyage', 'Voyage (embeddings only)'), ('cohere', 'Cohere, version 2 (embeddings only)')], default='openai', help_text='The protocol at the base URL. A vendor that speaks two is two providers.', max_length=20)),
+                ('wire_format', models.CharField(choices=[('openai', 'OpenAI (chat completions, embeddings)'), ('responses', 'OpenAI Responses (and embeddings)'), ('anthropic', 'Anthropic Messages'), ('gemini', 'Google Gemini (generateContent, embeddings)'), ('voyage', 'Voyage (embeddings only)'), ('cohere', 'Cohere, version 2 (embeddings only)')], default='openai', help_text='The protocol at the base URL. A vendor that speaks two is two providers, unless a quirk says it.', max_length=20)),
                 ('base_url', models.CharField(blank=True, help_text='Up to and including the version, such as https://api.groq.com/openai/v1.', max_length=300, verbose_name='base URL')),
                 ('quirks', models.JSONField(blank=True, default=list, help_text='Named departures from the wire format. Usually empty.')),
                 ('website', models.URLField(blank=True)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.chat.reasoning import MEMBERS, thoughts_for
 
-_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input"})
+_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
 
 
 def own_messages(
@@ -14,9 +14,12 @@ def own_messages(
     """Clients send thoughts back under the name by which they came, whoever had them. `translated` is added to."""
     if _QUIRKS.isdisjoint(quirks):
         return messages
-    notes = (note for message in messages for note in _notes(message, thoughts_for(quirks, message)))
-    translated += dict.fromkeys(notes)
-    return [_without_thoughts(message) | thoughts_for(quirks, message) for message in messages]
+    own = []
+    for message in messages:
+        kept = thoughts_for(quirks, message) if message.get("role") == "assistant" else {}
+        translated += (note for note in _notes(message, kept) if note not in translated)
+        own.append(_without_thoughts(message) | kept)
+    return own
 
 
 def _without_thoughts(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]
 
     Quirks: `reasoning_details` for providers that want signed thoughts back as they gave them, whoever made them;
     `reasoning_input` for those that call them `reasoning`, and refuse them under any other name;
-    `no_reasoning_input` for those that refuse them altogether.
+    `no_reasoning_input` for those that refuse them altogether; `wants_reasoning_input` for those that refuse a turn
+    without any, and an empty text too (https://github.com/NousResearch/hermes-agent/pull/18263).
     """
     if "no_reasoning_input" in quirks:
         return {}
@@ -90,6 +91,8 @@ def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]
         "reasoning" if "reasoning_input" in quirks else "reasoning_content",
         visible_reasoning(members),
     )
+    if not text and "wants_reasoning_input" in quirks:
+        text = " "
     return {name: text} if text else {}
 
 

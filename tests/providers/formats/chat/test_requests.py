@@ -135,3 +135,18 @@ def test_limit_has_the_name_that_the_offering_declares():
 def test_empty_request_is_bad():
     with pytest.raises(BadRequest):
         CHAT.read_request({"messages": []})
+
+
+@pytest.mark.parametrize(
+    ("quirk", "parts", "members"),
+    [
+        ("reasoning_input", (Reasoning("Hm."), Text("x")), {"reasoning": "Hm."}),
+        ("no_reasoning_input", (Reasoning("Hm."), Text("x")), {}),
+        ("wants_reasoning_input", (Text("x"),), {"reasoning_content": " "}),
+        ("cache_control", (Text("x"),), {}),
+    ],
+)
+def test_thoughts_of_earlier_turns_are_told_as_each_provider_takes_them(quirk, parts, members):
+    upstream = Upstream("m", is_streamed=False, quirks=frozenset({quirk}))
+    message = write(*parts, role=Role.ASSISTANT, upstream=upstream).body["messages"][-1]
+    assert message == {"role": "assistant", "content": "x", **members}
