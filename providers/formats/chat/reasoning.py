@@ -87,12 +87,8 @@ def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]
         return {}
     if "reasoning_details" in quirks:
         return {name: members[name] for name in MEMBERS if name in members}
-    name, text = (
-        "reasoning" if "reasoning_input" in quirks else "reasoning_content",
-        visible_reasoning(members),
-    )
-    if not text and "wants_reasoning_input" in quirks:
-        text = " "
+    name = "reasoning" if "reasoning_input" in quirks else "reasoning_content"
+    text = visible_reasoning(members) or (" " if "wants_reasoning_input" in quirks else "")
     return {name: text} if text else {}
 
 
