@@ -63,7 +63,8 @@ class MessageWriter:
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
-        if thoughts and not members:
+        says_all = members and ("reasoning_details" in members or all(thought.text for thought in thoughts))
+        if thoughts and not says_all:
             self._content.note("reasoning", "left out")
         return members
 

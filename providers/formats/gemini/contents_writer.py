@@ -89,6 +89,8 @@ class ContentsWriter:
             case Text() | Refusal():
                 parts.add_text(part.text)
             case Reasoning():
+                if part.encrypted and part.origin != ORIGIN:
+                    self._translated.append(f"{spelt(self._source, 'reasoning')} -> left out")
                 parts.add_reasoning(part)
             case ToolCall():
                 parts.add_call(self._call(part))

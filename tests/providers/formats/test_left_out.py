@@ -62,3 +62,14 @@ def test_kind_of_content_that_a_format_does_not_have_is_named(provider):
     with pytest.raises(UpstreamFailure, match="video_url") as refused:
         asked("openai", provider, {"messages": [{"role": "user", "content": [video]}]})
     assert refused.value.param == "messages[0].content[0].type"
+
+
+@pytest.mark.parametrize("provider", ["openai", "responses", "gemini"])
+def test_thoughts_that_only_their_maker_can_read_are_told_to_be_left_out(provider):
+    thoughts = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "x"},
+    ]
+    turns = [*HELLO["messages"], {"role": "assistant", "content": [*thoughts, {"type": "text", "text": "x"}]}]
+    sent = asked("anthropic", provider, {"max_tokens": 9, "messages": turns})
+    assert sent.translated == ("messages.content.thinking -> left out",)
