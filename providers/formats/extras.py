@@ -46,8 +46,8 @@ def refuse_extras(conversation: Conversation) -> None:
     """For a writer of another format. Raises CannotTranslate for the first field that would change the answer."""
     for name, value in conversation.extra.items():
         if not is_harmless(name, value):
-            kind = f" {value!r}" if name.endswith(".type") else ""
-            raise CannotTranslate(f"The chosen provider has no '{name}'{kind}.", param=name)
+            what = f"'{str(value)[:60]}' for '{name}'" if name.endswith(".type") else f"'{name}'"
+            raise CannotTranslate(f"The chosen provider has no {what}.", param=name)
 
 
 def refuse_choices(conversation: Conversation) -> None:
