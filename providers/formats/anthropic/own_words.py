@@ -5,12 +5,17 @@ from typing import Any
 
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.tool_names import write_call_id
 
 _Object = Mapping[str, Any]
+_CALL_IDS = {"tool_use": "id", "tool_result": "tool_use_id"}
 
 
 def own_words(said: _Object, notes: Notes) -> dict[str, Any]:
-    """`said` as in Conversation, without empty texts and thoughts of other formats' models. Raises CannotTranslate."""
+    """`said` as in Conversation, without empty texts and thoughts of other formats' models. Raises CannotTranslate.
+
+    Calls that other formats' models made get ids of Anthropic's alphabet.
+    """
     messages = _kept_messages(said["messages"], notes)
     if not messages:
         raise notes.refuse("messages", "The chosen provider needs at least one message that says something.")
@@ -27,10 +32,15 @@ def _kept_message(message: _Object, notes: Notes) -> _Object:
     if isinstance(content, str):
         return {**message, "content": content}
     blocks = [block for block in content if not _is_empty(block)]
-    own = [block for block in blocks if not _is_foreign(block)]
+    own = [_own_block(block) for block in blocks if not _is_foreign(block)]
     if len(own) < len(blocks):
         notes.note("reasoning", "(left out: not Anthropic's)")
-    return message if len(own) == len(content) else {**message, "content": own}
+    return {**message, "content": own}
+
+
+def _own_block(block: _Object) -> _Object:
+    name = _CALL_IDS.get(block["type"])
+    return block if name is None else {**block, name: write_call_id(block[name])}
 
 
 def _is_empty(block: _Object) -> bool:

@@ -183,6 +183,16 @@ def test_thoughts_of_other_models_and_empty_texts_are_left_out_for_anthropic():
     assert written.translated == ("messages.content.thinking -> (left out: not Anthropic's)",)
 
 
+def test_calls_of_other_models_get_ids_that_anthropic_takes():
+    call = {"type": "tool_use", "id": "functions.f:0", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "functions.f:0", "content": "x"}
+    turns = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    wire = FORMATS["anthropic"]
+    body = wire.write_request(wire.read_request({"max_tokens": 9, "messages": turns}), UPSTREAM).body
+    named = [turn["content"][0] for turn in body["messages"]]
+    assert named == [call | {"id": "functions_2ef_3a0"}, result | {"tool_use_id": "functions_2ef_3a0"}]
+
+
 def test_thoughts_of_other_models_and_names_of_items_are_left_out_for_responses():
     wire = FORMATS["responses"]
     foreign = {
