@@ -27,8 +27,8 @@ def _nameless(item: _Object) -> _Object:
 
 
 def _is_foreign(item: _Object) -> bool:
-    """Thoughts that this provider cannot read either are of no use to it."""
+    """Thoughts that it cannot read are of no use to a provider, nor are names of those that it did not keep."""
     if item.get("type") != "reasoning":
         return False
     seal = read_seal("", item.get("encrypted_content"), item.get("id"))
-    return seal.origin != ORIGIN or not (seal.encrypted or seal.id)
+    return seal.origin != ORIGIN or not (seal.encrypted or item.get("content"))

@@ -85,7 +85,7 @@ class ItemWriter:
 
     def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
         """None for thoughts of another maker, which this provider refuses."""
-        if thought.origin != ORIGIN or not (thought.encrypted or thought.id):
+        if thought.origin != ORIGIN or not thought.encrypted:
             self._note("reasoning", "left out")
             return None
         summary = [{"type": "summary_text", "text": thought.text}] if thought.text else []
