@@ -33,7 +33,8 @@ def choose_adapter(call: InferenceCall, provider: ProviderFacts) -> Adapter:
 
 def _spoken_format(call: InferenceCall, provider: ProviderFacts) -> str:
     """The client's, where the provider speaks that too at the same address."""
-    return call.format if f"speaks_{call.format}" in provider.quirks else provider.wire_format
+    speaks_both = call.format == "responses" and "speaks_responses" in provider.quirks
+    return call.format if speaks_both else provider.wire_format
 
 
 @cache

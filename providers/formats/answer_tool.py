@@ -27,7 +27,7 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     if output is None or output.kind is not OutputKind.SCHEMA:
         return conversation
     param, schema = spelt(source, "output"), output.schema or {}
-    if conversation.tools:
+    if conversation.has_tools:
         raise CannotTranslate("The chosen model cannot use tools and answer in JSON at once.", param=param)
     if schema.get("type", "object") != "object":
         message = "The chosen model answers in JSON by a schema of an object only."

@@ -1,6 +1,6 @@
 """Reads the fields of a client's JSON object one by one, naming the one that is wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from providers.formats.base import BadRequest
@@ -74,6 +74,10 @@ class Fields:
 
     def parts(self, name: str) -> "Iterator[Fields]":
         return (Fields(value, path, self.own) for value, path in self.items(name))
+
+    def whole(self, names: Iterable[str]) -> dict[str, Any]:
+        """Those that are there, as they were sent: see Conversation.said."""
+        return {name: self._value[name] for name in names if self._value.get(name) is not None}
 
     def rest(self) -> dict[str, Any]:
         return {

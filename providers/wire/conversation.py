@@ -220,6 +220,11 @@ class Conversation:
     extra: Mapping[str, Json] = field(default_factory=dict)
     said: Mapping[str, Json] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def has_tools(self) -> bool:
+        """Those that only its own format has, too."""
+        return bool(self.tools or self.said.get("tools"))
+
     def said_in(self, wire_format: str) -> Mapping[str, Json]:
         """`said`, for a writer of that format; nothing where the client spoke another."""
         return self.said if self.source == wire_format else {}

@@ -44,10 +44,11 @@ def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]
 
 def _read_block(block: Fields, kinds: frozenset[str]) -> Part | None:
     """None for what only Anthropic knows, such as what its own tools did."""
-    if block.needed("type") not in kinds:
+    kind = block.needed("type")
+    if kind not in kinds:
         block.set_aside("type")
         return None
-    part = _READERS[block.needed("type")](block)
+    part = _READERS[kind](block)
     block.end()
     return part
 

@@ -39,8 +39,10 @@ def _kept_message(message: _Object, notes: Notes) -> _Object:
 
 
 def _own_block(block: _Object) -> _Object:
-    name = _CALL_IDS.get(block["type"])
-    return block if name is None else {**block, name: write_call_id(block[name])}
+    name = _CALL_IDS.get(block["type"], "")
+    call_id = block.get(name)
+    # Only where a block may stand has its reader looked into it; what is wrong elsewhere is for Anthropic to say.
+    return {**block, name: write_call_id(call_id)} if isinstance(call_id, str) else block
 
 
 def _is_empty(block: _Object) -> bool:
@@ -48,4 +50,7 @@ def _is_empty(block: _Object) -> bool:
 
 
 def _is_foreign(block: _Object) -> bool:
-    return block["type"] == "thinking" and read_seal(block.get("signature") or "").origin != ORIGIN
+    signature = block.get("signature") or ""
+    return (
+        block["type"] == "thinking" and isinstance(signature, str) and read_seal(signature).origin != ORIGIN
+    )

@@ -38,7 +38,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         service_tier=_read_tier(fields),
         user_id=_read_user_id(fields),
         extra=fields.rest() | own | fields.own,
-        said={name: body[name] for name in _SAID if body.get(name) is not None},
+        said=fields.whole(_SAID),
     )
     _check_marks(conversation)
     return conversation

@@ -34,9 +34,10 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_tools_or_format(conversation, upstream, body, notes)
     body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
-    _check_marks(conversation, notes)
     if conversation.source == ORIGIN:
         put_back(body, conversation)
+    else:
+        _check_marks(conversation, notes)
     version = _NEW_VERSION if is_new else _VERSION
     return WrittenRequest(_PATH, body, {"anthropic-version": version}, tuple(notes.translated))
 

@@ -18,10 +18,11 @@ def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
 
 def _read_part(fields: Fields, kinds: frozenset[str]) -> Part | None:
     """None for what only some providers of this format know, and for an empty text."""
-    if fields.needed("type") not in kinds:
+    kind = fields.needed("type")
+    if kind not in kinds:
         fields.set_aside("type")
         return None
-    part = _READERS[fields.needed("type")](fields)
+    part = _READERS[kind](fields)
     # What an answer carried beside its text comes back with it, and says nothing new.
     fields.skip("annotations", "index")
     fields.end()

@@ -39,7 +39,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
         extra=fields.rest() | fields.own,
-        said={name: body[name] for name in _SAID if body.get(name) is not None},
+        said=fields.whole(_SAID),
     )
 
 

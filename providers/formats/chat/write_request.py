@@ -1,6 +1,5 @@
 """Writes a request for a provider that speaks chat."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
@@ -29,14 +28,16 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body: dict[str, Any] = {"model": upstream.name}
-    body["messages"] = _write_messages(conversation, upstream, translated)
     body |= _write_limits(conversation, upstream)
     body |= _write_sampling(conversation.sampling, conversation.source, upstream)
     body |= _write_tools(conversation, upstream)
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
     body |= _write_cache_settings(conversation, upstream)
-    body |= {name: value for name, value in conversation.said_in(ORIGIN).items() if name != "messages"}
+    if said := conversation.said_in(ORIGIN):
+        body |= {**said, "messages": own_messages(said["messages"], upstream.quirks, translated)}
+    else:
+        body["messages"] = _write_messages(conversation, upstream, translated)
     if conversation.source == ORIGIN:
         put_back(body, conversation)
     translated += _left_out(conversation, upstream, body)
@@ -45,9 +46,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 def _write_messages(
     conversation: Conversation, upstream: Upstream, translated: list[str]
-) -> Sequence[Mapping[str, Any]]:
-    if said := conversation.said_in(ORIGIN):
-        return own_messages(said["messages"], upstream.quirks, translated)
+) -> list[dict[str, Any]]:
     writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
     return [written for message in conversation.messages for written in writer.write(message)]
 

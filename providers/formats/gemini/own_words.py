@@ -13,7 +13,7 @@ _CALLS = frozenset({"functionCall", "function_call"})
 
 def own_words(said: _Object, *, needs_signatures: bool) -> dict[str, Any]:
     """`said` as in Conversation, but for the answer's schema. `needs_signatures` as in ContentsWriter."""
-    contents = [_own_content(content) for content in _listed(said["contents"])]
+    contents = [own for content in _listed(said["contents"]) if (own := _own_content(content))["parts"]]
     if needs_signatures:
         contents = [_with_signature(content) for content in contents]
     return {name: value for name, value in said.items() if name != SCHEMA} | {"contents": contents}
@@ -26,11 +26,15 @@ def _own_content(content: _Object) -> dict[str, Any]:
 
 def _own_part(part: _Object) -> _Object:
     """Empty where there was nothing but a signature of another maker."""
-    for name in _SIGNATURES & part.keys():
-        seal = read_signature(part[name] or "")
-        if seal is not None and seal.origin != ORIGIN:
-            return {other: value for other, value in part.items() if other != name}
-    return part
+    return {name: value for name, value in part.items() if name not in _SIGNATURES or not _is_foreign(value)}
+
+
+def _is_foreign(signature: Any) -> bool:
+    """None at all, too. What is no text is for Google to refuse."""
+    if not signature:
+        return True
+    seal = read_signature(signature) if isinstance(signature, str) else None
+    return seal is not None and seal.origin != ORIGIN
 
 
 def _with_signature(content: dict[str, Any]) -> dict[str, Any]:

@@ -21,10 +21,11 @@ def read_content(item: Fields, name: str, kinds: frozenset[str]) -> list[Said]:
 
 def _read_part(fields: Fields, kinds: frozenset[str]) -> Said | None:
     """None for what only Responses knows, and for an empty text."""
-    if fields.needed("type") not in kinds:
+    kind = fields.needed("type")
+    if kind not in kinds:
         fields.set_aside("type")
         return None
-    part = _READERS[fields.needed("type")](fields)
+    part = _READERS[kind](fields)
     fields.end()
     return part
 

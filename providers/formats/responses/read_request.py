@@ -45,18 +45,17 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
         extra=fields.own | ({"include": other_include} if other_include else {}) | fields.rest(),
-        said={name: body[name] for name in _SAID if body.get(name) is not None},
+        said=fields.whole(_SAID),
     )
 
 
 def _read_input(fields: Fields) -> tuple[Message, ...]:
     instructions, value = fields.text("instructions"), fields.any("input")
     messages = [Message(Role.SYSTEM, (Text(instructions),))] if instructions else []
-    has_kept = any(fields.any(name) is not None for name in _KEPT)
-    for name in _KEPT:
-        if fields.any(name) is not None:
-            fields.set_aside(name)
-    reader = ItemReader(needs_calls=not has_kept)
+    kept = [name for name in _KEPT if fields.any(name) is not None]
+    for name in kept:
+        fields.set_aside(name)
+    reader = ItemReader(needs_calls=not kept)
     if isinstance(value, str):
         messages.append(Message(Role.USER, (Text(value),) if value else ()))
     else:

@@ -41,6 +41,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_text(conversation)
     body |= _write_thinking(conversation, translated)
     if said := conversation.said_in(ORIGIN):
+        # It stands over what would be written; what `ask_by_tool` took out of it is written.
         body |= own_words(said)
     else:
         body |= _write_input(conversation, upstream, translated) | cache_settings(conversation)

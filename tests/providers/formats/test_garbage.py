@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from providers.adapters.base import UpstreamFailure
-from providers.formats.base import TranslationError
+from providers.formats.base import TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
 from providers.wire.sse import event
@@ -45,10 +45,11 @@ def spoilt(value):
 
 
 @both
-def test_spoilt_requests_are_read_or_refused(folder, wire):
+def test_spoilt_requests_are_written_or_refused(folder, wire):
+    upstream = Upstream("m", is_streamed=False)
     for body in spoilt(orjson.loads((GOLDEN / folder / "request.json").read_bytes())):
         with suppress(TranslationError):
-            wire.read_request(body)
+            wire.write_request(wire.read_request(body), upstream)
 
 
 @both

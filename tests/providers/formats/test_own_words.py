@@ -1,10 +1,14 @@
 """Two of one format understand each other in words that the gateway does not know; to others they are named."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import orjson
 import pytest
 
-from providers.formats.base import CannotTranslate, Upstream
+from providers.formats.base import CannotTranslate, TranslationError, Upstream
 from providers.formats.registry import FORMATS
+from tests.providers.formats.test_garbage import spoilt
 
 UPSTREAM = Upstream("m", is_streamed=False, max_output_tokens=100)
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}, "caller": {"type": "direct"}}
@@ -209,3 +213,60 @@ def test_thoughts_of_other_models_and_names_of_items_are_left_out_for_responses(
         wire.read_request(responses(foreign, unsealed, readable, said, found)), UPSTREAM
     ).body
     assert body["input"] == [readable, {"type": "message", "role": "user", "content": "x"}, found]
+
+
+# Parts that stand where their reader does not look into them.
+MISPLACED = [
+    ("anthropic", anthropic(CALL, {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"})),
+    ("anthropic", anthropic({"type": "tool_result", "tool_use_id": "toolu_1"}, role="assistant")),
+    ("gemini", gemini({"hologram": 1, "thoughtSignature": "c2ln"})),
+]
+
+
+@pytest.mark.parametrize(("name", "body"), [*(case[:2] for case in CASES), *MISPLACED])
+def test_spoilt_words_of_one_format_alone_are_passed_on_or_refused(name, body):
+    wire = FORMATS[name]
+    for changed in spoilt(body):
+        with suppress(TranslationError):
+            orjson.dumps(wire.write_request(wire.read_request(changed), UPSTREAM).body)
+
+
+def test_turn_of_nothing_but_a_foreign_signature_is_left_out_for_gemini():
+    foreign = {"thoughtSignature": "Zm9yZWlnbjpbImFudGhyb3BpYyIsImMybG4iLG51bGwsbnVsbF0="}
+    said = {"role": "user", "parts": [{"text": "hi"}]}
+    body = {"contents": [said, {"role": "model", "parts": [foreign]}, said]}
+    wire = FORMATS["gemini"]
+    assert wire.write_request(wire.read_request(body), UPSTREAM).body["contents"] == [said, said]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        (
+            "anthropic",
+            anthropic(
+                {"type": "text", "text": "x"},
+                tools=[{"type": "web_search_20250305", "name": "web"}],
+                output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}},
+            ),
+        ),
+        (
+            "responses",
+            responses(
+                tools=[{"type": "web_search"}],
+                text={"format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}}},
+            ),
+        ),
+        (
+            "gemini",
+            gemini(
+                tools=[{"googleSearch": {}}],
+                generationConfig={"responseJsonSchema": {"type": "object"}},
+            ),
+        ),
+    ],
+)
+def test_own_tools_are_never_lost_to_a_schema_by_tool(name, body):
+    wire = FORMATS[name]
+    with pytest.raises(CannotTranslate, match="tools"):
+        wire.write_request(wire.read_request(body), replace(UPSTREAM, quirks=frozenset({"schema_by_tool"})))
