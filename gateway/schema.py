@@ -37,7 +37,7 @@ def complete_document(result: Schema, **_context: object) -> Schema:
     result["paths"] = dict(sorted((result["paths"] | _paths()).items()))
     components = result.setdefault("components", {})
     components["headers"] = _headers()
-    components["responses"] = _error_responses()
+    components["responses"] = _ERROR_RESPONSES
     components["schemas"] = dict(sorted((components.get("schemas", {}) | schemas()).items()))
     for path, item in result["paths"].items():
         if path.startswith("/v1/"):
@@ -185,67 +185,62 @@ def _headers() -> dict[str, Schema]:
     }
 
 
-def _error_responses() -> dict[str, Schema]:
-    return {
-        "Refused": _error(
-            "A field is missing or wrong.", "messages: at least one is needed.", "invalid_request"
-        ),
-        "Unauthorised": _error(
-            "No key, or one that is not valid.",
-            "This key is not valid.",
-            "invalid_api_key",
-            kind="authentication_error",
-        ),
-        "Forbidden": _error(
-            "The key calls no models.",
-            "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
-            "permission_denied",
-            kind="permission_error",
-        ),
-        "UnknownModel": _error(
-            "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
-        ),
-        "NotFound": _error(
-            "Nothing of that id is there for this key.", "There is no model 'gpt4'.", "model_not_found"
-        ),
-        "Retired": _error(
-            "The model was retired.", "Model 'x' was retired on 2026-03-01; use 'y'.", "model_retired"
-        ),
-        "TooLarge": _error(
-            "The body is larger than allowed.", "The body is over 10 MB.", "request_too_large"
-        ),
-        "TooMany": _error(
-            "A limit is reached.",
-            "60 requests a minute are used up.",
-            "rate_limit_exceeded",
-            waits=True,
-            kind="rate_limit_error",
-        ),
-        "ProviderFailed": _error(
-            "Every provider failed.",
-            "The provider cannot be reached.",
-            "provider_unreachable",
-            kind="server_error",
-        ),
-        "Unavailable": _error(
-            "Nothing can serve the call now.",
-            "No worker is alive.",
-            "no_worker",
-            waits=True,
-            kind="server_error",
-        ),
-        "ProviderTimedOut": _error(
-            "The provider took too long.",
-            "The provider did not answer in time.",
-            "provider_timeout",
-            kind="server_error",
-        ),
-    }
-
-
 def _error(
     about: str, message: str, code: str, *, waits: bool = False, kind: str = "invalid_request_error"
 ) -> Schema:
     example = {"error": {"message": message, "type": kind, "param": None, "code": code}}
     headers = {name: ref(name, "headers") for name in ("x-request-id", *(["Retry-After"] if waits else []))}
     return {"headers": headers} | _json_answer(about, ref("ErrorEnvelope"), example)
+
+
+_ERROR_RESPONSES: dict[str, Schema] = {
+    "Refused": _error("A field is missing or wrong.", "messages: at least one is needed.", "invalid_request"),
+    "Unauthorised": _error(
+        "No key, or one that is not valid.",
+        "This key is not valid.",
+        "invalid_api_key",
+        kind="authentication_error",
+    ),
+    "Forbidden": _error(
+        "The key calls no models.",
+        "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
+        "permission_denied",
+        kind="permission_error",
+    ),
+    "UnknownModel": _error(
+        "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
+    ),
+    "NotFound": _error(
+        "Nothing of that id is there for this key.", "There is no model 'gpt4'.", "model_not_found"
+    ),
+    "Retired": _error(
+        "The model was retired.", "Model 'x' was retired on 2026-03-01; use 'y'.", "model_retired"
+    ),
+    "TooLarge": _error("The body is larger than allowed.", "The body is over 10 MB.", "request_too_large"),
+    "TooMany": _error(
+        "A limit is reached.",
+        "60 requests a minute are used up.",
+        "rate_limit_exceeded",
+        waits=True,
+        kind="rate_limit_error",
+    ),
+    "ProviderFailed": _error(
+        "Every provider failed.",
+        "The provider cannot be reached.",
+        "provider_unreachable",
+        kind="server_error",
+    ),
+    "Unavailable": _error(
+        "Nothing can serve the call now.",
+        "No worker is alive.",
+        "no_worker",
+        waits=True,
+        kind="server_error",
+    ),
+    "ProviderTimedOut": _error(
+        "The provider took too long.",
+        "The provider did not answer in time.",
+        "provider_timeout",
+        kind="server_error",
+    ),
+}
