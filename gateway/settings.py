@@ -1,6 +1,7 @@
 """Settings: environment first, each with a default that works on a fresh clone."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import django
@@ -85,14 +86,39 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, object]:
-    database: dict[str, object] = {
+# How many connections the pages and the API of one web process share.
+DATABASE_CONNECTIONS = int(env.number("GATEWAY_DATABASE_CONNECTIONS", 8, least=1))
+_POOL = {
+    "min_size": 0,
+    "max_size": DATABASE_CONNECTIONS,
+    # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
+    "max_waiting": 8 * DATABASE_CONNECTIONS,
+    "timeout": 5,
+    # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
+    "reconnect_timeout": 0,
+}
+# The network that is gone is noticed by these, the server that is mute by `accounts.sql`.
+_POSTGRESQL = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def _database() -> dict[str, Any]:
+    database: dict[str, Any] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "gatehouse.sqlite3",
     }
     if DATABASE_URL:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
         database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["ENGINE"] = "accounts.postgresql"
+        # What the address itself says wins.
+        database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -210,8 +236,18 @@ LOGGING = {
 }
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
-# With memory:// this is the wait of a task before it is seen; 1 s otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if not REDIS_URL else {}
+if REDIS_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
+        # a task asks anew 1 s (the wait for one) and twice the interval later.
+        "socket_connect_timeout": 3,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 2,
+    }
+else:
+    # The wait of a task before it is seen; 1 s otherwise.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
