@@ -7,6 +7,7 @@ import django
 from django.templatetags.static import static
 
 from gateway import env, local_secrets
+from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -28,6 +29,17 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES")
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
 )
+
+
+def _trusted_proxies() -> TrustedProxies:
+    try:
+        return read_trusted_proxies(env.words("GATEWAY_TRUSTED_PROXIES"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_TRUSTED_PROXIES: {error}.") from None
+
+
+# Only what these peers say of whom they speak for counts: clients can write the same headers.
+TRUSTED_PROXIES = _trusted_proxies()
 
 INSTALLED_APPS = [
     "unfold",
