@@ -266,7 +266,7 @@ LOGGING = {
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 if REDIS_URL:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {
         # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
         # a task asks anew 1 s (the wait for one) and twice the interval later.
         "socket_connect_timeout": 3,

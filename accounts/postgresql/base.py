@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -21,6 +21,9 @@ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepaliv
 
 class Connection(psycopg.Connection[Any]):
     """One that is closed when nothing comes from the server for as long as its thread waits."""
+
+    _pool: "ConnectionPool[Connection] | None" = None
+    """Where it has to go back to, as psycopg's pools note it."""
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **options: Any) -> Any:
         limit_s = sql.limit_s()
@@ -53,26 +56,24 @@ def _while_heard(gen: Generator[Any, Any, Any], limit_s: float) -> Generator[Any
 class DatabaseWrapper(base.DatabaseWrapper):
     """A request's connection comes from the pool, that of any other thread is its own: see `sql.pooled`."""
 
-    Database = SimpleNamespace(**(vars(psycopg) | {"connect": Connection.connect}))
+    Database = SimpleNamespace(**(vars(psycopg) | {"connect": Connection.connect}))  # type: ignore[assignment]
+    _connection_pools: ClassVar[dict[str, ConnectionPool[Connection]]] = {}
 
     @property
     def pool(self) -> ConnectionPool[Connection] | None:
         if self.connection is not None:
-            return self.connection._pool  # type: ignore[no-any-return]  # where it has to go back to
+            return self.connection._pool  # type: ignore[no-any-return]
         if not sql.is_pooled():
             return None
         pools = self._connection_pools
         return pools.get(self.alias) or pools.setdefault(self.alias, self._make_pool())
-
-    def get_connection_params(self) -> dict[str, Any]:
-        return {name: value for name, value in super().get_connection_params().items() if name != "pool"}
 
     def _make_pool(self) -> ConnectionPool[Connection]:
         return ConnectionPool(
             kwargs={**self.get_connection_params(), "autocommit": True},
             connection_class=Connection,
             open=False,
-            configure=self._configure_connection,
+            configure=self._configure_connection,  # type: ignore[arg-type]
             check=_check,
             **self.settings_dict["OPTIONS"]["pool"],
         )
@@ -80,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _configure_connection(self, connection: Connection) -> bool:
         is_serving = sql.limit_s() is not None
         with sql.answer_within(sql.QUICK_S):
-            is_changed = super()._configure_connection(connection)
+            is_changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
             if is_serving:
                 connection.execute(_WATCH)
         return is_changed or is_serving
@@ -92,5 +93,6 @@ def _check(connection: Connection) -> None:
         with sql.answer_within(_CHECK_S):
             ConnectionPool.check_connection(connection)
     except psycopg.OperationalError:
-        connection._pool.drain()
+        if connection._pool:
+            connection._pool.drain()
         raise
