@@ -150,7 +150,7 @@ def _demo() -> str:
 
 def _opens(credential: Credential) -> bool:
     try:
-        secrets.decrypt(credential.ciphertext, provider_id=credential.provider_id)
+        secrets.decrypt(credential.ciphertext, provider=credential.provider)
     except secrets.SecretError:
         return False
     return True
