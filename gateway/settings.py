@@ -282,16 +282,24 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CONSUMER = "gateway.consumer:Consumer"
+# For ever: a beat that gave up would have to be started by hand.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # In memory, not in a file of the working folder: every entry is a short interval.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+
+
+def _every(seconds: float, task: str) -> dict[str, object]:
+    """A round that nobody took is forgotten before many of them wait; not sooner, since clocks differ."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 300.0)}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "forget expired responses": {
-        "task": "gateway.responses.tasks.forget_expired_responses",
-        "schedule": 3600.0,
-    },
-    "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
-    "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
+    "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
+    "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
 }
 
 SPECTACULAR_SETTINGS = {
