@@ -67,6 +67,7 @@ def _reasons(status: RuntimeStatus | None) -> list[str]:
         f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {LONGEST_SPOOL_LAG_S} s.": (
             status.spool_lag_s >= LONGEST_SPOOL_LAG_S
         ),
+        f"Calls cannot be recorded on the spool's disk: {status.spool_trouble}.": bool(status.spool_trouble),
         "The catalogue and the keys in memory are too old to be believed.": (
             status.snapshot_age_s >= settings.KEY_STALENESS_S
         ),
