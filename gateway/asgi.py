@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import django
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup(set_prefix=False)
@@ -14,6 +13,7 @@ django.setup(set_prefix=False)
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.behind import Behind  # noqa: E402
 from gateway.proxy.app import find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
@@ -21,7 +21,7 @@ from gateway.proxy.request_id import identified  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-behind: Application = ASGIHandler()  # type: ignore[assignment]
+behind: Application = Behind()
 """Django, which answers whatever the edge does not."""
 
 
