@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
+from accounts.limits import whole_seconds
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.choose import Situation
@@ -359,7 +360,7 @@ def _limit_headers(verdict: Verdict) -> Headers:
     return [
         (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
         (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", f"{verdict.reset_s or 0:.0f}s".encode()),
+        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
     ]
 
 
