@@ -22,7 +22,11 @@ _STAMP = b'{"v":%d,' % VERSION
 
 
 class Unreadable(ValueError):
-    """These are no facts of the kind that was expected, or a later version's with another meaning."""
+    """These are no facts of the kind that was expected."""
+
+
+class Newer(Unreadable):
+    """A later version's, with another meaning: for a process of that version to read."""
 
 
 def encode(facts: object) -> bytes:
@@ -45,7 +49,7 @@ def parse(line: bytes) -> Mapping[str, Any]:
     # What was written before there were versions is of the first.
     version = parsed.get("v", 1)
     if not isinstance(version, int) or version > VERSION:
-        raise Unreadable(f"This is of version {version!r}; {VERSION} is the latest that can be read here.")
+        raise Newer(f"This is of version {version!r}; {VERSION} is the latest that can be read here.")
     return parsed
 
 

@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, connection, connections
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
+from gateway.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.spool import Attempt, Orphan, Spool
 from providers.alarms import News, Refusal, write_news
@@ -35,6 +36,7 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
+        self._has_left = False
         self._news = News()
 
     def start(self) -> None:
@@ -69,11 +71,20 @@ class Recorder:
                 self._write(attempts[start : start + _BATCH])
             for line in unreadable:
                 self._spool.reject(line, "unreadable")
+        except Newer as error:
+            orphan.release()
+            self._leave(error)
+            return 0
         except BaseException:
             orphan.release()
             raise
         orphan.discard()
         return len(attempts)
+
+    def _leave(self, error: Newer) -> None:
+        if not self._has_left:
+            _log.warning("A spool that was left behind is for a later version to drain: %s", error)
+        self._has_left = True
 
     def _write(self, attempts: Sequence[Attempt]) -> None:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
@@ -186,14 +197,8 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
         attempt_id=opened.attempt_id,
         ended_at=opened.started_at,
         outcome=LedgerEntry.Outcome.UNKNOWN,
-        status=None,
-        error_code="",
-        usage=None,
-        is_estimated=False,
         cost_usd="0",
         loss_usd="0",
-        latency_ms=0.0,
-        first_token_ms=None,
     )
 
 
