@@ -6,16 +6,21 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from django.db import DataError, IntegrityError, connection, connections
 
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
+from catalogue.pricing import cost_usd
+from catalogue.tariff import prices_of
 from gateway.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.proxy.settle import find_payer, settle, usage_fields
 from gateway.spool import Attempt, Orphan, Spool
 from providers.alarms import News, Refusal, write_news
+from providers.wire.usage import Usage
 
 _log = logging.getLogger(__name__)
 _PACE_S = 0.25
@@ -23,7 +28,7 @@ _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BATCH = 200
-_REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, ValueError, TypeError)
+_REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
 
 class Recorder:
@@ -193,13 +198,22 @@ def _row(attempt: Attempt) -> LedgerRow:
 
 
 def _unknown(opened: AttemptOpened) -> AttemptClosed:
+    """Its process died. That is not the team's to pay; what we lose is at least the prompt."""
+    prompt = Usage(opened.input_tokens, is_estimated=True) if opened.input_tokens else None
+    bill = settle(find_payer(LedgerEntry.Outcome.UNKNOWN, ""), None, prompt, partial(_cost_usd, opened))
     return AttemptClosed(
         attempt_id=opened.attempt_id,
         ended_at=opened.started_at,
         outcome=LedgerEntry.Outcome.UNKNOWN,
-        cost_usd="0",
-        loss_usd="0",
+        usage=usage_fields(bill.usage),
+        is_estimated=prompt is not None,
+        cost_usd=f"{bill.cost_usd:f}",
+        loss_usd=f"{bill.loss_usd:f}",
     )
+
+
+def _cost_usd(opened: AttemptOpened, usage: Usage) -> Decimal:
+    return cost_usd(usage, prices_of(opened.prices))
 
 
 def _instant(at: float) -> datetime:

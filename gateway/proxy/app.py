@@ -26,7 +26,7 @@ from gateway.proxy.errors import (
     UnsupportedMediaType,
     read_error,
 )
-from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.exchange import CLIENT_GONE, ClientGone, Job, without_own_fields
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.notices import Headers
@@ -113,7 +113,7 @@ class OpenCall:
 
     def _lose_client(self) -> None:
         self.is_client_gone = True
-        self.task.cancel()
+        self.task.cancel(CLIENT_GONE)
 
 
 class Edge:
@@ -211,6 +211,7 @@ class Edge:
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
+        job.input_tokens = needs.input_tokens
         limits = limits_of(request.key)
         verdict = await admit(job.call_id, limits, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))

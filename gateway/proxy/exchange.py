@@ -50,6 +50,8 @@ class Job:
     """The client wants to hear what was said to the provider in other words."""
     betas: str = ""
     """See InferenceCall."""
+    input_tokens: int = 0
+    """A rough count, for what nobody lives to tell."""
 
     def encode(self) -> bytes:
         """One line of JSON, then the body as it is."""
@@ -138,7 +140,11 @@ class CallEnd:
         return end
 
 
+# Why a call was cancelled, as the ledger says it. These two are the team's own doing; all others are ours.
 CLIENT_GONE = "client_gone"
+KEY_ENDED = "invalid_api_key"
+"""It was revoked or expired, or its team was switched off, while the call ran."""
+_INTERRUPTED = "interrupted"
 
 
 class ClientGone(Exception):
@@ -146,8 +152,8 @@ class ClientGone(Exception):
 
 
 def read_reason(cancelled: asyncio.CancelledError) -> str:
-    """Why a call was cancelled, as the ledger says it: `task.cancel(reason)` carries it; none: a client left."""
-    return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else CLIENT_GONE
+    """`task.cancel(reason)` carries it. Where there is none, something stopped that knew of no calls: the process."""
+    return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else _INTERRUPTED
 
 
 class Sink(Protocol):

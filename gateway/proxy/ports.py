@@ -65,6 +65,8 @@ class AttemptOpened:
     project: str = ""
     redirected_from: str = ""
     """The retired model that was asked for, where its successor answers; else empty."""
+    input_tokens: int = 0
+    """A rough count of the prompt's, for an attempt whose end nobody lives to tell."""
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ class WorkerLane:
         self._beats: dict[str, tuple[float, Life]] = {}
         self._untold: dict[str, tuple[list[str], bytes]] = {}
         self._subscription: Subscription | None = None
-        self._line = Line()
+        self._line = Line(time.monotonic())
         self._watcher: asyncio.Task[None] | None = None
 
     async def open(self) -> None:

@@ -68,7 +68,7 @@ class LaneWorker:
         self._webs: dict[str, float] = {}
         self.is_draining = False
         self._subscription: Subscription | None = None
-        self._line = Line()
+        self._line = Line(time.monotonic())
         self._duties: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:

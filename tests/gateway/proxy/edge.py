@@ -151,7 +151,7 @@ class EdgeProcess:
         self.worker = LaneWorker(
             self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
         )
-        lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
+        self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeParts(
                 keys,
@@ -159,7 +159,7 @@ class EdgeProcess:
                 self.store,
                 records,
                 self.bench.health,
-                lanes,
+                self.lanes,
                 self.shelf,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
