@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -124,6 +125,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}

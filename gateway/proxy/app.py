@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
+from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.choose import Situation
@@ -21,11 +22,13 @@ from gateway.proxy.errors import (
     GatewayError,
     InvalidRequest,
     MethodNotAllowed,
+    Unauthorised,
     Unavailable,
     UnsupportedMediaType,
     read_error,
 )
 from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.notices import Headers
@@ -68,6 +71,8 @@ class EdgeParts:
     write_timeout_s: float
     heartbeat_s: float
     """A stream that was quiet for so long is sent a sign of life."""
+    proxies: TrustedProxies = NO_PROXIES
+    """Who may say where a request comes from."""
 
 
 @dataclass(slots=True, eq=False)
@@ -180,7 +185,11 @@ class Edge:
             raise _shutting_down()
         if scope["method"] != "POST":
             raise MethodNotAllowed(f"{surface.path} takes POST, not {scope['method'][:20]}.")
-        key = await authenticate(headers, self._parts.keys, time.time())
+        try:
+            key = await authenticate(headers, self._parts.keys, time.time())
+        except Unauthorised as refusal:
+            address = client_of_scope(scope, self._parts.proxies)
+            raise await judge_guess(refusal, address, self._parts.store) from None
         _check_headers(headers, self._parts.body_limit_bytes)
         body = await read_body(receive, self._parts.body_limit_bytes)
         answering.call.receive = receive

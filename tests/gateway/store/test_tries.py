@@ -2,7 +2,10 @@
 
 import pytest
 
+from gateway.store.redis import RedisStore
 from gateway.store.tries import KEPT_S, Patience, Tries
+from tests.gateway.store.worlds import play_redis
+from tests.services import RedisServer
 
 PATIENCE = Patience(free=2, longest_s=10)
 
@@ -61,3 +64,19 @@ def test_memory_holds_only_so_many_subjects() -> None:
     for name in ("a", "a", "a", "b", "c"):
         tries.take(name, PATIENCE)
     assert tries.take("a", PATIENCE) == 0
+
+
+def test_redis_keeps_the_same_rule(redis_server: RedisServer) -> None:
+    """Ten tries beyond the free ones are a wait of a quarter of an hour: nothing that a slow machine could confuse."""
+    redis_server.ask("FLUSHALL")
+
+    async def story(store: RedisStore) -> None:
+        patience = Patience(free=2, longest_s=3600)
+        for _ in range(12):
+            assert await store.take_try("a", patience) == 0
+            redis_server.ask("DEL", "gw:wait:a")
+        assert await store.take_try("a", patience) == 0
+        assert 1024 < await store.take_try("a", patience) <= 2048
+        assert redis_server.ask("PTTL", "gw:tries:a") > 3_000_000
+
+    play_redis(story, redis_server.url)
