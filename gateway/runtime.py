@@ -105,6 +105,7 @@ class Runtime:
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
                 heartbeat_s=settings.HEARTBEAT_S,
                 proxies=settings.TRUSTED_PROXIES,
+                counts_per_minute=settings.COUNTS_PER_MINUTE,
             )
         )
         if self.process.store.is_shared:

@@ -187,6 +187,7 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)

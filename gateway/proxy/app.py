@@ -13,7 +13,7 @@ import orjson
 
 from accounts.keys import KeyFacts
 from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
-from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
+from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
@@ -73,6 +73,8 @@ class EdgeParts:
     """A stream that was quiet for so long is sent a sign of life."""
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
+    counts_per_minute: int = 600
+    """How often each key may have tokens counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -204,8 +206,10 @@ class Edge:
         sink: LaneSink = client
         if surface.keeps_answers:
             parsed, request, sink = await self._open_turn(parsed, request, client)
-        if (counted := surface.count(parsed)) is not None:
-            return await client.answer(orjson.dumps(counted))
+        if surface.only_counts:
+            verdict = await admit_count(request.key, parts.counts_per_minute, parts.store)
+            client.headers.extend(_limit_headers(verdict))
+            return await client.answer(orjson.dumps(surface.count(parsed)))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)

@@ -289,3 +289,20 @@ def test_one_address_does_not_take_every_turn() -> None:
             pass
     with turns.taken("a"), turns.taken("b"), turns.taken("c"):
         pass
+
+
+# Counting tokens
+
+
+@pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1beta/models/acme/one:countTokens"])
+def test_counting_tokens_has_a_limit_of_its_own(edge: RunningEdge, path: str) -> None:
+    object.__setattr__(edge.process.edge._parts, "counts_per_minute", 3)
+    key = edge.keys.issue(name="limited", requests_per_minute=1)
+    turns = [{"role": "user", "content": "hello", "parts": [{"text": "hello"}]}]
+    body = {"contents": turns} if "v1beta" in path else {"model": "acme/one", "messages": turns}
+    with edge.client(key) as client:
+        statuses = [client.post(path, json=body).status_code for _ in range(4)]
+        refused = client.post(path, json=body)
+    assert statuses == [200, 200, 200, 429]
+    assert "3 times a minute" in refused.json()["error"]["message"]
+    assert 0 < int(refused.headers["retry-after"]) <= 60
