@@ -13,6 +13,7 @@ from celery.worker import state
 from django.conf import settings
 
 from gateway import runtime
+from gateway.descriptors import KEPT_BACK, raise_limit
 from gateway.process import Process
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.worker import LaneWorker
@@ -84,6 +85,7 @@ class LaneStep(bootsteps.StartStopStep):
         self._lane: Lane | None = None
 
     def start(self, _parent: Any) -> None:
+        raise_limit(settings.UPSTREAM_CONNECTIONS + KEPT_BACK)
         self._lane = Lane()
         self._lane.start()
 
