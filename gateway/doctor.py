@@ -13,9 +13,11 @@ from django.conf import settings
 from django.core.checks import Error, run_checks
 from django.db import DatabaseError, connection
 
+from accounts import sql
 from catalogue.models import PublishedModel
 from gateway import first_run
 from gateway.celery import app
+from gateway.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
 
@@ -54,7 +56,8 @@ def examine() -> Iterator[Finding]:
 
 def _ask(part: str, question: Callable[[], str]) -> Finding:
     try:
-        return Finding(part, is_well=True, says=question())
+        with sql.answer_within(ANSWER_S):
+            return Finding(part, is_well=True, says=question())
     except (Ill, DatabaseError, redis.RedisError, OSError) as error:
         return Finding(part, is_well=False, says=str(error).strip().partition("\n")[0])
 
@@ -109,9 +112,11 @@ def _database() -> str:
 
 
 def _migrations() -> str:
+    if differences := find_differences():
+        raise Ill(f"{'; '.join(differences)}: restore a backup that fits, or start with an empty database")
     if first_run.has_pending_migrations():
         raise Ill("some are not applied; run 'gatehouse prepare'")
-    return "all applied"
+    return "all applied, and the tables are theirs"
 
 
 def _catalogue() -> str:
@@ -147,7 +152,7 @@ def _demo() -> str:
 
 def _opens(credential: Credential) -> bool:
     try:
-        secrets.decrypt(credential.ciphertext, provider_id=credential.provider_id)
+        secrets.decrypt(credential.ciphertext, provider=credential.provider)
     except secrets.SecretError:
         return False
     return True

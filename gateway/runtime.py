@@ -35,6 +35,7 @@ class RuntimeStatus:
 
     snapshot_revision: int
     snapshot_age_s: float
+    database_silence_s: float
     store: str
     workers: int
     lane: str
@@ -104,6 +105,7 @@ class Runtime:
         return RuntimeStatus(
             snapshot_revision=process.control.current.revision,
             snapshot_age_s=round(process.control.age_s, 3),
+            database_silence_s=round(process.control.silence_s, 3),
             store=store,
             workers=workers,
             lane="worker" if by_worker else "direct",
