@@ -3,7 +3,8 @@
 GatewayError
 ├── CallerError      the caller's mistake: 4xx, names the parameter
 │   ├── InvalidRequest 400   ├── Unauthorised 401   ├── Forbidden 403   ├── NotFound 404   ├── MethodNotAllowed 405
-│   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
+│   ├── RequestTimeout 408   ├── ModelRetired 410   ├── BodyTooLarge 413     ├── UrlTooLong 414
+│   ├── UnsupportedMediaType 415                    └── HeadTooLarge 431
 ├── RateLimited      429, with the time to wait
 │   └── TooManyGuesses   429: wrong keys from one address
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
@@ -125,6 +126,27 @@ class BodyTooLarge(CallerError):
     status = 413
     code = "request_too_large"
 
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        # Else the rest of the body would have to be heard before the next request.
+        return [*super().headers, (b"connection", b"close")]
+
+
+class RequestTimeout(CallerError):
+    status = 408
+    code = "request_timeout"
+    may_retry = True
+
+
+class UrlTooLong(CallerError):
+    status = 414
+    code = "url_too_long"
+
+
+class HeadTooLarge(CallerError):
+    status = 431
+    code = "request_head_too_large"
+
 
 class UnsupportedMediaType(CallerError):
     status = 415
@@ -155,6 +177,12 @@ class ProviderError(GatewayError):
 class Unavailable(GatewayError):
     status = 503
     code = "service_unavailable"
+
+
+def too_many_connections() -> Unavailable:
+    return Unavailable(
+        "This gateway has no room for one more connection.", code="too_many_connections", retry_after_s=1
+    )
 
 
 class WorkerLost(Unavailable):
