@@ -76,9 +76,14 @@ class Surface:
     def _read_needs(self, parsed: Mapping[str, Any]) -> Needs:
         return read_needs(self.endpoint, parsed)
 
-    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """The answer of a surface that only counts tokens; None of all others."""
-        return None
+    @property
+    def only_counts(self) -> bool:
+        """It tells how many tokens a request has, and calls nobody."""
+        return False
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of a surface that only counts. Raises InvalidRequest."""
+        raise NotImplementedError
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))
