@@ -120,7 +120,7 @@ class KeyAdmin(HistoryDesk):
 
     def response_add(
         self, request: HttpRequest, obj: Key, post_url_continue: str | None = None
-    ) -> HttpResponse:  # noqa: ARG002
+    ) -> HttpResponse:
         """To the key's page, whichever button was pressed: only there its text is shown."""
         return HttpResponseRedirect(reverse("admin:accounts_key_change", args=[obj.pk]))
 
