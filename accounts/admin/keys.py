@@ -118,9 +118,7 @@ class KeyAdmin(HistoryDesk):
         # Not in a message: those travel in a cookie that everybody can read.
         keep_secret(request.session, key, text)
 
-    def response_add(
-        self, request: HttpRequest, obj: Key, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Key, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
         """To the key's page, whichever button was pressed: only there its text is shown."""
         return HttpResponseRedirect(reverse("admin:accounts_key_change", args=[obj.pk]))
 
