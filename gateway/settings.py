@@ -13,6 +13,7 @@ from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
 from gateway.redis_url import verified
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
@@ -147,6 +148,8 @@ def _database() -> dict[str, Any]:
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
