@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
-from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
+from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
+from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
@@ -21,11 +22,13 @@ from gateway.proxy.errors import (
     GatewayError,
     InvalidRequest,
     MethodNotAllowed,
+    Unauthorised,
     Unavailable,
     UnsupportedMediaType,
     read_error,
 )
 from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.notices import Headers
@@ -68,6 +71,10 @@ class EdgeParts:
     write_timeout_s: float
     heartbeat_s: float
     """A stream that was quiet for so long is sent a sign of life."""
+    proxies: TrustedProxies = NO_PROXIES
+    """Who may say where a request comes from."""
+    counts_per_minute: int = 600
+    """How often each key may have tokens counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -180,7 +187,11 @@ class Edge:
             raise _shutting_down()
         if scope["method"] != "POST":
             raise MethodNotAllowed(f"{surface.path} takes POST, not {scope['method'][:20]}.")
-        key = await authenticate(headers, self._parts.keys, time.time())
+        try:
+            key = await authenticate(headers, self._parts.keys, time.time())
+        except Unauthorised as refusal:
+            address = client_of_scope(scope, self._parts.proxies)
+            raise await judge_guess(refusal, address, self._parts.store) from None
         _check_headers(headers, self._parts.body_limit_bytes)
         body = await read_body(receive, self._parts.body_limit_bytes)
         answering.call.receive = receive
@@ -195,8 +206,10 @@ class Edge:
         sink: LaneSink = client
         if surface.keeps_answers:
             parsed, request, sink = await self._open_turn(parsed, request, client)
-        if (counted := surface.count(parsed)) is not None:
-            return await client.answer(orjson.dumps(counted))
+        if surface.only_counts:
+            verdict = await admit_count(request.key, parts.counts_per_minute, parts.store)
+            client.headers.extend(_limit_headers(verdict))
+            return await client.answer(orjson.dumps(surface.count(parsed)))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)

@@ -75,9 +75,14 @@ class Surface:
         """The parameters that this request uses: the catalogue's name → the client's."""
         return operation_of(self.endpoint).parameters(parsed, needs)
 
-    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """The answer of a surface that only counts tokens; None of all others."""
-        return None
+    @property
+    def only_counts(self) -> bool:
+        """It tells how many tokens a request has, and calls nobody."""
+        return False
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of a surface that only counts. Raises InvalidRequest."""
+        raise NotImplementedError
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))

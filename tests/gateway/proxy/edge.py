@@ -174,7 +174,12 @@ class EdgeProcess:
                 await self.worker_store.open()
             await self.worker.open()
         config = uvicorn.Config(
-            self.answer, interface="asgi3", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            self.answer,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         self.server = uvicorn.Server(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
