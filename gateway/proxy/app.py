@@ -228,7 +228,7 @@ class Edge:
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
-            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=sink)
+            end = await parts.lanes.carry(job, job.call(asked, needs.request), wish=wish, sink=sink)
         finally:
             parts.store.release(job.call_id, limits)
         if end.error:

@@ -28,8 +28,8 @@ from gateway.proxy.settle import (
 from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
-from providers.formats.endpoints import serves
 from providers.health import HealthTable
+from providers.operations.registry import serves
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
