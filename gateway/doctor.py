@@ -104,7 +104,11 @@ def _redis() -> str:
     client = redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S
     )
-    return f"answers, version {client.info('server')['redis_version']}"
+    client.ping()
+    try:
+        return f"answers, version {client.info('server')['redis_version']}"
+    except redis.exceptions.NoPermissionError:
+        return "answers; its version is not for this user to ask"
 
 
 def _workers() -> str:
