@@ -28,6 +28,8 @@ from gateway.proxy.errors import (
 from gateway.proxy.exchange import ClientGone, Job, without_own_fields
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
+from gateway.proxy.large import LARGE_BYTES, off_loop
+from gateway.proxy.needs import Needs
 from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
@@ -35,7 +37,7 @@ from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.wishes import read_wishes
+from gateway.proxy.wishes import Wishes, read_wishes
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
 
@@ -191,11 +193,14 @@ class Edge:
 
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
-        parsed = surface.read(request.body)
+        is_large = len(request.body) > LARGE_BYTES
+        parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
         sink: LaneSink = client
         if surface.keeps_answers:
             parsed, request, sink = await self._open_turn(parsed, request, client)
-        if (counted := surface.count(parsed)) is not None:
+            is_large = len(request.body) > LARGE_BYTES
+        counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
+        if counted is not None:
             return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
@@ -203,9 +208,11 @@ class Edge:
         )
         wishes = read_wishes(parsed, _slugs(situation))
         asked = without_own_fields(parsed)
-        needs = surface.needs(asked)
-        if wishes.requires_parameters:
-            needs = needs.requiring(surface.parameters(asked, needs))
+        needs = (
+            await off_loop(_read_needs, surface, asked, wishes)
+            if is_large
+            else _read_needs(surface, asked, wishes)
+        )
         plan = plan_route(surface.model(parsed), needs, situation, wishes)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
@@ -310,6 +317,11 @@ def _make_job(
         betas=_read_betas(request),
         body=request.body,
     )
+
+
+def _read_needs(surface: Surface, asked: Mapping[str, Any], wishes: Wishes) -> Needs:
+    needs = surface.needs(asked)
+    return needs.requiring(surface.parameters(asked, needs)) if wishes.requires_parameters else needs
 
 
 def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:
