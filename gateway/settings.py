@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -151,6 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
@@ -186,6 +188,7 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
 # Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
 FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))

@@ -29,8 +29,8 @@ from gateway.proxy.settle import (
 from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
-from providers.formats.endpoints import serves
 from providers.health import HealthTable
+from providers.operations.registry import serves
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
-_ERROR_BODY_BYTES = 64 * 1024
+# The status says that we are refused; what the body adds is not worth a longer wait.
+_ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ class Attempt:
             outcome, error_code = FINISHED, ""
         except UpstreamFailure as caught:
             failure = caught
+            caught.hide(self.target.provider.secret)
             error_code = caught.code
             is_final = caught.kind is FailureKind.CALLER or self.has_begun or not may_go_on()
             outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
@@ -232,7 +234,7 @@ class Attempt:
         try:
             self._status = response.status
             if not 200 <= response.status < 300:
-                body = await response.read(_ERROR_BODY_BYTES)
+                body = await response.read_part(_ERROR_BODY_BYTES, _ERROR_BODY_S)
                 raise self._adapter.failure(response.status, response.headers, body)
             if self.job.is_streamed and not _is_json(response):
                 await self._relay_stream(response, sink)

@@ -6,14 +6,17 @@ GatewayError
 │   ├── RequestTimeout 408   ├── ModelRetired 410   ├── BodyTooLarge 413     ├── UrlTooLong 414
 │   ├── UnsupportedMediaType 415                    └── HeadTooLarge 431
 ├── RateLimited      429, with the time to wait
+│   └── TooManyGuesses   429: wrong keys from one address
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
 └── Unavailable      503: this gateway cannot take the call now
     └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from accounts.guesses import TOO_MANY_KEYS
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
 
@@ -154,6 +157,16 @@ class RateLimited(GatewayError):
     status = 429
     code = "rate_limit_exceeded"
     type = "rate_limit_error"
+
+
+class TooManyGuesses(RateLimited):
+    """In place of a 401. Trying the same key again cannot help."""
+
+    may_retry = False
+
+    def __init__(self, wait_s: float) -> None:
+        wait_s = math.ceil(wait_s)
+        super().__init__(TOO_MANY_KEYS.format(wait_s=wait_s), code="too_many_guesses", retry_after_s=wait_s)
 
 
 class ProviderError(GatewayError):

@@ -16,9 +16,9 @@ from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
 from gateway.store.memory import MemoryStore
-from providers.adapters.registry import choose_adapter
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from tests.gateway.proxy.edge import PATIENT, Keys, Records, Shelf, Snapshots
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 
