@@ -14,6 +14,7 @@ from django.conf import settings
 from gateway import demo, first_run, greeting, outlet, runtime
 from gateway.asgi import application
 from gateway.celery import app, wake_worker
+from gateway.descriptors import within_descriptors
 from gateway.serving import Events, Server, url_of
 from providers.services import demo_port
 
@@ -108,7 +109,8 @@ def run(listener: socket.socket) -> None:
     _let_runtime_start(Background(stop_s=settings.DRAIN_S + STOP_BEYOND_DRAIN_S), demo.Demo(demo_listener))
     ready = greeting.ready_text(url_of(settings.HOST, settings.PORT), issued.key)
     events = Events(ready=lambda: outlet.show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
-    Server(application, drain_s=settings.DRAIN_S, on=events).serve_on(listener)
+    limits = within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS)
+    Server(application, drain_s=settings.DRAIN_S, on=events, limits=limits).serve_on(listener)
 
 
 def _let_runtime_start(background: Background, provider: demo.Demo) -> None:

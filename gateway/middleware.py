@@ -1,10 +1,11 @@
-"""What every answer of Django says to browsers about where content may come from."""
+"""What every answer of Django says to browsers: where content may come from, and when to try again."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts.middleware import Middleware
 
+_WAIT = "asked_to_wait_s"
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 STRICT = f"default-src 'self'; img-src 'self' data:; {_COMMON}"
@@ -21,3 +22,17 @@ class ContentSecurityPolicy(Middleware):
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault(_HEADER, ADMIN if request.path.startswith("/admin/") else STRICT)
         return response
+
+
+class AskedToWait(Middleware):
+    """Answers 429 for a page whose form asked its sender to wait: forms themselves have no say in that."""
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if wait_s := getattr(request, _WAIT, 0):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(wait_s)
+        return response
+
+
+def ask_to_wait(request: HttpRequest, wait_s: int) -> None:
+    setattr(request, _WAIT, wait_s)
