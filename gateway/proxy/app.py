@@ -15,7 +15,7 @@ from accounts.keys import KeyFacts
 from accounts.limits import whole_seconds
 from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
-from gateway.proxy.authenticate import authenticate
+from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import (
@@ -32,6 +32,7 @@ from gateway.proxy.exchange import CLIENT_GONE, ClientGone, Job, without_own_fie
 from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
@@ -39,9 +40,10 @@ from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.wishes import read_wishes
+from gateway.proxy.wishes import Wishes, read_wishes
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
+from providers.operations.base import Requirements
 
 logger = logging.getLogger(__name__)
 
@@ -180,10 +182,7 @@ class Edge:
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if _BETAS in headers:
-            # A list may come in several lines.
-            headers[_BETAS] = b",".join(value for name, value in scope["headers"] if name == _BETAS)
+        headers = read_headers(scope["headers"])
         if self._is_draining:
             raise _shutting_down()
         if scope["method"] != "POST":
@@ -203,23 +202,28 @@ class Edge:
 
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
-        parsed = surface.read(request.body)
+        is_large = len(request.body) > LARGE_BYTES
+        parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
         sink: LaneSink = client
         if surface.keeps_answers:
             parsed, request, sink = await self._open_turn(parsed, request, client)
+            is_large = len(request.body) > LARGE_BYTES
         if surface.only_counts:
             verdict = await admit_count(request.key, parts.counts_per_minute, parts.store)
             client.headers.extend(_limit_headers(verdict))
-            return await client.answer(orjson.dumps(surface.count(parsed)))
+            counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
+            return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
             parts.snapshots.current, request.key, at, lambda id_: parts.health.standing(id_, now)
         )
         wishes = read_wishes(parsed, _slugs(situation))
         asked = without_own_fields(parsed)
-        needs = surface.needs(asked)
-        if wishes.requires_parameters:
-            needs = needs.requiring(surface.parameters(asked, needs))
+        needs = (
+            await off_loop(_read_needs, surface, asked, wishes)
+            if is_large
+            else _read_needs(surface, asked, wishes)
+        )
         plan = plan_route(surface.model(parsed), needs, situation, wishes)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
@@ -230,7 +234,7 @@ class Edge:
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
-            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=sink)
+            end = await parts.lanes.carry(job, job.call(asked, needs.request), wish=wish, sink=sink)
         finally:
             parts.store.release(job.call_id, limits)
         if end.error:
@@ -325,6 +329,11 @@ def _make_job(
         betas=_read_betas(request),
         body=request.body,
     )
+
+
+def _read_needs(surface: Surface, asked: Mapping[str, Any], wishes: Wishes) -> Requirements:
+    needs = surface.needs(asked)
+    return needs.requiring(surface.parameters(asked, needs)) if wishes.requires_parameters else needs
 
 
 def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:

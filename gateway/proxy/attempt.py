@@ -13,6 +13,7 @@ from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -30,8 +31,8 @@ from gateway.proxy.settle import (
 from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
-from providers.formats.endpoints import serves
 from providers.health import HealthTable
+from providers.operations.registry import serves
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
@@ -226,7 +227,9 @@ class Attempt:
         )
 
     async def _make(self, sink: Sink) -> None:
-        request = self._adapter.request(self.call, self.target.provider, self._upstream())
+        asked = (self.call, self.target.provider, self._upstream())
+        is_large = len(self.job.body) > LARGE_BYTES
+        request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.job.shows_translated:
             self._translated = request.translated
         response = await self.bench.engine.open(request, self.bench.timeouts)
@@ -256,9 +259,10 @@ class Attempt:
             self._first_output_at = relay.first_output_at
 
     async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
-        answer = self._adapter.answer(
-            self.call, self.target.model.id, response.status, await response.read(self.bench.answer_bytes)
-        )
+        body = await response.read(self.bench.answer_bytes)
+        told = (self.call, self.target.model.id, response.status, body)
+        is_large = len(body) > LARGE_BYTES
+        answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.job.is_streamed:
             raise UpstreamFailure(
                 FailureKind.BAD_RESPONSE,

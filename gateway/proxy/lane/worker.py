@@ -24,6 +24,7 @@ from gateway.proxy.lane.frames import (
 )
 from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from providers.wire.call import InferenceCall
 
@@ -129,7 +130,8 @@ class LaneWorker:
         """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
         try:
             job = Job.decode(entry.body)
-            call = job.call(orjson.loads(job.body))
+            is_large = len(job.body) > LARGE_BYTES
+            call = job.call(await off_loop(orjson.loads, job.body) if is_large else orjson.loads(job.body))
         except Exception:
             # Not ours yet, so whoever sent it takes it back.
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)

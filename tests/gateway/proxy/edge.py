@@ -24,10 +24,10 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
