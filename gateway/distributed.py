@@ -6,6 +6,7 @@ from django.conf import settings
 
 from gateway import first_run, runtime
 from gateway.asgi import application
+from gateway.descriptors import within_descriptors
 from gateway.process import await_database
 from gateway.serving import CannotStart, Events, Server
 
@@ -17,5 +18,11 @@ def serve(listener: socket.socket, *, parent: int | None) -> None:
         if first_run.has_pending_migrations():
             raise CannotStart("The database is not prepared for this version. Run 'gatehouse prepare' first.")
         first_run.refuse_other_tables()
-    server = Server(application, drain_s=settings.DRAIN_S, on=Events(exit=runtime.begin_drain), parent=parent)
+    server = Server(
+        application,
+        drain_s=settings.DRAIN_S,
+        on=Events(exit=runtime.begin_drain),
+        limits=within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS),
+        parent=parent,
+    )
     server.serve_on(listener)

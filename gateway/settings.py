@@ -12,12 +12,24 @@ from django.templatetags.static import static
 from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
+from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
+from gateway.redis_url import verified
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+
+
+def _redis_url() -> str:
+    try:
+        return verified(env.text("REDIS_URL"), env.text("GATEWAY_REDIS_CA"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
+
+
+REDIS_URL = _redis_url()
 
 DEBUG = env.flag("GATEWAY_DEBUG")
 _secrets = local_secrets.load(DATA_DIR)
@@ -76,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -135,6 +148,8 @@ def _database() -> dict[str, Any]:
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -150,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
@@ -185,12 +201,28 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
+# Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
+FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))
+IMPORT_LIMIT_BYTES = int(env.number("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, least=1024))
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
+EDGE_LIMITS = EdgeLimits(
+    head_bytes=int(env.number("GATEWAY_HEAD_LIMIT_BYTES", 64 * 1024, least=1024)),
+    head_fields=int(env.number("GATEWAY_HEAD_FIELDS", 200, least=1)),
+    head_s=env.number("GATEWAY_HEAD_TIMEOUT_S", 10, least=1),
+    body_silence_s=env.number("GATEWAY_BODY_TIMEOUT_S", 60, least=1),
+    body_bytes_per_s=int(env.number("GATEWAY_BODY_BYTES_PER_S", 1024)),
+    idle_s=env.number("GATEWAY_KEEP_ALIVE_S", 75, least=1),
+    write_s=WRITE_TIMEOUT_S,
+    connections=int(env.number("GATEWAY_CONNECTIONS", 10_000, least=1)),
+    per_address=int(env.number("GATEWAY_CONNECTIONS_PER_ADDRESS", 0)),
+)
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
@@ -343,6 +375,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},

@@ -14,6 +14,7 @@ from celery.worker import state
 from django.conf import settings
 
 from gateway import runtime
+from gateway.descriptors import KEPT_BACK, raise_limit
 from gateway.process import Process, await_database
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.worker import LaneWorker
@@ -91,6 +92,7 @@ class LaneStep(bootsteps.StartStopStep):
     def start(self, _parent: Any) -> None:
         if not await_database(_is_stopping):
             raise WorkerShutdown(EX_OK)
+        raise_limit(settings.UPSTREAM_CONNECTIONS + KEPT_BACK)
         self._lane = Lane()
         self._lane.start()
 

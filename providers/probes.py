@@ -16,6 +16,7 @@ from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.validators import base_url_refusal
+from providers.wire.scrub import remove_secret
 
 TIMEOUT_S = 5.0
 TOGETHER_MOST = 32
@@ -94,7 +95,13 @@ def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple
     ):
         if not response.is_success:
             return response.status_code, _error_of(response), ()
-        return response.status_code, *_read_list(response.read(), listed.prefix)
+        error, names = _read_list(response.read(), listed.prefix)
+        secret = provider.secret or ""
+        return (
+            response.status_code,
+            error,
+            tuple(name for name in names if remove_secret(name, secret) == name),
+        )
 
 
 def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
