@@ -14,7 +14,7 @@ import orjson
 from accounts.keys import KeyFacts
 from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
-from gateway.proxy.authenticate import authenticate
+from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import (
@@ -181,10 +181,7 @@ class Edge:
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if _BETAS in headers:
-            # A list may come in several lines.
-            headers[_BETAS] = b",".join(value for name, value in scope["headers"] if name == _BETAS)
+        headers = read_headers(scope["headers"])
         if self._is_draining:
             raise _shutting_down()
         if scope["method"] != "POST":
