@@ -378,6 +378,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},
