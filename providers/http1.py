@@ -8,7 +8,7 @@ from typing import cast
 import httptools
 
 from gateway.corked import CorkedTransport
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.base import BrokenOff, FailureKind, UpstreamFailure
 from providers.engine import Timeouts
 
 # What a server may send beside the body at a stretch: the head, or what frames the chunks.
@@ -270,7 +270,8 @@ def _ends_with_the_connection(reply: Reply) -> bool:
 
 
 def disconnected() -> UpstreamFailure:
-    return unavailable("The provider broke the connection.", "provider_disconnected")
+    message = "The provider broke the connection."
+    return BrokenOff(FailureKind.UNAVAILABLE, message, code="provider_disconnected")
 
 
 def unavailable(message: str, code: str) -> UpstreamFailure:
@@ -278,7 +279,7 @@ def unavailable(message: str, code: str) -> UpstreamFailure:
 
 
 def timed_out(code: str, message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.TIMEOUT, message, code=code)
+    return BrokenOff(FailureKind.TIMEOUT, message, code=code)
 
 
 def broken(code: str, message: str) -> UpstreamFailure:

@@ -29,6 +29,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.usage import Usage
 
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
@@ -74,8 +75,13 @@ class AnswerPieces:
 
     def finish(self) -> list[Event]:
         """The end, which is known only once nothing more comes: older models tell a reason with every piece."""
-        usage = read_usage(self._usage)
+        usage = self.usage
         return [*self._end(), *([UsageSeen(usage)] if usage else [])]
+
+    @property
+    def usage(self) -> Usage | None:
+        """So far: every piece may tell the sum."""
+        return read_usage(self._usage)
 
     def _end(self) -> Iterator[Event]:
         if self._finish:
