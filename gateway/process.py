@@ -21,9 +21,9 @@ from gateway.recorder import Recorder
 from gateway.spool import Spool
 from gateway.store import open_store
 from gateway.store.interface import Store
-from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from providers.services import outbound_policy
 from providers.transport import HttpEngine
 

@@ -13,12 +13,23 @@ from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
+from gateway.redis_url import verified
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+
+
+def _redis_url() -> str:
+    try:
+        return verified(env.text("REDIS_URL"), env.text("GATEWAY_REDIS_CA"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
+
+
+REDIS_URL = _redis_url()
 
 DEBUG = env.flag("GATEWAY_DEBUG")
 _secrets = local_secrets.load(DATA_DIR)
@@ -77,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -136,6 +148,8 @@ def _database() -> dict[str, Any]:
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -151,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
@@ -186,6 +201,7 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
 # Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
 FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))
@@ -357,6 +373,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
+from accounts import guesses
 from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
@@ -35,8 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def forget_snapshot() -> Iterator[None]:
-    """What a process remembers of the catalogue was another test's database."""
+    """What a process remembers of the catalogue was another test's database, and wrong keys another test's guesses."""
     yield
+    guesses.here.forget()
     snapshots.forget()
     shelf.forget()
     kept_changes.forget()

@@ -6,14 +6,18 @@ GatewayError
 │   ├── RequestTimeout 408   ├── ModelRetired 410   ├── BodyTooLarge 413     ├── UrlTooLong 414
 │   ├── UnsupportedMediaType 415                    └── HeadTooLarge 431
 ├── RateLimited      429, with the time to wait
+│   └── TooManyGuesses   429: wrong keys from one address
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
 └── Unavailable      503: this gateway cannot take the call now
     └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from accounts.guesses import TOO_MANY_KEYS
+from accounts.limits import whole_seconds
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
 
@@ -46,7 +50,7 @@ class GatewayError(Exception):
     def headers(self) -> list[tuple[bytes, bytes]]:
         headers = []
         if self.retry_after_s is not None:
-            headers.append((b"retry-after", str(max(1, round(self.retry_after_s))).encode()))
+            headers.append((b"retry-after", str(whole_seconds(self.retry_after_s)).encode()))
         if not self.may_retry:
             headers.append((b"x-should-retry", b"false"))
         return headers
@@ -156,6 +160,16 @@ class RateLimited(GatewayError):
     type = "rate_limit_error"
 
 
+class TooManyGuesses(RateLimited):
+    """In place of a 401. Trying the same key again cannot help."""
+
+    may_retry = False
+
+    def __init__(self, wait_s: float) -> None:
+        wait_s = math.ceil(wait_s)
+        super().__init__(TOO_MANY_KEYS.format(wait_s=wait_s), code="too_many_guesses", retry_after_s=wait_s)
+
+
 class ProviderError(GatewayError):
     status = 502
     code = "provider_error"
@@ -200,18 +214,18 @@ def from_failure(failure: UpstreamFailure) -> GatewayError:
 
 
 def read_error(fields: Mapping[str, Any]) -> GatewayError:
-    """The error that a worker sent, ready to be raised again."""
+    """The error that a worker, perhaps of another version, sent: ready to be raised again."""
     kinds: dict[str, type[GatewayError]] = {
         CallerError.type: InvalidRequest,
         RateLimited.type: RateLimited,
     }
-    kind = kinds.get(fields["type"], ProviderError)
-    if fields["code"] == WorkerLost.code:
+    kind = kinds.get(fields.get("type", ""), ProviderError)
+    if fields.get("code") == WorkerLost.code:
         kind = WorkerLost
     return kind(
-        fields["message"],
-        code=fields["code"],
-        param=fields["param"],
-        status=fields["status"],
-        retry_after_s=fields["retry_after_s"],
+        fields.get("message", "The worker could not make this call."),
+        code=fields.get("code"),
+        param=fields.get("param"),
+        status=fields.get("status"),
+        retry_after_s=fields.get("retry_after_s"),
     )
