@@ -9,6 +9,7 @@ OpenAI's shape.
 
 import logging
 import re
+import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,6 +25,9 @@ from accounts.keys import REFUSAL
 from accounts.limits import InvalidTerm
 
 _log = logging.getLogger(__name__)
+BUSY = "Another change is being written and did not end in time, so this one was not made. Try again in a moment."
+# Source: PostgreSQL's list of error codes: lock_not_available, deadlock_detected.
+_BUSY_STATES = frozenset({"55P03", "40P01"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -79,11 +83,22 @@ class Unauthorised(exceptions.AuthenticationFailed):
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The REST framework's exception handler."""
     error = _translate(exc)
-    if error.status >= 500:
+    if error.status >= 500 and error.code != "busy":
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
     response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
     response["x-request-id"] = request_id(context.get("request"))
     return response
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """The database works, and somebody else held for too long what this change needed."""
+    if not isinstance(error, OperationalError):
+        return False
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the code, what is above it says more of the same.
+        return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(cause, "sqlstate", None) in _BUSY_STATES
 
 
 def request_id(request: Request | None) -> str:
@@ -148,10 +163,16 @@ def _translate(exc: Exception) -> ApiError:
         case RecursionError():
             return ApiError("The body is nested too deeply.", code="invalid_json")
         case OperationalError() | InterfaceError():
-            return ApiError(
-                "The database cannot be reached; try again shortly.", status=503, code="database_unavailable"
-            )
+            return _of_database(exc)
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
+
+
+def _of_database(exc: Exception) -> ApiError:
+    if is_busy(exc):
+        return ApiError(BUSY, status=503, code="busy")
+    return ApiError(
+        "The database cannot be reached; try again shortly.", status=503, code="database_unavailable"
+    )
 
 
 def _known(exc: exceptions.APIException) -> ApiError:

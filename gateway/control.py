@@ -34,7 +34,7 @@ class Control:
 
     def __init__(self, keys: Directory | None = None) -> None:
         self._keys = keys
-        self._seen = -1
+        self._seen: Revisions | None = None
         self._confirmed_at = time.monotonic()
         self._should_stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -81,11 +81,13 @@ class Control:
     def _poll(self) -> None:
         asked_at = time.monotonic()
         now = revision.read()
-        if now.number != self._seen:
+        if now != self._seen:
             if self._keys:
                 self._keys.refresh(now)
             snapshots.refresh()
-            self._seen = now.number
+            self._seen = now
         self._confirmed_at = asked_at
         if self._keys:
             self._keys.confirm(asked_at)
+        if now.owes_keys:
+            revision.tell_keys()

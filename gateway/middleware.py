@@ -1,8 +1,10 @@
-"""What every answer of Django says to browsers about where content may come from."""
+"""What every answer of Django says to browsers about where content may come from, and pages for what must wait."""
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
+from accounts.errors import BUSY, is_busy
 from accounts.middleware import Middleware
 
 _HEADER = "Content-Security-Policy"
@@ -21,3 +23,14 @@ class ContentSecurityPolicy(Middleware):
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault(_HEADER, ADMIN if request.path.startswith("/admin/") else STRICT)
         return response
+
+
+class BusyPage(Middleware):
+    """A change that waited too long for another one is a page that says so, not a failure."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not is_busy(exception):
+            return None
+        page = render(request, "busy.html", {"reason": BUSY}, status=503)
+        page.headers["Retry-After"] = "2"
+        return page

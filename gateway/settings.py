@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.BusyPage",
     "accounts.acting.Acting",
 ]
 
@@ -238,6 +239,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
+    "look for imports": {"task": "catalogue.tasks.look_for_imports", "schedule": 5.0},
     "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
 }
 

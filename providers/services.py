@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
-from accounts.revision import Part, bump
+from accounts.revision import Part, be_patient, bump
 from gateway.outbound import OutboundPolicy
 from providers import alarms, validators
 from providers.facts import ProviderFacts
@@ -123,6 +123,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
 @transaction.atomic
 def rotate_secrets() -> list[str]:
     """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
+    be_patient()
     problems = []
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
