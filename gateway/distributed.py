@@ -14,5 +14,6 @@ def serve(listener: socket.socket, *, parent: int | None) -> None:
     with first_run.database_explained():
         if first_run.has_pending_migrations():
             raise CannotStart("The database is not prepared for this version. Run 'gatehouse prepare' first.")
+        first_run.refuse_other_tables()
     server = Server(application, drain_s=settings.DRAIN_S, on=Events(exit=runtime.begin_drain), parent=parent)
     server.serve_on(listener)

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 from catalogue.models import PublishedModel
 from gateway import first_run
 from gateway.celery import app
+from gateway.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
 
@@ -109,9 +110,11 @@ def _database() -> str:
 
 
 def _migrations() -> str:
+    if differences := find_differences():
+        raise Ill(f"{'; '.join(differences)}: restore a backup that fits, or start with an empty database")
     if first_run.has_pending_migrations():
         raise Ill("some are not applied; run 'gatehouse prepare'")
-    return "all applied"
+    return "all applied, and the tables are theirs"
 
 
 def _catalogue() -> str:
@@ -147,7 +150,7 @@ def _demo() -> str:
 
 def _opens(credential: Credential) -> bool:
     try:
-        secrets.decrypt(credential.ciphertext, provider_id=credential.provider_id)
+        secrets.decrypt(credential.ciphertext, provider=credential.provider)
     except secrets.SecretError:
         return False
     return True

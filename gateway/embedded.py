@@ -21,7 +21,7 @@ START_S = 10.0
 STOP_BEYOND_DRAIN_S = 5.0
 BEAT_STOP_S = 1.5
 POOL_THREADS = 4
-# An idle worker waits in one drain cycle and then does one more: a message ends each.
+# An idle worker at a broker in memory waits in one drain cycle and then does one more: a message ends each.
 MESSAGES_THAT_WAKE = 2
 
 
@@ -64,8 +64,7 @@ class Background:
         self._beat.stop()
         if self._thread is not None:
             state.should_stop = 0  # type: ignore[assignment]
-            for _ in range(MESSAGES_THAT_WAKE):
-                wake_worker.delay()
+            self._wake()
             self._thread.join(self._stop_s)
         if self._beat_thread is not None:
             self._beat_thread.join(BEAT_STOP_S)
@@ -75,6 +74,12 @@ class Background:
     def hurry() -> None:
         """Let a stop that is under way end without waiting for calls. Safe in a signal handler."""
         state.should_terminate = 0  # type: ignore[assignment]
+
+    def _wake(self) -> None:
+        """Only with a broker in memory: a worker at Redis looks at its flag each second, also while Redis is away."""
+        if self._celery.connection().transport_cls == "memory":
+            for _ in range(MESSAGES_THAT_WAKE):
+                wake_worker.delay()
 
     def _make_worker(self, *, ready: Callable[[object], None]) -> WorkController:
         return WorkController(

@@ -1,5 +1,7 @@
 """Settings: environment first, each with a default that works on a fresh clone."""
 
+import os
+import tomllib
 from pathlib import Path
 
 import dj_database_url
@@ -9,6 +11,7 @@ from django.templatetags.static import static
 from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
+from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
@@ -180,6 +183,20 @@ CREDENTIAL_VARIABLES = env.words(
     "NOVITA_API_KEY SILICONFLOW_API_KEY SCALEWAY_API_KEY INCEPTION_API_KEY STEPFUN_API_KEY UPSTAGE_API_KEY "
     "XIAOMI_API_KEY AZURE_OPENAI_API_KEY AWS_BEARER_TOKEN_BEDROCK",
 )
+
+
+def _credential_origins() -> Origins:
+    """Those of the vendors that the bootstrap catalogue names, and those that the operator adds."""
+    vendors = tomllib.loads((BASE_DIR / "catalogue/bootstrap/providers.toml").read_text(encoding="utf-8"))
+    try:
+        own = read_origins(env.words("GATEWAY_CREDENTIAL_ORIGINS"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_CREDENTIAL_ORIGINS: {error}.") from None
+    return join(origins_of_vendors(vendors.values(), os.environ), own)
+
+
+# Where each of them may be sent to. Whoever may edit a provider could else have it sent to a host of their own.
+CREDENTIAL_ORIGINS = _credential_origins()
 # Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
 ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
@@ -230,7 +247,11 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CONSUMER = "gateway.consumer:Consumer"
+# For ever: a beat that gave up would have to be started by hand.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # In memory, not in a file of the working folder: every entry is a short interval.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.base import FormInline, TableInline, Tone, status_chip
 from accounts.admin.history import HistoryDesk
-from providers import services
+from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider
@@ -31,9 +31,23 @@ class CredentialInline(FormInline):
 
     model = Credential
     form = CredentialForm
-    fields = ["kind", "secret", "variable", "is_enabled"]
+    fields = ["kind", "secret", "variable", "bound_to", "approves_origin", "is_enabled"]
+    readonly_fields = ["bound_to"]
     min_num = max_num = 1
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        hidden = set() if request.user.is_superuser else {"approves_origin"}
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    @admin.display(description="variable may be sent to", empty_value="nowhere yet")
+    def bound_to(self, credential: Credential) -> str | None:
+        if credential.kind != Credential.Kind.ENVIRONMENT:
+            return "no variable is used"
+        origins = sorted(validators.origins_of(credential.variable))
+        if credential.approval.startswith(f"{credential.variable} "):
+            origins.append(f"{credential.approval.rpartition(' ')[2]} by a superuser's word")
+        return ", ".join(origins) or None
 
 
 class TellingInline(TableInline):
@@ -137,7 +151,10 @@ class ProviderAdmin(HistoryDesk):
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        return kwargs | {"form_kwargs": {"provider": obj}} if isinstance(inline, CredentialInline) else kwargs
+        if not isinstance(inline, CredentialInline):
+            return kwargs
+        may_approve = bool(request.user.is_active and request.user.is_superuser)
+        return kwargs | {"form_kwargs": {"provider": obj, "may_approve": may_approve}}
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:  # noqa: ARG002
         services.save_provider(provider=obj)

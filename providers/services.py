@@ -17,6 +17,7 @@ from gateway.outbound import OutboundPolicy
 from providers import alarms, validators
 from providers.facts import ProviderFacts
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
+from providers.origins import origin_of
 from providers.probes import ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
 
@@ -58,13 +59,16 @@ def provider_facts() -> dict[int, ProviderFacts]:
 
 def usable_provider_ids() -> set[int]:
     """Those that have what opens them, whether switched on or not. One query."""
-    enabled = Credential.objects.filter(is_enabled=True)
+    enabled = Credential.objects.filter(is_enabled=True).select_related("provider")
     return {credential.provider_id for credential in enabled if open_credential(credential).is_usable}
 
 
 @transaction.atomic
 def save_provider(*, provider: Provider) -> None:
-    """Save it. What probes found does not count at a new address, and a stored secret does not go there."""
+    """Save it. What probes found does not count at a new origin, and what opened the provider does not go there.
+
+    A stored secret is forgotten. A variable opens nothing at an origin that it is not bound to (`secrets`).
+    """
     bump(Part.PROVIDERS)
     is_elsewhere = has_moved(provider)
     if is_elsewhere or not provider.has_model_list:
@@ -79,7 +83,7 @@ def save_provider(*, provider: Provider) -> None:
 def has_moved(provider: Provider) -> bool:
     """Its base URL has another scheme, host or port than the saved one."""
     saved = Provider.objects.filter(pk=provider.pk).values_list("base_url", flat=True).first()
-    return saved is not None and validators.origin(saved) != validators.origin(provider.base_url)
+    return saved is not None and origin_of(saved) != origin_of(provider.base_url)
 
 
 @transaction.atomic
@@ -89,11 +93,18 @@ def delete_provider(*, provider: Provider) -> None:
 
 
 @transaction.atomic
-def save_credential(*, credential: Credential) -> None:
-    """Save how a provider is opened. A secret is kept only while the credential is of that kind."""
+def save_credential(*, credential: Credential, approves_origin: bool = False) -> None:
+    """Save how a provider is opened. A secret is kept only while the credential is of that kind.
+
+    `approves_origin` is a superuser's word that the variable may be sent to the provider's address.
+    """
     bump(Part.PROVIDERS)
     if credential.kind != Credential.Kind.STORED:
         credential.ciphertext = ""
+    if credential.kind != Credential.Kind.ENVIRONMENT:
+        credential.approval = ""
+    elif approves_origin:
+        credential.approval = validators.approval_of(credential.variable, credential.provider.base_url)
     credential.save()
     alarms.clear_all(provider_id=credential.provider_id, at=timezone.now())
     _probe_soon(credential.provider_id)
@@ -102,7 +113,7 @@ def save_credential(*, credential: Credential) -> None:
 @transaction.atomic
 def store_secret(*, credential: Credential, secret: str) -> None:
     """Keep the secret encrypted, in place of whatever opened the provider before. Raises SecretError."""
-    credential.ciphertext = encrypt(secret, provider_id=credential.provider_id)
+    credential.ciphertext = encrypt(secret, provider=credential.provider)
     credential.kind = Credential.Kind.STORED
     credential.variable = ""
     credential.rotated_at = timezone.now()
@@ -128,11 +139,11 @@ def rotate_secrets() -> list[str]:
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
         try:
-            secret = decrypt(credential.ciphertext, provider_id=credential.provider_id)
+            secret = decrypt(credential.ciphertext, provider=credential.provider)
         except SecretUnreadable as error:
             problems.append(f"{credential.provider.slug}: {error}")
             continue
-        ciphertext = encrypt(secret, provider_id=credential.provider_id)
+        ciphertext = encrypt(secret, provider=credential.provider)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
         audit.note_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems

@@ -55,7 +55,7 @@ def test_spool_in_memory_is_ill(settings: LazySettings, monkeypatch: pytest.Monk
 
 def test_secret_that_no_key_opens_is_ill(settings: LazySettings) -> None:
     provider = Provider.objects.create(slug="acme", name="Acme", base_url="https://acme.example/v1")
-    Credential.objects.create(provider=provider, ciphertext=encrypt("secret", provider_id=provider.pk))
+    Credential.objects.create(provider=provider, ciphertext=encrypt("secret", provider=provider))
     settings.CREDENTIAL_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
     assert finding("credentials") == Finding(
         "credentials", is_well=False, says="no key in GATEWAY_CREDENTIAL_KEYS opens those of acme"

@@ -35,6 +35,37 @@ def test_recent_success_beats_the_curators_order():
     assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: poor})) == [2, 1]
 
 
+@pytest.mark.parametrize(("rate", "order"), [(1.0, [1, 2]), (0.951, [1, 2]), (0.949, [2, 1])])
+def test_success_rates_are_compared_by_tenths(rate, order):
+    model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
+    slightly = Standing(is_open=False, success_rate=rate, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slightly})) == order
+
+
+@pytest.mark.parametrize(("latency_ms", "order"), [(99.0, [1, 2]), (100.0, [1, 2]), (101.0, [2, 1])])
+def test_of_equal_offerings_the_faster_comes_first_and_then_the_older(latency_ms, order):
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    standings = {
+        id_: Standing(is_open=False, success_rate=1.0, latency_ms=ms)
+        for id_, ms in ((1, latency_ms), (2, 100.0))
+    }
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings=standings)) == order
+
+
+def test_the_curators_order_goes_before_speed():
+    model = a_model(offerings=(an_offering(1, position=1), an_offering(2, position=2)))
+    slow = Standing(is_open=False, success_rate=1.0, latency_ms=9_000)
+    fast = Standing(is_open=False, success_rate=1.0, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slow, 2: fast})) == [1, 2]
+
+
+@pytest.mark.parametrize(("tokens", "fits"), [(999, True), (1_000, True), (1_001, False)])
+def test_a_prompt_may_fill_the_window_and_no_more(tokens, fits):
+    model = a_model(offerings=(an_offering(1, context_length=1_000), an_offering(2)))
+    plan = plan_route("acme/one", Needs("chat.completions", input_tokens=tokens), a_situation(model))
+    assert [drop.reason for drop in plan.dropped] == ([] if fits else ["context_too_small"])
+
+
 def test_a_provider_that_probes_found_unhealthy_comes_last():
     model = a_model(offerings=(an_offering(1), an_offering(2, provider_id=2, position=5)))
     providers = (a_provider(1, health="unhealthy"), a_provider(2))
@@ -84,6 +115,13 @@ def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
     late = a_model("acme/late", offerings=(an_offering(2),), retirement_at=AT)
     now = a_model("acme/now", offerings=(an_offering(3),))
     assert plan_ids("auto", CHAT, a_situation(early, late, now)) == [3]
+
+
+def test_auto_takes_deprecated_models_unless_the_policy_blocks_them():
+    ageing = a_model(offerings=(an_offering(1),), deprecation_at=AT)
+    assert plan_ids("auto", CHAT, a_situation(ageing)) == [1]
+    with pytest.raises(Unavailable):
+        plan_ids("auto", CHAT, a_situation(ageing, key=a_key(lifecycle_policy="block")))
 
 
 def test_auto_without_any_model_is_unavailable():

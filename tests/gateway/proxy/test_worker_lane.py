@@ -187,9 +187,10 @@ def test_bytes_that_come_twice_are_taken_once():
     assert incoming.take() == b"abcde"
 
 
-def test_a_hole_is_noticed_and_closed_by_what_is_sent_again():
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_hole_is_noticed_and_closed_by_what_is_sent_again(size):
     incoming = Incoming(take_back_at=0)
-    assert not incoming.accept(Kind.CHUNK, 3, b"def")
+    assert not incoming.accept(Kind.CHUNK, size, b"abcdef"[size:])
     assert incoming.accept(Kind.CHUNK, 0, b"abcdef")
     assert incoming.take() == b"abcdef"
 

@@ -89,6 +89,23 @@ def test_lowered_limit_counts_what_was_let_in_before(world: World) -> None:
     world.play(story)
 
 
+def test_call_refused_by_a_lowered_limit_may_come_when_enough_have_left_the_window(world: World) -> None:
+    """Of three calls the first two have to leave it, and the second came half a second later."""
+
+    async def story(web: Store, worker: Store) -> None:
+        await web.admit("a", [Limit("key:1", requests_per_minute=10)])
+        await asyncio.sleep(0.5)
+        await web.admit("b", [Limit("key:1", requests_per_minute=10)])
+        await web.admit("c", [Limit("key:1", requests_per_minute=10)])
+        refused = await web.admit("d", [Limit("key:1", requests_per_minute=2)])
+        by_one_more = await web.admit("d", [Limit("key:1", requests_per_minute=3)])
+        assert refused.retry_after_s is not None
+        assert by_one_more.retry_after_s is not None
+        assert refused.retry_after_s - by_one_more.retry_after_s >= 0.4
+
+    world.play(story)
+
+
 def test_limit_of_nothing_admits_nobody(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         verdict = await web.admit("a", [Limit("key:1", requests_per_minute=0)])
