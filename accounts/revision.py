@@ -1,8 +1,9 @@
 """Bumping and reading the revision, and the patience with which its locks are waited for."""
 
+import time
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from accounts.models.revision import Revision
@@ -10,6 +11,8 @@ from accounts.models.revision import Revision
 Part = Revision.Part
 PATIENCE_S = 5
 """How long a change waits for another one before it gives up; SQLite's busy timeout is as long."""
+
+GIVE_WAY_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def bump(*parts: Revision.Part) -> int:
     Call it inside the transaction that makes the change: the row stays locked until commit, so that numbers
     become visible in their order. Keys alone wait for no change of anything else.
     """
-    if not transaction.get_connection().in_atomic_block:
+    if not connection.in_atomic_block:
         raise RuntimeError("A revision belongs to the transaction of its change: wrap both in atomic().")
     be_patient()
     if parts == (Part.KEYS,):
@@ -57,10 +60,18 @@ def hold() -> None:
 
 def be_patient() -> None:
     """Let the running transaction wait for any lock PATIENCE_S at most; then it fails, and the caller is told."""
-    connection = transaction.get_connection()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{PATIENCE_S}s"])
+
+
+def give_way() -> None:
+    """Let others in between two transactions of a long change.
+
+    PostgreSQL gives a row to whoever has waited longest; SQLite to whoever looks when it is free, every 0.1 s at most.
+    """
+    if connection.vendor == "sqlite":
+        time.sleep(GIVE_WAY_S)
 
 
 def read() -> Revisions:
@@ -102,6 +113,6 @@ def _lock(pk: int) -> Revision:
 
 def _lock_if_free() -> Revision | None:
     """The row of every change, without waiting for it. On SQLite it is ours, as all that is written."""
-    can_skip = transaction.get_connection().features.has_select_for_update_skip_locked
+    can_skip = connection.features.has_select_for_update_skip_locked
     rows = Revision.objects.select_for_update(skip_locked=can_skip)
     return rows.filter(pk=Revision.WHOLE).first()

@@ -18,7 +18,7 @@ from catalogue.sheet_import import services
 from catalogue.sheet_import.known import KNOWN
 from catalogue.sheet_import.report import SHOWN_ROWS, unpack
 from catalogue.sheet_import.upload import MOST_BYTES, MOST_ROWS
-from catalogue.sheets import CSV, FORMATS, Sheet
+from catalogue.sheets import FORMATS, Sheet
 
 _RECENT = 10
 
@@ -98,7 +98,7 @@ class SheetDesk(ImportExportMixin):  # type: ignore[misc]
         kept = services.submit(
             sheet=_name(chosen),
             file_name=file.name,
-            is_workbook=FORMATS[int(form.cleaned_data["format"])] is not CSV,
+            is_workbook=FORMATS[int(form.cleaned_data["format"])] is not FORMATS[0],
             data=file.read(),
             author=_person(request),
         )
@@ -132,8 +132,8 @@ def _name(chosen: type[Sheet]) -> str:
 
 def _listed(row: SheetImport) -> int:
     """How many rows there are of the kind that the page shows the first of."""
-    bad = row.counts.get("bad", 0)
-    return bad or row.counts.get("new", 0) + row.counts.get("changed", 0)
+    bad: int = row.counts.get("bad", 0)
+    return bad or int(row.counts.get("new", 0) + row.counts.get("changed", 0))
 
 
 def _person(request: HttpRequest) -> User | None:

@@ -1,11 +1,14 @@
 """Judging a sheet's rows by the rules that forms have, without writing and without a query a row."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from catalogue.models import Model
+from catalogue.publishing import reasons_against
 from catalogue.sheet_import.judged import Change, Fault, JudgedRow, Kind
 from catalogue.sheet_import.known import Key, Known
 from catalogue.sheet_import.upload import Row
@@ -95,3 +98,19 @@ class Judge:
                 judged.changes.append(Change(each.column_name, before_text, after_text))
         if found is not None and not judged.names:
             judged.kind = Kind.SAME
+
+
+def refuse_unpublishable(known: Known, judged: Iterable[JudgedRow]) -> None:
+    """What is wrong with a model beside these rows would keep them from clients too: it is their fault as well."""
+    of_model: dict[int, list[JudgedRow]] = defaultdict(list)
+    for each in judged:
+        if each.kind in {Kind.NEW, Kind.CHANGED} and known.model_id(each.row) is not None:
+            of_model[known.model_id(each.row)].append(each)
+    models = list(Model.objects.complete().filter(pk__in=of_model))
+    for pk, reason in reasons_against(models).items():
+        mended = tuple(place for each in of_model[pk] if (place := known.place_of(each.row)))
+        rest = [line for line in reason.splitlines() if not line.startswith(mended)]
+        if rest:
+            first = of_model[pk][0]
+            first.kind = Kind.BAD
+            first.faults += [Fault("", f"Its model cannot be published. {line}") for line in rest]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
+from catalogue.compile import place_of_offering
 from catalogue.models import Alias, Model, Offering, Organisation, Price
 from catalogue.sheet_import.judged import Fault
 from catalogue.sheet_import.upload import Row
@@ -53,8 +54,13 @@ class Known:
 
     @staticmethod
     def model_id(row: Any) -> int:
-        """Of the model whose record the row is part of."""
+        """Of the model whose record the row is part of; None for one that is not made yet."""
         raise NotImplementedError
+
+    @staticmethod
+    def place_of(row: Any) -> str | None:  # noqa: ARG004  # others override it
+        """How publishing begins what it says against this row alone. None: it is new, so nothing is said of it yet."""
+        return None
 
 
 class KnownModels(Known):
@@ -107,6 +113,10 @@ class KnownModels(Known):
     def model_id(row: Model) -> int:
         return row.pk
 
+    @staticmethod
+    def place_of(row: Model) -> str:  # noqa: ARG004
+        return "model:"
+
     def _leads_back(self, begin: str, name: str | None) -> bool:
         seen = {begin}
         while name is not None:
@@ -149,6 +159,10 @@ class KnownOfferings(Known):
     @staticmethod
     def model_id(row: Offering) -> int:
         return row.model_id
+
+    @staticmethod
+    def place_of(row: Offering) -> str:
+        return f"{place_of_offering(row)}:"
 
 
 class KnownPrices(Known):

@@ -32,7 +32,11 @@ class Report:
         self._lines.writerow(_HEADER)
         self._size_bytes = 0
 
-    def add(self, judged: JudgedRow) -> None:
+    def add(self, judged: Iterable[JudgedRow]) -> None:
+        for each in judged:
+            self._add(each)
+
+    def _add(self, judged: JudgedRow) -> None:
         self._counts[judged.kind] += 1
         for line in _lines(judged):
             self._write(line)

@@ -12,7 +12,6 @@ transactions, each of which moves `done_rows` on: whoever goes on with it after 
 """
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -22,9 +21,9 @@ from django.utils import timezone
 from accounts import acting, audit
 from accounts.errors import is_busy
 from accounts.models import User
-from accounts.revision import be_patient, hold
+from accounts.revision import be_patient, give_way, hold
 from catalogue.models import Edition, SheetImport
-from catalogue.sheet_import.judge import BATCH, Judge
+from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
 from catalogue.sheet_import.known import KNOWN
 from catalogue.sheet_import.report import Report
 from catalogue.sheet_import.upload import Row, UnreadableSheetError, read_upload
@@ -34,8 +33,6 @@ State = SheetImport.State
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=30)
 _MOST_TRIES = 5
-# So that others, who may be waiting for a lock without a queue (SQLite), get in between two batches.
-PAUSE_S = 0.15
 
 log = logging.getLogger(__name__)
 
@@ -140,10 +137,12 @@ def _is_still_good(row: SheetImport, rows: Sequence[Row]) -> bool:
 
 
 def _judge_all(row: SheetImport, rows: Sequence[Row]) -> Report:
-    judge, report = Judge(KNOWN[row.sheet]()), Report()
+    known, report = KNOWN[row.sheet](), Report()
+    judge = Judge(known)
     for begins, batch in _batches(rows, 0):
-        for judged in judge.judge(batch):
-            report.add(judged)
+        judged = judge.judge(batch)
+        refuse_unpublishable(known, judged)
+        report.add(judged)
         # While it waits to be written nothing of it is done.
         done = begins + len(batch) if row.state == State.READING else 0
         _tell_progress(row, done_rows=done, row_count=len(rows))
@@ -179,7 +178,7 @@ def _write(row: SheetImport, rows: Sequence[Row]) -> None:
             log.warning("The %s met a row that somebody else made.", row, exc_info=True)
             _stop(row, f"Somebody changed one of the rows after {begins} at the same time")
             return
-        time.sleep(PAUSE_S)
+        give_way()
     row.set_now(State.WRITING, state=State.DONE, upload=b"", claimed_until=None)
     _tell_audit(row)
 

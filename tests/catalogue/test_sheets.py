@@ -1,8 +1,7 @@
 """Sheets out of the catalogue and into it, by the services and by the pages of the admin."""
 
-import csv
 from decimal import Decimal
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any
 
 import openpyxl
@@ -12,11 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts import revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
 from catalogue.sheet_import import services
-from catalogue.sheet_import.report import unpack
-from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
+from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults
 from tests.make import (
     make_model,
     make_offering,
@@ -30,43 +29,11 @@ from tests.make import (
 )
 
 pytestmark = pytest.mark.django_db
-NAMES = {ModelSheet: "models", OfferingSheet: "offerings", PriceSheet: "prices"}
 
 
 @pytest.fixture(autouse=True)
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "PAUSE_S", 0)
-
-
-def bring_in(sheet: type[Sheet], *rows: dict[str, Any], author: User | None = None) -> SheetImport:
-    """Read, confirmed where it is good, and written, as a worker does it."""
-    text = StringIO()
-    lines = csv.DictWriter(text, list(rows[0]))
-    lines.writeheader()
-    lines.writerows(rows)
-    return bring_in_file(sheet, text.getvalue().encode(), author=author)
-
-
-def bring_in_file(
-    sheet: type[Sheet], data: bytes, *, author: User | None = None, is_workbook: bool = False
-) -> SheetImport:
-    made = services.submit(
-        sheet=NAMES[sheet], file_name="sheet.csv", is_workbook=is_workbook, data=data, author=author
-    )
-    services.go_on(made.pk)
-    if services.confirm(made, author=author):
-        services.go_on(made.pk)
-    return SheetImport.objects.get(pk=made.pk)
-
-
-def faults(made: SheetImport) -> str:
-    lines = csv.DictReader(StringIO(unpack(bytes(made.report)).decode())) if made.report else ()
-    bad = [
-        f"row {line['row']}: {line['column']}: {line['after or reason']}"
-        for line in lines
-        if line["what"] == "bad"
-    ]
-    return "\n".join([*bad, made.message] if made.state in {"refused", "stopped"} else bad)
+    monkeypatch.setattr(revision, "GIVE_WAY_S", 0)
 
 
 def test_sheet_that_is_brought_back_changes_nothing() -> None:
