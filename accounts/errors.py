@@ -1,13 +1,15 @@
 """What the control plane answers when a request cannot be served, rendered once, here.
 
     ApiError            any status; `param` names the parameter, `extra` goes into page A's shape
-    └── Unauthorised    401: no key, or none that is known
+    ├── Unauthorised    401: no key, or none that is known
+    └── TooManyGuesses  429: wrong keys from one address, with the time to wait
 
 Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
 OpenAI's shape.
 """
 
 import logging
+import math
 import re
 import sqlite3
 import uuid
@@ -21,6 +23,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.guesses import TOO_MANY_KEYS
 from accounts.keys import REFUSAL
 from accounts.limits import InvalidTerm
 
@@ -78,6 +81,14 @@ class Unauthorised(exceptions.AuthenticationFailed):
     """One sentence for unknown, revoked, expired and mistyped keys alike."""
 
     default_detail = REFUSAL
+
+
+class TooManyGuesses(ApiError):
+    """In place of Unauthorised."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait = math.ceil(wait_s)
+        super().__init__(TOO_MANY_KEYS.format(wait_s=self.wait), status=429, code="too_many_guesses")
 
 
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:

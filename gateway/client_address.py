@@ -42,6 +42,9 @@ class TrustedProxies:
         return str(client) if client else peer
 
 
+NO_PROXIES = TrustedProxies()
+
+
 def read_trusted_proxies(words: Iterable[str]) -> TrustedProxies:
     """From addresses and networks. Raises ValueError, which names what is neither."""
     return TrustedProxies(tuple(_read_network(word) for word in words))

@@ -11,9 +11,10 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 from django.conf import settings
 
-from gateway import demo, first_run, greeting, preparing, runtime
+from gateway import demo, first_run, greeting, outlet, preparing, runtime
 from gateway.asgi import application
 from gateway.celery import app, wake_worker
+from gateway.descriptors import within_descriptors
 from gateway.serving import Events, Server, url_of
 from providers.services import demo_port
 
@@ -98,18 +99,19 @@ class Background:
         self._ready.set()
 
 
-def run(listener: socket.socket, *, show: Callable[[str], None]) -> None:
-    """Prepare the data, then serve until a signal. Raises CannotStart."""
-    with first_run.database_explained(), preparing.alone(show):
+def run(listener: socket.socket) -> None:
+    """Prepare the data, then serve until a signal. Raises CannotStart and outlet.Unwritable."""
+    with first_run.database_explained(), preparing.alone(outlet.show):
         first_run.migrate()
         demo_listener = demo.bind_near(demo_port() or settings.PORT + 1)
         issued = first_run.fill(demo_port=demo_listener.getsockname()[1])
     # Now, and not when all is ready: a start that fails half-way must not swallow them.
-    show(greeting.secrets_text(issued))
+    outlet.hand_over(greeting.secrets_text(issued))
     _let_runtime_start(Background(stop_s=settings.DRAIN_S + STOP_BEYOND_DRAIN_S), demo.Demo(demo_listener))
     ready = greeting.ready_text(url_of(settings.HOST, settings.PORT), issued.key)
-    events = Events(ready=lambda: show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
-    Server(application, drain_s=settings.DRAIN_S, on=events).serve_on(listener)
+    events = Events(ready=lambda: outlet.show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
+    limits = within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS)
+    Server(application, drain_s=settings.DRAIN_S, on=events, limits=limits).serve_on(listener)
 
 
 def _let_runtime_start(background: Background, provider: demo.Demo) -> None:

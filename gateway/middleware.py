@@ -1,4 +1,4 @@
-"""What every answer of Django says to browsers about where content may come from, and pages for what must wait."""
+"""What every answer of Django says to browsers: where content may come from, and when to try again."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -7,6 +7,7 @@ from django.shortcuts import render
 from accounts.errors import BUSY, is_busy
 from accounts.middleware import Middleware
 
+_WAIT = "asked_to_wait_s"
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 STRICT = f"default-src 'self'; img-src 'self' data:; {_COMMON}"
@@ -34,3 +35,17 @@ class BusyPage(Middleware):
         page = render(request, "busy.html", {"reason": BUSY}, status=503)
         page.headers["Retry-After"] = "2"
         return page
+
+
+class AskedToWait(Middleware):
+    """Answers 429 for a page whose form asked its sender to wait: forms themselves have no say in that."""
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if wait_s := getattr(request, _WAIT, 0):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(wait_s)
+        return response
+
+
+def ask_to_wait(request: HttpRequest, wait_s: int) -> None:
+    setattr(request, _WAIT, wait_s)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import DataError, IntegrityError, connection, connections
 
+from accounts import sql
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
@@ -35,6 +36,7 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
+        self._patience = sql.Patience()
         self._news = News()
 
     def start(self) -> None:
@@ -119,12 +121,18 @@ class Recorder:
     def _attempt(self, name: str, duty: Callable[[], object]) -> None:
         """Whatever happens, the next round tries again; the log tells of the first failure and of its end."""
         try:
-            duty()
-        except Exception:  # noqa: BLE001  # a task loop
+            with self._patience.limit():
+                duty()
+        except Exception as error:  # noqa: BLE001  # a task loop
             # A broken connection stays broken until it is closed; the next query opens another one.
             connection.close()
             if name not in self._failing:
-                _log.exception("The recorder cannot write: %s. It keeps trying.", name)
+                _log.error(
+                    "The recorder cannot write: %s (%s). It keeps trying.",
+                    name,
+                    sql.brief(error),
+                    exc_info=None if sql.is_away(error) else error,
+                )
             self._failing.add(name)
             return
         if name in self._failing:

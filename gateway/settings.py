@@ -3,6 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import django
@@ -11,6 +12,7 @@ from django.templatetags.static import static
 from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
+from gateway.patience import EdgeLimits
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -76,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
     "gateway.middleware.BusyPage",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -101,14 +104,39 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, object]:
-    database: dict[str, object] = {
+# How many connections the pages and the API of one web process share.
+DATABASE_CONNECTIONS = int(env.number("GATEWAY_DATABASE_CONNECTIONS", 8, least=1))
+_POOL = {
+    "min_size": 0,
+    "max_size": DATABASE_CONNECTIONS,
+    # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
+    "max_waiting": 8 * DATABASE_CONNECTIONS,
+    "timeout": 5,
+    # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
+    "reconnect_timeout": 0,
+}
+# The network that is gone is noticed by these, the server that is mute by `accounts.sql`.
+_POSTGRESQL = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def _database() -> dict[str, Any]:
+    database: dict[str, Any] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "gatehouse.sqlite3",
     }
     if DATABASE_URL:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
         database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["ENGINE"] = "accounts.postgresql"
+        # What the address itself says wins.
+        database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -125,6 +153,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
@@ -160,12 +189,28 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
+# Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
+FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))
+IMPORT_LIMIT_BYTES = int(env.number("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, least=1024))
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
+EDGE_LIMITS = EdgeLimits(
+    head_bytes=int(env.number("GATEWAY_HEAD_LIMIT_BYTES", 64 * 1024, least=1024)),
+    head_fields=int(env.number("GATEWAY_HEAD_FIELDS", 200, least=1)),
+    head_s=env.number("GATEWAY_HEAD_TIMEOUT_S", 10, least=1),
+    body_silence_s=env.number("GATEWAY_BODY_TIMEOUT_S", 60, least=1),
+    body_bytes_per_s=int(env.number("GATEWAY_BODY_BYTES_PER_S", 1024)),
+    idle_s=env.number("GATEWAY_KEEP_ALIVE_S", 75, least=1),
+    write_s=WRITE_TIMEOUT_S,
+    connections=int(env.number("GATEWAY_CONNECTIONS", 10_000, least=1)),
+    per_address=int(env.number("GATEWAY_CONNECTIONS_PER_ADDRESS", 0)),
+)
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
@@ -240,8 +285,18 @@ LOGGING = {
 }
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
-# With memory:// this is the wait of a task before it is seen; 1 s otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if not REDIS_URL else {}
+if REDIS_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {
+        # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
+        # a task asks anew 1 s (the wait for one) and twice the interval later.
+        "socket_connect_timeout": 3,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 2,
+    }
+else:
+    # The wait of a task before it is seen; 1 s otherwise.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -254,14 +309,18 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # In memory, not in a file of the working folder: every entry is a short interval.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+
+
+def _every(seconds: float, task: str) -> dict[str, object]:
+    """A round that nobody took is forgotten before many of them wait; not sooner, since clocks differ."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 300.0)}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "forget expired responses": {
-        "task": "gateway.responses.tasks.forget_expired_responses",
-        "schedule": 3600.0,
-    },
-    "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
-    "look for imports": {"task": "catalogue.tasks.look_for_imports", "schedule": 5.0},
-    "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
+    "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
+    "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
+    "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
 }
 
 SPECTACULAR_SETTINGS = {

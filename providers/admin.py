@@ -1,7 +1,6 @@
 """The admin of providers: where they are, what opens them, and whether calls can go there."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,7 +18,7 @@ from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider
-from providers.probes import ProbeOutcome, probe
+from providers.probes import ProbeOutcome, probe_together
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
 _NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"
@@ -210,20 +209,12 @@ class ProviderAdmin(HistoryDesk):
     def _probe(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
         for provider in providers.exclude(wire_format__in=list(MODEL_LISTS)):
             self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
-        for provider, outcome in _probe_together(providers.filter(wire_format__in=list(MODEL_LISTS))):
-            services.record_probe(provider_id=provider.pk, outcome=outcome, at=timezone.now())
+        rows = providers.select_related("credential").filter(wire_format__in=list(MODEL_LISTS))
+        asked = [services.facts_of(row) for row in rows]
+        for facts, outcome in probe_together(asked, door=services.outbound_policy()):
+            services.record_probe(provider_id=facts.id, outcome=outcome, at=timezone.now())
             level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
-            self.message_user(request, f"{provider}: {_told(outcome)}", level)
-
-
-def _probe_together(providers: QuerySet[Provider]) -> list[tuple[Provider, ProbeOutcome]]:
-    """All at once, so that the page waits for the slowest only. Here only the network is used, no database."""
-    rows = list(providers.select_related("credential"))
-    door = services.outbound_policy()
-    facts = [services.facts_of(row) for row in rows]
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        outcomes = list(pool.map(lambda one: probe(one, door=door), facts))
-    return list(zip(rows, outcomes, strict=True))
+            self.message_user(request, f"{facts.name}: {_told(outcome)}", level)
 
 
 def _told(outcome: ProbeOutcome) -> str:

@@ -4,21 +4,23 @@ The revision's row is locked before a provider's, everywhere: changes at once wa
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.revision import Part, be_patient, bump
 from gateway.outbound import OutboundPolicy
 from providers import alarms, validators
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
 from providers.origins import origin_of
-from providers.probes import ProbeOutcome
+from providers.probes import TIMEOUT_S, ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
 
 DEMO_SLUGS = ("demo-a", "demo-b")
@@ -150,7 +152,12 @@ def rotate_secrets() -> list[str]:
 
 
 def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> None:
-    """Keep what a probe found. Healthy at once, unhealthy after two failures in a row; only changes count."""
+    """Keep what a probe found. Healthy at once, unhealthy after two failures in a row; only changes count.
+
+    Nothing if the provider went meanwhile, or has no model list any more.
+    """
+    if not Provider.objects.filter(pk=provider_id, wire_format__in=list(MODEL_LISTS)).exists():
+        return
     results = ProbeResult.objects.filter(provider_id=provider_id)
     ProbeResult.objects.create(
         provider_id=provider_id,
@@ -172,12 +179,16 @@ def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> No
         results.filter(pk__in=outlived).delete()
 
 
-def claim_due_probes(*, at: datetime) -> list[int]:
-    """Ids that the caller alone is to probe now: the turn moves on in the statement that checks it."""
-    turn = at + timedelta(seconds=settings.PROBE_INTERVAL_S)
-    due = Provider.objects.due(at).with_credential()
-    usable = [provider.pk for provider in due if access_of(provider).is_usable]
-    return [pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn)]
+def claim_due_probes(*, at: datetime, most: int) -> list[int]:
+    """Ids that the caller alone is to probe now: the turn moves on in the statement that checks it.
+
+    Those that have waited longest come first. None is claimed again while its probe can still run.
+    """
+    turn = at + timedelta(seconds=max(settings.PROBE_INTERVAL_S, TIMEOUT_S))
+    due = Provider.objects.due(at).with_credential().order_by(F("next_probe_at").asc(nulls_first=True))
+    usable = (provider.pk for provider in due if access_of(provider).is_usable)
+    ours = (pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn))
+    return list(islice(ours, most))
 
 
 def ensure_demo_providers(port: int, *, host: str = "127.0.0.1") -> None:

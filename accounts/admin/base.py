@@ -9,7 +9,12 @@ from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    AuthenticationForm,
+    UserChangeForm,
+    UserCreationForm,
+)
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -30,6 +35,7 @@ CountlessPaginator = InfinitePaginator
 ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
+SignInForm = AuthenticationForm
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 

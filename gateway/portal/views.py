@@ -17,9 +17,10 @@ from accounts import limits, services
 from accounts.models import Key, Team, User
 from gateway.greeting import curl_line
 from gateway.portal.feeds import feed_addresses
-from gateway.portal.forms import KeyForm, SignInForm
+from gateway.portal.forms import KeyForm
 from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
 from gateway.portal.shown_once import keep_secret, take_secret
+from gateway.portal.sign_in import SignInForm
 
 # Whatever a key may call, this finds it something.
 _ANY_MODEL = "auto"

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
-from gateway.proxy.admit import admit, limits_of, refuse_unless_admitted
+from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
+from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
@@ -21,13 +22,16 @@ from gateway.proxy.errors import (
     GatewayError,
     InvalidRequest,
     MethodNotAllowed,
+    Unauthorised,
     Unavailable,
     UnsupportedMediaType,
     read_error,
 )
 from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notices import Headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
@@ -35,9 +39,10 @@ from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.wishes import read_wishes
+from gateway.proxy.wishes import Wishes, read_wishes
 from gateway.store.interface import Store, Verdict
 from providers.health import HealthTable
+from providers.operations.base import Requirements
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +73,10 @@ class EdgeParts:
     write_timeout_s: float
     heartbeat_s: float
     """A stream that was quiet for so long is sent a sign of life."""
+    proxies: TrustedProxies = NO_PROXIES
+    """Who may say where a request comes from."""
+    counts_per_minute: int = 600
+    """How often each key may have tokens counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -180,7 +189,11 @@ class Edge:
             raise _shutting_down()
         if scope["method"] != "POST":
             raise MethodNotAllowed(f"{surface.path} takes POST, not {scope['method'][:20]}.")
-        key = await authenticate(headers, self._parts.keys, time.time())
+        try:
+            key = await authenticate(headers, self._parts.keys, time.time())
+        except Unauthorised as refusal:
+            address = client_of_scope(scope, self._parts.proxies)
+            raise await judge_guess(refusal, address, self._parts.store) from None
         _check_headers(headers, self._parts.body_limit_bytes)
         body = await read_body(receive, self._parts.body_limit_bytes)
         answering.call.receive = receive
@@ -191,11 +204,16 @@ class Edge:
 
     async def _carry(self, surface: Surface, request: "Request", answering: "Answering") -> None:
         parts, client = self._parts, answering.call.client
-        parsed = surface.read(request.body)
+        is_large = len(request.body) > LARGE_BYTES
+        parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
         sink: LaneSink = client
         if surface.keeps_answers:
             parsed, request, sink = await self._open_turn(parsed, request, client)
-        if (counted := surface.count(parsed)) is not None:
+            is_large = len(request.body) > LARGE_BYTES
+        if surface.only_counts:
+            verdict = await admit_count(request.key, parts.counts_per_minute, parts.store)
+            client.headers.extend(_limit_headers(verdict))
+            counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
             return await client.answer(orjson.dumps(counted))
         at, now = datetime.now(UTC), time.monotonic()
         situation = Situation(
@@ -203,9 +221,11 @@ class Edge:
         )
         wishes = read_wishes(parsed, _slugs(situation))
         asked = without_own_fields(parsed)
-        needs = surface.needs(asked)
-        if wishes.requires_parameters:
-            needs = needs.requiring(surface.parameters(asked, needs))
+        needs = (
+            await off_loop(_read_needs, surface, asked, wishes)
+            if is_large
+            else _read_needs(surface, asked, wishes)
+        )
         plan = plan_route(surface.model(parsed), needs, situation, wishes)
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
@@ -215,7 +235,7 @@ class Edge:
         client.headers.extend(_limit_headers(verdict))
         refuse_unless_admitted(request.key, verdict)
         try:
-            end = await parts.lanes.carry(job, job.call(asked, needs.conversation), wish=wish, sink=sink)
+            end = await parts.lanes.carry(job, job.call(asked, needs.request), wish=wish, sink=sink)
         finally:
             parts.store.release(job.call_id, limits)
         if end.error:
@@ -310,6 +330,11 @@ def _make_job(
         betas=_read_betas(request),
         body=request.body,
     )
+
+
+def _read_needs(surface: Surface, asked: Mapping[str, Any], wishes: Wishes) -> Requirements:
+    needs = surface.needs(asked)
+    return needs.requiring(surface.parameters(asked, needs)) if wishes.requires_parameters else needs
 
 
 def _read_project(request: Request, parsed: Mapping[str, Any]) -> str:

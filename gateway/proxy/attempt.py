@@ -13,6 +13,7 @@ from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -28,8 +29,8 @@ from gateway.proxy.settle import (
 from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
-from providers.formats.endpoints import serves
 from providers.health import HealthTable
+from providers.operations.registry import serves
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
@@ -39,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
-_ERROR_BODY_BYTES = 64 * 1024
+# The status says that we are refused; what the body adds is not worth a longer wait.
+_ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ class Attempt:
             outcome, error_code = FINISHED, ""
         except UpstreamFailure as caught:
             failure = caught
+            caught.hide(self.target.provider.secret)
             error_code = caught.code
             is_final = caught.kind is FailureKind.CALLER or self.has_begun or not may_go_on()
             outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
@@ -222,14 +225,16 @@ class Attempt:
         )
 
     async def _make(self, sink: Sink) -> None:
-        request = self._adapter.request(self.call, self.target.provider, self._upstream())
+        asked = (self.call, self.target.provider, self._upstream())
+        is_large = len(self.job.body) > LARGE_BYTES
+        request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.job.shows_translated:
             self._translated = request.translated
         response = await self.bench.engine.open(request, self.bench.timeouts)
         try:
             self._status = response.status
             if not 200 <= response.status < 300:
-                body = await response.read(_ERROR_BODY_BYTES)
+                body = await response.read_part(_ERROR_BODY_BYTES, _ERROR_BODY_S)
                 raise self._adapter.failure(response.status, response.headers, body)
             if self.job.is_streamed and not _is_json(response):
                 await self._relay_stream(response, sink)
@@ -252,9 +257,10 @@ class Attempt:
             self._first_output_at = relay.first_output_at
 
     async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
-        answer = self._adapter.answer(
-            self.call, self.target.model.id, response.status, await response.read(self.bench.answer_bytes)
-        )
+        body = await response.read(self.bench.answer_bytes)
+        told = (self.call, self.target.model.id, response.status, body)
+        is_large = len(body) > LARGE_BYTES
+        answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.job.is_streamed:
             raise UpstreamFailure(
                 FailureKind.BAD_RESPONSE,

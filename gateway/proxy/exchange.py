@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from providers.wire.call import InferenceCall
-from providers.wire.conversation import Conversation
+from providers.wire.call import InferenceCall, ParsedRequest
 
 OWN_FIELDS = frozenset({"project_id", "provider"})
 """Parameters of ours, which no provider knows."""
@@ -55,8 +54,8 @@ class Job:
         facts = {name: getattr(self, name) for name in _JOB_FACTS}
         return orjson.dumps(facts) + b"\n" + self.body
 
-    def call(self, parsed: Mapping[str, Any], conversation: Conversation | None = None) -> InferenceCall:
-        """The call to make, from the parsed body, and the same as its format reads it, where that was done."""
+    def call(self, parsed: Mapping[str, Any], request: ParsedRequest | None = None) -> InferenceCall:
+        """The call to make, from the parsed body, and the same as its operation reads it, where that was done."""
         return InferenceCall(
             self.endpoint,
             without_own_fields(parsed),
@@ -67,7 +66,7 @@ class Job:
             self.created,
             str(self.team_id),
             self.betas,
-            conversation,
+            request,
         )
 
     @classmethod

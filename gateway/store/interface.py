@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from gateway.store.tries import Patience
+
 
 class StoreUnavailable(Exception):
     """The store cannot be reached or has refused; retryable."""
@@ -76,7 +78,7 @@ class Store(Protocol):
     """One process' access to the store, bound to one event loop.
 
     `is_shared` is True where other processes see it. `is_up` is False while it cannot be reached or refuses to
-    write; coroutines then raise StoreUnavailable, but `admit`, which falls back on limits of this process alone.
+    write; coroutines then raise StoreUnavailable, but for limits and tries, which fall back on this process alone.
     What is sent without waiting never raises: messages are lost then, releases are made up for, and a job that
     could not be sent is OURS when it is taken back.
     """
@@ -111,6 +113,14 @@ class Store(Protocol):
 
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         """Give the call's concurrency slots back. Safe to repeat."""
+
+    # Guessing
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        """Count a try and hear it: 0.0. Or the seconds that its sender has to wait first; then it is not counted."""
+
+    async def forgive(self, subject: str) -> None:
+        """The last try was the right one: none of them counts any more."""
 
     # The worker lane (roles and frames: gateway.proxy.lane)
 

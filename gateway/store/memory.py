@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from gateway.store.interface import JobEntry, Limit, TakeBack, Verdict
+from gateway.store.tries import Patience, Tries
 
 WINDOW_S = 60.0
 # How long a running call will still run is unknown, so a full limit says only "soon".
@@ -46,6 +47,7 @@ class MemoryStore:
         self._window_s = window_s
         self._requests: dict[str, deque[float]] = {}
         self._running: dict[str, set[str]] = {}
+        self._tries = Tries()
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
         self._unowned: dict[str, float] = {}
@@ -72,6 +74,12 @@ class MemoryStore:
             running.discard(call_id)
             if not running:
                 self._running.pop(limit.subject, None)
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        return self._tries.take(subject, patience)
+
+    async def forgive(self, subject: str) -> None:
+        self._tries.forgive(subject)
 
     def _refusal(self, limit: Limit, now: float) -> Verdict | None:
         rate, slots = limit.requests_per_minute, limit.concurrency

@@ -12,6 +12,7 @@ from gateway.store.memory import WINDOW_S
 from gateway.store.redis_inbox import Inbox
 from gateway.store.redis_jobs import RedisJobs
 from gateway.store.redis_limits import RedisLimits
+from gateway.store.tries import Patience
 
 LEASE_S = 60.0
 _OPEN_WITHIN_S = 1.0
@@ -81,6 +82,12 @@ class RedisStore:
 
     async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
         return await self._limits.admit(call_id, limits)
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        return await self._limits.take_try(subject, patience)
+
+    async def forgive(self, subject: str) -> None:
+        await self._limits.forgive(subject)
 
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         self._limits.release(call_id, limits)

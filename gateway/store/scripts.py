@@ -70,6 +70,21 @@ return {1, limit, tightest, reset}
 """
 )
 
+# KEYS: tries of one subject, and that it has to wait. ARGV: free tries, longest wait ms, how long all is kept, ms.
+# Answers 0, or the ms to wait first. The rule is that of Tries and Patience in tries.py.
+TAKE_TRY = Script(
+    """
+local left = redis.call('PTTL', KEYS[2])
+if left > 0 then return left end
+local beyond = redis.call('INCR', KEYS[1]) - tonumber(ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if beyond > 0 then
+  redis.call('SET', KEYS[2], 1, 'PX', math.min(tonumber(ARGV[2]), 1000 * 2 ^ math.min(beyond, 32)))
+end
+return 0
+"""
+)
+
 # KEYS: the slots of one limit. ARGV: lease ms, then the ids of calls that still run. Calls that are missing
 # are entered again, so that the limit heals after a loss of data.
 RENEW = Script(
@@ -152,4 +167,4 @@ end
 """
 )
 
-ALL = (ADMIT, RENEW, SEND, START, TAKE_BACK, PROBE, SWEEP)
+ALL = (ADMIT, TAKE_TRY, RENEW, SEND, START, TAKE_BACK, PROBE, SWEEP)

@@ -24,10 +24,10 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
@@ -174,7 +174,12 @@ class EdgeProcess:
                 await self.worker_store.open()
             await self.worker.open()
         config = uvicorn.Config(
-            self.answer, interface="asgi3", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            self.answer,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         self.server = uvicorn.Server(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))

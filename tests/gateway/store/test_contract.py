@@ -6,6 +6,7 @@ import time
 import pytest
 
 from gateway.store.interface import Limit, Store, TakeBack
+from gateway.store.tries import Patience
 from tests.gateway.store.worlds import World, hand_over, send, until
 
 
@@ -16,6 +17,40 @@ def world(request: pytest.FixtureRequest) -> World:
     server = request.getfixturevalue("redis_server")
     server.ask("FLUSHALL")
     return World(server.url, is_fast_loop=request.param.endswith("uvloop"))
+
+
+# Guessing
+
+
+def test_tries_are_counted_over_all_processes(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=2, longest_s=30)
+        heard = [await store.take_try("keys:10.0.0.1", patience) for store in (web, worker, web)]
+        assert heard == [0, 0, 0]
+        assert 0 < await worker.take_try("keys:10.0.0.1", patience) <= 2
+        assert await worker.take_try("keys:10.0.0.2", patience) == 0
+
+    world.play(story)
+
+
+def test_nobody_waits_for_longer_than_the_longest(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=1)
+        await web.take_try("a", patience)
+        assert 0 < await worker.take_try("a", patience) <= 1
+
+    world.play(story)
+
+
+def test_the_right_try_takes_all_others_back(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=30)
+        await web.take_try("a", patience)
+        await web.forgive("a")
+        # In order with what went before.
+        assert await web.take_try("a", patience) == 0
+
+    world.play(story)
 
 
 # Requests a minute

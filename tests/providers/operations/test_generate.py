@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.proxy.needs import needs_of_conversation
+from providers.operations.generate import required_by_conversation
 from providers.wire.conversation import Audio, Conversation, Image, Message, Part, Role, Text, ToolResult
 
 PICTURE = Image(data="AAAA", media_type="image/png")
@@ -10,7 +10,7 @@ PICTURE = Image(data="AAAA", media_type="image/png")
 
 def needs_of(*parts: Part):
     conversation = Conversation((Message(Role.USER, parts),), "anthropic")
-    return needs_of_conversation(conversation, "chat.completions", is_streamed=False)
+    return required_by_conversation(conversation, "chat.completions", is_streamed=False)
 
 
 @pytest.mark.parametrize(
