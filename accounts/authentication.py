@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from accounts import guesses
 from accounts.directory import facts_of, touches
 from accounts.errors import ApiError, TooManyGuesses, Unauthorised
-from accounts.keys import KeyFacts, digest_secret, read_key
+from accounts.keys import KeyFacts, credential_of, digest_secret, read_key
 from accounts.models import Key, Team
 from gateway.client_address import client_of_meta
 
 _NO_DIGEST = digest_secret("")
+_SHOWN_IN = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class KeyPrincipal:
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer sk-gw-…` or `x-api-key: sk-gw-…`."""
+    """`Authorization: Bearer sk-gw-…`, `x-api-key: sk-gw-…` or `x-goog-api-key: sk-gw-…`."""
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
         text = _shown_text(request)
-        return None if text is None else _let_in(_principal(request, text))
+        return _let_in(_principal(request, text)) if text else None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
         return "Bearer"
@@ -159,10 +160,6 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
-def _shown_text(request: Request) -> str | None:
-    """None where no key was shown at all; a key that is not ASCII is shown, and not well formed."""
-    scheme, _, bearer = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    if scheme.lower() == "bearer":
-        return bearer.strip()
-    named = request.META.get("HTTP_X_API_KEY")
-    return None if named is None else str(named).strip()
+def _shown_text(request: Request) -> str:
+    values = (str(request.META.get(name, "")) for name in _SHOWN_IN)
+    return credential_of(*values)

@@ -13,12 +13,23 @@ from gateway import env, local_secrets
 from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
+from gateway.redis_url import verified
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+
+
+def _redis_url() -> str:
+    try:
+        return verified(env.text("REDIS_URL"), env.text("GATEWAY_REDIS_CA"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
+
+
+REDIS_URL = _redis_url()
 
 DEBUG = env.flag("GATEWAY_DEBUG")
 _secrets = local_secrets.load(DATA_DIR)
@@ -138,6 +149,8 @@ def _database() -> dict[str, Any]:
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -362,6 +375,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},
