@@ -101,7 +101,7 @@ class SqlKeyDirectory:
     @property
     def revision(self) -> int:
         """Goes up after memory has changed, never before."""
-        return self._seen
+        return sum(self._seen)
 
     def known(self, public_id: str) -> KeyFacts | None:
         if self._clock() - self._confirmed_at > self._staleness_s:
