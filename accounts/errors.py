@@ -11,26 +11,22 @@ OpenAI's shape.
 import logging
 import math
 import re
-import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import sql
 from accounts.guesses import TOO_MANY_KEYS
 from accounts.keys import REFUSAL
 from accounts.limits import InvalidTerm, whole_seconds
 
 _log = logging.getLogger(__name__)
-BUSY = "Another change is being written and did not end in time, so this one was not made. Try again in a moment."
-# Source: PostgreSQL's list of error codes: lock_not_available, deadlock_detected.
-_BUSY_STATES = frozenset({"55P03", "40P01"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -94,22 +90,13 @@ class TooManyGuesses(ApiError):
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The REST framework's exception handler."""
     error = _translate(exc)
-    if error.status >= 500 and error.code != "busy":
+    if sql.is_away(exc):
+        sql.refusals.note(exc)
+    elif error.status >= 500:
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
     response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
     response["x-request-id"] = request_id(context.get("request"))
     return response
-
-
-def is_busy(error: BaseException | None) -> bool:
-    """The database works, and somebody else held for too long what this change needed."""
-    if not isinstance(error, OperationalError):
-        return False
-    cause = error.__cause__
-    if isinstance(cause, sqlite3.Error):
-        # The low byte is the code, what is above it says more of the same.
-        return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    return getattr(cause, "sqlstate", None) in _BUSY_STATES
 
 
 def request_id(request: Request | None) -> str:
@@ -149,7 +136,7 @@ def _headers(exc: Exception, error: ApiError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
     if error.status == 401:
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
-    wait_s = getattr(exc, "wait", None) or (2 if error.status == 503 else None)
+    wait_s = getattr(exc, "wait", None) or (sql.RETRY_AFTER_S if error.status == 503 else None)
     if wait_s:
         headers["Retry-After"] = str(whole_seconds(wait_s))
     return headers
@@ -173,17 +160,10 @@ def _translate(exc: Exception) -> ApiError:
             return ApiError("The body is too large.", status=413, code="request_too_large")
         case RecursionError():
             return ApiError("The body is nested too deeply.", code="invalid_json")
-        case OperationalError() | InterfaceError():
-            return _of_database(exc)
+        case _ if sql.is_away(exc):
+            message, code = sql.explain(exc)
+            return ApiError(message, status=503, code=code)
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
-
-
-def _of_database(exc: Exception) -> ApiError:
-    if is_busy(exc):
-        return ApiError(BUSY, status=503, code="busy")
-    return ApiError(
-        "The database cannot be reached; try again shortly.", status=503, code="database_unavailable"
-    )
 
 
 def _known(exc: exceptions.APIException) -> ApiError:

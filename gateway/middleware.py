@@ -1,11 +1,9 @@
 """What every answer of Django says to browsers: where content may come from, and when to try again."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 
 from accounts.admin.base import theme_style_source
-from accounts.errors import BUSY, is_busy
 from accounts.middleware import Middleware
 
 _WAIT = "asked_to_wait_s"
@@ -27,17 +25,6 @@ class ContentSecurityPolicy(Middleware):
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
-
-
-class BusyPage(Middleware):
-    """A change that waited too long for another one is a page that says so, not a failure."""
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not is_busy(exception):
-            return None
-        page = render(request, "busy.html", {"reason": BUSY}, status=503)
-        page.headers["Retry-After"] = "2"
-        return page
 
 
 class AskedToWait(Middleware):

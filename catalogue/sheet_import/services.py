@@ -19,9 +19,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts import acting, audit
-from accounts.errors import is_busy
 from accounts.models import User
 from accounts.revision import be_patient, give_way, hold
+from accounts.sql import is_busy
 from catalogue.models import Edition, SheetImport
 from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
 from catalogue.sheet_import.known import KNOWN

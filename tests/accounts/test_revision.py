@@ -11,12 +11,12 @@ from django.db import OperationalError, connection, transaction
 
 from accounts import revision
 from accounts.directory import SqlKeyDirectory
-from accounts.errors import is_busy
 from accounts.keys import read_key
 from accounts.models import Key
 from accounts.models.revision import Revision
 from accounts.revision import Part, bump
 from accounts.services import revoke_key
+from accounts.sql import is_busy
 from tests.make import make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
