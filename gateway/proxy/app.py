@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
+from accounts.limits import whole_seconds
 from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate, read_headers
@@ -27,7 +28,7 @@ from gateway.proxy.errors import (
     UnsupportedMediaType,
     read_error,
 )
-from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.exchange import CLIENT_GONE, ClientGone, Job, without_own_fields
 from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
@@ -121,7 +122,7 @@ class OpenCall:
 
     def _lose_client(self) -> None:
         self.is_client_gone = True
-        self.task.cancel()
+        self.task.cancel(CLIENT_GONE)
 
 
 class Edge:
@@ -227,6 +228,7 @@ class Edge:
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
+        job.input_tokens = needs.input_tokens
         limits = limits_of(request.key)
         verdict = await admit(job.call_id, limits, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))
@@ -381,7 +383,7 @@ def _limit_headers(verdict: Verdict) -> Headers:
     return [
         (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
         (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", f"{verdict.reset_s or 0:.0f}s".encode()),
+        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
     ]
 
 

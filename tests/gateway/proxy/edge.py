@@ -121,6 +121,7 @@ class Plan:
     worker_store: Callable[[], Store] | None = None
     timeouts: Timeouts = PATIENT
     with_worker: bool = True
+    longest_call_s: float = 60
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
     heartbeat_s: float = 10
@@ -146,11 +147,11 @@ class EdgeProcess:
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
         )
-        self.lane = WorkerLane(self.store, "web-1")
+        self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
             self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
         )
-        lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
+        self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeParts(
                 keys,
@@ -158,7 +159,7 @@ class EdgeProcess:
                 self.store,
                 records,
                 self.bench.health,
-                lanes,
+                self.lanes,
                 self.shelf,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
