@@ -4,7 +4,7 @@ import pytest
 from rest_framework.exceptions import Throttled
 
 from accounts.errors import render_exception
-from gateway.proxy.app import _limit_headers
+from gateway.proxy.edge import _limit_headers
 from gateway.proxy.errors import RateLimited
 from gateway.store.interface import Verdict
 
