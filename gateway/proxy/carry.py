@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from accounts.limits import whole_seconds
 from gateway.client_address import NO_PROXIES, TrustedProxies
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.call import without_own_fields
@@ -18,14 +17,14 @@ from gateway.proxy.errors import read_error
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.notices import Headers
+from gateway.proxy.notices import limit_headers
 from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
 from gateway.proxy.wishes import Wishes, read_wishes
-from gateway.store.interface import Store, Verdict
+from gateway.store.interface import Store
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements
@@ -79,7 +78,7 @@ async def carry(
 
     limits = limits_of(request.key)
     verdict = await admit(call.id, limits, services.store, services.recorder)
-    client.headers.extend(_limit_headers(verdict))
+    client.headers.extend(limit_headers(verdict))
     refuse_unless_admitted(request.key, verdict)
     try:
         end = await services.lanes.carry(call, wish=lane, sink=sink)
@@ -114,7 +113,7 @@ async def _count(
     services: EdgeServices,
 ) -> None:
     verdict = await admit_count(request.key, services.counts_per_minute, services.store)
-    client.headers.extend(_limit_headers(verdict))
+    client.headers.extend(limit_headers(verdict))
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))
@@ -169,13 +168,3 @@ def _follow(plan: RoutePlan, call: Call, required: Requirements, situation: Situ
     call.revision = situation.snapshot.revision
     if plan.retired:
         call.redirected_from = plan.retired.id
-
-
-def _limit_headers(verdict: Verdict) -> Headers:
-    if verdict.limit is None:
-        return []
-    return [
-        (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
-        (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
-    ]
