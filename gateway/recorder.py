@@ -68,8 +68,19 @@ class Recorder:
         return total
 
     def drain_orphans(self) -> int:
-        """Carry over what dead processes left: an attempt without an end becomes unknown."""
-        return sum(self._drain_orphan(orphan) for orphan in self._spool.orphans())
+        """Carry over what dead processes left: an attempt without an end becomes unknown.
+
+        A file that cannot be read or removed holds up no other. Raises OSError for it in the end.
+        """
+        total, trouble = 0, None
+        for orphan in self._spool.orphans():
+            try:
+                total += self._drain_orphan(orphan)
+            except OSError as error:
+                trouble = error
+        if trouble:
+            raise trouble
+        return total
 
     def _drain_orphan(self, orphan: Orphan) -> int:
         try:

@@ -285,7 +285,12 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", None) != 501,
         }
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "accounts.lines.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
     "loggers": {
@@ -373,6 +378,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},

@@ -10,11 +10,13 @@ import fcntl
 import logging
 import os
 import secrets
+import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -235,13 +237,21 @@ class _Segment:
 
 
 def _claim(path: Path) -> Orphan | None:
+    """None: it has gone, its process lives, or it is not ours to take."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # Whatever else bears such a name is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
+        return None
+    except OSError as error:
+        _tell_once(path, str(error.strerror))
+        return None
+    if not _is_ours(path, descriptor):
+        os.close(descriptor)
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         os.close(descriptor)
         return None
     if os.fstat(descriptor).st_nlink:
@@ -249,6 +259,20 @@ def _claim(path: Path) -> Orphan | None:
     # Another process drained and removed it between our opening and our lock.
     os.close(descriptor)
     return None
+
+
+def _is_ours(path: Path, descriptor: int) -> bool:
+    """A file that we may not only read but remove, too: else it would be carried over again every second."""
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and os.geteuid() in {status.st_uid, 0}:
+        return True
+    _tell_once(path, "it is no file of this user")
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _tell_once(path: Path, why: str) -> None:
+    _log.warning("%s is left alone (%s); a process of its own user has to carry it over.", path, why)
 
 
 def _take(line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, AttemptClosed]) -> None:

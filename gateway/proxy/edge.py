@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.keys import KeyFacts
 from gateway.client_address import client_of_scope
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.carry import EdgeServices, carry
@@ -14,6 +15,7 @@ from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone
 from gateway.proxy.guesses import judge_guess
+from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 from gateway.proxy.request_headers import ClientRequest, check_content
 from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.surfaces import surface_at
@@ -31,11 +33,14 @@ _LOOK_S = 0.1
 class OpenCall:
     """A call being answered. `verdict` is set where it is ended for a reason of ours.
 
-    `receive` is set once the request is read: what it then still says can only be goodbye.
+    `receive` is set once the request is read: what it then still says can only be goodbye. `key` is as it was at the
+    revision `keys_seen`.
     """
 
     task: "asyncio.Task[Any]"
     client: ClientConnection
+    keys_seen: int
+    key: KeyFacts | None = None
     receive: Receive | None = None
     is_client_gone: bool = False
     verdict: GatewayError | None = None
@@ -43,8 +48,24 @@ class OpenCall:
     _beat: "asyncio.Future[Any] | None" = None
 
     def end(self, verdict: GatewayError) -> None:
-        self.verdict = verdict
-        self.task.cancel(verdict.error_code)
+        if self._may_be_ended():
+            self.verdict = verdict
+            self.task.cancel(verdict.error_code)
+
+    def end_without_key(self, keys: KeyDirectory, at: float) -> None:
+        """End it if its key is not valid any more; nobody is asked again unless some key has changed."""
+        if self.key is None:
+            return
+        if (revision := keys.revision) != self.keys_seen:
+            try:
+                self.key = keys.known(self.key.public_id) or self.key
+            except KeysUnavailable:
+                return
+            self.keys_seen = revision
+        if not self.key.is_valid(at):
+            self.end(
+                Unauthorised("This key was revoked or expired, or its team was switched off, meanwhile.")
+            )
 
     def look(self, now: float, write_timeout_s: float, heartbeat_s: float) -> None:
         """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
@@ -68,8 +89,13 @@ class OpenCall:
             self._lose_client()
 
     def _lose_client(self) -> None:
-        self.is_client_gone = True
-        self.task.cancel(CLIENT_GONE)
+        if self._may_be_ended():
+            self.is_client_gone = True
+            self.task.cancel(CLIENT_GONE)
+
+    def _may_be_ended(self) -> bool:
+        """Once: a second cancel would interrupt what is said and tidied up after the first."""
+        return self.verdict is None and not self.is_client_gone
 
 
 class Edge:
@@ -89,7 +115,7 @@ class Edge:
         )
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
-        call = OpenCall(task, client)
+        call = OpenCall(task, client, self._services.keys.revision)
         self._open.add(call)
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
@@ -123,9 +149,10 @@ class Edge:
             call.end(_shutting_down())
 
     def _look(self) -> None:
-        now = time.monotonic()
+        services, now, at = self._services, time.monotonic(), time.time()
         for call in self._open:
-            call.look(now, self._services.write_timeout_s, self._services.heartbeat_s)
+            call.look(now, services.write_timeout_s, services.heartbeat_s)
+            call.end_without_key(services.keys, at)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
     async def _serve(
@@ -142,6 +169,7 @@ class Edge:
         except Unauthorised as refusal:
             address = client_of_scope(scope, services.proxies)
             raise await judge_guess(refusal, address, services.store) from None
+        call.key = key
         check_content(headers, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive

@@ -21,6 +21,10 @@ __all__ = [
 
 
 class KeyDirectory(Protocol):
+    @property
+    def revision(self) -> int:
+        """Of the keys in memory; another one once any of them may have changed."""
+
     def known(self, public_id: str) -> KeyFacts | None:
         """From memory only; None where it must be looked up. Raises KeysUnavailable if memory is too old."""
 

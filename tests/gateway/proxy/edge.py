@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -40,6 +40,7 @@ class Keys:
     """Every key in memory."""
 
     known_keys: dict[str, KeyFacts] = field(default_factory=dict)
+    revision: int = 0
 
     def issue(self, **facts: Any) -> str:
         made = mint_key()
@@ -47,6 +48,12 @@ class Keys:
         facts = {"id": key_id, "public_id": made.public_id, "digest": made.digest, **facts}
         self.known_keys[made.public_id] = a_key(**facts)
         return made.text
+
+    def change(self, text: str, **facts: Any) -> None:
+        """As a revocation does, and whatever else changes a key or its team."""
+        public_id = text.removeprefix("sk-gw-").partition("-")[0]
+        self.known_keys[public_id] = replace(self.known_keys[public_id], **facts)
+        self.revision += 1
 
     def known(self, public_id: str) -> KeyFacts | None:
         return self.known_keys.get(public_id)
