@@ -13,13 +13,30 @@ from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.front import PublicUrl, read_public_url
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
+from gateway.redis_url import broker_url, is_usable, verified
 from gateway.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+
+
+def _redis_url() -> str:
+    url = env.text("REDIS_URL")
+    if not is_usable(url):
+        # Never repeated: it may hold the password.
+        raise env.BadEnvironment(
+            "REDIS_URL cannot be used; write it as redis://user:password@host:6379/0, rediss://… or unix:///path?db=0."
+        )
+    try:
+        return verified(url, env.text("GATEWAY_REDIS_CA"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
+
+
+REDIS_URL = _redis_url()
 
 DEBUG = env.flag("GATEWAY_DEBUG")
 _secrets = local_secrets.load(DATA_DIR)
@@ -164,6 +181,8 @@ def _database() -> dict[str, Any]:
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -312,7 +331,7 @@ LOGGING = {
     },
 }
 
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
+CELERY_BROKER_URL = broker_url(REDIS_URL) or "memory://localhost"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {
         # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
