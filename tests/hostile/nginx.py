@@ -24,7 +24,7 @@ http {
 
 def documented_config() -> str:
     """The block of nginx in the handbook."""
-    found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.S)
+    found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
     assert found, "docs/operating.md has no block of nginx"
     return found.group(1)
 

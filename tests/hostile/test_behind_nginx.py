@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -47,7 +46,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_page_and_all_that_it_loads_are_below_the_base_path(site: Site) -> None:
     page = site.get("/llm/models")
     assert page.status_code == 200
-    local = [path for path in re.findall(r'(?:href|src|action)="(/[^"]*)"', page.text)]
+    local = re.findall(r'(?:href|src|action)="(/[^"]*)"', page.text)
     assert local
     assert [path for path in local if not path.startswith("/llm/")] == []
     loaded = [path for path in local if "/static/" in path]
