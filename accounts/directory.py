@@ -98,6 +98,11 @@ class SqlKeyDirectory:
         self._confirmed_at = clock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="key-look-up")
 
+    @property
+    def revision(self) -> int:
+        """Goes up after memory has changed, never before."""
+        return self._seen
+
     def known(self, public_id: str) -> KeyFacts | None:
         if self._clock() - self._confirmed_at > self._staleness_s:
             raise KeysUnavailable("Nobody could say for too long which keys were revoked.")

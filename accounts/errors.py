@@ -24,7 +24,7 @@ from rest_framework.response import Response
 
 from accounts.guesses import TOO_MANY_KEYS
 from accounts.keys import REFUSAL
-from accounts.limits import InvalidTerm
+from accounts.limits import InvalidTerm, whole_seconds
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -136,7 +136,7 @@ def _headers(exc: Exception, error: ApiError) -> dict[str, str]:
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
     wait_s = getattr(exc, "wait", None) or (2 if error.status == 503 else None)
     if wait_s:
-        headers["Retry-After"] = str(max(1, round(wait_s)))
+        headers["Retry-After"] = str(whole_seconds(wait_s))
     return headers
 
 

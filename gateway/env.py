@@ -2,7 +2,11 @@
 
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 class BadEnvironment(ValueError):
@@ -55,6 +59,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def words(name: str, default: str = "") -> list[str]:
     """Comma- or space-separated words."""
     return text(name, default).replace(",", " ").split()
+
+
+def parsed(name: str, read: Callable[[list[str]], Value]) -> Value:
+    """What `read` makes of the words; its ValueError says what is wrong with them."""
+    try:
+        return read(words(name))
+    except ValueError as error:
+        raise BadEnvironment(f"{name}: {error}.") from None
 
 
 def _content(name: str, path: str) -> str:

@@ -12,7 +12,7 @@ from accounts import guesses
 from accounts.directory import SqlKeyDirectory
 from gateway.process import Process
 from gateway.proxy.app import Edge, EdgeParts
-from gateway.proxy.attempt import Workbench
+from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
@@ -30,6 +30,7 @@ on_stopping: Hook | None = None
 """Awaited once no request is open, before the data plane stops."""
 
 _FIRST_HEARTBEAT_S = 1.5
+_BEYOND_LIMITS_S = 60.0
 _TRIES_WITHIN_S = 2.0
 
 
@@ -77,7 +78,7 @@ class Runtime:
         self.process = Process(self.keys)
         self.repeater = Repeater(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
-        self.worker_lane = WorkerLane(self.process.store, self.process.name)
+        self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
         self.bench: Workbench | None = None
         self.edge: Edge | None = None
         self.is_draining = False
@@ -145,6 +146,12 @@ class Runtime:
         deadline = time.monotonic() + _FIRST_HEARTBEAT_S
         while not self.worker_lane.live_workers and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
+
+
+def _longest_call_s() -> float:
+    """More than any call may take whose worker keeps to its own limits."""
+    attempt_s = settings.CONNECT_TIMEOUT_S + settings.TOTAL_TIMEOUT_S
+    return MOST_ATTEMPTS * attempt_s + settings.WRITE_TIMEOUT_S + _BEYOND_LIMITS_S
 
 
 _current: Runtime | None = None

@@ -9,8 +9,8 @@ import dj_database_url
 import django
 
 from gateway import env, local_secrets
-from gateway.client_address import TrustedProxies, read_trusted_proxies
-from gateway.front import PublicUrl, read_public_url
+from gateway.client_address import read_trusted_proxies
+from gateway.front import read_public_url
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
 from gateway.private_files import keep_private
@@ -47,15 +47,7 @@ CREDENTIAL_KEYS = env.words("GATEWAY_CREDENTIAL_KEYS") or [_secrets.credential_k
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole("PORT", 8000, most=65_535)
 
-
-def _public_url() -> PublicUrl:
-    try:
-        return read_public_url(env.text("GATEWAY_PUBLIC_URL"))
-    except ValueError as error:
-        raise env.BadEnvironment(f"GATEWAY_PUBLIC_URL: {error}.") from None
-
-
-PUBLIC_URL = _public_url()
+PUBLIC_URL = env.parsed("GATEWAY_PUBLIC_URL", lambda words: read_public_url(" ".join(words)))
 # Of Django's own links; the edge takes it off where a proxy has left it on.
 FORCE_SCRIPT_NAME = PUBLIC_URL.base_path or None
 ALLOWED_HOSTS = env.words("GATEWAY_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
@@ -69,16 +61,8 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
 )
 
-
-def _trusted_proxies() -> TrustedProxies:
-    try:
-        return read_trusted_proxies(env.words("GATEWAY_TRUSTED_PROXIES"))
-    except ValueError as error:
-        raise env.BadEnvironment(f"GATEWAY_TRUSTED_PROXIES: {error}.") from None
-
-
 # Only what these peers say of whom they speak for counts: clients can write the same headers.
-TRUSTED_PROXIES = _trusted_proxies()
+TRUSTED_PROXIES = env.parsed("GATEWAY_TRUSTED_PROXIES", read_trusted_proxies)
 
 INSTALLED_APPS = [
     "unfold",
@@ -279,10 +263,7 @@ CREDENTIAL_VARIABLES = env.words(
 def _credential_origins() -> Origins:
     """Those of the vendors that the bootstrap catalogue names, and those that the operator adds."""
     vendors = tomllib.loads((BASE_DIR / "catalogue/bootstrap/providers.toml").read_text(encoding="utf-8"))
-    try:
-        own = read_origins(env.words("GATEWAY_CREDENTIAL_ORIGINS"))
-    except ValueError as error:
-        raise env.BadEnvironment(f"GATEWAY_CREDENTIAL_ORIGINS: {error}.") from None
+    own = env.parsed("GATEWAY_CREDENTIAL_ORIGINS", read_origins)
     return join(origins_of_vendors(vendors.values(), os.environ), own)
 
 
@@ -320,7 +301,12 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", None) != 501,
         }
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "accounts.lines.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("GATEWAY_LOG_LEVEL", "WARNING", LOG_LEVELS)},
     "loggers": {

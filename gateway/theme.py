@@ -36,6 +36,7 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
             lambda _request: static("gateway/palette.css"),
             lambda _request: static("gateway/admin.css"),
         ],
+        "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
         "ENVIRONMENT": "gateway.portal.desk.environment",
         "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
         "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},

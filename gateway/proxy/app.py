@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from accounts.keys import KeyFacts
+from accounts.limits import whole_seconds
 from gateway.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.authenticate import authenticate, read_headers
@@ -27,13 +28,13 @@ from gateway.proxy.errors import (
     UnsupportedMediaType,
     read_error,
 )
-from gateway.proxy.exchange import ClientGone, Job, without_own_fields
+from gateway.proxy.exchange import CLIENT_GONE, ClientGone, Job, without_own_fields
 from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes, LaneSink
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notices import Headers
-from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
+from gateway.proxy.ports import CallRecorder, KeyDirectory, KeysUnavailable, ResponseShelf, Snapshots
 from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
@@ -83,11 +84,14 @@ class EdgeParts:
 class OpenCall:
     """A call being answered. `verdict` is set where it is ended for a reason of ours.
 
-    `receive` is set once the request is read: what it then still says can only be goodbye.
+    `receive` is set once the request is read: what it then still says can only be goodbye. `key` is as it was at the
+    revision `keys_seen`.
     """
 
     task: "asyncio.Task[Any]"
     client: ClientConnection
+    keys_seen: int
+    key: KeyFacts | None = None
     receive: Receive | None = None
     is_client_gone: bool = False
     verdict: GatewayError | None = None
@@ -95,8 +99,24 @@ class OpenCall:
     _beat: "asyncio.Future[Any] | None" = None
 
     def end(self, verdict: GatewayError) -> None:
-        self.verdict = verdict
-        self.task.cancel(verdict.error_code)
+        if self._may_be_ended():
+            self.verdict = verdict
+            self.task.cancel(verdict.error_code)
+
+    def end_without_key(self, keys: KeyDirectory, at: float) -> None:
+        """End it if its key is not valid any more; nobody is asked again unless some key has changed."""
+        if self.key is None:
+            return
+        if (revision := keys.revision) != self.keys_seen:
+            try:
+                self.key = keys.known(self.key.public_id) or self.key
+            except KeysUnavailable:
+                return
+            self.keys_seen = revision
+        if not self.key.is_valid(at):
+            self.end(
+                Unauthorised("This key was revoked or expired, or its team was switched off, meanwhile.")
+            )
 
     def look(self, now: float, write_timeout_s: float, heartbeat_s: float) -> None:
         """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
@@ -120,8 +140,13 @@ class OpenCall:
             self._lose_client()
 
     def _lose_client(self) -> None:
-        self.is_client_gone = True
-        self.task.cancel()
+        if self._may_be_ended():
+            self.is_client_gone = True
+            self.task.cancel(CLIENT_GONE)
+
+    def _may_be_ended(self) -> bool:
+        """Once: a second cancel would interrupt what is said and tidied up after the first."""
+        return self.verdict is None and not self.is_client_gone
 
 
 class Edge:
@@ -141,7 +166,7 @@ class Edge:
         )
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
-        call = OpenCall(task, client)
+        call = OpenCall(task, client, self._parts.keys.revision)
         self._open.add(call)
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
@@ -175,9 +200,10 @@ class Edge:
             call.end(_shutting_down())
 
     def _look(self) -> None:
-        now = time.monotonic()
+        now, at = time.monotonic(), time.time()
         for call in self._open:
             call.look(now, self._parts.write_timeout_s, self._parts.heartbeat_s)
+            call.end_without_key(self._parts.keys, at)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, answering: "Answering") -> None:
@@ -191,6 +217,7 @@ class Edge:
         except Unauthorised as refusal:
             address = client_of_scope(scope, self._parts.proxies)
             raise await judge_guess(refusal, address, self._parts.store) from None
+        answering.call.key = key
         _check_headers(headers, self._parts.body_limit_bytes)
         body = await read_body(receive, self._parts.body_limit_bytes)
         answering.call.receive = receive
@@ -227,6 +254,7 @@ class Edge:
         client.headers.extend(plan_headers(plan, situation))
         wish = parts.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
         job = _make_job(surface, request, parsed, plan, answering.request_id, situation.snapshot.revision)
+        job.input_tokens = needs.input_tokens
         limits = limits_of(request.key)
         verdict = await admit(job.call_id, limits, parts.store, parts.recorder)
         client.headers.extend(_limit_headers(verdict))
@@ -381,7 +409,7 @@ def _limit_headers(verdict: Verdict) -> Headers:
     return [
         (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
         (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", f"{verdict.reset_s or 0:.0f}s".encode()),
+        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
     ]
 
 

@@ -22,7 +22,9 @@ from gateway.proxy.settle import (
     FAILED,
     FAILED_OVER,
     FINISHED,
+    GATEWAY_ERROR,
     Bill,
+    find_payer,
     settle,
     usage_fields,
 )
@@ -188,7 +190,7 @@ class Attempt:
         Raises UpstreamFailure, ClientGone.
         """
         self._open()
-        outcome, error_code, failure = FAILED, "gateway_error", None
+        outcome, error_code, failure = FAILED, GATEWAY_ERROR, None
         try:
             await self._make(sink)
             outcome, error_code = FINISHED, ""
@@ -301,6 +303,7 @@ class Attempt:
             is_streamed=job.is_streamed,
             started_at=now,
             prices=tariff.standard.fields,
+            input_tokens=job.input_tokens,
         )
         try:
             self.bench.recorder.opened(record)
@@ -311,7 +314,7 @@ class Attempt:
             ) from error
 
     def _close(self, outcome: str, error_code: str, about_us: str) -> None:
-        bill, first = self._bill(outcome), self._first_output_at
+        bill, first = self._bill(outcome, error_code), self._first_output_at
         self.bench.recorder.closed(
             AttemptClosed(
                 attempt_id=self.id,
@@ -330,13 +333,13 @@ class Attempt:
             )
         )
 
-    def _bill(self, outcome: str) -> Bill:
+    def _bill(self, outcome: str, error_code: str = "") -> Bill:
         if outcome == FINISHED and self._finished_bill:
             return self._finished_bill
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(self.call.body, self._output_chars)
-        return settle(outcome, self._usage, estimate, self._cost_usd)
+        return settle(find_payer(outcome, error_code), self._usage, estimate, self._cost_usd)
 
     def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
         """Tell the health table of this process, and keep the sample for that of the web process."""

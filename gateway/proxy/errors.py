@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from accounts.guesses import TOO_MANY_KEYS
+from accounts.limits import whole_seconds
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
 
@@ -49,7 +50,7 @@ class GatewayError(Exception):
     def headers(self) -> list[tuple[bytes, bytes]]:
         headers = []
         if self.retry_after_s is not None:
-            headers.append((b"retry-after", str(max(1, round(self.retry_after_s))).encode()))
+            headers.append((b"retry-after", str(whole_seconds(self.retry_after_s)).encode()))
         if not self.may_retry:
             headers.append((b"x-should-retry", b"false"))
         return headers
@@ -213,18 +214,18 @@ def from_failure(failure: UpstreamFailure) -> GatewayError:
 
 
 def read_error(fields: Mapping[str, Any]) -> GatewayError:
-    """The error that a worker sent, ready to be raised again."""
+    """The error that a worker, perhaps of another version, sent: ready to be raised again."""
     kinds: dict[str, type[GatewayError]] = {
         CallerError.type: InvalidRequest,
         RateLimited.type: RateLimited,
     }
-    kind = kinds.get(fields["type"], ProviderError)
-    if fields["code"] == WorkerLost.code:
+    kind = kinds.get(fields.get("type", ""), ProviderError)
+    if fields.get("code") == WorkerLost.code:
         kind = WorkerLost
     return kind(
-        fields["message"],
-        code=fields["code"],
-        param=fields["param"],
-        status=fields["status"],
-        retry_after_s=fields["retry_after_s"],
+        fields.get("message", "The worker could not make this call."),
+        code=fields.get("code"),
+        param=fields.get("param"),
+        status=fields.get("status"),
+        retry_after_s=fields.get("retry_after_s"),
     )

@@ -40,6 +40,7 @@ class MemoryStore:
 
     is_shared = False
     is_up = True
+    is_connected = True
     unsent_bytes = 0
 
     def __init__(self, *, window_s: float = WINDOW_S) -> None:
@@ -117,9 +118,10 @@ class MemoryStore:
             self._requests.pop(subject, None)
         return seen
 
-    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None:
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._forget_unowned()
-        self._unowned[call_id] = time.monotonic()
+        now = self._unowned[call_id] = time.monotonic()
+        start_by = now + start_within_s
         self._jobs.append(JobEntry(call_id, call_id, inbox, start_by, body, self.epoch or ""))
         self._arrived.set()
 
@@ -140,7 +142,7 @@ class MemoryStore:
         return [self._jobs.popleft() for _ in range(min(count, len(self._jobs)))]
 
     async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:  # noqa: ARG002
-        if self._unowned.pop(entry.call_id, None) is None:
+        if time.monotonic() > entry.start_by or self._unowned.pop(entry.call_id, None) is None:
             return False
         self.publish(entry.inbox, frame)
         return True

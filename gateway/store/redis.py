@@ -40,6 +40,10 @@ class RedisStore:
         return self._commands.accepts_writes
 
     @property
+    def is_connected(self) -> bool:
+        return self._commands.is_up
+
+    @property
     def epoch(self) -> str | None:
         return self._jobs.epoch
 
@@ -92,8 +96,8 @@ class RedisStore:
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         self._limits.release(call_id, limits)
 
-    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None:
-        self._jobs.send(call_id, inbox, start_by, body)
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
+        self._jobs.send(call_id, inbox, start_within_s, body)
 
     async def read_jobs(self, worker: str, *, count: int = 64, block_s: float = 2.0) -> list[JobEntry]:
         return await self._jobs.read(worker, count=count, block_s=block_s)

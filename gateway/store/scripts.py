@@ -97,27 +97,29 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 )
 
-# KEYS: jobs, epoch. ARGV: call id, inbox, start-by, body, most jobs kept. Where a loss of data took the epoch,
-# the call id, which is as good as random, becomes the next one. Answers {entry id, epoch}.
+# KEYS: jobs, epoch. ARGV: call id, inbox, ms in which it may start, body, most jobs kept. Where a loss of data took
+# the epoch, the call id, which is as good as random, becomes the next one. Answers {entry id, epoch}.
 SEND = Script(
-    """
+    _NOW_MS
+    + """
 local epoch = redis.call('GET', KEYS[2])
 if not epoch then
   epoch = ARGV[1]
   redis.call('SET', KEYS[2], epoch)
 end
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*',
-  'c', ARGV[1], 'i', ARGV[2], 's', ARGV[3], 'b', ARGV[4], 'e', epoch)
+  'c', ARGV[1], 'i', ARGV[2], 's', string.format('%.3f', (now + ARGV[3]) / 1000), 'b', ARGV[4], 'e', epoch)
 return {id, epoch}
 """
 )
 
-# KEYS: owner, epoch, jobs. ARGV: the entry's epoch, token, owner's life in ms, group, entry id, inbox, frame.
+# KEYS: owner, epoch, jobs. ARGV: the entry's epoch, token, owner's life in ms, group, entry id, inbox, frame, start-by.
 # The token names one wish to start: whoever asks again with it, because an answer was lost, hears the same.
 START = Script(
-    """
+    _NOW_MS
+    + """
 if redis.call('GET', KEYS[1]) == ARGV[2] then return 1 end
-local is_ours = redis.call('GET', KEYS[2]) == ARGV[1]
+local is_ours = now <= tonumber(ARGV[8]) and redis.call('GET', KEYS[2]) == ARGV[1]
   and redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3])
 redis.pcall('XACK', KEYS[3], ARGV[4], ARGV[5])
 redis.call('XDEL', KEYS[3], ARGV[5])

@@ -10,7 +10,7 @@ import pytest
 from gateway import env
 
 SETTINGS = Path(__file__).parents[2] / "gateway" / "settings.py"
-READ = re.compile(r"""env\.(text|flag|words|choice|number|whole)\(\s*["']([A-Z_]+)["']""")
+READ = re.compile(r"""env\.(text|flag|words|parsed|choice|number|whole)\(\s*["']([A-Z_]+)["']""")
 KINDS = {name: kind for kind, name in READ.findall(SETTINGS.read_text())}
 NUMBERS = [name for name, kind in KINDS.items() if kind in {"number", "whole"}]
 # These hold functions, which are others each time.

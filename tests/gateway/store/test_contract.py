@@ -241,11 +241,10 @@ def test_many_at_once_never_exceed_the_slots(world: World) -> None:
 
 def test_job_arrives_as_it_was_sent(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
-        body, start_by = bytes(range(256)) * 4096, time.time() + 1.5
-        web.send_job("a", "in:web", start_by, body)
+        body = bytes(range(256)) * 4096
+        web.send_job("a", "in:web", 1.5, body)
         (entry,) = await worker.read_jobs("w1")
-        assert (entry.call_id, entry.inbox, entry.start_by) == ("a", "in:web", start_by)
-        assert entry.body == body
+        assert (entry.call_id, entry.inbox, entry.body) == ("a", "in:web", body)
 
     world.play(story)
 
@@ -358,6 +357,19 @@ def test_job_taken_back_cannot_be_started(world: World) -> None:
         entry = await hand_over(web, worker, "a")
         assert await web.take_back("a", web.epoch) is TakeBack.OURS
         assert not await worker.start_job(entry, "w1", b"")
+
+    world.play(story)
+
+
+def test_job_begun_too_late_stays_with_its_sender(world: World) -> None:
+    """How late it is only the store says: no process' clock is asked."""
+
+    async def story(web: Store, worker: Store) -> None:
+        web.send_job("a", "in:web", 0.05, b"{}")
+        (entry,) = await worker.read_jobs("w1")
+        await asyncio.sleep(0.1)
+        assert not await worker.start_job(entry, "w1", b"")
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
 
     world.play(story)
 
