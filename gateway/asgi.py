@@ -7,7 +7,6 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup(set_prefix=False)
@@ -15,6 +14,7 @@ django.setup(set_prefix=False)
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.behind import Behind  # noqa: E402
 from gateway.bounded import Bounded  # noqa: E402
 from gateway.front import Front  # noqa: E402
 from gateway.proxy.app import find_surface  # noqa: E402
@@ -25,11 +25,11 @@ from gateway.proxy.request_id import identified  # noqa: E402
 logger = logging.getLogger(__name__)
 
 _front = Front(settings.PUBLIC_URL.base_path, settings.TRUSTED_PROXIES)
-_django = ASGIHandler()
+_django = Behind()
 
 
 async def _in_django(scope: Any, receive: Receive, send: Send) -> None:
-    await _django(_front.outer(scope), receive, send)  # type: ignore[arg-type]
+    await _django(_front.outer(scope), receive, send)
 
 
 behind: Application = Bounded(

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _PACE_S = 0.25
 _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
+_SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BATCH = 200
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
@@ -124,10 +125,13 @@ class Recorder:
             self._news.clear()
 
     def _run(self) -> None:
-        orphans_at = touches_at = news_at = time.monotonic()
+        spool_at = orphans_at = touches_at = news_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
             self._attempt("ledger", self.drain)
+            if now >= spool_at:
+                self._attempt("the spool", self._spool.examine)
+                spool_at = now + _SPOOL_EVERY_S
             if now >= orphans_at:
                 self._attempt("left spools", self.drain_orphans)
                 orphans_at = now + _ORPHANS_EVERY_S

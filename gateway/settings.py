@@ -127,7 +127,7 @@ _POOL = {
     "min_size": 0,
     "max_size": DATABASE_CONNECTIONS,
     # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
-    "max_waiting": 8 * DATABASE_CONNECTIONS,
+    "queue": 8 * DATABASE_CONNECTIONS,
     "timeout": 5,
     # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
     "reconnect_timeout": 0,
@@ -294,11 +294,11 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # 501 is what a client asked for, not something that failed.
+    # 501 is what a client asked for, not something that failed; 503 is told by `accounts.sql`, once and then counted.
     "filters": {
         "failures": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", None) != 501,
+            "callback": lambda record: getattr(record, "status_code", None) not in {501, 503},
         }
     },
     "formatters": {
@@ -313,6 +313,8 @@ LOGGING = {
         # What strangers send wrongly they are told; they cannot fill the log with it, nor with tracebacks.
         "django.request": {"level": "ERROR", "filters": ["failures"]},
         "django.security": {"level": "CRITICAL"},
+        # Each try to connect, while requests that ask for it are counted.
+        "psycopg.pool": {"level": "ERROR"},
         "django.security.csrf": {"level": "WARNING"},
     },
 }

@@ -25,6 +25,8 @@ from gateway.proxy.ports import AttemptClosed, AttemptOpened
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".spool"
+_LEAST_ROOM_BYTES = 64 * 1024
+_BLANK = b"\n" * 4096
 _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
 
@@ -63,11 +65,17 @@ class Spool:
         self._segment = self._new_segment()
         self._full_at = segment_bytes
         self._full: list[_Segment] = []
+        self.trouble = ""
+        """Why calls cannot be recorded now; empty where they can."""
 
     def opened(self, record: AttemptOpened) -> None:
         """Raises OSError if the disk refuses."""
         with self._lock:
-            self._segment.append(_line({"t": _OPENED, "r": record}))
+            try:
+                self._segment.append(_line({"t": _OPENED, "r": record}))
+            except OSError as error:
+                self.trouble = _reason(error)
+                raise
             self._open[record.attempt_id] = record
             self._rotate_when_full()
 
@@ -85,6 +93,28 @@ class Spool:
             self._segment.waiting += 1
             self._finished.append(_Finished(Attempt(opened, record), self._clock(), self._segment))
             self._rotate_when_full()
+
+    def examine(self) -> None:
+        """Look for trouble, and for its end: without calls, which are sent elsewhere meanwhile, nobody else would."""
+        try:
+            room = os.statvfs(self.folder)
+        except OSError as error:
+            self.trouble = _reason(error)
+            return
+        if room.f_bavail * room.f_frsize < _LEAST_ROOM_BYTES:
+            self.trouble = "no space is left"
+        elif self.trouble:
+            self._try_again()
+
+    def _try_again(self) -> None:
+        with self._lock:
+            try:
+                # A record that says nothing, as long as one that does.
+                self._segment.append(_BLANK)
+            except OSError as error:
+                self.trouble = _reason(error)
+            else:
+                self.trouble = ""
 
     @property
     def lag_s(self) -> float:
@@ -234,6 +264,11 @@ class _Segment:
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+def _reason(error: OSError) -> str:
+    """Without the path: whoever asks for readiness may be anybody."""
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _claim(path: Path) -> Orphan | None:

@@ -103,7 +103,7 @@ def make_edge(engine: Any, keys: Keys) -> Edge:
     snapshots = Snapshots(Snapshot.of([a_model(offerings=(offering,))], {1: a_provider()}, revision=1))
     records, store, health = Records(), MemoryStore(), HealthTable()
     bench = Workbench(engine, choose_adapter, snapshots, records, health, PATIENT, 64_000_000)
-    lanes = Lanes(bench, WorkerLane(store, "web-1"), setting="direct", has_own_worker=True)
+    lanes = Lanes(bench, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True)
     parts = (keys, snapshots, store, records, health, lanes, Shelf())
     return Edge(EdgeParts(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 
