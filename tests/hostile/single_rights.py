@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Model as Row
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Key, LedgerEntry, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
@@ -22,8 +24,12 @@ OUTSIDE = "nobody"
 def make_world() -> None:
     """One row at least of all that the admin shows."""
     team = make_team("atlas")
-    make_key(team)
+    key, _ = make_key(team)
     make_user("mary", teams=[team])
+    now = timezone.now()
+    ids = {"attempt_id": uuid4(), "call_id": uuid4(), "team": team, "key": key}
+    said = {"number": 1, "lane": "direct", "model": "acme/one", "provider": "acme", "outcome": "finished"}
+    LedgerEntry.objects.create(**ids, **said, is_streamed=False, cost_usd=1, loss_usd=0, started_at=now)
     model = make_published("acme/one")
     make_offering(model)
     Model.objects.update(name="Uno")

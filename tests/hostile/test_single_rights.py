@@ -43,8 +43,6 @@ CLOSED = {
     *("accounts_key_add", "catalogue_edition_rollback"),
     # Asked in other ways only.
     *("autocomplete", "catalogue_model_process_import", "catalogue_offering_process_import"),
-    # There is no row of it in this world.
-    *("accounts_ledgerentry_change", "accounts_ledgerentry_history"),
 }
 """Pages that no right opens alone."""
 # What one right alone lets a person change by posting; all of it is also told in the audit.
