@@ -18,7 +18,7 @@ class Desk:
     """Staff at `url`, signed in."""
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=20)
+        self._client = httpx.Client(base_url=url, timeout=60)
         self.submit("/admin/login/", username=username, password=password)
 
     def __enter__(self) -> "Desk":
