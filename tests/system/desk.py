@@ -48,7 +48,7 @@ class Desk:
         given = {"team": self.row_id("accounts/team", "demo"), "name": name, **terms}
         answer = self.submit("/admin/accounts/key/add/", **given)
         shown = self._client.get(answer.headers["location"]).text
-        return re.search(r"sk-gw-[\w-]+", shown).group()
+        return re.search(r"sk-gw-\w{12}-\w{38}", shown).group()
 
     def row_id(self, kind: str, text: str) -> str:
         """The id of the one row that a search finds; `kind` such as catalogue/model."""

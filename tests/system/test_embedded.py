@@ -300,7 +300,9 @@ def test_retired_model_answers_410_with_its_successor(product: Product, desk: De
 def test_key_revoked_over_the_api_is_refused(product: Product, desk: Desk) -> None:
     manager = desk.issue_key("manager", scope="management")
     with product.client(manager) as client:
-        made = client.post("/v1/keys", json={"name": "short-lived"}).json()
+        answer = client.post("/v1/keys", json={"name": "short-lived"})
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
         wait_until(lambda: product.chat(key=made["key"]).status_code == 200, "knowing the key")
         assert client.delete(f"/v1/keys/{made['id']}").status_code == 200
     wait_until(lambda: product.chat(key=made["key"]).status_code == 401, "refusing the key")
