@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.hostile.fleet import Fleet, wait_for_rows
+from tests.hostile.fleet import Fleet, Row, wait_for_rows
 from tests.services import running_redis
 from tests.system.deployment import deployed
 
@@ -36,11 +36,16 @@ def go_wrong(fleet: Fleet) -> None:
     time.sleep(2)
 
 
+def is_of_a_killed_process(rows: list[Row]) -> bool:
+    """It died between its last word and writing down that it was the last."""
+    return [(row.outcome, row.cost_usd) for row in rows] == [("unknown", 0)]
+
+
 def test_every_client_hears_how_its_call_ended_and_the_ledger_agrees_with_the_provider(fleet):
     fleet.call_while(threading.Thread(target=go_wrong, args=[fleet]))
     kinds = Counter((ending.kind, ending.code) for ending in fleet.endings.values())
     wait_for_rows(fleet)
-    print(kinds, Counter((e.kind, e.web, r.outcome, r.code, bool(r.cost_usd), bool(r.loss_usd)) for n, e in fleet.endings.items() for r in fleet.rows().get(n, ())))
+
     assert kinds["whole", ""] > sum(kinds.values()) / 2, kinds
     assert {code for kind, code in kinds if kind == "error"} <= OUR_FAULTS, kinds
     assert {kind for kind, _ in kinds} <= {"whole", "error", "broken"}, kinds
@@ -50,11 +55,11 @@ def test_every_client_hears_how_its_call_ended_and_the_ledger_agrees_with_the_pr
     rows = fleet.rows()
     assert Counter({name: len(found) for name, found in rows.items()}) == fleet.seen_by_provider()
     for name, ending in fleet.endings.items():
-        paid = [row for row in rows.get(name, ()) if row.cost_usd]
+        outcomes = [row.outcome for row in rows.get(name, ()) if row.cost_usd]
         if ending.kind == "whole":
-            assert [row.outcome for row in paid] == ["finished"], (name, ending, rows[name])
-        elif ending.kind == "error":
-            assert not paid, (name, ending, rows[name])
+            assert outcomes == ["finished"] or is_of_a_killed_process(rows[name]), (name, ending, rows[name])
+        else:
+            assert not outcomes, (name, ending, rows[name])
 
     assert fleet.ended() == {}
     for web in fleet.ports:

@@ -91,7 +91,9 @@ class WorkerLane:
                     and await self._take_back(job, incoming, epoch)
                 ):
                     return None
-            return await self._relay(job.call_id, incoming, sink)
+            end = await self._relay(job.call_id, incoming, sink)
+            self._tell(job.call_id, incoming, Kind.TAKEN)
+            return end
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
             self._cancel(job.call_id, incoming, _reason_of(cause))
             raise
