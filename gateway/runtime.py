@@ -11,8 +11,9 @@ from django.conf import settings
 from accounts import guesses
 from accounts.directory import SqlKeyDirectory
 from gateway.process import Process
-from gateway.proxy.app import Edge, EdgeParts
 from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
+from gateway.proxy.carry import EdgeServices
+from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
@@ -45,6 +46,7 @@ class RuntimeStatus:
     workers: int
     lane: str
     spool_lag_s: float
+    spool_trouble: str
     is_draining: bool
 
 
@@ -94,7 +96,7 @@ class Runtime:
             has_own_worker=not self.process.store.is_shared,
         )
         self.edge = Edge(
-            EdgeParts(
+            EdgeServices(
                 keys=self.keys,
                 snapshots=self.process.control,
                 store=self.process.store,
@@ -138,6 +140,7 @@ class Runtime:
             workers=workers,
             lane="worker" if by_worker else "direct",
             spool_lag_s=round(process.spool.lag_s, 3),
+            spool_trouble=process.spool.trouble,
             is_draining=self.is_draining,
         )
 

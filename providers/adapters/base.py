@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from providers.facts import ProviderFacts
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.scrub import scrub
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
@@ -100,21 +100,32 @@ class Answer:
     usage: Usage
 
 
+class BrokenOff(UpstreamFailure):
+    """The connection failed, whatever had been said on it."""
+
+
 class StreamReader(Protocol):
     """Reads one streamed answer; gives back what the client gets, untouched where the formats agree."""
 
-    usage: Usage | None
-    """None where the provider reported none and the client was told none."""
     has_finished: bool
     """A finish reason has been seen for every choice."""
     output_chars: int
     """Characters of generated text, for an estimate where usage is missing."""
     has_output: bool
     """Text, reasoning or a tool call has been seen: the first token."""
+    has_begun: bool
+    """Something has been seen that does more than open an answer: before that, another provider may still give it."""
 
     @property
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider reported or the client was told, with an estimate of what was generated since.
+
+        None where there was neither.
+        """
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay, b"" while there is none. Never the terminator: the relay writes that.
@@ -135,14 +146,12 @@ class StreamReader(Protocol):
 class Adapter(Protocol):
     """One wire format. No I/O, settings or logging."""
 
-    def request(
-        self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream
-    ) -> UpstreamRequest: ...
+    def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest: ...
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one."""
 
-    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         """`cost_usd` is told with the usage where the client asked for that in a stream. Source: OpenRouter's
         usage accounting (November 2026), whose clients read `usage.cost`.
         """

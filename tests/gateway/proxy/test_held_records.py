@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.proxy.exchange import CLIENT_GONE, Job
+from gateway.proxy.call import encode_call
+from gateway.proxy.exchange import CLIENT_GONE
 from gateway.proxy.lane.frames import HEARTBEATS, Life
 from gateway.proxy.lane.held import HeldRecords
+from providers.wire.call import Call
 from tests.gateway.proxy.edge import Records
 from tests.gateway.proxy.lanes import an_edge
 from tests.gateway.spooling import closed, opened
@@ -76,8 +78,8 @@ async def read_and_say_nothing(store, *, beats: bool):
     """A web process that is killed, or of a version that never says that it has the answer."""
     ended = asyncio.Event()
     subscription = await store.subscribe(["in:other"], lambda _, message: b"E" in message and ended.set())
-    job = Job("c" * 32, "req", "chat.completions", "openai", 1, False, 1, 1, "acme/one", (1,), BODY)
-    store.send_job(job.call_id, "in:other", 1.5, job.encode())
+    call = Call("chat.completions", {}, id="c" * 32, requested_model="acme/one", offering_ids=(1,), raw=BODY)
+    store.send_job(call.id, "in:other", 1.5, encode_call(call))
     await ended.wait()
     ends_at = time.monotonic() + 7
     while beats and time.monotonic() < ends_at:
