@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from providers.formats.anthropic.answer_blocks import EMPTY, AnswerBlocks, Member
 from providers.formats.anthropic.finish import write_tier
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import AnswerFacts
 from providers.wire.events import Event
+from providers.wire.json_text import read_object
 from providers.wire.usage import Usage
 
 _SAID_IN = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -71,8 +70,5 @@ def _end(block: Member, said: str) -> None:
 
 def _read_input(arguments: str) -> Any:
     """Broken arguments are the model's mistake, and still have to reach whoever can tell it so."""
-    try:
-        value = orjson.loads(arguments)
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else {"invalid_json": arguments}
+    value = read_object(arguments)
+    return {"invalid_json": arguments} if value is None else value

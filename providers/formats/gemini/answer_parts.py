@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from providers.formats.base import CannotTranslate
 from providers.formats.gemini.signatures import Seal, write_signature
 from providers.formats.gemini.tool_names import write_name
@@ -17,6 +15,7 @@ from providers.wire.events import (
     ToolArguments,
     ToolCallStarted,
 )
+from providers.wire.json_text import read_object
 
 
 @dataclass(slots=True)
@@ -109,7 +108,11 @@ def _name(name: str) -> str:
 def _call_part(call: _OpenCall) -> dict[str, Any]:
     started = call.started
     part: dict[str, Any] = {
-        "functionCall": {"id": started.id, "name": _name(started.name), "args": _arguments("".join(call.arguments))}
+        "functionCall": {
+            "id": started.id,
+            "name": _name(started.name),
+            "args": _arguments("".join(call.arguments)),
+        }
     }
     signature = write_signature(Seal(started.signature, origin=started.origin))
     return part | ({"thoughtSignature": signature} if signature else {})
@@ -117,8 +120,5 @@ def _call_part(call: _OpenCall) -> dict[str, Any]:
 
 def _arguments(text: str) -> dict[str, Any]:
     """An object, whatever the model wrote: what is none is handed on under a name that says so."""
-    try:
-        arguments = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
-        arguments = text
-    return arguments if isinstance(arguments, dict) else {"invalid_arguments": arguments}
+    arguments = read_object(text)
+    return {"invalid_arguments": text} if arguments is None else arguments

@@ -1,0 +1,81 @@
+"""What a request costs grows as it does: in its surface's reader, and in what each provider's format makes of it."""
+
+import contextlib
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from gateway.proxy.surfaces import surface_at
+from gateway.proxy.surfaces.base import Surface
+from providers.adapters.base import UpstreamFailure
+from providers.adapters.registry import choose_adapter
+from providers.facts import ProviderFacts
+from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.formats.registry import FORMATS
+from providers.wire.call import InferenceCall
+from providers.wire.estimate import estimate_usage
+from providers.wire.upstream import Upstream
+from tests.gateway.proxy.long_requests import LONG
+from tests.work import assert_linear
+
+# More objects than are never looked at for their depth: see gateway.proxy.surfaces.bounds.
+SIZE = 140
+QUIRKS = frozenset({"reasoning_input", "cache_control", "thought_signatures"})
+by_what_is_long = pytest.mark.parametrize("what", LONG)
+
+
+def surface_of(what: str) -> Surface:
+    surface = surface_at(LONG[what][0])
+    assert surface is not None
+    return surface
+
+
+def request(what: str, size: int) -> bytes:
+    return orjson.dumps(LONG[what][1](size))
+
+
+@by_what_is_long
+def test_reading_costs_what_is_sent(what: str) -> None:
+    surface = surface_of(what)
+
+    def make(size: int) -> Callable[[], object]:
+        body = request(what, size)
+
+        def read() -> None:
+            parsed = surface.read(body)
+            surface.parameters(parsed, surface.needs(parsed))
+            estimate_usage(parsed, 1)
+
+        return read
+
+    assert_linear(make, SIZE)
+
+
+@by_what_is_long
+def test_writing_costs_what_is_said(what: str) -> None:
+    surface = surface_of(what)
+    for wire_format in EMBEDDING_FORMATS if surface.endpoint == "embeddings" else FORMATS:
+        provider = ProviderFacts(
+            1, "p", "P", wire_format, "http://127.0.0.1/v1", True, True, "secret", QUIRKS
+        )
+
+        def make(size: int, provider: ProviderFacts = provider) -> Callable[[], object]:
+            call = read(surface, request(what, size))
+            return lambda: write(call, provider)
+
+        assert_linear(make, SIZE)
+
+
+def read(surface: Surface, body: bytes) -> InferenceCall:
+    parsed = surface.read(body)
+    is_text = surface.endpoint != "embeddings"
+    conversation = surface.wire_format.read_request(parsed) if is_text else None
+    return InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", conversation=conversation)
+
+
+def write(call: InferenceCall, provider: ProviderFacts) -> None:
+    """What the format cannot say it refuses, which may not cost more either."""
+    upstream = Upstream("m", is_streamed=False, max_output_tokens=64, quirks=provider.quirks)
+    with contextlib.suppress(UpstreamFailure):
+        choose_adapter(call, provider).request(call, provider, upstream)
