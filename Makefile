@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 # All tests run in several processes; chosen ones in one, which starts sooner and can be stopped in a debugger.
-TESTS ?= tests --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
+AT_ONCE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
+TESTS ?= tests -m 'not drill' $(AT_ONCE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format bench lock
+.PHONY: help run install test drill check format bench lock
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -22,6 +23,9 @@ install: $(VENV)/.development $(VENV)/openai-2 ## Install the locked packages, t
 
 test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with TESTS=tests/gateway
 	@$(BIN)/python -m pytest $(TESTS)
+
+drill: $(VENV)/.development ## Run the long drills: kills, outages and attacks on real processes
+	@$(BIN)/python -m pytest tests -m drill
 
 check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document
 	$(BIN)/ruff check .

@@ -4,17 +4,21 @@ import hmac
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from accounts import guesses
 from accounts.directory import facts_of, touches
-from accounts.errors import ApiError, Unauthorised
-from accounts.keys import KeyFacts, digest_secret, read_key
+from accounts.errors import ApiError, TooManyGuesses, Unauthorised
+from accounts.keys import KeyFacts, credential_of, digest_secret, read_key
 from accounts.models import Key, Team
+from gateway.client_address import client_of_meta
 
 _NO_DIGEST = digest_secret("")
+_SHOWN_IN = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,11 @@ class KeyPrincipal:
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer sk-gw-…` or `x-api-key: sk-gw-…`."""
+    """`Authorization: Bearer sk-gw-…`, `x-api-key: sk-gw-…` or `x-goog-api-key: sk-gw-…`."""
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
         text = _shown_text(request)
-        return None if text is None else _let_in(_principal(text))
+        return _let_in(_principal(request, text)) if text else None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
         return "Bearer"
@@ -61,7 +65,7 @@ class FeedTokenAuthentication(authentication.BaseAuthentication):
             raise _refuse_token(
                 "A token in the address opens feeds only: add format=atom, or send the key as"
             )
-        principal = _principal(text)
+        principal = _principal(request, text)
         if principal.key.scope != Key.Scope.FEED:
             raise _refuse_token(
                 f"This is a key of scope {principal.key.scope}, and addresses are written down in many places: only "
@@ -88,10 +92,13 @@ def find_principal(text: str) -> KeyPrincipal | None:
     return KeyPrincipal(key, facts) if facts.is_valid(time.time()) else None
 
 
-def _principal(text: str) -> KeyPrincipal:
-    """Raises Unauthorised."""
+def _principal(request: Request, text: str) -> KeyPrincipal:
+    """Raises Unauthorised, or TooManyGuesses."""
     principal = find_principal(text)
     if principal is None:
+        address = client_of_meta(request.META, settings.TRUSTED_PROXIES)
+        if wait_s := guesses.here.counter.take(guesses.keys_from(address), guesses.WRONG_KEYS):
+            raise TooManyGuesses(wait_s)
         raise Unauthorised
     return principal
 
@@ -153,10 +160,6 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
-def _shown_text(request: Request) -> str | None:
-    """None where no key was shown at all; a key that is not ASCII is shown, and not well formed."""
-    scheme, _, bearer = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    if scheme.lower() == "bearer":
-        return bearer.strip()
-    named = request.META.get("HTTP_X_API_KEY")
-    return None if named is None else str(named).strip()
+def _shown_text(request: Request) -> str:
+    values = (str(request.META.get(name, "")) for name in _SHOWN_IN)
+    return credential_of(*values)

@@ -1,13 +1,15 @@
 """What the control plane answers when a request cannot be served, rendered once, here.
 
     ApiError            any status; `param` names the parameter, `extra` goes into page A's shape
-    └── Unauthorised    401: no key, or none that is known
+    ├── Unauthorised    401: no key, or none that is known
+    └── TooManyGuesses  429: wrong keys from one address, with the time to wait
 
 Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
 OpenAI's shape.
 """
 
 import logging
+import math
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,8 +22,9 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.guesses import TOO_MANY_KEYS
 from accounts.keys import REFUSAL
-from accounts.limits import InvalidTerm
+from accounts.limits import InvalidTerm, whole_seconds
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -76,6 +79,14 @@ class Unauthorised(exceptions.AuthenticationFailed):
     default_detail = REFUSAL
 
 
+class TooManyGuesses(ApiError):
+    """In place of Unauthorised."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait = math.ceil(wait_s)
+        super().__init__(TOO_MANY_KEYS.format(wait_s=self.wait), status=429, code="too_many_guesses")
+
+
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The REST framework's exception handler."""
     error = _translate(exc)
@@ -125,7 +136,7 @@ def _headers(exc: Exception, error: ApiError) -> dict[str, str]:
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
     wait_s = getattr(exc, "wait", None) or (2 if error.status == 503 else None)
     if wait_s:
-        headers["Retry-After"] = str(max(1, round(wait_s)))
+        headers["Retry-After"] = str(whole_seconds(wait_s))
     return headers
 
 

@@ -73,6 +73,17 @@ class KeyFacts:
         return not self.model_patterns or any(fnmatchcase(model_id, p) for p in self.model_patterns)
 
 
+def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:
+    """What a request shows as its key, by one rule wherever keys are read; empty where it shows none.
+
+    The first that says anything counts: `Authorization: Bearer …`, `x-api-key`, `x-goog-api-key`. Each argument is the
+    header's value, or all of them joined with commas, which is then no key.
+    """
+    scheme, _, bearer = authorization.strip().partition(" ")
+    shown = bearer.strip() if scheme.lower() == "bearer" else ""
+    return shown or x_api_key.strip() or x_goog_api_key.strip()
+
+
 def mint_key() -> NewKey:
     public_id = _random_text(_PUBLIC_ID_LENGTH)
     secret = _random_text(_SECRET_LENGTH)

@@ -1,5 +1,6 @@
-"""What the terms of a key may be. Pure; services, forms and the API all ask here."""
+"""What the terms of a key may be, and how a wait for one is told. Pure; services, forms and both APIs ask here."""
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -16,6 +17,11 @@ class InvalidTerm(ValueError):
         super().__init__(message)
         self.field = field
         self.message = message
+
+
+def whole_seconds(wait_s: float) -> int:
+    """A waiting time as clients are told it. Rounded up: whoever comes a moment early is refused again."""
+    return max(1, math.ceil(wait_s))
 
 
 def check_name(name: str) -> None:

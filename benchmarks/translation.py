@@ -13,10 +13,10 @@ from benchmarks.translation_load import EVENTS, SIZE_BYTES, conversation
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from providers.adapters.base import Adapter
-from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation
 from providers.wire.upstream import Upstream
@@ -113,7 +113,7 @@ def _pair(client: str, own: str) -> Pair:
     provider = ProviderFacts(
         1, "p", "P", own, "https://p.example/v1", is_enabled=True, is_usable=True, secret="s"
     )
-    return Pair(surface, adapter_for(surface.endpoint, client, own), provider)
+    return Pair(surface, adapter_between(client, own), provider)
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:

@@ -49,7 +49,8 @@ def conditional(handler: Handler) -> Handler:
 def _tag(view: ReadingView) -> str:
     """Weak, for the same record may be written with other spaces or packed otherwise."""
     request = view.request
-    asked = (request.get_full_path(), request.headers.get("anthropic-version", ""), view.visibility)
+    form = "anthropic" if "anthropic-version" in request.headers else ""
+    asked = (request.get_full_path(), form, view.visibility)
     seal = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
     return f'W/"{view.reading.state}-{seal}"'
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from providers.formats.endpoints import GENERATION
+from providers.operations.registry import GENERATION
 
 __all__ = ["GENERATION", "answered"]
 

@@ -1,6 +1,6 @@
 """What an offering's calls cost for now, worked out once and not for every call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -95,6 +95,21 @@ def _plan_prices(prices: Sequence[PriceFacts], beneath: PlanPrices | None = None
     fields = [_fields(price) for price in prices]
     fixed_rates = None if depends else rates_for(Usage(), prices)
     return PlanPrices(prices, [*beneath.fields, *fields] if beneath else fields, fixed_rates, beneath)
+
+
+def prices_of(fields: Iterable[Mapping[str, Any]]) -> list[PriceFacts]:
+    """The prices that an attempt was opened with, from how the spool and the ledger keep them."""
+    return [
+        PriceFacts(
+            meter=value["meter"],
+            plan=value["plan"],
+            unit_size=value["unit_size"],
+            amount=Decimal(value["amount"]),
+            currency=value["currency"],
+            conditions=tuple(value.get("conditions", ())),
+        )
+        for value in fields
+    ]
 
 
 def _fields(price: PriceFacts) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from catalogue.instants import date_text
 from catalogue.lifecycle import Status
 from catalogue.sayings import tell_life
 from catalogue.snapshot import ModelFacts, Snapshot
+from providers.operations.registry import must_be_named
 
 
 class Verdict(StrEnum):
@@ -93,9 +94,11 @@ class Check:
         return Outcome.ADVISE if is_redirecting else Outcome(policy)
 
     def _can_redirect(self, model: ModelFacts) -> bool:
-        """Calls go to nothing but what curators named; vectors of another model could not be compared."""
+        """Calls go to nothing but what curators named, and not where no other model may answer."""
         endpoints = {endpoint for offering in model.offerings for endpoint in offering.endpoints}
-        return endpoints != {"embeddings"} and bool(self.snapshot.successor(model, self.at, declared=True))
+        if endpoints and all(map(must_be_named, endpoints)):
+            return False
+        return self.snapshot.successor(model, self.at, declared=True) is not None
 
 
 def _end_for(policy: str, model: ModelFacts) -> datetime | None:

@@ -7,5 +7,10 @@ class GatewayConfig(AppConfig):
     name = "gateway"
 
     def ready(self) -> None:
-        # Imported here for its effect: a check registers itself, and settings are complete only now.
+        # Imported here, when settings and the admin are complete. A check registers itself.
+        from django.contrib import admin
+
         from gateway import checks  # noqa: F401
+        from gateway.portal.sign_in import AdminSignInForm
+
+        admin.site.login_form = AdminSignInForm

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
@@ -14,6 +15,7 @@ django.setup(set_prefix=False)
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.bounded import Bounded  # noqa: E402
 from gateway.proxy.app import find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
@@ -21,7 +23,11 @@ from gateway.proxy.request_id import identified  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-behind: Application = ASGIHandler()  # type: ignore[assignment]
+behind: Application = Bounded(
+    ASGIHandler(),  # type: ignore[arg-type]
+    form_bytes=settings.FORM_LIMIT_BYTES,
+    import_bytes=settings.IMPORT_LIMIT_BYTES,
+)
 """Django, which answers whatever the edge does not."""
 
 

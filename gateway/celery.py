@@ -1,12 +1,30 @@
 """The Celery application: background duties, and the worker that hosts the lane."""
 
 import os
+from typing import Any
 
 from celery import Celery
 
+from gateway import outlet
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
-app = Celery("gatehouse")
+
+class _Application(Celery):
+    """One whose commands `worker` and `beat` wait for no reader of their output; Celery prints before it is ready."""
+
+    @property
+    def Worker(self) -> Any:  # noqa: N802  (Celery's name)
+        outlet.install()
+        return super().Worker
+
+    @property
+    def Beat(self) -> Any:  # noqa: N802  (Celery's name)
+        outlet.install()
+        return super().Beat
+
+
+app = _Application("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["gateway", "gateway.responses", "catalogue", "providers", "accounts"])
 # By name: its module needs Django's models, which are loaded only once a worker is made.

@@ -15,7 +15,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @register(TAG)
 def check_combinations(**_kwargs: Any) -> list[CheckMessage]:
-    return [*_several_processes(), *_debug(), *_foreign_host(), *_pool()]
+    return [*_several_processes(), *_debug(), *_foreign_host(), *_proxies(), *_pool()]
 
 
 def _several_processes() -> Iterator[CheckMessage]:
@@ -58,6 +58,15 @@ def _foreign_host() -> Iterator[CheckMessage]:
             "GATEWAY_ALLOWED_HOSTS allows every host name.",
             hint="Name the hosts that clients use, so that forged Host headers are refused.",
             id="gatehouse.W002",
+        )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES.networks:
+        yield Warning(
+            "GATEWAY_BEHIND_TLS_PROXY is on, and GATEWAY_TRUSTED_PROXIES names no proxy.",
+            hint="All clients look like one: whoever guesses passwords makes others wait. Name the proxy's address.",
+            id="gatehouse.W003",
         )
 
 

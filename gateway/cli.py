@@ -9,19 +9,27 @@ from contextlib import ExitStack
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway import env
+from gateway import env, outlet
 from gateway.folder_lock import FolderInUse, hold
 from gateway.local_secrets import UnusableDataFolder
 from gateway.serving import CannotStart, bind, url_of
 from gateway.supervisor import PROCESSES_VARIABLE, Supervisor
 
 INTERRUPTED = 130
-REFUSALS = (CannotStart, FolderInUse, UnusableDataFolder, env.BadEnvironment, ImproperlyConfigured)
+REFUSALS = (
+    CannotStart,
+    FolderInUse,
+    UnusableDataFolder,
+    outlet.Unwritable,
+    env.BadEnvironment,
+    ImproperlyConfigured,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+    outlet.install()
     try:
         options = _parser().parse_args(arguments)
         options.command(options)
@@ -41,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         _set_up(held)
         from gateway import embedded
 
-        embedded.run(bind(options.host, options.port), show=_show)
+        embedded.run(bind(options.host, options.port))
 
 
 def web(options: argparse.Namespace) -> None:
@@ -73,7 +81,7 @@ def prepare(_options: argparse.Namespace) -> None:
         host, _, port = next(iter(settings.DEMO_ADDRESSES), f"127.0.0.1:{settings.PORT + 1}").rpartition(":")
         first_run.migrate()
         issued = first_run.fill(demo_host=host, demo_port=int(port))
-        _show(greeting.secrets_text(issued) or "The database was prepared already.")
+        outlet.hand_over(greeting.secrets_text(issued) or "The database was prepared already.")
 
 
 def _supervise(options: argparse.Namespace) -> None:
@@ -86,7 +94,7 @@ def _supervise(options: argparse.Namespace) -> None:
     listener = bind(options.host, options.port)
     os.environ[PROCESSES_VARIABLE] = str(options.workers)
     address = ["--host", options.host, "--port", str(options.port)]
-    _show(f"Gatehouse: {options.workers} web processes on {url_of(options.host, options.port)}")
+    outlet.show(f"Gatehouse: {options.workers} web processes on {url_of(options.host, options.port)}")
     code = Supervisor([sys.executable, "-m", "gateway.cli", "web", *address], listener, options.workers).run()
     if code:
         raise SystemExit(code)
@@ -121,11 +129,6 @@ def _set_up(held: ExitStack) -> None:
 def _take_address(options: argparse.Namespace) -> None:
     """Let settings know where we listen, so that checks judge the real address."""
     os.environ["HOST"], os.environ["PORT"] = options.host, str(options.port)
-
-
-def _show(text: str) -> None:
-    if text:
-        print(text, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from typing import Protocol
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from accounts import revision
+from accounts import revision, sql
 from accounts.revision import Revisions
 from catalogue.loading import snapshots
 from catalogue.snapshot import Snapshot
@@ -35,7 +35,9 @@ class Control:
     def __init__(self, keys: Directory | None = None) -> None:
         self._keys = keys
         self._seen = -1
-        self._confirmed_at = time.monotonic()
+        self._confirmed_at = self._heard_at = time.monotonic()
+        self._patience = sql.Patience()
+        self._failures = 0
         self._should_stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
@@ -48,6 +50,11 @@ class Control:
         """Since SQL last said that nothing newer is there."""
         return time.monotonic() - self._confirmed_at
 
+    @property
+    def silence_s(self) -> float:
+        """Since SQL last said anything."""
+        return time.monotonic() - self._heard_at
+
     async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
         deadline = time.monotonic() + timeout_s
         while self.current.revision < revision and time.monotonic() < deadline:
@@ -56,9 +63,11 @@ class Control:
 
     def start(self) -> None:
         """Load everything once, then go on in a thread. Raises django.db.Error if the first load fails."""
-        self._poll()
-        # This thread, whichever it is, has no further use for its connection.
-        connection.close()
+        try:
+            self._poll()
+        finally:
+            # This thread, whichever it is, has no further use for its connection.
+            connection.close()
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,16 +80,35 @@ class Control:
             try:
                 self._poll()
             except DatabaseError as error:
-                logger.warning("The revision cannot be read; what is in memory stays in use: %s", error)
+                self._note_failure(error)
                 connection.close()
             except Exception:
                 # Whatever it is, the poll must go on: revocations depend on it.
                 logger.exception("Loading what changed failed; what is in memory stays in use.")
+            else:
+                self._note_success()
         connection.close()
 
+    def _note_failure(self, error: DatabaseError) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            logger.warning(
+                "The revision cannot be read; what is in memory stays in use: %s", sql.brief(error)
+            )
+
+    def _note_success(self) -> None:
+        if self._failures:
+            logger.warning("The revision is read again, after %d failures.", self._failures)
+        self._failures = 0
+
     def _poll(self) -> None:
+        with self._patience.limit():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         asked_at = time.monotonic()
         now = revision.read()
+        self._heard_at = time.monotonic()
         if now.number != self._seen:
             if self._keys:
                 self._keys.refresh(now)

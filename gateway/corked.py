@@ -36,6 +36,11 @@ class CorkedTransport(asyncio.Transport):
         self._uncork()
         self._transport.close()
 
+    def write_eof(self) -> None:
+        """Nothing more is said, once all is sent; what the other end says is still heard."""
+        self._uncork()
+        self._transport.write_eof()
+
     def abort(self) -> None:
         """At once; what was not sent is lost."""
         self._corked.clear()

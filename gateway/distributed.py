@@ -6,13 +6,23 @@ from django.conf import settings
 
 from gateway import first_run, runtime
 from gateway.asgi import application
+from gateway.descriptors import within_descriptors
+from gateway.process import await_database
 from gateway.serving import CannotStart, Events, Server
 
 
 def serve(listener: socket.socket, *, parent: int | None) -> None:
     """Serve until a signal. Raises CannotStart."""
     with first_run.database_explained():
+        await_database()
         if first_run.has_pending_migrations():
             raise CannotStart("The database is not prepared for this version. Run 'gatehouse prepare' first.")
-    server = Server(application, drain_s=settings.DRAIN_S, on=Events(exit=runtime.begin_drain), parent=parent)
+        first_run.refuse_other_tables()
+    server = Server(
+        application,
+        drain_s=settings.DRAIN_S,
+        on=Events(exit=runtime.begin_drain),
+        limits=within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS),
+        parent=parent,
+    )
     server.serve_on(listener)

@@ -13,9 +13,12 @@ from django.conf import settings
 from django.core.checks import Error, run_checks
 from django.db import DatabaseError, connection
 
+from accounts import sql
 from catalogue.models import PublishedModel
 from gateway import first_run
 from gateway.celery import app
+from gateway.private_files import exposed, files_of
+from gateway.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
 
@@ -40,6 +43,7 @@ def examine() -> Iterator[Finding]:
     """Each part in turn; those that need the database are left out where it does not answer."""
     yield _ask("settings", _settings)
     yield _ask("spool", _spool)
+    yield _ask("files", _files)
     yield _ask("redis", _redis)
     yield _ask("workers", _workers)
     database = _ask("database", _database)
@@ -54,7 +58,8 @@ def examine() -> Iterator[Finding]:
 
 def _ask(part: str, question: Callable[[], str]) -> Finding:
     try:
-        return Finding(part, is_well=True, says=question())
+        with sql.answer_within(ANSWER_S):
+            return Finding(part, is_well=True, says=question())
     except (Ill, DatabaseError, redis.RedisError, OSError) as error:
         return Finding(part, is_well=False, says=str(error).strip().partition("\n")[0])
 
@@ -69,7 +74,7 @@ def _settings() -> str:
 def _spool() -> str:
     folder = settings.SPOOL_DIR
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f"doctor.{os.getpid()}"
         probe.write_bytes(b"written by doctor")
         probe.unlink()
@@ -84,13 +89,26 @@ def _spool() -> str:
     return f"{folder} is writable, {free_bytes // 2**20} MB free"
 
 
+def _files() -> str:
+    database = settings.DATABASES["default"]
+    kept = files_of(Path(database["NAME"])) if "sqlite" in database["ENGINE"] else []
+    paths = [settings.DATA_DIR / "secrets.json", *kept, *settings.SPOOL_DIR.glob("*")]
+    if open_ones := exposed(paths):
+        raise Ill(f"others may read {open_ones[0]}; run: chmod 600 {' '.join(map(str, open_ones))}")
+    return "secrets, spool and database's file are for their owner only"
+
+
 def _redis() -> str:
     if not settings.REDIS_URL:
         return "not set: one process, with its store in memory"
     client = redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S
     )
-    return f"answers, version {client.info('server')['redis_version']}"
+    client.ping()
+    try:
+        return f"answers, version {client.info('server')['redis_version']}"
+    except redis.exceptions.NoPermissionError:
+        return "answers; its version is not for this user to ask"
 
 
 def _workers() -> str:
@@ -109,9 +127,11 @@ def _database() -> str:
 
 
 def _migrations() -> str:
+    if differences := find_differences():
+        raise Ill(f"{'; '.join(differences)}: restore a backup that fits, or start with an empty database")
     if first_run.has_pending_migrations():
         raise Ill("some are not applied; run 'gatehouse prepare'")
-    return "all applied"
+    return "all applied, and the tables are theirs"
 
 
 def _catalogue() -> str:
@@ -147,7 +167,7 @@ def _demo() -> str:
 
 def _opens(credential: Credential) -> bool:
     try:
-        secrets.decrypt(credential.ciphertext, provider_id=credential.provider_id)
+        secrets.decrypt(credential.ciphertext, provider=credential.provider)
     except secrets.SecretError:
         return False
     return True

@@ -11,9 +11,10 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 from django.conf import settings
 
-from gateway import demo, first_run, greeting, runtime
+from gateway import demo, first_run, greeting, outlet, runtime
 from gateway.asgi import application
 from gateway.celery import app, wake_worker
+from gateway.descriptors import within_descriptors
 from gateway.serving import Events, Server, url_of
 from providers.services import demo_port
 
@@ -21,7 +22,7 @@ START_S = 10.0
 STOP_BEYOND_DRAIN_S = 5.0
 BEAT_STOP_S = 1.5
 POOL_THREADS = 4
-# An idle worker waits in one drain cycle and then does one more: a message ends each.
+# An idle worker at a broker in memory waits in one drain cycle and then does one more: a message ends each.
 MESSAGES_THAT_WAKE = 2
 
 
@@ -64,8 +65,7 @@ class Background:
         self._beat.stop()
         if self._thread is not None:
             state.should_stop = 0  # type: ignore[assignment]
-            for _ in range(MESSAGES_THAT_WAKE):
-                wake_worker.delay()
+            self._wake()
             self._thread.join(self._stop_s)
         if self._beat_thread is not None:
             self._beat_thread.join(BEAT_STOP_S)
@@ -75,6 +75,12 @@ class Background:
     def hurry() -> None:
         """Let a stop that is under way end without waiting for calls. Safe in a signal handler."""
         state.should_terminate = 0  # type: ignore[assignment]
+
+    def _wake(self) -> None:
+        """Only with a broker in memory: a worker at Redis looks at its flag each second, also while Redis is away."""
+        if self._celery.connection().transport_cls == "memory":
+            for _ in range(MESSAGES_THAT_WAKE):
+                wake_worker.delay()
 
     def _make_worker(self, *, ready: Callable[[object], None]) -> WorkController:
         return WorkController(
@@ -93,17 +99,18 @@ class Background:
         self._ready.set()
 
 
-def run(listener: socket.socket, *, show: Callable[[str], None]) -> None:
-    """Prepare the data, then serve until a signal. Raises CannotStart."""
+def run(listener: socket.socket) -> None:
+    """Prepare the data, then serve until a signal. Raises CannotStart and outlet.Unwritable."""
     first_run.migrate()
     demo_listener = demo.bind_near(demo_port() or settings.PORT + 1)
     issued = first_run.fill(demo_port=demo_listener.getsockname()[1])
     # Now, and not when all is ready: a start that fails half-way must not swallow them.
-    show(greeting.secrets_text(issued))
+    outlet.hand_over(greeting.secrets_text(issued))
     _let_runtime_start(Background(stop_s=settings.DRAIN_S + STOP_BEYOND_DRAIN_S), demo.Demo(demo_listener))
     ready = greeting.ready_text(url_of(settings.HOST, settings.PORT), issued.key)
-    events = Events(ready=lambda: show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
-    Server(application, drain_s=settings.DRAIN_S, on=events).serve_on(listener)
+    events = Events(ready=lambda: outlet.show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
+    limits = within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS)
+    Server(application, drain_s=settings.DRAIN_S, on=events, limits=limits).serve_on(listener)
 
 
 def _let_runtime_start(background: Background, provider: demo.Demo) -> None:

@@ -15,12 +15,14 @@ from accounts.services import issue_key
 from catalogue.bootstrap.loader import load_bootstrap
 from catalogue.models import Organisation
 from gateway.serving import CannotStart
+from gateway.tables import find_differences
 from providers.services import ensure_demo_providers
 
 ADMIN, MEMBER = "admin", "member"
 TEAM_NAME, TEAM_SLUG = "Demo team", "demo"
 KEY_NAME = "First key"
 PASSWORD_BYTES = 12
+SHOWN_DIFFERENCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class Issued:
 
 
 def migrate() -> None:
-    """Bring the tables up to date; quick where they are. Raises CannotStart."""
+    """Bring the tables up to date; quick where they are. Raises CannotStart, before anything is changed."""
     with database_explained():
+        refuse_other_tables()
         if has_pending_migrations():
             call_command("migrate", interactive=False, verbosity=0)
 
@@ -51,6 +54,19 @@ def fill(*, demo_port: int, demo_host: str = "127.0.0.1") -> Issued:
 def has_pending_migrations() -> bool:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def refuse_other_tables() -> None:
+    """Raises CannotStart where the tables are not those that the applied migrations make."""
+    if not (differences := find_differences()):
+        return
+    shown, more = differences[:SHOWN_DIFFERENCES], len(differences) - SHOWN_DIFFERENCES
+    raise CannotStart(
+        f"The database's tables are not those that its migrations make: {'; '.join(shown)}"
+        f"{f'; and {more} more' if more > 0 else ''}. A development version older than 25 November 2026 made "
+        "them, or somebody changed them by hand. Nothing was changed. Restore a backup that fits, or start with "
+        "an empty database (another DATABASE_URL, or another GATEWAY_DATA_DIR) and import your catalogue there."
+    )
 
 
 @contextmanager

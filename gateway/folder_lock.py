@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TextIO
 
+from gateway.private_files import open_private
+
 
 class FolderInUse(Exception):
     """Another process holds the folder; the message says which and what to do."""
@@ -15,7 +17,7 @@ def hold(folder: Path) -> TextIO:
 
     Raises FolderInUse.
     """
-    file = (folder / "gatehouse.lock").open("a+", encoding="utf-8")
+    file = open(folder / "gatehouse.lock", "a+", encoding="utf-8", opener=open_private)  # noqa: SIM115
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

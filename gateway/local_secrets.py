@@ -8,6 +8,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from gateway.private_files import close_to_others
+
 
 @dataclass(frozen=True, slots=True)
 class LocalSecrets:
@@ -27,6 +29,7 @@ def load(folder: Path) -> LocalSecrets:
     Raises UnusableDataFolder if the folder cannot be written.
     """
     path = folder / "secrets.json"
+    close_to_others([path])
     try:
         return LocalSecrets(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:

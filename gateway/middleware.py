@@ -1,23 +1,41 @@
-"""What every answer of Django says to browsers about where content may come from."""
+"""What every answer of Django says to browsers: where content may come from, and when to try again."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from accounts.admin.base import theme_style_source
 from accounts.middleware import Middleware
 
+_WAIT = "asked_to_wait_s"
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 STRICT = f"default-src 'self'; img-src 'self' data:; {_COMMON}"
-# The admin's theme evaluates expressions in attributes; even so it loads from this host only.
+# The theme evaluates expressions in attributes, as Alpine does, which is what `unsafe-eval` is. It runs no inline code.
 ADMIN = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' {colours}; "
     f"img-src 'self' data: blob:; font-src 'self' data:; {_COMMON}"
 )
 
 
 class ContentSecurityPolicy(Middleware):
-    """Name this host as the only source of content, without inline code but in the admin."""
+    """Name this host as the only source of content, and run nothing that stands in a page."""
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers.setdefault(_HEADER, ADMIN if request.path.startswith("/admin/") else STRICT)
+        is_admin = request.path.startswith("/admin/")
+        policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
+        response.headers.setdefault(_HEADER, policy)
         return response
+
+
+class AskedToWait(Middleware):
+    """Answers 429 for a page whose form asked its sender to wait: forms themselves have no say in that."""
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if wait_s := getattr(request, _WAIT, 0):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(wait_s)
+        return response
+
+
+def ask_to_wait(request: HttpRequest, wait_s: int) -> None:
+    setattr(request, _WAIT, wait_s)

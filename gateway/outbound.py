@@ -123,10 +123,10 @@ def httpx_client(
 ) -> httpx.Client:
     """A client for everything that is not the hot path.
 
-    `timeout_s` bounds each wait, `total_s` a whole answer, `limit_bytes` its body, unpacked. All that goes
-    wrong is an httpx.HTTPError.
+    `timeout_s` bounds each wait, `total_s` a whole call from its connection to the last byte of its answer,
+    `limit_bytes` the answer's body, unpacked. One call at a time. All that goes wrong is an httpx.HTTPError.
     """
-    transport = _GuardedTransport(_GuardedBackend(policy, resolve), total_s, limit_bytes)
+    transport = _GuardedTransport(policy, resolve, total_s, limit_bytes)
     return httpx.Client(
         transport=transport,
         timeout=timeout_s,
@@ -136,12 +136,59 @@ def httpx_client(
     )
 
 
+class _Patience:
+    """How long one call may still take. Each wait of httpx begins anew, with every byte that comes."""
+
+    def __init__(self, total_s: float) -> None:
+        self._total_s = total_s
+        self.begin()
+
+    def begin(self) -> None:
+        self._ends_at = time.monotonic() + self._total_s
+
+    def limit(self, timeout_s: float | None) -> float:
+        """The shorter of a single wait and what is left. Raises httpcore.ReadTimeout where nothing is."""
+        left_s = self._ends_at - time.monotonic()
+        if left_s <= 0:
+            raise httpcore.ReadTimeout("The answer took too long.")
+        return left_s if timeout_s is None else min(timeout_s, left_s)
+
+
+class _PatientStream(httpcore.NetworkStream):
+    """A connection that is waited for no longer than its call may take."""
+
+    def __init__(self, stream: httpcore.NetworkStream, patience: _Patience) -> None:
+        self._stream = stream
+        self._patience = patience
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._patience.limit(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._patience.limit(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        limit_s = self._patience.limit(timeout)
+        return _PatientStream(self._stream.start_tls(ssl_context, server_hostname, limit_s), self._patience)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 class _GuardedBackend(httpcore.SyncBackend):
-    def __init__(self, policy: OutboundPolicy, resolve: Resolve) -> None:
+    def __init__(self, policy: OutboundPolicy, resolve: Resolve, patience: _Patience) -> None:
         self._policy = policy
         self._resolve = resolve
+        self._patience = patience
 
-    def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
+    ) -> httpcore.NetworkStream:
         """Resolve once, and connect to the very address that was checked."""
         try:
             addresses = self._resolve(host, port)
@@ -151,26 +198,29 @@ class _GuardedBackend(httpcore.SyncBackend):
         for address in addresses:
             refused = self._policy.refusal(host, port, address)
             if refused is None:
-                return super().connect_tcp(address, port, *args, **kwargs)
+                limit_s = self._patience.limit(timeout)
+                return _PatientStream(
+                    super().connect_tcp(address, port, limit_s, *args, **kwargs), self._patience
+                )
             reason = refused
         raise httpcore.ConnectError(reason) from ForbiddenAddress(reason)
 
 
 class _GuardedTransport(httpx.HTTPTransport):
-    def __init__(self, backend: _GuardedBackend, total_s: float, limit_bytes: int) -> None:
+    def __init__(self, policy: OutboundPolicy, resolve: Resolve, total_s: float, limit_bytes: int) -> None:
         super().__init__(trust_env=False)
+        self._patience = _Patience(total_s)
         # httpx has no parameter for the network below its pool (0.28).
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
-            network_backend=backend,
+            network_backend=_GuardedBackend(policy, resolve, self._patience),
             max_connections=50,
             keepalive_expiry=10,
         )
-        self._total_s = total_s
         self._limit_bytes = limit_bytes
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        deadline = time.monotonic() + self._total_s
+        self._patience.begin()
         response = super().handle_request(request)
         encoding = response.headers.pop("content-encoding", "identity").lower()
         if encoding not in {"identity", "gzip"}:
@@ -178,19 +228,18 @@ class _GuardedTransport(httpx.HTTPTransport):
             raise httpx.DecodingError(f"The answer is packed as {encoding}, which was not asked for.")
         response.headers.pop("content-length", None)
         assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 (httpx's own type is wider)
-        stream = _BoundedStream(response.stream, deadline, self._limit_bytes)
+        stream = _BoundedStream(response.stream, self._limit_bytes)
         if encoding == "gzip":
             stream.unpack = zlib.decompressobj(wbits=31)
         return httpx.Response(response.status_code, headers=response.headers, stream=stream)
 
 
 class _BoundedStream(httpx.SyncByteStream):
-    """A body that ends with an error at its deadline or limit, counted after unpacking."""
+    """A body that ends with an error at its limit, counted after unpacking."""
 
-    def __init__(self, source: httpx.SyncByteStream, deadline: float, limit_bytes: int) -> None:
+    def __init__(self, source: httpx.SyncByteStream, limit_bytes: int) -> None:
         self.unpack: Any = None
         self._source = source
-        self._deadline = deadline
         self._left = limit_bytes
 
     def __iter__(self) -> Iterator[bytes]:
@@ -199,8 +248,6 @@ class _BoundedStream(httpx.SyncByteStream):
             self._left -= len(data)
             if self._left < 0:
                 raise httpx.ReadError("The answer is larger than we accept.")
-            if time.monotonic() > self._deadline:
-                raise httpx.ReadTimeout("The answer took too long.")
             yield data
 
     def _unpacked(self, packed: bytes) -> bytes:

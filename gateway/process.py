@@ -2,14 +2,18 @@
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import socket
 import sys
+import time
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
+from accounts import sql
 from gateway.control import Control, Directory
 from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
@@ -17,12 +21,16 @@ from gateway.recorder import Recorder
 from gateway.spool import Spool
 from gateway.store import open_store
 from gateway.store.interface import Store
-from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from providers.services import outbound_policy
 from providers.transport import HttpEngine
 
+logger = logging.getLogger(__name__)
+
+_ASK_AGAIN_S = 1.0
+_SAY_AGAIN_S = 30.0
 _ANSWER_BYTES = 64 * 1024 * 1024
 # With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
 _SWITCH_INTERVAL_S = 0.0005
@@ -41,10 +49,32 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
+def await_database(is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Block until SQL answers, and say so: to end would only make a supervisor start us again. False: stopping."""
+    said_at = -_SAY_AGAIN_S
+    while not is_stopping():
+        try:
+            with sql.answer_within(sql.QUICK_S), connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except OperationalError as error:
+            if connection.vendor == "sqlite":
+                # A file that cannot be opened is a mistake, and no outage.
+                raise
+            if time.monotonic() - said_at >= _SAY_AGAIN_S:
+                said_at = time.monotonic()
+                logger.warning("Waiting for the database, which does not answer: %s", sql.brief(error))
+            connection.close()
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return True
+    return False
+
+
 def _read_policy() -> OutboundPolicy:
     """In a thread that has no further use for its connection."""
     try:
-        return outbound_policy()
+        with sql.answer_within(sql.QUICK_S):
+            return outbound_policy()
     finally:
         connection.close()
 
@@ -64,6 +94,7 @@ class Process:
     async def open(self) -> Workbench:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        sql.limit_everywhere(sql.STATEMENT_S)
         _spare_the_collector()
         await asyncio.to_thread(self.control.start)
         self.recorder.start()

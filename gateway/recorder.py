@@ -6,15 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from django.db import DataError, IntegrityError, connection, connections
 
+from accounts import sql
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
+from catalogue.pricing import cost_usd
+from catalogue.tariff import prices_of
+from gateway.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.proxy.settle import find_payer, settle, usage_fields
 from gateway.spool import Attempt, Orphan, Spool
 from providers.alarms import News, Refusal, write_news
+from providers.wire.usage import Usage
 
 _log = logging.getLogger(__name__)
 _PACE_S = 0.25
@@ -22,7 +29,7 @@ _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BATCH = 200
-_REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, ValueError, TypeError)
+_REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
 
 class Recorder:
@@ -35,6 +42,8 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
+        self._has_left = False
+        self._patience = sql.Patience()
         self._news = News()
 
     def start(self) -> None:
@@ -69,11 +78,20 @@ class Recorder:
                 self._write(attempts[start : start + _BATCH])
             for line in unreadable:
                 self._spool.reject(line, "unreadable")
+        except Newer as error:
+            orphan.release()
+            self._leave(error)
+            return 0
         except BaseException:
             orphan.release()
             raise
         orphan.discard()
         return len(attempts)
+
+    def _leave(self, error: Newer) -> None:
+        if not self._has_left:
+            _log.warning("A spool that was left behind is for a later version to drain: %s", error)
+        self._has_left = True
 
     def _write(self, attempts: Sequence[Attempt]) -> None:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
@@ -119,12 +137,18 @@ class Recorder:
     def _attempt(self, name: str, duty: Callable[[], object]) -> None:
         """Whatever happens, the next round tries again; the log tells of the first failure and of its end."""
         try:
-            duty()
-        except Exception:  # noqa: BLE001  # a task loop
+            with self._patience.limit():
+                duty()
+        except Exception as error:  # noqa: BLE001  # a task loop
             # A broken connection stays broken until it is closed; the next query opens another one.
             connection.close()
             if name not in self._failing:
-                _log.exception("The recorder cannot write: %s. It keeps trying.", name)
+                _log.error(
+                    "The recorder cannot write: %s (%s). It keeps trying.",
+                    name,
+                    sql.brief(error),
+                    exc_info=None if sql.is_away(error) else error,
+                )
             self._failing.add(name)
             return
         if name in self._failing:
@@ -182,19 +206,22 @@ def _row(attempt: Attempt) -> LedgerRow:
 
 
 def _unknown(opened: AttemptOpened) -> AttemptClosed:
+    """Its process died. That is not the team's to pay; what we lose is at least the prompt."""
+    prompt = Usage(opened.input_tokens, is_estimated=True) if opened.input_tokens else None
+    bill = settle(find_payer(LedgerEntry.Outcome.UNKNOWN, ""), None, prompt, partial(_cost_usd, opened))
     return AttemptClosed(
         attempt_id=opened.attempt_id,
         ended_at=opened.started_at,
         outcome=LedgerEntry.Outcome.UNKNOWN,
-        status=None,
-        error_code="",
-        usage=None,
-        is_estimated=False,
-        cost_usd="0",
-        loss_usd="0",
-        latency_ms=0.0,
-        first_token_ms=None,
+        usage=usage_fields(bill.usage),
+        is_estimated=prompt is not None,
+        cost_usd=f"{bill.cost_usd:f}",
+        loss_usd=f"{bill.loss_usd:f}",
     )
+
+
+def _cost_usd(opened: AttemptOpened, usage: Usage) -> Decimal:
+    return cost_usd(usage, prices_of(opened.prices))
 
 
 def _instant(at: float) -> datetime:

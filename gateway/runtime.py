@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts import guesses
 from accounts.directory import SqlKeyDirectory
 from gateway.process import Process
 from gateway.proxy.app import Edge, EdgeParts
-from gateway.proxy.attempt import Workbench
+from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
 from gateway.responses.shelf import SqlResponses
+from gateway.store.interface import Store
+from gateway.store.tries import Patience, Tries
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,8 @@ on_stopping: Hook | None = None
 """Awaited once no request is open, before the data plane stops."""
 
 _FIRST_HEARTBEAT_S = 1.5
+_BEYOND_LIMITS_S = 60.0
+_TRIES_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,33 @@ class RuntimeStatus:
 
     snapshot_revision: int
     snapshot_age_s: float
+    database_silence_s: float
     store: str
     workers: int
     lane: str
     spool_lag_s: float
     is_draining: bool
+
+
+class SharedTries:
+    """Tries counted in the store, for Django's threads. Where the loop has no time for them, in memory."""
+
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+        self._local = Tries()
+
+    def take(self, subject: str, patience: Patience) -> float:
+        asked = asyncio.run_coroutine_threadsafe(self._store.take_try(subject, patience), self._loop)
+        try:
+            return asked.result(_TRIES_WITHIN_S)
+        except TimeoutError:
+            asked.cancel()
+            return self._local.take(subject, patience)
+
+    def forgive(self, subject: str) -> None:
+        asyncio.run_coroutine_threadsafe(self._store.forgive(subject), self._loop)
+        self._local.forgive(subject)
 
 
 class Runtime:
@@ -51,7 +78,7 @@ class Runtime:
         self.process = Process(self.keys)
         self.repeater = Repeater(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
-        self.worker_lane = WorkerLane(self.process.store, self.process.name)
+        self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
         self.bench: Workbench | None = None
         self.edge: Edge | None = None
         self.is_draining = False
@@ -78,6 +105,8 @@ class Runtime:
                 body_limit_bytes=settings.BODY_LIMIT_BYTES,
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
                 heartbeat_s=settings.HEARTBEAT_S,
+                proxies=settings.TRUSTED_PROXIES,
+                counts_per_minute=settings.COUNTS_PER_MINUTE,
             )
         )
         if self.process.store.is_shared:
@@ -104,6 +133,7 @@ class Runtime:
         return RuntimeStatus(
             snapshot_revision=process.control.current.revision,
             snapshot_age_s=round(process.control.age_s, 3),
+            database_silence_s=round(process.control.silence_s, 3),
             store=store,
             workers=workers,
             lane="worker" if by_worker else "direct",
@@ -116,6 +146,12 @@ class Runtime:
         deadline = time.monotonic() + _FIRST_HEARTBEAT_S
         while not self.worker_lane.live_workers and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
+
+
+def _longest_call_s() -> float:
+    """More than any call may take whose worker keeps to its own limits."""
+    attempt_s = settings.CONNECT_TIMEOUT_S + settings.TOTAL_TIMEOUT_S
+    return MOST_ATTEMPTS * attempt_s + settings.WRITE_TIMEOUT_S + _BEYOND_LIMITS_S
 
 
 _current: Runtime | None = None
@@ -141,6 +177,7 @@ async def start(behind: Application) -> Runtime:
     global _current  # noqa: PLW0603  (one data plane a process, as one event loop)
     runtime = Runtime(behind)
     await runtime.open()
+    guesses.here.counter = SharedTries(runtime.process.store, runtime.loop)
     _current = runtime
     if on_started:
         await on_started()
@@ -153,5 +190,6 @@ async def stop() -> None:
         return
     if on_stopping:
         await on_stopping()
+    guesses.here.forget()
     await _current.close()
     _current = None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import math
 import os
 import signal
@@ -13,15 +14,13 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.corked import CorkedTransport
+from gateway.guarded import GuardedProtocol
+from gateway.patience import EdgeLimits, Patience
 
 # Ours ends first, so that a stream is ended with words and not cut.
 GRACE_BEYOND_DRAIN_S = 5
 HURRIED_S = 1.0
-# Longer than the idle time of the usual reverse proxies: they, and not we, should close.
-KEEP_ALIVE_S = 75
 BACKLOG = 2048
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -86,10 +85,12 @@ class Server(uvicorn.Server):
         *,
         drain_s: float,
         on: Events,
+        limits: EdgeLimits = EdgeLimits(),  # noqa: B008  (a frozen value)
         parent: int | None = None,
     ) -> None:
         """`parent` is the process without which this one ends, or None."""
-        super().__init__(_configuration(application, drain_s))
+        self.patience = Patience(limits)
+        super().__init__(_configuration(application, drain_s, self.patience))
         self._on = on
         self._parent = parent
 
@@ -109,6 +110,7 @@ class Server(uvicorn.Server):
         self._on.exit()
 
     async def startup(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        self.patience.start()
         await super().startup(list(sockets or []))
         if self.started and not self.should_exit:
             self._on.ready()
@@ -121,6 +123,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
         await super().shutdown(list(sockets or []))
+        self.patience.stop()
         if self.force_exit:
             await self._end_hurriedly()
 
@@ -135,15 +138,10 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
 
-class _CorkedProtocol(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        super().connection_made(CorkedTransport(transport, self.loop))
-
-
-def _configuration(application: Any, drain_s: float) -> uvicorn.Config:
+def _configuration(application: Any, drain_s: float, patience: Patience) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=_CorkedProtocol,
+        http=functools.partial(GuardedProtocol, patience=patience),  # type: ignore[arg-type]  # is only called
         ws="none",
         lifespan="on",
         backlog=BACKLOG,
@@ -151,7 +149,6 @@ def _configuration(application: Any, drain_s: float) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(drain_s) + GRACE_BEYOND_DRAIN_S,
     )
 

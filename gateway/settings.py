@@ -1,18 +1,35 @@
 """Settings: environment first, each with a default that works on a fresh clone."""
 
+import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import django
 from django.templatetags.static import static
 
 from gateway import env, local_secrets
+from gateway.client_address import TrustedProxies, read_trusted_proxies
 from gateway.mail import read_mail_server
+from gateway.patience import EdgeLimits
+from gateway.private_files import keep_private
+from gateway.redis_url import verified
+from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GATEWAY_DATA_DIR", str(BASE_DIR / "data"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+
+
+def _redis_url() -> str:
+    try:
+        return verified(env.text("REDIS_URL"), env.text("GATEWAY_REDIS_CA"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
+
+
+REDIS_URL = _redis_url()
 
 DEBUG = env.flag("GATEWAY_DEBUG")
 _secrets = local_secrets.load(DATA_DIR)
@@ -28,6 +45,17 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES")
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
 )
+
+
+def _trusted_proxies() -> TrustedProxies:
+    try:
+        return read_trusted_proxies(env.words("GATEWAY_TRUSTED_PROXIES"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_TRUSTED_PROXIES: {error}.") from None
+
+
+# Only what these peers say of whom they speak for counts: clients can write the same headers.
+TRUSTED_PROXIES = _trusted_proxies()
 
 INSTALLED_APPS = [
     "unfold",
@@ -60,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]
 
@@ -85,15 +114,42 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, object]:
-    database: dict[str, object] = {
+# How many connections the pages and the API of one web process share.
+DATABASE_CONNECTIONS = int(env.number("GATEWAY_DATABASE_CONNECTIONS", 8, least=1))
+_POOL = {
+    "min_size": 0,
+    "max_size": DATABASE_CONNECTIONS,
+    # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
+    "max_waiting": 8 * DATABASE_CONNECTIONS,
+    "timeout": 5,
+    # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
+    "reconnect_timeout": 0,
+}
+# The network that is gone is noticed by these, the server that is mute by `accounts.sql`.
+_POSTGRESQL = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def _database() -> dict[str, Any]:
+    database: dict[str, Any] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "gatehouse.sqlite3",
     }
     if DATABASE_URL:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
         database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["ENGINE"] = "accounts.postgresql"
+        # What the address itself says wins.
+        database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
+        if database["NAME"] != ":memory:":
+            keep_private(Path(database["NAME"]))
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
@@ -109,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
@@ -144,12 +201,28 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
 BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
+# Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
+FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))
+IMPORT_LIMIT_BYTES = int(env.number("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, least=1024))
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
+EDGE_LIMITS = EdgeLimits(
+    head_bytes=int(env.number("GATEWAY_HEAD_LIMIT_BYTES", 64 * 1024, least=1024)),
+    head_fields=int(env.number("GATEWAY_HEAD_FIELDS", 200, least=1)),
+    head_s=env.number("GATEWAY_HEAD_TIMEOUT_S", 10, least=1),
+    body_silence_s=env.number("GATEWAY_BODY_TIMEOUT_S", 60, least=1),
+    body_bytes_per_s=int(env.number("GATEWAY_BODY_BYTES_PER_S", 1024)),
+    idle_s=env.number("GATEWAY_KEEP_ALIVE_S", 75, least=1),
+    write_s=WRITE_TIMEOUT_S,
+    connections=int(env.number("GATEWAY_CONNECTIONS", 10_000, least=1)),
+    per_address=int(env.number("GATEWAY_CONNECTIONS_PER_ADDRESS", 0)),
+)
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
@@ -167,6 +240,20 @@ CREDENTIAL_VARIABLES = env.words(
     "NOVITA_API_KEY SILICONFLOW_API_KEY SCALEWAY_API_KEY INCEPTION_API_KEY STEPFUN_API_KEY UPSTAGE_API_KEY "
     "XIAOMI_API_KEY AZURE_OPENAI_API_KEY AWS_BEARER_TOKEN_BEDROCK",
 )
+
+
+def _credential_origins() -> Origins:
+    """Those of the vendors that the bootstrap catalogue names, and those that the operator adds."""
+    vendors = tomllib.loads((BASE_DIR / "catalogue/bootstrap/providers.toml").read_text(encoding="utf-8"))
+    try:
+        own = read_origins(env.words("GATEWAY_CREDENTIAL_ORIGINS"))
+    except ValueError as error:
+        raise env.BadEnvironment(f"GATEWAY_CREDENTIAL_ORIGINS: {error}.") from None
+    return join(origins_of_vendors(vendors.values(), os.environ), own)
+
+
+# Where each of them may be sent to. Whoever may edit a provider could else have it sent to a host of their own.
+CREDENTIAL_ORIGINS = _credential_origins()
 # Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
 ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
@@ -210,23 +297,41 @@ LOGGING = {
 }
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
-# With memory:// this is the wait of a task before it is seen; 1 s otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if not REDIS_URL else {}
+if REDIS_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {
+        # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
+        # a task asks anew 1 s (the wait for one) and twice the interval later.
+        "socket_connect_timeout": 3,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 2,
+    }
+else:
+    # The wait of a task before it is seen; 1 s otherwise.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CONSUMER = "gateway.consumer:Consumer"
+# For ever: a beat that gave up would have to be started by hand.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # In memory, not in a file of the working folder: every entry is a short interval.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+
+
+def _every(seconds: float, task: str) -> dict[str, object]:
+    """A round that nobody took is forgotten before many of them wait; not sooner, since clocks differ."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 300.0)}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "forget expired responses": {
-        "task": "gateway.responses.tasks.forget_expired_responses",
-        "schedule": 3600.0,
-    },
-    "probe providers": {"task": "providers.tasks.probe_due_providers", "schedule": 5.0},
-    "mail alarms": {"task": "providers.tasks.mail_alarms", "schedule": 60.0},
+    "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
+    "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
 }
 
 SPECTACULAR_SETTINGS = {
@@ -268,6 +373,7 @@ UNFOLD = {
         lambda _request: static("gateway/palette.css"),
         lambda _request: static("gateway/admin.css"),
     ],
+    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
     "ENVIRONMENT": "gateway.portal.desk.environment",
     "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},

@@ -7,21 +7,18 @@ A spool holds billing data, never prompts or keys.
 
 import errno
 import fcntl
-import json
 import logging
 import os
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import orjson
-
+from gateway import codec
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 
 _log = logging.getLogger(__name__)
@@ -68,7 +65,7 @@ class Spool:
     def opened(self, record: AttemptOpened) -> None:
         """Raises OSError if the disk refuses."""
         with self._lock:
-            self._segment.append(_line(_OPENED, record))
+            self._segment.append(_line({"t": _OPENED, "r": record}))
             self._open[record.attempt_id] = record
             self._rotate_when_full()
 
@@ -80,7 +77,7 @@ class Spool:
                 _log.error("Attempt %s was closed without being open.", record.attempt_id)
                 return
             try:
-                self._segment.append(_line(_CLOSED, record))
+                self._segment.append(_line({"t": _CLOSED, "r": record}))
             except OSError:
                 _log.exception("The end of attempt %s could not be spooled.", record.attempt_id)
             self._segment.waiting += 1
@@ -117,7 +114,7 @@ class Spool:
         """Put aside what the ledger will never take, for a person to look at."""
         _log.error("A record was put aside in %s: %s", self.folder / f"{self._name}.rejected", reason)
         text = content.decode(errors="replace") if isinstance(content, bytes) else content
-        line = _encode({"reason": reason, "record": text})
+        line = _line({"reason": reason, "record": text})
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         with open(os.open(self.folder / f"{self._name}.rejected", flags, 0o600), "ab") as file:  # noqa: PTH123
             file.write(line)
@@ -153,8 +150,8 @@ class Spool:
         old, new = self._segment, self._new_segment()
         try:
             if self._open:
-                new.append(b"".join(_line(_OPENED, record) for record in self._open.values()))
-                old.append(_encode({"t": _CARRIED, "r": list(self._open)}))
+                new.append(b"".join(_line({"t": _OPENED, "r": record}) for record in self._open.values()))
+                old.append(_line({"t": _CARRIED, "r": list(self._open)}))
         except OSError:
             new.close(keep=False)
             raise
@@ -177,13 +174,18 @@ class Orphan:
         self._descriptor = descriptor
 
     def read(self) -> tuple[list[Attempt], list[bytes]]:
-        """Its attempts, and its unreadable lines but for a torn last one: that append never returned."""
+        """Its attempts, and its unreadable lines but for a torn last one: that append never returned.
+
+        Raises codec.Newer for a file that only a later version can read.
+        """
         opened: dict[str, AttemptOpened] = {}
         closed: dict[str, AttemptClosed] = {}
         unreadable = []
         for line in self._path.read_bytes().split(b"\n")[:-1]:
             try:
                 _take(line, opened, closed)
+            except codec.Newer:
+                raise
             except (ValueError, KeyError, TypeError):
                 unreadable.append(line)
         return [Attempt(record, closed.get(name)) for name, record in opened.items()], [
@@ -250,38 +252,16 @@ def _claim(path: Path) -> Orphan | None:
 
 
 def _take(line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, AttemptClosed]) -> None:
-    try:
-        content = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        content = json.loads(line)
+    content = codec.parse(line)
     kind, record = content["t"], content["r"]
     if kind == _OPENED:
-        opened[record["attempt_id"]] = AttemptOpened(**_named(AttemptOpened, record))
+        opened[record["attempt_id"]] = codec.read(AttemptOpened, record)
     elif kind == _CLOSED:
-        closed[record["attempt_id"]] = AttemptClosed(**_named(AttemptClosed, record))
+        closed[record["attempt_id"]] = codec.read(AttemptClosed, record)
     elif kind == _CARRIED:
         for attempt_id in record:
             opened.pop(attempt_id, None)
 
 
-def _named(kind: type[AttemptOpened | AttemptClosed], record: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what this version knows: another version may have written the file."""
-    return {field.name: record[field.name] for field in fields(kind) if field.name in record}
-
-
-def _line(kind: str, record: AttemptOpened | AttemptClosed) -> bytes:
-    try:
-        return orjson.dumps({"t": kind, "r": record}, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:
-        return _encode(
-            {"t": kind, "r": {field.name: getattr(record, field.name) for field in fields(record)}}
-        )
-
-
-def _encode(content: Mapping[str, object]) -> bytes:
-    """Slower, but takes what a client may send and orjson refuses: lone surrogates and endless integers."""
-    return json.dumps(content, default=_plain).encode() + b"\n"
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
+def _line(content: dict[str, object]) -> bytes:
+    return codec.encode(content) + b"\n"

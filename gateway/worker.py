@@ -8,12 +8,14 @@ from typing import Any
 
 import uvloop
 from celery import bootsteps
+from celery.exceptions import WorkerShutdown
 from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
 
 from gateway import runtime
-from gateway.process import Process
+from gateway.descriptors import KEPT_BACK, raise_limit
+from gateway.process import Process, await_database
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.worker import LaneWorker
 
@@ -74,6 +76,10 @@ class Lane:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
 
 
+def _is_stopping() -> bool:
+    return state.should_stop is not None or state.should_terminate is not None
+
+
 class LaneStep(bootsteps.StartStopStep):
     """Started after the pool and stopped before it. At the worker's level: a lost broker does not restart it."""
 
@@ -84,6 +90,9 @@ class LaneStep(bootsteps.StartStopStep):
         self._lane: Lane | None = None
 
     def start(self, _parent: Any) -> None:
+        if not await_database(_is_stopping):
+            raise WorkerShutdown(EX_OK)
+        raise_limit(settings.UPSTREAM_CONNECTIONS + KEPT_BACK)
         self._lane = Lane()
         self._lane.start()
 

@@ -1,7 +1,6 @@
 """The admin of providers: where they are, what opens them, and whether calls can go there."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,11 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.base import FormInline, TableInline, Tone, status_chip
 from accounts.admin.history import HistoryDesk
-from providers import services
+from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider
-from providers.probes import ProbeOutcome, probe
+from providers.probes import ProbeOutcome, probe_together
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
 _NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"
@@ -31,9 +30,23 @@ class CredentialInline(FormInline):
 
     model = Credential
     form = CredentialForm
-    fields = ["kind", "secret", "variable", "is_enabled"]
+    fields = ["kind", "secret", "variable", "bound_to", "approves_origin", "is_enabled"]
+    readonly_fields = ["bound_to"]
     min_num = max_num = 1
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        hidden = set() if request.user.is_superuser else {"approves_origin"}
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    @admin.display(description="variable may be sent to", empty_value="nowhere yet")
+    def bound_to(self, credential: Credential) -> str | None:
+        if credential.kind != Credential.Kind.ENVIRONMENT:
+            return "no variable is used"
+        origins = sorted(validators.origins_of(credential.variable))
+        if credential.approval.startswith(f"{credential.variable} "):
+            origins.append(f"{credential.approval.rpartition(' ')[2]} by a superuser's word")
+        return ", ".join(origins) or None
 
 
 class TellingInline(TableInline):
@@ -137,7 +150,10 @@ class ProviderAdmin(HistoryDesk):
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        return kwargs | {"form_kwargs": {"provider": obj}} if isinstance(inline, CredentialInline) else kwargs
+        if not isinstance(inline, CredentialInline):
+            return kwargs
+        may_approve = bool(request.user.is_active and request.user.is_superuser)
+        return kwargs | {"form_kwargs": {"provider": obj, "may_approve": may_approve}}
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:  # noqa: ARG002
         services.save_provider(provider=obj)
@@ -193,20 +209,12 @@ class ProviderAdmin(HistoryDesk):
     def _probe(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
         for provider in providers.exclude(wire_format__in=list(MODEL_LISTS)):
             self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
-        for provider, outcome in _probe_together(providers.filter(wire_format__in=list(MODEL_LISTS))):
-            services.record_probe(provider_id=provider.pk, outcome=outcome, at=timezone.now())
+        rows = providers.select_related("credential").filter(wire_format__in=list(MODEL_LISTS))
+        asked = [services.facts_of(row) for row in rows]
+        for facts, outcome in probe_together(asked, door=services.outbound_policy()):
+            services.record_probe(provider_id=facts.id, outcome=outcome, at=timezone.now())
             level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
-            self.message_user(request, f"{provider}: {_told(outcome)}", level)
-
-
-def _probe_together(providers: QuerySet[Provider]) -> list[tuple[Provider, ProbeOutcome]]:
-    """All at once, so that the page waits for the slowest only. Here only the network is used, no database."""
-    rows = list(providers.select_related("credential"))
-    door = services.outbound_policy()
-    facts = [services.facts_of(row) for row in rows]
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        outcomes = list(pool.map(lambda one: probe(one, door=door), facts))
-    return list(zip(rows, outcomes, strict=True))
+            self.message_user(request, f"{facts.name}: {_told(outcome)}", level)
 
 
 def _told(outcome: ProbeOutcome) -> str:

@@ -29,6 +29,9 @@ class UpstreamResponse(Protocol):
     async def read(self, limit_bytes: int) -> bytes:
         """The whole body. Raises UpstreamFailure, also where it is larger than the limit."""
 
+    async def read_part(self, limit_bytes: int, within_s: float) -> bytes:
+        """As much of the body as comes in that time, and no more: of a refusal, which is one without it too."""
+
     async def close(self) -> None:
         """Give the connection back if the body was read to its end, drop it at once if not. Safe to repeat."""
 

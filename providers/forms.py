@@ -11,7 +11,11 @@ from providers.models import Credential, Provider
 
 _MOVED = (
     "The base URL has a new scheme, host or port. So that no secret goes to a new place unseen, "
-    "{what}, or put the old address back."
+    "type the secret again, or put the old address back."
+)
+_UNBOUND = (
+    "{refusal}. So that nobody has it sent to a host of their own, a superuser allows another address on this page, "
+    "or GATEWAY_CREDENTIAL_ORIGINS names it. Switched off, the credential can be saved as it is."
 )
 
 
@@ -36,20 +40,28 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own
         widget=PasswordInput,
         help_text="Stored encrypted, and never shown again.",
     )
+    approves_origin = forms.BooleanField(
+        label="Send this variable to the base URL",
+        required=False,
+        help_text="Needed once where settings do not name the address for this variable. For superusers only.",
+    )
 
     class Meta:
         model = Credential
         fields = ["kind", "variable", "is_enabled"]
 
-    def __init__(self, *args: Any, provider: Provider | None, **kwargs: Any) -> None:
-        """`provider` is as it is about to be saved; None while it is being added."""
+    def __init__(self, *args: Any, provider: Provider, may_approve: bool, **kwargs: Any) -> None:
+        """`provider` is as it is about to be saved. `may_approve`: the person is a superuser."""
         super().__init__(*args, **kwargs)
         self._provider = provider
+        self.fields["approves_origin"].disabled = not may_approve
         placeholder = "stored; type to replace" if self.instance.ciphertext else "type or paste it here"
         self.fields["secret"].widget.attrs |= {"autocomplete": "new-password", "placeholder": placeholder}
         # One that is no longer allowed stays to be seen, and is refused.
         names = dict.fromkeys([*filter(None, [self.instance.variable]), *validators.allowed_variables()])
-        self.fields["variable"].widget = Select(choices=[("", "—"), *((name, name) for name in names)])
+        self.fields["variable"].widget = Select(
+            choices=[("", "—"), *((name, _shown(name)) for name in names)]
+        )
 
     def clean_secret(self) -> str:
         secret: str = self.cleaned_data["secret"]
@@ -63,8 +75,8 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own
             self._check_stored(cleaned.get("secret", ""))
         elif cleaned.get("secret"):
             self.add_error("secret", "Empty this, or choose “Stored here, encrypted”.")
-        if cleaned.get("kind") == Credential.Kind.ENVIRONMENT:
-            self._check_variable_stays(cleaned)
+        if cleaned.get("kind") == Credential.Kind.ENVIRONMENT and cleaned.get("is_enabled"):
+            self._check_destination(cleaned)
         return cleaned
 
     def store(self) -> None:
@@ -73,21 +85,27 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own
         if secret:
             services.store_secret(credential=self.instance, secret=secret)
         else:
-            services.save_credential(credential=self.instance)
+            services.save_credential(
+                credential=self.instance, approves_origin=self.cleaned_data["approves_origin"]
+            )
 
     def _check_stored(self, secret: str) -> None:
         if secret or "secret" in self.errors:
             return
         if not self.instance.ciphertext:
             self.add_error("secret", "Type the provider's secret, or choose another kind of credential.")
-        elif self._has_moved():
-            self.add_error("secret", _MOVED.format(what="type the secret again"))
+        elif services.has_moved(self._provider):
+            self.add_error("secret", _MOVED)
 
-    def _check_variable_stays(self, cleaned: dict[str, Any]) -> None:
-        was_open = self.initial.get("variable") == cleaned.get("variable") and self.initial.get("is_enabled")
-        if was_open and cleaned.get("is_enabled") and self._has_moved():
-            what = "switch the credential off in the same save and on again afterwards"
-            self.add_error("variable", _MOVED.format(what=what))
+    def _check_destination(self, cleaned: dict[str, Any]) -> None:
+        variable = cleaned.get("variable", "")
+        if cleaned.get("approves_origin") or validators.variable_refusal(variable):
+            return
+        approval = self.instance.approval
+        if refusal := validators.destination_refusal(variable, self._provider.base_url, approval=approval):
+            self.add_error("variable", _UNBOUND.format(refusal=refusal))
 
-    def _has_moved(self) -> bool:
-        return self._provider is not None and services.has_moved(self._provider)
+
+def _shown(variable: str) -> str:
+    origins = ", ".join(sorted(validators.origins_of(variable)))
+    return f"{variable} (for {origins})" if origins else variable

@@ -103,7 +103,8 @@ class Provider(models.Model):
 class Credential(models.Model):
     """What opens a provider: a secret kept encrypted, or the name of an environment variable that holds it.
 
-    The secret is write-only. A new host asks for it again, so that it never goes to a new place unseen.
+    The secret is write-only. A new origin asks for it again, so that it never goes to a new place unseen; a variable
+    goes to origins that settings or a superuser bound it to.
     """
 
     class Kind(models.TextChoices):
@@ -115,6 +116,13 @@ class Credential(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.STORED)
     variable = models.CharField(
         max_length=100, blank=True, help_text="Name of the environment variable, such as GROQ_API_KEY."
+    )
+    approval = models.CharField(
+        max_length=500,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="A superuser's word that this variable may be sent to this origin.",
     )
     ciphertext = models.TextField(blank=True, editable=False)
     is_enabled = models.BooleanField("enabled", default=True)

@@ -3,7 +3,8 @@
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -15,12 +16,17 @@ from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.validators import base_url_refusal
+from providers.wire.scrub import remove_secret
 
 TIMEOUT_S = 5.0
+TOGETHER_MOST = 32
 _CONNECT_S, _READ_S = 2.0, 4.0
+# The system's look-up of names takes no limit: who waits for that is not waited for.
+_BEYOND_S = 2.0
 _BYTES_MOST = 8 * 1024 * 1024
 _NAMES_MOST = 5_000
 _NAME_LENGTH_MOST = 200
+_TOO_SLOW = "no answer in time"
 _MORE = ("has_more", "nextPageToken", "next_page_token")
 # It answers, but has no model list, or no time for one: calls may well get through.
 _REACHABLE = {404, 405, 429, 501}
@@ -56,6 +62,23 @@ def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
     return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error, names)
 
 
+def probe_together(
+    providers: Sequence[ProviderFacts], *, door: OutboundPolicy
+) -> Iterator[tuple[ProviderFacts, ProbeOutcome]]:
+    """Each as it is done, at most 32 at once in threads of their own, which use the network only and no database."""
+    waves = -(-len(providers) // TOGETHER_MOST)
+    pool = ThreadPoolExecutor(TOGETHER_MOST, thread_name_prefix="probe")
+    asked = {pool.submit(probe, provider, door=door): provider for provider in providers}
+    try:
+        for done in as_completed(asked, waves * (TIMEOUT_S + _BEYOND_S)):
+            yield asked.pop(done), done.result()
+    except TimeoutError:
+        for provider in asked.values():
+            yield provider, ProbeOutcome(False, None, TIMEOUT_S * 1000, _TOO_SLOW)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
     """Status, error and the names of its models."""
     listed = MODEL_LISTS[provider.wire_format]
@@ -72,7 +95,13 @@ def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple
     ):
         if not response.is_success:
             return response.status_code, _error_of(response), ()
-        return response.status_code, *_read_list(response.read(), listed.prefix)
+        error, names = _read_list(response.read(), listed.prefix)
+        secret = provider.secret or ""
+        return (
+            response.status_code,
+            error,
+            tuple(name for name in names if remove_secret(name, secret) == name),
+        )
 
 
 def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
@@ -115,7 +144,7 @@ def _read_list(body: bytes, prefix: str) -> tuple[str, tuple[str, ...]]:
 
 def _named(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
     if isinstance(trouble, httpx.TimeoutException):
-        return "no answer in time"
+        return _TOO_SLOW
     if isinstance(trouble, httpx.ConnectError):
         return _connect_error(trouble, base_url, door)
     return "broke off, or answered badly"

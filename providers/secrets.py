@@ -1,8 +1,8 @@
-"""What opens providers: secrets encrypted at rest and bound to their provider, or read from the environment.
+"""What opens providers: secrets encrypted at rest, or read from the environment. Each opens at its origins only.
 
 SecretError
 ├── KeyUnusable       a configured encryption key is not one
-└── SecretUnreadable  no configured key opens it, or it belongs to another provider
+└── SecretUnreadable  no configured key opens it, or it belongs to another provider or address
 """
 
 import json
@@ -14,7 +14,9 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-from providers.models import Credential
+from providers import validators
+from providers.models import Credential, Provider
+from providers.origins import origin_of
 
 
 class SecretError(Exception):
@@ -26,7 +28,7 @@ class KeyUnusable(SecretError):
 
 
 class SecretUnreadable(SecretError):
-    """No configured key opens the secret, or it was encrypted for another provider."""
+    """No configured key opens the secret, or it was encrypted for another provider or origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,13 @@ def unseal(sealed: str) -> bytes:
         raise SecretUnreadable("No key in GATEWAY_CREDENTIAL_KEYS opens what was stored.") from None
 
 
-def encrypt(secret: str, *, provider_id: int) -> str:
-    """Bind the provider's id into what is encrypted, so that it opens no other provider."""
-    payload = json.dumps({"provider": provider_id, "secret": secret})
-    return _box().encrypt(payload.encode()).decode()
+def encrypt(secret: str, *, provider: Provider) -> str:
+    """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row."""
+    payload = {"provider": provider.pk, "origin": origin_of(provider.base_url), "secret": secret}
+    return _box().encrypt(json.dumps(payload).encode()).decode()
 
 
-def decrypt(ciphertext: str, *, provider_id: int) -> str:
+def decrypt(ciphertext: str, *, provider: Provider) -> str:
     """Raises SecretUnreadable, KeyUnusable."""
     try:
         payload = json.loads(_box().decrypt(ciphertext.encode()))
@@ -69,13 +71,16 @@ def decrypt(ciphertext: str, *, provider_id: int) -> str:
             "No key in GATEWAY_CREDENTIAL_KEYS opens the stored secret. "
             "Add the key it was encrypted with, or type the secret again."
         ) from None
-    if payload["provider"] != provider_id:
+    if payload["provider"] != provider.pk:
         raise SecretUnreadable("The stored secret belongs to another provider. Type the secret again.")
+    # Those of the first releases name no origin: only the service forgets them when their provider moves.
+    if payload.get("origin", origin_of(provider.base_url)) != origin_of(provider.base_url):
+        raise SecretUnreadable("The stored secret was typed for another address. Type the secret again.")
     return str(payload["secret"])
 
 
 def open_credential(credential: Credential | None) -> Access:
-    """Yield what the credential holds, or why it opens nothing; never raises."""
+    """Yield what the credential holds, or why it opens nothing; never raises. Load its provider with it."""
     if credential is None:
         return Access(problem="has no credential")
     if not credential.is_enabled:
@@ -83,7 +88,7 @@ def open_credential(credential: Credential | None) -> Access:
     if credential.kind == Credential.Kind.NONE:
         return Access()
     if credential.kind == Credential.Kind.ENVIRONMENT:
-        return _open_variable(credential.variable)
+        return _open_variable(credential)
     return _open_stored(credential)
 
 
@@ -91,14 +96,18 @@ def _open_stored(credential: Credential) -> Access:
     if not credential.ciphertext:
         return Access(problem="no secret is stored yet")
     try:
-        return Access(secret=decrypt(credential.ciphertext, provider_id=credential.provider_id))
+        return Access(secret=decrypt(credential.ciphertext, provider=credential.provider))
     except SecretError:
         return Access(problem="the stored secret cannot be opened; type it again")
 
 
-def _open_variable(name: str) -> Access:
+def _open_variable(credential: Credential) -> Access:
+    """What is read here leaves for the provider's address: so this asks, whatever let the row be as it is."""
+    name, base_url = credential.variable, credential.provider.base_url
     if name not in settings.CREDENTIAL_VARIABLES:
         return Access(problem=f"variable {name} is not in GATEWAY_CREDENTIAL_VARIABLES")
+    if refusal := validators.destination_refusal(name, base_url, approval=credential.approval):
+        return Access(problem=f"variable {refusal}")
     try:
         value = _read_variable(name)
     except (OSError, UnicodeDecodeError):

@@ -4,20 +4,23 @@ The revision's row is locked before a provider's, everywhere: changes at once wa
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.revision import Part, bump
 from gateway.outbound import OutboundPolicy
 from providers import alarms, validators
+from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
-from providers.probes import ProbeOutcome
+from providers.origins import origin_of
+from providers.probes import TIMEOUT_S, ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
 
 DEMO_SLUGS = ("demo-a", "demo-b")
@@ -58,13 +61,16 @@ def provider_facts() -> dict[int, ProviderFacts]:
 
 def usable_provider_ids() -> set[int]:
     """Those that have what opens them, whether switched on or not. One query."""
-    enabled = Credential.objects.filter(is_enabled=True)
+    enabled = Credential.objects.filter(is_enabled=True).select_related("provider")
     return {credential.provider_id for credential in enabled if open_credential(credential).is_usable}
 
 
 @transaction.atomic
 def save_provider(*, provider: Provider) -> None:
-    """Save it. What probes found does not count at a new address, and a stored secret does not go there."""
+    """Save it. What probes found does not count at a new origin, and what opened the provider does not go there.
+
+    A stored secret is forgotten. A variable opens nothing at an origin that it is not bound to (`secrets`).
+    """
     bump(Part.PROVIDERS)
     is_elsewhere = has_moved(provider)
     if is_elsewhere or not provider.has_model_list:
@@ -79,7 +85,7 @@ def save_provider(*, provider: Provider) -> None:
 def has_moved(provider: Provider) -> bool:
     """Its base URL has another scheme, host or port than the saved one."""
     saved = Provider.objects.filter(pk=provider.pk).values_list("base_url", flat=True).first()
-    return saved is not None and validators.origin(saved) != validators.origin(provider.base_url)
+    return saved is not None and origin_of(saved) != origin_of(provider.base_url)
 
 
 @transaction.atomic
@@ -89,11 +95,18 @@ def delete_provider(*, provider: Provider) -> None:
 
 
 @transaction.atomic
-def save_credential(*, credential: Credential) -> None:
-    """Save how a provider is opened. A secret is kept only while the credential is of that kind."""
+def save_credential(*, credential: Credential, approves_origin: bool = False) -> None:
+    """Save how a provider is opened. A secret is kept only while the credential is of that kind.
+
+    `approves_origin` is a superuser's word that the variable may be sent to the provider's address.
+    """
     bump(Part.PROVIDERS)
     if credential.kind != Credential.Kind.STORED:
         credential.ciphertext = ""
+    if credential.kind != Credential.Kind.ENVIRONMENT:
+        credential.approval = ""
+    elif approves_origin:
+        credential.approval = validators.approval_of(credential.variable, credential.provider.base_url)
     credential.save()
     alarms.clear_all(provider_id=credential.provider_id, at=timezone.now())
     _probe_soon(credential.provider_id)
@@ -102,7 +115,7 @@ def save_credential(*, credential: Credential) -> None:
 @transaction.atomic
 def store_secret(*, credential: Credential, secret: str) -> None:
     """Keep the secret encrypted, in place of whatever opened the provider before. Raises SecretError."""
-    credential.ciphertext = encrypt(secret, provider_id=credential.provider_id)
+    credential.ciphertext = encrypt(secret, provider=credential.provider)
     credential.kind = Credential.Kind.STORED
     credential.variable = ""
     credential.rotated_at = timezone.now()
@@ -127,18 +140,23 @@ def rotate_secrets() -> list[str]:
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
         try:
-            secret = decrypt(credential.ciphertext, provider_id=credential.provider_id)
+            secret = decrypt(credential.ciphertext, provider=credential.provider)
         except SecretUnreadable as error:
             problems.append(f"{credential.provider.slug}: {error}")
             continue
-        ciphertext = encrypt(secret, provider_id=credential.provider_id)
+        ciphertext = encrypt(secret, provider=credential.provider)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
         audit.note_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems
 
 
 def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> None:
-    """Keep what a probe found. Healthy at once, unhealthy after two failures in a row; only changes count."""
+    """Keep what a probe found. Healthy at once, unhealthy after two failures in a row; only changes count.
+
+    Nothing if the provider went meanwhile, or has no model list any more.
+    """
+    if not Provider.objects.filter(pk=provider_id, wire_format__in=list(MODEL_LISTS)).exists():
+        return
     results = ProbeResult.objects.filter(provider_id=provider_id)
     ProbeResult.objects.create(
         provider_id=provider_id,
@@ -160,12 +178,16 @@ def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> No
         results.filter(pk__in=outlived).delete()
 
 
-def claim_due_probes(*, at: datetime) -> list[int]:
-    """Ids that the caller alone is to probe now: the turn moves on in the statement that checks it."""
-    turn = at + timedelta(seconds=settings.PROBE_INTERVAL_S)
-    due = Provider.objects.due(at).with_credential()
-    usable = [provider.pk for provider in due if access_of(provider).is_usable]
-    return [pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn)]
+def claim_due_probes(*, at: datetime, most: int) -> list[int]:
+    """Ids that the caller alone is to probe now: the turn moves on in the statement that checks it.
+
+    Those that have waited longest come first. None is claimed again while its probe can still run.
+    """
+    turn = at + timedelta(seconds=max(settings.PROBE_INTERVAL_S, TIMEOUT_S))
+    due = Provider.objects.due(at).with_credential().order_by(F("next_probe_at").asc(nulls_first=True))
+    usable = (provider.pk for provider in due if access_of(provider).is_usable)
+    ours = (pk for pk in usable if Provider.objects.due(at).filter(pk=pk).update(next_probe_at=turn))
+    return list(islice(ours, most))
 
 
 def ensure_demo_providers(port: int, *, host: str = "127.0.0.1") -> None:

@@ -1,37 +1,31 @@
-"""Background duties of providers: probing those whose turn it is, and mailing alarms."""
+"""Background duties of providers: probing those whose turn it is, and mailing alarms.
+
+Celery's time limits need processes and mean nothing to threads: here each wait has a limit of its own.
+"""
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from providers import alarms, services
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.models import Provider
-from providers.probes import probe
+from providers.probes import TOGETHER_MOST, probe_together
+from providers.rounds import one_at_a_time
 
 
-@shared_task(time_limit=30, soft_time_limit=25)
+@shared_task
+@one_at_a_time
 def probe_due_providers() -> int:
-    """Claim each provider whose turn it is and hand it to a worker. Returns how many."""
-    claimed = services.claim_due_probes(at=timezone.now())
-    for provider_id in claimed:
-        # Stale after an interval: by then the next turn has come.
-        probe_provider.apply_async(args=(provider_id,), expires=settings.PROBE_INTERVAL_S)
-    return len(claimed)
+    """Claim providers whose turn it is, probe them together and keep what was found. Returns how many."""
+    claimed = services.claim_due_probes(at=timezone.now(), most=TOGETHER_MOST)
+    rows = Provider.objects.with_credential().filter(pk__in=claimed)
+    asked = [services.facts_of(row) for row in rows]
+    for provider, outcome in probe_together(asked, door=services.outbound_policy()):
+        services.record_probe(provider_id=provider.id, outcome=outcome, at=timezone.now())
+    return len(asked)
 
 
-@shared_task(time_limit=30, soft_time_limit=25)
-def probe_provider(provider_id: int) -> None:
-    """Probe one provider and keep what was found; nothing if it went or was switched off meanwhile."""
-    provider = Provider.objects.with_credential().filter(pk=provider_id).first()
-    facts = services.facts_of(provider) if provider else None
-    if facts is None or not facts.is_callable or facts.wire_format not in MODEL_LISTS:
-        return
-    outcome = probe(facts, door=services.outbound_policy())
-    services.record_probe(provider_id=provider_id, outcome=outcome, at=timezone.now())
-
-
-@shared_task(time_limit=30, soft_time_limit=25)
+@shared_task
+@one_at_a_time
 def mail_alarms() -> int:
     """Tell those in charge of providers that refuse us. Returns how many mails."""
     return alarms.mail_open(at=timezone.now())

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from gateway.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_a
 from providers.adapters.base import UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
 from providers.http1 import Connection, Reply, broken, unavailable
-from providers.unpacking import unpacker_for
+from providers.unpacking import Unpacker, unpacker_for
 
 _PLACES_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
@@ -196,7 +197,8 @@ class HttpResponse:
         self._server = server
         self._connection: Connection | None = connection
         self._reply = reply
-        self._unpacker = unpacker_for(reply.headers.get("content-encoding", ""))
+        self._unpacker: Unpacker | None = None
+        self._is_read = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while data := await self._take():
@@ -213,12 +215,24 @@ class HttpResponse:
             parts.append(data)
         return b"".join(parts)
 
+    async def read_part(self, limit_bytes: int, within_s: float) -> bytes:
+        part = b""
+        with suppress(UpstreamFailure, TimeoutError):
+            async with asyncio.timeout(within_s):
+                while len(part) < limit_bytes and (data := await self._take()):
+                    part += data
+        return part[:limit_bytes]
+
     async def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection:
             self._engine.take_back(self._server, connection)
 
     async def _take(self) -> bytes:
+        if not self._is_read:
+            # Only now: what refuses us does so whatever its body is packed in.
+            self._is_read = True
+            self._unpacker = unpacker_for(self.headers.get("content-encoding", ""))
         unpacker = self._unpacker
         if unpacker is None:
             return await self._reply.take()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from gateway.outbound import OutboundPolicy, resolve_name
+from providers.origins import origin_of
 
 _RESOLVE_TIMEOUT_S = 2.0
 _resolver = ThreadPoolExecutor(max_workers=2, thread_name_prefix="resolve")
@@ -27,15 +28,6 @@ def base_url_refusal(url: str, door: OutboundPolicy) -> str | None:
     return _resolved_refusal(parts.hostname or "", parts.port or _default_port(parts.scheme), door)
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what a secret is sent to. Two URLs of one origin share it."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname or "", parts.port or _default_port(parts.scheme)
-    except ValueError:
-        return "", url, None
-
-
 def allowed_variables() -> list[str]:
     """Names of the environment that a credential may read."""
     return list(settings.CREDENTIAL_VARIABLES)
@@ -46,6 +38,25 @@ def variable_refusal(name: str) -> str | None:
         return None
     allowed = ", ".join(allowed_variables()) or "none"
     return f"“{name}” may not be read. Allowed: {allowed}. GATEWAY_CREDENTIAL_VARIABLES can name more."
+
+
+def origins_of(variable: str) -> frozenset[str]:
+    """Where the settings let the variable be sent to."""
+    return frozenset(settings.CREDENTIAL_ORIGINS.get(variable, ()))
+
+
+def destination_refusal(variable: str, base_url: str, *, approval: str = "") -> str | None:
+    """Why the variable may not be sent there, or None. `approval` is a superuser's word for one variable and origin."""
+    origin = origin_of(base_url)
+    if origin in origins_of(variable) or approval == approval_of(variable, base_url):
+        return None
+    allowed = ", ".join(sorted(origins_of(variable)))
+    return f"{variable} may not be sent to {origin}" + (f", only to {allowed}" if allowed else "")
+
+
+def approval_of(variable: str, base_url: str) -> str:
+    """What a credential keeps of a superuser's word: it says nothing of another variable, nor of another origin."""
+    return f"{variable} to {origin_of(base_url)}"
 
 
 def quirks_refusal(quirks: object, known: Iterable[str]) -> str | None:

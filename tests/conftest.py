@@ -7,10 +7,12 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
+from accounts import guesses
 from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
 from catalogue.worklist import kept_worklist
+from tests.gateway.program import running
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.embedded import product, upstream
 
@@ -34,8 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def forget_snapshot() -> Iterator[None]:
-    """What a process remembers of the catalogue was another test's database."""
+    """What a process remembers of the catalogue was another test's database, and wrong keys another test's guesses."""
     yield
+    guesses.here.forget()
     snapshots.forget()
     shelf.forget()
     kept_changes.forget()
@@ -65,6 +68,18 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> str:
     """A test's own empty database, without tables; `postgres_server.new_database(name)` makes further ones."""
     return postgres_server.new_database("gatehouse")
+
+
+@pytest.fixture(scope="session")
+def tables(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with all tables and no rows of ours, for `new_database(name, like=tables)`."""
+    environment = {
+        "DATABASE_URL": postgres_server.new_database("tables"),
+        "GATEWAY_DATA_DIR": str(tmp_path_factory.mktemp("tables")),
+    }
+    with running("manage", "migrate", "-v0", **environment) as migration:
+        assert migration.wait(120) == 0, migration.text
+    return "tables"
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,7 @@ class PostgresServer:
 
 @contextlib.contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
-    programs = _postgres_programs()
+    programs = postgres_programs()
     require_service("PostgreSQL", programs is not None)
     assert programs is not None
     with tempfile.TemporaryDirectory(prefix="gatehouse-postgres-") as folder:
@@ -221,7 +221,7 @@ def running_postgres() -> Iterator[PostgresServer]:
             server.stop()
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     """Debian keeps the server's programs off the path, one folder a version; the newest is taken."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("initdb")

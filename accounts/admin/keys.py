@@ -13,6 +13,7 @@ from accounts import limits, services
 from accounts.admin.base import TextArea, Tone, confirmed_action, status_chip
 from accounts.admin.history import HistoryDesk
 from accounts.models import Key, User
+from accounts.shown_once import keep_secret, take_secret
 
 _TERMS = ["scope", "requests_per_minute", "concurrency", "model_patterns", "lane", "expires_at"]
 _TONES: dict[Key.State, Tone] = {
@@ -62,6 +63,7 @@ class KeyAdmin(HistoryDesk):
     list_select_related = ["team"]
     search_fields = ["name", "public_id", "team__slug"]
     autocomplete_fields = ["team"]
+    change_form_before_template = "admin/new_key.html"
     actions = ["revoke_selected"]
     actions_detail = ["revoke"]
     fieldsets = [
@@ -80,6 +82,10 @@ class KeyAdmin(HistoryDesk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Key | None = None) -> list[str]:  # noqa: ARG002
         return ["team", "scope", *self._history[1]["fields"]] if obj else []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may not look at keys could not see the one that they issue."""
+        return bool(super().has_add_permission(request) and self.has_view_or_change_permission(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Key | None = None) -> bool:
         is_revoked = isinstance(obj, Key) and obj.revoked_at is not None
@@ -109,9 +115,26 @@ class KeyAdmin(HistoryDesk):
         person = cast("User", request.user)
         key, text = services.issue_key(team=obj.team, name=obj.name, created_by=person, **terms)
         obj.pk, obj.public_id, obj.created_at = key.pk, key.public_id, key.created_at
-        messages.warning(request, f"Copy the key now, for it cannot be shown again: {text}")
-        if key.scope == Key.Scope.FEED:
-            messages.info(request, "In an address it reads …/v1/gateway/changes?format=atom&token=THE KEY")
+        # Not in a message: those travel in a cookie that everybody can read.
+        keep_secret(request.session, key, text)
+
+    def response_add(self, request: HttpRequest, obj: Key, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
+        """To the key's page, whichever button was pressed: only there its text is shown."""
+        return HttpResponseRedirect(reverse("admin:accounts_key_change", args=[obj.pk]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        key = self.get_object(request, object_id) if request.method == "GET" else None
+        if key is not None and self.has_view_or_change_permission(request, key):
+            new = take_secret(request.session, key=key)
+            extra_context = (extra_context or {}) | {"new_key": new}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return page
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> None:

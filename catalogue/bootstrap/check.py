@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
 from providers.facts import KNOWN_QUIRKS
-from providers.formats.endpoints import WIRE_FORMATS, lacks
+from providers.operations.registry import WIRE_FORMATS, lacks
 
 METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})

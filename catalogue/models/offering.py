@@ -8,7 +8,7 @@ from django.db import models
 
 from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
-from providers.formats.endpoints import lacks
+from providers.operations.registry import lacks
 
 
 def check_range(begins: datetime | None, ends: datetime | None, end_field: str) -> None:

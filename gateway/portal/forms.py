@@ -4,21 +4,11 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Key
 from accounts.services import KeyTerms
-
-
-class SignInForm(AuthenticationForm):
-    """Refuses a wrong name, a wrong password and a switched-off account with the same words."""
-
-    error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This user name and this password do not belong together. Check both, capitals included.",
-        "inactive": "This user name and this password do not belong together. Check both, capitals included.",
-    }
 
 
 class KeyForm(forms.Form):

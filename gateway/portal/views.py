@@ -15,11 +15,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits, services
 from accounts.models import Key, Team, User
+from accounts.shown_once import keep_secret, take_secret
 from gateway.greeting import curl_line
 from gateway.portal.feeds import feed_addresses
-from gateway.portal.forms import KeyForm, SignInForm
+from gateway.portal.forms import KeyForm
 from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
-from gateway.portal.shown_once import keep_secret, take_secret
+from gateway.portal.sign_in import SignInForm
 
 # Whatever a key may call, this finds it something.
 _ANY_MODEL = "auto"
@@ -72,7 +73,7 @@ def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: KeyForm) -> HttpResponse:
     # A HEAD request shows nobody anything, so it must not use up the one look.
-    new = take_secret(request.session, team) if request.method == "GET" else None
+    new = take_secret(request.session, team=team) if request.method == "GET" else None
     page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
     url = request.build_absolute_uri("/").rstrip("/")
     context = {

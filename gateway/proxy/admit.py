@@ -28,6 +28,15 @@ async def admit(call_id: str, limits: Sequence[Limit], store: Store, recorder: C
     return await store.admit(call_id, limits) if limits else _ADMITTED
 
 
+async def admit_count(key: KeyFacts, per_minute: int, store: Store) -> Verdict:
+    """Counting tokens costs nobody money, but time of ours: so it has a limit of its own. Raises RateLimited."""
+    verdict = await store.admit("", [Limit(f"count:{key.id}", requests_per_minute=per_minute)])
+    if not verdict.is_admitted:
+        message = f"Each key may have tokens counted {per_minute} times a minute. Wait, or count less often."
+        raise RateLimited(message, retry_after_s=verdict.retry_after_s)
+    return verdict
+
+
 def refuse_unless_admitted(key: KeyFacts, verdict: Verdict) -> None:
     """Raises RateLimited."""
     if not verdict.is_admitted:

@@ -13,6 +13,7 @@ from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -21,15 +22,17 @@ from gateway.proxy.settle import (
     FAILED,
     FAILED_OVER,
     FINISHED,
+    GATEWAY_ERROR,
     Bill,
+    find_payer,
     settle,
     usage_fields,
 )
 from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
-from providers.formats.endpoints import serves
 from providers.health import HealthTable
+from providers.operations.registry import serves
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
@@ -39,7 +42,8 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
-_ERROR_BODY_BYTES = 64 * 1024
+# The status says that we are refused; what the body adds is not worth a longer wait.
+_ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +190,13 @@ class Attempt:
         Raises UpstreamFailure, ClientGone.
         """
         self._open()
-        outcome, error_code, failure = FAILED, "gateway_error", None
+        outcome, error_code, failure = FAILED, GATEWAY_ERROR, None
         try:
             await self._make(sink)
             outcome, error_code = FINISHED, ""
         except UpstreamFailure as caught:
             failure = caught
+            caught.hide(self.target.provider.secret)
             error_code = caught.code
             is_final = caught.kind is FailureKind.CALLER or self.has_begun or not may_go_on()
             outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
@@ -222,14 +227,16 @@ class Attempt:
         )
 
     async def _make(self, sink: Sink) -> None:
-        request = self._adapter.request(self.call, self.target.provider, self._upstream())
+        asked = (self.call, self.target.provider, self._upstream())
+        is_large = len(self.job.body) > LARGE_BYTES
+        request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.job.shows_translated:
             self._translated = request.translated
         response = await self.bench.engine.open(request, self.bench.timeouts)
         try:
             self._status = response.status
             if not 200 <= response.status < 300:
-                body = await response.read(_ERROR_BODY_BYTES)
+                body = await response.read_part(_ERROR_BODY_BYTES, _ERROR_BODY_S)
                 raise self._adapter.failure(response.status, response.headers, body)
             if self.job.is_streamed and not _is_json(response):
                 await self._relay_stream(response, sink)
@@ -252,9 +259,10 @@ class Attempt:
             self._first_output_at = relay.first_output_at
 
     async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
-        answer = self._adapter.answer(
-            self.call, self.target.model.id, response.status, await response.read(self.bench.answer_bytes)
-        )
+        body = await response.read(self.bench.answer_bytes)
+        told = (self.call, self.target.model.id, response.status, body)
+        is_large = len(body) > LARGE_BYTES
+        answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.job.is_streamed:
             raise UpstreamFailure(
                 FailureKind.BAD_RESPONSE,
@@ -295,6 +303,7 @@ class Attempt:
             is_streamed=job.is_streamed,
             started_at=now,
             prices=tariff.standard.fields,
+            input_tokens=job.input_tokens,
         )
         try:
             self.bench.recorder.opened(record)
@@ -305,7 +314,7 @@ class Attempt:
             ) from error
 
     def _close(self, outcome: str, error_code: str, about_us: str) -> None:
-        bill, first = self._bill(outcome), self._first_output_at
+        bill, first = self._bill(outcome, error_code), self._first_output_at
         self.bench.recorder.closed(
             AttemptClosed(
                 attempt_id=self.id,
@@ -324,13 +333,13 @@ class Attempt:
             )
         )
 
-    def _bill(self, outcome: str) -> Bill:
+    def _bill(self, outcome: str, error_code: str = "") -> Bill:
         if outcome == FINISHED and self._finished_bill:
             return self._finished_bill
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(self.call.body, self._output_chars)
-        return settle(outcome, self._usage, estimate, self._cost_usd)
+        return settle(find_payer(outcome, error_code), self._usage, estimate, self._cost_usd)
 
     def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
         """Tell the health table of this process, and keep the sample for that of the web process."""

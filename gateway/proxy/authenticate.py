@@ -1,10 +1,12 @@
 """Stop 3: bearer → key facts. No I/O when the key is in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from accounts.keys import REFUSAL, KeyFacts, opens, read_key
+from accounts.keys import REFUSAL, KeyFacts, credential_of, opens, read_key
 from gateway.proxy.errors import Forbidden, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
+
+_SHOWN_IN = (b"authorization", b"x-api-key", b"x-goog-api-key")
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
@@ -32,9 +34,16 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     return facts
 
 
+def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """By name; several of one name joined with commas, as Django has them."""
+    pairs = list(pairs)
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        for name in headers:
+            headers[name] = b",".join(value for each, value in pairs if each == name)
+    return headers
+
+
 def _shown_text(headers: Mapping[bytes, bytes]) -> str:
-    bearer = headers.get(b"authorization", b"")
-    if bearer[:7].lower() == b"bearer ":
-        return bearer[7:].strip().decode("latin-1")
-    named = headers.get(b"x-api-key") or headers.get(b"x-goog-api-key", b"")
-    return named.strip().decode("latin-1")
+    values = (headers.get(name, b"").decode("latin-1") for name in _SHOWN_IN)
+    return credential_of(*values)

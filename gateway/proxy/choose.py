@@ -11,6 +11,7 @@ from catalogue.lifecycle import Status
 from catalogue.snapshot import ModelFacts, Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
 from providers.health import Standing
+from providers.operations.registry import operation_of
 
 
 @dataclass(slots=True)
@@ -73,8 +74,8 @@ def _stand_in(
     """The declared successor of a retired model. Raises ModelRetired where it may not answer."""
     if policy is not LifecyclePolicy.REDIRECT:
         raise retired(model, requested, situation)
-    if endpoint == "embeddings":
-        why = " Calls for embeddings are not redirected: vectors of different models are not comparable."
+    if why_named := operation_of(endpoint).why_named:
+        why = f" Calls for {endpoint} are not redirected: {why_named}."
         raise retired(model, requested, situation, why=why)
     successor = situation.snapshot.successor(model, situation.at, declared=True)
     if successor is None or not situation.key.may_call(successor.id):

@@ -3,16 +3,21 @@
 GatewayError
 ├── CallerError      the caller's mistake: 4xx, names the parameter
 │   ├── InvalidRequest 400   ├── Unauthorised 401   ├── Forbidden 403   ├── NotFound 404   ├── MethodNotAllowed 405
-│   ├── ModelRetired 410     ├── BodyTooLarge 413   └── UnsupportedMediaType 415
+│   ├── RequestTimeout 408   ├── ModelRetired 410   ├── BodyTooLarge 413     ├── UrlTooLong 414
+│   ├── UnsupportedMediaType 415                    └── HeadTooLarge 431
 ├── RateLimited      429, with the time to wait
+│   └── TooManyGuesses   429: wrong keys from one address
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
 └── Unavailable      503: this gateway cannot take the call now
     └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from accounts.guesses import TOO_MANY_KEYS
+from accounts.limits import whole_seconds
 from gateway.proxy.notices import successor_link
 from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
 
@@ -45,7 +50,7 @@ class GatewayError(Exception):
     def headers(self) -> list[tuple[bytes, bytes]]:
         headers = []
         if self.retry_after_s is not None:
-            headers.append((b"retry-after", str(max(1, round(self.retry_after_s))).encode()))
+            headers.append((b"retry-after", str(whole_seconds(self.retry_after_s)).encode()))
         if not self.may_retry:
             headers.append((b"x-should-retry", b"false"))
         return headers
@@ -122,6 +127,27 @@ class BodyTooLarge(CallerError):
     status = 413
     code = "request_too_large"
 
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        # Else the rest of the body would have to be heard before the next request.
+        return [*super().headers, (b"connection", b"close")]
+
+
+class RequestTimeout(CallerError):
+    status = 408
+    code = "request_timeout"
+    may_retry = True
+
+
+class UrlTooLong(CallerError):
+    status = 414
+    code = "url_too_long"
+
+
+class HeadTooLarge(CallerError):
+    status = 431
+    code = "request_head_too_large"
+
 
 class UnsupportedMediaType(CallerError):
     status = 415
@@ -134,6 +160,16 @@ class RateLimited(GatewayError):
     type = "rate_limit_error"
 
 
+class TooManyGuesses(RateLimited):
+    """In place of a 401. Trying the same key again cannot help."""
+
+    may_retry = False
+
+    def __init__(self, wait_s: float) -> None:
+        wait_s = math.ceil(wait_s)
+        super().__init__(TOO_MANY_KEYS.format(wait_s=wait_s), code="too_many_guesses", retry_after_s=wait_s)
+
+
 class ProviderError(GatewayError):
     status = 502
     code = "provider_error"
@@ -142,6 +178,12 @@ class ProviderError(GatewayError):
 class Unavailable(GatewayError):
     status = 503
     code = "service_unavailable"
+
+
+def too_many_connections() -> Unavailable:
+    return Unavailable(
+        "This gateway has no room for one more connection.", code="too_many_connections", retry_after_s=1
+    )
 
 
 class WorkerLost(Unavailable):
@@ -172,18 +214,18 @@ def from_failure(failure: UpstreamFailure) -> GatewayError:
 
 
 def read_error(fields: Mapping[str, Any]) -> GatewayError:
-    """The error that a worker sent, ready to be raised again."""
+    """The error that a worker, perhaps of another version, sent: ready to be raised again."""
     kinds: dict[str, type[GatewayError]] = {
         CallerError.type: InvalidRequest,
         RateLimited.type: RateLimited,
     }
-    kind = kinds.get(fields["type"], ProviderError)
-    if fields["code"] == WorkerLost.code:
+    kind = kinds.get(fields.get("type", ""), ProviderError)
+    if fields.get("code") == WorkerLost.code:
         kind = WorkerLost
     return kind(
-        fields["message"],
-        code=fields["code"],
-        param=fields["param"],
-        status=fields["status"],
-        retry_after_s=fields["retry_after_s"],
+        fields.get("message", "The worker could not make this call."),
+        code=fields.get("code"),
+        param=fields.get("param"),
+        status=fields.get("status"),
+        retry_after_s=fields.get("retry_after_s"),
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-import orjson
-
-from providers.wire.call import InferenceCall
-from providers.wire.conversation import Conversation
+from gateway import codec
+from gateway.codec import Unreadable
+from providers.wire.call import InferenceCall, ParsedRequest
 
 OWN_FIELDS = frozenset({"project_id", "provider"})
 """Parameters of ours, which no provider knows."""
@@ -26,7 +26,7 @@ class Job:
     """All that a lane needs to make the call. Holds no secret: the worker reads those from its own snapshot.
 
     `body` is the client's, byte for byte. `offering_ids` are the route plan's, best first, chosen from the snapshot
-    of `revision` or later. Ids are UUID hex.
+    of `revision` or later. Ids are UUID hex. It may be read by another version: see gateway.codec.
     """
 
     call_id: str
@@ -36,27 +36,29 @@ class Job:
     created: int
     """Unix seconds."""
     is_streamed: bool
-    wants_usage: bool
     team_id: int
     key_id: int
-    project: str
     requested_model: str
-    redirected_from: str
     offering_ids: tuple[int, ...]
-    revision: int
-    shows_translated: bool
-    """The client wants to hear what was said to the provider in other words."""
-    betas: str
-    """See InferenceCall."""
     body: bytes = field(repr=False)
+    revision: int = 0
+    wants_usage: bool = False
+    project: str = ""
+    redirected_from: str = ""
+    shows_translated: bool = False
+    """The client wants to hear what was said to the provider in other words."""
+    betas: str = ""
+    """See InferenceCall."""
+    input_tokens: int = 0
+    """A rough count, for what nobody lives to tell."""
 
     def encode(self) -> bytes:
         """One line of JSON, then the body as it is."""
         facts = {name: getattr(self, name) for name in _JOB_FACTS}
-        return orjson.dumps(facts) + b"\n" + self.body
+        return codec.encode(facts) + b"\n" + self.body
 
-    def call(self, parsed: Mapping[str, Any], conversation: Conversation | None = None) -> InferenceCall:
-        """The call to make, from the parsed body, and the same as its format reads it, where that was done."""
+    def call(self, parsed: Mapping[str, Any], request: ParsedRequest | None = None) -> InferenceCall:
+        """The call to make, from the parsed body, and the same as its operation reads it, where that was done."""
         return InferenceCall(
             self.endpoint,
             without_own_fields(parsed),
@@ -67,15 +69,16 @@ class Job:
             self.created,
             str(self.team_id),
             self.betas,
-            conversation,
+            request,
         )
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":
+        """Raises Unreadable."""
         line, _, body = data.partition(b"\n")
-        facts = orjson.loads(line)
-        facts["offering_ids"] = tuple(facts["offering_ids"])
-        return cls(**facts, body=body)
+        job = codec.read(cls, {**codec.parse(line), "body": body})
+        job.offering_ids = tuple(job.offering_ids)
+        return job
 
 
 _JOB_FACTS = tuple(entry.name for entry in fields(Job) if entry.name != "body")
@@ -96,11 +99,12 @@ class Head:
     translated: Sequence[str] | None = None
 
     def encode(self) -> bytes:
-        return orjson.dumps(self) + b"\n"
+        return codec.encode(self) + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "Head":
-        return cls(**orjson.loads(line))
+        """Raises Unreadable."""
+        return codec.decode(cls, line)
 
 
 @dataclass(slots=True)
@@ -122,15 +126,24 @@ class CallEnd:
     attempts: int = 0
 
     def encode(self) -> bytes:
-        return orjson.dumps(self)
+        return codec.encode(self)
 
     @classmethod
     def decode(cls, data: bytes) -> "CallEnd":
-        fields = orjson.loads(data)
-        return cls([Sample(**sample) for sample in fields["samples"]], fields["error"], fields["attempts"])
+        """What cannot be read of the samples is left out: they only advise. Raises Unreadable."""
+        end = codec.decode(cls, data)
+        told, end.samples = cast("list[dict[str, Any]]", end.samples), []
+        for facts in told:
+            with suppress(Unreadable):
+                end.samples.append(codec.read(Sample, facts))
+        return end
 
 
+# Why a call was cancelled, as the ledger says it. These two are the team's own doing; all others are ours.
 CLIENT_GONE = "client_gone"
+KEY_ENDED = "invalid_api_key"
+"""It was revoked or expired, or its team was switched off, while the call ran."""
+_INTERRUPTED = "interrupted"
 
 
 class ClientGone(Exception):
@@ -138,8 +151,8 @@ class ClientGone(Exception):
 
 
 def read_reason(cancelled: asyncio.CancelledError) -> str:
-    """Why a call was cancelled, as the ledger says it: `task.cancel(reason)` carries it; none: a client left."""
-    return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else CLIENT_GONE
+    """`task.cancel(reason)` carries it. Where there is none, something stopped that knew of no calls: the process."""
+    return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else _INTERRUPTED
 
 
 class Sink(Protocol):

@@ -12,6 +12,7 @@ from providers.wire.call import InferenceCall
 
 AUTO, WORKER, DIRECT = "auto", "worker", "direct"
 LANES = (AUTO, WORKER, DIRECT)
+_KINDS = frozenset(kind.value for kind in FailureKind)
 
 
 class LaneSink(Sink, Protocol):
@@ -67,7 +68,12 @@ class Lanes:
             if sample.failure is None:
                 health.succeeded(sample.offering_id, sample.latency_ms, now)
             else:
-                health.failed(sample.offering_id, FailureKind(sample.failure), now, sample.retry_after_s)
+                health.failed(sample.offering_id, _kind(sample.failure), now, sample.retry_after_s)
+
+
+def _kind(name: str) -> FailureKind:
+    """A failure of a kind that only the worker's version knows is one all the same."""
+    return FailureKind(name) if name in _KINDS else FailureKind.UNAVAILABLE
 
 
 def _no_worker() -> Unavailable:

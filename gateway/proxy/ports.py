@@ -21,6 +21,10 @@ __all__ = [
 
 
 class KeyDirectory(Protocol):
+    @property
+    def revision(self) -> int:
+        """Of the keys in memory; another one once any of them may have changed."""
+
     def known(self, public_id: str) -> KeyFacts | None:
         """From memory only; None where it must be looked up. Raises KeysUnavailable if memory is too old."""
 
@@ -41,7 +45,10 @@ class Snapshots(Protocol):
 
 @dataclass(slots=True)
 class AttemptOpened:
-    """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds."""
+    """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds.
+
+    It may be read by another version: see gateway.codec.
+    """
 
     attempt_id: str
     call_id: str
@@ -51,10 +58,7 @@ class AttemptOpened:
     endpoint: str
     team_id: int
     key_id: int
-    project: str
     requested_model: str
-    redirected_from: str
-    """The retired model that was asked for, where its successor answers; else empty."""
     model: str
     provider: str
     upstream_name: str
@@ -62,24 +66,32 @@ class AttemptOpened:
     started_at: float
     prices: list[Mapping[str, Any]]
     """By value."""
+    project: str = ""
+    redirected_from: str = ""
+    """The retired model that was asked for, where its successor answers; else empty."""
+    input_tokens: int = 0
+    """A rough count of the prompt's, for an attempt whose end nobody lives to tell."""
 
 
 @dataclass(slots=True)
 class AttemptClosed:
-    """Written at the attempt's end. `outcome` is a LedgerEntry.Outcome; money as plain decimals."""
+    """Written at the attempt's end. `outcome` is a LedgerEntry.Outcome; money as plain decimals.
+
+    It may be read by another version: see gateway.codec.
+    """
 
     attempt_id: str
     ended_at: float
     outcome: str
-    status: int | None
-    error_code: str
-    usage: Mapping[str, int] | None
-    """Keys: the fields of providers.wire.usage.Usage; None: unknown."""
-    is_estimated: bool
     cost_usd: str
     loss_usd: str
-    latency_ms: float
-    first_token_ms: float | None
+    status: int | None = None
+    error_code: str = ""
+    usage: Mapping[str, int] | None = None
+    """Keys: the fields of providers.wire.usage.Usage; None: unknown."""
+    is_estimated: bool = False
+    latency_ms: float = 0.0
+    first_token_ms: float | None = None
     prices: list[Mapping[str, Any]] | None = None
     """Those that applied in place of the ones at opening; None: those."""
     about_us: str = ""

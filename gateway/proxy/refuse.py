@@ -3,14 +3,14 @@
 from collections.abc import Set
 
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
-from gateway.proxy.needs import Needs
 from gateway.proxy.wishes import FIELD
+from providers.operations.base import Requirements
 
 _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
 _UNWISHED, _LACKS, _CANNOT_READ = "unwished:", "lacks:", "cannot_read:"
 
 
-def no_candidate(name: str, needs: Needs, reasons: Set[str]) -> GatewayError:
+def no_candidate(name: str, needs: Requirements, reasons: Set[str]) -> GatewayError:
     """`name` begins the sentence: `No model`, or `No provider of model 'x'`.
 
     What the client wished comes last: only where nothing stood against what it left over was it the wish.
@@ -30,7 +30,7 @@ def _unwished(name: str, reason: str) -> InvalidRequest:
     return InvalidRequest(message, code="no_wished_provider", param=param)
 
 
-def _callers(name: str, needs: Needs, reasons: Set[str]) -> InvalidRequest | None:
+def _callers(name: str, needs: Requirements, reasons: Set[str]) -> InvalidRequest | None:
     """Where the request asks for what nobody has."""
     messages = needs.spelling.get("messages", "messages")
     if lacking := _all_after(_LACKS, reasons):
@@ -50,7 +50,7 @@ def _callers(name: str, needs: Needs, reasons: Set[str]) -> InvalidRequest | Non
     return None
 
 
-def _lacking(name: str, needs: Needs, lacking: list[str]) -> InvalidRequest:
+def _lacking(name: str, needs: Requirements, lacking: list[str]) -> InvalidRequest:
     """The parameter that nobody has; where each is had by somebody, those that nobody has together."""
     sets = [set(each.split(",")) for each in lacking]
     nobody_has = sorted(set.intersection(*sets))

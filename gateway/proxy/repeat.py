@@ -5,9 +5,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
-from gateway.proxy.authenticate import authenticate
+from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
 from gateway.proxy.notices import Headers
@@ -16,13 +17,16 @@ from gateway.proxy.request_id import id_headers, identified, mint_request_id
 
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
-Place = tuple[object, ...]
 
 _PATHS = ("/v1/models", "/v1/gateway/")
 _KEPT_BYTES = 64 * 1024 * 1024
 _ANSWER_BYTES = 8 * 1024 * 1024
-# What an answer may depend on: the form, and the host and scheme of its links, which Django allows or refuses.
-_TOLD_APART = (b"anthropic-version", b"host", b"x-forwarded-proto")
+# A key of its own, in the address: Django knows what it opens.
+_TOKEN = b"token"
+# A name of a host has no more; Django lets none in that it does not know, but where it was told to know all.
+_LONGEST_HOST = 255 + len(":65535")
+# Of an answer and its place, besides what clients send and read.
+_EACH_BYTES = 1024
 _NOT_REPEATED = frozenset({b"x-request-id", b"request-id", b"date"})
 _NAMED_IN_304 = frozenset({b"etag", b"cache-control", b"last-modified", b"vary", b"link"})
 
@@ -33,6 +37,23 @@ def is_repeatable(scope: Scope) -> bool:
     return is_get and str(scope["path"]).startswith(_PATHS)
 
 
+class Place(NamedTuple):
+    """What an answer depends on: its address, its form, the scheme and host of its links, and who may see the same."""
+
+    path: str
+    query: bytes
+    host: bytes
+    is_https: bool
+    is_anthropic: bool
+    is_packed: bool
+    model_patterns: tuple[str, ...]
+    scope: str
+
+    @property
+    def size(self) -> int:
+        return len(self.path) + len(self.query) + len(self.host) + sum(map(len, self.model_patterns))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole 200, without what belongs to one request. `tag` is its ETag; it is true in `state`."""
@@ -41,6 +62,10 @@ class Answer:
     tag: bytes
     headers: Headers
     body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
 
     def is_known_to(self, headers: Mapping[bytes, bytes]) -> bool:
         """Whether the client has it already. Source: RFC 9110, weak comparison."""
@@ -89,7 +114,10 @@ class _Copy:
 class Repeater:
     """Answers kept by address, by who may see the same, and by how they are packed."""
 
-    def __init__(self, keys: KeyDirectory, snapshots: Snapshots, behind: Application) -> None:
+    def __init__(
+        self, keys: KeyDirectory, snapshots: Snapshots, behind: Application, *, kept_bytes: int = _KEPT_BYTES
+    ) -> None:
+        self._kept_bytes = kept_bytes
         self._keys = keys
         self._snapshots = snapshots
         self._behind = behind
@@ -97,7 +125,7 @@ class Repeater:
         self._size = 0
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = read_headers(scope["headers"])
         place = await self._place(scope, headers)
         kept = self._answers.get(place) if place else None
         if place and kept and kept.state == self._snapshots.current.state(datetime.now(UTC)):
@@ -113,21 +141,44 @@ class Repeater:
 
     async def _place(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Place | None:
         """None for a request that Django has to refuse, or to let in, itself."""
+        query, host = scope["query_string"], headers.get(b"host", b"")
+        if _TOKEN in unquote_to_bytes(query) or len(host) > _LONGEST_HOST:
+            return None
         try:
             key = await authenticate(headers, self._keys, time.time())
         except GatewayError:
             return None
-        is_packed = b"gzip" in headers.get(b"accept-encoding", b"")
-        said = tuple(headers.get(name) for name in _TOLD_APART)
-        return scope["path"], scope["query_string"], *said, is_packed, key.model_patterns, key.scope
+        return Place(
+            scope["path"],
+            query,
+            host,
+            _is_https(scope, headers),
+            b"anthropic-version" in headers,
+            b"gzip" in headers.get(b"accept-encoding", b""),
+            key.model_patterns,
+            key.scope,
+        )
 
     def _keep(self, place: Place, answer: Answer) -> None:
-        replaced = self._answers.pop(place, None)
-        self._size += len(answer.body) - (len(replaced.body) if replaced else 0)
+        self._forget(place)
         self._answers[place] = answer
-        while self._size > _KEPT_BYTES:
-            _, oldest = self._answers.popitem(last=False)
-            self._size -= len(oldest.body)
+        self._size += _size(place, answer)
+        while self._size > self._kept_bytes:
+            self._forget(next(iter(self._answers)))
+
+    def _forget(self, place: Place) -> None:
+        if answer := self._answers.pop(place, None):
+            self._size -= _size(place, answer)
+
+
+def _size(place: Place, answer: Answer) -> int:
+    return place.size + answer.size + _EACH_BYTES
+
+
+def _is_https(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """As Django reads it, where it believes the header."""
+    said = headers.get(b"x-forwarded-proto")
+    return scope.get("scheme") == "https" if said is None else said.split(b",")[0].strip() == b"https"
 
 
 async def _repeat(answer: Answer, headers: Mapping[bytes, bytes], send: Send) -> None:

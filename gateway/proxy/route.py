@@ -8,15 +8,13 @@ from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest
-from gateway.proxy.needs import Needs
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header
-from gateway.proxy.parameters import declares
 from gateway.proxy.refuse import no_candidate
 from gateway.proxy.wishes import NO_WISHES, Wishes
 from providers.formats.base import TranslationError
-from providers.formats.embeddings.registry import refusal_of
-from providers.formats.endpoints import EMBEDDINGS, serves
-from providers.wire.upstream import Upstream
+from providers.operations.base import Requirements
+from providers.operations.parameters import declares
+from providers.operations.registry import operation_of, serves
 
 AUTO = "auto"
 
@@ -44,10 +42,12 @@ class RoutePlan:
     retired: ModelFacts | None = None
 
 
-def plan_route(requested: str, needs: Needs, situation: Situation, wishes: Wishes = NO_WISHES) -> RoutePlan:
+def plan_route(
+    requested: str, needs: Requirements, situation: Situation, wishes: Wishes = NO_WISHES
+) -> RoutePlan:
     """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
     choice = None if requested == AUTO else choose_model(requested, needs.endpoint, situation)
-    models = [choice.model] if choice else _auto_models(needs, situation)
+    models = [choice.model] if choice else _auto_models(needs.endpoint, situation)
     kept, dropped = [], []
     for candidate in _candidates(models):
         reason = _reason_against(candidate, needs, situation, wishes)
@@ -81,10 +81,10 @@ def plan_headers(plan: RoutePlan, situation: Situation) -> Headers:
     return headers
 
 
-def _auto_models(needs: Needs, situation: Situation) -> list[ModelFacts]:
-    if needs.endpoint == EMBEDDINGS:
+def _auto_models(endpoint: str, situation: Situation) -> list[ModelFacts]:
+    if why_named := operation_of(endpoint).why_named:
         raise InvalidRequest(
-            "'auto' cannot be used for embeddings: vectors of different models are not comparable. Name the model.",
+            f"'auto' cannot be used for {endpoint}: {why_named}. Name the model.",
             code="model_required",
             param="model",
         )
@@ -103,7 +103,7 @@ def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
             yield Candidate(model, offering)
 
 
-def _reason_against(candidate: Candidate, needs: Needs, situation: Situation, wishes: Wishes) -> str:
+def _reason_against(candidate: Candidate, needs: Requirements, situation: Situation, wishes: Wishes) -> str:
     """Why this offering cannot serve the request; "" if it can."""
     return (
         (wishes.reason_against(_slug(candidate, situation)) if wishes is not NO_WISHES else "")
@@ -111,7 +111,7 @@ def _reason_against(candidate: Candidate, needs: Needs, situation: Situation, wi
         or _endpoint_reason(candidate.offering, needs, situation)
         or _capability_reason(candidate, needs)
         or _parameter_reason(candidate.offering, needs, situation)
-        or _embedding_reason(candidate.offering, needs, situation)
+        or _operation_reason(candidate.offering, needs, situation)
         or ("breaker_open" if situation.standing(candidate.offering.id).is_open else "")
     )
 
@@ -129,14 +129,14 @@ def _operational_reason(offering: OfferingFacts, situation: Situation) -> str:
     return "" if provider.is_usable else "credential_missing"
 
 
-def _endpoint_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+def _endpoint_reason(offering: OfferingFacts, needs: Requirements, situation: Situation) -> str:
     if needs.endpoint not in offering.endpoints:
         return "endpoint_not_offered"
     wire_format = situation.snapshot.providers[offering.provider_id].wire_format
     return "" if serves(wire_format, needs.endpoint) else "format_lacks_endpoint"
 
 
-def _capability_reason(candidate: Candidate, needs: Needs) -> str:
+def _capability_reason(candidate: Candidate, needs: Requirements) -> str:
     offering, model = candidate.offering, candidate.model
     if needs.is_streamed and not offering.streams:
         return "lacks:stream"
@@ -147,25 +147,23 @@ def _capability_reason(candidate: Candidate, needs: Needs) -> str:
     return "context_too_small" if context and needs.input_tokens > context else ""
 
 
-def _embedding_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
-    refusal = _embedding_refusal(offering, needs, situation)
-    return f"cannot_embed:{refusal.param}" if refusal else ""
+def _operation_reason(offering: OfferingFacts, needs: Requirements, situation: Situation) -> str:
+    if needs.request is None:
+        # Relayed as it came: its writer refuses what it cannot say.
+        return ""
+    refusal = _operation_refusal(offering, needs, situation)
+    return f"cannot_{operation_of(needs.endpoint).name}:{refusal.param}" if refusal else ""
 
 
-def _embedding_refusal(
-    offering: OfferingFacts, needs: Needs, situation: Situation
+def _operation_refusal(
+    offering: OfferingFacts, needs: Requirements, situation: Situation
 ) -> TranslationError | None:
-    """What the provider's format, or this offering, cannot do of a request for embeddings; None if it can."""
-    if needs.embedding is None:
-        return None
+    """What the provider's format, or this offering, cannot do of the request itself; None if it can."""
     provider = situation.snapshot.providers[offering.provider_id]
-    upstream = Upstream(
-        offering.upstream_name, is_streamed=False, params=offering.params, quirks=provider.quirks
-    )
-    return refusal_of(needs.embedding, provider.wire_format, upstream)
+    return operation_of(needs.endpoint).refusal(needs, provider, offering.upstream_name, offering.params)
 
 
-def _parameter_reason(offering: OfferingFacts, needs: Needs, situation: Situation) -> str:
+def _parameter_reason(offering: OfferingFacts, needs: Requirements, situation: Situation) -> str:
     """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
     if not needs.params or not (offering.params or needs.requires_all):
         return ""
@@ -203,12 +201,16 @@ def _preference(
 
 
 def _nowhere(
-    requested: str, needs: Needs, choice: Choice | None, dropped: Sequence[Dropped], situation: Situation
+    requested: str,
+    needs: Requirements,
+    choice: Choice | None,
+    dropped: Sequence[Dropped],
+    situation: Situation,
 ) -> GatewayError:
     """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
     named = choice.model.id if choice and choice.retired else requested
     name = "No model" if named == AUTO else f"No provider of model '{named}'"
-    refusal = _cannot_embed(needs, dropped, situation) or no_candidate(
+    refusal = _refused_by_operation(needs, dropped, situation) or no_candidate(
         name, needs, {drop.reason for drop in dropped}
     )
     if choice is None or choice.retired is None:
@@ -218,11 +220,14 @@ def _nowhere(
     )
 
 
-def _cannot_embed(needs: Needs, dropped: Sequence[Dropped], situation: Situation) -> GatewayError | None:
+def _refused_by_operation(
+    needs: Requirements, dropped: Sequence[Dropped], situation: Situation
+) -> GatewayError | None:
     """In the words of the first offering that could not do it; None where something else was in the way."""
+    reason = f"cannot_{operation_of(needs.endpoint).name}:"
     for drop in dropped:
-        if drop.reason.startswith("cannot_embed:"):
-            refusal = _embedding_refusal(drop.candidate.offering, needs, situation)
+        if drop.reason.startswith(reason):
+            refusal = _operation_refusal(drop.candidate.offering, needs, situation)
             if refusal:
                 return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
     return None

@@ -3,16 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from enum import Enum
 
 from catalogue.pricing import SMALLEST_USD
+from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
 from providers.wire.usage import Costing, Usage
 
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
+GATEWAY_ERROR = "gateway_error"
+"""A fault of our own ended the attempt."""
+_BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
 _ALWAYS = frozenset(
     {"input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"}
 )
 _COUNTS = tuple(field.name for field in fields(Usage) if field.type is int)
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
+
+
+class Payer(Enum):
+    """Who bears what an attempt cost. Nobody: before its first byte, a provider that failed charges nothing."""
+
+    TEAM = "team"
+    OPERATOR = "operator"
+    NOBODY = "nobody"
 
 
 @dataclass(slots=True)
@@ -24,18 +37,30 @@ class Bill:
     loss_usd: Decimal = _NOTHING
 
 
-def settle(outcome: str, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:
+def find_payer(outcome: str, code: str) -> Payer:
+    """By how it ended and the code of what ended it. Every ending stands in a table of docs/architecture.md.
+
+    A team pays for whole answers, and for what it was sent where it ended the call itself. What a provider broke
+    off and what we broke off is the operator's, also for a reason that nobody has thought of yet.
+    """
+    if outcome == FINISHED or (outcome == CANCELLED and code in _BY_THE_TEAM):
+        return Payer.TEAM
+    if outcome in {FAILED, FAILED_OVER} and code != GATEWAY_ERROR:
+        return Payer.NOBODY
+    return Payer.OPERATOR
+
+
+def settle(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:
     """The bill of one attempt.
 
     What the provider reported counts; where it reported nothing, the estimate of what was streamed (None where
-    nothing was). Only finished answers and what a client that left had been sent are charged; what a provider broke
-    off is the operator's loss.
+    nothing was).
     """
     usage = reported or estimate
-    if usage is None or outcome in {FAILED, FAILED_OVER}:
+    if usage is None or payer is Payer.NOBODY:
         return Bill(usage)
     amount = cost_usd(usage)
-    return Bill(usage, loss_usd=amount) if outcome == CUT else Bill(usage, cost_usd=amount)
+    return Bill(usage, cost_usd=amount) if payer is Payer.TEAM else Bill(usage, loss_usd=amount)
 
 
 def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:

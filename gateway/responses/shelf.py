@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
+from accounts import sql
 from accounts.models import StoredResponse
 from gateway.proxy.ports import Kept, ShelfUnavailable
 from providers.secrets import SecretError, SecretUnreadable, seal, unseal
@@ -89,6 +90,7 @@ def delete(team_id: int, response_id: str) -> bool:
 
 def _with_connection(work: Callable[[], T]) -> T:
     try:
-        return work()
+        with sql.answer_within(sql.QUICK_S):
+            return work()
     finally:
         connection.close()

@@ -44,6 +44,7 @@ def parse_address(url: str) -> Address:
 
 def _tls_context(options: Mapping[str, Any]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
+    context.check_hostname = options.get("ssl_check_hostname", True)
     if options.get("ssl_cert_reqs") == "none":
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from gateway.store.tries import Patience
+
 
 class StoreUnavailable(Exception):
     """The store cannot be reached or has refused; retryable."""
@@ -58,7 +60,7 @@ class JobEntry:
     call_id: str
     inbox: str
     start_by: float
-    """Unix seconds; a job read later than this is left alone."""
+    """Seconds of the store's own clock, which alone decides whether it is too late: those of processes may differ."""
     body: bytes
     epoch: str = ""
     """Of the store when it took the job; a job from before a loss of data is never started."""
@@ -76,7 +78,7 @@ class Store(Protocol):
     """One process' access to the store, bound to one event loop.
 
     `is_shared` is True where other processes see it. `is_up` is False while it cannot be reached or refuses to
-    write; coroutines then raise StoreUnavailable, but `admit`, which falls back on limits of this process alone.
+    write; coroutines then raise StoreUnavailable, but for limits and tries, which fall back on this process alone.
     What is sent without waiting never raises: messages are lost then, releases are made up for, and a job that
     could not be sent is OURS when it is taken back.
     """
@@ -86,6 +88,10 @@ class Store(Protocol):
 
     @property
     def is_up(self) -> bool: ...
+
+    @property
+    def is_connected(self) -> bool:
+        """What is published now is not lost on our side; also where writes are refused."""
 
     @property
     def epoch(self) -> str | None:
@@ -112,9 +118,17 @@ class Store(Protocol):
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         """Give the call's concurrency slots back. Safe to repeat."""
 
+    # Guessing
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        """Count a try and hear it: 0.0. Or the seconds that its sender has to wait first; then it is not counted."""
+
+    async def forgive(self, subject: str) -> None:
+        """The last try was the right one: none of them counts any more."""
+
     # The worker lane (roles and frames: gateway.proxy.lane)
 
-    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None: ...
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None: ...
 
     async def read_jobs(self, worker: str, *, count: int = 64, block_s: float = 2.0) -> list[JobEntry]:
         """New jobs for this worker, [] if none came in time. Raises StoreUnavailable."""
@@ -122,11 +136,11 @@ class Store(Protocol):
     async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:
         """Become a call's owner, atomically: then the entry is gone and `frame` is published to its inbox.
 
-        False: another owns it. Raises StoreUnavailable: not proven ours, so it must not be run.
+        False: another owns it, or it is too late. Raises StoreUnavailable: not proven ours, so it must not be run.
         """
 
     def drop_job(self, entry: JobEntry) -> None:
-        """Remove an entry that came too late."""
+        """Remove an entry that we cannot make; who sent it takes the call back."""
 
     async def take_back(self, call_id: str, epoch: str | None) -> TakeBack:
         """Own a call of which the job was sent at `epoch`, unless a worker has started it."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from gateway.store.interface import JobEntry, Limit, TakeBack, Verdict
+from gateway.store.tries import Patience, Tries
 
 WINDOW_S = 60.0
 # How long a running call will still run is unknown, so a full limit says only "soon".
@@ -39,6 +40,7 @@ class MemoryStore:
 
     is_shared = False
     is_up = True
+    is_connected = True
     unsent_bytes = 0
 
     def __init__(self, *, window_s: float = WINDOW_S) -> None:
@@ -46,6 +48,7 @@ class MemoryStore:
         self._window_s = window_s
         self._requests: dict[str, deque[float]] = {}
         self._running: dict[str, set[str]] = {}
+        self._tries = Tries()
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
         self._unowned: dict[str, float] = {}
@@ -72,6 +75,12 @@ class MemoryStore:
             running.discard(call_id)
             if not running:
                 self._running.pop(limit.subject, None)
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        return self._tries.take(subject, patience)
+
+    async def forgive(self, subject: str) -> None:
+        self._tries.forgive(subject)
 
     def _refusal(self, limit: Limit, now: float) -> Verdict | None:
         rate, slots = limit.requests_per_minute, limit.concurrency
@@ -109,9 +118,10 @@ class MemoryStore:
             self._requests.pop(subject, None)
         return seen
 
-    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None:
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._forget_unowned()
-        self._unowned[call_id] = time.monotonic()
+        now = self._unowned[call_id] = time.monotonic()
+        start_by = now + start_within_s
         self._jobs.append(JobEntry(call_id, call_id, inbox, start_by, body, self.epoch or ""))
         self._arrived.set()
 
@@ -132,7 +142,7 @@ class MemoryStore:
         return [self._jobs.popleft() for _ in range(min(count, len(self._jobs)))]
 
     async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:  # noqa: ARG002
-        if self._unowned.pop(entry.call_id, None) is None:
+        if time.monotonic() > entry.start_by or self._unowned.pop(entry.call_id, None) is None:
             return False
         self.publish(entry.inbox, frame)
         return True

@@ -12,6 +12,7 @@ from gateway.store.memory import WINDOW_S
 from gateway.store.redis_inbox import Inbox
 from gateway.store.redis_jobs import RedisJobs
 from gateway.store.redis_limits import RedisLimits
+from gateway.store.tries import Patience
 
 LEASE_S = 60.0
 _OPEN_WITHIN_S = 1.0
@@ -37,6 +38,10 @@ class RedisStore:
     @property
     def is_up(self) -> bool:
         return self._commands.accepts_writes
+
+    @property
+    def is_connected(self) -> bool:
+        return self._commands.is_up
 
     @property
     def epoch(self) -> str | None:
@@ -82,11 +87,17 @@ class RedisStore:
     async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
         return await self._limits.admit(call_id, limits)
 
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        return await self._limits.take_try(subject, patience)
+
+    async def forgive(self, subject: str) -> None:
+        await self._limits.forgive(subject)
+
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         self._limits.release(call_id, limits)
 
-    def send_job(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None:
-        self._jobs.send(call_id, inbox, start_by, body)
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
+        self._jobs.send(call_id, inbox, start_within_s, body)
 
     async def read_jobs(self, worker: str, *, count: int = 64, block_s: float = 2.0) -> list[JobEntry]:
         return await self._jobs.read(worker, count=count, block_s=block_s)

@@ -70,11 +70,11 @@ class RedisJobs:
         """Delete jobs that nobody may start any more, and readers that are gone. Raises StoreUnavailable."""
         await self._commands.run(SWEEP, [_JOBS], [_GROUP, _JOB_DEAD_AFTER_MS, _READER_DEAD_AFTER_MS])
 
-    def send(self, call_id: str, inbox: str, start_by: float, body: bytes) -> None:
+    def send(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         if not self._commands.accepts_writes:
             _remember(self._unsent, call_id, b"")
             return
-        arguments = (call_id, inbox, repr(start_by), body, _JOBS_KEPT)
+        arguments = (call_id, inbox, round(start_within_s * 1000), body, _JOBS_KEPT)
         reply = self._commands.call("EVALSHA", SEND.sha, 2, _JOBS, _EPOCH, *arguments)
         reply.add_done_callback(partial(self._note_sent, call_id))
 
@@ -112,7 +112,8 @@ class RedisJobs:
     async def start(self, entry: JobEntry, worker: str, frame: bytes) -> bool:
         token = f"{worker}:{next(self._tokens)}"
         owner: list[Argument] = [entry.epoch, token, _OWNER_KEPT_MS]
-        arguments = [*owner, _GROUP, entry.entry_id, PREFIX + entry.inbox, frame]
+        place = [_GROUP, entry.entry_id, PREFIX + entry.inbox]
+        arguments = [*owner, *place, frame, round(entry.start_by * 1000)]
         return bool(await self._run_twice(START, entry.call_id, arguments))
 
     def drop(self, entry: JobEntry) -> None:

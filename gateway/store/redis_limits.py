@@ -1,4 +1,4 @@
-"""Admission over all processes, and by this process alone while Redis is away."""
+"""Admission and guessing over all processes, and by this process alone while Redis is away."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,8 @@ from gateway.store.address import PREFIX
 from gateway.store.connection import Argument, Connection
 from gateway.store.interface import Limit, StoreUnavailable, Verdict
 from gateway.store.memory import CONCURRENCY_RETRY_S, MemoryStore
-from gateway.store.scripts import ADMIT, RENEW
+from gateway.store.scripts import ADMIT, RENEW, TAKE_TRY
+from gateway.store.tries import KEPT_S, Patience
 
 _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
@@ -56,6 +57,22 @@ class RedisLimits:
             arguments.append(-1 if limit.concurrency is None else limit.concurrency)
         return arguments
 
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        if self._commands.accepts_writes:
+            try:
+                return await self._take_shared_try(subject, patience)
+            except StoreUnavailable:
+                pass
+        return await self._local.take_try(subject, patience)
+
+    async def _take_shared_try(self, subject: str, patience: Patience) -> float:
+        limits = (patience.free, round(patience.longest_s * 1000), round(KEPT_S * 1000))
+        return float(await self._commands.run(TAKE_TRY, _tries_keys(subject), limits)) / 1000
+
+    async def forgive(self, subject: str) -> None:
+        await self._local.forgive(subject)
+        self._commands.send_muted("DEL", *_tries_keys(subject))
+
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
         self._local.release(call_id, limits)
         if slotted := self._live.pop(call_id, None):
@@ -89,6 +106,10 @@ class RedisLimits:
 
 def _slots_key(subject: str) -> str:
     return f"{PREFIX}running:{subject}"
+
+
+def _tries_keys(subject: str) -> list[str]:
+    return [f"{PREFIX}tries:{subject}", f"{PREFIX}wait:{subject}"]
 
 
 def _in_parts(call_ids: list[str]) -> Iterator[list[str]]:

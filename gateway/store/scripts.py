@@ -70,6 +70,21 @@ return {1, limit, tightest, reset}
 """
 )
 
+# KEYS: tries of one subject, and that it has to wait. ARGV: free tries, longest wait ms, how long all is kept, ms.
+# Answers 0, or the ms to wait first. The rule is that of Tries and Patience in tries.py.
+TAKE_TRY = Script(
+    """
+local left = redis.call('PTTL', KEYS[2])
+if left > 0 then return left end
+local beyond = redis.call('INCR', KEYS[1]) - tonumber(ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if beyond > 0 then
+  redis.call('SET', KEYS[2], 1, 'PX', math.min(tonumber(ARGV[2]), 1000 * 2 ^ math.min(beyond, 32)))
+end
+return 0
+"""
+)
+
 # KEYS: the slots of one limit. ARGV: lease ms, then the ids of calls that still run. Calls that are missing
 # are entered again, so that the limit heals after a loss of data.
 RENEW = Script(
@@ -82,27 +97,29 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 )
 
-# KEYS: jobs, epoch. ARGV: call id, inbox, start-by, body, most jobs kept. Where a loss of data took the epoch,
-# the call id, which is as good as random, becomes the next one. Answers {entry id, epoch}.
+# KEYS: jobs, epoch. ARGV: call id, inbox, ms in which it may start, body, most jobs kept. Where a loss of data took
+# the epoch, the call id, which is as good as random, becomes the next one. Answers {entry id, epoch}.
 SEND = Script(
-    """
+    _NOW_MS
+    + """
 local epoch = redis.call('GET', KEYS[2])
 if not epoch then
   epoch = ARGV[1]
   redis.call('SET', KEYS[2], epoch)
 end
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*',
-  'c', ARGV[1], 'i', ARGV[2], 's', ARGV[3], 'b', ARGV[4], 'e', epoch)
+  'c', ARGV[1], 'i', ARGV[2], 's', string.format('%.3f', (now + ARGV[3]) / 1000), 'b', ARGV[4], 'e', epoch)
 return {id, epoch}
 """
 )
 
-# KEYS: owner, epoch, jobs. ARGV: the entry's epoch, token, owner's life in ms, group, entry id, inbox, frame.
+# KEYS: owner, epoch, jobs. ARGV: the entry's epoch, token, owner's life in ms, group, entry id, inbox, frame, start-by.
 # The token names one wish to start: whoever asks again with it, because an answer was lost, hears the same.
 START = Script(
-    """
+    _NOW_MS
+    + """
 if redis.call('GET', KEYS[1]) == ARGV[2] then return 1 end
-local is_ours = redis.call('GET', KEYS[2]) == ARGV[1]
+local is_ours = now <= tonumber(ARGV[8]) and redis.call('GET', KEYS[2]) == ARGV[1]
   and redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3])
 redis.pcall('XACK', KEYS[3], ARGV[4], ARGV[5])
 redis.call('XDEL', KEYS[3], ARGV[5])
@@ -152,4 +169,4 @@ end
 """
 )
 
-ALL = (ADMIT, RENEW, SEND, START, TAKE_BACK, PROBE, SWEEP)
+ALL = (ADMIT, TAKE_TRY, RENEW, SEND, START, TAKE_BACK, PROBE, SWEEP)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from providers.facts import ProviderFacts
 from providers.wire.call import InferenceCall
+from providers.wire.scrub import scrub
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -43,11 +44,16 @@ NO_FAULT = frozenset({FailureKind.CALLER, FailureKind.UNSAYABLE})
 """The kinds that say nothing about the provider's health."""
 
 
+INVALID_REQUEST = "invalid_request"
+"""The code of a caller's mistake of which nothing more is known."""
+
+
 class UpstreamFailure(Exception):
-    """A provider's failure, classified. `message` is scrubbed of credentials, hosts and paths.
+    """A provider's failure, classified.
 
     `status` is the provider's own, None where none came; `code` and `param` are for the client. `about_us` is what
-    staff have to know of it, scrubbed too: empty unless the provider refused our credential or account.
+    staff have to know of it: empty unless the provider refused our credential or account. `is_quoted`: the texts hold
+    words of the provider. They are scrubbed of credentials, hosts and paths at once, and once more by `hide`.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class UpstreamFailure(Exception):
         param: str | None = None,
         retry_after_s: float | None = None,
         about_us: str = "",
+        is_quoted: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -69,6 +76,20 @@ class UpstreamFailure(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
         self.about_us = about_us
+        self._quoted = (message, about_us) if is_quoted else None
+        self.hide("")
+
+    def hide(self, secret: str | None) -> None:
+        """Take the very credential that was used out of all that the provider said, whatever it looks like."""
+        if not self._quoted:
+            return
+        self.message, self.about_us = (scrub(text, secret or "") for text in self._quoted)
+        self.args = (self.message,)
+        # Half a name is none. Codes of all other kinds are ours.
+        if self.kind is FailureKind.CALLER and scrub(self.code, secret or "") != self.code:
+            self.code = INVALID_REQUEST
+        if self.param and scrub(self.param, secret or "") != self.param:
+            self.param = None
 
 
 @dataclass(slots=True)

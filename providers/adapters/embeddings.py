@@ -31,7 +31,7 @@ class EmbeddingsAdapter:
     def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
         try:
-            written = self._own.write_request(read_request(call.body), upstream)
+            written = self._own.write_request(_read(call), upstream)
         except TranslationError as error:
             raise UpstreamFailure(
                 FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
@@ -46,7 +46,7 @@ class EmbeddingsAdapter:
             value, shown = read_json(body)
         except ValueError:
             raise bad_response(status=status) from None
-        asked, answer = read_request(call.body), self._own.read_answer(value)
+        asked, answer = _read(call), self._own.read_answer(value)
         if len(answer.vectors) != len(asked.inputs):
             raise bad_response(
                 f"The provider's answer has {len(answer.vectors)} embeddings for {len(asked.inputs)} inputs.",
@@ -71,3 +71,7 @@ class EmbeddingsAdapter:
         if self._own is OPENAI:
             return repair(value, answer, asked.encoding, facts)
         return write_answer(answer, asked.encoding, facts)
+
+
+def _read(call: InferenceCall) -> EmbeddingRequest:
+    return call.request if isinstance(call.request, EmbeddingRequest) else read_request(call.body)

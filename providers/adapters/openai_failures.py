@@ -4,36 +4,45 @@ import email.utils
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.base import INVALID_REQUEST, FailureKind, UpstreamFailure
 from providers.wire.json_text import read_json
-from providers.wire.scrub import scrub
 
 _READ_BYTES = 64 * 1024
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_PARAM = re.compile(r"[!-~]{1,200}")
 _TOO_LONG = re.compile(
     r"context.length.exceeded|maximum context length|context window|prompt is too long|too many input tokens",
     re.IGNORECASE,
 )
 _NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing_hard_limit", re.IGNORECASE)
-# Google answers a wrong key with 400.
-_BAD_KEY = re.compile(r"API_KEY_INVALID|api key not valid|invalid api key|invalid_api_key", re.IGNORECASE)
+# Google answers a wrong key with 400. A bare `invalid key` may well be one of the caller's JSON.
+_BAD_KEY = re.compile(
+    r"API_KEY_INVALID|api[ _-]?key (?:is )?(?:not valid|invalid|incorrect|expired)"
+    r"|\b(?:invalid|incorrect|wrong|bad|expired)[ _-](?:x-)?api[ _-]?key"
+    r"|\b(?:wrong|bad) key\b(?! (?:in|for|of|name)\b)(?!\s*['\"`])",
+    re.IGNORECASE,
+)
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedError:
-    """What a provider said about a failure, in its own words. Empty strings where it said nothing."""
+    """What a provider said about a failure, in its own words, not scrubbed. Empty strings where it said nothing.
+
+    `page` is HTML, which is looked into and never shown.
+    """
 
     message: str = ""
     code: str = ""
     type: str = ""
     param: str = ""
+    page: str = field(default="", repr=False)
 
     def says(self, pattern: re.Pattern[str]) -> bool:
-        return any(pattern.search(text) for text in (self.code, self.type, self.message))
+        return any(pattern.search(text) for text in (self.code, self.type, self.message, self.page))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +80,29 @@ def failure_for(status: int, error: ReportedError, wait_s: float | None = None) 
     cause = _cause(status, error)
     if cause is _NO_CREDIT:
         wait_s = _LONGEST_WAIT_S
-    message = f"{cause.message} It said: {error.message}" if error.message else cause.message
-    if cause not in (_AUTH, _NO_CREDIT):
-        return UpstreamFailure(cause.kind, message, code=cause.code, status=status, retry_after_s=wait_s)
-    # What a provider says about our account or our credential is not for clients.
+    message, about_us = f"{cause.message} It said: {error.message}" if error.message else cause.message, ""
+    if cause in (_AUTH, _NO_CREDIT):
+        # What a provider says about our account or our credential is not for clients.
+        message, about_us = cause.message, message
     return UpstreamFailure(
-        cause.kind, cause.message, code=cause.code, status=status, retry_after_s=wait_s, about_us=message
+        cause.kind,
+        message,
+        code=cause.code,
+        status=status,
+        retry_after_s=wait_s,
+        about_us=about_us,
+        is_quoted=True,
     )
 
 
 def bad_response(message: str = _BAD.message, status: int | None = None) -> UpstreamFailure:
     return UpstreamFailure(_BAD.kind, message, code=_BAD.code, status=status)
+
+
+def unclear(said: str) -> UpstreamFailure:
+    """An error that came with a status of success, and of which no more is known than what the provider said."""
+    message = f"The provider reported an error: {said}" if said else _BAD.message
+    return UpstreamFailure(_BAD.kind, message, code=_BAD.code, is_quoted=True)
 
 
 def reported_inside(value: object) -> UpstreamFailure:
@@ -92,7 +113,7 @@ def reported_inside(value: object) -> UpstreamFailure:
         return failure_for(status, error)
     if error.says(_NO_QUOTA):
         return failure_for(429, error)
-    return bad_response(f"The provider reported an error: {error.message}" if error.message else _BAD.message)
+    return unclear(error.message)
 
 
 def read_error(body: bytes) -> ReportedError:
@@ -101,7 +122,7 @@ def read_error(body: bytes) -> ReportedError:
         value, _ = read_json(body[:_READ_BYTES])
     except ValueError:
         text = body[:_READ_BYTES].decode("utf-8", "replace").strip()
-        return ReportedError() if text.startswith("<") else ReportedError(message=scrub(text))
+        return ReportedError(page=text) if text.startswith("<") else ReportedError(message=text)
     while isinstance(value, list) and value:
         value = value[0]
     if not isinstance(value, dict):
@@ -124,9 +145,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _callers_mistake(status: int, error: ReportedError) -> UpstreamFailure:
-    code = "context_length_exceeded" if error.says(_TOO_LONG) else error.code or "invalid_request"
+    code = "context_length_exceeded" if error.says(_TOO_LONG) else error.code or INVALID_REQUEST
     message = error.message or "The provider refused the request as invalid."
-    return UpstreamFailure(FailureKind.CALLER, message, code=code, status=status, param=error.param or None)
+    return UpstreamFailure(
+        FailureKind.CALLER, message, code=code, status=status, param=error.param or None, is_quoted=True
+    )
 
 
 def _cause(status: int, error: ReportedError) -> _Class:
@@ -143,17 +166,23 @@ def _read(value: object) -> ReportedError:
     while isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str):
-        return ReportedError(message=scrub(value))
+        return ReportedError(message=value)
     if not isinstance(value, dict):
         return ReportedError()
     message = _text(value, "message") or _text(value, "msg") or _text(value, "detail")
     code, kind = _text(value, "code"), _text(value, "type") or _text(value, "status")
     return ReportedError(
-        message=scrub(message),
+        message=message,
         code=code if _CODE.fullmatch(code) else "",
         type=kind[:64],
-        param=scrub(_text(value, "param"))[:100],
+        param=param_in(value, "param"),
     )
+
+
+def param_in(value: Mapping[str, Any], name: str) -> str:
+    """A parameter's name, empty where what stands there cannot be one."""
+    param = _text(value, name)
+    return param if _PARAM.fullmatch(param) else ""
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:

@@ -166,7 +166,8 @@ class TranslatingAdapter:
     def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         """Raises UpstreamFailure: UNSAYABLE for what the provider's format cannot say, CALLER for a bad request."""
         try:
-            conversation = call.conversation or self._client.read_request(call.body)
+            read = call.request
+            conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
             if not self._is_same:
                 refuse_choices(conversation)
             known = replace(upstream, user_id=hashed(conversation.user_id, call.team))

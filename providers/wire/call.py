@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.wire.conversation import Conversation
+from providers.wire.embedding import EmbeddingRequest
+
+ParsedRequest = Conversation | EmbeddingRequest
+"""A client's request as its operation reads it."""
 
 
 @dataclass(slots=True)
@@ -27,5 +31,5 @@ class InferenceCall:
     """Whose call it is: ids of end users are hashed with it before they leave."""
     betas: str = ""
     """What the client asks of Anthropic's beta features; a list with commas, as its header has it."""
-    conversation: Conversation | None = None
-    """`body` as its format reads it, where that was done already."""
+    request: ParsedRequest | None = None
+    """`body` as its operation reads it, where that was done already."""

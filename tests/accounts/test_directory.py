@@ -38,6 +38,20 @@ def look_up(directory: SqlKeyDirectory, text: str) -> KeyFacts | None:
     return asyncio.run(directory.look_up(shown(text)))
 
 
+def test_the_revision_goes_up_once_memory_has_changed(directory: SqlKeyDirectory) -> None:
+    """Whoever watches it asks only then, and must not be told what was true before."""
+    key, text = make_key()
+    look_up(directory, text)
+    directory.refresh(revision.read())
+    before = directory.revision
+    for change in (lambda: revoke_key(key=key), lambda: switch_team(team=key.team, is_active=False)):
+        change()
+        assert directory.revision == before
+        directory.refresh(revision.read())
+        assert directory.revision > before
+        before = directory.revision
+
+
 def test_key_is_looked_up_once_and_then_known(directory: SqlKeyDirectory) -> None:
     key, text = make_key()
     assert directory.known(key.public_id) is None

@@ -26,6 +26,9 @@ def test_minted_key_opens_its_own_facts_only() -> None:
     assert not opens(shown, facts())
 
 
+MINTED = mint_key().text
+
+
 @pytest.mark.parametrize("position", [8, 20, 40, 54])
 def test_mistyped_key_is_not_well_formed(position: int) -> None:
     text = mint_key().text
@@ -34,7 +37,18 @@ def test_mistyped_key_is_not_well_formed(position: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "sk-gw-", "sk-gw--", "Bearer", "sk-gw-" + "a" * 51, "sk-gw-é", "sk-gw-\0-\0"]
+    "text",
+    [
+        "",
+        "sk-gw-",
+        "sk-gw--",
+        "Bearer",
+        "sk-gw-" + "a" * 51,
+        "sk-gw-é",
+        "sk-gw-\0-\0",
+        MINTED[:-1] + "é",
+        MINTED[:30] + "é" + MINTED[31:],
+    ],
 )
 def test_malformed_key_is_refused_without_an_error(text: str) -> None:
     assert read_key(text) is None

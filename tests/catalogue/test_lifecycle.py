@@ -1,8 +1,12 @@
 """A model's status at an instant."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from catalogue.lifecycle import Status, status_at
+import pytest
+
+from catalogue.lifecycle import Status, lifecycle_message, status_at
+from tests.gateway.proxy.values import a_model
 from tests.make import NOW, TOMORROW, YESTERDAY
 
 
@@ -42,3 +46,25 @@ def test_model_is_retired_from_the_instant_of_its_retirement() -> None:
 
 def test_retirement_without_deprecation_retires() -> None:
     assert status(retirement=YESTERDAY) is Status.RETIRED
+
+
+DAY = NOW.replace(hour=0)
+DAY_BEFORE, NEXT_DAY = DAY - timedelta(days=1), DAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        ({}, None),
+        ({"release_at": NEXT_DAY}, "Model 'acme/one' will be released on 2026-06-02."),
+        ({"deprecation_at": NEXT_DAY}, None),
+        ({"deprecation_at": DAY}, "Model 'acme/one' has been deprecated since 2026-06-01; use 'acme/two'."),
+        (
+            {"deprecation_at": DAY_BEFORE, "retirement_at": NEXT_DAY},
+            "Model 'acme/one' has been deprecated since 2026-05-31 and will be retired on 2026-06-02; use 'acme/two'.",
+        ),
+        ({"retirement_at": DAY}, "Model 'acme/one' was retired on 2026-06-01; use 'acme/two'."),
+    ],
+)
+def test_people_are_told_what_its_dates_mean(dates: dict[str, Any], message: str | None) -> None:
+    assert lifecycle_message(a_model(**dates), a_model("acme/two"), DAY) == message

@@ -63,6 +63,14 @@ def test_cost_is_rounded_once_over_all_meters() -> None:
     assert cost_usd(Usage(input_tokens=1, output_tokens=1), prices) == Decimal("0.0000000001")
 
 
+@pytest.mark.parametrize(
+    ("tokens", "cost"), [(4, "0"), (5, "0.0000000001"), (15, "0.0000000002"), (25, "0.0000000003")]
+)
+def test_half_of_the_smallest_amount_is_rounded_up(tokens: int, cost: str) -> None:
+    """One token costs a tenth of it."""
+    assert cost_usd(Usage(input_tokens=tokens), [price(amount="0.00001")]) == Decimal(cost)
+
+
 def test_meter_without_price_costs_nothing() -> None:
     assert cost_usd(Usage(input_tokens=1000), [price("output_text_tokens")]) == 0
 
@@ -124,6 +132,11 @@ def test_closest_of_several_ranges_counts() -> None:
     ]
     costs = [cost_usd(Usage(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
     assert costs == [Decimal(each) for each in ("0.005", "0.07", "0.9", "0.2")]
+
+
+def test_later_row_wins_where_two_ranges_are_equally_close() -> None:
+    prices = [price(amount=amount, conditions=(tier("gte", 1_000),)) for amount in ("3", "4")]
+    assert cost_usd(Usage(input_tokens=1_000_000), prices) == 4
 
 
 def test_prices_of_a_call_are_the_latest_for_each_range() -> None:

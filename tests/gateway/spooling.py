@@ -11,6 +11,15 @@ from gateway.proxy.ports import AttemptClosed, AttemptOpened
 ROOT = Path(__file__).parents[2]
 
 
+PRICE = {
+    "meter": "input_text_tokens",
+    "plan": "standard",
+    "unit_size": 1_000_000,
+    "amount": "1",
+    "currency": "USD",
+}
+
+
 def opened(attempt_id: str = "", **changes: Any) -> AttemptOpened:
     fields: dict[str, Any] = {
         "attempt_id": attempt_id or uuid.uuid4().hex,
@@ -29,7 +38,7 @@ def opened(attempt_id: str = "", **changes: Any) -> AttemptOpened:
         "upstream_name": "one",
         "is_streamed": False,
         "started_at": 1_780_000_000.5,
-        "prices": [{"meter": "input_text_tokens", "amount": "1"}],
+        "prices": [PRICE],
     }
     return AttemptOpened(**fields | changes)
 

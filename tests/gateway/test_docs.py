@@ -54,6 +54,7 @@ def test_policy_is_set_on_the_loop_too() -> None:
 def test_admin_may_run_its_theme_but_from_this_host_only() -> None:
     policy = Client().get("/admin/login/")["Content-Security-Policy"]
     assert "'unsafe-eval'" in policy
+    assert "'unsafe-inline'" not in policy
     assert "http" not in policy
 
 

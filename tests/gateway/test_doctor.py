@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from gateway import doctor, first_run
 from gateway.doctor import Finding
+from gateway.private_files import keep_private
 from providers.models import Credential, Provider
 from providers.secrets import encrypt
 from tests.services import RedisServer, free_port
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def spool(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.SPOOL_DIR = tmp_path / "spool"
+    # Django makes the tests' database, which no settings of ours have seen.
+    keep_private(Path(settings.DATABASES["default"]["NAME"]))
     # The test session's own folder may be in memory.
     monkeypatch.setattr(doctor, "VOLATILE", frozenset())
     return tmp_path / "spool"
@@ -55,7 +58,7 @@ def test_spool_in_memory_is_ill(settings: LazySettings, monkeypatch: pytest.Monk
 
 def test_secret_that_no_key_opens_is_ill(settings: LazySettings) -> None:
     provider = Provider.objects.create(slug="acme", name="Acme", base_url="https://acme.example/v1")
-    Credential.objects.create(provider=provider, ciphertext=encrypt("secret", provider_id=provider.pk))
+    Credential.objects.create(provider=provider, ciphertext=encrypt("secret", provider=provider))
     settings.CREDENTIAL_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
     assert finding("credentials") == Finding(
         "credentials", is_well=False, says="no key in GATEWAY_CREDENTIAL_KEYS opens those of acme"

@@ -17,7 +17,7 @@ from accounts.models import LedgerEntry
 from gateway.recorder import Recorder
 from gateway.spool import Spool
 from providers.models import Alarm
-from tests.gateway.spooling import closed, die_with, opened
+from tests.gateway.spooling import PRICE, closed, die_with, opened
 from tests.make import make_provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def test_finished_attempt_becomes_one_row(spool: Spool) -> None:
     assert entry.attempt_id == uuid.UUID(attempt_id)
     assert (entry.input_tokens, entry.output_tokens, entry.cost_usd) == (3, 5, Decimal("0.000008"))
     assert entry.started_at == datetime.fromtimestamp(1_780_000_000.5, UTC)
-    assert entry.prices == [{"meter": "input_text_tokens", "amount": "1"}]
+    assert entry.prices == [PRICE]
 
 
 def test_prices_of_another_service_tier_are_those_that_are_kept(spool: Spool) -> None:
@@ -102,6 +102,27 @@ def test_alarm_of_a_process_that_died_is_raised_by_whoever_drains_its_spool(spoo
         recorder.tell_alarms()
         recorder.tell_alarms()
     assert Alarm.objects.get().calls == 1
+
+
+def test_an_attempt_of_a_killed_process_is_our_loss_as_far_as_its_prompt_is_known(spool: Spool) -> None:
+    first = Spool(spool.folder)
+    first.opened(opened(input_tokens=2_000_000))
+    first.close()
+    Recorder(spool).drain_orphans()
+    entry = LedgerEntry.objects.get()
+    assert (entry.outcome, entry.cost_usd, entry.loss_usd) == ("unknown", 0, 2)
+    assert (entry.input_tokens, entry.is_estimated, entry.ended_at) == (2_000_000, True, None)
+
+
+def test_a_spool_of_a_later_version_is_left_to_it_and_holds_up_no_other(spool: Spool) -> None:
+    die_with(spool.folder, finished=2, unfinished=0)
+    [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    later = path.with_name("0-of-tomorrow.spool")
+    later.write_bytes(path.read_bytes().replace(b'"v":1', b'"v":99'))
+    recorder = Recorder(spool)
+    assert (recorder.drain_orphans(), recorder.drain_orphans()) == (2, 0)
+    assert later.exists()
+    assert not list(spool.folder.glob("*.rejected"))
 
 
 def test_killed_process_leaves_one_row_an_attempt(spool: Spool) -> None:

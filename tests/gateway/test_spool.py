@@ -101,6 +101,13 @@ def test_spool_closed_with_records_leaves_them_to_the_next(tmp_path: Path, spool
     assert [attempt.closed is None for attempt in left_behind(spool)] == [False, True]
 
 
+def test_spool_closed_with_open_attempts_only_leaves_them_to_the_next(spool: Spool) -> None:
+    first = Spool(spool.folder)
+    first.opened(opened("still running"))
+    first.close()
+    assert [(left.opened.attempt_id, left.closed) for left in left_behind(spool)] == [("still running", None)]
+
+
 def test_killed_process_loses_nothing(spool: Spool) -> None:
     die_with(spool.folder, finished=50, unfinished=7)
     found = left_behind(spool)

@@ -151,12 +151,30 @@ def test_new_path_does_not_ask_again(staff: Client, groq: Provider) -> None:
     assert services.provider_facts()[groq.pk].secret == SECRET
 
 
-def test_new_host_does_not_get_a_variable_unseen(staff: Client, groq: Provider) -> None:
-    variable = {"credential_kind": "env", "credential_variable": "GROQ_API_KEY"}
-    assert change(staff, groq, **variable).status_code == 302
-    moved = variable | {"base_url": "https://elsewhere.invalid/v1"}
-    assert "switch the credential off" in errors_of(change(staff, groq, **moved))["variable"][0]
-    assert change(staff, groq, **moved, credential_is_enabled="").status_code == 302
+VARIABLE = {"credential_kind": "env", "credential_variable": "GROQ_API_KEY"}
+
+
+def test_a_variable_is_saved_for_an_address_that_settings_name(
+    staff: Client, groq: Provider, settings: Any
+) -> None:
+    settings.CREDENTIAL_ORIGINS = {"GROQ_API_KEY": {"https://groq.invalid"}}
+    assert change(staff, groq, **VARIABLE).status_code == 302
+    assert "https://groq.invalid" in staff.get(page(groq)).text
+
+
+def test_a_variable_for_another_address_waits_for_the_tick_of_a_superuser(
+    staff: Client, groq: Provider
+) -> None:
+    refused = errors_of(change(staff, groq, **VARIABLE))["variable"][0]
+    assert refused.startswith(
+        "GROQ_API_KEY may not be sent to https://groq.invalid, only to https://api.groq.com"
+    )
+    assert change(staff, groq, **VARIABLE, credential_approves_origin="on").status_code == 302
+    assert "https://groq.invalid by a superuser&#x27;s word" in staff.get(page(groq)).text
+
+
+def test_a_variable_for_another_address_is_saved_switched_off(staff: Client, groq: Provider) -> None:
+    assert change(staff, groq, **VARIABLE, credential_is_enabled="").status_code == 302
 
 
 def test_stored_credential_needs_a_secret(staff: Client) -> None:
@@ -201,7 +219,9 @@ def test_base_url_of_a_demo_provider_cannot_be_edited(staff: Client) -> None:
 
 def test_list_says_why_a_provider_is_not_usable(staff: Client, groq: Provider) -> None:
     Credential.objects.update(kind="env", variable="GROQ_API_KEY")
-    assert "variable GROQ_API_KEY is not set" in staff.get(LIST).content.decode()
+    assert "variable GROQ_API_KEY may not be sent to https://groq.invalid" in staff.get(LIST).text
+    Provider.objects.update(base_url="https://api.groq.com/openai/v1")
+    assert "variable GROQ_API_KEY is not set" in staff.get(LIST).text
 
 
 @pytest.mark.parametrize("url", [LIST, "page"])

@@ -12,8 +12,13 @@ from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
         (1, "minimal"),
         (128, "minimal"),
         (129, "low"),
+        (1_024, "low"),
+        (1_025, "medium"),
         (2_048, "medium"),
+        (2_049, "high"),
         (4_096, "high"),
+        (4_097, "high"),
+        (8_192, "high"),
         (31_999, "high"),
     ],
 )

@@ -8,8 +8,8 @@ import pytest
 from openai import OpenAI
 
 from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
+from providers.operations.embed import embeddings_adapter
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
@@ -29,7 +29,7 @@ def call(**fields) -> InferenceCall:
 
 
 def answer(wire_format, body: bytes, **fields):
-    return adapter_for("embeddings", "openai", wire_format).answer(call(**fields), "house/embed", 200, body)
+    return embeddings_adapter(wire_format).answer(call(**fields), "house/embed", 200, body)
 
 
 def request(wire_format, **fields):
@@ -37,7 +37,7 @@ def request(wire_format, **fields):
     provider = ProviderFacts(
         1, "p", "P", wire_format, base_url, is_enabled=True, is_usable=True, secret=SECRET
     )
-    return adapter_for("embeddings", "openai", wire_format).request(call(**fields), provider, UPSTREAM)
+    return embeddings_adapter(wire_format).request(call(**fields), provider, UPSTREAM)
 
 
 def changed(name, **fields) -> bytes:
@@ -162,10 +162,10 @@ def test_what_is_no_json_is_a_bad_response():
 
 
 def test_failure_is_that_of_the_format():
-    failure = adapter_for("embeddings", "openai", "voyage").failure(401, {}, b'{"detail": "no"}')
+    failure = embeddings_adapter("voyage").failure(401, {}, b'{"detail": "no"}')
     assert failure.kind is FailureKind.AUTH
 
 
 def test_embeddings_are_not_streamed():
     with pytest.raises(NotImplementedError):
-        adapter_for("embeddings", "openai", "openai").stream(call(), "m")
+        embeddings_adapter("openai").stream(call(), "m")

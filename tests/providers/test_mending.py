@@ -4,10 +4,10 @@ import pytest
 
 from providers.adapters.mending import AnswerTool, ThinkTags, mend_whole
 from providers.adapters.openai import OpenAIAdapter
-from providers.adapters.registry import choose_adapter
 from providers.facts import ProviderFacts
 from providers.formats.answer_tool import ANSWER_TOOL, ask_by_tool
 from providers.formats.base import CannotTranslate
+from providers.operations.registry import choose_adapter
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Tool, ToolChoice
 from providers.wire.events import (

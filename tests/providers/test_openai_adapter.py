@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.sse import event
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
-ADAPTER = adapter_for("chat.completions", "openai", "openai")
+ADAPTER = adapter_between("openai", "openai")
 SECRET = "sk-upstream-0123456789"
 
 

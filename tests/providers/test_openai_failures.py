@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from providers.adapters.base import FailureKind
-from providers.adapters.registry import adapter_for
+from providers.operations.generate import adapter_between
 from providers.wire.scrub import scrub
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
 FAILURES = json.loads((GOLDEN / "failures.json").read_text())
-ADAPTER = adapter_for("chat.completions", "openai", "openai")
+ADAPTER = adapter_between("openai", "openai")
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=[case["name"] for case in FAILURES])

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from providers.adapters.registry import adapter_for
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.sse import event
 from providers.wire.usage import Usage
 
-ADAPTER = adapter_for("chat.completions", "openai", "openai")
+ADAPTER = adapter_between("openai", "openai")
 
 
 def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:

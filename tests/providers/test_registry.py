@@ -3,9 +3,9 @@
 import pytest
 
 from providers.adapters.openai import OpenAIAdapter
-from providers.adapters.registry import choose_adapter
 from providers.adapters.translated import TranslatingAdapter
 from providers.formats.registry import FORMATS
+from providers.operations.registry import choose_adapter
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider

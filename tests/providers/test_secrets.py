@@ -1,6 +1,7 @@
 """Secrets are encrypted, bound to their provider, and opened by any configured key."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from providers.secrets import KeyUnusable, SecretUnreadable, decrypt, encrypt, o
 from providers.services import store_secret
 
 SECRET = "gsk_0123456789abcdef"
+ONE = Provider(pk=1, base_url="https://one.example/v1")
+OTHER = Provider(pk=2, base_url="https://one.example/v1")
+MOVED = Provider(pk=1, base_url="https://moved.example/v1")
 
 
 @pytest.fixture(autouse=True)
@@ -33,41 +37,52 @@ def rotate() -> str:
 
 
 def test_secret_comes_back() -> None:
-    assert decrypt(encrypt(SECRET, provider_id=1), provider_id=1) == SECRET
+    assert decrypt(encrypt(SECRET, provider=ONE), provider=ONE) == SECRET
 
 
 def test_ciphertext_holds_nothing_of_the_secret() -> None:
-    assert SECRET[:12] not in encrypt(SECRET, provider_id=1)
+    assert SECRET[:12] not in encrypt(SECRET, provider=ONE)
 
 
 def test_ciphertext_of_another_provider_is_refused() -> None:
     with pytest.raises(SecretUnreadable, match="another provider"):
-        decrypt(encrypt(SECRET, provider_id=1), provider_id=2)
+        decrypt(encrypt(SECRET, provider=ONE), provider=OTHER)
+
+
+def test_ciphertext_of_another_origin_is_refused() -> None:
+    with pytest.raises(SecretUnreadable, match="another address"):
+        decrypt(encrypt(SECRET, provider=ONE), provider=MOVED)
+
+
+def test_secret_of_an_early_release_names_no_origin_and_opens(settings: Any) -> None:
+    payload = json.dumps({"provider": 1, "secret": SECRET}).encode()
+    ciphertext = Fernet(settings.CREDENTIAL_KEYS[0]).encrypt(payload).decode()
+    assert decrypt(ciphertext, provider=ONE) == SECRET
 
 
 def test_older_key_still_opens(settings: Any) -> None:
-    ciphertext = encrypt(SECRET, provider_id=1)
+    ciphertext = encrypt(SECRET, provider=ONE)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
-    assert decrypt(ciphertext, provider_id=1) == SECRET
+    assert decrypt(ciphertext, provider=ONE) == SECRET
 
 
 def test_no_key_opens_says_what_to_do(settings: Any) -> None:
-    ciphertext = encrypt(SECRET, provider_id=1)
+    ciphertext = encrypt(SECRET, provider=ONE)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(SecretUnreadable, match="Add the key"):
-        decrypt(ciphertext, provider_id=1)
+        decrypt(ciphertext, provider=ONE)
 
 
 def test_damaged_ciphertext_is_unreadable() -> None:
     with pytest.raises(SecretUnreadable):
-        decrypt("damagé", provider_id=1)
+        decrypt("damagé", provider=ONE)
 
 
 @pytest.mark.parametrize("keys", [["short"], [], ["ä" * 44]])
 def test_bad_encryption_key_is_named_without_being_shown(settings: Any, keys: list[str]) -> None:
     settings.CREDENTIAL_KEYS = keys
     with pytest.raises(KeyUnusable, match="GATEWAY_CREDENTIAL_KEYS") as caught:
-        encrypt(SECRET, provider_id=1)
+        encrypt(SECRET, provider=ONE)
     assert not keys or keys[0] not in str(caught.value)
 
 
@@ -120,20 +135,23 @@ def test_swapped_rows_open_neither() -> None:
 
 def test_variable_is_read_from_a_file(settings: Any, monkeypatch: Any, tmp_path: Any) -> None:
     settings.CREDENTIAL_VARIABLES = ["SOME_KEY"]
+    settings.CREDENTIAL_ORIGINS = {"SOME_KEY": {"https://one.example"}}
     (tmp_path / "key").write_text("from-file\n")
     monkeypatch.setenv("SOME_KEY_FILE", str(tmp_path / "key"))
-    credential = Credential(kind="env", variable="SOME_KEY")
+    credential = Credential(kind="env", variable="SOME_KEY", provider=ONE)
     assert open_credential(credential).secret == "from-file"
 
 
 def test_missing_file_of_a_variable_is_a_problem(settings: Any, monkeypatch: Any) -> None:
     settings.CREDENTIAL_VARIABLES = ["SOME_KEY"]
+    settings.CREDENTIAL_ORIGINS = {"SOME_KEY": {"https://one.example"}}
     monkeypatch.setenv("SOME_KEY_FILE", "/does/not/exist")
-    credential = Credential(kind="env", variable="SOME_KEY")
+    credential = Credential(kind="env", variable="SOME_KEY", provider=ONE)
     assert open_credential(credential).problem == "the file named by SOME_KEY_FILE cannot be read"
 
 
 def test_variable_that_is_not_allowed_is_never_read(settings: Any, monkeypatch: Any) -> None:
     settings.CREDENTIAL_VARIABLES = []
+    settings.CREDENTIAL_ORIGINS = {"DATABASE_URL": {"https://one.example"}}
     monkeypatch.setenv("DATABASE_URL", "postgres://")
-    assert open_credential(Credential(kind="env", variable="DATABASE_URL")).secret is None
+    assert open_credential(Credential(kind="env", variable="DATABASE_URL", provider=ONE)).secret is None

@@ -49,7 +49,10 @@ def test_facts_cost_one_query(django_assert_num_queries: Any) -> None:
         assert len(services.provider_facts()) == 5
 
 
-def test_variable_that_is_set_makes_its_provider_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_that_is_set_makes_its_provider_usable(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.CREDENTIAL_ORIGINS = {"GROQ_API_KEY": {"https://groq.example"}}
     credential = with_credential(make_provider(), kind="env", variable="GROQ_API_KEY")
     assert services.usable_provider_ids() == set()
     monkeypatch.setenv("GROQ_API_KEY", "from-environment")

@@ -34,6 +34,15 @@ def test_data_of_several_lines_becomes_one_line():
     assert split(b'data: {"a":\ndata: 1}\n\n', 100) == [b'{"a": 1}']
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_data_of_several_lines_stays_one_event_however_the_reads_are_cut(end, size):
+    assert split(end.join([b'data: {"a":', b"data: 1}", b"", b"data: 2", b"", b""]), size) == [
+        b'{"a": 1}',
+        b"2",
+    ]
+
+
 def test_event_without_its_blank_line_is_given_at_the_end():
     splitter = SseSplitter()
     assert splitter.feed(b"data: [DONE]") == []

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from gateway.outbound import OutboundPolicy
 from providers import services, validators
 from providers.models import Credential, Provider
+from providers.origins import origin_of
 
 pytestmark = pytest.mark.django_db
 
@@ -134,4 +135,4 @@ def test_slow_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_origin_is_scheme_host_and_port(one: str, other: str, is_same: bool) -> None:
-    assert (validators.origin(one) == validators.origin(other)) is is_same
+    assert (origin_of(one) == origin_of(other)) is is_same

@@ -88,15 +88,14 @@ class Product:
 
 
 @contextmanager
-def started(folder: Path, **environment: str) -> Iterator[Product]:
-    """`python -m gateway.cli run` on that data folder, ready to be asked."""
-    port = free_port()
-    settings = {**_BARE, "GATEWAY_DATA_DIR": str(folder), "PORT": str(port), **environment}
-    with running(*RUN, **settings) as program:
+def started(folder: Path, *, module: str = RUN[0], **environment: str) -> Iterator[Product]:
+    """`python -m gateway.cli run` on that data folder, ready to be asked; or another module that runs that."""
+    settings = {**_BARE, "GATEWAY_DATA_DIR": str(folder), "PORT": str(free_port()), **environment}
+    with running(module, *RUN[1:], **settings) as program:
         program.wait_for("Try it:")
         program.wait_for("curl ")
         yield Product(
-            f"http://127.0.0.1:{port}",
+            f"http://127.0.0.1:{settings['PORT']}",
             folder,
             program,
             key=_printed(program, r"First key +(sk-gw-\S+)"),

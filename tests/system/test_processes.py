@@ -7,25 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.program import running
 from tests.services import wait_until
 from tests.system.deployment import deployed, wait_for_ledger
 from tests.system.streams import run_streams
 
 SLOW = "slow?chunks=100&delay=0.05"
 STREAMS = 200
-
-
-@pytest.fixture(scope="module")
-def tables(postgres_server, tmp_path_factory):
-    """The name of a database with all tables and no rows of ours."""
-    environment = {
-        "DATABASE_URL": postgres_server.new_database("tables"),
-        "GATEWAY_DATA_DIR": str(tmp_path_factory.mktemp("tables")),
-    }
-    with running("manage", "migrate", "-v0", **environment) as migration:
-        assert migration.wait(120) == 0, migration.text
-    return "tables"
 
 
 @pytest.fixture

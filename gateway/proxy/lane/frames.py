@@ -2,10 +2,12 @@
 
 A frame is the call id (32 ASCII bytes), one letter, a byte offset (8 bytes, big endian) and a payload. An answer's
 bytes are counted from 0: one line of JSON (exchange.Head), then the body. Offsets make a lost message visible, and
-let it be asked for again.
+let it be asked for again. A reader may be of another version than the writer (gateway.codec): what is no frame to it is
+passed over.
 """
 
 from enum import Enum
+from typing import NamedTuple
 
 from gateway.proxy.exchange import CallEnd
 
@@ -22,11 +24,12 @@ class Kind(Enum):
     STARTED = b"S"  # payload: the worker's name
     CHUNK = b"C"  # payload: bytes of the answer
     END = b"E"  # payload: 4 bytes of length, CallEnd, then the last bytes of the answer
+    FORGOTTEN = b"F"  # payload: the worker's name; it was asked to send a call again that it does not know
     # To the worker's control channel
     CANCEL = b"X"  # payload: the reason, for the ledger
     PAUSE = b"P"
     RESUME = b"G"
-    AGAIN = b"N"  # send again from the offset on
+    AGAIN = b"N"  # send again from the offset on; payload: the inbox that asks
 
 
 class Life(Enum):
@@ -44,14 +47,20 @@ def pack_frame(call_id: str, kind: Kind, offset: int = 0, payload: bytes = b"") 
     return b"%b%b%b%b" % (call_id.encode(), kind.value, offset.to_bytes(8, "big"), payload)
 
 
-def unpack_frame(data: bytes) -> tuple[str, Kind, int, bytes]:
-    """Call id, kind, offset and payload. Raises KeyError or UnicodeDecodeError for what is no frame."""
-    return (
-        data[:_ID_LENGTH].decode("ascii"),
-        _KINDS[data[_ID_LENGTH : _ID_LENGTH + 1]],
-        int.from_bytes(data[_ID_LENGTH + 1 : _HEADER_LENGTH], "big"),
-        data[_HEADER_LENGTH:],
-    )
+class Frame(NamedTuple):
+    call_id: str
+    kind: Kind
+    offset: int
+    payload: bytes
+
+
+def unpack_frame(data: bytes) -> Frame | None:
+    """None for what is no frame, or one of a kind that this version does not know."""
+    kind = _KINDS.get(data[_ID_LENGTH : _ID_LENGTH + 1])
+    if kind is None or len(data) < _HEADER_LENGTH or not data[:_ID_LENGTH].isascii():
+        return None
+    offset = int.from_bytes(data[_ID_LENGTH + 1 : _HEADER_LENGTH], "big")
+    return Frame(data[:_ID_LENGTH].decode(), kind, offset, data[_HEADER_LENGTH:])
 
 
 def pack_end(end: CallEnd, tail: bytes) -> bytes:
@@ -61,6 +70,7 @@ def pack_end(end: CallEnd, tail: bytes) -> bytes:
 
 
 def unpack_end(payload: bytes) -> tuple[CallEnd, bytes]:
+    """Raises Unreadable."""
     size = 4 + int.from_bytes(payload[:4], "big")
     return CallEnd.decode(payload[4:size]), payload[size:]
 

@@ -8,10 +8,11 @@ from gateway.proxy.lane.frames import Kind, unpack_end
 
 
 class Incoming:
-    """Bytes that came and were not relayed yet. `size` is where the next byte belongs."""
+    """Bytes that came and were not relayed yet. `size` is where the next byte belongs. Times are monotonic."""
 
-    def __init__(self, take_back_at: float) -> None:
+    def __init__(self, take_back_at: float, end_by: float = float("inf")) -> None:
         self.take_back_at = take_back_at
+        self.end_by = end_by
         self.is_late = False
         self.worker: str | None = None
         self.has_started = False
@@ -30,11 +31,12 @@ class Incoming:
         return bool(self._parts) or self.end is not None or self.failure is not None
 
     def accept(self, kind: Kind, offset: int, payload: bytes) -> bool:
-        """Take a frame in. False: bytes before it are missing, so it was left out and must come again."""
+        """Take a frame in. False: bytes before it are missing, so it was left out and must come again.
+
+        Raises Unreadable.
+        """
         if kind is Kind.CHUNK:
             self.has_gap = not self._append(offset, payload)
-        elif kind is Kind.STARTED:
-            self.worker, self.has_started = payload.decode(), True
         elif kind is Kind.END:
             end, tail = unpack_end(payload)
             self.has_gap = not self._append(offset, tail)
@@ -42,6 +44,10 @@ class Incoming:
                 self.end = end
         self.wake()
         return not self.has_gap
+
+    def begin(self, worker: str) -> None:
+        self.worker, self.has_started = worker, True
+        self.wake()
 
     def take(self) -> bytes:
         """All that waits, joined."""

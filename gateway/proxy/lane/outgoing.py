@@ -35,7 +35,8 @@ class Outgoing:
         self._put(head.encode())
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
-        if not self._running.is_set() or self._store.unsent_bytes > _MOST_UNSENT_BYTES:
+        store = self._store
+        if not (self._running.is_set() and store.is_connected) or store.unsent_bytes > _MOST_UNSENT_BYTES:
             await self._wait_until_it_flows()
         self._put(data)
         if is_last:
@@ -73,6 +74,9 @@ class Outgoing:
                     await asyncio.sleep(_CONGESTION_LOOK_S)
         except TimeoutError:
             raise ClientGone from None
+        # What nobody can be sent must not count as finished. Whoever watches the line ends a call that waits too long.
+        while not self._store.is_connected:
+            await asyncio.sleep(_CONGESTION_LOOK_S)
 
     def _put(self, data: bytes) -> None:
         self._pending.append(data)

@@ -5,12 +5,14 @@ import logging
 import time
 from contextlib import suppress
 
+from gateway.codec import Unreadable
 from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sink, read_reason
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
     HEARTBEATS,
+    Frame,
     Kind,
     Life,
     control_channel,
@@ -19,6 +21,7 @@ from gateway.proxy.lane.frames import (
     unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
+from gateway.proxy.lane.line import Line
 from gateway.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 
 logger = logging.getLogger(__name__)
@@ -28,21 +31,24 @@ _TAKE_BACK_S = START_BY_S + 0.2
 _WATCH_S = 0.25
 _PAUSE_ABOVE_BYTES = 256 * 1024
 _RESUME_BELOW_BYTES = 64 * 1024
-_STORE_AWAY_S = 10.0
 
 
 class WorkerLane:
-    """Sends calls to whichever worker takes them. One inbox a process, one watcher for all of its calls."""
+    """Sends calls to whichever worker takes them. One inbox a process, one watcher for all of its calls.
 
-    def __init__(self, store: Store, web: str) -> None:
+    `longest_call_s` is more than any call may take, so that only one that hangs is ended by it.
+    """
+
+    def __init__(self, store: Store, web: str, *, longest_call_s: float) -> None:
         self._store = store
         self._web = web
         self._inbox = inbox_channel(web)
+        self._longest_call_s = longest_call_s
         self._calls: dict[str, Incoming] = {}
         self._beats: dict[str, tuple[float, Life]] = {}
+        self._untold: dict[str, tuple[list[str], bytes]] = {}
         self._subscription: Subscription | None = None
-        self._up_since: float | None = None
-        self._down_since: float | None = None
+        self._line = Line(time.monotonic())
         self._watcher: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -72,9 +78,10 @@ class WorkerLane:
 
         Raises ClientGone, Unavailable, WorkerLost.
         """
-        incoming = self._calls[job.call_id] = Incoming(time.monotonic() + _TAKE_BACK_S)
+        now = time.monotonic()
+        incoming = self._calls[job.call_id] = Incoming(now + _TAKE_BACK_S, now + self._longest_call_s)
         epoch = self._store.epoch
-        self._store.send_job(job.call_id, self._inbox, time.time() + START_BY_S, job.encode())
+        self._store.send_job(job.call_id, self._inbox, START_BY_S, job.encode())
         try:
             while not incoming.has_started:
                 await incoming.wait()
@@ -86,7 +93,7 @@ class WorkerLane:
                     return None
             return await self._relay(job.call_id, incoming, sink)
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
-            self._tell(job.call_id, incoming, Kind.CANCEL, _reason_of(cause).encode())
+            self._cancel(job.call_id, incoming, _reason_of(cause))
             raise
         finally:
             del self._calls[job.call_id]
@@ -107,7 +114,7 @@ class WorkerLane:
             # A worker owns it, but its word never came: any of them may be the one.
             incoming.has_started = True
             incoming.unheard_since = time.monotonic()
-            self._tell(job.call_id, incoming, Kind.AGAIN)
+            self._ask_again(job.call_id, incoming)
         return verdict is TakeBack.OURS
 
     async def _relay(self, call_id: str, incoming: Incoming, sink: Sink) -> CallEnd:
@@ -124,7 +131,7 @@ class WorkerLane:
             if data and not has_begun:
                 line, _, data = data.partition(b"\n")
                 has_begun = True
-                await sink.begin(Head.decode(line))
+                await sink.begin(_read_head(line))
             end = incoming.end if not incoming.unread_bytes else None
             if data:
                 await sink.send(data, is_last=end is not None and end.error is None)
@@ -135,27 +142,54 @@ class WorkerLane:
         if channel == HEARTBEATS:
             self._hear(message)
             return
-        try:
-            call_id, kind, offset, payload = unpack_frame(message)
-        except (KeyError, UnicodeDecodeError):
-            logger.error("A message that is no frame came to the inbox of %s.", self._web)
-            return
-        if incoming := self._calls.get(call_id):
-            if not incoming.accept(kind, offset, payload):
-                self._tell(call_id, incoming, Kind.AGAIN)
-            if incoming.unread_bytes > _PAUSE_ABOVE_BYTES and not incoming.is_paused:
-                incoming.is_paused = True
-                self._tell(call_id, incoming, Kind.PAUSE)
+        frame = unpack_frame(message)
+        incoming = self._calls.get(frame.call_id) if frame else None
+        if frame and incoming:
+            try:
+                self._accept(frame, incoming)
+            except Exception:
+                logger.exception("Call %s: what its worker said cannot be read.", frame.call_id)
+                incoming.fail(_strange_worker())
+
+    def _accept(self, frame: Frame, incoming: Incoming) -> None:
+        call_id, kind, offset, payload = frame
+        if kind is Kind.STARTED:
+            incoming.begin(payload.decode())
+        elif kind is Kind.FORGOTTEN:
+            # Where we do not know whose it is all were asked, and those that it is not say so too.
+            if payload.decode() == incoming.worker:
+                incoming.fail(Unavailable("Part of the answer was lost on the way.", code="lane_state_lost"))
+        elif not incoming.accept(kind, offset, payload):
+            self._ask_again(call_id, incoming)
+        if incoming.unread_bytes > _PAUSE_ABOVE_BYTES and not incoming.is_paused:
+            incoming.is_paused = True
+            self._tell(call_id, incoming, Kind.PAUSE)
 
     def _hear(self, message: bytes) -> None:
-        life = Life(message[:1])
-        if life is not Life.WEB:
-            self._beats[message[1:].decode()] = (time.monotonic(), life)
+        life = message[:1]
+        if life in {Life.WORKER.value, Life.DRAINING_WORKER.value}:
+            self._beats[message[1:].decode()] = (time.monotonic(), Life(life))
 
     def _tell(self, call_id: str, incoming: Incoming, kind: Kind, payload: bytes = b"") -> None:
         frame = pack_frame(call_id, kind, incoming.size, payload)
-        for worker in [incoming.worker] if incoming.worker else list(self._beats):
+        for worker in self._workers_of(incoming):
             self._store.publish(control_channel(worker), frame)
+
+    def _workers_of(self, incoming: Incoming) -> list[str]:
+        return [incoming.worker] if incoming.worker else list(self._beats)
+
+    def _ask_again(self, call_id: str, incoming: Incoming) -> None:
+        """It begins where we are, and flows unless we say again that it should not."""
+        self._tell(call_id, incoming, Kind.AGAIN, self._inbox.encode())
+        if incoming.is_paused:
+            self._tell(call_id, incoming, Kind.PAUSE)
+
+    def _cancel(self, call_id: str, incoming: Incoming, reason: str) -> None:
+        self._tell(call_id, incoming, Kind.CANCEL, reason.encode())
+        if not self._store.is_connected:
+            # It would go on, and be paid for by whoever did not get it.
+            frame = pack_frame(call_id, Kind.CANCEL, incoming.size, reason.encode())
+            self._untold[call_id] = self._workers_of(incoming), frame
 
     async def _watch(self) -> None:
         """Beat, and look at every call that may be waiting for somebody who is gone."""
@@ -166,10 +200,21 @@ class WorkerLane:
                 beaten_at = now
                 self._store.publish(HEARTBEATS, Life.WEB.value + self._web.encode())
                 self._forget_the_dead(now)
-            self._note_connection(now)
-            for call_id, incoming in list(self._calls.items()):
-                self._look_at(call_id, incoming, now)
+            try:
+                self._look(now)
+            except Exception:
+                logger.exception("Watching the calls of the worker lane failed; it goes on.")
             await asyncio.sleep(_WATCH_S)
+
+    def _look(self, now: float) -> None:
+        connected_at = self._subscription.is_up_since if self._subscription else None
+        if self._line.look(connected_at, now):
+            # Whatever was said while the line was cut is lost: ask for it until something comes.
+            for incoming in self._calls.values():
+                incoming.has_gap = True
+        self._tell_untold(now)
+        for call_id, incoming in list(self._calls.items()):
+            self._look_at(call_id, incoming, now)
 
     def _look_at(self, call_id: str, incoming: Incoming, now: float) -> None:
         if not incoming.has_started:
@@ -177,39 +222,53 @@ class WorkerLane:
                 incoming.take_back_at = now + _WATCH_S
                 incoming.is_late = True
                 incoming.wake()
-        elif self._down_since is not None and now - self._down_since > _STORE_AWAY_S:
-            incoming.fail(Unavailable("The store between us and the worker is away.", code="lane_state_lost"))
-        elif self._is_dead(incoming, now):
-            incoming.fail(
-                WorkerLost("The worker that made this call died. The provider may have charged for it.")
-            )
+        elif incoming.end is None and (verdict := self._verdict(incoming, now)):
+            incoming.fail(verdict)
         elif incoming.has_gap:
-            self._tell(call_id, incoming, Kind.AGAIN)
+            self._ask_again(call_id, incoming)
 
-    def _is_dead(self, incoming: Incoming, now: float) -> bool:
-        """Its worker has been silent for long, while we could have heard it for that long."""
-        if self._up_since is None or now - self._up_since < DEAD_AFTER_S:
-            return False
-        if incoming.worker is None:
-            return now - incoming.unheard_since > DEAD_AFTER_S
-        heard_at = self._beats.get(incoming.worker, (self._up_since, Life.WORKER))[0]
-        return now - heard_at > DEAD_AFTER_S
+    def _verdict(self, incoming: Incoming, now: float) -> GatewayError | None:
+        """Why an answer that has not all come must not be waited for any longer."""
+        if self._line.is_lost(now):
+            return Unavailable("The store between us and the worker is away.", code="lane_state_lost")
+        if now > incoming.end_by:
+            return WorkerLost(
+                "The worker that made this call did not end it. The provider may have charged for it."
+            )
+        heard_at = incoming.unheard_since
+        if incoming.worker is not None:
+            heard_at = self._beats.get(incoming.worker, (0.0, Life.WORKER))[0]
+        if self._line.is_silent(heard_at, now):
+            return WorkerLost("The worker that made this call died. The provider may have charged for it.")
+        return None
 
-    def _note_connection(self, now: float) -> None:
-        up_since = self._subscription.is_up_since if self._subscription else None
-        if up_since is None:
-            self._down_since = self._down_since or now
-        else:
-            self._down_since = None
-            if self._up_since is not None and up_since != self._up_since:
-                # Whatever was said while the line was cut is lost: ask for all of it again.
-                for call_id, incoming in self._calls.items():
-                    self._tell(call_id, incoming, Kind.AGAIN)
-        self._up_since = up_since if up_since is not None else self._up_since
+    def _tell_untold(self, now: float) -> None:
+        """Cancels that the store did not take; a worker may be back a moment later than we are."""
+        open_since = self._line.open_since
+        if not self._untold or open_since is None:
+            return
+        for workers, frame in self._untold.values():
+            for worker in workers:
+                self._store.publish(control_channel(worker), frame)
+        if now - open_since > DEAD_AFTER_S:
+            self._untold.clear()
 
     def _forget_the_dead(self, now: float) -> None:
         for name in [name for name, (at, _) in self._beats.items() if now - at > 60]:
             del self._beats[name]
+
+
+def _read_head(line: bytes) -> Head:
+    """Raises WorkerLost."""
+    try:
+        return Head.decode(line)
+    except Unreadable as error:
+        logger.error("An answer's head cannot be read: %s", error)
+        raise _strange_worker() from error
+
+
+def _strange_worker() -> WorkerLost:
+    return WorkerLost("The worker that made this call is of a version that cannot be read here.")
 
 
 def _reason_of(cause: BaseException) -> str:

@@ -22,8 +22,11 @@ from gateway.proxy.lane.frames import (
     pack_frame,
     unpack_frame,
 )
+from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
+from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
+from providers.wire.call import InferenceCall
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +43,18 @@ class Running:
     started_at: float
     verdict: GatewayError | None = None
     """Why it was cancelled, where it was not the client's wish."""
+    is_cancelled: bool = False
 
     def end(self, verdict: GatewayError) -> None:
-        self.verdict = verdict
-        self.task.cancel(verdict.error_code)
+        if not self.is_cancelled:
+            self.verdict = verdict
+            self.cancel(verdict.error_code)
+
+    def cancel(self, reason: str) -> None:
+        """Once: a second one would interrupt the tidying up after the first."""
+        if not self.is_cancelled:
+            self.is_cancelled = True
+            self.task.cancel(reason)
 
 
 class LaneWorker:
@@ -58,6 +69,7 @@ class LaneWorker:
         self._webs: dict[str, float] = {}
         self.is_draining = False
         self._subscription: Subscription | None = None
+        self._line = Line(time.monotonic())
         self._duties: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -95,71 +107,81 @@ class LaneWorker:
     async def _read(self) -> None:
         while True:
             try:
-                entries = await self._store.read_jobs(self.name)
+                for entry in await self._store.read_jobs(self.name):
+                    self._take(entry)
             except StoreUnavailable:
                 await asyncio.sleep(_RETRY_S)
-                continue
-            for entry in entries:
-                if time.time() > entry.start_by:
-                    self._store.drop_job(entry)
-                else:
-                    self._take(entry)
+            except Exception:
+                logger.exception("Reading jobs failed; it goes on.")
+                await asyncio.sleep(_RETRY_S)
 
     def _take(self, entry: JobEntry) -> None:
         outgoing = Outgoing(self._store, entry.call_id, entry.inbox, write_timeout_s=self._write_timeout_s)
         task = asyncio.create_task(self._run(entry, outgoing))
         self._calls[entry.call_id] = Running(outgoing, task, time.monotonic())
+        task.add_done_callback(lambda _: self._forget_unless_ended(outgoing))
+
+    def _forget_unless_ended(self, outgoing: Outgoing) -> None:
+        """It was not ours after all, or was cancelled before its task came to its first line."""
+        if outgoing.ended_at is None:
+            del self._calls[outgoing.call_id]
 
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
+        """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
+        try:
+            job = Job.decode(entry.body)
+            is_large = len(job.body) > LARGE_BYTES
+            call = job.call(await off_loop(orjson.loads, job.body) if is_large else orjson.loads(job.body))
+        except Exception:
+            # Not ours yet, so whoever sent it takes it back.
+            logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
+            return self._store.drop_job(entry)
+        end = await self._own(entry, job, call, outgoing)
+        return outgoing.finish(end, time.monotonic()) if end else None
+
+    async def _own(
+        self, entry: JobEntry, job: Job, call: InferenceCall, outgoing: Outgoing
+    ) -> CallEnd | None:
+        """None: another has it."""
         frame = pack_frame(entry.call_id, Kind.STARTED, payload=self.name.encode())
         try:
-            if await self._store.start_job(entry, self.name, frame):
-                end = await self._make(Job.decode(entry.body), outgoing)
-                outgoing.finish(end, time.monotonic())
-        except StoreUnavailable:
-            # Not proven ours, so not made; but if it was ours after all, its reader must not wait for ever.
-            lost = WorkerLost("The store failed before this call was begun.")
-            outgoing.finish(CallEnd(error=lost.to_dict()), time.monotonic())
-        except asyncio.CancelledError:
-            # While it was being begun: whoever waits for it hears why.
-            if verdict := self._calls[entry.call_id].verdict:
-                outgoing.finish(CallEnd(error=verdict.to_dict()), time.monotonic())
-        finally:
-            if outgoing.ended_at is None:
-                del self._calls[entry.call_id]
-
-    async def _make(self, job: Job, outgoing: Outgoing) -> CallEnd:
-        call = job.call(orjson.loads(job.body))
-        try:
+            if not await self._store.start_job(entry, self.name, frame):
+                return None
             return await run_call(self._bench, job, call, lane="worker", sink=outgoing)
         except ClientGone:
             return CallEnd()
+        except StoreUnavailable:
+            # Not proven ours, so not made; but if it was ours after all, its reader must hear of it.
+            return _failed(WorkerLost("The store failed before this call was begun."))
         except GatewayError as error:
-            return CallEnd(error=error.to_dict())
+            return _failed(error)
         except asyncio.CancelledError:
-            running = self._calls[job.call_id]
-            return CallEnd(error=running.verdict.to_dict()) if running.verdict else CallEnd()
+            verdict = self._calls[entry.call_id].verdict
+            return _failed(verdict) if verdict else CallEnd()
         except Exception:
-            logger.exception("Call %s failed in the lane.", job.call_id)
-            failed = ProviderError("The worker failed while making this call.", code="worker_failed")
-            return CallEnd(error=failed.to_dict())
+            logger.exception("Call %s failed in the lane.", entry.call_id)
+            return _failed(ProviderError("The worker failed while making this call.", code="worker_failed"))
 
     def _receive(self, channel: str, message: bytes) -> None:
         if channel == HEARTBEATS:
             if message[:1] == Life.WEB.value:
                 self._webs[f"in:{message[1:].decode()}"] = time.monotonic()
             return
-        call_id, kind, offset, payload = unpack_frame(message)
+        if frame := unpack_frame(message):
+            self._obey(*frame)
+
+    def _obey(self, call_id: str, kind: Kind, offset: int, payload: bytes) -> None:
         running = self._calls.get(call_id)
         if running is None:
-            return
-        outgoing = running.outgoing
-        if kind is Kind.CANCEL:
-            running.task.cancel(payload.decode())
+            if kind is Kind.AGAIN and payload:
+                forgotten = pack_frame(call_id, Kind.FORGOTTEN, payload=self.name.encode())
+                self._store.publish(payload.decode(), forgotten)
+        elif kind is Kind.CANCEL:
+            running.cancel(payload.decode())
         elif kind is Kind.PAUSE:
-            outgoing.pause()
+            running.outgoing.pause()
         elif kind is Kind.RESUME:
-            outgoing.resume()
+            running.outgoing.resume()
         elif kind is Kind.AGAIN:
             self._send_again(running, offset)
 
@@ -167,6 +189,8 @@ class LaneWorker:
         outgoing = running.outgoing
         started = pack_frame(outgoing.call_id, Kind.STARTED, payload=self.name.encode())
         self._store.publish(outgoing.inbox, started)
+        # Its word that we may go on can have been lost too; if we may not, it says so again.
+        outgoing.resume()
         if not outgoing.send_again(offset):
             running.end(Unavailable("Part of the answer was lost on the way.", code="lane_state_lost"))
 
@@ -175,38 +199,46 @@ class LaneWorker:
         while True:
             self._say_alive()
             now = time.monotonic()
-            if now - last > BEAT_S + DEAD_AFTER_S:
-                # We were away so long that every reader has given these calls up.
-                verdict = WorkerLost("The worker that made this call stood still.")
-                await self._cancel(self._open_calls(), verdict)
-            else:
-                await self._cancel(
-                    self._abandoned(now), Unavailable("The web process is gone.", code="web_lost")
-                )
-            self._forget_ended(now)
+            try:
+                self._look(now, stood_still=now - last > BEAT_S + DEAD_AFTER_S)
+            except Exception:
+                logger.exception("Watching the lane's calls failed; it goes on.")
             last = now
             await asyncio.sleep(BEAT_S)
+
+    def _look(self, now: float, *, stood_still: bool) -> None:
+        self._line.look(self._subscription.is_up_since if self._subscription else None, now)
+        for running in self._open_calls():
+            if stood_still:
+                # We were away so long that every reader has given these calls up.
+                running.end(WorkerLost("The worker that made this call stood still."))
+            elif self._line.is_lost(now):
+                running.end(Unavailable("The store is away.", code="lane_state_lost"))
+            elif self._is_abandoned(running, now):
+                running.end(Unavailable("The web process is gone.", code="web_lost"))
+        self._forget_ended(now)
 
     def _say_alive(self) -> None:
         life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
-    def _abandoned(self, now: float) -> list[Running]:
-        """Calls whose web process has been silent for long, while we could have heard it for that long."""
-        up_since = self._subscription.is_up_since if self._subscription else None
-        if up_since is None or now - up_since < DEAD_AFTER_S:
-            return []
-        return [
-            running
-            for running in self._open_calls()
-            if now - max(self._webs.get(running.outgoing.inbox, 0.0), running.started_at) > DEAD_AFTER_S
-        ]
+    def _is_abandoned(self, running: Running, now: float) -> bool:
+        heard_at = self._webs.get(running.outgoing.inbox, 0.0)
+        return self._line.is_silent(max(heard_at, running.started_at), now)
 
     def _forget_ended(self, now: float) -> None:
+        """Those that could be asked for again for a while, or that nobody waits for since the store is away."""
+        open_since = 0.0 if self._line.is_lost(now) else self._line.open_since
+        if open_since is None:
+            return
         for call_id, running in list(self._calls.items()):
             ended_at = running.outgoing.ended_at
-            if ended_at is not None and now - ended_at > _KEEP_ENDED_S:
+            if ended_at is not None and now - max(ended_at, open_since) > _KEEP_ENDED_S:
                 del self._calls[call_id]
+
+
+def _failed(error: GatewayError) -> CallEnd:
+    return CallEnd(error=error.to_dict())
 
 
 async def _end_task(task: asyncio.Task[None]) -> None:

@@ -8,11 +8,11 @@ from gateway.proxy.surfaces.gemini import find_gemini
 from gateway.proxy.surfaces.messages import COUNT_TOKENS, MESSAGES
 from gateway.proxy.surfaces.responses import RESPONSES
 
-_BY_PATH: dict[str, Surface] = {
+BY_PATH: dict[str, Surface] = {
     surface.path: surface for surface in (CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, COUNT_TOKENS, RESPONSES)
 }
 
 
 def surface_at(path: str) -> Surface | None:
     """The one that answers there, whatever the method: it refuses others than its own in its own form."""
-    return _BY_PATH.get(path) or find_gemini(path)
+    return BY_PATH.get(path) or find_gemini(path)

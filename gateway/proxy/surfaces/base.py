@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import GatewayError, InvalidRequest
-from gateway.proxy.needs import Needs, needs_of_conversation, read_needs
-from gateway.proxy.parameters import used_by, used_in_chat
 from gateway.proxy.surfaces.bounds import check_bounds
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
+from providers.operations.base import Requirements
+from providers.operations.registry import operation_of
 
 _NO_ANSWER = AnswerFacts("", 0, "")
 
@@ -64,23 +64,27 @@ class Surface:
         """Also in a stream."""
         return bool((parsed.get("stream_options") or {}).get("include_usage"))
 
-    def needs(self, parsed: Mapping[str, Any]) -> Needs:
+    def needs(self, parsed: Mapping[str, Any]) -> Requirements:
         """Of a request without fields of our own. Raises InvalidRequest."""
         try:
-            return self._read_needs(parsed)
+            return operation_of(self.endpoint).requirements(
+                self.endpoint, parsed, self.format, is_streamed=self.is_streamed(parsed)
+            )
         except TranslationError as error:
             raise refusal_of(error) from None
 
-    def parameters(self, parsed: Mapping[str, Any], needs: Needs) -> Mapping[str, str]:
+    def parameters(self, parsed: Mapping[str, Any], needs: Requirements) -> Mapping[str, str]:
         """The parameters that this request uses: the catalogue's name → the client's."""
-        return used_by(needs.conversation) if needs.conversation else used_in_chat(parsed)
+        return operation_of(self.endpoint).parameters(parsed, needs)
 
-    def _read_needs(self, parsed: Mapping[str, Any]) -> Needs:
-        return read_needs(self.endpoint, parsed)
+    @property
+    def only_counts(self) -> bool:
+        """It tells how many tokens a request has, and calls nobody."""
+        return False
 
-    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """The answer of a surface that only counts tokens; None of all others."""
-        return None
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of a surface that only counts. Raises InvalidRequest."""
+        raise NotImplementedError
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))
@@ -98,10 +102,6 @@ class FormatSurface(Surface):
 
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         return self.always_tells_usage or Surface.wants_usage(self, parsed)
-
-    def _read_needs(self, parsed: Mapping[str, Any]) -> Needs:
-        conversation = self.wire_format.read_request(parsed)
-        return needs_of_conversation(conversation, self.endpoint, is_streamed=self.is_streamed(parsed))
 
 
 def refusal_of(error: TranslationError) -> InvalidRequest:

@@ -60,10 +60,12 @@ class GeminiSurface(FormatSurface):
     def is_streamed(self, parsed: Mapping[str, Any]) -> bool:  # noqa: ARG002  # likewise
         return self.verb == "streamGenerateContent"
 
-    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    @property
+    def only_counts(self) -> bool:
+        return self.verb == "countTokens"
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises InvalidRequest."""
-        if self.verb != "countTokens":
-            return None
         try:
             return count_tokens(parsed)
         except TranslationError as error:

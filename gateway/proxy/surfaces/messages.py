@@ -35,6 +35,10 @@ _check = record(
 class CountSurface(FormatSurface):
     """Tells how many tokens a request has, by an estimate: no provider is asked."""
 
+    @property
+    def only_counts(self) -> bool:
+        return True
+
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises InvalidRequest."""
         try:

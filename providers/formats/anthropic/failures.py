@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.base import UpstreamFailure
 from providers.adapters.openai_failures import (
     ReportedError,
-    bad_response,
-    classify,
     failure_for,
     read_error,
     retry_after_s,
+    unclear,
 )
 
 _STATUS_BY_TYPE = {
@@ -52,8 +52,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Upstre
     error, detail = read_error(body), _detail(body)
     if _NO_CREDIT.search(error.message) or _NO_CREDIT.search(detail):
         return failure_for(402, error, retry_after_s(headers))
-    failure = classify(status, headers, body)
-    return _refine(failure, error) if failure.kind is FailureKind.CALLER else failure
+    return failure_for(status, _refine(error), retry_after_s(headers))
 
 
 def read_inner_failure(value: Any) -> UpstreamFailure:
@@ -62,8 +61,7 @@ def read_inner_failure(value: Any) -> UpstreamFailure:
     kind = error.get("type") if isinstance(error, Mapping) else None
     status = _STATUS_BY_TYPE.get(kind) if isinstance(kind, str) else None
     if status is None:
-        said = read_error(orjson.dumps(value)).message
-        return bad_response(f"The provider reported an error: {said}") if said else bad_response()
+        return unclear(read_error(orjson.dumps(value)).message)
     return read_failure(status, {}, orjson.dumps(value))
 
 
@@ -77,14 +75,14 @@ def write_error(error: Mapping[str, Any], request_id: str | None = None) -> dict
     return envelope if request_id is None else envelope | {"request_id": request_id}
 
 
-def _refine(failure: UpstreamFailure, error: ReportedError) -> UpstreamFailure:
+def _refine(error: ReportedError) -> ReportedError:
     named = _PARAM.match(error.message)
-    failure.param = failure.param or (named.group(1) if named else None)
+    param, code = error.param or (named.group(1) if named else ""), error.code
     if error.says(_TOO_LONG):
-        failure.code = "context_length_exceeded"
+        code = "context_length_exceeded"
     elif error.says(_POLICY):
-        failure.code = "content_policy_violation"
-    return failure
+        code = "content_policy_violation"
+    return replace(error, param=param, code=code)
 
 
 def _detail(body: bytes) -> str:

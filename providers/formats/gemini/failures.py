@@ -8,13 +8,13 @@ from typing import Any
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_failures import (
     ReportedError,
-    bad_response,
     failure_for,
+    param_in,
     read_error,
     retry_after_s,
+    unclear,
 )
 from providers.wire.json_text import read_json
-from providers.wire.scrub import scrub
 
 _READ_BYTES = 64 * 1024
 _TYPES = "type.googleapis.com/google.rpc."
@@ -58,8 +58,7 @@ def reported_inside(error: Mapping[str, Any]) -> UpstreamFailure:
     code = error.get("code")
     status = code if isinstance(code, int) and 400 <= code < 600 else _BY_NAME.get(_text(error, "status"))
     if status is None:
-        message = scrub(_text(error, "message"))
-        return bad_response(f"The provider reported an error: {message}") if message else bad_response()
+        return unclear(_text(error, "message"))
     return _classified(_status(status), error, None)
 
 
@@ -111,10 +110,10 @@ def _reported(error: Mapping[str, Any]) -> ReportedError:
     violations = _detail(error, "BadRequest").get("fieldViolations")
     first = violations[0] if isinstance(violations, list) and violations else None
     return ReportedError(
-        message=scrub(_text(error, "message")),
+        message=_text(error, "message"),
         code=re.sub(r"\W", "", _text(_detail(error, "ErrorInfo"), "reason"))[:64],
         type=_text(error, "status")[:64],
-        param=scrub(_text(first, "field"))[:100] if isinstance(first, Mapping) else "",
+        param=param_in(first, "field") if isinstance(first, Mapping) else "",
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from providers.adapters.base import UpstreamFailure
 from providers.adapters.openai_failures import ReportedError, bad_response, failure_for, reported_inside
 from providers.wire.events import Finished, FinishReason
-from providers.wire.scrub import scrub
 
 _REASONS = {
     "max_output_tokens": FinishReason.LENGTH,
@@ -49,7 +48,7 @@ def read_failure(error: object) -> UpstreamFailure:
     status = _STATUSES.get(code) if isinstance(code, str) else None
     if status is None or not isinstance(code, str):
         return reported_inside(error)
-    said = scrub(message) if isinstance(message, str) else ""
+    said = message if isinstance(message, str) else ""
     return failure_for(status, ReportedError(message=said, code=code))
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -24,10 +24,10 @@ from gateway.proxy.lanes import Lanes
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
-from providers.adapters.registry import choose_adapter
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 
@@ -39,6 +39,7 @@ class Keys:
     """Every key in memory."""
 
     known_keys: dict[str, KeyFacts] = field(default_factory=dict)
+    revision: int = 0
 
     def issue(self, **facts: Any) -> str:
         made = mint_key()
@@ -46,6 +47,12 @@ class Keys:
         facts = {"id": key_id, "public_id": made.public_id, "digest": made.digest, **facts}
         self.known_keys[made.public_id] = a_key(**facts)
         return made.text
+
+    def change(self, text: str, **facts: Any) -> None:
+        """As a revocation does, and whatever else changes a key or its team."""
+        public_id = text.removeprefix("sk-gw-").partition("-")[0]
+        self.known_keys[public_id] = replace(self.known_keys[public_id], **facts)
+        self.revision += 1
 
     def known(self, public_id: str) -> KeyFacts | None:
         return self.known_keys.get(public_id)
@@ -121,6 +128,7 @@ class Plan:
     worker_store: Callable[[], Store] | None = None
     timeouts: Timeouts = PATIENT
     with_worker: bool = True
+    longest_call_s: float = 60
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
     heartbeat_s: float = 10
@@ -146,11 +154,11 @@ class EdgeProcess:
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
         )
-        self.lane = WorkerLane(self.store, "web-1")
+        self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
             self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
         )
-        lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
+        self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeParts(
                 keys,
@@ -158,7 +166,7 @@ class EdgeProcess:
                 self.store,
                 records,
                 self.bench.health,
-                lanes,
+                self.lanes,
                 self.shelf,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
@@ -174,7 +182,12 @@ class EdgeProcess:
                 await self.worker_store.open()
             await self.worker.open()
         config = uvicorn.Config(
-            self.answer, interface="asgi3", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            self.answer,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         self.server = uvicorn.Server(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))

@@ -6,11 +6,11 @@ import pytest
 
 from accounts.policies import LifecyclePolicy
 from gateway.proxy.errors import ModelRetired
-from gateway.proxy.needs import Needs
 from gateway.proxy.route import plan_headers, plan_route
+from providers.operations.base import Requirements
 from tests.gateway.proxy.values import AT, a_key, a_model, a_situation, an_offering
 
-CHAT = Needs("chat.completions")
+CHAT = Requirements("chat.completions")
 TOMORROW = AT + timedelta(days=1)
 OLD = a_model("acme/old", retirement_at=AT, successor_id="acme/new", aliases=("old",), offerings=())
 AGEING = a_model("acme/ageing", deprecation_at=AT, retirement_at=TOMORROW, successor_id="acme/new")
@@ -79,13 +79,13 @@ def test_successor_that_cannot_do_what_is_needed_does_not_answer():
     with pytest.raises(
         ModelRetired, match="could not be redirected: No provider of model 'acme/new' supports 'tools'"
     ):
-        plan("acme/old", OLD, new, needs=Needs("chat.completions", params=frozenset({"tools"})))
+        plan("acme/old", OLD, new, needs=Requirements("chat.completions", params=frozenset({"tools"})))
 
 
 def test_embeddings_are_never_redirected():
     new = a_model("acme/new", offerings=(an_offering(2, endpoints=frozenset({"embeddings"})),))
     with pytest.raises(ModelRetired, match="not comparable"):
-        plan("acme/old", OLD, new, needs=Needs("embeddings"))
+        plan("acme/old", OLD, new, needs=Requirements("embeddings"))
 
 
 def test_deprecated_model_answers_itself_under_redirect():

@@ -32,10 +32,10 @@ class Catalogue:
 class Scene:
     """A repeater in front of a catalogue, and a client with a key."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.keys, self.catalogue = Keys(), Catalogue()
         self.snapshots = Snapshots(Snapshot.of([], {}, revision=1, edition=1))
-        self.repeater = Repeater(self.keys, self.snapshots, self.catalogue)
+        self.repeater = Repeater(self.keys, self.snapshots, self.catalogue, **options)
         self.key = self.keys.issue()
 
     def publish(self) -> None:
@@ -99,6 +99,48 @@ def test_answer_of_another_state_than_ours_is_not_repeated(scene: Scene) -> None
 def test_what_is_asked_otherwise_is_answered_by_itself(scene: Scene, other: dict[str, Any]) -> None:
     scene.get()
     assert scene.get(**other)[1] == "answer 2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"anthropic_version": "2023-06-01"}, {"anthropic_version": "x" * 10_000}),
+        ({}, {"x_forwarded_proto": "x" * 10_000}),
+        ({"x_forwarded_proto": "https"}, {"x_forwarded_proto": "https, http"}),
+        ({}, {"x_api_key": "another", "accept_language": "de", "x_forwarded_host": "elsewhere.example"}),
+    ],
+)
+def test_only_known_values_tell_answers_apart(
+    scene: Scene, first: dict[str, str], second: dict[str, str]
+) -> None:
+    scene.get(**first)
+    assert scene.get(**second)[1] == "answer 1"
+
+
+def test_name_that_no_host_can_have_is_not_kept(scene: Scene) -> None:
+    assert [scene.get(host="x" * 300)[1] for _ in range(2)] == ["answer 1", "answer 2"]
+
+
+@pytest.mark.parametrize("query", [b"token=a", b"format=atom&token=a", b"%74oken=a"])
+def test_key_in_the_address_is_left_to_the_catalogue(scene: Scene, query: bytes) -> None:
+    assert [scene.get("/v1/gateway/feed", query=query)[1] for _ in range(2)] == ["answer 1", "answer 2"]
+
+
+@pytest.mark.parametrize("many", ["query", "host", "headers"])
+def test_all_that_is_kept_counts_and_not_only_bodies(many: str) -> None:
+    scene = Scene(kept_bytes=200_000)
+    if many == "headers":
+        scene.catalogue.headers.append((b"x", b"v" * 10_000))
+
+    def ask(number: int) -> str:
+        long = f"q={number:0200}" if many == "host" else f"q={number:010000}"
+        query = long.encode() if many == "query" else f"q={number}".encode()
+        host = f"h{number:0250}" if many == "host" else "h"
+        return scene.get(query=query, host=host)[1]
+
+    answers = [ask(number) for number in range(200)]
+    assert ask(199) == answers[-1]
+    assert ask(0) != answers[0]
 
 
 def test_keys_that_may_see_the_same_share_an_answer(scene: Scene) -> None:

@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
-from gateway.proxy.needs import Needs, read_needs
-from gateway.proxy.parameters import declares, used_in_chat
 from gateway.proxy.route import plan_route
 from gateway.proxy.wishes import Wishes, read_wishes
 from providers.health import Standing
+from providers.operations.base import Requirements
+from providers.operations.parameters import declares, used_in_chat
+from providers.operations.registry import operation_of
 from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
 
-CHAT = Needs("chat.completions")
+CHAT = Requirements("chat.completions")
 
 
 def plan_ids(requested, needs, situation):
@@ -33,6 +34,37 @@ def test_recent_success_beats_the_curators_order():
     model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
     poor = Standing(is_open=False, success_rate=0.4, latency_ms=10)
     assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: poor})) == [2, 1]
+
+
+@pytest.mark.parametrize(("rate", "order"), [(1.0, [1, 2]), (0.951, [1, 2]), (0.949, [2, 1])])
+def test_success_rates_are_compared_by_tenths(rate, order):
+    model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
+    slightly = Standing(is_open=False, success_rate=rate, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slightly})) == order
+
+
+@pytest.mark.parametrize(("latency_ms", "order"), [(99.0, [1, 2]), (100.0, [1, 2]), (101.0, [2, 1])])
+def test_of_equal_offerings_the_faster_comes_first_and_then_the_older(latency_ms, order):
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    standings = {
+        id_: Standing(is_open=False, success_rate=1.0, latency_ms=ms)
+        for id_, ms in ((1, latency_ms), (2, 100.0))
+    }
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings=standings)) == order
+
+
+def test_the_curators_order_goes_before_speed():
+    model = a_model(offerings=(an_offering(1, position=1), an_offering(2, position=2)))
+    slow = Standing(is_open=False, success_rate=1.0, latency_ms=9_000)
+    fast = Standing(is_open=False, success_rate=1.0, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slow, 2: fast})) == [1, 2]
+
+
+@pytest.mark.parametrize(("tokens", "fits"), [(999, True), (1_000, True), (1_001, False)])
+def test_a_prompt_may_fill_the_window_and_no_more(tokens, fits):
+    model = a_model(offerings=(an_offering(1, context_length=1_000), an_offering(2)))
+    plan = plan_route("acme/one", Requirements("chat.completions", input_tokens=tokens), a_situation(model))
+    assert [drop.reason for drop in plan.dropped] == ([] if fits else ["context_too_small"])
 
 
 def test_a_provider_that_probes_found_unhealthy_comes_last():
@@ -75,7 +107,7 @@ def test_a_model_switched_off_everywhere_is_unavailable():
 def test_auto_takes_an_offering_that_can_do_what_is_needed():
     plain = a_model("acme/plain", offerings=(an_offering(1, params=frozenset({"temperature"})),))
     able = a_model("acme/able", offerings=(an_offering(2, params=frozenset({"tools"}), position=9),))
-    needs = Needs("chat.completions", params=frozenset({"tools"}))
+    needs = Requirements("chat.completions", params=frozenset({"tools"}))
     assert plan_route("auto", needs, a_situation(plain, able)).model.id == "acme/able"
 
 
@@ -86,6 +118,13 @@ def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
     assert plan_ids("auto", CHAT, a_situation(early, late, now)) == [3]
 
 
+def test_auto_takes_deprecated_models_unless_the_policy_blocks_them():
+    ageing = a_model(offerings=(an_offering(1),), deprecation_at=AT)
+    assert plan_ids("auto", CHAT, a_situation(ageing)) == [1]
+    with pytest.raises(Unavailable):
+        plan_ids("auto", CHAT, a_situation(ageing, key=a_key(lifecycle_policy="block")))
+
+
 def test_auto_without_any_model_is_unavailable():
     with pytest.raises(Unavailable, match="switched on"):
         plan_route("auto", CHAT, a_situation(key=a_key(model_patterns=("other/*",))))
@@ -93,12 +132,17 @@ def test_auto_without_any_model_is_unavailable():
 
 def test_auto_is_refused_for_embeddings():
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("auto", Needs("embeddings"), a_situation())
+        plan_route("auto", Requirements("embeddings"), a_situation())
     assert refusal.value.param == "model"
 
 
+def read(endpoint, body):
+    operation = operation_of(endpoint)
+    return operation.requirements(endpoint, body, "openai", is_streamed=bool(body.get("stream")))
+
+
 def embedding(**body):
-    return read_needs("embeddings", {"model": "acme/one", "input": "hi", **body})
+    return read("embeddings", {"model": "acme/one", "input": "hi", **body})
 
 
 def embedding_model(*offerings):
@@ -161,19 +205,21 @@ def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
 def test_a_parameter_that_no_offering_takes_is_named():
     model = a_model(offerings=(an_offering(params=frozenset({"temperature"})),))
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("acme/one", Needs("chat.completions", params=frozenset({"tools"})), a_situation(model))
+        plan_route(
+            "acme/one", Requirements("chat.completions", params=frozenset({"tools"})), a_situation(model)
+        )
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "tools")
 
 
 def test_an_offering_that_declares_nothing_is_given_the_benefit():
-    needs = Needs("chat.completions", params=frozenset({"tools"}))
+    needs = Requirements("chat.completions", params=frozenset({"tools"}))
     assert plan_ids("acme/one", needs, a_situation()) == [1]
 
 
 def test_a_request_longer_than_every_context_window_is_the_callers():
     model = a_model(offerings=(an_offering(context_length=100),))
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("acme/one", Needs("chat.completions", input_tokens=101), a_situation(model))
+        plan_route("acme/one", Requirements("chat.completions", input_tokens=101), a_situation(model))
     assert refusal.value.error_code == "context_length_exceeded"
 
 
@@ -181,7 +227,7 @@ def test_images_go_only_to_models_that_read_them():
     model = a_model(input_types=frozenset({"text"}))
     with pytest.raises(InvalidRequest, match="image"):
         plan_route(
-            "acme/one", Needs("chat.completions", input_types=frozenset({"image"})), a_situation(model)
+            "acme/one", Requirements("chat.completions", input_types=frozenset({"image"})), a_situation(model)
         )
 
 
@@ -216,8 +262,8 @@ def test_needs_are_read_from_the_request():
         "response_format": {"type": "json_object"},
         "stream": True,
     }
-    needs = read_needs("chat.completions", body)
-    assert needs == Needs(
+    needs = read("chat.completions", body)
+    assert needs == Requirements(
         "chat.completions",
         True,
         frozenset({"tools", "response_format"}),
@@ -227,7 +273,7 @@ def test_needs_are_read_from_the_request():
 
 
 def test_plain_text_output_needs_nothing_special():
-    assert not read_needs("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params
+    assert not read("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params
 
 
 def wished(requested, wishes, *, offerings=None, used=None):

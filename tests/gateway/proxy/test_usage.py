@@ -8,9 +8,9 @@ import pytest
 
 from catalogue.pricing import cost_usd
 from gateway.proxy.settle import usage_fields
-from providers.adapters.registry import adapter_for
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.events import (
     Event,
@@ -150,7 +150,7 @@ def test_whole_answer_of_the_clients_own_format_gets_an_estimate_where_it_tells_
     answer = {**form.write_answer([*SAID], AnswerFacts("id", 1, "model")), "unknown": 1}
     answer.pop(form.usage_name, None)
     call = InferenceCall(form.endpoint, body, format=name)
-    read = adapter_for("chat.completions", name, name).answer(call, "acme/one", 200, orjson.dumps(answer))
+    read = adapter_between(name, name).answer(call, "acme/one", 200, orjson.dumps(answer))
     assert read.usage == Usage(1, 6, is_estimated=True)
     assert orjson.loads(read.body) == {**answer, form.usage_name: form.usage(read.usage)}
 

@@ -1,9 +1,7 @@
 """The worker lane when messages, workers or the store itself are lost on the way."""
 
 import json
-import threading
 import time
-from secrets import token_hex
 
 import pytest
 
@@ -18,13 +16,9 @@ from gateway.proxy.lane.frames import (
     unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
-from gateway.store.redis import RedisStore
-from tests.gateway.proxy.edge import running_edge
-from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
-
-STEADY = "slow?chunks=40&delay=0.05"
 
 
 @pytest.fixture
@@ -39,45 +33,12 @@ def redis():
         yield server
 
 
-def an_edge(provider, **options):
-    model = a_model(offerings=(an_offering(1),))
-    return running_edge([model], [a_provider(1, base_url=provider.base_url)], **options)
-
-
-def an_edge_on_redis(provider, redis, **options):
-    def open_one() -> RedisStore:
-        return RedisStore(redis.url, token_hex(4))
-
-    return an_edge(provider, store=open_one, worker_store=open_one, **options)
-
-
-def stream_while(edge, provider, trouble, behaviour=STEADY):
-    """The text of one stream by the worker, with trouble in its middle."""
-    provider.script(behaviour)
-    got = []
-    reader = threading.Thread(target=lambda: got.append(edge.chat(lane="worker", stream=True).text))
-    reader.start()
-    provider.wait_for(1)
-    time.sleep(0.5)
-    trouble()
-    reader.join(20)
-    return got[0]
-
-
 def pretend_that_a_worker_lives(edge):
     for _ in range(3):
         edge.process.loop.call_soon_threadsafe(
             edge.process.store.publish, HEARTBEATS, Life.WORKER.value + b"ghost"
         )
         time.sleep(0.05)
-
-
-def words_of(text):
-    """The deltas' contents, joined."""
-    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
-    return "".join(
-        choice["delta"].get("content") or "" for event in events for choice in event.get("choices", [])
-    )
 
 
 def test_a_job_that_no_worker_begins_is_taken_back_and_made_directly(provider):
@@ -187,9 +148,10 @@ def test_bytes_that_come_twice_are_taken_once():
     assert incoming.take() == b"abcde"
 
 
-def test_a_hole_is_noticed_and_closed_by_what_is_sent_again():
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_hole_is_noticed_and_closed_by_what_is_sent_again(size):
     incoming = Incoming(take_back_at=0)
-    assert not incoming.accept(Kind.CHUNK, 3, b"def")
+    assert not incoming.accept(Kind.CHUNK, size, b"abcdef"[size:])
     assert incoming.accept(Kind.CHUNK, 0, b"abcdef")
     assert incoming.take() == b"abcdef"
 

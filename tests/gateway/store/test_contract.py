@@ -6,6 +6,7 @@ import time
 import pytest
 
 from gateway.store.interface import Limit, Store, TakeBack
+from gateway.store.tries import Patience
 from tests.gateway.store.worlds import World, hand_over, send, until
 
 
@@ -16,6 +17,40 @@ def world(request: pytest.FixtureRequest) -> World:
     server = request.getfixturevalue("redis_server")
     server.ask("FLUSHALL")
     return World(server.url, is_fast_loop=request.param.endswith("uvloop"))
+
+
+# Guessing
+
+
+def test_tries_are_counted_over_all_processes(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=2, longest_s=30)
+        heard = [await store.take_try("keys:10.0.0.1", patience) for store in (web, worker, web)]
+        assert heard == [0, 0, 0]
+        assert 0 < await worker.take_try("keys:10.0.0.1", patience) <= 2
+        assert await worker.take_try("keys:10.0.0.2", patience) == 0
+
+    world.play(story)
+
+
+def test_nobody_waits_for_longer_than_the_longest(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=1)
+        await web.take_try("a", patience)
+        assert 0 < await worker.take_try("a", patience) <= 1
+
+    world.play(story)
+
+
+def test_the_right_try_takes_all_others_back(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=30)
+        await web.take_try("a", patience)
+        await web.forgive("a")
+        # In order with what went before.
+        assert await web.take_try("a", patience) == 0
+
+    world.play(story)
 
 
 # Requests a minute
@@ -85,6 +120,23 @@ def test_lowered_limit_counts_what_was_let_in_before(world: World) -> None:
         for call_id in "abc":
             await web.admit(call_id, [Limit("key:1", requests_per_minute=10)])
         assert not (await web.admit("d", [Limit("key:1", requests_per_minute=2)])).is_admitted
+
+    world.play(story)
+
+
+def test_call_refused_by_a_lowered_limit_may_come_when_enough_have_left_the_window(world: World) -> None:
+    """Of three calls the first two have to leave it, and the second came half a second later."""
+
+    async def story(web: Store, worker: Store) -> None:
+        await web.admit("a", [Limit("key:1", requests_per_minute=10)])
+        await asyncio.sleep(0.5)
+        await web.admit("b", [Limit("key:1", requests_per_minute=10)])
+        await web.admit("c", [Limit("key:1", requests_per_minute=10)])
+        refused = await web.admit("d", [Limit("key:1", requests_per_minute=2)])
+        by_one_more = await web.admit("d", [Limit("key:1", requests_per_minute=3)])
+        assert refused.retry_after_s is not None
+        assert by_one_more.retry_after_s is not None
+        assert refused.retry_after_s - by_one_more.retry_after_s >= 0.4
 
     world.play(story)
 
@@ -189,11 +241,10 @@ def test_many_at_once_never_exceed_the_slots(world: World) -> None:
 
 def test_job_arrives_as_it_was_sent(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
-        body, start_by = bytes(range(256)) * 4096, time.time() + 1.5
-        web.send_job("a", "in:web", start_by, body)
+        body = bytes(range(256)) * 4096
+        web.send_job("a", "in:web", 1.5, body)
         (entry,) = await worker.read_jobs("w1")
-        assert (entry.call_id, entry.inbox, entry.start_by) == ("a", "in:web", start_by)
-        assert entry.body == body
+        assert (entry.call_id, entry.inbox, entry.body) == ("a", "in:web", body)
 
     world.play(story)
 
@@ -306,6 +357,19 @@ def test_job_taken_back_cannot_be_started(world: World) -> None:
         entry = await hand_over(web, worker, "a")
         assert await web.take_back("a", web.epoch) is TakeBack.OURS
         assert not await worker.start_job(entry, "w1", b"")
+
+    world.play(story)
+
+
+def test_job_begun_too_late_stays_with_its_sender(world: World) -> None:
+    """How late it is only the store says: no process' clock is asked."""
+
+    async def story(web: Store, worker: Store) -> None:
+        web.send_job("a", "in:web", 0.05, b"{}")
+        (entry,) = await worker.read_jobs("w1")
+        await asyncio.sleep(0.1)
+        assert not await worker.start_job(entry, "w1", b"")
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
 
     world.play(story)
 

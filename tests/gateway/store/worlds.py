@@ -89,7 +89,7 @@ async def until(is_true: Callable[[], object], within_s: float = 5.0) -> float:
 
 
 def send(store: Store, call_id: str, body: bytes = b"{}") -> None:
-    store.send_job(call_id, "in:web", time.time() + 1.5, body)
+    store.send_job(call_id, "in:web", 1.5, body)
 
 
 async def hand_over(web: Store, worker: Store, call_id: str) -> JobEntry:

@@ -3,8 +3,8 @@
 import pytest
 
 from providers.adapters.base import UpstreamFailure
-from providers.adapters.registry import adapter_for
 from providers.formats.registry import FORMATS
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
@@ -23,7 +23,7 @@ def asked(client, provider, body, *quirks, params=()):
         max_output_tokens=9,
         quirks=frozenset(quirks),
     )
-    return adapter_for("chat.completions", client, provider).request(call, a_provider(), upstream)
+    return adapter_between(client, provider).request(call, a_provider(), upstream)
 
 
 def test_place_of_a_kept_prompt_is_told_between_openais_formats():

@@ -4,10 +4,10 @@ import orjson
 import pytest
 
 from providers.adapters.base import Adapter
-from providers.adapters.registry import adapter_for
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import CLIENT_FORMATS, GEMINI
+from providers.operations.generate import adapter_between
 from providers.wire.call import InferenceCall
 from providers.wire.events import Finished, FinishReason, Started, ToolArguments, ToolCallStarted
 from providers.wire.upstream import Upstream
@@ -49,7 +49,7 @@ def count_calls(events) -> int:
 
 
 def to_gemini(client: str) -> Adapter:
-    return adapter_for("chat.completions", client, "gemini")
+    return adapter_between(client, "gemini")
 
 
 @ANY_CLIENT

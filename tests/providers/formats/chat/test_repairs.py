@@ -57,6 +57,29 @@ def test_stream_of_a_provider_with_every_known_fault_is_read():
     ]
 
 
+def test_new_name_without_index_or_id_opens_another_call():
+    def unnumbered(**function) -> bytes:
+        return chunk({"tool_calls": [{"function": function}]})
+
+    events = read(
+        unnumbered(name="look", arguments='{"at":'),
+        unnumbered(arguments='"sea"}'),
+        unnumbered(name="hear", arguments="{}"),
+        chunk({}, "tool_calls"),
+        DONE,
+    )
+    assert [(event.name, event.index) for event in events if isinstance(event, ToolCallStarted)] == [
+        ("look", 0),
+        ("hear", 1),
+    ]
+    assert "".join(e.text for e in events if isinstance(e, ToolArguments) and e.index == 0) == '{"at":"sea"}'
+
+
+@pytest.mark.parametrize("word", ["length", "LENGTH", "Max_Tokens"])
+def test_finish_reason_is_read_in_any_case(word):
+    assert Finished(FinishReason.LENGTH, word) in read(chunk({"content": "x"}), chunk({}, word), DONE)
+
+
 def test_calls_that_come_mixed_are_put_in_order():
     said = read(
         call(0, '{"a"', id="x"),

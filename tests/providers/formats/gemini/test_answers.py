@@ -96,6 +96,8 @@ def test_calls_without_ids_get_ids_that_differ_between_answers():
     [
         ({"promptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 3}, Usage(5, 5, 0, 0, 3)),
         ({"promptTokenCount": 5, "totalTokenCount": 9}, Usage(5, 4)),
+        ({"promptTokenCount": 5, "totalTokenCount": 8, "thoughtsTokenCount": 4}, Usage(5, 4, 0, 0, 4)),
+        ({"promptTokenCount": 5, "thoughtsTokenCount": 4}, Usage(5, 4, 0, 0, 4)),
         ({"promptTokenCount": 5}, Usage(5, 0)),
         ({"candidatesTokenCount": 5}, None),
         ({"promptTokenCount": "many", "candidatesTokenCount": 5}, None),
@@ -108,6 +110,24 @@ def test_usage_counts_thoughts_as_output(told, usage):
         if isinstance(event, UsageSeen)
     ]
     assert seen == ([usage] if usage else [])
+
+
+def test_cached_kinds_are_never_more_than_was_sent_or_cached():
+    told = {
+        "promptTokenCount": 100,
+        "candidatesTokenCount": 1,
+        "cachedContentTokenCount": 20,
+        "promptTokensDetails": [
+            {"modality": "AUDIO", "tokenCount": 15},
+            {"modality": "IMAGE", "tokenCount": 50},
+        ],
+        "cacheTokensDetails": [
+            {"modality": "AUDIO", "tokenCount": 16},
+            {"modality": "IMAGE", "tokenCount": 21},
+        ],
+    }
+    usage = only(GEMINI.read_answer(answer("STOP", usageMetadata=told)), UsageSeen).usage
+    assert (usage.cached_read_audio_tokens, usage.cached_read_image_tokens) == (15, 20)
 
 
 def test_kinds_of_tokens_survive_both_ways():

@@ -182,4 +182,5 @@ def test_stream_that_only_stops_has_no_finish():
 def test_ends_are_written_and_read_alike(reason, status, why):
     answer = RESPONSES.write_answer([TextDelta("x"), Finished(reason)], FACTS)
     assert (answer["status"], answer["incomplete_details"]) == (status, why)
+    assert [item["status"] for item in answer["output"]] == [status]
     assert RESPONSES.read_answer(answer)[-1].reason is reason

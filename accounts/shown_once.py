@@ -25,13 +25,21 @@ def keep_secret(session: SessionBase, key: Key, text: str) -> None:
     """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
     sealed = _box().encrypt(text.encode()).decode()
     is_for_feeds = key.scope == Key.Scope.FEED
-    session[_SLOT] = {"team": key.team_id, "name": key.name, "sealed": sealed, "feeds": is_for_feeds}
+    session[_SLOT] = {
+        "team": key.team_id,
+        "key": key.pk,
+        "name": key.name,
+        "sealed": sealed,
+        "feeds": is_for_feeds,
+    }
 
 
-def take_secret(session: SessionBase, team: Team) -> ShownSecret | None:
-    """The text of the team's key just issued, for the first who asks within ten minutes; then it is gone."""
+def take_secret(
+    session: SessionBase, *, team: Team | None = None, key: Key | None = None
+) -> ShownSecret | None:
+    """The text of the key just issued, if it is the team's or that very one: once, and within ten minutes."""
     slot = session.get(_SLOT)
-    if slot is None or slot["team"] != team.pk:
+    if slot is None or (team and slot["team"] != team.pk) or (key and slot.get("key") != key.pk):
         return None
     del session[_SLOT]
     try:

@@ -1,0 +1,49 @@
+"""Guessing keys and passwords: by what wrong ones are counted, and for how long their sender waits. Pure."""
+
+import hashlib
+from typing import Protocol
+
+from gateway.client_address import counted_as
+from gateway.store.tries import Patience, Tries
+
+WRONG_KEYS = Patience(free=30, longest_s=60)
+"""A client with an old key, in a loop behind the address of a whole office, must not be told so forever."""
+WRONG_PASSWORDS = Patience(free=5, longest_s=900)
+TOO_MANY_KEYS = (
+    "This key is not valid, and too many that are not came from your address. Valid keys are served as ever; "
+    "send the next other one after {wait_s} s."
+)
+
+
+class Counter(Protocol):
+    """Both may block, for a moment."""
+
+    def take(self, subject: str, patience: Patience) -> float:
+        """Count a try and hear it: 0.0. Or the seconds that its sender has to wait first."""
+
+    def forgive(self, subject: str) -> None:
+        """The last try was the right one."""
+
+
+class Here:
+    """Who counts in this process: memory, until its runtime puts a counter in place that all processes share."""
+
+    def __init__(self) -> None:
+        self.counter: Counter = Tries()
+
+    def forget(self) -> None:
+        self.counter = Tries()
+
+
+here = Here()
+
+
+def keys_from(address: str) -> str:
+    """What wrong keys are counted by."""
+    return f"keys:{counted_as(address)}"
+
+
+def passwords_of(username: str, address: str) -> str:
+    """By account and address together: so nobody locks another out. Names that nobody has count alike."""
+    digest = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"sign-in:{digest}:{counted_as(address)}"

@@ -1,0 +1,66 @@
+"""The shape of an operation: a kind of call, such as generating text or embedding it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from providers.adapters.base import Adapter
+from providers.facts import ProviderFacts
+from providers.formats.base import TranslationError
+from providers.wire.call import InferenceCall, ParsedRequest
+
+
+@dataclass(slots=True)
+class Requirements:
+    """What a request requires of an offering. `params` are those without which the answer would be another one.
+
+    `spelling` tells how the client writes parameters, where that is otherwise than their names in the catalogue.
+    """
+
+    endpoint: str
+    is_streamed: bool = False
+    params: frozenset[str] = frozenset()
+    input_types: frozenset[str] = frozenset()
+    input_tokens: int = 0
+    """A rough count, for context windows."""
+    requires_all: bool = False
+    """An offering has to declare all of `params`: one that declares nothing does not do."""
+    spelling: Mapping[str, str] = field(default_factory=dict, compare=False)
+    request: ParsedRequest | None = field(default=None, compare=False, repr=False)
+    """The request itself, where it has been read by now."""
+
+    def requiring(self, used: Mapping[str, str]) -> "Requirements":
+        """The same with every parameter that is used: the catalogue's name → the client's."""
+        return replace(self, params=frozenset(used), spelling={**self.spelling, **used}, requires_all=True)
+
+
+class Operation(Protocol):
+    """One kind of call, whichever surface it comes by and whatever the provider speaks. No I/O."""
+
+    name: str
+    """A verb; offerings that cannot do a request are dropped with `cannot_<name>:<param>`."""
+    endpoints: frozenset[str]
+    """Of the published vocabulary. A provider that serves one of them serves all."""
+    wire_formats: frozenset[str]
+    """Those in which a provider can be asked."""
+    why_named: str
+    """Why only the model that is named may answer; empty where `auto` may choose, and a successor stand in."""
+
+    def requirements(
+        self, endpoint: str, body: Mapping[str, Any], client: str, *, is_streamed: bool
+    ) -> Requirements:
+        """`client` is the format in which the body is written. Raises TranslationError."""
+
+    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:
+        """All that the request uses: the catalogue's name → the client's."""
+
+    def refusal(
+        self, requirements: Requirements, provider: ProviderFacts, name: str, params: frozenset[str]
+    ) -> TranslationError | None:
+        """What an offering cannot do of the request itself; None if it can.
+
+        `name` is the model's at the provider, `params` what the offering declares.
+        """
+
+    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:
+        """Raises KeyError for a provider of another wire format than `wire_formats`."""

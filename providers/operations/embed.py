@@ -1,0 +1,65 @@
+"""Embedding texts: one form for clients, OpenAI's, and one for each provider's format. Pure."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from providers.adapters.base import Adapter
+from providers.adapters.embeddings import EmbeddingsAdapter
+from providers.facts import ProviderFacts
+from providers.formats.base import TranslationError
+from providers.formats.embeddings.client import read_request
+from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.operations.base import Requirements
+from providers.operations.parameters import used_in_chat
+from providers.wire.call import InferenceCall
+from providers.wire.embedding import EmbeddingRequest
+from providers.wire.upstream import Upstream
+
+
+class Embed:
+    """See providers.operations.base.Operation.
+
+    Token numbers, dimensions, kinds and counts of inputs differ so much that each format says itself what it cannot do.
+    """
+
+    name = "embed"
+    endpoints = frozenset({"embeddings"})
+    wire_formats = frozenset(EMBEDDING_FORMATS)
+    why_named = "vectors of different models are not comparable"
+
+    def requirements(
+        self,
+        endpoint: str,
+        body: Mapping[str, Any],
+        client: str,  # noqa: ARG002  # all clients write OpenAI's form
+        *,
+        is_streamed: bool,
+    ) -> Requirements:
+        return Requirements(endpoint, is_streamed=is_streamed, request=read_request(body))
+
+    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
+        return used_in_chat(body)
+
+    def refusal(
+        self, requirements: Requirements, provider: ProviderFacts, name: str, params: frozenset[str]
+    ) -> TranslationError | None:
+        request = requirements.request
+        assert isinstance(request, EmbeddingRequest), "of this operation's own requirements"  # noqa: S101
+        upstream = Upstream(name, is_streamed=False, params=params, quirks=provider.quirks)
+        try:
+            EMBEDDING_FORMATS[provider.wire_format].write_request(request, upstream)
+        except TranslationError as refusal:
+            return refusal
+        return None
+
+    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:  # noqa: ARG002
+        return embeddings_adapter(provider.wire_format)
+
+
+EMBED = Embed()
+
+
+@cache
+def embeddings_adapter(wire_format: str) -> Adapter:
+    return EmbeddingsAdapter(EMBEDDING_FORMATS[wire_format])

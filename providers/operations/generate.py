@@ -1,0 +1,173 @@
+"""Generating text, in whatever format it is asked for, answered and provided. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from providers.adapters.base import Adapter
+from providers.adapters.mending import MENDERS, menders_for
+from providers.adapters.openai import OpenAIAdapter
+from providers.adapters.translated import TranslatingAdapter
+from providers.facts import ProviderFacts
+from providers.formats.base import TranslationError
+from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.formats.spelling import spelt
+from providers.operations.base import Requirements
+from providers.operations.parameters import used_by, used_in_chat
+from providers.wire.call import InferenceCall
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    Image,
+    OutputKind,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_ROUGH_CHARS_PER_TOKEN = 4
+_FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
+_SPELT_IN_CHAT = {"structured_outputs": "response_format"}
+_MENDED = frozenset(MENDERS)
+# Where a request of each format asks for a form of the answer.
+_FORM_FIELDS = frozenset(
+    {"response_format", "text", "output_config", "generationConfig", "generation_config"}
+)
+
+
+class Generate:
+    """See providers.operations.base.Operation."""
+
+    name = "generate"
+    endpoints = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
+    wire_formats = frozenset(FORMATS)
+    why_named = ""
+
+    def requirements(
+        self, endpoint: str, body: Mapping[str, Any], client: str, *, is_streamed: bool
+    ) -> Requirements:
+        if client == "openai":
+            return _required_by_body(endpoint, body, is_streamed=is_streamed)
+        conversation = CLIENT_FORMATS[client].read_request(body)
+        return required_by_conversation(conversation, endpoint, is_streamed=is_streamed)
+
+    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:
+        request = requirements.request
+        return used_by(request) if isinstance(request, Conversation) else used_in_chat(body)
+
+    def refusal(
+        self,
+        requirements: Requirements,  # noqa: ARG002  # what a format cannot say is refused by its writer
+        provider: ProviderFacts,  # noqa: ARG002
+        name: str,  # noqa: ARG002
+        params: frozenset[str],  # noqa: ARG002
+    ) -> TranslationError | None:
+        return None
+
+    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:
+        """By the formats that both speak, and by what of the provider's answers has to be mended for this call."""
+        quirks = provider.quirks & _MENDED
+        if quirks and _FORM_FIELDS.isdisjoint(call.body):
+            quirks -= {"schema_by_tool"}
+        return adapter_between(call.format, _spoken_format(call, provider), quirks)
+
+
+GENERATE = Generate()
+
+
+@cache
+def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozenset()) -> Adapter:
+    """`quirks` to mend. OpenAI's chat is relayed untouched where both speak it and none is."""
+    if client == provider == "openai" and not quirks:
+        return OpenAIAdapter()
+    return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], menders_for(quirks))
+
+
+def _spoken_format(call: InferenceCall, provider: ProviderFacts) -> str:
+    """The client's, where the provider speaks that too at the same address."""
+    speaks_both = call.format == "responses" and "speaks_responses" in provider.quirks
+    return call.format if speaks_both else provider.wire_format
+
+
+def _required_by_body(endpoint: str, body: Mapping[str, Any], *, is_streamed: bool) -> Requirements:
+    """Of a body in OpenAI's own form, which is relayed and not read whole."""
+    params = {name for name in ("tools", "logprobs") if body.get(name)}
+    form = _FORMS.get((body.get("response_format") or {}).get("type"))
+    if form:
+        params.add(form)
+    chars, kinds = _measure(body["messages"])
+    return Requirements(
+        endpoint,
+        is_streamed=is_streamed,
+        params=frozenset(params),
+        input_types=frozenset(kinds),
+        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
+        spelling=_SPELT_IN_CHAT if form else {},
+    )
+
+
+def required_by_conversation(conversation: Conversation, endpoint: str, *, is_streamed: bool) -> Requirements:
+    """The same, of a request in any format."""
+    parts = list(_parts(part for message in conversation.messages for part in message.parts))
+    kind = conversation.output.kind if conversation.output else OutputKind.TEXT
+    asked = {
+        "tools": bool(conversation.tools),
+        "response_format": kind is OutputKind.JSON,
+        "structured_outputs": kind is OutputKind.SCHEMA,
+        "logprobs": bool(conversation.sampling.logprobs),
+    }
+    form = spelt(conversation.source, "output")
+    kinds = {"image": Image, "audio": Audio}
+    return Requirements(
+        endpoint,
+        is_streamed=is_streamed,
+        params=frozenset(name for name, is_asked in asked.items() if is_asked),
+        input_types=frozenset(
+            name for name, kind in kinds.items() if any(isinstance(part, kind) for part in parts)
+        ),
+        input_tokens=sum(map(_chars, parts)) // _ROUGH_CHARS_PER_TOKEN,
+        spelling={
+            "response_format": form,
+            "structured_outputs": form,
+            "logprobs": spelt(conversation.source, "logprobs"),
+            "messages": spelt(conversation.source, "messages"),
+        },
+        request=conversation,
+    )
+
+
+def _parts(parts: Iterator[Part]) -> Iterator[Part]:
+    """With those inside the results of tools."""
+    for part in parts:
+        yield part
+        if isinstance(part, ToolResult):
+            yield from part.parts
+
+
+def _chars(part: Part) -> int:
+    match part:
+        case Text() | Refusal() | Reasoning():
+            return len(part.text)
+        case ToolCall():
+            return len(part.arguments)
+    return 0
+
+
+def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
+    """Characters of text, and the kinds of input besides text."""
+    chars, kinds = 0, set()
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            chars += len(content)
+            continue
+        for part in content or ():
+            chars += len(part.get("text") or "")
+            if part["type"] == "image_url":
+                kinds.add("image")
+            elif part["type"] == "input_audio":
+                kinds.add("audio")
+    return chars, kinds

@@ -1,0 +1,43 @@
+"""All operations by their endpoints: the one place that a further one is added to."""
+
+from providers.adapters.base import Adapter
+from providers.facts import ProviderFacts
+from providers.operations.base import Operation
+from providers.operations.embed import EMBED
+from providers.operations.generate import GENERATE
+from providers.wire.call import InferenceCall
+
+BY_ENDPOINT: dict[str, Operation] = {
+    endpoint: operation for operation in (GENERATE, EMBED) for endpoint in operation.endpoints
+}
+
+GENERATION = GENERATE.endpoints
+"""Endpoints of generated text, in whatever format: whoever answers one answers all, translated."""
+WIRE_FORMATS = frozenset(GENERATE.wire_formats | EMBED.wire_formats)
+
+
+def operation_of(endpoint: str) -> Operation:
+    """Raises KeyError for endpoints that this gateway only lists."""
+    return BY_ENDPOINT[endpoint]
+
+
+def choose_adapter(call: InferenceCall, provider: ProviderFacts) -> Adapter:
+    """Raises KeyError for a provider's format without that endpoint: see `serves`."""
+    return BY_ENDPOINT[call.endpoint].adapter(call, provider)
+
+
+def serves(wire_format: str, endpoint: str) -> bool:
+    """Whether a provider of this format can be asked for that endpoint. False of endpoints without an operation."""
+    operation = BY_ENDPOINT.get(endpoint)
+    return operation is not None and wire_format in operation.wire_formats
+
+
+def must_be_named(endpoint: str) -> bool:
+    """Whether no other model may answer there than the one that is asked for."""
+    operation = BY_ENDPOINT.get(endpoint)
+    return operation is not None and bool(operation.why_named)
+
+
+def lacks(wire_format: str, endpoint: str) -> bool:
+    """Whether it is known to have none. False of endpoints that this gateway only lists."""
+    return endpoint in BY_ENDPOINT and not serves(wire_format, endpoint)

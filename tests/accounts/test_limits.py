@@ -1,0 +1,51 @@
+"""The terms of a key, at their bounds."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.limits import LIMIT_MAX, InvalidTerm, check_expiry, check_limit, check_name, check_patterns
+from tests.make import NOW
+
+
+@pytest.mark.parametrize("value", [None, 1, 2, LIMIT_MAX - 1, LIMIT_MAX])
+def test_limit_within_its_bounds_is_taken(value: int | None) -> None:
+    check_limit("concurrency", value)
+
+
+@pytest.mark.parametrize("value", [-1, 0, LIMIT_MAX + 1])
+def test_limit_beyond_its_bounds_is_refused_by_its_name(value: int) -> None:
+    with pytest.raises(InvalidTerm, match="concurrency") as refusal:
+        check_limit("concurrency", value)
+    assert refusal.value.field == "concurrency"
+
+
+@pytest.mark.parametrize(("after_s", "is_taken"), [(-1, False), (0, False), (1, True)])
+def test_expiry_is_later_than_now(after_s: int, is_taken: bool) -> None:
+    expires_at = NOW + timedelta(seconds=after_s)
+    if is_taken:
+        check_expiry(expires_at, NOW)
+    else:
+        with pytest.raises(InvalidTerm, match="future"):
+            check_expiry(expires_at, NOW)
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(0, False), (1, True), (100, True), (101, False)])
+def test_name_has_a_length(length: int, is_taken: bool) -> None:
+    if is_taken:
+        check_name("x" * length)
+    else:
+        with pytest.raises(InvalidTerm):
+            check_name("x" * length)
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "is_taken"), [(100, 200, True), (101, 1, False), (1, 201, False)]
+)
+def test_patterns_have_a_number_and_a_length(count: int, length: int, is_taken: bool) -> None:
+    patterns = ["x" * length] * count
+    if is_taken:
+        check_patterns(patterns)
+    else:
+        with pytest.raises(InvalidTerm):
+            check_patterns(patterns)

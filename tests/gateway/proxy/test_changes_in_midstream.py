@@ -1,0 +1,129 @@
+"""What changes while a call runs: a key that is not valid any more ends it, a switch in the catalogue does not."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from catalogue.snapshot import Snapshot
+from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.lanes import PRICES, words_of
+from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.services import wait_until
+from tests.upstream import ScriptedProvider
+
+ENDLESS = "slow?chunks=4000&delay=0.05"
+SAY = [{"role": "user", "content": "x"}]
+STREAMS = {
+    "/v1/chat/completions": {"model": "acme/one", "messages": SAY, "stream": True},
+    "/v1/responses": {"model": "acme/one", "input": "hi", "stream": True},
+    "/v1/messages": {"model": "acme/one", "messages": SAY, "max_tokens": 9, "stream": True},
+    "/v1beta/models/acme/one:streamGenerateContent?alt=sse": {"contents": [{"parts": [{"text": "hi"}]}]},
+}
+LANES = pytest.mark.parametrize("lane", ["direct", "worker"])
+
+
+@pytest.fixture
+def provider():
+    with ScriptedProvider(default=ENDLESS) as provider:
+        yield provider
+
+
+@pytest.fixture
+def edge(provider):
+    model = a_model(offerings=(an_offering(prices=PRICES),))
+    with running_edge([model], [a_provider(base_url=provider.base_url)]) as edge:
+        yield edge
+
+
+def stream_while(edge, provider, change, *, path="/v1/chat/completions", lane="direct", key=None):
+    """The text of one stream, with a change in its middle."""
+    got = []
+
+    def read():
+        with edge.client(key, **{"x-gateway-lane": lane}) as client:
+            got.append(client.post(path, json=STREAMS[path]).text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    provider.wait_for(1)
+    time.sleep(0.3)
+    change()
+    reader.join(20)
+    return got[0]
+
+
+def last_event_of(text):
+    return json.loads([line for line in text.splitlines() if line.startswith("data:")][-1][5:])
+
+
+def revoke(edge):
+    edge.process.loop.call_soon_threadsafe(lambda: edge.keys.change(edge.key, is_active=False))
+
+
+@LANES
+@pytest.mark.parametrize("path", STREAMS)
+def test_a_revoked_keys_streams_end_with_their_surfaces_error(edge, provider, path, lane):
+    text = stream_while(edge, provider, lambda: revoke(edge), path=path, lane=lane)
+    assert "revoked" in json.dumps(last_event_of(text))
+    assert "[DONE]" not in text
+    wait_until(lambda: provider.calls[0].has_hung_up, "hanging up on the provider")
+
+
+@LANES
+def test_its_team_pays_for_what_it_was_sent(edge, provider, lane):
+    stream_while(edge, provider, lambda: revoke(edge), lane=lane)
+    wait_until(lambda: edge.records.closes, "settling")
+    [row] = edge.records.closes
+    assert (row.outcome, row.error_code) == ("cancelled", "invalid_api_key")
+    assert (float(row.cost_usd) > 0, float(row.loss_usd)) == (True, 0)
+
+
+@LANES
+def test_a_call_that_has_not_begun_to_answer_ends_with_a_401(edge, provider, lane):
+    provider.default = "hang"
+    timer = threading.Timer(0.3, lambda: revoke(edge))
+    timer.start()
+    refused = edge.chat(lane=lane)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+def test_a_key_that_expires_ends_its_streams_though_nothing_changed(edge, provider):
+    key = edge.keys.issue(name="short", expires_at=time.time() + 1)
+    text = stream_while(edge, provider, lambda: None, key=key)
+    assert last_event_of(text)["error"]["code"] == "invalid_api_key"
+
+
+def test_streams_of_other_keys_go_on(edge, provider):
+    provider.default = "slow?chunks=40&delay=0.05"
+    other = edge.keys.issue(name="other")
+    text = stream_while(edge, provider, lambda: revoke(edge), key=other)
+    assert text.endswith("data: [DONE]\n\n")
+
+
+def test_a_key_that_changes_otherwise_goes_on(edge, provider):
+    provider.default = "slow?chunks=40&delay=0.05"
+    text = stream_while(edge, provider, lambda: edge.keys.change(edge.key, name="another", concurrency=1))
+    assert text.endswith("data: [DONE]\n\n")
+
+
+def switch_off(edge, **facts):
+    """The provider, or the offering, as the snapshot tells it once a curator has done so."""
+    model = edge.process.plan.models[0]
+    offering = replace(model.offerings[0], is_enabled=facts.pop("offering", True))
+    provider = replace(edge.process.plan.providers[0], **facts)
+    models = [replace(model, offerings=(offering,))]
+    edge.process.bench.snapshots.current = Snapshot.of(models, {provider.id: provider}, revision=2)
+
+
+@LANES
+@pytest.mark.parametrize("facts", [{"is_enabled": False}, {"offering": False}])
+def test_what_is_switched_off_finishes_what_runs_and_takes_no_more(edge, provider, lane, facts):
+    provider.default = "slow?chunks=40&delay=0.05"
+    text = stream_while(edge, provider, lambda: switch_off(edge, **facts), lane=lane)
+    refused = edge.chat(lane=lane)
+    assert text.endswith("data: [DONE]\n\n")
+    assert len(words_of(text).split()) == 40
+    assert (refused.status_code, len(provider.calls)) == (503, 1)

@@ -1,0 +1,98 @@
+"""The admin's pages in a real browser: its theme works under a policy that runs nothing that stands in a page."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from selenium.webdriver.common.by import By
+
+from tests.gateway.conftest import browser, one_browser
+from tests.make import make_key, make_offering, make_published, make_staff, make_team
+from tests.pages import Browser
+
+__all__ = ["browser", "one_browser"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+NOT_ADDED_BY_HAND = {"auditentry", "ledgerentry", "edition"}
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Browser:  # pytest's way
+    make_staff("root")
+    browser.sign_in("root")
+    return browser
+
+
+def all_pages() -> list[str]:
+    """The list of each model and the form for a new row, and what is there besides."""
+    names = [model._meta.model_name for model in admin.site._registry]
+    labels = [model._meta.app_label for model in admin.site._registry]
+    pages = [
+        "/admin/",
+        "/admin/password_change/",
+        "/admin/catalogue/model/import/",
+        "/admin/catalogue/model/export/",
+    ]
+    for label, name in zip(labels, names, strict=True):
+        pages.append(reverse(f"admin:{label}_{name}_changelist"))
+        if name not in NOT_ADDED_BY_HAND:
+            pages.append(reverse(f"admin:{label}_{name}_add"))
+    return pages
+
+
+def test_policy_of_the_admin_has_no_inline_code_nor_styles(client: Client) -> None:
+    policy = client.get("/admin/login/")["Content-Security-Policy"]
+    assert "unsafe-inline" not in policy
+    assert "style-src 'self' 'sha256-" in policy
+
+
+def test_every_page_of_the_admin_does_with_its_policy(desk: Browser) -> None:
+    offering = make_offering(make_published("acme/one"))
+    key, _ = make_key(make_team("atlas"))
+    pages = [f"/admin/catalogue/model/{offering.model_id}/change/", f"/admin/accounts/key/{key.pk}/change/"]
+    pages.append(f"/admin/providers/provider/{offering.provider_id}/change/")
+    complaints = {}
+    for address in [*all_pages(), *pages]:
+        desk.open(address)
+        complaints[address] = desk.complaints()
+    assert {address: said for address, said in complaints.items() if said} == {}
+
+
+def test_colours_of_the_theme_are_believed(desk: Browser) -> None:
+    desk.open("/admin/")
+    colour = "return getComputedStyle(document.documentElement).getPropertyValue('--color-primary-600')"
+    assert desk.run(colour).strip()
+
+
+def test_actions_of_a_list_and_dialogs_work(desk: Browser) -> None:
+    key, _ = make_key(make_team("atlas"))
+    desk.open("/admin/accounts/key/")
+    desk.run("document.querySelector('input.action-select').click()")
+    bar = desk.wait_for("#changelist-actions")
+    assert bar.is_displayed()
+    assert bar.size["width"] > 300
+    desk.open(f"/admin/accounts/key/{key.pk}/change/")
+    (button,) = [
+        each for each in desk.driver.find_elements(By.CSS_SELECTOR, "a, button") if each.text == "Revoke"
+    ]
+    button.click()
+    desk.wait_for("form[hx-post]")
+    assert "for good" in desk.text
+    assert desk.complaints() == []
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        '<img src="/static/gateway/none.svg" onerror="window.hit = 1">',
+        '<iframe srcdoc="&lt;script&gt;parent.hit = 1&lt;/script&gt;"></iframe>',
+        '<a id="bait" href="javascript:window.hit = 1">x</a>',
+    ],
+)
+def test_code_that_was_smuggled_into_a_page_does_not_run(desk: Browser, smuggled: str) -> None:
+    desk.open("/admin/")
+    desk.run("document.body.insertAdjacentHTML('beforeend', arguments[0])", smuggled)
+    desk.run("document.getElementById('bait')?.click()")
+    desk.run("return new Promise(done => setTimeout(done, 300))")
+    assert desk.run("return window.hit") is None
+    assert any("Content Security Policy" in said for said in desk.complaints())

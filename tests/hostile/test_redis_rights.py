@@ -1,0 +1,87 @@
+"""A Redis user with no more rights than docs/operating.md names: store, task queue and doctor do with them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from django.conf import LazySettings
+
+from gateway import doctor
+from gateway.store.interface import Limit
+from gateway.store.redis import RedisStore
+from gateway.store.tries import Patience
+from tests.gateway.store.worlds import hand_over, play_redis
+from tests.services import LOOPBACK, RedisServer, running_redis
+
+OPERATING = Path(__file__).resolve().parents[2] / "docs/operating.md"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def url(server: RedisServer) -> str:
+    """Of the user that the document makes."""
+    documented = re.search(r"ACL SETUSER ([^`]+)`", OPERATING.read_text())
+    assert documented
+    server.ask("ACL", "SETUSER", *documented[1].replace("PASSWORD", "word").split())
+    server.ask("ACL", "LOG", "RESET")
+    return f"redis://gatehouse:word@{LOOPBACK}:{server.port}/0"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_is_refused(server: RedisServer) -> Iterator[None]:
+    yield
+    refused = [entry[b"object"] for entry in server.ask("ACL", "LOG")]
+    assert [name for name in refused if name != b"info"] == []
+
+
+def test_the_store_does_with_the_documented_rights(url: str) -> None:
+    async def story(store: RedisStore) -> None:
+        heard: list[bytes] = []
+        inbox = await store.subscribe(["in:web"], lambda _channel, message: heard.append(message))
+        assert (await store.admit("a", [Limit("key:1", 5, 5)])).is_admitted
+        store.release("a", [Limit("key:1", 5, 5)])
+        assert await store.take_try("keys:x", Patience(1, 1)) == 0
+        await store.forgive("keys:x")
+        entry = await hand_over(store, store, "call")
+        assert await store.start_job(entry, "worker", b"started")
+        await store._jobs.sweep()
+        await store.take_back("call", store.epoch)
+        await inbox.close()
+
+    play_redis(story, url)
+
+
+def test_the_task_queue_does_with_the_documented_rights(url: str) -> None:
+    app = Celery("rights", broker=url, backend=None)
+    app.conf.update(worker_pool="solo", task_ignore_result=True)
+    done: list[int] = []
+
+    @app.task(name="note")
+    def note(number: int) -> None:
+        done.append(number)
+
+    with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
+        note.delay(7)
+        assert app.control.ping(timeout=30, limit=1)
+    assert done == [7]
+
+
+def test_doctor_does_with_the_documented_rights(url: str, settings: LazySettings) -> None:
+    settings.REDIS_URL = url
+    assert doctor._ask("redis", doctor._redis).says == "answers; its version is not for this user to ask"
+
+
+def test_a_wrong_password_is_told(server: RedisServer, settings: LazySettings, url: str) -> None:
+    settings.REDIS_URL = url.replace(":word@", ":wrong@")
+    found = doctor._ask("redis", doctor._redis)
+    assert not found.is_well
+    assert "WRONGPASS" in found.says or "invalid username-password" in found.says
+    server.ask("ACL", "LOG", "RESET")
