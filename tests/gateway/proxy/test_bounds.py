@@ -9,9 +9,9 @@ from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.registry import choose_adapter
 from providers.facts import ProviderFacts
 from providers.formats.registry import FORMATS
+from providers.operations.registry import choose_adapter
 from providers.wire.bounds import (
     LONGEST_NAME,
     MOST_INPUTS,
@@ -206,7 +206,7 @@ def test_arguments_that_are_nested_too_deeply_are_refused_by_their_name(wire_for
 
 @pytest.mark.parametrize("wire_format", ["openai", "responses", "anthropic", "gemini"])
 def test_an_answer_that_is_nested_too_deeply_is_the_providers_fault(wire_format):
-    call = InferenceCall("chat.completions", chat(), conversation=None)
+    call = InferenceCall("chat.completions", chat())
     adapter = choose_adapter(call, provider_of(wire_format))
 
     with pytest.raises(UpstreamFailure) as failure:
@@ -227,7 +227,7 @@ def test_a_body_of_ten_mebibytes_from_an_agent_passes_everywhere(path):
 
     assert needs.input_tokens > 10**6
     for wire_format in sorted(FORMATS.keys() - {surface.format})[:2]:
-        write(surface, parsed, wire_format, needs.conversation)
+        write(surface, parsed, wire_format, needs.request)
 
 
 def agents_body(path: str) -> dict[str, Any]:
@@ -247,6 +247,6 @@ def provider_of(wire_format: str) -> ProviderFacts:
 
 def write(surface: Surface, parsed: Any, wire_format: str, conversation: Any = None) -> None:
     provider = provider_of(wire_format)
-    call = InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", conversation=conversation)
+    call = InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", request=conversation)
     upstream = Upstream("m", is_streamed=False, max_output_tokens=64)
     choose_adapter(call, provider).request(call, provider, upstream)

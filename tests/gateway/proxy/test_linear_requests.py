@@ -9,10 +9,10 @@ import pytest
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from providers.adapters.base import UpstreamFailure
-from providers.adapters.registry import choose_adapter
 from providers.facts import ProviderFacts
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.formats.registry import FORMATS
+from providers.operations.registry import choose_adapter
 from providers.wire.call import InferenceCall
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
@@ -71,7 +71,7 @@ def read(surface: Surface, body: bytes) -> InferenceCall:
     parsed = surface.read(body)
     is_text = surface.endpoint != "embeddings"
     conversation = surface.wire_format.read_request(parsed) if is_text else None
-    return InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", conversation=conversation)
+    return InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", request=conversation)
 
 
 def write(call: InferenceCall, provider: ProviderFacts) -> None:
