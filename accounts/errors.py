@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import sql
 from accounts.guesses import TOO_MANY_KEYS
 from accounts.keys import REFUSAL
 from accounts.limits import InvalidTerm, whole_seconds
@@ -90,7 +90,9 @@ class TooManyGuesses(ApiError):
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The REST framework's exception handler."""
     error = _translate(exc)
-    if error.status >= 500:
+    if sql.is_away(exc):
+        sql.refusals.note(exc)
+    elif error.status >= 500:
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
     response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
     response["x-request-id"] = request_id(context.get("request"))
@@ -134,7 +136,7 @@ def _headers(exc: Exception, error: ApiError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
     if error.status == 401:
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
-    wait_s = getattr(exc, "wait", None) or (2 if error.status == 503 else None)
+    wait_s = getattr(exc, "wait", None) or (sql.RETRY_AFTER_S if error.status == 503 else None)
     if wait_s:
         headers["Retry-After"] = str(whole_seconds(wait_s))
     return headers
@@ -158,10 +160,8 @@ def _translate(exc: Exception) -> ApiError:
             return ApiError("The body is too large.", status=413, code="request_too_large")
         case RecursionError():
             return ApiError("The body is nested too deeply.", code="invalid_json")
-        case OperationalError() | InterfaceError():
-            return ApiError(
-                "The database cannot be reached; try again shortly.", status=503, code="database_unavailable"
-            )
+        case _ if sql.is_away(exc):
+            return ApiError(sql.AWAY, status=503, code="database_unavailable")
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
 
 

@@ -19,6 +19,8 @@ QUICK_S = 3.0
 LONGEST_S = 30.0
 IDLE_IN_TRANSACTION_S = 15
 """After which the server gives up a transaction, and its locks, of somebody who may be unable to say so."""
+RETRY_AFTER_S = 5
+AWAY = "The database does not answer, or has too much to do; try again shortly."
 _TELL_EVERY_S = 60.0
 # Busy or locked, read-only, cannot be read or written, full, cannot be opened; anything else is a wrong statement.
 # Source: https://www.sqlite.org/rescode.html

@@ -38,12 +38,21 @@ class Snapshots:
         return self._changed_at
 
     def refresh(self) -> Snapshot:
-        """As it is now: one query, and more only where something changed. Raises django.db.Error."""
+        """As it is now: one query, and more only where something changed. Raises django.db.Error.
+
+        At worst two read the same: nobody waits for SQL with the lock, or where SQL is away all would wait in a line.
+        """
+        before = self._snapshot
+        now = load_snapshot(before)
         with self._lock:
-            before, self._snapshot = self._snapshot, load_snapshot(self._snapshot)
-            if (before.edition, before.switches) != (self._snapshot.edition, self._snapshot.switches):
-                self._changed_at = datetime.now(UTC)
+            if self._snapshot is before or self._snapshot.revision < now.revision:
+                self._hold(now)
             return self._snapshot
+
+    def _hold(self, now: Snapshot) -> None:
+        before, self._snapshot = self._snapshot, now
+        if (before.edition, before.switches) != (now.edition, now.switches):
+            self._changed_at = datetime.now(UTC)
 
     def forget(self) -> None:
         """Read everything again at the next look: the database behind it became another one."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup(set_prefix=False)
@@ -15,6 +14,7 @@ django.setup(set_prefix=False)
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.behind import Behind  # noqa: E402
 from gateway.bounded import Bounded  # noqa: E402
 from gateway.proxy.app import find_surface  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
@@ -24,9 +24,7 @@ from gateway.proxy.request_id import identified  # noqa: E402
 logger = logging.getLogger(__name__)
 
 behind: Application = Bounded(
-    ASGIHandler(),  # type: ignore[arg-type]
-    form_bytes=settings.FORM_LIMIT_BYTES,
-    import_bytes=settings.IMPORT_LIMIT_BYTES,
+    Behind(), form_bytes=settings.FORM_LIMIT_BYTES, import_bytes=settings.IMPORT_LIMIT_BYTES
 )
 """Django, which answers whatever the edge does not."""
 

@@ -194,6 +194,10 @@ _READINESS = object_(
         "snapshot_revision": {"type": "integer"},
         "snapshot_age_s": {"type": "number"},
         "spool_lag_s": {"type": "number"},
+        "spool_trouble": {
+            "type": "string",
+            "description": "Why calls cannot be recorded; empty where they can.",
+        },
         "workers": {"type": "integer", "description": "Workers whose heartbeat is fresh."},
         "lane": {"type": "string", "enum": ["auto", "worker", "direct"]},
         "is_draining": {"type": "boolean"},

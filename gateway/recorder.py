@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _PACE_S = 0.25
 _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
+_SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BATCH = 200
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
@@ -68,8 +69,19 @@ class Recorder:
         return total
 
     def drain_orphans(self) -> int:
-        """Carry over what dead processes left: an attempt without an end becomes unknown."""
-        return sum(self._drain_orphan(orphan) for orphan in self._spool.orphans())
+        """Carry over what dead processes left: an attempt without an end becomes unknown.
+
+        A file that cannot be read or removed holds up no other. Raises OSError for it in the end.
+        """
+        total, trouble = 0, None
+        for orphan in self._spool.orphans():
+            try:
+                total += self._drain_orphan(orphan)
+            except OSError as error:
+                trouble = error
+        if trouble:
+            raise trouble
+        return total
 
     def _drain_orphan(self, orphan: Orphan) -> int:
         try:
@@ -113,10 +125,13 @@ class Recorder:
             self._news.clear()
 
     def _run(self) -> None:
-        orphans_at = touches_at = news_at = time.monotonic()
+        spool_at = orphans_at = touches_at = news_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
             self._attempt("ledger", self.drain)
+            if now >= spool_at:
+                self._attempt("the spool", self._spool.examine)
+                spool_at = now + _SPOOL_EVERY_S
             if now >= orphans_at:
                 self._attempt("left spools", self.drain_orphans)
                 orphans_at = now + _ORPHANS_EVERY_S

@@ -45,6 +45,7 @@ class RuntimeStatus:
     workers: int
     lane: str
     spool_lag_s: float
+    spool_trouble: str
     is_draining: bool
 
 
@@ -138,6 +139,7 @@ class Runtime:
             workers=workers,
             lane="worker" if by_worker else "direct",
             spool_lag_s=round(process.spool.lag_s, 3),
+            spool_trouble=process.spool.trouble,
             is_draining=self.is_draining,
         )
 

@@ -120,7 +120,7 @@ _POOL = {
     "min_size": 0,
     "max_size": DATABASE_CONNECTIONS,
     # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
-    "max_waiting": 8 * DATABASE_CONNECTIONS,
+    "queue": 8 * DATABASE_CONNECTIONS,
     "timeout": 5,
     # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
     "reconnect_timeout": 0,
@@ -278,20 +278,27 @@ DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # 501 is what a client asked for, not something that failed.
+    # 501 is what a client asked for, not something that failed; 503 is told by `accounts.sql`, once and then counted.
     "filters": {
         "failures": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", None) != 501,
+            "callback": lambda record: getattr(record, "status_code", None) not in {501, 503},
         }
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "accounts.lines.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
     "loggers": {
         # What strangers send wrongly they are told; they cannot fill the log with it, nor with tracebacks.
         "django.request": {"level": "ERROR", "filters": ["failures"]},
         "django.security": {"level": "CRITICAL"},
+        # Each try to connect, while requests that ask for it are counted.
+        "psycopg.pool": {"level": "ERROR"},
         "django.security.csrf": {"level": "WARNING"},
     },
 }

@@ -10,11 +10,13 @@ import fcntl
 import logging
 import os
 import secrets
+import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from gateway.proxy.ports import AttemptClosed, AttemptOpened
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".spool"
+_LEAST_ROOM_BYTES = 64 * 1024
+_BLANK = b"\n" * 4096
 _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
 
@@ -61,11 +65,17 @@ class Spool:
         self._segment = self._new_segment()
         self._full_at = segment_bytes
         self._full: list[_Segment] = []
+        self.trouble = ""
+        """Why calls cannot be recorded now; empty where they can."""
 
     def opened(self, record: AttemptOpened) -> None:
         """Raises OSError if the disk refuses."""
         with self._lock:
-            self._segment.append(_line({"t": _OPENED, "r": record}))
+            try:
+                self._segment.append(_line({"t": _OPENED, "r": record}))
+            except OSError as error:
+                self.trouble = _reason(error)
+                raise
             self._open[record.attempt_id] = record
             self._rotate_when_full()
 
@@ -83,6 +93,28 @@ class Spool:
             self._segment.waiting += 1
             self._finished.append(_Finished(Attempt(opened, record), self._clock(), self._segment))
             self._rotate_when_full()
+
+    def examine(self) -> None:
+        """Look for trouble, and for its end: without calls, which are sent elsewhere meanwhile, nobody else would."""
+        try:
+            room = os.statvfs(self.folder)
+        except OSError as error:
+            self.trouble = _reason(error)
+            return
+        if room.f_bavail * room.f_frsize < _LEAST_ROOM_BYTES:
+            self.trouble = "no space is left"
+        elif self.trouble:
+            self._try_again()
+
+    def _try_again(self) -> None:
+        with self._lock:
+            try:
+                # A record that says nothing, as long as one that does.
+                self._segment.append(_BLANK)
+            except OSError as error:
+                self.trouble = _reason(error)
+            else:
+                self.trouble = ""
 
     @property
     def lag_s(self) -> float:
@@ -234,14 +266,27 @@ class _Segment:
         self._descriptor = -1
 
 
+def _reason(error: OSError) -> str:
+    """Without the path: whoever asks for readiness may be anybody."""
+    return (error.strerror or type(error).__name__).lower()
+
+
 def _claim(path: Path) -> Orphan | None:
+    """None: it has gone, its process lives, or it is not ours to take."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # Whatever else bears such a name is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
+        return None
+    except OSError as error:
+        _tell_once(path, str(error.strerror))
+        return None
+    if not _is_ours(path, descriptor):
+        os.close(descriptor)
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         os.close(descriptor)
         return None
     if os.fstat(descriptor).st_nlink:
@@ -249,6 +294,20 @@ def _claim(path: Path) -> Orphan | None:
     # Another process drained and removed it between our opening and our lock.
     os.close(descriptor)
     return None
+
+
+def _is_ours(path: Path, descriptor: int) -> bool:
+    """A file that we may not only read but remove, too: else it would be carried over again every second."""
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and os.geteuid() in {status.st_uid, 0}:
+        return True
+    _tell_once(path, "it is no file of this user")
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _tell_once(path: Path, why: str) -> None:
+    _log.warning("%s is left alone (%s); a process of its own user has to carry it over.", path, why)
 
 
 def _take(line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, AttemptClosed]) -> None:

@@ -20,4 +20,6 @@ urlpatterns = [
 ]
 
 handler400 = "gateway.views.bad_request"
+handler403 = "gateway.views.permission_denied"
+handler404 = "gateway.views.page_not_found"
 handler500 = "gateway.views.server_error"

@@ -1,11 +1,15 @@
 """Health, readiness, the API document's pages, and what is answered where nothing else answers."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
+from django import db
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views import View, defaults
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -14,6 +18,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts import sql
 from gateway import runtime
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.runtime import RuntimeStatus
@@ -67,6 +72,7 @@ def _reasons(status: RuntimeStatus | None) -> list[str]:
         f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {LONGEST_SPOOL_LAG_S} s.": (
             status.spool_lag_s >= LONGEST_SPOOL_LAG_S
         ),
+        f"Calls cannot be recorded on the spool's disk: {status.spool_trouble}.": bool(status.spool_trouble),
         "The catalogue and the keys in memory are too old to be believed.": (
             status.snapshot_age_s >= settings.KEY_STALENESS_S
         ),
@@ -111,16 +117,54 @@ class UnknownRoute(APIView):
         raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
 
 
+Handler = Callable[..., HttpResponse]
+
+
+def giving_back(handler: Handler) -> Handler:
+    """Django renders errors in a thread of its own, whose connection to SQL nobody else would close."""
+
+    @wraps(handler)
+    def handle(*arguments: Any, **named: Any) -> HttpResponse:
+        try:
+            return handler(*arguments, **named)
+        finally:
+            if not db.connection.in_atomic_block:
+                db.connection.close()
+
+    return handle
+
+
+@giving_back
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _wants_json(request):
         return defaults.bad_request(request, exception)
     return _error(request, 400, "The request could not be read.", "invalid_request")
 
 
+permission_denied = giving_back(defaults.permission_denied)
+page_not_found = giving_back(defaults.page_not_found)
+
+
+@giving_back
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Also where a view, a template or the session found the database away: that is 503, and no fault of ours."""
+    error = sys.exception()
+    if error is not None and sql.is_away(error):
+        return _unavailable(request, error)
     if not _wants_json(request):
         return defaults.server_error(request)
     return _error(request, 500, "Something went wrong here; it has been recorded.", "internal_error")
+
+
+def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    sql.refusals.note(error)
+    if _wants_json(request):
+        answer: HttpResponse = _error(request, 503, sql.AWAY, "database_unavailable")
+    else:
+        answer = HttpResponse(render_to_string("503.html"), status=503)
+    answer["Retry-After"] = str(sql.RETRY_AFTER_S)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from accounts.lines import as_one_line
 from providers.models import Alarm, ProbeResult, Provider
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def clear_all(*, provider_id: int, at: datetime) -> None:
 def mail_open(*, at: datetime) -> int:
     """Mail those in charge of alarms they were not told of: once an hour for a provider at most. How many mails.
 
-    Raises OSError where the mail cannot be sent; the next turn tries again.
+    Raises OSError or ValueError where the mail cannot be sent; the next turn tries again.
     """
     if not settings.ALARM_EMAILS:
         return 0
@@ -106,7 +107,7 @@ def mail_open(*, at: datetime) -> int:
     for index, provider in enumerate(claimed):
         try:
             _mail(provider)
-        except OSError:
+        except (OSError, ValueError):
             unsent = Alarm.objects.open().filter(provider__in=claimed[index:], mailed_at=at)
             unsent.update(mailed_at=None)
             raise
@@ -162,7 +163,7 @@ def _mail(provider: Provider) -> None:
         for alarm in provider.alarms.open()
     ]
     send_mail(
-        f"Gatehouse: {provider.name} refuses the gateway's credential or account",
+        f"Gatehouse: {as_one_line(provider.name)} refuses the gateway's credential or account",
         "\n\n".join(lines),
         None,
         list(settings.ALARM_EMAILS),

@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection to a provider: a request out, its answer in as it comes, bounded and watched."""
 
 import asyncio
+import select
 import time
 from collections.abc import Callable
 from typing import cast
@@ -8,7 +9,7 @@ from typing import cast
 import httptools
 
 from gateway.corked import CorkedTransport
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.adapters.base import BrokenOff, FailureKind, UpstreamFailure
 from providers.engine import Timeouts
 
 # What a server may send beside the body at a stretch: the head, or what frames the chunks.
@@ -148,6 +149,7 @@ class Connection(asyncio.Protocol):
         self._reply: Reply | None = None
         self._is_reusable = False
         self._is_sending = False
+        self._is_resting = False
         self._framing_bytes = 0
 
     def ask(self, request: bytes, reply: Reply) -> None:
@@ -163,13 +165,31 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
+    async def can_be_asked(self) -> bool:
+        """Open, and the provider has said nothing too much: what it may have is read in a turn of the loop of its own,
+        and what has come since would be taken for the next call's answer.
+        """
+        if self._is_resting:
+            await asyncio.sleep(0)
+        return self.is_open and not self._has_unread()
+
+    def _has_unread(self) -> bool:
+        poll = select.poll()
+        poll.register(cast("asyncio.Transport", self._transport).get_extra_info("socket"), select.POLLIN)
+        return bool(poll.poll(0))
+
     def release(self) -> bool:
         """The call is over. False: nothing more can be asked here, so the connection is gone."""
         self._reply = None
         if self._is_reusable and self.is_open and not self._is_sending:
+            self._is_resting = True
+            asyncio.get_running_loop().call_soon(self._rest)
             return True
         self.abort()
         return False
+
+    def _rest(self) -> None:
+        self._is_resting = False
 
     def abort(self) -> None:
         if self._transport:
@@ -270,7 +290,8 @@ def _ends_with_the_connection(reply: Reply) -> bool:
 
 
 def disconnected() -> UpstreamFailure:
-    return unavailable("The provider broke the connection.", "provider_disconnected")
+    message = "The provider broke the connection."
+    return BrokenOff(FailureKind.UNAVAILABLE, message, code="provider_disconnected")
 
 
 def unavailable(message: str, code: str) -> UpstreamFailure:
@@ -278,7 +299,7 @@ def unavailable(message: str, code: str) -> UpstreamFailure:
 
 
 def timed_out(code: str, message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.TIMEOUT, message, code=code)
+    return BrokenOff(FailureKind.TIMEOUT, message, code=code)
 
 
 def broken(code: str, message: str) -> UpstreamFailure:

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.lines import OneLineTexts
 from gateway.outbound import OutboundPolicy
 from providers import validators
 from providers.adapters.model_lists import MODEL_LISTS
@@ -10,7 +11,7 @@ from providers.facts import KNOWN_QUIRKS
 from providers.querysets import AlarmQuerySet, ProviderQuerySet
 
 
-class Provider(models.Model):
+class Provider(OneLineTexts, models.Model):
     """A company or server that we call. On or off is operational: within a second, outside editions."""
 
     class WireFormat(models.TextChoices):
@@ -100,7 +101,7 @@ class Provider(models.Model):
         return "Calls need an address: give one, or switch the provider off." if self.is_enabled else None
 
 
-class Credential(models.Model):
+class Credential(OneLineTexts, models.Model):
     """What opens a provider: a secret kept encrypted, or the name of an environment variable that holds it.
 
     The secret is write-only. A new origin asks for it again, so that it never goes to a new place unseen; a variable

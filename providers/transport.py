@@ -69,7 +69,9 @@ class HttpEngine:
         self.in_flight += 1
         connection = None
         try:
-            connection = self._reuse(place.server) or await self._connect(place.server, timeouts.connect_s)
+            connection = await self._reuse(place.server) or await self._connect(
+                place.server, timeouts.connect_s
+            )
             reply = self._ask(connection, message, timeouts)
             await reply.wait_for_head()
             return HttpResponse(self, place.server, connection, reply)
@@ -106,12 +108,17 @@ class HttpEngine:
         connection.ask(message, reply)
         return reply
 
-    def _reuse(self, server: Server) -> Connection | None:
+    async def _reuse(self, server: Server) -> Connection | None:
         idle = self._idle.get(server)
         while idle:
             connection, _ = idle.popitem()
-            if connection.is_open and time.monotonic() - connection.idle_since < _KEEP_ALIVE_S:
-                return connection
+            try:
+                is_fresh = time.monotonic() - connection.idle_since < _KEEP_ALIVE_S
+                if is_fresh and await connection.can_be_asked():
+                    return connection
+            except BaseException:
+                connection.abort()
+                raise
             connection.abort()
         return None
 

@@ -12,8 +12,8 @@ from catalogue.kept_changes import kept_changes
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
 from catalogue.worklist import kept_worklist
-from tests.gateway.program import running
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.system.deployment import make_tables
 from tests.system.embedded import product, upstream
 
 __all__ = ["product", "upstream"]
@@ -73,12 +73,7 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 @pytest.fixture(scope="session")
 def tables(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database with all tables and no rows of ours, for `new_database(name, like=tables)`."""
-    environment = {
-        "DATABASE_URL": postgres_server.new_database("tables"),
-        "GATEWAY_DATA_DIR": str(tmp_path_factory.mktemp("tables")),
-    }
-    with running("manage", "migrate", "-v0", **environment) as migration:
-        assert migration.wait(120) == 0, migration.text
+    make_tables(postgres_server.new_database("tables"), tmp_path_factory.mktemp("tables"))
     return "tables"
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
+from accounts.lines import OneLineTexts
 from accounts.querysets import KeyQuerySet
 
 
-class Key(models.Model):
+class Key(OneLineTexts, models.Model):
     """What a client shows to be let in. Only a digest of it is stored: a lost key cannot be recovered."""
 
     class Scope(models.TextChoices):

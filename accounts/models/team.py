@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.db import models
 
+from accounts.lines import OneLineTexts
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 
 
-class Team(models.Model):
+class Team(OneLineTexts, models.Model):
     """The party that owns keys and is charged for calls. Switching a team off stops all of its keys."""
 
     name = models.CharField(max_length=100)

@@ -2,6 +2,8 @@
 
 from django.contrib.auth.models import AbstractUser
 
+from accounts.lines import OneLineTexts
 
-class User(AbstractUser):
+
+class User(OneLineTexts, AbstractUser):
     """Somebody who signs in: staff to the admin, members to the portal of their teams."""

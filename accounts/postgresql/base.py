@@ -1,5 +1,6 @@
 """The backend that `DATABASES` names."""
 
+import threading
 import time
 from collections.abc import Generator
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 
 import psycopg
 from django.db.backends.postgresql import base
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, TooManyRequests
 
 from accounts import sql
 
@@ -22,7 +23,7 @@ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepaliv
 class Connection(psycopg.Connection[Any]):
     """One that is closed when nothing comes from the server for as long as its thread waits."""
 
-    _pool: "ConnectionPool[Connection] | None" = None
+    _pool: "Pool | None" = None
     """Where it has to go back to, as psycopg's pools note it."""
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **options: Any) -> Any:
@@ -53,27 +54,41 @@ def _while_heard(gen: Generator[Any, Any, Any], limit_s: float) -> Generator[Any
         return end.value
 
 
+class Pool(ConnectionPool[Connection]):
+    """Bounds how many wait. psycopg's own bound also counts those who gave up, and after an outage lets nobody in."""
+
+    def __init__(self, *, queue: int, **options: Any) -> None:
+        super().__init__(connection_class=Connection, open=False, **options)
+        self._queue = threading.BoundedSemaphore(queue)
+
+    def getconn(self, timeout: float | None = None) -> Connection:
+        if not self._queue.acquire(blocking=False):
+            raise TooManyRequests("too many requests wait for a connection to the database")
+        try:
+            return super().getconn(timeout)
+        finally:
+            self._queue.release()
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A request's connection comes from the pool, that of any other thread is its own: see `sql.pooled`."""
 
     Database = SimpleNamespace(**(vars(psycopg) | {"connect": Connection.connect}))  # type: ignore[assignment]
-    _connection_pools: ClassVar[dict[str, ConnectionPool[Connection]]] = {}
+    _connection_pools: ClassVar[dict[str, Pool]] = {}
 
     @property
-    def pool(self) -> ConnectionPool[Connection] | None:
+    def pool(self) -> Pool | None:
         if self.connection is not None:
             return self.connection._pool  # type: ignore[no-any-return]
         if not sql.is_pooled():
             return None
         pools = self._connection_pools
-        return pools.get(self.alias) or pools.setdefault(self.alias, self._make_pool())
+        return pools[self.alias] if self.alias in pools else pools.setdefault(self.alias, self._make_pool())
 
-    def _make_pool(self) -> ConnectionPool[Connection]:
-        return ConnectionPool(
+    def _make_pool(self) -> Pool:
+        return Pool(
             kwargs={**self.get_connection_params(), "autocommit": True},
-            connection_class=Connection,
-            open=False,
-            configure=self._configure_connection,  # type: ignore[arg-type]
+            configure=self._configure_connection,
             check=_check,
             **self.settings_dict["OPTIONS"]["pool"],
         )

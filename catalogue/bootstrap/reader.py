@@ -96,7 +96,7 @@ def _read_model(organisation: str, table: Table, params: Mapping[str, Params]) -
         open_weights=table.flag("open_weights"),
         licence=table.take_or("licence", ""),
         knowledge_cutoff=cutoff.date() if cutoff else None,
-        source=table.take("source", str).strip(),
+        source=table.prose("source"),
         offerings=tuple(_read_offering(row, takes, params) for row in table.tables("offering")),
     )
     table.close()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from accounts.lines import is_one_line
 from catalogue.bootstrap.entries import BootstrapError
 
 T = TypeVar("T", str, int, bool)
@@ -25,7 +26,16 @@ class Table:
         value = self._left.pop(name)
         if type(value) is not kind:
             raise BootstrapError(f"{self.place}: {name} is not of type {kind.__name__}.")
+        if isinstance(value, str) and not is_one_line(value):
+            raise BootstrapError(f"{self.place}: {name} is more than one line of plain text.")
         return value
+
+    def prose(self, name: str) -> str:
+        """A text of any number of lines, without the space around it."""
+        text = self._left.pop(name, None)
+        if not isinstance(text, str):
+            raise BootstrapError(f"{self.place}: {name} is missing, or no text.")
+        return text.strip()
 
     def take_or(self, name: str, default: T) -> T:
         return self.take(name, type(default)) if name in self._left else default

@@ -9,13 +9,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.lines import OneLineTexts
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from catalogue.models import shapes
 from catalogue.models.published import PublishedModel
 from catalogue.querysets import ModelQuerySet
 
 
-class Model(models.Model):
+class Model(OneLineTexts, models.Model):
     """What a client asks for, as staff edit it. Clients see the published copy."""
 
     class ReasoningTier(models.TextChoices):
@@ -190,7 +191,7 @@ class Model(models.Model):
             successor = successor.successor
 
 
-class Alias(models.Model):
+class Alias(OneLineTexts, models.Model):
     """Another name of exactly one model. Never equal to a model's id nor to another alias."""
 
     name = models.CharField(

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from accounts.lines import OneLineTexts
 from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
 from providers.operations.registry import lacks
@@ -17,7 +18,7 @@ def check_range(begins: datetime | None, ends: datetime | None, end_field: str) 
         raise ValidationError({end_field: f"This is not after its beginning ({begins:%Y-%m-%d %H:%M})."})
 
 
-class Offering(models.Model):
+class Offering(OneLineTexts, models.Model):
     """One model at one provider under an upstream name. Being on or off is operational, outside editions."""
 
     model = models.ForeignKey("catalogue.Model", on_delete=models.CASCADE, related_name="offerings")
@@ -95,7 +96,7 @@ class Offering(models.Model):
         check_range(self.effective_from, self.effective_to, "effective_to")
 
 
-class Price(models.Model):
+class Price(OneLineTexts, models.Model):
     """What one unit of one meter costs at an offering, from when to when. Appended, never rewritten."""
 
     offering = models.ForeignKey(Offering, on_delete=models.CASCADE, related_name="prices")

@@ -2,10 +2,11 @@
 
 from django.db import models
 
+from accounts.lines import OneLineTexts
 from catalogue.models import shapes
 
 
-class Organisation(models.Model):
+class Organisation(OneLineTexts, models.Model):
     """Who made a model. Its id is the first half of every model id, so it never changes."""
 
     id = models.SlugField(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.proxy.exchange import Sink
-from providers.adapters.base import FailureKind, StreamReader, UpstreamFailure
+from providers.adapters.base import BrokenOff, FailureKind, StreamReader, UpstreamFailure
 from providers.engine import UpstreamResponse
 
 _DRAIN_S = 0.25
@@ -22,7 +22,10 @@ class RelayLimits:
 
 
 class StreamRelay:
-    """One streamed answer on its way. `has_begun` once the client has been sent something."""
+    """One streamed answer on its way. `has_begun` once the client has been sent something.
+
+    What only opens an answer is held back, since a provider that breaks off there can still be replaced.
+    """
 
     def __init__(
         self,
@@ -36,9 +39,16 @@ class StreamRelay:
         self.has_begun = False
         self.first_output_at: float | None = None
         self._begin = begin
+        self._held = b""
 
     async def run(self, response: UpstreamResponse, limits: RelayLimits) -> None:
         """Relay to the end. Raises UpstreamFailure for an answer that ends otherwise than well, and ClientGone."""
+        try:
+            await self._relay(response, limits)
+        except BrokenOff as failure:
+            await self._end_early(failure)
+
+    async def _relay(self, response: UpstreamResponse, limits: RelayLimits) -> None:
         chunks = response.chunks()
         quiet_since, size = time.monotonic(), 0
         async for chunk in chunks:
@@ -60,11 +70,25 @@ class StreamRelay:
 
     async def _send(self, data: bytes, *, is_last: bool = False) -> None:
         if not self.has_begun:
+            data = self._held = self._held + data
+            if not (is_last or self.reader.has_begun):
+                return
             await self._begin()
             self.has_begun = True
+            self._held = b""
         if self.first_output_at is None and self.reader.has_output:
             self.first_output_at = time.monotonic()
         await self.sink.send(data, is_last=is_last)
+
+    async def _end_early(self, failure: BrokenOff) -> None:
+        """An answer whose end was told is whole, whatever became of the connection after that."""
+        try:
+            data = self.reader.finish()
+        except UpstreamFailure:
+            raise failure from None
+        if not self.reader.has_finished:
+            raise failure
+        await self._end(data)
 
     async def _end(self, data: bytes) -> None:
         """A tidy end needs a finish reason; one that did not come is never invented."""
@@ -90,7 +114,7 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 
 
 def _stalled() -> UpstreamFailure:
-    return UpstreamFailure(
+    return BrokenOff(
         FailureKind.TIMEOUT,
         "The provider kept the connection open but sent nothing.",
         code="provider_stalled",

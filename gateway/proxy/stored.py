@@ -147,24 +147,33 @@ class Keeper:
         except (orjson.JSONDecodeError, TypeError, KeyError):
             return b"data: %b\n\n" % source
         if isinstance(response, dict) and not is_too_deep(event, source):
-            event["response"] = self._named(response)
+            told = await self._keep(response) if kind in _ENDS else self._open(response)
+            event["response"] = told
             source = orjson.dumps(event)
-            if kind in _ENDS:
-                await self._keep(event["response"])
         return b"event: %b\ndata: %b\n\n" % (str(kind).encode(), source)
 
     async def _tell(self, response: dict[str, Any]) -> bytes:
-        named = self._named(response)
-        await self._keep(named)
-        return orjson.dumps(named)
+        return orjson.dumps(await self._keep(response))
 
-    def _named(self, response: dict[str, Any]) -> dict[str, Any]:
-        return {**response, "store": self._turn.is_kept, "previous_response_id": self._turn.previous_id}
+    def _open(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Whether it is stored is told at its end, when it is known."""
+        named = self._named(response, is_stored=False)
+        if self._turn.is_kept:
+            del named["store"]
+        return named
 
-    async def _keep(self, response: dict[str, Any]) -> None:
-        if not self._turn.is_kept or not isinstance(response.get("id"), str):
-            return
+    async def _keep(self, response: dict[str, Any]) -> dict[str, Any]:
+        """The response as the client is told it: not as stored where that failed."""
+        named = self._named(response, is_stored=self._turn.is_kept)
+        if not self._turn.is_kept:
+            return named
         try:
-            await self._shelf.keep(self._team_id, Kept(response, self._turn.input))
+            if isinstance(named.get("id"), str):
+                await self._shelf.keep(self._team_id, Kept(named, self._turn.input))
+                return named
         except ShelfUnavailable:
-            _log.error("Response %s could not be stored.", response["id"])
+            _log.error("Response %s could not be stored.", named["id"])
+        return self._named(response, is_stored=False)
+
+    def _named(self, response: dict[str, Any], *, is_stored: bool) -> dict[str, Any]:
+        return {**response, "store": is_stored, "previous_response_id": self._turn.previous_id}

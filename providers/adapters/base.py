@@ -100,21 +100,32 @@ class Answer:
     usage: Usage
 
 
+class BrokenOff(UpstreamFailure):
+    """The connection failed, whatever had been said on it."""
+
+
 class StreamReader(Protocol):
     """Reads one streamed answer; gives back what the client gets, untouched where the formats agree."""
 
-    usage: Usage | None
-    """None where the provider reported none and the client was told none."""
     has_finished: bool
     """A finish reason has been seen for every choice."""
     output_chars: int
     """Characters of generated text, for an estimate where usage is missing."""
     has_output: bool
     """Text, reasoning or a tool call has been seen: the first token."""
+    has_begun: bool
+    """Something has been seen that does more than open an answer: before that, another provider may still give it."""
 
     @property
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider reported or the client was told, with an estimate of what was generated since.
+
+        None where there was neither.
+        """
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay, b"" while there is none. Never the terminator: the relay writes that.

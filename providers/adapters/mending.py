@@ -6,6 +6,7 @@ from typing import Protocol
 
 from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.base import EventReader
+from providers.formats.sse_events import ReaderAround
 from providers.wire.events import (
     Event,
     Finished,
@@ -148,17 +149,15 @@ def mend_whole(events: Sequence[Event], menders: Menders) -> Sequence[Event]:
     return [*mended.mend(events), *mended.end()]
 
 
-class MendedReader:
+class MendedReader(ReaderAround):
     """See providers.formats.base.EventReader: another one, mended."""
 
     def __init__(self, reader: EventReader, menders: Menders) -> None:
-        self.is_done = False
-        self._reader = reader
+        super().__init__(reader)
         self._chain = _Chain(menders)
 
     def feed(self, data: bytes) -> list[Event]:
         events = self._chain.mend(self._reader.feed(data))
-        self.is_done = self._reader.is_done
         return [*events, *self._chain.end()] if self.is_done else events
 
     def finish(self) -> list[Event]:

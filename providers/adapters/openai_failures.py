@@ -99,6 +99,11 @@ def bad_response(message: str = _BAD.message, status: int | None = None) -> Upst
     return UpstreamFailure(_BAD.kind, message, code=_BAD.code, status=status)
 
 
+def too_large() -> UpstreamFailure:
+    message = "The provider's answer is larger than we accept."
+    return UpstreamFailure(FailureKind.BAD_RESPONSE, message, code="provider_response_too_large")
+
+
 def unclear(said: str) -> UpstreamFailure:
     """An error that came with a status of success, and of which no more is known than what the provider said."""
     message = f"The provider reported an error: {said}" if said else _BAD.message

@@ -8,11 +8,12 @@ import orjson
 
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_calls import CallDeltas
-from providers.adapters.openai_failures import bad_response, reported_inside
+from providers.adapters.openai_failures import bad_response, reported_inside, too_large
+from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import InferenceCall
-from providers.wire.estimate import missing_usage
+from providers.wire.estimate import UsageReport, missing_usage
 from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
@@ -28,11 +29,12 @@ class OpenAIStreamReader:
     """
 
     def __init__(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> None:
-        self.usage: Usage | None = None
         self.has_finished = False
         self.is_done = False
         self.output_chars = 0
         self.has_output = False
+        self.has_begun = False
+        self._report = UsageReport()
         self._call = call
         self._wants_usage = call.wants_usage
         self._cost_usd = cost_usd
@@ -62,7 +64,7 @@ class OpenAIStreamReader:
         try:
             events = self._splitter.feed(data)
         except OversizedEvent:
-            raise _too_large() from None
+            raise too_large() from None
         return self._relay(events, data)
 
     def finish(self) -> bytes:
@@ -76,11 +78,21 @@ class OpenAIStreamReader:
     def terminator(self) -> bytes:
         return (event(self._tell_usage()) if self._wants_usage else b"") + event(_DONE)
 
+    @property
+    def usage(self) -> Usage | None:
+        """Usage may come in every chunk, or before the last text: then what came after it is not in it."""
+        report = self._report
+        is_whole = self.has_finished and not (report.is_early and self.has_output)
+        return report.usage if is_whole else report.complete(self.output_chars)
+
     def _tell_usage(self) -> bytes:
-        if self.usage is None:
-            self.usage = missing_usage(self._call.body, self.output_chars, has_output=self.has_output)
-            self._told = write_usage(self.usage)
-        cost = write_cost(self.usage, self._cost_usd)
+        usage = self.usage
+        if usage is None:
+            usage = missing_usage(self._call.body, self.output_chars, has_output=self.has_output)
+            self._report.take(usage, self.output_chars, has_output=True)
+        if usage.is_estimated:
+            self._told, self._last = write_usage(usage), b""
+        cost = write_cost(usage, self._cost_usd)
         if self._last and not cost:
             return self._last
         return orjson.dumps(self._head | {"choices": [], "usage": {**self._told, **cost}})
@@ -124,6 +136,7 @@ class OpenAIStreamReader:
             return False
         self.output_chars += length
         self.has_output = self.has_output or length > 0
+        self.has_begun = self.has_begun or length > 0
         return True
 
     def _read_unusual(self, source: bytes) -> bytes | None:
@@ -149,14 +162,16 @@ class OpenAIStreamReader:
             return None
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
-        is_usage = self._take_usage(chunk)
         choices = chunk.get("choices")
-        if not isinstance(choices, list):
-            return None
-        if choices:
+        if choices and isinstance(choices, list):
             if not self._has_head:
                 self._take_head(chunk)
-            return self._take_choices(chunk, choices, shown)
+            shown_choices = self._take_choices(chunk, choices, shown)
+            self._take_usage(chunk)
+            return shown_choices
+        is_usage = self._take_usage(chunk)
+        if not isinstance(choices, list):
+            return None
         if not is_usage:
             return shown
         # It may come again, and clients would add the two.
@@ -175,7 +190,8 @@ class OpenAIStreamReader:
         if value is None:
             return False
         if usage := read_openai_usage(value, chunk.get("service_tier")):
-            self.usage, self._told, self._last = usage, value, b""
+            self._report.take(usage, self.output_chars, has_output=self.has_output)
+            self._told, self._last = value, b""
         return True
 
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
@@ -202,19 +218,22 @@ class OpenAIStreamReader:
             raise UpstreamFailure(
                 FailureKind.UNAVAILABLE, "The provider broke its answer off.", code="provider_unavailable"
             )
-        has_output = self._take_delta(choice.get("delta"))
-        choice = self._mend_choice(choice)
+        delta = delta_of(choice)
+        has_output = self._take_delta(delta)
+        self.has_begun = self.has_begun or bool(reason) or _says_something(delta)
+        choice = self._mend_choice(choice, delta)
         if self._is_news(choice["index"], reason):
             return choice
         return {**choice, "finish_reason": None} if has_output else None
 
-    def _mend_choice(self, choice: dict[str, Any]) -> dict[str, Any]:
+    def _mend_choice(self, choice: dict[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
         """The very same where nothing was wrong. Source: what the SDKs' accumulators of streams read."""
         if not isinstance(choice.get("index"), int):
             choice = {**choice, "index": 0}
-        delta = choice.get("delta")
-        calls = delta.get("tool_calls") if isinstance(delta, dict) else None
-        if not calls or not isinstance(calls, list) or not isinstance(delta, dict):
+        if choice.get("delta") is not delta:
+            choice = {**choice, "delta": delta}
+        calls = delta.get("tool_calls")
+        if not calls or not isinstance(calls, list):
             return choice
         index = choice["index"]
         deltas = self._calls.setdefault(index, CallDeltas(f"call_{self._call.id}_{index}"))
@@ -232,17 +251,19 @@ class OpenAIStreamReader:
             self._open.add(index)
         return True
 
-    def _take_delta(self, delta: Any) -> bool:
+    def _take_delta(self, delta: Mapping[str, Any]) -> bool:
         """Count what the model generated; whether this delta had any of it."""
-        if not isinstance(delta, dict):
-            return False
         chars, has_output = generated(delta)
         self.output_chars += chars
         self.has_output = self.has_output or has_output
         return has_output
 
 
-def generated(message: dict[str, Any]) -> tuple[int, bool]:
+def _says_something(delta: Mapping[str, Any]) -> bool:
+    return any(value for name, value in delta.items() if name != "role")
+
+
+def generated(message: Mapping[str, Any]) -> tuple[int, bool]:
     """Characters of text, reasoning and tool arguments in a message or a delta; whether there was any of it."""
     chars = _length(message.get("content")) + _length(message.get("refusal"))
     # Some providers send the same reasoning under both names.
@@ -268,11 +289,3 @@ def _arguments_length(call: Any) -> int:
 
 def _length(value: object) -> int:
     return len(value) if isinstance(value, str) else 0
-
-
-def _too_large() -> UpstreamFailure:
-    return UpstreamFailure(
-        FailureKind.BAD_RESPONSE,
-        "The provider's answer is larger than we accept.",
-        code="provider_response_too_large",
-    )

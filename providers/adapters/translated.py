@@ -1,7 +1,7 @@
 """An adapter for a client and a provider that speak different wire formats, or both one beside OpenAI's chat."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -32,7 +32,7 @@ from providers.formats.one_call import OneCallReader, keep_first_call, takes_one
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import InferenceCall
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import missing_usage
+from providers.wire.estimate import UsageReport, missing_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -62,6 +62,7 @@ class Progress:
     has_output: bool = False
     has_begun: bool = False
     """Something other than a beginning has come."""
+    report: UsageReport = field(default_factory=UsageReport)
 
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -75,32 +76,57 @@ class Progress:
                     self.output_chars += len(event.text)
             self.has_output = self.has_output or isinstance(event, _OUTPUT)
 
+    def note_report(self, usage: Usage | None) -> None:
+        self.report.take(usage, self.output_chars, has_output=self.has_output)
+
+    @property
+    def lacks_output_usage(self) -> bool:
+        """What was told last was told before there was any output."""
+        return self.report.is_early and self.has_output
+
+    def usage_so_far(self) -> Usage | None:
+        return self.usage or self.report.complete(self.output_chars)
+
 
 class _EventStream:
     """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, request: Mapping[str, Any]) -> None:
-        self.usage: Usage | None = None
+    def __init__(self, reader: EventReader, writer: AnswerWriter, call: InferenceCall) -> None:
         self.has_finished = False
         self.output_chars = 0
         self.has_output = False
+        self.has_begun = False
         self._progress = Progress()
         self._reader = reader
         self._writer = writer
-        self._request = request
+        self._request = call.body
 
     @property
     def is_done(self) -> bool:
         return self._reader.is_done
 
+    @property
+    def usage(self) -> Usage | None:
+        return self._progress.usage_so_far()
+
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return self._writer.fail(error)
 
-    def _note(self, events: Sequence[Event]) -> None:
-        progress = self._progress
-        progress.note(events)
-        self.usage, self.has_finished = progress.usage, progress.has_finished
+    def _note(self, events: Sequence[Event]) -> Sequence[Event]:
+        """The events, without usage that says nothing of the output."""
+        progress, told_after = self._progress, self._reader.reported_after
+        if told_after is not None:
+            progress.note(events[:told_after])
+            progress.note_report(self._reader.reported)
+            progress.note(events[told_after:])
+        else:
+            progress.note(events)
+        if progress.usage and progress.lacks_output_usage:
+            progress.usage = None
+            events = [event for event in events if not isinstance(event, UsageSeen)]
+        self.has_finished, self.has_begun = progress.has_finished, progress.has_begun
         self.output_chars, self.has_output = progress.output_chars, progress.has_output
+        return events
 
 
 class TranslatedStream(_EventStream):
@@ -113,42 +139,35 @@ class TranslatedStream(_EventStream):
         return self._write(self._reader.finish())
 
     def terminator(self) -> bytes:
-        estimate = self._write(_missing_usage(self._progress, self._request))
-        return estimate + self._writer.finish()
+        estimate = _missing_usage(self._progress, self._request)
+        self._progress.note(estimate)
+        return self._writer.write(estimate) + self._writer.finish()
 
     def _write(self, events: Sequence[Event]) -> bytes:
-        self._note(events)
-        return self._writer.write(events)
+        return self._writer.write(self._note(events))
 
 
 class UntouchedStream(_EventStream):
-    """Passed on as it is to a client of the same format.
+    """Passed on to a client of the same format: every event that could be read, its JSON as it is."""
 
-    Held back until something has been generated: what fails before that can still go to another provider.
-    """
-
-    def __init__(self, reader: EventReader, writer: AnswerWriter, request: Mapping[str, Any]) -> None:
-        super().__init__(reader, writer, request)
-        self._held = b""
+    def __init__(self, reader: EventReader, writer: AnswerWriter, call: InferenceCall, own: Format) -> None:
+        super().__init__(reader, writer, call)
+        self._own = own
 
     def feed(self, data: bytes) -> bytes:
         self._note(self._reader.feed(data))
-        return self._let_go(data)
+        return self._frame_all()
 
     def finish(self) -> bytes:
         self._note(self._reader.finish())
-        return self._let_go(b"")
+        return self._frame_all()
 
     def terminator(self) -> bytes:
-        """It was among the bytes."""
-        return b""
+        """It was among the events, unless the provider left it out."""
+        return b"" if self.is_done else self._own.end
 
-    def _let_go(self, data: bytes) -> bytes:
-        self._held += data
-        if not self._progress.has_begun:
-            return b""
-        ready, self._held = self._held, b""
-        return ready
+    def _frame_all(self) -> bytes:
+        return b"".join([self._own.frame(value, data) for value, data in self._reader.said])
 
 
 class TranslatingAdapter:
@@ -210,15 +229,15 @@ class TranslatingAdapter:
         return Answer(body, usage)
 
     def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
-        form: type[TranslatedStream | UntouchedStream] = (
-            UntouchedStream if self._is_same else TranslatedStream
-        )
         reader: EventReader = self._own.reader()
         if self._menders:
             reader = MendedReader(reader, self._menders)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
-        return form(reader, self._client.writer(_facts(call, model, cost_usd)), call.body)
+        writer = self._client.writer(_facts(call, model, cost_usd))
+        if self._is_same:
+            return UntouchedStream(reader, writer, call, self._own)
+        return TranslatedStream(reader, writer, call)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)
@@ -238,10 +257,13 @@ def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str
 
 
 def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event]:
-    """An estimate, unless the provider told."""
+    """An estimate of what the provider did not tell."""
     if progress.usage is not None:
         return []
-    return [UsageSeen(missing_usage(request, progress.output_chars, has_output=progress.has_output))]
+    estimate = progress.usage_so_far() or missing_usage(
+        request, progress.output_chars, has_output=progress.has_output
+    )
+    return [UsageSeen(estimate)]
 
 
 def _facts(call: InferenceCall, model: str, cost_usd: Costing | None = None) -> AnswerFacts:

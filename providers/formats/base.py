@@ -97,6 +97,18 @@ class EventReader(Protocol):
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""
 
+    @property
+    def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
+        """The objects of the last read, each with its JSON, for clients of the same format."""
+
+    @property
+    def reported(self) -> Usage | None:
+        """What the provider told of its usage so far."""
+
+    @property
+    def reported_after(self) -> int | None:
+        """How many events of the last read came before it told that; None where it told nothing in it."""
+
     def feed(self, data: bytes) -> list[Event]:
         """Raises UpstreamFailure for an error event, a second unreadable frame or an oversized line."""
 
@@ -129,6 +141,8 @@ class Format(Protocol):
     """The member of a whole answer that holds its usage."""
     heartbeat: bytes
     """Between two events of a stream: says nothing, and every client of the format passes over it."""
+    end: bytes
+    """What ends every stream of the format and says nothing else: given where a provider left it out."""
     can_limit_calls: bool
     """A request can ask for one tool call at a time. Where not, the first call of an answer is kept: see one_call."""
 
@@ -146,6 +160,9 @@ class Format(Protocol):
     def reader(self) -> EventReader: ...
 
     def writer(self, facts: AnswerFacts) -> AnswerWriter: ...
+
+    def frame(self, value: Mapping[str, Any], data: bytes) -> bytes:
+        """An object of a stream and its JSON as an event that the format's clients can read; nothing where none can."""
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """Classify a provider's answer that is not 2xx. `headers` have lower-case names."""

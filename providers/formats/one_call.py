@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from providers.formats.base import EventReader
+from providers.formats.sse_events import ReaderAround
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
 
 
@@ -21,15 +21,8 @@ def keep_first_call(events: Iterable[Event]) -> list[Event]:
     ]
 
 
-class OneCallReader:
+class OneCallReader(ReaderAround):
     """See formats.base.EventReader."""
-
-    def __init__(self, reader: EventReader) -> None:
-        self._reader = reader
-
-    @property
-    def is_done(self) -> bool:
-        return self._reader.is_done
 
     def feed(self, data: bytes) -> list[Event]:
         return keep_first_call(self._reader.feed(data))

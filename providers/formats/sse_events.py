@@ -1,58 +1,130 @@
-"""Reads a provider's server-sent events as JSON objects, one after the other, until its terminator."""
+"""Reads a provider's server-sent events as JSON objects: what the readers of all formats share."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.openai_failures import bad_response
+import orjson
+
+from providers.adapters.openai_failures import bad_response, too_large
+from providers.formats.base import EventReader
+from providers.wire.events import Event
 from providers.wire.json_text import read_json
 from providers.wire.sse import OversizedEvent, SseSplitter
+from providers.wire.usage import Usage
 
 _DONE = b"[DONE]"
 
 
-class JsonEvents:
-    """The first event that is no JSON object is left out, the second is an UpstreamFailure."""
+class SseEventReader:
+    """See formats.base.EventReader. A format says by `_read_value` what each object means, and by `_end` what follows.
+
+    The first event that is no JSON object is left out, the second is an UpstreamFailure.
+    """
+
+    ends_with_done = False
+    """`[DONE]` ends the format's streams; in all others it is a stranger that says nothing."""
 
     def __init__(self) -> None:
         self.is_done = False
+        self.said: list[tuple[Mapping[str, Any], bytes]] = []
+        self.reported: Usage | None = None
+        self.reported_after: int | None = None
         self._splitter = SseSplitter()
         self._has_events = False
         self._has_skipped = False
 
-    def feed(self, data: bytes) -> list[dict[str, Any]]:
+    def feed(self, data: bytes) -> list[Event]:
         try:
-            return self._read(self._splitter.feed(data))
+            return self._read([] if self.is_done else self._splitter.feed(data))
         except OversizedEvent:
-            message = "The provider's answer is larger than we accept."
-            code = "provider_response_too_large"
-            raise UpstreamFailure(FailureKind.BAD_RESPONSE, message, code=code) from None
+            raise too_large() from None
 
-    def finish(self) -> list[dict[str, Any]]:
+    def finish(self) -> list[Event]:
         """Raises UpstreamFailure where there was no event at all."""
-        values = self._read(self._splitter.finish())
+        if self.is_done:
+            return self._read([])
+        events = self._read(self._splitter.finish())
         if not self._has_events:
             raise bad_response()
-        return values
+        return events if self.is_done else [*events, *self._end()]
 
-    def _read(self, sources: list[bytes]) -> list[dict[str, Any]]:
-        values: list[dict[str, Any]] = []
+    def _read_value(self, value: Mapping[str, Any]) -> Iterable[Event] | None:
+        """None for what the format does not know. Raises UpstreamFailure."""
+        raise NotImplementedError
+
+    def _end(self) -> Sequence[Event]:
+        """No more comes."""
+        return ()
+
+    def _report(self, usage: Usage | None) -> None:
+        """What was used so far, as the provider has just told."""
+        self.reported = usage or self.reported
+
+    def _read(self, sources: Iterable[bytes]) -> list[Event]:
+        self.said, self.reported_after = [], None
+        events: list[Event] = []
         for source in sources:
-            self._has_events = True
-            if source.strip() == _DONE:
-                self.is_done = True
-                return values
-            if (value := self._load(source)) is not None:
-                values.append(value)
-        return values
+            if self.is_done:
+                break
+            reported = self.reported
+            events += self._read_event(source)
+            if self.reported is not reported:
+                self.reported_after = len(events)
+        return events
 
-    def _load(self, source: bytes) -> dict[str, Any] | None:
+    def _read_event(self, source: bytes) -> Iterable[Event]:
+        if source.strip() == _DONE:
+            return self._read_done()
+        value, shown = self._load(source)
+        if value is None:
+            return ()
+        events = self._read_value(value)
+        self._has_events = self._has_events or events is not None
+        self.said.append((value, shown))
+        return events or ()
+
+    def _read_done(self) -> Sequence[Event]:
+        if not self.ends_with_done:
+            return ()
+        self.is_done = self._has_events = True
+        return self._end()
+
+    def _load(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
+        """An object and its JSON, mended where its text was broken. None for the first event that is none."""
         try:
-            value, _ = read_json(source)
+            value, shown = read_json(source)
         except ValueError:
-            value = None
+            value, shown = None, source
+        if isinstance(value, list) and len(value) == 1:
+            # As Google wraps its errors.
+            value, shown = value[0], orjson.dumps(value[0])
         if isinstance(value, dict):
-            return value
+            return value, shown
         if self._has_skipped:
             raise bad_response()
         self._has_skipped = True
-        return None
+        return None, shown
+
+
+class ReaderAround:
+    """A reader around another one, whose events it changes."""
+
+    def __init__(self, reader: EventReader) -> None:
+        self._reader = reader
+
+    @property
+    def is_done(self) -> bool:
+        return self._reader.is_done
+
+    @property
+    def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
+        return self._reader.said
+
+    @property
+    def reported(self) -> Usage | None:
+        return self._reader.reported
+
+    @property
+    def reported_after(self) -> int | None:
+        """As many of the changed events, which is close enough."""
+        return self._reader.reported_after

@@ -1,6 +1,7 @@
 """How many tokens a request will take, as far as that can be told without the model's own tokeniser. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import orjson
@@ -43,6 +44,28 @@ def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:
 def missing_usage(body: Mapping[str, Any], output_chars: int, *, has_output: bool) -> Usage:
     """What is told and billed where a provider reports nothing: of what it did not generate, nothing."""
     return estimate_usage(body, output_chars) if has_output else Usage(is_estimated=True)
+
+
+@dataclass(slots=True)
+class UsageReport:
+    """What a provider told of its usage before the end of its answer, and how many characters it had generated then.
+
+    `is_early`: none, and nothing else either, so that it says nothing of what was generated.
+    """
+
+    usage: Usage | None = None
+    chars: int = 0
+    is_early: bool = False
+
+    def take(self, usage: Usage | None, chars: int, *, has_output: bool) -> None:
+        self.usage, self.chars, self.is_early = usage, chars, not has_output
+
+    def complete(self, chars: int) -> Usage | None:
+        """With an estimate of what was generated since; None where nothing was told."""
+        if self.usage is None or chars == self.chars:
+            return self.usage
+        generated = -(-(chars - self.chars) // CHARS_PER_TOKEN)
+        return replace(self.usage, output_tokens=self.usage.output_tokens + generated, is_estimated=True)
 
 
 def _count_chars(value: object) -> int:

@@ -4,6 +4,9 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Names an
 the formats that we read carry everything in `data`.
 """
 
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
 LIMIT_BYTES = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 
@@ -15,6 +18,16 @@ class OversizedEvent(Exception):
 def event(data: bytes) -> bytes:
     """One event as it goes out: a single `data:` line."""
     return b"data: %b\n\n" % data
+
+
+def named_event(value: Mapping[str, Any], data: bytes) -> bytes:
+    """One event with the name that its JSON has as `type`; without one nothing, since clients pass over that."""
+    kind = value.get("type")
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), data) if _is_name(kind) else b""
+
+
+def _is_name(kind: object) -> TypeGuard[str]:
+    return isinstance(kind, str) and kind.isascii() and kind.isprintable()
 
 
 class SseSplitter:

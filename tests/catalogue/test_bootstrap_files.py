@@ -273,6 +273,8 @@ def _edit(tmp_path: Path, name: str, old: str, new: str) -> Path:
             r"\(voyage-4-large\): voyage_ai speaks a wire format without chat.completions",
         ),
         ("organisations.toml", 'name = "Amazon", ', "", r"organisations.toml: amazon: name is missing"),
+        ("providers.toml", 'name = "Groq"', r'name = "Gr\r\noq"', r"groq: name is more than one line"),
+        ("models/demo.toml", 'upstream = "', r'upstream = "\u202e', r"upstream is more than one line"),
     ],
 )
 def test_a_wrong_file_is_refused_by_file_row_and_field(

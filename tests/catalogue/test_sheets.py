@@ -72,6 +72,12 @@ def test_models_are_changed_and_made_in_one_edition() -> None:
     }
 
 
+def test_name_of_more_than_one_line_is_refused() -> None:
+    make_published("acme/one")
+    assert "One line" in faults(bring_in(ModelSheet, {"id": "acme/one", "name": "Uno\r\nBcc: all"}))
+    assert Model.objects.get().name == "One"
+
+
 def test_one_bad_row_leaves_everything_as_it_was() -> None:
     make_published("acme/one")
     result = bring_in(ModelSheet, {"id": "acme/one", "name": "Uno"}, {"id": "nobody/two", "name": "Duo"})

@@ -17,6 +17,7 @@ WELL = RuntimeStatus(
     workers=1,
     lane="worker",
     spool_lag_s=0.0,
+    spool_trouble="",
     is_draining=False,
 )
 
@@ -69,9 +70,10 @@ def test_direct_lane_needs_no_worker() -> None:
         {"snapshot_revision": -1},
         {"workers": 0},
         {"spool_lag_s": 61.0},
+        {"spool_trouble": "no space is left"},
         {"snapshot_age_s": 10_000.0},
     ],
 )
-def test_process_that_cannot_serve_says_why(trouble: dict[str, float]) -> None:
+def test_process_that_cannot_serve_says_why(trouble: dict[str, object]) -> None:
     status, body = readiness(replace(WELL, **trouble))  # type: ignore[arg-type]
     assert (status, body["status"], len(body["reasons"])) == (503, "unready", 1)

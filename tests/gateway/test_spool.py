@@ -220,6 +220,38 @@ def test_full_disk_refuses_the_call_before_it_is_made(spool: Spool, monkeypatch:
         spool.opened(opened())
 
 
+def test_full_disk_is_told_until_there_is_room_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "write", _full_disk)
+    with pytest.raises(OSError, match="full"):
+        spool.opened(opened())
+    spool.examine()
+    assert spool.trouble == "the disk is full"
+    monkeypatch.undo()
+    spool.examine()
+    assert spool.trouble == ""
+
+
+def test_disk_that_fills_up_is_told_before_a_call_finds_out(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = os.statvfs(spool.folder)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((*room[:4], 0, *room[5:])))
+    spool.examine()
+    assert spool.trouble == "no space is left"
+
+
+def test_looking_for_room_leaves_no_record(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Spool(spool.folder)
+    left.trouble = "the disk is full"
+    left.examine()
+    attempt_id = record_call(left)
+    left.close()
+    [orphan] = spool.orphans()
+    attempts, unreadable = orphan.read()
+    orphan.release()
+    assert ([attempt.opened.attempt_id for attempt in attempts], unreadable) == ([attempt_id], [])
+
+
 def test_end_of_a_call_survives_a_full_disk_in_memory(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     record = opened()
     spool.opened(record)

@@ -27,7 +27,7 @@ def connection(proxy: SilentProxy, django_db_blocker):
         "USER": "gatehouse",
         "HOST": "127.0.0.1",
         "PORT": str(proxy.port),
-        "OPTIONS": {"connect_timeout": 2, "pool": {"min_size": 0, "max_size": 2, "timeout": 5}},
+        "OPTIONS": {"connect_timeout": 2, "pool": {"min_size": 0, "max_size": 2, "timeout": 5, "queue": 4}},
     }
     connection = ConnectionHandler({"default": settings})["default"]
     with django_db_blocker.unblock():

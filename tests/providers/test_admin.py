@@ -80,6 +80,14 @@ def test_added_provider_is_usable(groq: Provider) -> None:
     assert (facts.secret, facts.is_callable, facts.quirks) == (SECRET, True, frozenset())
 
 
+@pytest.mark.parametrize("name", ["Groq\r\nBcc: all@gateway.example", "Groq\x1b[2J", "Groq\u202e"])
+def test_name_of_more_than_one_line_is_refused_where_it_is_typed(staff: Client, name: str) -> None:
+    assert errors_of(staff.post(ADD, FORM | {"name": name})) == {
+        "name": ["One line without control characters, please."]
+    }
+    assert not Provider.objects.exists()
+
+
 def test_adding_bumps_the_revision(staff: Client) -> None:
     staff.post(ADD, FORM)
     assert revision.read().providers == revision.read().number > 0

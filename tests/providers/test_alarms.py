@@ -174,6 +174,18 @@ def test_mail_tells_those_in_charge_once(groq: Provider, settings: Any) -> None:
     assert "two: 1 calls" in sent.body
 
 
+def test_alarm_of_a_provider_whose_name_is_more_than_one_line_is_mailed(
+    groq: Provider, settings: Any
+) -> None:
+    settings.ALARM_EMAILS = ["ops@gateway.example"]
+    Provider.objects.filter(pk=groq.pk).update(name="Groq\r\nBcc: all@gateway.example")
+    refuse()
+    assert tasks.mail_alarms() == 1
+    [sent] = mail.outbox
+    assert r"Groq\r\nBcc: all@gateway.example refuses" in sent.subject
+    assert sent.message()["Bcc"] is None
+
+
 @pytest.mark.usefixtures("groq")
 def test_flapping_provider_is_mailed_once_an_hour(settings: Any) -> None:
     settings.ALARM_EMAILS = ["ops@gateway.example"]

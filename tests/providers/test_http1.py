@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from gateway.outbound import OutboundPolicy
 from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
+from providers.unpacking import Unpacker
 
 PATIENT = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=4)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -252,10 +254,30 @@ def test_gzip_is_undone(coding):
     assert ask(packed(gzip.compress(text, mtime=0), coding))[0] == [text]
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000, 1_000_000])
+@pytest.mark.parametrize(
+    "members", [[b"hello ", b"you"], [b"", b"hello", b"", b""], [b"x" * 300_000] * 3, [b"y"] * 1000]
+)
+@pytest.mark.parametrize("padding", [b"", b"\0" * 20])
+def test_gzip_may_have_several_members(members, padding, size):
+    body = b"".join(gzip.compress(member, mtime=0) for member in members) + padding
+    unpacker, told = Unpacker(), b""
+    for start in range(0, len(body), size):
+        unpacker.feed(body[start : start + size])
+        while data := unpacker.take():
+            told += data
+    unpacker.finish()
+    assert told == b"".join(members)
+
+
 @pytest.mark.parametrize(
     ("body", "coding"),
     [
         (gzip.compress(b"hello", mtime=0)[:-5], b"gzip"),
+        (gzip.compress(b"hello", mtime=0) * 2 + gzip.compress(b"you", mtime=0)[:-3], b"gzip"),
+        (gzip.compress(b"hello", mtime=0) + zlib.compress(b"you"), b"gzip"),
+        (gzip.compress(b"", mtime=0) * 20_000, b"gzip"),
+        (zlib.compress(b"hello") + gzip.compress(b"you", mtime=0), b"deflate"),
         (gzip.compress(b"hello", mtime=0) + b"more", b"gzip"),
         (b"hello", b"gzip"),
         (b"hello", b"br"),

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from tests.gateway.program import running
 from tests.services import RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +92,14 @@ class Deployment:
             return httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200
         except httpx.TransportError:
             return False
+
+
+def make_tables(database_url: str, folder: Path) -> None:
+    """In an empty database."""
+    with running(
+        "manage", "migrate", "-v0", DATABASE_URL=database_url, GATEWAY_DATA_DIR=str(folder)
+    ) as migration:
+        assert migration.wait(120) == 0, migration.text
 
 
 @contextmanager

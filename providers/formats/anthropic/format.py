@@ -13,6 +13,7 @@ from providers.formats.anthropic.stream_reader import AnthropicStreamReader
 from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
+from providers.wire.sse import named_event
 
 
 class AnthropicFormat:
@@ -20,6 +21,7 @@ class AnthropicFormat:
     endpoint = "messages"
     usage_name = "usage"
     heartbeat = COMMENT
+    end = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
     can_limit_calls = True
 
     read_request = staticmethod(read_request)
@@ -28,6 +30,7 @@ class AnthropicFormat:
     write_answer = staticmethod(write_answer)
     reader = AnthropicStreamReader
     writer = AnthropicStreamWriter
+    frame = staticmethod(named_event)
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(write_error)

@@ -11,6 +11,7 @@ from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
 from providers.formats.anthropic.seal import ORIGIN, read_seal
 from providers.formats.anthropic.usage import read_usage
+from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
     Event,
     Finished,
@@ -21,77 +22,32 @@ from providers.wire.events import (
     ToolArguments,
     UsageSeen,
 )
-from providers.wire.json_text import read_json
-from providers.wire.sse import OversizedEvent, SseSplitter
 
 Member = Mapping[str, Any]
 
 
-class AnthropicStreamReader:
+class AnthropicStreamReader(SseEventReader):
     """See formats.base.EventReader. Blocks come one after the other; the numbers of usage replace earlier ones."""
 
     def __init__(self) -> None:
-        self.is_done = False
-        self._splitter = SseSplitter()
+        super().__init__()
         self._usage: dict[str, Any] = {}
         self._block: Member = {}
         self._signature = ""
         self._has_arguments = False
         self._calls = 0
-        self._has_events = False
-        self._has_skipped = False
         self._has_finished = False
         self._has_told_usage = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        if self.is_done:
-            return []
-        try:
-            frames = self._splitter.feed(data)
-        except OversizedEvent:
-            raise bad_response("The provider sent an event that is too large.") from None
-        return self._read_all(frames)
+    def _end(self) -> list[Event]:
+        return self._tell_usage()
 
-    def finish(self) -> list[Event]:
-        if self.is_done:
-            return []
-        events = self._read_all(self._splitter.finish())
-        if not self._has_events:
-            raise bad_response()
-        return events + self._tell_usage()
-
-    def _read_all(self, frames: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for frame in frames:
-            if self.is_done:
-                break
-            member = self._parse(frame)
-            if member is not None:
-                events += self._read(member)
-        return events
-
-    def _parse(self, frame: bytes) -> Member | None:
-        """None for the first frame that cannot be read: a broken one may be an accident, two are not."""
-        try:
-            member, _ = read_json(frame)
-        except ValueError:
-            member = None
-        if isinstance(member, dict):
-            return member
-        if self._has_skipped:
-            raise bad_response()
-        self._has_skipped = True
-        return None
-
-    def _read(self, member: Member) -> list[Event]:
+    def _read_value(self, member: Member) -> list[Event] | None:
         kind = member.get("type")
         if kind == "error" or member.get("error"):
             raise read_inner_failure(member)
         read = self._READERS.get(kind) if isinstance(kind, str) else None
-        if read is None:
-            return []
-        self._has_events = True
-        return read(self, member)
+        return None if read is None else read(self, member)
 
     def _start(self, member: Member) -> list[Event]:
         message = _inner(member, "message")
@@ -141,7 +97,7 @@ class AnthropicStreamReader:
         text = orjson.dumps(block.get("input") or {}).decode()
         return [ToolArguments(self._calls - 1, text) if is_call(block) else TextDelta(text)]
 
-    def _end(self, member: Member) -> list[Event]:
+    def _read_end(self, member: Member) -> list[Event]:
         self._add_usage(member.get("usage"))
         events = read_finish(_inner(member, "delta"), has_calls=self._calls > 0)
         if not events or self._has_finished:
@@ -156,20 +112,20 @@ class AnthropicStreamReader:
     def _add_usage(self, usage: object) -> None:
         if isinstance(usage, Mapping):
             self._usage |= {name: value for name, value in usage.items() if value is not None}
+            self._report(read_usage({"output_tokens": 0, **self._usage}))
 
     def _tell_usage(self) -> list[Event]:
-        usage = read_usage(self._usage)
-        if usage is None or self._has_told_usage:
+        if self.reported is None or self._has_told_usage:
             return []
         self._has_told_usage = True
-        return [UsageSeen(usage)]
+        return [UsageSeen(self.reported)]
 
     _READERS: Mapping[str, Callable[["AnthropicStreamReader", Member], list[Event]]] = {
         "message_start": _start,
         "content_block_start": _start_block,
         "content_block_delta": _add_delta,
         "content_block_stop": _stop_block,
-        "message_delta": _end,
+        "message_delta": _read_end,
         "message_stop": _stop,
     }
 

@@ -13,6 +13,7 @@ from providers.formats.chat.usage import write_usage
 from providers.formats.chat.write_answer import write_answer
 from providers.formats.chat.write_request import write_request
 from providers.formats.error_body import error_body
+from providers.wire.sse import event
 
 
 class ChatFormat:
@@ -22,6 +23,7 @@ class ChatFormat:
     endpoint = "chat.completions"
     usage_name = "usage"
     heartbeat = COMMENT
+    end = event(b"[DONE]")
     can_limit_calls = True
 
     read_request = staticmethod(read_request)
@@ -32,6 +34,9 @@ class ChatFormat:
     writer = ChatStreamWriter
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
+
+    def frame(self, value: Mapping[str, Any], data: bytes) -> bytes:  # noqa: ARG002
+        return event(data)
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
         return error_body(error)

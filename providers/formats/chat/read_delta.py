@@ -9,6 +9,16 @@ from providers.adapters.openai_failures import bad_response
 from providers.wire.events import CitationAdded, Event, ReasoningDelta, RefusalDelta, TextDelta
 
 
+def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Empty where there is none, as some have it that only finish. Raises UpstreamFailure for a choice of no stream."""
+    delta = choice.get("delta")
+    if isinstance(delta, Mapping):
+        return delta
+    if "message" in choice or "text" in choice:
+        raise bad_response("The provider did not stream.")
+    return {}
+
+
 def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
     """Thoughts and texts of the content, refusal and citations, in this order."""
     yield from _read_content(message.get("content"), _entries(logprobs))

@@ -1,6 +1,6 @@
 """Reads a provider's streamed chat answer into events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from providers.adapters.base import FailureKind, UpstreamFailure
@@ -9,51 +9,36 @@ from providers.formats.call_order import CallOrder
 from providers.formats.chat.finish import read_finish
 from providers.formats.chat.read_answer import read_start, seal
 from providers.formats.chat.read_calls import CallReader
-from providers.formats.chat.read_delta import read_text
+from providers.formats.chat.read_delta import delta_of, read_text
 from providers.formats.chat.reasoning import read_details, visible_reasoning
-from providers.formats.sse_events import JsonEvents
+from providers.formats.sse_events import SseEventReader
 from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, UsageSeen
-from providers.wire.usage import Usage, read_openai_usage
+from providers.wire.usage import read_openai_usage
 
 
-class ChatStreamReader:
+class ChatStreamReader(SseEventReader):
     """See providers.formats.base.EventReader. Of several choices only the first is read."""
 
+    ends_with_done = True
+
     def __init__(self) -> None:
-        self.is_done = False
-        self._source = JsonEvents()
+        super().__init__()
         self._calls = CallReader()
         self._order = CallOrder()
-        self._usage: Usage | None = None
         self._thought = ""
         self._has_started = False
         self._has_finished = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        if self.is_done:
-            return []
-        events = self._read(self._source.feed(data))
-        return events + self._end() if self._source.is_done else events
-
-    def finish(self) -> list[Event]:
-        if self.is_done:
-            return []
-        return self._read(self._source.finish()) + self._end()
-
     def _end(self) -> list[Event]:
         """What was held goes out also where no finish came, since the provider did say it."""
-        self.is_done = True
         held = self._order.end()
-        return held if self._usage is None else [*held, UsageSeen(self._usage)]
+        return held if self.reported is None else [*held, UsageSeen(self.reported)]
 
-    def _read(self, chunks: Iterable[Mapping[str, Any]]) -> list[Event]:
-        return [event for chunk in chunks for event in self._read_chunk(chunk)]
-
-    def _read_chunk(self, chunk: Mapping[str, Any]) -> list[Event]:
+    def _read_value(self, chunk: Mapping[str, Any]) -> list[Event]:
         if error := chunk.get("error") or _vendor_error(chunk):
             raise reported_inside(error)
         # Some servers repeat the sum so far in every chunk: the last one counts.
-        self._usage = read_openai_usage(chunk.get("usage"), chunk.get("service_tier")) or self._usage
+        self._report(read_openai_usage(chunk.get("usage"), chunk.get("service_tier")))
         events = self._start(chunk)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
@@ -77,8 +62,7 @@ class ChatStreamReader:
         # A choice that has finished says nothing more, though some servers repeat it beside the usage.
         if self._has_finished:
             return []
-        delta = choice.get("delta")
-        events = self._read_delta(delta, choice.get("logprobs")) if isinstance(delta, Mapping) else []
+        events = self._read_delta(delta_of(choice), choice.get("logprobs"))
         if not word or not isinstance(word, str):
             return events
         self._has_finished = True

@@ -29,6 +29,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.usage import Usage
 
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
@@ -64,7 +65,7 @@ class AnswerPieces:
         """Raises UpstreamFailure for an error, and for what is no piece of an answer."""
         if error := error_in(value):
             raise reported_inside(error)
-        if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value):
+        if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value) or not _is_piece(value):
             raise bad_response()
         self._usage = value.get("usageMetadata") or self._usage
         feedback = value.get("promptFeedback")
@@ -74,8 +75,13 @@ class AnswerPieces:
 
     def finish(self) -> list[Event]:
         """The end, which is known only once nothing more comes: older models tell a reason with every piece."""
-        usage = read_usage(self._usage)
+        usage = self.usage
         return [*self._end(), *([UsageSeen(usage)] if usage else [])]
+
+    @property
+    def usage(self) -> Usage | None:
+        """So far: every piece may tell the sum."""
+        return read_usage(self._usage)
 
     def _end(self) -> Iterator[Event]:
         if self._finish:
@@ -137,6 +143,22 @@ class AnswerPieces:
             if place and place not in self._cited:
                 self._cited.add(place)
                 yield CitationAdded(place, _text(source, "title") or None, native=source)
+
+
+def _is_piece(value: Mapping[str, Any]) -> bool:
+    """Of the types that Google's SDK demands of what it is given."""
+    if not all(isinstance(value.get(name) or {}, Mapping) for name in ("usageMetadata", "promptFeedback")):
+        return False
+    candidates = value.get("candidates") or []
+    return isinstance(candidates, list) and all(map(_is_candidate, candidates))
+
+
+def _is_candidate(candidate: object) -> bool:
+    content = candidate.get("content") or {} if isinstance(candidate, Mapping) else None
+    parts = content.get("parts") or [] if isinstance(content, Mapping) else None
+    return isinstance(parts, list) and all(
+        isinstance(part, Mapping) and isinstance(part.get("text"), str | None) for part in parts
+    )
 
 
 def _with_logprobs(events: list[Event], logprobs: tuple[Any, ...]) -> list[Event]:

@@ -7,7 +7,7 @@ from providers.formats.gemini.failures import read_failure
 from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.stream_reader import GeminiStreamReader
-from providers.formats.gemini.stream_writer import GeminiStreamWriter
+from providers.formats.gemini.stream_writer import GeminiStreamWriter, write_frame
 from providers.formats.gemini.usage import write_usage
 
 
@@ -17,6 +17,7 @@ class GeminiFormat:
     usage_name = "usageMetadata"
     # Google's SDK takes a comment for an answer that is broken.
     heartbeat = b"\r\n"
+    end = b""
     can_limit_calls = False
 
     read_request = staticmethod(read_request)
@@ -25,6 +26,7 @@ class GeminiFormat:
     write_answer = staticmethod(write_answer)
     reader = GeminiStreamReader
     writer = GeminiStreamWriter
+    frame = staticmethod(write_frame)
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(write_error)

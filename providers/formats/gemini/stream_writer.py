@@ -51,5 +51,9 @@ class GeminiStreamWriter:
         return {"candidates": [candidate], **named(self._facts)}
 
 
+def write_frame(value: Mapping[str, Any], data: bytes) -> bytes:  # noqa: ARG001 - its JSON says all
+    return b"data: %b\r\n\r\n" % data
+
+
 def _frame(value: Mapping[str, Any]) -> bytes:
-    return b"data: %b\r\n\r\n" % orjson.dumps(value)
+    return write_frame(value, orjson.dumps(value))

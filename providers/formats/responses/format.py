@@ -13,6 +13,7 @@ from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
 from providers.formats.responses.write_answer import write_answer
 from providers.formats.responses.write_request import write_request
+from providers.wire.sse import named_event
 
 
 class ResponsesFormat:
@@ -22,6 +23,7 @@ class ResponsesFormat:
     endpoint = "responses"
     usage_name = "usage"
     heartbeat = COMMENT
+    end = b""
     can_limit_calls = True
 
     read_request = staticmethod(read_request)
@@ -30,6 +32,7 @@ class ResponsesFormat:
     write_answer = staticmethod(write_answer)
     reader = ResponsesStreamReader
     writer = ResponsesStreamWriter
+    frame = staticmethod(named_event)
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
 

@@ -16,7 +16,7 @@ from providers.formats.responses.read_output import (
     reasoning_text,
 )
 from providers.formats.responses.usage import read_usage
-from providers.formats.sse_events import JsonEvents
+from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
     Event,
     ReasoningDelta,
@@ -30,15 +30,14 @@ _Map = Mapping[str, Any]
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
-class ResponsesStreamReader:
+class ResponsesStreamReader(SseEventReader):
     """See providers.formats.base.EventReader.
 
     Servers leave out deltas, ids or indices; so an item says at its end what its deltas have not said.
     """
 
     def __init__(self) -> None:
-        self.is_done = False
-        self._source = JsonEvents()
+        super().__init__()
         self._order = CallOrder()
         self._calls: dict[object, int] = {}
         self._spoken: set[object] = set()
@@ -56,23 +55,8 @@ class ResponsesStreamReader:
             "response.output_item.done": self._end_item,
         }
 
-    def feed(self, data: bytes) -> list[Event]:
-        return [] if self.is_done else self._read(self._source.feed(data))
-
-    def finish(self) -> list[Event]:
-        if self.is_done:
-            return []
-        return self._read(self._source.finish()) + self._order.end()
-
-    def _read(self, values: Iterable[_Map]) -> list[Event]:
-        events: list[Event] = []
-        for value in values:
-            if not self.is_done:
-                events += self._read_value(value)
-        if self._source.is_done and not self.is_done:
-            self.is_done = True
-            events += self._order.end()
-        return events
+    def _end(self) -> list[Event]:
+        return self._order.end()
 
     def _read_value(self, value: _Map) -> list[Event]:
         kind = value.get("type")
@@ -80,8 +64,9 @@ class ResponsesStreamReader:
             raise read_failure(value)
         response = value.get("response")
         response = response if isinstance(response, Mapping) else {}
+        self._report(read_usage(response.get("usage"), response.get("service_tier")))
         if isinstance(kind, str) and kind in _ENDS:
-            return [*self._start(response), *self._end(response)]
+            return [*self._start(response), *self._read_end(response)]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
         said = reader(value) if reader else ()
         return [*self._start(response), *(passed for event in said for passed in self._order.put(event))]
@@ -92,10 +77,10 @@ class ResponsesStreamReader:
         self._has_started = True
         return [read_start(response)]
 
-    def _end(self, response: _Map) -> list[Event]:
+    def _read_end(self, response: _Map) -> list[Event]:
         self.is_done = True
         finished = read_finish(response, has_calls=bool(self._calls))
-        usage = read_usage(response.get("usage"), response.get("service_tier"))
+        usage = self.reported
         return [*self._order.end(), finished, *([UsageSeen(usage)] if usage else [])]
 
     def _add_item(self, value: _Map) -> Iterator[Event]:

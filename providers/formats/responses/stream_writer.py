@@ -26,6 +26,9 @@ class ResponsesStreamWriter:
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
+        if self._next_number == 0:
+            # Somebody else wrote its beginning, and the SDK refuses a response that changes its id.
+            return self._event(said)
         failed = {"type": "response.failed", "response": self._writing.failed(error)}
         return self._event(said) + self._event(failed)
 

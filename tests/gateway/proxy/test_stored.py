@@ -147,7 +147,20 @@ def test_response_of_another_team_is_not_there(edge):
 @WAYS
 def test_answer_comes_although_it_cannot_be_stored(edge, is_streamed):
     edge.process.shelf.is_away = True
-    assert respond(edge, stream=is_streamed)["output"][0]["content"][0]["text"] == "Ahoy."
+    told = respond(edge, stream=is_streamed)
+    assert told["output"][0]["content"][0]["text"] == "Ahoy."
+    assert told["store"] is False
+
+
+def test_stream_tells_that_it_is_stored_at_its_end_only(edge):
+    with edge.client() as client:
+        for is_away in (False, True):
+            edge.process.shelf.is_away = is_away
+            text = client.post(
+                "/v1/responses", json={"model": "acme/one", "input": "hi", "stream": True}
+            ).text
+            told = [line.partition('"store":')[2][:4] for line in text.splitlines() if '"store":' in line]
+            assert told == ["fals" if is_away else "true"]
 
 
 def test_going_on_says_when_stored_responses_cannot_be_read(edge):

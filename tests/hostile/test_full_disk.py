@@ -1,0 +1,34 @@
+"""A web process whose spool's disk takes nothing more, and then does again."""
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from tests.services import PostgresServer, RedisServer, wait_until
+from tests.system.deployment import deployed
+
+# What only a hang can reach.
+PATIENCE_S = 60.0
+
+
+@pytest.mark.slow
+def test_a_full_spool_disk_is_told_and_left_again(
+    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
+) -> None:
+    redis_server.start()
+    url = postgres_server.new_database("full_disk", like=tables)
+    with deployed(tmp_path, redis_server, url) as deployment:
+        web = deployment.start_web()
+        unlimited = resource.prlimit(web.pid, resource.RLIMIT_FSIZE)
+        # As a full disk: every write to a file is refused.
+        resource.prlimit(web.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
+        refused = deployment.chat(lane="direct")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "ledger_unwritable")
+        told = deployment.ready()
+        assert (told["status"], told["spool_trouble"]) == ("unready", "file too large")
+        assert deployment.seen_by_provider() == []
+
+        resource.prlimit(web.pid, resource.RLIMIT_FSIZE, unlimited)
+        wait_until(lambda: deployment.ready()["status"] == "ready", "finding room again", PATIENCE_S)
+        assert deployment.chat(lane="direct").status_code == 200
