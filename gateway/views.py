@@ -159,9 +159,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     sql.refusals.note(error)
     if _wants_json(request):
-        answer: HttpResponse = _error(request, 503, sql.AWAY, "database_unavailable")
+        answer: HttpResponse = _error(request, 503, *sql.explain(error))
     else:
-        answer = HttpResponse(render_to_string("503.html"), status=503)
+        page = render_to_string("503.html", {"busy": sql.BUSY if sql.is_busy(error) else ""})
+        answer = HttpResponse(page, status=503)
     answer["Retry-After"] = str(sql.RETRY_AFTER_S)
     answer["Cache-Control"] = "no-store"
     return answer

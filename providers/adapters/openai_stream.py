@@ -12,7 +12,7 @@ from providers.adapters.openai_failures import bad_response, reported_inside, to
 from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
 from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
@@ -28,7 +28,7 @@ class OpenAIStreamReader:
     Usage comes in one chunk of its own, the last, as OpenAI's SDKs expect it: estimated where the provider tells none.
     """
 
-    def __init__(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> None:
+    def __init__(self, call: Call, model: str, cost_usd: Costing | None = None) -> None:
         self.has_finished = False
         self.is_done = False
         self.output_chars = 0

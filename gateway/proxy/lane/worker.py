@@ -7,11 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import orjson
-
 from gateway.proxy.attempt import Workbench, run_call
+from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CallEnd, ClientGone, Job
+from gateway.proxy.exchange import CallEnd, ClientGone
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -26,7 +25,7 @@ from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
 
@@ -129,25 +128,22 @@ class LaneWorker:
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
         """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
         try:
-            job = Job.decode(entry.body)
-            is_large = len(job.body) > LARGE_BYTES
-            call = job.call(await off_loop(orjson.loads, job.body) if is_large else orjson.loads(job.body))
+            is_large = len(entry.body) > LARGE_BYTES
+            call = await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
         except Exception:
             # Not ours yet, so whoever sent it takes it back.
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
             return self._store.drop_job(entry)
-        end = await self._own(entry, job, call, outgoing)
+        end = await self._own(entry, call, outgoing)
         return outgoing.finish(end, time.monotonic()) if end else None
 
-    async def _own(
-        self, entry: JobEntry, job: Job, call: InferenceCall, outgoing: Outgoing
-    ) -> CallEnd | None:
+    async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallEnd | None:
         """None: another has it."""
         frame = pack_frame(entry.call_id, Kind.STARTED, payload=self.name.encode())
         try:
             if not await self._store.start_job(entry, self.name, frame):
                 return None
-            return await run_call(self._bench, job, call, lane="worker", sink=outgoing)
+            return await run_call(self._bench, call, lane="worker", sink=outgoing)
         except ClientGone:
             return CallEnd()
         except StoreUnavailable:
