@@ -11,7 +11,7 @@ from gateway.proxy.surfaces.base import Surface
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.formats.registry import FORMATS
-from providers.operations.registry import choose_adapter
+from providers.operations.registry import choose_adapter, operation_of
 from providers.wire.bounds import (
     LONGEST_NAME,
     MOST_INPUTS,
@@ -23,7 +23,7 @@ from providers.wire.bounds import (
     MOST_STOPS,
     MOST_TOOLS,
 )
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.long_requests import (
     CHAT,
@@ -89,9 +89,8 @@ def surface_of(path: str) -> Surface:
 
 
 def refusal_of(path: str, body: dict[str, Any]) -> InvalidRequest:
-    surface = surface_of(path)
     with pytest.raises(InvalidRequest) as refusal:
-        surface.needs(surface.read(orjson.dumps(body)))
+        surface_of(path).read(orjson.dumps(body))
     return refusal.value
 
 
@@ -206,7 +205,7 @@ def test_arguments_that_are_nested_too_deeply_are_refused_by_their_name(wire_for
 
 @pytest.mark.parametrize("wire_format", ["openai", "responses", "anthropic", "gemini"])
 def test_an_answer_that_is_nested_too_deeply_is_the_providers_fault(wire_format):
-    call = InferenceCall("chat.completions", chat())
+    call = Call("chat.completions", chat())
     adapter = choose_adapter(call, provider_of(wire_format))
 
     with pytest.raises(UpstreamFailure) as failure:
@@ -223,11 +222,11 @@ def test_a_body_of_ten_mebibytes_from_an_agent_passes_everywhere(path):
     assert 9.2 * 2**20 < len(body) < 10 * 2**20
 
     parsed = surface.read(body)
-    needs = surface.needs(parsed)
+    required = operation_of(surface.endpoint).requirements(call_of(surface, parsed))
 
-    assert needs.input_tokens > 10**6
+    assert required.input_tokens > 10**6
     for wire_format in sorted(FORMATS.keys() - {surface.format})[:2]:
-        write(surface, parsed, wire_format, needs.request)
+        write(surface, parsed, wire_format)
 
 
 def agents_body(path: str) -> dict[str, Any]:
@@ -245,8 +244,11 @@ def provider_of(wire_format: str) -> ProviderFacts:
     return ProviderFacts(1, "p", "P", wire_format, "http://127.0.0.1/v1", True, True, "secret")
 
 
-def write(surface: Surface, parsed: Any, wire_format: str, conversation: Any = None) -> None:
-    provider = provider_of(wire_format)
-    call = InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", request=conversation)
+def call_of(surface: Surface, parsed: Any) -> Call:
+    return Call(surface.endpoint, parsed, format=surface.format, team_id=1)
+
+
+def write(surface: Surface, parsed: Any, wire_format: str) -> None:
+    provider, call = provider_of(wire_format), call_of(surface, parsed)
     upstream = Upstream("m", is_streamed=False, max_output_tokens=64)
     choose_adapter(call, provider).request(call, provider, upstream)

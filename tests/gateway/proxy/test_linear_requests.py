@@ -12,8 +12,8 @@ from providers.adapters.base import UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.formats.registry import FORMATS
-from providers.operations.registry import choose_adapter
-from providers.wire.call import InferenceCall
+from providers.operations.registry import choose_adapter, operation_of
+from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.long_requests import LONG
@@ -43,9 +43,10 @@ def test_reading_costs_what_is_sent(what: str) -> None:
         body = request(what, size)
 
         def read() -> None:
-            parsed = surface.read(body)
-            surface.parameters(parsed, surface.needs(parsed))
-            estimate_usage(parsed, 1)
+            call = Call(surface.endpoint, surface.read(body), format=surface.format)
+            operation = operation_of(surface.endpoint)
+            operation.parameters(call, operation.requirements(call))
+            estimate_usage(call.body, 1)
 
         return read
 
@@ -67,14 +68,14 @@ def test_writing_costs_what_is_said(what: str) -> None:
         assert_linear(make, SIZE)
 
 
-def read(surface: Surface, body: bytes) -> InferenceCall:
+def read(surface: Surface, body: bytes) -> Call:
     parsed = surface.read(body)
     is_text = surface.endpoint != "embeddings"
-    conversation = surface.wire_format.read_request(parsed) if is_text else None
-    return InferenceCall(surface.endpoint, parsed, format=surface.format, team="1", request=conversation)
+    read = surface.wire_format.read_request(parsed) if is_text else None
+    return Call(surface.endpoint, parsed, format=surface.format, team_id=1, request=read)
 
 
-def write(call: InferenceCall, provider: ProviderFacts) -> None:
+def write(call: Call, provider: ProviderFacts) -> None:
     """What the format cannot say it refuses, which may not cost more either."""
     upstream = Upstream("m", is_streamed=False, max_output_tokens=64, quirks=provider.quirks)
     with contextlib.suppress(UpstreamFailure):
