@@ -8,6 +8,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.corked import CorkedTransport
+from gateway.front import inside
 from gateway.patience import TICK_S, Patience
 from gateway.proxy.early import early_bytes
 from gateway.proxy.errors import (
@@ -261,9 +262,10 @@ class GuardedProtocol(HttpToolsProtocol):
             # The request's first line may not have come to its end.
             return ""
         try:
-            return unquote_to_bytes(httptools.parse_url(self.url).path or b"").decode("latin-1")
+            path = unquote_to_bytes(httptools.parse_url(self.url).path or b"").decode("latin-1")
         except httptools.HttpParserInvalidURLError:
             return ""
+        return inside(path, self._limits.base_path)
 
 
 class _ClientTransport(CorkedTransport):

@@ -29,6 +29,8 @@ class EdgeLimits:
     write_s: float = 60
     connections: int = 10_000
     per_address: int = 0
+    base_path: str = ""
+    """What precedes every path, unless a proxy has taken it off: see gateway.front."""
 
 
 class Member(Protocol):
