@@ -1,6 +1,7 @@
 """Who acts now, and on whose page an act is told: what the audit adds to each entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.middleware import Middleware
 
 _request: ContextVar[HttpRequest | None] = ContextVar("acting_request", default=None)
+_person: ContextVar[AbstractBaseUser | None] = ContextVar("acting_person", default=None)
 _pages: dict[type[Model], Callable[[Any], str]] = {}
 
 
@@ -26,9 +28,19 @@ class Acting(Middleware):
         return response
 
 
+@contextmanager
+def on_behalf_of(person: AbstractBaseUser | None) -> Iterator[None]:
+    """Inside, a worker acts for somebody who asked for it earlier."""
+    token = _person.set(person)
+    try:
+        yield
+    finally:
+        _person.reset(token)
+
+
 def who() -> tuple[AbstractBaseUser | None, str]:
     """The person, and the public id of the key, that the present request came from; None and empty without one."""
-    user = getattr(_request.get(), "user", None)
+    user = getattr(_request.get(), "user", None) or _person.get()
     key = getattr(user, "key", None)
     if key is not None:
         return None, key.public_id

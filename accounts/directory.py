@@ -94,14 +94,14 @@ class SqlKeyDirectory:
         self._missing: set[str] = set()
         self._flights: dict[str, Future[KeyFacts | None]] = {}
         self._generation = 0
-        self._seen = 0
+        self._seen = (0, 0)
         self._confirmed_at = clock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="key-look-up")
 
     @property
     def revision(self) -> int:
         """Goes up after memory has changed, never before."""
-        return self._seen
+        return sum(self._seen)
 
     def known(self, public_id: str) -> KeyFacts | None:
         if self._clock() - self._confirmed_at > self._staleness_s:
@@ -133,16 +133,18 @@ class SqlKeyDirectory:
 
     def refresh(self, revisions: Revisions) -> None:
         """Read again what changed since the last time. Blocks on SQL: for the control thread only."""
-        if revisions.keys <= self._seen:
+        now = (revisions.keys, revisions.told_keys)
+        if now == self._seen:
             return
         with self._lock:
             self._generation += 1
             self._missing.clear()
             is_empty = not self._entries
         if not is_empty:
-            for facts, revision in _read(revision__gt=self._seen):
+            # A process of the version before this one counts keys by the other number, which may be the lower one.
+            for facts, revision in _read(revision__gt=min(self._seen)):
                 self._replace(facts, revision)
-        self._seen = revisions.keys
+        self._seen = now
 
     def confirm(self, monotonic_now: float) -> None:
         """Memory was true at that time: the poll succeeded and `refresh` went through."""

@@ -161,7 +161,8 @@ def _translate(exc: Exception) -> ApiError:
         case RecursionError():
             return ApiError("The body is nested too deeply.", code="invalid_json")
         case _ if sql.is_away(exc):
-            return ApiError(sql.AWAY, status=503, code="database_unavailable")
+            message, code = sql.explain(exc)
+            return ApiError(message, status=503, code=code)
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
 
 

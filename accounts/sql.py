@@ -21,7 +21,11 @@ IDLE_IN_TRANSACTION_S = 15
 """After which the server gives up a transaction, and its locks, of somebody who may be unable to say so."""
 RETRY_AFTER_S = 5
 AWAY = "The database does not answer, or has too much to do; try again shortly."
+BUSY = "Another change is being written and did not end in time, so this one was not made. Try again in a moment."
 _TELL_EVERY_S = 60.0
+# Source: PostgreSQL's list of error codes: lock_not_available, deadlock_detected.
+_POSTGRESQL_BUSY = frozenset({"55P03", "40P01"})
+_SQLITE_BUSY = frozenset({5, 6})
 # Busy or locked, read-only, cannot be read or written, full, cannot be opened; anything else is a wrong statement.
 # Source: https://www.sqlite.org/rescode.html
 _SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
@@ -100,6 +104,21 @@ def is_away(error: BaseException | None) -> bool:
     return code is None or code & 0xFF in _SQLITE_AWAY
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """The database answers, and somebody else held for too long what this change needed."""
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_BUSY
+    return getattr(error.__cause__, "sqlstate", None) in _POSTGRESQL_BUSY
+
+
+def explain(error: BaseException) -> tuple[str, str]:
+    """Of an error that `is_away`: what people are told, and its code."""
+    return (BUSY, "busy") if is_busy(error) else (AWAY, "database_unavailable")
+
+
 def brief(error: BaseException) -> str:
     """The first line of what a database says."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
@@ -119,7 +138,7 @@ class Refusals:
             if time.monotonic() - self._told_at < _TELL_EVERY_S:
                 return
             count, self._count, self._told_at = self._count, 0, time.monotonic()
-        logger.error("%d request(s) refused since last told, as the database failed: %s", count, brief(error))
+        logger.error("Requests refused since last told: %d, as the database fails: %s", count, brief(error))
 
 
 refusals = Refusals()

@@ -16,9 +16,8 @@ from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
-from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
-from providers.wire.conversation import Conversation
+from providers.operations.generate import GENERATE, adapter_between
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 
 PATHS = {
@@ -44,17 +43,18 @@ class Pair:
     def ask(self, body: bytes) -> bytes:
         """As the gateway does: read, see what the request needs, write it for the provider."""
         parsed = self.surface.read(body)
-        needs = self.surface.needs(parsed)
-        return self.adapter.request(self.call(parsed, needs.conversation), self.provider, _UPSTREAM).body
+        call = self.call(parsed)
+        call.request = GENERATE.requirements(call).request
+        return self.adapter.request(call, self.provider, _UPSTREAM).body
 
     def relay(self, parsed: dict[str, object], chunks: Sequence[bytes]) -> int:
         """Bytes that the client gets of one stream."""
         stream = self.adapter.stream(self.call(parsed), "acme/one")
         return sum(len(stream.feed(chunk)) for chunk in chunks) + len(stream.terminator())
 
-    def call(self, parsed: object, conversation: Conversation | None = None) -> InferenceCall:
+    def call(self, parsed: dict[str, object]) -> Call:
         surface = self.surface
-        return InferenceCall(
+        return Call(
             surface.endpoint,
             parsed,
             is_streamed=True,
@@ -62,7 +62,6 @@ class Pair:
             format=surface.format,
             id="01",
             created=1,
-            conversation=conversation,
         )
 
 

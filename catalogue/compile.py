@@ -58,6 +58,11 @@ def problems(model: Model) -> list[str]:
     return [f"{place}: {complaint}" for row, place in _rows(model) for complaint in _complaints(row)]
 
 
+def place_of_offering(offering: Offering) -> str:
+    """How a problem says which offering it is about."""
+    return f"offering {offering.upstream_name} at {offering.provider.slug}"
+
+
 def price_facts(price: Price) -> PriceFacts:
     """A working price as the pure rules of catalogue.pricing take it."""
     return content.price_facts(_compile_price(price))
@@ -122,7 +127,7 @@ def _rows(model: Model) -> Iterator[tuple[Model | Alias | Offering | Price, str]
     for alias in model.aliases.all():
         yield alias, f"alias {alias.name}"
     for offering in model.offerings.all():
-        place = f"offering {offering.upstream_name} at {offering.provider.slug}"
+        place = place_of_offering(offering)
         yield offering, place
         for price in offering.prices.all():
             yield price, f"price {price.meter} of {place}"

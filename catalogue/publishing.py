@@ -37,7 +37,7 @@ def publish(
     hold()
     passed = list(models)
     rows = list(Model.objects.complete().filter(pk__in=[model.pk for model in passed]).order_by("pk"))
-    reasons = _reasons(rows)
+    reasons = reasons_against(rows)
     _note_quarantine(rows, reasons)
     for model in passed:
         model.quarantine_reason = reasons.get(model.pk, "")
@@ -63,8 +63,8 @@ def withdraw(
     return edition
 
 
-def _reasons(rows: list[Model]) -> dict[int, str]:
-    """By primary key: why a model cannot be published."""
+def reasons_against(rows: list[Model]) -> dict[int, str]:
+    """By primary key: why a model that was fetched by complete() cannot be published, a line each reason."""
     taken = _taken_names(rows)
     reasons = {}
     for row in rows:

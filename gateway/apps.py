@@ -11,6 +11,9 @@ class GatewayConfig(AppConfig):
         from django.contrib import admin
 
         from gateway import checks  # noqa: F401
+        from gateway.celery import app
         from gateway.portal.sign_in import AdminSignInForm
 
         admin.site.login_form = AdminSignInForm
+        # Of every thread: a web process' threads hand tasks to workers, and Celery's own default knows no broker.
+        app.set_default()

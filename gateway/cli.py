@@ -73,10 +73,16 @@ def demo(options: argparse.Namespace) -> None:
 def prepare(_options: argparse.Namespace) -> None:
     """Migrate, fill an empty database and print the secrets made on the way; start nothing."""
     with ExitStack() as held:
-        _set_up(held)
+        _load_django()
         from django.conf import settings
 
-        from gateway import first_run, greeting
+        from gateway import first_run, greeting, preparing
+
+        # Before the folder: three at once wait for each other, and are refused only by what serves from it.
+        with first_run.database_explained():
+            held.enter_context(preparing.alone(_note))
+        _hold_folder(held)
+        _run_checks()
 
         host, _, port = next(iter(settings.DEMO_ADDRESSES), f"127.0.0.1:{settings.PORT + 1}").rpartition(":")
         first_run.migrate()
@@ -110,20 +116,38 @@ def _serve(listener: socket.socket, *, parent: int | None) -> None:
 
 def _set_up(held: ExitStack) -> None:
     """Load Django, refuse dangerous combinations, and hold the data folder if it must be ours alone."""
+    _load_django()
+    _hold_folder(held)
+    _run_checks()
+
+
+def _load_django() -> None:
     import django
-    from django.conf import settings
-    from django.core.checks import Error, run_checks
 
     try:
         django.setup()
     except ValueError as error:
         raise CannotStart(f"The settings cannot be read: {error}") from error
+
+
+def _hold_folder(held: ExitStack) -> None:
+    from django.conf import settings
+
     if not settings.REDIS_URL:
         held.enter_context(hold(settings.DATA_DIR))
+
+
+def _run_checks() -> None:
+    from django.core.checks import Error, run_checks
+
     for message in run_checks(tags=["gatehouse"]):
         if isinstance(message, Error):
             raise CannotStart(f"{message.msg} {message.hint}")
-        print(f"gatehouse: {message.msg} {message.hint}", file=sys.stderr)
+        _note(f"{message.msg} {message.hint}")
+
+
+def _note(text: str) -> None:
+    print(f"gatehouse: {text}", file=sys.stderr, flush=True)
 
 
 def _take_address(options: argparse.Namespace) -> None:

@@ -34,7 +34,7 @@ class Control:
 
     def __init__(self, keys: Directory | None = None) -> None:
         self._keys = keys
-        self._seen = -1
+        self._seen: Revisions | None = None
         self._confirmed_at = self._heard_at = time.monotonic()
         self._patience = sql.Patience()
         self._failures = 0
@@ -109,11 +109,13 @@ class Control:
         asked_at = time.monotonic()
         now = revision.read()
         self._heard_at = time.monotonic()
-        if now.number != self._seen:
+        if now != self._seen:
             if self._keys:
                 self._keys.refresh(now)
             snapshots.refresh()
-            self._seen = now.number
+            self._seen = now
         self._confirmed_at = asked_at
         if self._keys:
             self._keys.confirm(asked_at)
+        if now.owes_keys:
+            revision.tell_keys()

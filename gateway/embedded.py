@@ -11,7 +11,7 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 from django.conf import settings
 
-from gateway import demo, first_run, greeting, outlet, runtime
+from gateway import demo, first_run, greeting, outlet, preparing, runtime
 from gateway.asgi import application
 from gateway.celery import app, wake_worker
 from gateway.descriptors import within_descriptors
@@ -101,9 +101,10 @@ class Background:
 
 def run(listener: socket.socket) -> None:
     """Prepare the data, then serve until a signal. Raises CannotStart and outlet.Unwritable."""
-    first_run.migrate()
-    demo_listener = demo.bind_near(demo_port() or settings.PORT + 1)
-    issued = first_run.fill(demo_port=demo_listener.getsockname()[1])
+    with first_run.database_explained(), preparing.alone(outlet.show):
+        first_run.migrate()
+        demo_listener = demo.bind_near(demo_port() or settings.PORT + 1)
+        issued = first_run.fill(demo_port=demo_listener.getsockname()[1])
     # Now, and not when all is ready: a start that fails half-way must not swallow them.
     outlet.hand_over(greeting.secrets_text(issued))
     _let_runtime_start(Background(stop_s=settings.DRAIN_S + STOP_BEYOND_DRAIN_S), demo.Demo(demo_listener))

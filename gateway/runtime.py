@@ -11,8 +11,9 @@ from django.conf import settings
 from accounts import guesses
 from accounts.directory import SqlKeyDirectory
 from gateway.process import Process
-from gateway.proxy.app import Edge, EdgeParts
 from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
+from gateway.proxy.carry import EdgeServices
+from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
@@ -95,7 +96,7 @@ class Runtime:
             has_own_worker=not self.process.store.is_shared,
         )
         self.edge = Edge(
-            EdgeParts(
+            EdgeServices(
                 keys=self.keys,
                 snapshots=self.process.control,
                 store=self.process.store,

@@ -111,7 +111,7 @@ class UnknownRoute(APIView):
 
     @property
     def error_shape(self) -> str:
-        return "gateway" if _is_listed(self.request.path) else "openai"
+        return "gateway" if _is_listed(self.request.path_info) else "openai"
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
@@ -159,16 +159,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     sql.refusals.note(error)
     if _wants_json(request):
-        answer: HttpResponse = _error(request, 503, sql.AWAY, "database_unavailable")
+        answer: HttpResponse = _error(request, 503, *sql.explain(error))
     else:
-        answer = HttpResponse(render_to_string("503.html"), status=503)
+        page = render_to_string("503.html", {"busy": sql.BUSY if sql.is_busy(error) else ""})
+        answer = HttpResponse(page, status=503)
     answer["Retry-After"] = str(sql.RETRY_AFTER_S)
     answer["Cache-Control"] = "no-store"
     return answer
 
 
 def _wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/v1/")
+    return request.path_info.startswith("/v1/")
 
 
 def _is_listed(path: str) -> bool:
@@ -179,7 +180,7 @@ def _is_listed(path: str) -> bool:
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
     kind = "invalid_request_error" if status < 500 else "server_error"
     body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    if _is_listed(request.path):
+    if _is_listed(request.path_info):
         word = "invalid_request" if status < 500 else "failed"
         body = {"ok": False, "error": word, "code": code, "message": message}
     return JsonResponse(body, status=status)

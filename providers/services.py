@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
-from accounts.revision import Part, bump
+from accounts.revision import Part, be_patient, bump
 from gateway.outbound import OutboundPolicy
 from providers import alarms, validators
 from providers.adapters.model_lists import MODEL_LISTS
@@ -136,6 +136,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
 @transaction.atomic
 def rotate_secrets() -> list[str]:
     """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
+    be_patient()
     problems = []
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):

@@ -4,12 +4,17 @@ from django.db import models
 
 
 class Revision(models.Model):
-    """One row. `number` grows with every change that the data plane must see, in the same transaction.
+    """Two rows: of every change (`WHOLE`), and of changes to keys alone (`OF_KEYS`).
 
-    The part columns hold the number at which that part last changed. The row's lock is held until commit, so
-    numbers become visible in order and `revision > seen` misses nothing.
+    `number` grows with every change that the data plane must see, in the same transaction. The part columns hold
+    the number at which that part last changed. A row's lock is held until commit, so numbers become visible in
+    order and `revision > seen` misses nothing. Keys have a row of their own so that revoking one waits for no
+    change of the catalogue, however long that takes.
     It lives here because accounts is the package that all others may import.
     """
+
+    WHOLE = 1
+    OF_KEYS = 2
 
     class Part(models.TextChoices):
         CATALOGUE = "catalogue"
@@ -22,7 +27,7 @@ class Revision(models.Model):
     keys = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="revision_single_row")]
+        constraints = [models.CheckConstraint(condition=models.Q(pk__in=[1, 2]), name="revision_two_rows")]
 
     def __str__(self) -> str:
         return str(self.number)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from accounts.revision import Part, bump, hold
+from accounts.revision import Part, bump, give_way, hold
 from catalogue.importing.entries import Folder, OfferingEntry
 from catalogue.importing.rows import (
     known_fields,
@@ -220,6 +220,8 @@ class Writer:
         for begins in range(0, len(entries), _BATCH):
             yield entries[begins : begins + _BATCH]
             self._progress(stage, min(begins + _BATCH, len(entries)), len(entries))
+            if begins + _BATCH < len(entries):
+                give_way()
 
 
 def _next_positions() -> dict[int, int]:

@@ -5,6 +5,7 @@ from catalogue.models.offering import Offering, Price
 from catalogue.models.organisation import Organisation
 from catalogue.models.published import Edition, PublishedModel
 from catalogue.models.published_offering import PublishedOffering, PublishedPrice
+from catalogue.models.sheet_import import SheetImport
 
 __all__ = [
     "Alias",
@@ -16,4 +17,5 @@ __all__ = [
     "PublishedModel",
     "PublishedOffering",
     "PublishedPrice",
+    "SheetImport",
 ]

@@ -78,9 +78,9 @@ class Offering(OneLineTexts, models.Model):
 
     def clean(self) -> None:
         self.check_dates()
-        self._check_endpoints()
+        self.check_endpoints()
 
-    def _check_endpoints(self) -> None:
+    def check_endpoints(self) -> None:
         """Raises ValidationError for one that the provider's wire format is known not to have."""
         provider = self.provider if self.provider_id else None
         if provider is None or not isinstance(self.endpoints, list):

@@ -11,7 +11,7 @@ from typing import Any
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
 from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
-from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sample, Sink, read_reason
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
@@ -33,7 +33,7 @@ from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
 from providers.operations.registry import serves
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
@@ -51,7 +51,7 @@ class Workbench:
     """What making calls takes, in whichever process they are made."""
 
     engine: UpstreamEngine
-    adapters: Callable[[InferenceCall, ProviderFacts], Adapter]
+    adapters: Callable[[Call, ProviderFacts], Adapter]
     """Raises KeyError for what the provider's format does not have."""
     snapshots: Snapshots
     recorder: CallRecorder
@@ -70,18 +70,18 @@ class Target:
     provider: ProviderFacts
 
 
-async def run_call(bench: Workbench, job: Job, call: InferenceCall, *, lane: str, sink: Sink) -> CallEnd:
+async def run_call(bench: Workbench, call: Call, *, lane: str, sink: Sink) -> CallEnd:
     """Make the call: the one code for both lanes.
 
     A failure before the first byte is in the end's `error`, one after it is written into the stream.
     Raises ClientGone and CancelledError once the attempt under way is closed and recorded.
     """
     end = CallEnd()
-    targets = Targets(await _find_targets(bench, job), bench.health)
+    targets = Targets(await _find_targets(bench, call), bench.health)
     error: GatewayError | None = None
     while targets.advance():
         end.attempts += 1
-        attempt = Attempt(bench, job, call, targets.current, lane=lane, number=end.attempts)
+        attempt = Attempt(bench, call, targets.current, lane=lane, number=end.attempts)
         try:
             await attempt.run(sink, may_go_on=targets.has_next)
             return end
@@ -136,11 +136,13 @@ class Targets:
         return True
 
 
-async def _find_targets(bench: Workbench, job: Job) -> Sequence[Target]:
+async def _find_targets(bench: Workbench, call: Call) -> Sequence[Target]:
     snapshot = bench.snapshots.current
-    if snapshot.revision < job.revision:
-        snapshot = await bench.snapshots.at_least(job.revision, _SNAPSHOT_WAIT_S)
-    return [target for wanted in job.offering_ids if (target := _find_target(snapshot, wanted, job.endpoint))]
+    if snapshot.revision < call.revision:
+        snapshot = await bench.snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
+    return [
+        target for wanted in call.offering_ids if (target := _find_target(snapshot, wanted, call.endpoint))
+    ]
 
 
 def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target | None:
@@ -160,11 +162,8 @@ def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target 
 class Attempt:
     """One upstream call, recorded before it leaves and after it ends, however it ends."""
 
-    def __init__(
-        self, bench: Workbench, job: Job, call: InferenceCall, target: Target, *, lane: str, number: int
-    ) -> None:
+    def __init__(self, bench: Workbench, call: Call, target: Target, *, lane: str, number: int) -> None:
         self.bench = bench
-        self.job = job
         self.call = call
         self.target = target
         self.lane = lane
@@ -220,7 +219,7 @@ class Attempt:
         offering, model = self.target.offering, self.target.model
         return Upstream(
             name=offering.upstream_name,
-            is_streamed=self.job.is_streamed,
+            is_streamed=self.call.is_streamed,
             params=offering.params,
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
@@ -228,9 +227,9 @@ class Attempt:
 
     async def _make(self, sink: Sink) -> None:
         asked = (self.call, self.target.provider, self._upstream())
-        is_large = len(self.job.body) > LARGE_BYTES
+        is_large = len(self.call.raw) > LARGE_BYTES
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
-        if self.job.shows_translated:
+        if self.call.shows_translated:
             self._translated = request.translated
         response = await self.bench.engine.open(request, self.bench.timeouts)
         try:
@@ -238,7 +237,7 @@ class Attempt:
             if not 200 <= response.status < 300:
                 body = await response.read_part(_ERROR_BODY_BYTES, _ERROR_BODY_S)
                 raise self._adapter.failure(response.status, response.headers, body)
-            if self.job.is_streamed and not _is_json(response):
+            if self.call.is_streamed and not _is_json(response):
                 await self._relay_stream(response, sink)
             else:
                 await self._relay_answer(response, sink)
@@ -263,7 +262,7 @@ class Attempt:
         told = (self.call, self.target.model.id, response.status, body)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
-        if self.job.is_streamed:
+        if self.call.is_streamed:
             raise UpstreamFailure(
                 FailureKind.BAD_RESPONSE,
                 "The provider did not stream.",
@@ -282,28 +281,28 @@ class Attempt:
         return Head(target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated)
 
     def _open(self) -> None:
-        job, target, now = self.job, self.target, time.time()
+        call, target, now = self.call, self.target, time.time()
         self._started = time.monotonic()
         tariff = self._tariff = self.bench.tariffs.find(target.offering, now)
         record = AttemptOpened(
             attempt_id=self.id,
-            call_id=job.call_id,
-            request_id=job.request_id,
+            call_id=call.id,
+            request_id=call.request_id,
             number=self.number,
             lane=self.lane,
-            endpoint=job.endpoint,
-            team_id=job.team_id,
-            key_id=job.key_id,
-            project=job.project,
-            requested_model=job.requested_model,
-            redirected_from=job.redirected_from,
+            endpoint=call.endpoint,
+            team_id=call.team_id,
+            key_id=call.key_id,
+            project=call.project,
+            requested_model=call.requested_model,
+            redirected_from=call.redirected_from,
             model=target.model.id,
             provider=target.provider.slug,
             upstream_name=target.offering.upstream_name,
-            is_streamed=job.is_streamed,
+            is_streamed=call.is_streamed,
             started_at=now,
             prices=tariff.standard.fields,
-            input_tokens=job.input_tokens,
+            input_tokens=call.input_tokens,
         )
         try:
             self.bench.recorder.opened(record)

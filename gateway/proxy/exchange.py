@@ -1,87 +1,13 @@
-"""What travels with a call: the job that either lane carries out, and what comes back."""
+"""What comes back of a call, whichever lane makes it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from gateway import codec
 from gateway.codec import Unreadable
-from providers.wire.call import InferenceCall, ParsedRequest
-
-OWN_FIELDS = frozenset({"project_id", "provider"})
-"""Parameters of ours, which no provider knows."""
-
-
-def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is meant for this gateway alone stays here."""
-    if OWN_FIELDS.isdisjoint(parsed):
-        return parsed
-    return {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
-
-
-@dataclass(slots=True)
-class Job:
-    """All that a lane needs to make the call. Holds no secret: the worker reads those from its own snapshot.
-
-    `body` is the client's, byte for byte. `offering_ids` are the route plan's, best first, chosen from the snapshot
-    of `revision` or later. Ids are UUID hex. It may be read by another version: see gateway.codec.
-    """
-
-    call_id: str
-    request_id: str
-    endpoint: str
-    format: str
-    created: int
-    """Unix seconds."""
-    is_streamed: bool
-    team_id: int
-    key_id: int
-    requested_model: str
-    offering_ids: tuple[int, ...]
-    body: bytes = field(repr=False)
-    revision: int = 0
-    wants_usage: bool = False
-    project: str = ""
-    redirected_from: str = ""
-    shows_translated: bool = False
-    """The client wants to hear what was said to the provider in other words."""
-    betas: str = ""
-    """See InferenceCall."""
-    input_tokens: int = 0
-    """A rough count, for what nobody lives to tell."""
-
-    def encode(self) -> bytes:
-        """One line of JSON, then the body as it is."""
-        facts = {name: getattr(self, name) for name in _JOB_FACTS}
-        return codec.encode(facts) + b"\n" + self.body
-
-    def call(self, parsed: Mapping[str, Any], request: ParsedRequest | None = None) -> InferenceCall:
-        """The call to make, from the parsed body, and the same as its operation reads it, where that was done."""
-        return InferenceCall(
-            self.endpoint,
-            without_own_fields(parsed),
-            self.is_streamed,
-            self.wants_usage,
-            self.format,
-            self.call_id,
-            self.created,
-            str(self.team_id),
-            self.betas,
-            request,
-        )
-
-    @classmethod
-    def decode(cls, data: bytes) -> "Job":
-        """Raises Unreadable."""
-        line, _, body = data.partition(b"\n")
-        job = codec.read(cls, {**codec.parse(line), "body": body})
-        job.offering_ids = tuple(job.offering_ids)
-        return job
-
-
-_JOB_FACTS = tuple(entry.name for entry in fields(Job) if entry.name != "body")
 
 
 @dataclass(slots=True)

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.errors import InvalidRequest, Unavailable
-from gateway.proxy.exchange import CallEnd, Job, Sink
+from gateway.proxy.exchange import CallEnd, Sink
 from gateway.proxy.lane.web import WorkerLane
 from providers.adapters.base import FailureKind
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 
 AUTO, WORKER, DIRECT = "auto", "worker", "direct"
 LANES = (AUTO, WORKER, DIRECT)
@@ -45,13 +45,13 @@ class Lanes:
             return asked
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
-    async def carry(self, job: Job, call: InferenceCall, *, wish: str, sink: LaneSink) -> CallEnd:
+    async def carry(self, call: Call, *, wish: str, sink: LaneSink) -> CallEnd:
         """Make the call, wherever it is made. Raises ClientGone, Unavailable, WorkerLost."""
         if wish == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
         if wish == WORKER or (wish == AUTO and self._worker_lane.is_open):
             sink.lane = WORKER
-            end = await self._worker_lane.carry(job, sink)
+            end = await self._worker_lane.carry(call, sink)
             if end is not None:
                 if not self._has_own_worker:
                     self._learn(end)
@@ -59,7 +59,7 @@ class Lanes:
             if wish == WORKER:
                 raise _no_worker()
         sink.lane = DIRECT
-        return await run_call(self._bench, job, call, lane=DIRECT, sink=sink)
+        return await run_call(self._bench, call, lane=DIRECT, sink=sink)
 
     def _learn(self, end: CallEnd) -> None:
         """Routing happens here, so what a worker saw of the offerings counts here too."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 
 from catalogue.pricing import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
@@ -13,10 +14,9 @@ FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_ov
 GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
-_ALWAYS = frozenset(
-    {"input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"}
-)
-_COUNTS = tuple(field.name for field in fields(Usage) if field.type is int)
+_ALWAYS = ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens")
+_OTHERS = tuple(field.name for field in fields(Usage) if field.type is int and field.name not in _ALWAYS)
+_always_of, _others_of = attrgetter(*_ALWAYS), attrgetter(*_OTHERS)
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 
@@ -67,5 +67,8 @@ def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
     """The counts as the ledger keeps them: the commonest always, the others where there are any."""
     if usage is None:
         return None
-    counts = {name: getattr(usage, name) for name in _COUNTS}
-    return {name: count for name, count in counts.items() if count or name in _ALWAYS}
+    counts = dict(zip(_ALWAYS, _always_of(usage), strict=True))
+    others = _others_of(usage)
+    if any(others):
+        counts.update((name, count) for name, count in zip(_OTHERS, others, strict=True) if count)
+    return counts

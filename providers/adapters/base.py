@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from providers.facts import ProviderFacts
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.scrub import scrub
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
@@ -146,14 +146,12 @@ class StreamReader(Protocol):
 class Adapter(Protocol):
     """One wire format. No I/O, settings or logging."""
 
-    def request(
-        self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream
-    ) -> UpstreamRequest: ...
+    def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest: ...
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one."""
 
-    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         """`cost_usd` is told with the usage where the client asked for that in a stream. Source: OpenRouter's
         usage accounting (November 2026), whose clients read `usage.cost`.
         """

@@ -14,7 +14,7 @@ from providers.formats.embeddings.base import EmbeddingFormat
 from providers.formats.embeddings.client import read_request, write_answer
 from providers.formats.embeddings.registry import OPENAI
 from providers.formats.embeddings.repair import is_complete, repair
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.wire.estimate import estimate_usage
 from providers.wire.json_text import read_json
@@ -28,7 +28,7 @@ class EmbeddingsAdapter:
     def __init__(self, own: EmbeddingFormat) -> None:
         self._own = own
 
-    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+    def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         """Raises UpstreamFailure of the kind CALLER for what the provider's format cannot say."""
         try:
             written = self._own.write_request(_read(call), upstream)
@@ -40,7 +40,7 @@ class EmbeddingsAdapter:
         url = provider.base_url.rstrip("/") + written.path
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         """Bytes go on untouched where the provider's answer is whole and as the client asked for it."""
         try:
             value, shown = read_json(body)
@@ -59,7 +59,7 @@ class EmbeddingsAdapter:
             shown = orjson.dumps(self._write(value, whole, asked, AnswerFacts(call.id, call.created, model)))
         return Answer(shown, usage)
 
-    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         raise NotImplementedError("Embeddings are not streamed.")
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
@@ -73,5 +73,5 @@ class EmbeddingsAdapter:
         return write_answer(answer, asked.encoding, facts)
 
 
-def _read(call: InferenceCall) -> EmbeddingRequest:
+def _read(call: Call) -> EmbeddingRequest:
     return call.request if isinstance(call.request, EmbeddingRequest) else read_request(call.body)

@@ -17,7 +17,7 @@ from providers.adapters.openai_request import say_otherwise
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
 from providers.formats.chat.usage import write_usage
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.estimate import missing_usage
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
@@ -27,7 +27,7 @@ from providers.wire.usage import Costing, read_openai_usage
 class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
 
-    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+    def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers("openai", provider, is_streamed=call.is_streamed)
         body = {**call.body, "model": upstream.name}
         translated = say_otherwise(body, upstream, call.team)
@@ -36,7 +36,7 @@ class OpenAIAdapter:
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         try:
             value, shown = read_json(body)
         except ValueError:
@@ -52,7 +52,7 @@ class OpenAIAdapter:
             value["usage"], is_mended = write_usage(usage), True
         return Answer(orjson.dumps(value) if is_mended else shown, usage)
 
-    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         return OpenAIStreamReader(call, model, cost_usd)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:

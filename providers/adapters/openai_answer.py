@@ -6,12 +6,12 @@ from typing import Any
 from providers.adapters.openai_calls import mend_calls
 from providers.adapters.openai_failures import bad_response, reported_inside
 from providers.adapters.openai_stream import generated
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 
 _HEAD = ("id", "object", "created", "model")
 
 
-def read_choices(value: dict[str, Any], call: InferenceCall, model: str) -> tuple[int, bool, bool]:
+def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bool, bool]:
     """Characters generated in all choices, whether there was anything, and whether something was mended in place.
 
     Raises UpstreamFailure for what is no chat completion.
@@ -29,7 +29,7 @@ def read_choices(value: dict[str, Any], call: InferenceCall, model: str) -> tupl
     return chars, any(has_output for _, has_output in generated_by), is_mended
 
 
-def _head(call: InferenceCall, model: str) -> Iterable[tuple[str, Any]]:
+def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
     return zip(_HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
 
 

@@ -30,7 +30,7 @@ from providers.formats.base import (
 from providers.formats.extras import left_out, refuse_choices
 from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
 from providers.formats.spelling import respelt, spelt
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import UsageReport, missing_usage
 from providers.wire.events import (
@@ -45,6 +45,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.json_text import is_too_deep
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -90,7 +91,7 @@ class Progress:
 class _EventStream:
     """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: InferenceCall) -> None:
+    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call) -> None:
         self.has_finished = False
         self.output_chars = 0
         self.has_output = False
@@ -149,7 +150,7 @@ class TranslatedStream(_EventStream):
 class UntouchedStream(_EventStream):
     """Passed on to a client of the same format: every event that could be read, its JSON as it is."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: InferenceCall, own: Format) -> None:
+    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, own: Format) -> None:
         super().__init__(reader, writer, call)
         self._own = own
 
@@ -181,7 +182,7 @@ class TranslatingAdapter:
         self._menders = menders
         self._is_same = own is client and not menders
 
-    def request(self, call: InferenceCall, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
+    def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         """Raises UpstreamFailure: UNSAYABLE for what the provider's format cannot say, CALLER for a bad request."""
         try:
             read = call.request
@@ -211,7 +212,7 @@ class TranslatingAdapter:
     def _left_out(self, conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
         return left_out(conversation, written.body) if conversation.source != self._own.name else ()
 
-    def answer(self, call: InferenceCall, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         value = _read_json(body, status)
         events: Sequence[Event] = mend_whole(self._own.read_answer(value), self._menders)
         if self._keeps_one_call(call):
@@ -227,7 +228,7 @@ class TranslatingAdapter:
             body = orjson.dumps(value | {self._own.usage_name: self._own.usage(usage)})
         return Answer(body, usage)
 
-    def stream(self, call: InferenceCall, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         reader: EventReader = self._own.reader()
         if self._menders:
             reader = MendedReader(reader, self._menders)
@@ -244,7 +245,7 @@ class TranslatingAdapter:
             failure.param = respelt(failure.param, self._own.name, self._client.name)
         return failure
 
-    def _keeps_one_call(self, call: InferenceCall) -> bool:
+    def _keeps_one_call(self, call: Call) -> bool:
         return not self._own.can_limit_calls and takes_one_call(call.body)
 
 
@@ -265,12 +266,15 @@ def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event
     return [UsageSeen(estimate)]
 
 
-def _facts(call: InferenceCall, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
+def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
     return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
 
 
 def _read_json(body: bytes, status: int) -> Any:
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise bad_response(status=status) from None
+    if is_too_deep(value, body):
+        raise bad_response("The provider's answer is nested too deeply.", status=status)
+    return value

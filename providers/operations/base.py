@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
-from providers.wire.call import InferenceCall, ParsedRequest
+from providers.wire.call import Call, ParsedRequest
 
 
 @dataclass(slots=True)
@@ -46,12 +46,10 @@ class Operation(Protocol):
     why_named: str
     """Why only the model that is named may answer; empty where `auto` may choose, and a successor stand in."""
 
-    def requirements(
-        self, endpoint: str, body: Mapping[str, Any], client: str, *, is_streamed: bool
-    ) -> Requirements:
-        """`client` is the format in which the body is written. Raises TranslationError."""
+    def requirements(self, call: Call) -> Requirements:
+        """Raises TranslationError."""
 
-    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:
+    def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         """All that the request uses: the catalogue's name → the client's."""
 
     def refusal(
@@ -62,5 +60,5 @@ class Operation(Protocol):
         `name` is the model's at the provider, `params` what the offering declares.
         """
 
-    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:
+    def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """Raises KeyError for a provider of another wire format than `wire_formats`."""

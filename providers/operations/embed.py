@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from providers.adapters.base import Adapter
 from providers.adapters.embeddings import EmbeddingsAdapter
@@ -12,7 +11,7 @@ from providers.formats.embeddings.client import read_request
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_in_chat
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.embedding import EmbeddingRequest
 from providers.wire.upstream import Upstream
 
@@ -28,18 +27,11 @@ class Embed:
     wire_formats = frozenset(EMBEDDING_FORMATS)
     why_named = "vectors of different models are not comparable"
 
-    def requirements(
-        self,
-        endpoint: str,
-        body: Mapping[str, Any],
-        client: str,  # noqa: ARG002  # all clients write OpenAI's form
-        *,
-        is_streamed: bool,
-    ) -> Requirements:
-        return Requirements(endpoint, is_streamed=is_streamed, request=read_request(body))
+    def requirements(self, call: Call) -> Requirements:
+        return Requirements(call.endpoint, request=read_request(call.body))
 
-    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
-        return used_in_chat(body)
+    def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
+        return used_in_chat(call.body)
 
     def refusal(
         self, requirements: Requirements, provider: ProviderFacts, name: str, params: frozenset[str]
@@ -53,7 +45,7 @@ class Embed:
             return refusal
         return None
 
-    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:  # noqa: ARG002
+    def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:  # noqa: ARG002
         return embeddings_adapter(provider.wire_format)
 
 

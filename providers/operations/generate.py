@@ -14,7 +14,7 @@ from providers.formats.registry import CLIENT_FORMATS, FORMATS
 from providers.formats.spelling import spelt
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_by, used_in_chat
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -46,17 +46,14 @@ class Generate:
     wire_formats = frozenset(FORMATS)
     why_named = ""
 
-    def requirements(
-        self, endpoint: str, body: Mapping[str, Any], client: str, *, is_streamed: bool
-    ) -> Requirements:
-        if client == "openai":
-            return _required_by_body(endpoint, body, is_streamed=is_streamed)
-        conversation = CLIENT_FORMATS[client].read_request(body)
-        return required_by_conversation(conversation, endpoint, is_streamed=is_streamed)
+    def requirements(self, call: Call) -> Requirements:
+        if call.format == "openai":
+            return _required_by_body(call)
+        return required_by_conversation(CLIENT_FORMATS[call.format].read_request(call.body), call)
 
-    def parameters(self, body: Mapping[str, Any], requirements: Requirements) -> Mapping[str, str]:
+    def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         request = requirements.request
-        return used_by(request) if isinstance(request, Conversation) else used_in_chat(body)
+        return used_by(request) if isinstance(request, Conversation) else used_in_chat(call.body)
 
     def refusal(
         self,
@@ -67,7 +64,7 @@ class Generate:
     ) -> TranslationError | None:
         return None
 
-    def adapter(self, call: InferenceCall, provider: ProviderFacts) -> Adapter:
+    def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """By the formats that both speak, and by what of the provider's answers has to be mended for this call."""
         quirks = provider.quirks & _MENDED
         if quirks and _FORM_FIELDS.isdisjoint(call.body):
@@ -86,22 +83,23 @@ def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozens
     return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], menders_for(quirks))
 
 
-def _spoken_format(call: InferenceCall, provider: ProviderFacts) -> str:
+def _spoken_format(call: Call, provider: ProviderFacts) -> str:
     """The client's, where the provider speaks that too at the same address."""
     speaks_both = call.format == "responses" and "speaks_responses" in provider.quirks
     return call.format if speaks_both else provider.wire_format
 
 
-def _required_by_body(endpoint: str, body: Mapping[str, Any], *, is_streamed: bool) -> Requirements:
+def _required_by_body(call: Call) -> Requirements:
     """Of a body in OpenAI's own form, which is relayed and not read whole."""
+    body = call.body
     params = {name for name in ("tools", "logprobs") if body.get(name)}
     form = _FORMS.get((body.get("response_format") or {}).get("type"))
     if form:
         params.add(form)
     chars, kinds = _measure(body["messages"])
     return Requirements(
-        endpoint,
-        is_streamed=is_streamed,
+        call.endpoint,
+        is_streamed=call.is_streamed,
         params=frozenset(params),
         input_types=frozenset(kinds),
         input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
@@ -109,7 +107,7 @@ def _required_by_body(endpoint: str, body: Mapping[str, Any], *, is_streamed: bo
     )
 
 
-def required_by_conversation(conversation: Conversation, endpoint: str, *, is_streamed: bool) -> Requirements:
+def required_by_conversation(conversation: Conversation, call: Call) -> Requirements:
     """The same, of a request in any format."""
     parts = list(_parts(part for message in conversation.messages for part in message.parts))
     kind = conversation.output.kind if conversation.output else OutputKind.TEXT
@@ -122,8 +120,8 @@ def required_by_conversation(conversation: Conversation, endpoint: str, *, is_st
     form = spelt(conversation.source, "output")
     kinds = {"image": Image, "audio": Audio}
     return Requirements(
-        endpoint,
-        is_streamed=is_streamed,
+        call.endpoint,
+        is_streamed=call.is_streamed,
         params=frozenset(name for name, is_asked in asked.items() if is_asked),
         input_types=frozenset(
             name for name, kind in kinds.items() if any(isinstance(part, kind) for part in parts)

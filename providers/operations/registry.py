@@ -5,7 +5,7 @@ from providers.facts import ProviderFacts
 from providers.operations.base import Operation
 from providers.operations.embed import EMBED
 from providers.operations.generate import GENERATE
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 
 BY_ENDPOINT: dict[str, Operation] = {
     endpoint: operation for operation in (GENERATE, EMBED) for endpoint in operation.endpoints
@@ -21,7 +21,7 @@ def operation_of(endpoint: str) -> Operation:
     return BY_ENDPOINT[endpoint]
 
 
-def choose_adapter(call: InferenceCall, provider: ProviderFacts) -> Adapter:
+def choose_adapter(call: Call, provider: ProviderFacts) -> Adapter:
     """Raises KeyError for a provider's format without that endpoint: see `serves`."""
     return BY_ENDPOINT[call.endpoint].adapter(call, provider)
 

@@ -1,7 +1,7 @@
-"""One inference call, as the client asked for it."""
+"""One inference call: what a client asked for, on its way from the edge to the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from providers.wire.conversation import Conversation
@@ -12,11 +12,12 @@ ParsedRequest = Conversation | EmbeddingRequest
 
 
 @dataclass(slots=True)
-class InferenceCall:
-    """`body` is the client's request in the wire format `format`, with every unknown field kept.
+class Call:
+    """Made once by the edge, and filled in at its stops. Holds no secret.
 
-    `endpoint` is of the published vocabulary, such as `chat.completions` or `embeddings`. `id` and `created` (Unix
-    seconds) name an answer that is written anew.
+    `body` is the client's request in the wire format `format`, with every unknown field kept, and without those that
+    are meant for the gateway. `endpoint` is of the published vocabulary, such as `chat.completions` or `embeddings`.
+    Ids are UUID hex. `id` and `created` (Unix seconds) name an answer that is written anew.
     """
 
     endpoint: str
@@ -27,9 +28,32 @@ class InferenceCall:
     format: str = "openai"
     id: str = ""
     created: int = 0
-    team: str = ""
-    """Whose call it is: ids of end users are hashed with it before they leave."""
     betas: str = ""
     """What the client asks of Anthropic's beta features; a list with commas, as its header has it."""
-    request: ParsedRequest | None = None
+    shows_translated: bool = False
+    """The client wants to hear what was said to the provider in other words."""
+
+    # Whose it is, and how the ledger tells of it.
+    request_id: str = ""
+    team_id: int = 0
+    key_id: int = 0
+    project: str = ""
+    requested_model: str = ""
+    redirected_from: str = ""
+    """The retired model that was asked for, where its successor answers; else empty."""
+    input_tokens: int = 0
+    """A rough count, for what nobody lives to tell."""
+
+    # Its plan: best first, chosen from the snapshot of `revision` or later.
+    offering_ids: tuple[int, ...] = ()
+    revision: int = 0
+
+    raw: bytes = field(default=b"", repr=False)
+    """The client's body, byte for byte."""
+    request: ParsedRequest | None = field(default=None, repr=False)
     """`body` as its operation reads it, where that was done already."""
+
+    @property
+    def team(self) -> str:
+        """Ids of end users are hashed with it before they leave."""
+        return str(self.team_id)

@@ -1,4 +1,4 @@
-"""Sheets out of the catalogue and into it, by the resource and by the pages of the admin."""
+"""Sheets out of the catalogue and into it, by the services and by the pages of the admin."""
 
 from decimal import Decimal
 from io import BytesIO
@@ -11,8 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from catalogue.models import Edition, Model, Offering, Price, PublishedModel
-from catalogue.sheets import InertXLSX, ModelSheet, OfferingSheet, PriceSheet, Sheet
+from accounts import revision
+from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
+from catalogue.sheet_import import services
+from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
+from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults
 from tests.make import (
     make_model,
     make_offering,
@@ -28,17 +31,9 @@ from tests.make import (
 pytestmark = pytest.mark.django_db
 
 
-def bring_in(sheet: type[Sheet], *rows: dict[str, Any]) -> Any:
-    dataset = tablib.Dataset(headers=list(rows[0]))
-    for row in rows:
-        dataset.append(list(row.values()))
-    return sheet().import_data(dataset, rollback_on_validation_errors=True)
-
-
-def faults(result: Any) -> str:
-    rows = [f"row {number}: {error.error}" for number, errors in result.row_errors() for error in errors]
-    invalid = [f"row {row.number}: {row.error_dict}" for row in result.invalid_rows]
-    return "\n".join([*rows, *invalid, *(str(error.error) for error in result.base_errors)])
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "GIVE_WAY_S", 0)
 
 
 def test_sheet_that_is_brought_back_changes_nothing() -> None:
@@ -51,8 +46,8 @@ def test_sheet_that_is_brought_back_changes_nothing() -> None:
     publish_all()
     editions, prices = Edition.objects.count(), Price.objects.count()
     for sheet in (ModelSheet, OfferingSheet, PriceSheet):
-        result = sheet().import_data(sheet().export(), raise_errors=True)
-        assert result.totals["skip"] == result.total_rows
+        made = bring_in_file(sheet, sheet().export().csv.encode())
+        assert (made.state, made.counts["same"]) == ("done", made.row_count)
     assert (Edition.objects.count(), Price.objects.count()) == (editions, prices)
 
 
@@ -158,16 +153,18 @@ def test_text_that_a_program_would_compute_is_quoted_and_comes_back_as_it_was(te
     make_model("acme/one", name=text)
     dataset = ModelSheet().export()
     assert dataset["name"] == [f"'{text}"]
-    assert ModelSheet().import_data(dataset, raise_errors=True).totals["skip"] == 1
+    assert bring_in_file(ModelSheet, dataset.csv.encode()).counts["same"] == 1
 
 
 def test_formula_of_a_workbook_is_read_as_text() -> None:
+    make_model("acme/one")
     book = openpyxl.Workbook()
     for row in (["id", "name"], ["acme/one", "=1+1"], [None, None]):
         book.active.append(row)
     content = BytesIO()
     book.save(content)
-    assert InertXLSX().create_dataset(content.getvalue()).dict == [{"id": "acme/one", "name": "=1+1"}]
+    assert bring_in_file(ModelSheet, content.getvalue(), is_workbook=True).state == "done"
+    assert Model.objects.get().name == "=1+1"
 
 
 @pytest.fixture
@@ -177,30 +174,38 @@ def desk() -> Client:
     return client
 
 
-def upload(desk: Client, content: bytes, name: str = "models.csv") -> Any:
+def upload(desk: Client, content: bytes, name: str = "models.csv") -> SheetImport:
+    """As far as a worker reads it."""
     file = SimpleUploadedFile(name, content)
     page = reverse("admin:catalogue_model_import")
-    return desk.post(page, {"import_file": file, "format": "0", "resource": "0"})
+    desk.post(page, {"import_file": file, "format": "0", "resource": "0"})
+    made = SheetImport.objects.get()
+    services.go_on(made.pk)
+    return made
+
+
+def page_of(made: SheetImport) -> str:
+    return reverse("admin:catalogue_model_sheet", args=[made.pk])
 
 
 def test_curator_sees_the_difference_before_it_is_made(desk: Client) -> None:
     make_published("acme/one")
-    page = upload(desk, "\ufeffid,name\nacme/one,Uno\n".encode())
-    assert b"Uno" in page.content
+    made = upload(desk, "\ufeffid,name\nacme/one,Uno\n".encode())
+    assert "Uno" in desk.get(page_of(made)).content.decode()
     assert Model.objects.get().name == "One"
-    confirmed = desk.post(
-        reverse("admin:catalogue_model_process_import"), page.context["confirm_form"].initial, follow=True
-    )
-    assert confirmed.status_code == 200
+    desk.post(page_of(made), {"confirm": ""})
+    services.go_on(made.pk)
+    assert "being written" not in desk.get(page_of(made)).content.decode()
     assert PublishedModel.objects.current().get().name == "Uno"
     assert Edition.objects.first().author.username == "curator"  # type: ignore[union-attr]
 
 
 def test_curator_is_told_the_row_and_the_field(desk: Client) -> None:
     make_organisation("acme")
-    page = upload(desk, b"id,name,context_length\nacme/one,One,-5\n")
-    assert "confirm_form" not in page.context
-    assert "context_length" in page.content.decode()
+    made = upload(desk, b"id,name,context_length\nacme/one,One,-5\n")
+    page = desk.get(page_of(made)).content.decode()
+    assert 'name="confirm"' not in page
+    assert "context_length" in page
     assert not Model.objects.exists()
 
 

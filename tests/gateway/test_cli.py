@@ -1,17 +1,23 @@
 """The `gatehouse` command: what it refuses and with what words, and what it prints."""
 
+import fcntl
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
-from gateway import greeting
+from gateway import greeting, preparing
 from gateway.first_run import Issued
 from tests.gateway.program import accepts, call_from, running
 from tests.services import free_port, wait_until
 
 CLI = "gateway.cli"
+# Long enough for a hang alone to reach it.
+PREPARED_S = 100.0
 
 
 @pytest.fixture
@@ -91,3 +97,36 @@ def test_prepare_prints_secrets_once(tmp_path: Path) -> None:
         assert second.wait() == 0
     assert "sk-gw-" in first.text
     assert "sk-gw-" not in second.text
+
+
+@contextmanager
+def being_prepared(database_url: str, folder: Path) -> Iterator[None]:
+    """As by another process."""
+    if database_url:
+        with psycopg.connect(database_url) as holder:
+            holder.execute("SELECT pg_advisory_lock(%s)", [preparing._LOCK])
+            yield
+    else:
+        with (folder / "gatehouse.preparing").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_of_three_at_once_one_prepares_and_the_others_wait_and_say_so(
+    vendor: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("postgres_url") if vendor == "postgresql" else ""
+    # With Redis, as on several machines: else the data folder alone would put them into a line.
+    settings = {"GATEWAY_DATA_DIR": str(tmp_path), "DATABASE_URL": url}
+    if url:
+        settings["REDIS_URL"] = "redis://127.0.0.1:1/0"
+    with ExitStack() as stack:
+        with being_prepared(url, tmp_path):
+            programs = [stack.enter_context(running(CLI, "prepare", **settings)) for _ in range(3)]
+            for program in programs:
+                program.wait_for(preparing.WAITING, PREPARED_S)
+        assert [program.wait(PREPARED_S) for program in programs] == [0, 0, 0]
+    assert sorted("sk-gw-" in program.text for program in programs) == [False, False, True]
+    assert sorted("prepared already" in program.text for program in programs) == [False, True, True]

@@ -8,13 +8,26 @@ import pytest
 
 from gateway import codec
 from gateway.codec import Newer, Unreadable
-from gateway.proxy.exchange import CallEnd, Head, Job, Sample
+from gateway.proxy.call import NEEDED, OPTIONAL, decode_call, encode_call
+from gateway.proxy.exchange import CallEnd, Head, Sample
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from providers.wire.call import Call
 from tests.gateway.spooling import closed, opened
 
-JOB = Job("c" * 32, "req_1", "chat.completions", "openai", 1, True, 2, 3, "acme/one", (4, 5), b'{"a":1}\n{}')
+CALL = Call(
+    "chat.completions",
+    {"a": 1},
+    is_streamed=True,
+    id="c" * 32,
+    created=1,
+    request_id="req_1",
+    team_id=2,
+    key_id=3,
+    requested_model="acme/one",
+    offering_ids=(4, 5),
+    raw=b'{"a":1,\n"project_id":"x"}',
+)
 RECORDS = [
-    JOB,
     Head("acme", "acme/one", 2, 10, "0.1", ["seed"]),
     CallEnd([Sample(1, 2.5, "timeout", 3.0)], {"code": "x"}, 2),
     Sample(1, 2.5, "timeout", 3.0),
@@ -52,7 +65,33 @@ def test_a_missing_fact_has_its_default_or_the_record_is_refused(record, name):
             codec.read(type(record), given)
 
 
-@pytest.mark.parametrize("record", [JOB, RECORDS[1], RECORDS[2]], ids=lambda record: type(record).__name__)
+def test_a_call_reads_back_as_it_was_and_names_its_version():
+    line = encode_call(CALL)
+    assert decode_call(line) == CALL
+    assert orjson.loads(line.split(b"\n")[0])["v"] == codec.VERSION
+
+
+def changed(**facts: Any) -> bytes:
+    told = orjson.loads(encode_call(CALL).partition(b"\n")[0]) | facts
+    return orjson.dumps({name: value for name, value in told.items() if value is not None}) + b"\n" + CALL.raw
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_fact_that_a_call_can_do_without_has_its_default(name):
+    assert getattr(decode_call(changed(**{name: None})), name) == getattr(Call("", {}), name)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_call_that_lacks_what_it_needs_is_refused(name):
+    with pytest.raises(Unreadable, match=name):
+        decode_call(changed(**{name: None}))
+
+
+def test_a_strange_fact_of_a_call_is_dropped():
+    assert decode_call(changed(mood="good")) == CALL
+
+
+@pytest.mark.parametrize("record", RECORDS[:2], ids=lambda record: type(record).__name__)
 def test_a_message_reads_back_as_it_was_and_names_its_version(record):
     line = record.encode()
     assert type(record).decode(line) == record

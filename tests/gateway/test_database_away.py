@@ -32,6 +32,10 @@ AWAY = {
     "refused": failure(OperationalError, psycopg.OperationalError("connection refused")),
     "silent": failure(OperationalError, sql.Unanswered("nothing came from the database for 10 s")),
     "closed": failure(InterfaceError, psycopg.InterfaceError("the connection is closed")),
+}
+BUSY = {
+    "no lock": failure(OperationalError, psycopg.errors.LockNotAvailable("lock timeout")),
+    "deadlock": failure(OperationalError, psycopg.errors.DeadlockDetected("deadlock detected")),
     "locked": sqlite_error("database is locked", sqlite3.SQLITE_BUSY),
     "locked snapshot": sqlite_error("database is locked", sqlite3.SQLITE_BUSY_SNAPSHOT),
 }
@@ -70,13 +74,22 @@ def test_page_without_a_database_is_a_503_in_the_frame_of_the_site(
     assert "To the first page" in response.text
 
 
-@pytest.mark.parametrize("kind", AWAY)
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("kind", BUSY)
+def test_page_that_waited_too_long_for_another_change_says_so(staff: Client, path: str, kind: str) -> None:
+    with database_says(BUSY[kind]):
+        response = staff.get(path)
+    assert (response.status_code, response["retry-after"]) == (503, "5")
+    assert sql.BUSY in response.text
+
+
+@pytest.mark.parametrize("kind", [*AWAY, *BUSY])
 def test_api_without_a_database_is_a_503_in_its_own_form(db: None, kind: str) -> None:
     _, text = make.make_key(scope="management")
-    with database_says(AWAY[kind]):
+    with database_says((AWAY | BUSY)[kind]):
         response = Client().get("/v1/keys", headers={"authorization": f"Bearer {text}"})
     assert (response.status_code, response["retry-after"]) == (503, "5")
-    assert response.json()["error"]["code"] == "database_unavailable"
+    assert response.json()["error"]["code"] == ("busy" if kind in BUSY else "database_unavailable")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -103,11 +116,11 @@ def test_an_outage_is_told_once_and_then_counted(
             staff.get("/keys")
             staff.get("/v1/keys", headers={"authorization": f"Bearer {text}"})
         assert [record.getMessage() for record in ours(caplog)] == [
-            "1 request(s) refused since last told, as the database failed: connection refused"
+            "Requests refused since last told: 1, as the database fails: connection refused"
         ]
         monkeypatch.setattr(sql, "_TELL_EVERY_S", 0.0)
         staff.get("/keys")
-    assert ours(caplog)[-1].getMessage().startswith("40 request(s) refused")
+    assert ours(caplog)[-1].getMessage().startswith("Requests refused since last told: 40,")
     assert not any(record.exc_info for record in ours(caplog))
 
 

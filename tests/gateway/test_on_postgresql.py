@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-AGAIN = ["accounts/test_ledger.py", "gateway/test_recorder.py", "gateway/responses"]
+AGAIN = [
+    "accounts/test_ledger.py",
+    "accounts/test_revision.py",
+    "catalogue/test_sheets.py",
+    "gateway/test_recorder.py",
+    "gateway/responses",
+]
 
 
 @pytest.mark.slow

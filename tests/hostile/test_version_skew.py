@@ -5,7 +5,8 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from gateway.proxy.exchange import CallEnd, Head, Job, Sample
+from gateway.proxy.call import NEEDED, OPTIONAL
+from gateway.proxy.exchange import CallEnd, Head, Sample
 from gateway.proxy.lane.frames import HEARTBEATS, Life, control_channel, inbox_channel, pack_frame
 from gateway.proxy.lane.frames import Kind as FrameKind
 from gateway.store.interface import JobEntry
@@ -19,7 +20,7 @@ def names(kind, *, needed):
     return [
         field.name
         for field in fields(kind)
-        if (field.default is MISSING and field.default_factory is MISSING) is needed and field.name != "body"
+        if (field.default is MISSING and field.default_factory is MISSING) is needed
     ]
 
 
@@ -36,13 +37,13 @@ def chat_over(provider, *, lane="auto", **changes):
     return answer, answer.headers.get("x-gateway-lane")
 
 
-@pytest.mark.parametrize("change", [with_strange, *map(without, names(Job, needed=False))])
+@pytest.mark.parametrize("change", [with_strange, *map(without, OPTIONAL)])
 def test_a_worker_makes_the_job_of_a_web_process_that_says_more_or_less(provider, change):
     answer, lane = chat_over(provider, job=change)
     assert (answer.status_code, lane, len(provider.calls)) == (200, "worker", 1)
 
 
-@pytest.mark.parametrize("change", [of_a_later_version, *map(without, names(Job, needed=True))])
+@pytest.mark.parametrize("change", [of_a_later_version, *map(without, NEEDED)])
 def test_a_job_that_the_worker_cannot_read_is_made_directly(provider, change):
     answer, lane = chat_over(provider, job=change)
     assert (answer.status_code, lane, len(provider.calls)) == (200, "direct", 1)

@@ -10,7 +10,7 @@ from openai import OpenAI
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.operations.embed import embeddings_adapter
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
@@ -23,9 +23,9 @@ def golden(name):
     return (GOLDEN / name).read_bytes()
 
 
-def call(**fields) -> InferenceCall:
+def call(**fields) -> Call:
     body = json.loads(golden("request.json")) | fields
-    return InferenceCall("embeddings", body, id="emb-1", created=1)
+    return Call("embeddings", body, id="emb-1", created=1)
 
 
 def answer(wire_format, body: bytes, **fields):

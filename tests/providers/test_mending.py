@@ -8,7 +8,7 @@ from providers.facts import ProviderFacts
 from providers.formats.answer_tool import ANSWER_TOOL, ask_by_tool
 from providers.formats.base import CannotTranslate
 from providers.operations.registry import choose_adapter
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Tool, ToolChoice
 from providers.wire.events import (
     Finished,
@@ -132,5 +132,5 @@ def test_bytes_are_relayed_unless_something_has_to_be_mended(endpoint, quirks, b
     provider = ProviderFacts(
         1, "p", "P", "openai", "", is_enabled=True, is_usable=True, quirks=frozenset(quirks)
     )
-    adapter = choose_adapter(InferenceCall(endpoint, body), provider)
+    adapter = choose_adapter(Call(endpoint, body), provider)
     assert isinstance(adapter, OpenAIAdapter) is is_untouched

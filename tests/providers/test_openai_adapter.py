@@ -9,7 +9,7 @@ import pytest
 from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.sse import event
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
@@ -28,12 +28,12 @@ def provider(**fields) -> ProviderFacts:
     )
 
 
-def chat(**body) -> InferenceCall:
-    return InferenceCall("chat.completions", {"model": "alias", "messages": []} | body)
+def chat(**body) -> Call:
+    return Call("chat.completions", {"model": "alias", "messages": []} | body)
 
 
-def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:
-    return InferenceCall(
+def streamed(*, wants_usage: bool = False, **body) -> Call:
+    return Call(
         "chat.completions",
         {"model": "alias", "messages": []} | body,
         is_streamed=True,
@@ -41,7 +41,7 @@ def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:
     )
 
 
-def sent(call: InferenceCall, **fields) -> dict:
+def sent(call: Call, **fields) -> dict:
     return json.loads(
         ADAPTER.request(call, provider(**fields), Upstream("upstream-name", is_streamed=False)).body
     )
@@ -57,7 +57,7 @@ def golden(name: str) -> bytes:
 
 
 def answer(body: bytes):
-    return ADAPTER.answer(InferenceCall("chat.completions", {}, id="7"), "acme/one", 200, body)
+    return ADAPTER.answer(Call("chat.completions", {}, id="7"), "acme/one", 200, body)
 
 
 def chunk(choices, **more) -> bytes:

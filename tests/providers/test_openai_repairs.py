@@ -5,19 +5,19 @@ import json
 import pytest
 
 from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.sse import event
 from providers.wire.usage import Usage
 
 ADAPTER = adapter_between("openai", "openai")
 
 
-def streamed(*, wants_usage: bool = False, **body) -> InferenceCall:
-    return InferenceCall("chat.completions", body, is_streamed=True, wants_usage=wants_usage)
+def streamed(*, wants_usage: bool = False, **body) -> Call:
+    return Call("chat.completions", body, is_streamed=True, wants_usage=wants_usage)
 
 
 def answer(body: bytes, endpoint: str = "chat.completions", **asked):
-    return ADAPTER.answer(InferenceCall(endpoint, asked, id="7"), "acme/one", 200, body)
+    return ADAPTER.answer(Call(endpoint, asked, id="7"), "acme/one", 200, body)
 
 
 def chunk(choices, **more) -> bytes:
@@ -66,7 +66,7 @@ def test_stream_without_usage_ends_with_an_estimate_that_says_so():
 def test_answer_without_its_head_is_given_one(is_streamed):
     """The SDK's helper for streams leaves out what does not call itself a chunk."""
     if is_streamed:
-        reader = ADAPTER.stream(InferenceCall("chat.completions", {}, id="7", created=5), "acme/one")
+        reader = ADAPTER.stream(Call("chat.completions", {}, id="7", created=5), "acme/one")
         data = [event(json.dumps({"choices": [text(each)]}).encode()) for each in "abc"]
         told = chunks_of(b"".join(map(reader.feed, data)))
     else:

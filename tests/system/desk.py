@@ -43,6 +43,20 @@ class Desk:
             raise Refused(" ".join(_Page.read(answer.text).texts - opened.texts))
         return answer
 
+    def upload(self, path: str, data: bytes, **values: str) -> str:
+        """Send the page's form with a file; the address that it leads to."""
+        token = _Page.read(self.read(path)).editing_form["csrfmiddlewaretoken"]
+        files = {"import_file": ("sheet.csv", data)}
+        answer = self._client.post(path, data=values | {"csrfmiddlewaretoken": token}, files=files)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["location"]
+
+    def press(self, path: str, button: str) -> None:
+        """Send the page's form by that button."""
+        token = _Page.read(self.read(path)).editing_form["csrfmiddlewaretoken"]
+        answer = self._client.post(path, data={"csrfmiddlewaretoken": token, button: ""})
+        assert answer.status_code == 302, answer.text
+
     def issue_key(self, name: str, **terms: str) -> str:
         """A key of the demo team, read from the page that shows it once."""
         given = {"team": self.row_id("accounts/team", "demo"), "name": name, **terms}

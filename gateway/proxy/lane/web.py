@@ -6,8 +6,9 @@ import time
 from contextlib import suppress
 
 from gateway.codec import Unreadable
+from gateway.proxy.call import encode_call
 from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Job, Sink, read_reason
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -23,6 +24,7 @@ from gateway.proxy.lane.frames import (
 from gateway.proxy.lane.incoming import Incoming
 from gateway.proxy.lane.line import Line
 from gateway.store.interface import Store, StoreUnavailable, Subscription, TakeBack
+from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
 
@@ -73,35 +75,37 @@ class WorkerLane:
     def is_open(self) -> bool:
         return self._store.is_up and bool(self.live_workers)
 
-    async def carry(self, job: Job, sink: Sink) -> CallEnd | None:
+    async def carry(self, call: Call, sink: Sink) -> CallEnd | None:
         """Have a worker make the call. None: no worker began it in time, and now none can; it is ours to make.
 
         Raises ClientGone, Unavailable, WorkerLost.
         """
         now = time.monotonic()
-        incoming = self._calls[job.call_id] = Incoming(now + _TAKE_BACK_S, now + self._longest_call_s)
+        incoming = self._calls[call.id] = Incoming(now + _TAKE_BACK_S, now + self._longest_call_s)
         epoch = self._store.epoch
-        self._store.send_job(job.call_id, self._inbox, START_BY_S, job.encode())
+        self._store.send_job(call.id, self._inbox, START_BY_S, encode_call(call))
         try:
             while not incoming.has_started:
                 await incoming.wait()
                 if (
                     incoming.is_late
                     and not incoming.has_started
-                    and await self._take_back(job, incoming, epoch)
+                    and await self._take_back(call, incoming, epoch)
                 ):
                     return None
-            return await self._relay(job.call_id, incoming, sink)
+            end = await self._relay(call.id, incoming, sink)
+            self._tell(call.id, incoming, Kind.TAKEN)
+            return end
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
-            self._cancel(job.call_id, incoming, _reason_of(cause))
+            self._cancel(call.id, incoming, _reason_of(cause))
             raise
         finally:
-            del self._calls[job.call_id]
+            del self._calls[call.id]
 
-    async def _take_back(self, job: Job, incoming: Incoming, epoch: str | None) -> bool:
+    async def _take_back(self, call: Call, incoming: Incoming, epoch: str | None) -> bool:
         incoming.is_late = False
         try:
-            verdict = await self._store.take_back(job.call_id, epoch)
+            verdict = await self._store.take_back(call.id, epoch)
         except StoreUnavailable:
             verdict = TakeBack.LOST
         if verdict is TakeBack.LOST:
@@ -114,7 +118,7 @@ class WorkerLane:
             # A worker owns it, but its word never came: any of them may be the one.
             incoming.has_started = True
             incoming.unheard_since = time.monotonic()
-            self._ask_again(job.call_id, incoming)
+            self._ask_again(call.id, incoming)
         return verdict is TakeBack.OURS
 
     async def _relay(self, call_id: str, incoming: Incoming, sink: Sink) -> CallEnd:

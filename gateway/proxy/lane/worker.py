@@ -5,13 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-
-import orjson
+from dataclasses import dataclass, replace
 
 from gateway.proxy.attempt import Workbench, run_call
+from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CallEnd, ClientGone, Job
+from gateway.proxy.exchange import CallEnd, ClientGone
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -22,11 +21,12 @@ from gateway.proxy.lane.frames import (
     pack_frame,
     unpack_frame,
 )
+from gateway.proxy.lane.held import HeldRecords
 from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ class LaneWorker:
     def __init__(self, store: Store, bench: Workbench, name: str, *, write_timeout_s: float) -> None:
         self.name = name
         self._store = store
-        self._bench = bench
+        self._records = HeldRecords(bench.recorder)
+        self._bench = replace(bench, recorder=self._records)
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
@@ -92,6 +93,10 @@ class LaneWorker:
             await asyncio.sleep(0.05)
         verdict = Unavailable("The gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
         await self._cancel(self._open_calls(), verdict)
+        deadline = time.monotonic() + DEAD_AFTER_S
+        while not self._records.is_empty and time.monotonic() < deadline and not is_hurried():
+            await asyncio.sleep(0.05)
+        self._records.lose_all(verdict.error_code)
         await _end_task(heartbeat)
         if self._subscription:
             await self._subscription.close()
@@ -129,25 +134,22 @@ class LaneWorker:
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
         """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
         try:
-            job = Job.decode(entry.body)
-            is_large = len(job.body) > LARGE_BYTES
-            call = job.call(await off_loop(orjson.loads, job.body) if is_large else orjson.loads(job.body))
+            is_large = len(entry.body) > LARGE_BYTES
+            call = await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
         except Exception:
             # Not ours yet, so whoever sent it takes it back.
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
             return self._store.drop_job(entry)
-        end = await self._own(entry, job, call, outgoing)
+        end = await self._own(entry, call, outgoing)
         return outgoing.finish(end, time.monotonic()) if end else None
 
-    async def _own(
-        self, entry: JobEntry, job: Job, call: InferenceCall, outgoing: Outgoing
-    ) -> CallEnd | None:
+    async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallEnd | None:
         """None: another has it."""
         frame = pack_frame(entry.call_id, Kind.STARTED, payload=self.name.encode())
         try:
             if not await self._store.start_job(entry, self.name, frame):
                 return None
-            return await run_call(self._bench, job, call, lane="worker", sink=outgoing)
+            return await run_call(self._bench, call, lane="worker", sink=outgoing)
         except ClientGone:
             return CallEnd()
         except StoreUnavailable:
@@ -176,8 +178,12 @@ class LaneWorker:
             if kind is Kind.AGAIN and payload:
                 forgotten = pack_frame(call_id, Kind.FORGOTTEN, payload=self.name.encode())
                 self._store.publish(payload.decode(), forgotten)
+        elif kind is Kind.TAKEN:
+            self._records.taken(call_id)
+            del self._calls[call_id]
         elif kind is Kind.CANCEL:
             running.cancel(payload.decode())
+            self._records.lost(call_id, payload.decode())
         elif kind is Kind.PAUSE:
             running.outgoing.pause()
         elif kind is Kind.RESUME:
@@ -208,15 +214,20 @@ class LaneWorker:
 
     def _look(self, now: float, *, stood_still: bool) -> None:
         self._line.look(self._subscription.is_up_since if self._subscription else None, now)
-        for running in self._open_calls():
+        for running in self._calls.values():
             if stood_still:
                 # We were away so long that every reader has given these calls up.
-                running.end(WorkerLost("The worker that made this call stood still."))
+                self._give_up(running, WorkerLost("The worker that made this call stood still."))
             elif self._line.is_lost(now):
-                running.end(Unavailable("The store is away.", code="lane_state_lost"))
+                self._give_up(running, Unavailable("The store is away.", code="lane_state_lost"))
             elif self._is_abandoned(running, now):
-                running.end(Unavailable("The web process is gone.", code="web_lost"))
+                self._give_up(running, Unavailable("The web process is gone.", code="web_lost"))
         self._forget_ended(now)
+
+    def _give_up(self, running: Running, verdict: GatewayError) -> None:
+        if running.outgoing.ended_at is None:
+            running.end(verdict)
+        self._records.lost(running.outgoing.call_id, verdict.error_code)
 
     def _say_alive(self) -> None:
         life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
@@ -234,6 +245,8 @@ class LaneWorker:
         for call_id, running in list(self._calls.items()):
             ended_at = running.outgoing.ended_at
             if ended_at is not None and now - max(ended_at, open_since) > _KEEP_ENDED_S:
+                # Its reader lives and misses nothing: if it did not say so, its word was lost, or it knows none.
+                self._records.taken(call_id)
                 del self._calls[call_id]
 
 

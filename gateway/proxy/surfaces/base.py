@@ -7,11 +7,10 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import GatewayError, InvalidRequest
+from gateway.proxy.surfaces.bounds import check_bounds
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
-from providers.operations.base import Requirements
-from providers.operations.registry import operation_of
 
 _NO_ANSWER = AnswerFacts("", 0, "")
 
@@ -48,6 +47,7 @@ class Surface:
             ) from None
         if not isinstance(parsed, dict):
             raise InvalidRequest("The body must be one JSON object.", code="invalid_json", param="body")
+        check_bounds(parsed, body)
         self.check(parsed, "")
         return parsed
 
@@ -61,19 +61,6 @@ class Surface:
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         """Also in a stream."""
         return bool((parsed.get("stream_options") or {}).get("include_usage"))
-
-    def needs(self, parsed: Mapping[str, Any]) -> Requirements:
-        """Of a request without fields of our own. Raises InvalidRequest."""
-        try:
-            return operation_of(self.endpoint).requirements(
-                self.endpoint, parsed, self.format, is_streamed=self.is_streamed(parsed)
-            )
-        except TranslationError as error:
-            raise refusal_of(error) from None
-
-    def parameters(self, parsed: Mapping[str, Any], needs: Requirements) -> Mapping[str, str]:
-        """The parameters that this request uses: the catalogue's name → the client's."""
-        return operation_of(self.endpoint).parameters(parsed, needs)
 
     @property
     def only_counts(self) -> bool:

@@ -16,8 +16,9 @@ import uvicorn
 from accounts.keys import KeyFacts, ShownKey, mint_key
 from catalogue.snapshot import ModelFacts, Snapshot
 from gateway.outbound import OutboundPolicy
-from gateway.proxy.app import Edge, EdgeParts, find_surface
 from gateway.proxy.attempt import Workbench
+from gateway.proxy.carry import EdgeServices
+from gateway.proxy.edge import Edge, find_surface
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
@@ -160,7 +161,7 @@ class EdgeProcess:
         )
         self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
-            EdgeParts(
+            EdgeServices(
                 keys,
                 self.bench.snapshots,
                 self.store,

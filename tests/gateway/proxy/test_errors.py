@@ -4,8 +4,8 @@ import pytest
 from rest_framework.exceptions import Throttled
 
 from accounts.errors import render_exception
-from gateway.proxy.app import _limit_headers
 from gateway.proxy.errors import RateLimited
+from gateway.proxy.notices import limit_headers
 from gateway.store.interface import Verdict
 
 WAITS = [(0.0, b"1"), (0.2, b"1"), (1.0, b"1"), (1.0001, b"2"), (1.4, b"2"), (59.01, b"60"), (60.0, b"60")]
@@ -18,7 +18,7 @@ def test_a_refused_call_is_never_told_to_come_back_too_early(wait_s, told):
 
 @pytest.mark.parametrize(("wait_s", "told"), WAITS)
 def test_neither_is_one_whose_window_is_told(wait_s, told):
-    headers = dict(_limit_headers(Verdict(is_admitted=True, limit=1, remaining=0, reset_s=wait_s)))
+    headers = dict(limit_headers(Verdict(is_admitted=True, limit=1, remaining=0, reset_s=wait_s)))
     assert headers[b"x-ratelimit-reset-requests"] == told + b"s"
 
 

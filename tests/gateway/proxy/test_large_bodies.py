@@ -10,8 +10,9 @@ import pytest
 
 from catalogue.endpoints import answered
 from catalogue.snapshot import Snapshot
-from gateway.proxy.app import Edge, EdgeParts, find_surface
 from gateway.proxy.attempt import Workbench
+from gateway.proxy.carry import EdgeServices
+from gateway.proxy.edge import Edge, find_surface
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
@@ -103,9 +104,9 @@ def make_edge(engine: Any, keys: Keys) -> Edge:
     snapshots = Snapshots(Snapshot.of([a_model(offerings=(offering,))], {1: a_provider()}, revision=1))
     records, store, health = Records(), MemoryStore(), HealthTable()
     bench = Workbench(engine, choose_adapter, snapshots, records, health, PATIENT, 64_000_000)
-    lanes = Lanes(bench, WorkerLane(store, "web-1"), setting="direct", has_own_worker=True)
+    lanes = Lanes(bench, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True)
     parts = (keys, snapshots, store, records, health, lanes, Shelf())
-    return Edge(EdgeParts(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
+    return Edge(EdgeServices(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 
 
 @pytest.mark.parametrize("path", CALLS)

@@ -43,10 +43,10 @@ class Sort:
     wire_formats = frozenset({"openai"})
     why_named = "orders of different models are not comparable"
 
-    def requirements(self, endpoint, body, client, *, is_streamed):
-        return Requirements(endpoint)
+    def requirements(self, call):
+        return Requirements(call.endpoint)
 
-    def parameters(self, body, requirements):
+    def parameters(self, call, requirements):
         return {}
 
     def refusal(self, requirements, provider, name, params):

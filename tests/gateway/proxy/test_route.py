@@ -11,6 +11,7 @@ from providers.health import Standing
 from providers.operations.base import Requirements
 from providers.operations.parameters import declares, used_in_chat
 from providers.operations.registry import operation_of
+from providers.wire.call import Call
 from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
 
 CHAT = Requirements("chat.completions")
@@ -137,8 +138,7 @@ def test_auto_is_refused_for_embeddings():
 
 
 def read(endpoint, body):
-    operation = operation_of(endpoint)
-    return operation.requirements(endpoint, body, "openai", is_streamed=bool(body.get("stream")))
+    return operation_of(endpoint).requirements(Call(endpoint, body, is_streamed=bool(body.get("stream"))))
 
 
 def embedding(**body):

@@ -11,7 +11,7 @@ from gateway.proxy.settle import usage_fields
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
 from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.events import (
     Event,
     Finished,
@@ -149,7 +149,7 @@ def test_whole_answer_of_the_clients_own_format_gets_an_estimate_where_it_tells_
     form, body = FORMATS[name], CLIENTS[name][1]
     answer = {**form.write_answer([*SAID], AnswerFacts("id", 1, "model")), "unknown": 1}
     answer.pop(form.usage_name, None)
-    call = InferenceCall(form.endpoint, body, format=name)
+    call = Call(form.endpoint, body, format=name)
     read = adapter_between(name, name).answer(call, "acme/one", 200, orjson.dumps(answer))
     assert read.usage == Usage(1, 6, is_estimated=True)
     assert orjson.loads(read.body) == {**answer, form.usage_name: form.usage(read.usage)}

@@ -5,7 +5,7 @@ import pytest
 from providers.adapters.base import UpstreamFailure
 from providers.formats.registry import FORMATS
 from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
 
@@ -15,7 +15,7 @@ MARKED = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
 
 def asked(client, provider, body, *quirks, params=()):
     """What the provider is sent."""
-    call = InferenceCall("chat.completions", body, format=client)
+    call = Call("chat.completions", body, format=client)
     upstream = Upstream(
         "m",
         is_streamed=False,

@@ -8,7 +8,7 @@ from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import CLIENT_FORMATS, GEMINI
 from providers.operations.generate import adapter_between
-from providers.wire.call import InferenceCall
+from providers.wire.call import Call
 from providers.wire.events import Finished, FinishReason, Started, ToolArguments, ToolCallStarted
 from providers.wire.upstream import Upstream
 
@@ -39,9 +39,9 @@ MANY = {"openai": OPENAI, "responses": RESPONSES, "anthropic": ANTHROPIC}
 ANY_CLIENT = pytest.mark.parametrize("client", ONE)
 
 
-def a_call(client: str, body: dict[str, object], **more: bool) -> InferenceCall:
+def a_call(client: str, body: dict[str, object], **more: bool) -> Call:
     endpoint = CLIENT_FORMATS[client].endpoint
-    return InferenceCall(endpoint, {"model": "acme/one", **body}, format=client, wants_usage=True, **more)
+    return Call(endpoint, {"model": "acme/one", **body}, format=client, wants_usage=True, **more)
 
 
 def count_calls(events) -> int:

@@ -3,6 +3,7 @@
 import pytest
 
 from providers.operations.generate import required_by_conversation
+from providers.wire.call import Call
 from providers.wire.conversation import Audio, Conversation, Image, Message, Part, Role, Text, ToolResult
 
 PICTURE = Image(data="AAAA", media_type="image/png")
@@ -10,7 +11,7 @@ PICTURE = Image(data="AAAA", media_type="image/png")
 
 def needs_of(*parts: Part):
     conversation = Conversation((Message(Role.USER, parts),), "anthropic")
-    return required_by_conversation(conversation, "chat.completions", is_streamed=False)
+    return required_by_conversation(conversation, Call("messages", {}, format="anthropic"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""A call as it travels to a worker, which may be of another version: see gateway.codec."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gateway import codec
+from gateway.codec import Unreadable
+from providers.wire.call import Call
+
+OWN_FIELDS = frozenset({"project_id", "provider"})
+"""Parameters of ours, which no provider knows."""
+_FACTS = (
+    "request_id",
+    "endpoint",
+    "format",
+    "created",
+    "is_streamed",
+    "team_id",
+    "key_id",
+    "requested_model",
+    "offering_ids",
+    "revision",
+    "wants_usage",
+    "project",
+    "redirected_from",
+    "shows_translated",
+    "betas",
+    "input_tokens",
+)
+NEEDED = ("call_id", *_FACTS[:9])
+"""Without these a call cannot be made; the others have a default."""
+OPTIONAL = _FACTS[9:]
+
+
+def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is meant for this gateway alone stays here."""
+    if OWN_FIELDS.isdisjoint(parsed):
+        return parsed
+    return {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
+
+
+def encode_call(call: Call) -> bytes:
+    """One line of JSON, then the client's body as it is."""
+    facts = {name: getattr(call, name) for name in _FACTS}
+    return codec.encode({"call_id": call.id, **facts}) + b"\n" + call.raw
+
+
+def decode_call(data: bytes) -> Call:
+    """Raises Unreadable."""
+    line, _, raw = data.partition(b"\n")
+    facts = codec.parse(line)
+    if missing := [name for name in NEEDED if name not in facts]:
+        raise Unreadable(f"Not enough is said for a call: {', '.join(missing)}.")
+    try:
+        body = without_own_fields(orjson.loads(raw))
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"The call's body is no JSON: {error}") from error
+    return codec.read(
+        Call,
+        {
+            **{name: facts[name] for name in _FACTS if name in facts},
+            "id": facts["call_id"],
+            "offering_ids": tuple(facts["offering_ids"]),
+            "raw": raw,
+            "body": body,
+        },
+    )

@@ -1,0 +1,170 @@
+"""Stops 2 to 9 of one call, in their order: this is the recipe, and each stop has a file of its own."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from gateway.client_address import NO_PROXIES, TrustedProxies
+from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
+from gateway.proxy.call import without_own_fields
+from gateway.proxy.choose import Situation
+from gateway.proxy.client import ClientConnection
+from gateway.proxy.errors import read_error
+from gateway.proxy.ids import mint_id
+from gateway.proxy.lanes import Lanes, LaneSink
+from gateway.proxy.large import LARGE_BYTES, off_loop
+from gateway.proxy.notices import limit_headers
+from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
+from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.route import RoutePlan, plan_headers, plan_route
+from gateway.proxy.stored import Keeper, open_turn
+from gateway.proxy.surfaces.base import Surface, refusal_of
+from gateway.proxy.wishes import Wishes, read_wishes
+from gateway.store.interface import Store
+from providers.formats.base import TranslationError
+from providers.health import HealthTable
+from providers.operations.base import Requirements
+from providers.operations.registry import operation_of
+from providers.wire.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeServices:
+    """What the edge needs of the process it runs in."""
+
+    keys: KeyDirectory
+    snapshots: Snapshots
+    store: Store
+    recorder: CallRecorder
+    health: HealthTable
+    lanes: Lanes
+    responses: ResponseShelf
+    body_limit_bytes: int
+    write_timeout_s: float
+    heartbeat_s: float
+    """A stream that was quiet for so long is sent a sign of life."""
+    proxies: TrustedProxies = NO_PROXIES
+    """Who may say where a request comes from."""
+    counts_per_minute: int = 600
+    """How often each key may have tokens counted."""
+
+
+async def carry(
+    surface: Surface, request: ClientRequest, client: ClientConnection, services: EdgeServices
+) -> None:
+    """Answer a request whose key and body have been read. Raises GatewayError, ClientGone."""
+    is_large = len(request.body) > LARGE_BYTES
+    parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
+    sink: LaneSink = client
+    if surface.keeps_answers:
+        parsed, request, sink = await _open_turn(parsed, request, client, services)
+        is_large = len(request.body) > LARGE_BYTES
+    if surface.only_counts:
+        return await _count(surface, parsed, request, client, services)
+
+    situation = _look(request, services)
+    wishes = read_wishes(parsed, (provider.slug for provider in situation.snapshot.providers.values()))
+    call = _read_call(surface, parsed, request)
+    required = await off_loop(_require, call, wishes) if is_large else _require(call, wishes)
+
+    plan = plan_route(call.requested_model, required, situation, wishes)
+    _follow(plan, call, required, situation)
+    client.headers.extend(plan_headers(plan, situation))
+    lane = services.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
+
+    limits = limits_of(request.key)
+    verdict = await admit(call.id, limits, services.store, services.recorder)
+    client.headers.extend(limit_headers(verdict))
+    refuse_unless_admitted(request.key, verdict)
+    try:
+        end = await services.lanes.carry(call, wish=lane, sink=sink)
+    finally:
+        services.store.release(call.id, limits)
+    if end.error:
+        return await client.fail(read_error(end.error), attempts=end.attempts)
+    return await client.finish()
+
+
+async def _open_turn(
+    parsed: Mapping[str, Any], request: ClientRequest, client: LaneSink, services: EdgeServices
+) -> tuple[Mapping[str, Any], ClientRequest, LaneSink]:
+    """What is asked with all that went before, and the way back on which it is stored."""
+    key = request.key
+    turn = await open_turn(
+        parsed,
+        services.responses,
+        team_id=key.team_id,
+        may_keep=key.keeps_responses,
+        limit_bytes=services.body_limit_bytes,
+    )
+    asked = ClientRequest(request.id, request.headers, key, orjson.dumps(turn.asked))
+    return turn.asked, asked, Keeper(client, turn, services.responses, key.team_id)
+
+
+async def _count(
+    surface: Surface,
+    parsed: Mapping[str, Any],
+    request: ClientRequest,
+    client: ClientConnection,
+    services: EdgeServices,
+) -> None:
+    verdict = await admit_count(request.key, services.counts_per_minute, services.store)
+    client.headers.extend(limit_headers(verdict))
+    is_large = len(request.body) > LARGE_BYTES
+    counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
+    await client.answer(orjson.dumps(counted))
+
+
+def _look(request: ClientRequest, services: EdgeServices) -> Situation:
+    """What this call is planned from: all of it as it is now."""
+    health, now = services.health, time.monotonic()
+    return Situation(
+        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.standing(id_, now)
+    )
+
+
+def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
+    """Raises InvalidRequest."""
+    key = request.key
+    return Call(
+        surface.endpoint,
+        without_own_fields(parsed),
+        is_streamed=surface.is_streamed(parsed),
+        wants_usage=surface.wants_usage(parsed),
+        format=surface.format,
+        id=mint_id(),
+        created=int(time.time()),
+        betas=read_betas(request),
+        shows_translated=wants_translated(request),
+        request_id=request.id,
+        team_id=key.team_id,
+        key_id=key.id,
+        project=read_project(request, parsed),
+        requested_model=surface.model(parsed),
+        raw=request.body,
+    )
+
+
+def _require(call: Call, wishes: Wishes) -> Requirements:
+    """What the call requires of an offering; read from it once. Raises InvalidRequest."""
+    operation = operation_of(call.endpoint)
+    try:
+        required = operation.requirements(call)
+    except TranslationError as error:
+        raise refusal_of(error) from None
+    return (
+        required.requiring(operation.parameters(call, required)) if wishes.requires_parameters else required
+    )
+
+
+def _follow(plan: RoutePlan, call: Call, required: Requirements, situation: Situation) -> None:
+    """Let the call know its plan."""
+    call.request, call.input_tokens = required.request, required.input_tokens
+    call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
+    call.revision = situation.snapshot.revision
+    if plan.retired:
+        call.redirected_from = plan.retired.id

@@ -1,0 +1,195 @@
+"""Stop 1: the edge. Answers inference itself and hands everything else to the application behind it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.keys import KeyFacts
+from gateway.client_address import client_of_scope
+from gateway.proxy.authenticate import authenticate, read_headers
+from gateway.proxy.carry import EdgeServices, carry
+from gateway.proxy.client import ClientConnection, Receive, Send, read_body
+from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
+from gateway.proxy.exchange import CLIENT_GONE, ClientGone
+from gateway.proxy.guesses import judge_guess
+from gateway.proxy.ports import KeyDirectory, KeysUnavailable
+from gateway.proxy.request_headers import ClientRequest, check_content
+from gateway.proxy.request_id import id_headers, mint_request_id
+from gateway.proxy.surfaces import surface_at
+from gateway.proxy.surfaces.base import Surface
+
+logger = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+
+# How often all open calls are looked at: a timer or a task for each of them would cost every call for the few.
+_LOOK_S = 0.1
+
+
+@dataclass(slots=True, eq=False)
+class OpenCall:
+    """A call being answered. `verdict` is set where it is ended for a reason of ours.
+
+    `receive` is set once the request is read: what it then still says can only be goodbye. `key` is as it was at the
+    revision `keys_seen`.
+    """
+
+    task: "asyncio.Task[Any]"
+    client: ClientConnection
+    keys_seen: int
+    key: KeyFacts | None = None
+    receive: Receive | None = None
+    is_client_gone: bool = False
+    verdict: GatewayError | None = None
+    _watch: "asyncio.Future[Any] | None" = None
+    _beat: "asyncio.Future[Any] | None" = None
+
+    def end(self, verdict: GatewayError) -> None:
+        if self._may_be_ended():
+            self.verdict = verdict
+            self.task.cancel(verdict.error_code)
+
+    def end_without_key(self, keys: KeyDirectory, at: float) -> None:
+        """End it if its key is not valid any more; nobody is asked again unless some key has changed."""
+        if self.key is None:
+            return
+        if (revision := keys.revision) != self.keys_seen:
+            try:
+                self.key = keys.known(self.key.public_id) or self.key
+            except KeysUnavailable:
+                return
+            self.keys_seen = revision
+        if not self.key.is_valid(at):
+            self.end(
+                Unauthorised("This key was revoked or expired, or its team was switched off, meanwhile.")
+            )
+
+    def look(self, now: float, write_timeout_s: float, heartbeat_s: float) -> None:
+        """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
+        since = self.client.writing_since
+        if since is not None and now - since > write_timeout_s:
+            self._lose_client()
+        elif self._watch is None and self.receive is not None:
+            self._watch = asyncio.ensure_future(self.receive())
+            self._watch.add_done_callback(self._hear)
+        if self.client.is_quiet(now, heartbeat_s):
+            self._beat = asyncio.ensure_future(self.client.beat(heartbeat_s))
+
+    def stop_listening(self) -> None:
+        self.receive = None
+        if self._watch:
+            self._watch.cancel()
+
+    def _hear(self, watch: "asyncio.Future[Any]") -> None:
+        """A goodbye, or the server's word that the whole answer is out; then what is left to do here goes on."""
+        if not watch.cancelled() and not self.client.has_ended:
+            self._lose_client()
+
+    def _lose_client(self) -> None:
+        if self._may_be_ended():
+            self.is_client_gone = True
+            self.task.cancel(CLIENT_GONE)
+
+    def _may_be_ended(self) -> bool:
+        """Once: a second cancel would interrupt what is said and tidied up after the first."""
+        return self.verdict is None and not self.is_client_gone
+
+
+class Edge:
+    """An ASGI application in front of another."""
+
+    def __init__(self, services: EdgeServices) -> None:
+        self._services = services
+        self._open: set[OpenCall] = set()
+        self._is_draining = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one inference request, whatever happens."""
+        request_id = mint_request_id()
+        client = ClientConnection(
+            send, surface, id_headers(request_id), write_timeout_s=self._services.write_timeout_s
+        )
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
+        call = OpenCall(task, client, self._services.keys.revision)
+        self._open.add(call)
+        if self._timer is None:
+            self._timer = task.get_loop().call_later(_LOOK_S, self._look)
+        try:
+            await self._serve(surface, scope, receive, call, request_id)
+        except GatewayError as error:
+            await self._fail(client, error)
+        except ClientGone:
+            return
+        except asyncio.CancelledError:
+            if call.verdict is None and not call.is_client_gone:
+                raise
+            task.uncancel()
+            if call.verdict:
+                await self._fail(client, call.verdict)
+        except Exception:
+            logger.exception("Request %s failed.", request_id)
+            await self._fail(
+                client, GatewayError("The gateway failed on this request; it was not your mistake.")
+            )
+        finally:
+            self._open.discard(call)
+
+    async def drain(self, grace_s: float) -> None:
+        """Refuse new calls, let open ones end within the grace, then end them with an explicit error."""
+        self._is_draining = True
+        deadline = time.monotonic() + grace_s
+        while self._open and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        for call in list(self._open):
+            call.end(_shutting_down())
+
+    def _look(self) -> None:
+        services, now, at = self._services, time.monotonic(), time.time()
+        for call in self._open:
+            call.look(now, services.write_timeout_s, services.heartbeat_s)
+            call.end_without_key(services.keys, at)
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
+
+    async def _serve(
+        self, surface: Surface, scope: Scope, receive: Receive, call: OpenCall, request_id: str
+    ) -> None:
+        services = self._services
+        headers = read_headers(scope["headers"])
+        if self._is_draining:
+            raise _shutting_down()
+        if scope["method"] != "POST":
+            raise MethodNotAllowed(f"{surface.path} takes POST, not {scope['method'][:20]}.")
+        try:
+            key = await authenticate(headers, services.keys, time.time())
+        except Unauthorised as refusal:
+            address = client_of_scope(scope, services.proxies)
+            raise await judge_guess(refusal, address, services.store) from None
+        call.key = key
+        check_content(headers, services.body_limit_bytes)
+        body = await read_body(receive, services.body_limit_bytes)
+        call.receive = receive
+        try:
+            await carry(surface, ClientRequest(request_id, headers, key, body), call.client, services)
+        finally:
+            call.stop_listening()
+
+    async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
+        try:
+            await client.fail(error)
+        except ClientGone:
+            # Half of a whole answer is out: ending without the rest breaks the connection, which tells the client.
+            return
+
+
+def find_surface(scope: Scope) -> Surface | None:
+    """The surface that answers this request, None if it is not the edge's."""
+    return surface_at(scope["path"]) if scope["type"] == "http" else None
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("This gateway is shutting down.", code="server_shutting_down", retry_after_s=1)

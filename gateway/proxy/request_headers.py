@@ -1,0 +1,82 @@
+"""What a client says beside its body: in headers of ours, and of the vendors whose clients it may be."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.keys import KeyFacts
+from gateway.proxy.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+
+_BETAS = b"anthropic-beta"
+_BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
+_MOST_BETAS = 20
+_SHOW_TRANSLATED = b"x-gateway-show-translated"
+_SWITCH = {"": False, "0": False, "1": True}
+_PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
+
+
+@dataclass(slots=True)
+class ClientRequest:
+    """A request that may be answered: its key is valid and its body read. Names of headers are in lower case."""
+
+    id: str
+    headers: Mapping[bytes, bytes]
+    key: KeyFacts
+    body: bytes = field(repr=False)
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+
+def check_content(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
+    """That the body can be read. Raises UnsupportedMediaType, BodyTooLarge."""
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if kind != b"application/json" and not kind.endswith(b"+json"):
+        shown = kind.decode("latin-1")[:60] or "nothing"
+        raise UnsupportedMediaType(
+            f"Send 'Content-Type: application/json', not {shown}.", param="content-type"
+        )
+    coding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding not in {b"identity", b""}:
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.", param="content-encoding")
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit_bytes:
+        raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
+
+
+def read_project(request: ClientRequest, parsed: Mapping[str, Any]) -> str:
+    """The header wins over the body."""
+    header = request.header(b"x-gateway-project-id")
+    project = header or parsed.get("project_id")
+    if project is None:
+        return ""
+    if not isinstance(project, str) or (project and not _PROJECT.fullmatch(project)):
+        raise InvalidRequest(
+            "A project is 1 to 64 letters, digits, dots, colons, dashes and underscores.",
+            code="invalid_project_id",
+            param="x-gateway-project-id" if header else "project_id",
+        )
+    return project
+
+
+def read_betas(request: ClientRequest) -> str:
+    names = [name.strip() for name in request.header(_BETAS).split(",") if name.strip()]
+    if len(names) > _MOST_BETAS or not all(map(_BETA.fullmatch, names)):
+        raise InvalidRequest(
+            f"'anthropic-beta' must be at most {_MOST_BETAS} names with commas between them.",
+            code="invalid_value",
+            param="anthropic-beta",
+        )
+    return ",".join(names)
+
+
+def wants_translated(request: ClientRequest) -> bool:
+    asked = request.header(_SHOW_TRANSLATED)
+    if asked not in _SWITCH:
+        raise InvalidRequest(
+            f"'x-gateway-show-translated' must be 1 or 0, not '{asked[:40]}'.",
+            code="invalid_value",
+            param="x-gateway-show-translated",
+        )
+    return _SWITCH[asked]

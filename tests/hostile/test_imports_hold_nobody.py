@@ -1,0 +1,199 @@
+"""A sheet of 8,000 rows is previewed and imported on PostgreSQL, and its worker stopped dead: keys are revoked."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.services import PostgresServer, RedisServer, free_port, wait_until
+from tests.system.deployment import WEB, Deployment, deployed
+from tests.system.desk import Desk, Refused
+
+pytestmark = pytest.mark.slow
+
+ROWS = 8_000
+# Long enough for a hang alone to reach it.
+PATIENCE_S = 60.0
+PASSWORD = "a-long-password"
+BUSY = "did not end in time"
+
+
+class Site:
+    """Web and worker processes, a curator, and what SQL says of the import."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.management = self.new_key("management").text
+        deployment.start_web()
+        self.worker = deployment.start_worker()
+        self.client = httpx.Client(base_url=deployment.url, timeout=PATIENCE_S)
+        self.desk = Desk(deployment.url, username="curator", password=PASSWORD)
+
+    def close(self) -> None:
+        # A process that is stopped cannot be asked to end.
+        self.worker.send_signal(signal.SIGCONT)
+        self.desk.close()
+        self.client.close()
+
+    def sql(self, statement: str) -> Any:
+        with psycopg.connect(self.deployment.environment["DATABASE_URL"]) as database:
+            return database.execute(statement).fetchone()[0]
+
+    def state(self) -> str:
+        return str(self.sql("SELECT state FROM catalogue_sheetimport ORDER BY id DESC LIMIT 1"))
+
+    def done_rows(self) -> int:
+        return int(self.sql("SELECT done_rows FROM catalogue_sheetimport ORDER BY id DESC LIMIT 1"))
+
+    def upload(self, rows: int, *, name: str = "Model") -> str:
+        lines = [f"acme/m-{number},{name} {number},8000" for number in range(rows)]
+        data = "\n".join(["id,name,context_length", *lines]).encode()
+        return self.desk.upload("/admin/catalogue/model/import/", data, format="0", resource="0")
+
+    def revoke(self, key: "IssuedKey") -> int:
+        """Wait until the edge refuses it too; the status of the revocation."""
+        headers = {"authorization": f"Bearer {self.management}"}
+        answer = self.client.delete(f"/v1/keys/{key.id}", headers=headers)
+        wait_until(lambda: self.call(key) == 401, "the edge's refusal", PATIENCE_S)
+        return answer.status_code
+
+    @contextmanager
+    def worker_stopped(self) -> Iterator[None]:
+        self.worker.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.worker.send_signal(signal.SIGCONT)
+
+    def stop_worker_with_the_lock(self) -> None:
+        """Stop it while it holds the row that every change of the catalogue takes."""
+
+        def is_caught() -> bool:
+            if not self.is_locked():
+                return False
+            self.worker.send_signal(signal.SIGSTOP)
+            if self.is_locked():
+                return True
+            self.worker.send_signal(signal.SIGCONT)
+            return False
+
+        wait_until(is_caught, "catching the worker with the lock", PATIENCE_S)
+
+    def is_locked(self) -> bool:
+        try:
+            self.sql("SELECT number FROM accounts_revision WHERE id = 1 FOR UPDATE NOWAIT")
+        except psycopg.errors.LockNotAvailable:
+            return True
+        return False
+
+    def call(self, key: "IssuedKey") -> int:
+        body = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}]}
+        headers = {"authorization": f"Bearer {key.text}", "x-gateway-lane": "direct"}
+        return self.client.post("/v1/chat/completions", json=body, headers=headers).status_code
+
+    def new_key(self, scope: str) -> "IssuedKey":
+        command = ["manage.py", "create_key", "--team", "proof", "--name", "a key", "--scope", scope]
+        return IssuedKey(self.deployment.run(sys.executable, *command))
+
+
+class IssuedKey:
+    def __init__(self, printed: str) -> None:
+        self.text = re.search(r"sk-gw-\S+", printed).group()
+        self.id = self.text.removeprefix("sk-gw-").partition("-")[0]
+
+
+@pytest.fixture
+def site(tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer) -> Iterator[Site]:
+    redis_server.start()
+    redis_server.ask("FLUSHALL")
+    url = postgres_server.new_database("imports")
+    environment = os.environ | {"DATABASE_URL": url, "GATEWAY_DATA_DIR": str(tmp_path / "migrating")}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=120)
+    with deployed(tmp_path, redis_server, url, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as deployment:
+        person = ["--username", "curator", "--email", "curator@example.org"]
+        deployment.run(sys.executable, "manage.py", "createsuperuser", "--noinput", *person)
+        made = Site(deployment)
+        yield made
+        made.close()
+
+
+def test_key_is_revoked_and_refused_during_a_preview(site: Site) -> None:
+    key = site.new_key("inference")
+    assert site.call(key) == 200
+    site.upload(ROWS)
+    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    with site.worker_stopped():
+        assert site.state() == "reading"
+        assert not site.is_locked()
+        assert site.revoke(key) == 200
+    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+
+
+def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Site) -> None:
+    key = site.new_key("inference")
+    assert site.call(key) == 200
+    page = site.upload(ROWS)
+    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    site.desk.press(page, "confirm")
+    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    site.stop_worker_with_the_lock()
+    assert site.revoke(key) == 200
+    assert site.state() == "writing"
+    done = site.done_rows()
+    site.worker.send_signal(signal.SIGCONT)
+    wait_until(lambda: site.done_rows() > done, "the next rows", PATIENCE_S)
+    site.desk.press(page, "cancel")
+    assert f"Rows 1 to {site.done_rows()} are imported and published" in site.desk.read(page)
+    assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == site.done_rows() + 1
+
+
+def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
+    page = f"/admin/catalogue/model/{site.desk.row_id('catalogue/model', 'acme/one')}/change/"
+    with psycopg.connect(site.deployment.environment["DATABASE_URL"]) as holder:
+        holder.execute("SELECT number FROM accounts_revision WHERE id = 1 FOR UPDATE")
+        with pytest.raises(Refused, match=BUSY):
+            site.desk.submit(page, name="Uno")
+    assert "Traceback" not in site.deployment.log_of("web")
+    site.desk.submit(page, name="Uno")
+
+
+def test_import_whose_worker_is_killed_is_gone_on_with_from_the_last_row(site: Site) -> None:
+    rows = 500
+    page = site.upload(rows)
+    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    site.desk.press(page, "confirm")
+    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    site.stop_worker_with_the_lock()
+    done = site.done_rows()
+    site.worker.kill()
+    site.worker.wait()
+    with psycopg.connect(site.deployment.environment["DATABASE_URL"], autocommit=True) as database:
+        # As after its lease.
+        database.execute("UPDATE catalogue_sheetimport SET claimed_until = now() - interval '1 second'")
+    assert done < rows
+    site.worker = site.deployment.start_worker()
+    site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
+    wait_until(lambda: site.state() == "done", "the rest of the import", PATIENCE_S)
+    assert site.sql("SELECT count(*) FROM catalogue_model") == rows + 1
+    assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == rows + 1
+
+
+def test_preview_is_confirmed_at_another_web_process(site: Site) -> None:
+    page = site.upload(3)
+    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    site.deployment.environment["PORT"] = str(free_port())
+    other = site.deployment.start("other web", *WEB)
+    wait_until(lambda: site.deployment._answers(other), "starting the other web process", PATIENCE_S)
+    with Desk(site.deployment.url, username="curator", password=PASSWORD) as desk:
+        assert "Model 2" in desk.read(page)
+        desk.press(page, "confirm")
+    wait_until(lambda: site.state() == "done", "the import", PATIENCE_S)
