@@ -39,6 +39,7 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response
+from providers.wire.json_text import is_too_deep
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -265,6 +266,9 @@ def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFac
 
 def _read_json(body: bytes, status: int) -> Any:
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise bad_response(status=status) from None
+    if is_too_deep(value, body):
+        raise bad_response("The provider's answer is nested too deeply.", status=status)
+    return value
