@@ -12,9 +12,10 @@ import pytest
 
 from gateway.outbound import OutboundPolicy
 from providers import transport
-from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
+from providers.wire.failure import FailureKind, UpstreamFailure
 from tests.upstream import ScriptedProvider
 
 # A test that is about one of these sets it; the others only a hang can reach.
