@@ -166,6 +166,11 @@ class GuardedProtocol(HttpToolsProtocol):
         return self.transport.close()
 
     @property
+    def is_idle(self) -> bool:
+        """It has its place, and no request is under way, nor begun."""
+        return self._phase == IDLE and not self._is_surplus
+
+    @property
     def is_half_read(self) -> bool:
         """More of a request may come, though nobody waits for it."""
         return self._phase in {HEAD, BODY}
