@@ -12,9 +12,10 @@ import pytest
 
 from gateway.outbound import OutboundPolicy
 from providers import transport
-from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
+from providers.wire.failure import FailureKind, UpstreamFailure
 from tests.upstream import ScriptedProvider
 
 PATIENT = Timeouts(connect_s=2, first_byte_s=5, idle_s=5, total_s=10)

@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
-from providers.adapters.base import FailureKind
 from providers.engine import Timeouts
+from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
 from tests.services import wait_until
