@@ -239,6 +239,7 @@ EDGE_LIMITS = EdgeLimits(
     write_s=WRITE_TIMEOUT_S,
     connections=env.whole("GATEWAY_CONNECTIONS", 10_000, least=1),
     per_address=env.whole("GATEWAY_CONNECTIONS_PER_ADDRESS", 0),
+    proxies=TRUSTED_PROXIES,
     base_path=PUBLIC_URL.base_path,
 )
 # Shorter than what proxies between us and clients call idle.
