@@ -277,5 +277,7 @@ def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:
     """The value, and the body with its text mended where that was broken."""
     try:
         return read_json(body)
-    except ValueError:
+    except orjson.JSONDecodeError:
         raise bad_response(status=status) from None
+    except ValueError:
+        raise bad_response("The provider's answer is nested too deeply.", status=status) from None
