@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_calls import CallDeltas
-from providers.adapters.openai_failures import bad_response, reported_inside, too_large
 from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside, too_large
 from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from providers.adapters.base import UpstreamFailure
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
