@@ -174,7 +174,7 @@ def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
 def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
     site: Site, number: signal.Signals
 ) -> None:
-    rows = 500
+    rows = 1_000
     page = site.upload(rows)
     wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
     site.desk.press(page, "confirm")
