@@ -79,8 +79,7 @@ def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> st
     The first that says anything counts: `Authorization: Bearer …`, `x-api-key`, `x-goog-api-key`. Each argument is the
     header's value, or all of them joined with commas, which is then no key.
     """
-    scheme, _, bearer = authorization.strip().partition(" ")
-    shown = bearer.strip() if scheme.lower() == "bearer" else ""
+    shown = authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
     return shown or x_api_key.strip() or x_goog_api_key.strip()
 
 

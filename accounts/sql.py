@@ -138,7 +138,7 @@ class Refusals:
             if time.monotonic() - self._told_at < _TELL_EVERY_S:
                 return
             count, self._count, self._told_at = self._count, 0, time.monotonic()
-        logger.error("%d request(s) refused since last told, as the database failed: %s", count, brief(error))
+        logger.error("Requests refused since last told: %d, as the database fails: %s", count, brief(error))
 
 
 refusals = Refusals()

@@ -16,6 +16,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.behind import Behind  # noqa: E402
 from gateway.bounded import Bounded  # noqa: E402
+from gateway.front import Front  # noqa: E402
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
 from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
@@ -23,8 +24,16 @@ from gateway.proxy.request_id import identified  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
+_front = Front(settings.PUBLIC_URL.base_path, settings.TRUSTED_PROXIES)
+_django = Behind()
+
+
+async def _in_django(scope: Any, receive: Receive, send: Send) -> None:
+    await _django(_front.outer(scope), receive, send)
+
+
 behind: Application = Bounded(
-    Behind(), form_bytes=settings.FORM_LIMIT_BYTES, import_bytes=settings.IMPORT_LIMIT_BYTES
+    _in_django, form_bytes=settings.FORM_LIMIT_BYTES, import_bytes=settings.IMPORT_LIMIT_BYTES
 )
 """Django, which answers whatever the edge does not."""
 
@@ -33,14 +42,16 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
     """Raises nothing of its own but what Django raises."""
     if scope["type"] == "lifespan":
         return await _live(receive, send)
+    scope = _front.inner(scope)
     surface = find_surface(scope)
     running = runtime.current()
-    if surface is None and running is not None and is_repeatable(scope):
+    if surface is not None and running is not None and running.edge is not None:
+        return await running.edge.answer(surface, scope, receive, send)
+    scope = _front.believed(scope)
+    if running is not None and is_repeatable(scope):
         return await running.repeater.answer(scope, receive, send)
-    if surface is None or running is None or running.edge is None:
-        identified_scope, identified_send = identified(scope, send)
-        return await behind(identified_scope, receive, identified_send)
-    return await running.edge.answer(surface, scope, receive, send)
+    identified_scope, identified_send = identified(scope, send)
+    return await behind(identified_scope, receive, identified_send)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -32,7 +32,7 @@ class Demo:
 
 def bind_near(port: int) -> socket.socket:
     """The port, or the next free one; GATEWAY_DEMO_PORT fixes it. Raises CannotStart."""
-    fixed = int(env.number("GATEWAY_DEMO_PORT", 0))
+    fixed = env.whole("GATEWAY_DEMO_PORT", 0, most=65_535)
     if fixed:
         return bind(HOST, fixed)
     for candidate in range(port, port + PORTS_TRIED):

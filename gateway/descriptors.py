@@ -9,7 +9,7 @@ from gateway.patience import EdgeLimits
 
 logger = logging.getLogger(__name__)
 
-# For the spool, the database, the store, the log and what Python itself opens.
+# For the spool, the database, the store, the log, what Python itself opens, and those that are turned away.
 KEPT_BACK = 192
 
 

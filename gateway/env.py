@@ -1,7 +1,12 @@
-"""Reading the environment: every value also from the file that `NAME_FILE` points to."""
+"""Reading the environment: every value also from the file that `NAME_FILE` points to. What is empty is not set."""
 
+import math
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 class BadEnvironment(ValueError):
@@ -10,10 +15,9 @@ class BadEnvironment(ValueError):
 
 def text(name: str, default: str = "") -> str:
     """The variable's value, or the stripped content of the file that NAME_FILE names, or the default."""
-    path = os.environ.get(f"{name}_FILE")
-    if path:
-        return Path(path).read_text(encoding="utf-8").strip()
-    return os.environ.get(name, default)
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    value = _content(name, path) if path else os.environ.get(name, "")
+    return value if value.strip() else default
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -28,10 +32,21 @@ def number(name: str, default: float, *, least: float = 0) -> float:
     try:
         result = float(value) if value else default
     except ValueError:
-        raise BadEnvironment(f"{name} is {value!r}; use a number.") from None
+        result = math.nan
+    if not math.isfinite(result):
+        raise BadEnvironment(f"{name} is {value!r}; use a number.")
     if result < least:
         raise BadEnvironment(f"{name} is {value!r}; the least is {least:g}.")
     return result
+
+
+def whole(name: str, default: int, *, least: int = 0, most: float = math.inf) -> int:
+    result = number(name, default, least=least)
+    if result != int(result):
+        raise BadEnvironment(f"{name} is {text(name)!r}; use a whole number.")
+    if result > most:
+        raise BadEnvironment(f"{name} is {text(name)!r}; the most is {most:g}.")
+    return int(result)
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -44,3 +59,20 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def words(name: str, default: str = "") -> list[str]:
     """Comma- or space-separated words."""
     return text(name, default).replace(",", " ").split()
+
+
+def parsed(name: str, read: Callable[[list[str]], Value]) -> Value:
+    """What `read` makes of the words; its ValueError says what is wrong with them."""
+    try:
+        return read(words(name))
+    except ValueError as error:
+        raise BadEnvironment(f"{name}: {error}.") from None
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadEnvironment(f"{name}_FILE is {path!r}, which cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise BadEnvironment(f"{name}_FILE is {path!r}, which is no text in UTF-8.") from None

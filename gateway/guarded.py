@@ -8,6 +8,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.corked import CorkedTransport
+from gateway.front import inside
 from gateway.patience import TICK_S, Patience
 from gateway.proxy.early import early_bytes
 from gateway.proxy.errors import (
@@ -165,6 +166,11 @@ class GuardedProtocol(HttpToolsProtocol):
         return self.transport.close()
 
     @property
+    def is_idle(self) -> bool:
+        """It has its place, and no request is under way, nor begun."""
+        return self._phase == IDLE and not self._is_surplus
+
+    @property
     def is_half_read(self) -> bool:
         """More of a request may come, though nobody waits for it."""
         return self._phase in {HEAD, BODY}
@@ -261,9 +267,10 @@ class GuardedProtocol(HttpToolsProtocol):
             # The request's first line may not have come to its end.
             return ""
         try:
-            return unquote_to_bytes(httptools.parse_url(self.url).path or b"").decode("latin-1")
+            path = unquote_to_bytes(httptools.parse_url(self.url).path or b"").decode("latin-1")
         except httptools.HttpParserInvalidURLError:
             return ""
+        return inside(path, self._limits.base_path)
 
 
 class _ClientTransport(CorkedTransport):

@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 
 from accounts.admin.base import theme_style_source
 from accounts.middleware import Middleware
 
 _WAIT = "asked_to_wait_s"
+_HEALTH = frozenset({"/healthz", "/readyz"})
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 STRICT = f"default-src 'self'; img-src 'self' data:; {_COMMON}"
@@ -21,7 +23,7 @@ class ContentSecurityPolicy(Middleware):
     """Name this host as the only source of content, and run nothing that stands in a page."""
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        is_admin = request.path.startswith("/admin/")
+        is_admin = request.path_info.startswith("/admin/")
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
@@ -39,3 +41,10 @@ class AskedToWait(Middleware):
 
 def ask_to_wait(request: HttpRequest, wait_s: int) -> None:
     setattr(request, _WAIT, wait_s)
+
+
+class Common(CommonMiddleware):
+    """Django's, which refuses names of hosts that it does not know: but machines ask for our health by address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:  # type: ignore[override]
+        return None if request.path_info in _HEALTH else super().process_request(request)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.client_address import NO_PROXIES, TrustedProxies, counted_as
+
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
@@ -29,6 +31,10 @@ class EdgeLimits:
     write_s: float = 60
     connections: int = 10_000
     per_address: int = 0
+    proxies: TrustedProxies = NO_PROXIES
+    """Each of them is one address for many clients, so it has no limit of its own."""
+    base_path: str = ""
+    """What precedes every path, unless a proxy has taken it off: see gateway.front."""
 
 
 class Member(Protocol):
@@ -36,6 +42,9 @@ class Member(Protocol):
 
     due: int
     address: str
+
+    @property
+    def is_idle(self) -> bool: ...
 
     def lose_patience(self) -> None: ...
 
@@ -56,6 +65,7 @@ class Patience:
         self.write = _ticks(limits.write_s)
         self._members: set[Member] = set()
         self._by_address: Counter[str] = Counter()
+        self._is_full = False
         self._turned_away = 0
         self._warned_at = -_WARN_EVERY_TICKS
         self._timer: asyncio.TimerHandle | None = None
@@ -74,15 +84,16 @@ class Patience:
         self.now += 1
         for member in [each for each in self._members if each.due <= self.now]:
             member.lose_patience()
+        if self._is_full:
+            self._make_room()
         self._warn()
 
     def enter(self, member: Member) -> bool:
         """Whether there is room for it; it counts in any case, until it leaves."""
         self._members.add(member)
-        self._by_address[member.address] += 1
-        most = self.limits.per_address or self.limits.connections
-        has_room = len(self._members) <= self.limits.connections and self._by_address[member.address] <= most
+        has_room = len(self._members) <= self.limits.connections and self._may_have_one_more(member)
         self._turned_away += not has_room
+        self._is_full = self._is_full or not has_room
         return has_room
 
     def may_be_told(self) -> bool:
@@ -93,13 +104,28 @@ class Patience:
         if member not in self._members:
             return
         self._members.remove(member)
-        self._by_address[member.address] -= 1
-        if not self._by_address[member.address]:
-            del self._by_address[member.address]
+        if self.limits.per_address:
+            # What is no longer counted is not kept either.
+            self._by_address -= Counter([counted_as(member.address)])
+
+    def _may_have_one_more(self, member: Member) -> bool:
+        if not self.limits.per_address:
+            return True
+        counted = counted_as(member.address)
+        self._by_address[counted] += 1
+        is_within = self._by_address[counted] <= self.limits.per_address
+        return is_within or self.limits.proxies.trusts(member.address)
 
     def _turn(self) -> None:
         self.tick()
         self.start()
+
+    def _make_room(self) -> None:
+        """Where somebody was turned away, whoever asks for nothing is kept no longer than a head may take."""
+        self._is_full = False
+        for member in [each for each in self._members if each.is_idle]:
+            if member.due - self.now <= self.idle - self.head:
+                member.lose_patience()
 
     def _warn(self) -> None:
         """Once a minute at most, with the number."""

@@ -7,14 +7,15 @@ from typing import Any
 
 import dj_database_url
 import django
-from django.templatetags.static import static
 
 from gateway import env, local_secrets
-from gateway.client_address import TrustedProxies, read_trusted_proxies
+from gateway.client_address import read_trusted_proxies
+from gateway.front import read_public_url
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
 from gateway.private_files import keep_private
-from gateway.redis_url import verified
+from gateway.redis_url import broker_url, is_usable, verified
+from gateway.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,8 +24,14 @@ DATABASE_URL = env.text("DATABASE_URL")
 
 
 def _redis_url() -> str:
+    url = env.text("REDIS_URL")
+    if not is_usable(url):
+        # Never repeated: it may hold the password.
+        raise env.BadEnvironment(
+            "REDIS_URL cannot be used; write it as redis://user:password@host:6379/0, rediss://… or unix:///path?db=0."
+        )
     try:
-        return verified(env.text("REDIS_URL"), env.text("GATEWAY_REDIS_CA"))
+        return verified(url, env.text("GATEWAY_REDIS_CA"))
     except ValueError as error:
         raise env.BadEnvironment(f"GATEWAY_REDIS_CA: {error}.") from None
 
@@ -38,24 +45,24 @@ SECRET_KEY = env.text("GATEWAY_SECRET_KEY") or _secrets.secret_key
 CREDENTIAL_KEYS = env.words("GATEWAY_CREDENTIAL_KEYS") or [_secrets.credential_key]
 
 HOST = env.text("HOST", "127.0.0.1")
-PORT = int(env.number("PORT", 8000))
+PORT = env.whole("PORT", 8000, most=65_535)
+
+PUBLIC_URL = env.parsed("GATEWAY_PUBLIC_URL", lambda words: read_public_url(" ".join(words)))
+# Of Django's own links; the edge takes it off where a proxy has left it on.
+FORCE_SCRIPT_NAME = PUBLIC_URL.base_path or None
 ALLOWED_HOSTS = env.words("GATEWAY_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GATEWAY_TRUSTED_ORIGINS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES")
+if PUBLIC_URL:
+    ALLOWED_HOSTS.append(PUBLIC_URL.host)
+    CSRF_TRUSTED_ORIGINS.append(PUBLIC_URL.origin)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES", default=PUBLIC_URL.is_https)
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = PUBLIC_URL.base_path or "/"
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
 )
 
-
-def _trusted_proxies() -> TrustedProxies:
-    try:
-        return read_trusted_proxies(env.words("GATEWAY_TRUSTED_PROXIES"))
-    except ValueError as error:
-        raise env.BadEnvironment(f"GATEWAY_TRUSTED_PROXIES: {error}.") from None
-
-
 # Only what these peers say of whom they speak for counts: clients can write the same headers.
-TRUSTED_PROXIES = _trusted_proxies()
+TRUSTED_PROXIES = env.parsed("GATEWAY_TRUSTED_PROXIES", read_trusted_proxies)
 
 INSTALLED_APPS = [
     "unfold",
@@ -82,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "gateway.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -115,7 +122,7 @@ TEMPLATES = [
 
 
 # How many connections the pages and the API of one web process share.
-DATABASE_CONNECTIONS = int(env.number("GATEWAY_DATABASE_CONNECTIONS", 8, least=1))
+DATABASE_CONNECTIONS = env.whole("GATEWAY_DATABASE_CONNECTIONS", 8, least=1)
 _POOL = {
     "min_size": 0,
     "max_size": DATABASE_CONNECTIONS,
@@ -135,6 +142,16 @@ _POSTGRESQL = {
 }
 
 
+def _at(url: str) -> dict[str, Any]:
+    try:
+        return dict(dj_database_url.parse(url, conn_max_age=0))
+    except ValueError:
+        # Never repeated: it may hold the password.
+        raise env.BadEnvironment(
+            "DATABASE_URL cannot be used; write it as postgres://user:password@host:5432/name."
+        ) from None
+
+
 def _database() -> dict[str, Any]:
     database: dict[str, Any] = {
         "ENGINE": "django.db.backends.sqlite3",
@@ -142,7 +159,7 @@ def _database() -> dict[str, Any]:
     }
     if DATABASE_URL:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
-        database = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=0))
+        database = _at(DATABASE_URL)
     if database["ENGINE"] == "django.db.backends.postgresql":
         database["ENGINE"] = "accounts.postgresql"
         # What the address itself says wins.
@@ -182,7 +199,7 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 FORMAT_MODULE_PATH = ["gateway.formats"]
-STATIC_URL = "/static/"
+STATIC_URL = f"{PUBLIC_URL.base_path}/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -201,11 +218,11 @@ REST_FRAMEWORK = {
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
-COUNTS_PER_MINUTE = int(env.number("GATEWAY_COUNTS_PER_MINUTE", 600, least=1))
-BODY_LIMIT_BYTES = int(env.number("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024))
+COUNTS_PER_MINUTE = env.whole("GATEWAY_COUNTS_PER_MINUTE", 600, least=1)
+BODY_LIMIT_BYTES = env.whole("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024)
 # Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
-FORM_LIMIT_BYTES = int(env.number("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024))
-IMPORT_LIMIT_BYTES = int(env.number("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, least=1024))
+FORM_LIMIT_BYTES = env.whole("GATEWAY_FORM_LIMIT_BYTES", 2_621_440, least=1024)
+IMPORT_LIMIT_BYTES = env.whole("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, least=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
@@ -213,20 +230,22 @@ IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
 EDGE_LIMITS = EdgeLimits(
-    head_bytes=int(env.number("GATEWAY_HEAD_LIMIT_BYTES", 64 * 1024, least=1024)),
-    head_fields=int(env.number("GATEWAY_HEAD_FIELDS", 200, least=1)),
+    head_bytes=env.whole("GATEWAY_HEAD_LIMIT_BYTES", 64 * 1024, least=1024),
+    head_fields=env.whole("GATEWAY_HEAD_FIELDS", 200, least=1),
     head_s=env.number("GATEWAY_HEAD_TIMEOUT_S", 10, least=1),
     body_silence_s=env.number("GATEWAY_BODY_TIMEOUT_S", 60, least=1),
-    body_bytes_per_s=int(env.number("GATEWAY_BODY_BYTES_PER_S", 1024)),
+    body_bytes_per_s=env.whole("GATEWAY_BODY_BYTES_PER_S", 1024),
     idle_s=env.number("GATEWAY_KEEP_ALIVE_S", 75, least=1),
     write_s=WRITE_TIMEOUT_S,
-    connections=int(env.number("GATEWAY_CONNECTIONS", 10_000, least=1)),
-    per_address=int(env.number("GATEWAY_CONNECTIONS_PER_ADDRESS", 0)),
+    connections=env.whole("GATEWAY_CONNECTIONS", 10_000, least=1),
+    per_address=env.whole("GATEWAY_CONNECTIONS_PER_ADDRESS", 0),
+    proxies=TRUSTED_PROXIES,
+    base_path=PUBLIC_URL.base_path,
 )
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
-UPSTREAM_CONNECTIONS = int(env.number("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1))
+UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)
 # Private addresses are refused for providers, but for these host:port pairs and networks.
 PRIVATE_ADDRESSES_ALLOWED = env.words("GATEWAY_ALLOW_PRIVATE")
@@ -245,10 +264,7 @@ CREDENTIAL_VARIABLES = env.words(
 def _credential_origins() -> Origins:
     """Those of the vendors that the bootstrap catalogue names, and those that the operator adds."""
     vendors = tomllib.loads((BASE_DIR / "catalogue/bootstrap/providers.toml").read_text(encoding="utf-8"))
-    try:
-        own = read_origins(env.words("GATEWAY_CREDENTIAL_ORIGINS"))
-    except ValueError as error:
-        raise env.BadEnvironment(f"GATEWAY_CREDENTIAL_ORIGINS: {error}.") from None
+    own = env.parsed("GATEWAY_CREDENTIAL_ORIGINS", read_origins)
     return join(origins_of_vendors(vendors.values(), os.environ), own)
 
 
@@ -264,9 +280,9 @@ else:
     EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL_SERVER[:4]
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
-STALE_PRICE_DAYS = int(env.number("GATEWAY_STALE_PRICE_DAYS", 180, least=1))
+STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 # How long answers of /v1/responses are kept for those who go on from them.
-RESPONSE_DAYS = int(env.number("GATEWAY_RESPONSE_DAYS", 30, least=1))
+RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.
@@ -275,6 +291,7 @@ SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -292,7 +309,7 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("GATEWAY_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": env.choice("GATEWAY_LOG_LEVEL", "WARNING", LOG_LEVELS)},
     "loggers": {
         # What strangers send wrongly they are told; they cannot fill the log with it, nor with tracebacks.
         "django.request": {"level": "ERROR", "filters": ["failures"]},
@@ -303,7 +320,7 @@ LOGGING = {
     },
 }
 
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
+CELERY_BROKER_URL = broker_url(REDIS_URL) or "memory://localhost"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {
         # A broker that is there and says nothing: whoever waits for an answer gives up, and whoever waits for
@@ -347,6 +364,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One API for language models at many providers. Send a key of your team as a bearer token.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [{"url": str(PUBLIC_URL)}] if PUBLIC_URL else [],
     "SCHEMA_PATH_PREFIX": "/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -368,43 +386,4 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-UNFOLD = {
-    "SITE_TITLE": "Gatehouse",
-    "SITE_HEADER": "Gatehouse",
-    "SITE_SUBHEADER": "gateway.portal.desk.live_line",
-    "SITE_URL": "/",
-    "SITE_ICON": lambda _request: static("gateway/logo.svg"),
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("gateway/logo.svg")}
-    ],
-    "STYLES": [
-        lambda _request: static("gateway/palette.css"),
-        lambda _request: static("gateway/admin.css"),
-    ],
-    "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
-    "ENVIRONMENT": "gateway.portal.desk.environment",
-    "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
-    "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},
-    "ACCOUNT": {
-        "navigation": [
-            {"title": "API document", "link": "/docs"},
-            *([{"title": "Catalogue for everybody", "link": "/models"}] if PUBLIC_CATALOGUE != "off" else []),
-            {"title": "Change password", "link": "/admin/password_change/"},
-        ]
-    },
-    "COLORS": {
-        "primary": {
-            "50": "#eefafb",
-            "100": "#d6f1f4",
-            "200": "#b0e3ea",
-            "300": "#7acdd9",
-            "400": "#52c3d3",
-            "500": "#2a9fb1",
-            "600": "#0b7285",
-            "700": "#0a5d6c",
-            "800": "#0b4b57",
-            "900": "#0c3d47",
-            "950": "#062831",
-        }
-    },
-}
+UNFOLD = unfold_settings(PUBLIC_URL.base_path, has_catalogue=PUBLIC_CATALOGUE != "off")

@@ -37,6 +37,8 @@ class Supervisor:
         self._children: list[Child] = []
         self._count = count
         self._signals = 0
+        self._stillborn = 0
+        """Children in a row that ended in an error before they had lived for long."""
 
     def run(self) -> int:
         """Returns the exit code: 0 after a signal, the children's own if they cannot start at all."""
@@ -47,7 +49,12 @@ class Supervisor:
         while not self._signals and not code:
             time.sleep(POLL_S)
             code = self._replace_the_dead()
-        return code or self._end()
+        if not code:
+            return self._end()
+        # Those that still try end with the others.
+        self._signals += 1
+        self._end()
+        return code
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         # Only noted: passed on by the loop, no child can be missed that was being started just now.
@@ -67,12 +74,18 @@ class Supervisor:
                 continue
             age_s = time.monotonic() - child.started_at
             code = child.process.returncode
-            if code > 0 and age_s < STARTED_AFTER_S and all(other.has_ended() for other in self._children):
+            self._stillborn = self._stillborn + 1 if code > 0 and age_s < STARTED_AFTER_S else 0
+            if self._stillborn >= self._count and not self._has_grown_child():
                 return int(code)
             logger.warning("Web process %d ended with %d; starting another.", child.process.pid, code)
             time.sleep(max(0.0, RESTART_PAUSE_S - age_s))
             self._children[place] = self._start()
         return 0
+
+    def _has_grown_child(self) -> bool:
+        """One that has started. Two that cannot need not be found dead at the same moment."""
+        grown_before = time.monotonic() - STARTED_AFTER_S
+        return any(child.started_at < grown_before and not child.has_ended() for child in self._children)
 
     def _end(self) -> int:
         """Pass on each signal until all children have ended; the first exit code that is not 0."""

@@ -111,7 +111,7 @@ class UnknownRoute(APIView):
 
     @property
     def error_shape(self) -> str:
-        return "gateway" if _is_listed(self.request.path) else "openai"
+        return "gateway" if _is_listed(self.request.path_info) else "openai"
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
@@ -169,7 +169,7 @@ def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
 
 
 def _wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/v1/")
+    return request.path_info.startswith("/v1/")
 
 
 def _is_listed(path: str) -> bool:
@@ -180,7 +180,7 @@ def _is_listed(path: str) -> bool:
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
     kind = "invalid_request_error" if status < 500 else "server_error"
     body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    if _is_listed(request.path):
+    if _is_listed(request.path_info):
         word = "invalid_request" if status < 500 else "failed"
         body = {"ok": False, "error": word, "code": code, "message": message}
     return JsonResponse(body, status=status)

@@ -14,6 +14,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
+from accounts.links import origin_of
 from catalogue.feeds import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.filters import FORMATS
 from catalogue.history import rows_of
@@ -69,7 +70,7 @@ class FeedView(PublishedView):
     def link_to(self, model: ModelFacts) -> str:
         """To the page for people, where there is one: readers of feeds have no key."""
         page = "gateway-model" if settings.PUBLIC_CATALOGUE == "off" else "public:model"
-        return self.request.build_absolute_uri(reverse(page, args=[model.id]))
+        return origin_of(self.request) + reverse(page, args=[model.id])
 
     def id_of(self, name: str) -> str:
         """Of a model that is published or once was. Raises ApiError with the nearest names."""
@@ -96,7 +97,7 @@ class FeedView(PublishedView):
         for name in without:
             query.pop(name, None)
         path = urlsplit(self.request.get_full_path()).path
-        return self.request.build_absolute_uri(f"{path}?{query.urlencode()}".rstrip("?"))
+        return origin_of(self.request) + f"{path}?{query.urlencode()}".rstrip("?")
 
 
 def documented(parameters: Parameters) -> list[OpenApiParameter]:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits, services
+from accounts.links import base_url_of, origin_of
 from accounts.models import Key, Team, User
 from accounts.shown_once import keep_secret, take_secret
 from gateway.greeting import curl_line
@@ -75,7 +76,6 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
     # A HEAD request shows nobody anything, so it must not use up the one look.
     new = take_secret(request.session, team=team) if request.method == "GET" else None
     page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
-    url = request.build_absolute_uri("/").rstrip("/")
     context = {
         "team": team,
         "teams": teams,
@@ -83,8 +83,8 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
         "rows": [row_of(key, timezone.now()) for key in page],
         "form": form,
         "new": new,
-        "feeds": feed_addresses(url, new.text) if new and new.is_for_feeds else [],
-        "curl": curl_line(url, new.text if new else None, model=_ANY_MODEL),
+        "feeds": feed_addresses(origin_of(request), new.text) if new and new.is_for_feeds else [],
+        "curl": curl_line(base_url_of(request), new.text if new else None, model=_ANY_MODEL),
     }
     return render(request, "portal/keys.html", context)
 

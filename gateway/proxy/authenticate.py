@@ -6,8 +6,6 @@ from accounts.keys import REFUSAL, KeyFacts, credential_of, opens, read_key
 from gateway.proxy.errors import Forbidden, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 
-_SHOWN_IN = (b"authorization", b"x-api-key", b"x-goog-api-key")
-
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
     """The facts of the key that the request shows; `at` in Unix seconds.
@@ -45,5 +43,8 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def _shown_text(headers: Mapping[bytes, bytes]) -> str:
-    values = (headers.get(name, b"").decode("latin-1") for name in _SHOWN_IN)
-    return credential_of(*values)
+    return credential_of(
+        headers.get(b"authorization", b"").decode("latin-1"),
+        headers.get(b"x-api-key", b"").decode("latin-1"),
+        headers.get(b"x-goog-api-key", b"").decode("latin-1"),
+    )

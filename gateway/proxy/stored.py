@@ -12,6 +12,8 @@ from gateway.proxy.errors import BodyTooLarge, InvalidRequest, Unavailable
 from gateway.proxy.exchange import Head
 from gateway.proxy.lanes import LaneSink
 from gateway.proxy.ports import Kept, ResponseShelf, ShelfUnavailable
+from providers.wire.bounds import MOST_MESSAGES
+from providers.wire.json_text import is_too_deep
 from providers.wire.sse import SseSplitter
 
 _log = logging.getLogger(__name__)
@@ -42,6 +44,11 @@ async def open_turn(
     asked["store"] = is_kept
     if previous_id is not None:
         asked["input"] = items
+        if len(items) > MOST_MESSAGES:
+            message = (
+                f"With what went before, the input has {len(items)} items; at most {MOST_MESSAGES} are taken."
+            )
+            raise InvalidRequest(message, code="invalid_value", param="previous_response_id")
         if len(orjson.dumps(asked)) > limit_bytes:
             message = f"With what went before, the request is larger than {limit_bytes} bytes, the limit."
             raise BodyTooLarge(message, param="previous_response_id")
@@ -99,7 +106,7 @@ class Keeper:
         self._head: Head | None = None
         # The last event holds the whole answer, whose size was watched already.
         self._splitter = SseSplitter(limit_bytes=sys.maxsize)
-        self._whole = b""
+        self._whole = bytearray()
 
     @property
     def lane(self) -> str:
@@ -139,7 +146,7 @@ class Keeper:
             kind, response = event["type"], event.get("response")
         except (orjson.JSONDecodeError, TypeError, KeyError):
             return b"data: %b\n\n" % source
-        if isinstance(response, dict):
+        if isinstance(response, dict) and not is_too_deep(event, source):
             told = await self._keep(response) if kind in _ENDS else self._open(response)
             event["response"] = told
             source = orjson.dumps(event)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from accounts.links import base_url_of, origin_of
 from catalogue.figures import read_figures
 from catalogue.reading import Reading, read_now
 from catalogue.snapshot import ModelFacts
@@ -39,7 +40,7 @@ def models(request: HttpRequest) -> HttpResponse:
     if blank:
         return redirect(_without(request, blank))
     query = read_query(request.GET)
-    context = {"page": ModelPage(query, _origin(request)), "query": query, "most": COMPARED_MOST}
+    context = {"page": ModelPage(query, origin_of(request)), "query": query, "most": COMPARED_MOST}
     return render(request, "catalogue/models.html", context, status=400 if query.faults else 200)
 
 
@@ -83,7 +84,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @guarded
 def retirements(request: HttpRequest) -> HttpResponse:
-    context = {"calendar": calendar_of(read_now()), "feeds": retirement_feeds(_origin(request))}
+    context = {"calendar": calendar_of(read_now()), "feeds": retirement_feeds(origin_of(request))}
     return render(request, "catalogue/retirements.html", context)
 
 
@@ -98,14 +99,10 @@ def _model_context(request: HttpRequest, found: ModelFacts, reading: Reading) ->
         "offerings": offerings,
         "stages": stages(found, at),
         "relatives": relatives(found, reading),
-        "samples": samples(_origin(request), found.id, endpoints),
+        "samples": samples(base_url_of(request), found.id, endpoints),
         "events": events_of(found, reading),
-        "feeds": model_feeds(_origin(request), found.id),
+        "feeds": model_feeds(origin_of(request), found.id),
     }
-
-
-def _origin(request: HttpRequest) -> str:
-    return request.build_absolute_uri("/").rstrip("/")
 
 
 def _unknown(request: HttpRequest, name: str, reading: Reading) -> HttpResponse:

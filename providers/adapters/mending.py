@@ -20,6 +20,8 @@ from providers.wire.events import (
 )
 
 _OPEN, _CLOSE = "<think>", "</think>"
+# Of white space that may turn out to belong to nothing. Held for longer, each further letter would cost all of it.
+_MOST_HELD = 1_000
 
 
 class Mender(Protocol):
@@ -64,7 +66,7 @@ class ThinkTags:
             text = self._held.text.lstrip()
             if text.startswith(_OPEN):
                 self._place, self._held = "inside", TextDelta(text.removeprefix(_OPEN))
-            elif not _OPEN.startswith(text):
+            elif not _OPEN.startswith(text) or len(self._held.text) > _MOST_HELD:
                 yield from self.end()
         if self._place == "inside":
             yield from self._read_thought()
@@ -79,15 +81,18 @@ class ThinkTags:
             self._place, self._held = "between", TextDelta(rest)
             thought = thought.rstrip()
         else:
-            size = len(_without_beginning(thought, _CLOSE).rstrip())
+            sure = _without_beginning(thought, _CLOSE)
+            size = len(sure.rstrip())
+            size = len(sure) if len(sure) - size > _MOST_HELD else size
             self._held, thought = TextDelta(thought[size:]), thought[:size]
         if thought:
             self._has_thought = True
             yield ReasoningDelta(thought)
 
     def _read_first_text(self) -> Iterator[Event]:
-        self._held = replace(self._held, text=self._held.text.lstrip())
-        if self._held.text:
+        text = self._held.text.lstrip()
+        self._held = replace(self._held, text=text) if text else TextDelta("")
+        if text:
             yield from self.end()
 
 
@@ -104,15 +109,16 @@ class AnswerTool:
     """
 
     def __init__(self) -> None:
-        self._answers: list[int] = []
+        self._answers: dict[int, bool] = {}
+        """By the number of the call: whether it is the first."""
         self._has_calls = False
 
     def mend(self, event: Event) -> Iterator[Event]:
         match event:
             case ToolCallStarted(name=name, index=index) if name == ANSWER_TOOL:
-                self._answers.append(index)
+                self._answers.setdefault(index, not self._answers)
             case ToolArguments(index=index, text=text) if index in self._answers:
-                if index == self._answers[0]:
+                if self._answers[index]:
                     yield TextDelta(text)
             case ToolCallStarted():
                 self._has_calls = True

@@ -6,15 +6,14 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_calls import CallDeltas
-from providers.adapters.openai_failures import bad_response, reported_inside, too_large
 from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
-from providers.wire.json_text import read_json
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside, too_large
+from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
 
@@ -120,7 +119,7 @@ class OpenAIStreamReader:
             return self._read_unusual(source)
         if not self._lacking and self._is_more_text(chunk):
             return source
-        return self._read_chunk(chunk, source)
+        return self._read_chunk(None if is_too_deep(chunk, source) else chunk, source)
 
     def _is_more_text(self, chunk: Any) -> bool:
         """Take the commonest chunk by far in one step: more text of the only choice, and nothing else."""

@@ -6,17 +6,10 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import (
-    Answer,
-    FailureKind,
-    StreamReader,
-    UpstreamFailure,
-    UpstreamRequest,
-)
+from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.end_users import hashed
 from providers.adapters.headers import beta_header, format_headers
 from providers.adapters.mending import MendedReader, Menders, mend_whole
-from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import (
     AnswerFacts,
@@ -45,6 +38,8 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response
+from providers.wire.json_text import is_too_deep
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -271,6 +266,9 @@ def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFac
 
 def _read_json(body: bytes, status: int) -> Any:
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise bad_response(status=status) from None
+    if is_too_deep(value, body):
+        raise bad_response("The provider's answer is nested too deeply.", status=status)
+    return value

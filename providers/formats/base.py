@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from providers.adapters.base import UpstreamFailure
+from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -51,6 +52,12 @@ class BadRequest(TranslationError):
 class CannotTranslate(TranslationError):
     def __init__(self, message: str, *, param: str, code: str = "unsupported_parameter") -> None:
         super().__init__(message, param=param, code=code)
+
+
+def no_object(call_id: str) -> str:
+    """For CannotTranslate: of a tool call's arguments that providers.wire.json_text.read_object does not take."""
+    whose = f"The arguments of the call '{call_id[:80]}'"
+    return f"{whose} are no object of JSON, or one of more than {MOST_LEVELS} levels."
 
 
 @dataclass(frozen=True, slots=True)

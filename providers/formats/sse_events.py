@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response, too_large
 from providers.formats.base import EventReader
 from providers.wire.events import Event
+from providers.wire.failure import bad_response, too_large
 from providers.wire.json_text import read_json
 from providers.wire.sse import OversizedEvent, SseSplitter
 from providers.wire.usage import Usage

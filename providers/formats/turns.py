@@ -7,22 +7,42 @@ from providers.wire.conversation import Message, Role, ToolResult
 
 def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
     """Messages without parts are left out. Speakers of different names stay apart."""
-    merged: list[Message] = []
+    turns: list[_Turn] = []
     for message in messages:
-        if not message.parts:
-            continue
-        last = merged[-1] if merged else None
-        if last is not None and _is_same_turn(last, message):
-            merged[-1] = Message(last.role, last.parts + message.parts, last.name or message.name)
-        else:
-            merged.append(message)
-    return tuple(map(_results_first, merged))
+        if message.parts and not (turns and turns[-1].takes(message)):
+            turns.append(_Turn(message))
+    return tuple(turn.as_message() for turn in turns)
 
 
-def _is_same_turn(last: Message, message: Message) -> bool:
-    if last.role is not message.role:
-        return False
-    return last.name == message.name or _is_results_only(last) or _is_results_only(message)
+class _Turn:
+    """One that grows. Its parts are put together once, at its end: there may be as many as messages."""
+
+    __slots__ = ("_is_results_only", "_messages", "_name")
+
+    def __init__(self, message: Message) -> None:
+        self._messages = [message]
+        self._name = message.name
+        self._is_results_only = _is_results_only(message)
+
+    def takes(self, message: Message) -> bool:
+        """Whether that is of the same turn, which then holds it."""
+        first = self._messages[0]
+        if first.role is not message.role:
+            return False
+        is_results_only = _is_results_only(message)
+        if self._name != message.name and not (self._is_results_only or is_results_only):
+            return False
+        self._messages.append(message)
+        self._name = self._name or message.name
+        self._is_results_only = self._is_results_only and is_results_only
+        return True
+
+    def as_message(self) -> Message:
+        first = self._messages[0]
+        if len(self._messages) == 1:
+            return _results_first(first)
+        parts = tuple(part for message in self._messages for part in message.parts)
+        return _results_first(Message(first.role, parts, self._name))
 
 
 def _is_results_only(message: Message) -> bool:

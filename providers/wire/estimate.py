@@ -28,8 +28,14 @@ _MESSAGE_TOKENS = 4
 _BYTES_PER_TOKEN = 64
 """Of an encoded sound or document: a page is some 100 KB and 1,500 tokens, a minute of sound 100 KB and 1,900."""
 
+_FILE_TOKENS = 1_500
+"""Of a file that is only named: a page."""
+
 # Where the surfaces keep what was said, and inside it the text.
 _SAID = ("messages", "input", "prompt", "contents", "system", "systemInstruction", "instructions")
+_IMAGES = frozenset({"image_url", "input_image", "image"})
+_FILES = frozenset({"input_audio", "file", "input_file", "document"})
+_GOOGLE_MEDIA = ("inlineData", "inline_data", "fileData", "file_data")
 _TEXTS = ("content", "text", "parts", "tool_calls", "function", "arguments", "output")
 
 
@@ -74,9 +80,33 @@ def _count_chars(value: object) -> int:
     if isinstance(value, list):
         return sum(map(_count_chars, value))
     if isinstance(value, Mapping):
-        return sum(_count_chars(value[name]) for name in _TEXTS if name in value)
+        texts = sum(_count_chars(value[name]) for name in _TEXTS if name in value)
+        return texts + CHARS_PER_TOKEN * _media_tokens(value)
     # A token number counts as a token.
     return CHARS_PER_TOKEN if isinstance(value, int) else 0
+
+
+def _media_tokens(part: Mapping[str, Any]) -> int:
+    """Of an image, a file or a sound, as any surface has it; 0 for what is none."""
+    media = next((part[name] for name in _GOOGLE_MEDIA if isinstance(part.get(name), Mapping)), None)
+    if media is not None:
+        kind = str(media.get("mimeType") or media.get("mime_type"))
+        return _IMAGE_TOKENS if kind.startswith("image/") else _file_tokens(media)
+    match part.get("type"):
+        case str(kind) if kind in _IMAGES:
+            return _IMAGE_TOKENS
+        case str(kind) if kind in _FILES:
+            media = part.get(kind) or part.get("source")
+            return _file_tokens(media if isinstance(media, Mapping) else part)
+    return 0
+
+
+def _file_tokens(media: Mapping[str, Any]) -> int:
+    data = media.get("data") or media.get("file_data")
+    if media.get("type") in {"text", "content"}:
+        # Anthropic's documents of plain text and of blocks.
+        return -(-_count_chars(data or media.get("content")) // CHARS_PER_TOKEN)
+    return len(data) // _BYTES_PER_TOKEN if isinstance(data, str) else _FILE_TOKENS
 
 
 def estimate_input_tokens(conversation: Conversation) -> int:
@@ -95,7 +125,9 @@ def _part(part: Part) -> int:
         case Audio():
             return len(part.data) // _BYTES_PER_TOKEN
         case File():
-            return _text(part.text) if part.text else len(part.data or "") // _BYTES_PER_TOKEN
+            if part.text:
+                return _text(part.text)
+            return len(part.data) // _BYTES_PER_TOKEN if part.data else _FILE_TOKENS
         case ToolCall():
             return _text(part.name) + _text(part.arguments)
         case ToolResult():

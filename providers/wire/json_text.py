@@ -1,9 +1,15 @@
-"""Reads JSON that a provider sent, mending broken text inside it."""
+"""Reads JSON that a provider or a model wrote: mends broken text inside it, and bounds how deep it is."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import orjson
+
+from providers.wire.bounds import MOST_LEVELS
+
+_CONTAINERS = frozenset({dict, list})
 
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)",
@@ -14,13 +20,43 @@ _ESCAPE = re.compile(
 def read_json(data: bytes) -> tuple[Any, bytes]:
     """The value, and the JSON to pass on: `data` itself unless its text had to be mended.
 
-    Bytes that are not UTF-8 and halves of surrogate pairs become replacement characters. Raises ValueError.
+    Bytes that are not UTF-8 and halves of surrogate pairs become replacement characters. Raises ValueError, also for
+    what is nested too deeply to be written again.
     """
     try:
-        return orjson.loads(data), data
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        mended = _ESCAPE.sub(_mend, data.decode("utf-8-sig", "replace")).encode()
-        return orjson.loads(mended), mended
+        data = _ESCAPE.sub(_mend, data.decode("utf-8-sig", "replace")).encode()
+        value = orjson.loads(data)
+    if is_too_deep(value, data):
+        raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
+    return value, data
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """The object that a model wrote as text, such as a call's arguments. None for what is none, or is too deep."""
+    data = text.encode() or b"{}"
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) and not is_too_deep(value, data) else None
+
+
+def is_too_deep(value: Any, data: bytes) -> bool:
+    """`data` is what the value was read from. Few brackets cannot be deep, and are the quicker question."""
+    if data.count(b"{") + data.count(b"[") <= MOST_LEVELS:
+        return False
+    return next(islice(levels_of(value), MOST_LEVELS, None), None) is not None
+
+
+def levels_of(value: Any) -> Iterator[list[Any]]:
+    """The objects and lists of each level of nesting, from the outermost inwards."""
+    level = [value] if type(value) in _CONTAINERS else []
+    while level:
+        yield level
+        inner = chain.from_iterable(each.values() if type(each) is dict else each for each in level)
+        level = [each for each in inner if type(each) in _CONTAINERS]
 
 
 def _mend(match: re.Match[str]) -> str:

@@ -116,11 +116,11 @@ def test_an_outage_is_told_once_and_then_counted(
             staff.get("/keys")
             staff.get("/v1/keys", headers={"authorization": f"Bearer {text}"})
         assert [record.getMessage() for record in ours(caplog)] == [
-            "1 request(s) refused since last told, as the database failed: connection refused"
+            "Requests refused since last told: 1, as the database fails: connection refused"
         ]
         monkeypatch.setattr(sql, "_TELL_EVERY_S", 0.0)
         staff.get("/keys")
-    assert ours(caplog)[-1].getMessage().startswith("40 request(s) refused")
+    assert ours(caplog)[-1].getMessage().startswith("Requests refused since last told: 40,")
     assert not any(record.exc_info for record in ours(caplog))
 
 

@@ -1,6 +1,7 @@
 """The vendors' own SDKs, each reading one streamed answer of the gateway: its text, or the SDK's error."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import anthropic
 import httpx
@@ -79,7 +80,10 @@ SDKS: Mapping[str, Callable[[RunningEdge, str], str]] = {
 }
 """By the format that they speak."""
 _PATHS = {
-    "openai": ("/v1/chat/completions", {"model": MODEL, "messages": SAY, "stream": True}),
+    "openai": (
+        "/v1/chat/completions",
+        {"model": MODEL, "messages": SAY, "stream": True, "stream_options": {"include_usage": True}},
+    ),
     "responses": ("/v1/responses", {"model": MODEL, "input": "hi", "stream": True, "store": False}),
     "anthropic": ("/v1/messages", {"model": MODEL, "messages": SAY, "max_tokens": 50, "stream": True}),
     "gemini": (
@@ -89,8 +93,12 @@ _PATHS = {
 }
 
 
+def request_of(client: str) -> tuple[str, dict[str, Any]]:
+    return _PATHS[client]
+
+
 def read_bytes(edge: RunningEdge, client: str, lane: str = "direct") -> httpx.Response:
     """The same request without an SDK."""
-    path, body = _PATHS[client]
+    path, body = request_of(client)
     with edge.client(**{"x-gateway-lane": lane}) as http:
         return http.post(path, json=body)

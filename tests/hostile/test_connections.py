@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import orjson
 import pytest
 
+from gateway.client_address import read_trusted_proxies
 from gateway.descriptors import KEPT_BACK, raise_limit, share_for_clients
 from tests.hostile.guarded_server import CHAT, guarded_server
 from tests.services import wait_until
@@ -64,6 +65,33 @@ def test_one_address_is_limited_by_setting_only() -> None:
     ):
         second.say(GET)
         assert second.read_answer()[0] == 503
+
+
+def test_trusted_proxy_is_many_clients() -> None:
+    proxies = read_trusted_proxies(["127.0.0.1"])
+    with (
+        guarded_server(per_address=1, proxies=proxies) as server,
+        server.connect(),
+        server.connect() as second,
+    ):
+        second.say(GET)
+        assert second.read_answer()[0] == 200
+
+
+def test_silent_ones_make_room_while_others_are_turned_away() -> None:
+    with guarded_server(connections=2) as server, server.connect() as silent, server.connect() as asking:
+        asking.say(POST.replace(b"length: 0", b"length: 9"))
+        server.pass_time(20)
+        assert server.connections == 2
+        with server.connect() as late:
+            late.say(GET)
+            assert late.read_answer()[0] == 503
+        server.pass_time(0.5)
+        assert silent.is_closed()
+        wait_until(lambda: server.connections == 1, "letting go of those that left")
+        with server.connect() as later:
+            later.say(GET)
+            assert later.read_answer()[0] == 200
 
 
 def test_hundred_dripped_heads_and_bodies_are_gone_after_their_time() -> None:

@@ -53,6 +53,9 @@ class World:
     def ready(self) -> dict[str, object]:
         return self.deployment.ready()
 
+    def page(self) -> httpx.Response:
+        return httpx.get(f"{self.deployment.url}/models", timeout=PATIENCE_S)
+
     def call(self, name: str, *, lane: str, key: str | None = None) -> httpx.Response:
         headers = {
             "authorization": f"Bearer {key or self.deployment.key}",
@@ -95,12 +98,15 @@ def test_calls_readiness_and_revocations_outlive_a_silent_database(world: World)
     assert world.ready()["status"] == "degraded"
     unknown = world.call("unknown", lane="direct", key=make_unknown_key())
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (503, "keys_unavailable")
+    page = world.page()
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
 
     world.run_beside(REVOKE.format(name=key_name(world)))
     world.database.speak()
     wait_for(lambda: world.ready()["database"] == "up", "hearing the database again")
     wait_for(lambda: world.call("revoked", lane="direct").status_code == 401, "seeing the revocation")
     wait_for(lambda: world.booked() == world.seen(), "writing the ledger")
+    wait_for(lambda: world.page().status_code == 200, "showing a page")
 
 
 @pytest.mark.slow

@@ -93,7 +93,9 @@ class WorkerLane:
                     and await self._take_back(call, incoming, epoch)
                 ):
                     return None
-            return await self._relay(call.id, incoming, sink)
+            end = await self._relay(call.id, incoming, sink)
+            self._tell(call.id, incoming, Kind.TAKEN)
+            return end
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
             self._cancel(call.id, incoming, _reason_of(cause))
             raise

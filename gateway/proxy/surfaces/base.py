@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import GatewayError, InvalidRequest
+from gateway.proxy.surfaces.bounds import check_bounds
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
@@ -46,6 +47,7 @@ class Surface:
             ) from None
         if not isinstance(parsed, dict):
             raise InvalidRequest("The body must be one JSON object.", code="invalid_json", param="body")
+        check_bounds(parsed, body)
         self.check(parsed, "")
         return parsed
 

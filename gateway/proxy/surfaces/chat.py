@@ -6,6 +6,7 @@ Source: the request type of OpenAI's SDK, 3.54. Unknown parameters are kept and 
 from typing import Any
 
 from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import (
     boolean,
     either,
@@ -17,6 +18,7 @@ from gateway.proxy.surfaces.fields import (
     text,
 )
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
+from providers.wire.bounds import LONGEST_NAME, MOST_LABELS, MOST_MESSAGES, MOST_TOOLS
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _anything = record({})
@@ -57,21 +59,23 @@ def _message(value: Any, param: str) -> None:
 
 
 _function = record(
-    {"name": text(256, least=1), "description": text(), "parameters": _anything, "strict": boolean},
+    {"name": text(LONGEST_NAME, least=1), "description": text(), "parameters": _anything, "strict": boolean},
     required=("name",),
 )
 _tool = record({"type": text(), "function": _function, "custom": _anything}, required=("type",))
-_schema = record({"name": text(256), "description": text(), "schema": _anything, "strict": boolean})
+_schema = record({"name": text(LONGEST_NAME), "description": text(), "schema": _anything, "strict": boolean})
+_tool_choice = record({"type": text(), "allowed_tools": within({"tools": at_most(MOST_TOOLS)})})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
 
 _parameters = record(
     {
         **SETTINGS,
-        "messages": list_of(_message, least=1, most=10_000),
+        "messages": list_of(_message, least=1, most=MOST_MESSAGES),
         "audio": _anything,
+        "functions": at_most(MOST_TOOLS),
         "logprobs": boolean,
         "max_completion_tokens": integer(1),
-        "modalities": list_of(text(), most=8),
+        "modalities": list_of(text(), most=MOST_LABELS),
         "n": integer(1, 128),
         "prediction": _anything,
         "reasoning_effort": one_of(*_EFFORTS),
@@ -79,9 +83,9 @@ _parameters = record(
             {"type": one_of("text", "json_object", "json_schema"), "json_schema": _schema}, required=("type",)
         ),
         "tool_choice": either(
-            "none, auto, required or an object", one_of("none", "auto", "required"), record({"type": text()})
+            "none, auto, required or an object", one_of("none", "auto", "required"), _tool_choice
         ),
-        "tools": list_of(_tool, most=256),
+        "tools": list_of(_tool, most=MOST_TOOLS),
         "top_k": integer(0),
         "verbosity": one_of("low", "medium", "high"),
         "web_search_options": _anything,

@@ -7,10 +7,11 @@ from typing import Any
 
 from gateway.proxy.surfaces.base import Surface
 from gateway.proxy.surfaces.fields import boolean, either, integer, list_of, one_of, record, refuse, text
+from providers.wire.bounds import LONGEST_USER_ID, MOST_INPUTS
 
 _text = text(10_000_000, least=1)
 _tokens = list_of(integer(0), least=1)
-_batch = list_of(either("a string or a list of token numbers", text(), _tokens), least=1, most=2048)
+_batch = list_of(either("a string or a list of token numbers", text(), _tokens), least=1, most=MOST_INPUTS)
 
 
 def _input(value: Any, param: str) -> None:
@@ -32,7 +33,7 @@ _check = record(
         "input_type": text(64),
         "project_id": text(64),
         "truncation": boolean,
-        "user": text(512),
+        "user": text(LONGEST_USER_ID),
     },
     required=("model", "input"),
 )

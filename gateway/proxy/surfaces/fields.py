@@ -6,15 +6,24 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import InvalidRequest
+from providers.wire.bounds import MOST_ITEMS
 
 Check = Callable[[Any, str], None]
 """Called with the value and its name, such as `messages[0].role`."""
+
+TOO_MANY = "too_many_entries"
 
 
 def refuse(param: str, allowed: str, given: Any) -> InvalidRequest:
     return InvalidRequest(
         f"'{param}' must be {allowed}, not {_shown(given)}.", code="invalid_value", param=param
     )
+
+
+def too_many(param: str, value: Sequence[Any] | Mapping[str, Any], most: int) -> InvalidRequest:
+    what = "an object" if isinstance(value, Mapping) else "a list"
+    message = f"'{param}' must be {what} of at most {most} entries; it has {len(value)}."
+    return InvalidRequest(message, code=TOO_MANY, param=param)
 
 
 def number(least: float, most: float) -> Check:
@@ -56,11 +65,13 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-def list_of(item: Check, *, least: int = 0, most: int = 100_000) -> Check:
+def list_of(item: Check, *, least: int = 0, most: int = MOST_ITEMS) -> Check:
     def check(value: Any, param: str) -> None:
         if not isinstance(value, list):
             raise refuse(param, "a list", value)
-        if not least <= len(value) <= most:
+        if len(value) > most:
+            raise too_many(param, value, most)
+        if len(value) < least:
             raise refuse(param, f"a list of {least} to {most} items", f"{len(value)} items")
         for index, entry in enumerate(value):
             item(entry, f"{param}[{index}]")
@@ -90,7 +101,7 @@ def mapping_of(value_check: Check, *, most: int) -> Check:
         if not isinstance(value, dict):
             raise refuse(param, "an object", value)
         if len(value) > most:
-            raise refuse(param, f"an object of at most {most} entries", f"{len(value)} entries")
+            raise too_many(param, value, most)
         for name, entry in value.items():
             value_check(entry, f"{param}.{name}")
 
@@ -108,8 +119,11 @@ def either(allowed: str, *checks: Check) -> Check:
             except InvalidRequest as failure:
                 failures.append(failure)
         # A failure inside the value says more than "must be a or b".
-        deepest = max(failures, key=lambda failure: len(failure.param or ""))
-        raise deepest if len(deepest.param or "") > len(param) else refuse(param, allowed, value)
+        deepest = max(
+            failures, key=lambda failure: (len(failure.param or ""), failure.error_code == TOO_MANY)
+        )
+        is_of_a_form = len(deepest.param or "") > len(param) or deepest.error_code == TOO_MANY
+        raise deepest if is_of_a_form else refuse(param, allowed, value)
 
     return check
 

@@ -5,11 +5,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface, refusal_of
+from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import record
 from providers.formats.base import TranslationError
 from providers.formats.gemini.token_count import count_tokens
+from providers.wire.bounds import MOST_LABELS, MOST_MESSAGES, MOST_STOPS, MOST_TOOLS
 
 _PREFIXES = ("/v1/models/", "/v1beta/models/")
+_config = within({name: at_most(MOST_STOPS) for name in ("stopSequences", "stop_sequences")})
+_choice = within({name: at_most(MOST_TOOLS) for name in ("allowedFunctionNames", "allowed_function_names")})
+_tool_config = within(dict.fromkeys(("functionCallingConfig", "function_calling_config"), _choice))
+
+
+def _tools(value: Any, param: str) -> None:
+    """Functions stand in groups, and count together."""
+    at_most(MOST_TOOLS)(value, param)
+    groups = value if isinstance(value, list) else [value]
+    functions = [
+        function
+        for group in groups
+        if isinstance(group, dict)
+        for name in ("functionDeclarations", "function_declarations")
+        if isinstance(given := group.get(name), list)
+        for function in given
+    ]
+    at_most(MOST_TOOLS)(functions, f"{param}.functionDeclarations")
+
+
+_FIELDS = {
+    "contents": at_most(MOST_MESSAGES),
+    "generationConfig": _config,
+    "generation_config": _config,
+    "labels": at_most(MOST_LABELS),
+    "toolConfig": _tool_config,
+    "tool_config": _tool_config,
+    "tools": _tools,
+}
+_whole = within(_FIELDS)
+_check = record({**_FIELDS, "generateContentRequest": _whole, "generate_content_request": _whole})
+
 _VERBS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
@@ -45,5 +79,5 @@ def find_gemini(path: str) -> GeminiSurface | None:
     if prefix is None or not model_id or verb not in _VERBS:
         return None
     return GeminiSurface(
-        path, "generate_content", record({}), can_stream=True, format="gemini", model_id=model_id, verb=verb
+        path, "generate_content", _check, can_stream=True, format="gemini", model_id=model_id, verb=verb
     )

@@ -3,18 +3,22 @@
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface
+from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, refuse, text
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
+from providers.wire.bounds import MOST_LABELS, MOST_MESSAGES, MOST_TOOLS
 
 _fields = record(
     {
         **SETTINGS,
-        "include": list_of(text()),
-        "input": either("a string or a list of items", text(), list_of(record({}))),
+        "include": list_of(text(), most=MOST_LABELS),
+        "input": either("a string or a list of items", text(), list_of(record({}), most=MOST_MESSAGES)),
         "max_output_tokens": integer(1),
         "max_tool_calls": integer(1),
         "previous_response_id": text(128, least=1),
         "text": record({"verbosity": one_of("low", "medium", "high")}),
+        "tool_choice": within({"tools": at_most(MOST_TOOLS)}),
+        "tools": at_most(MOST_TOOLS),
     },
     required=("model",),
 )

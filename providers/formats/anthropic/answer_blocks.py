@@ -36,7 +36,7 @@ class AnswerBlocks:
         self._count = 0
         self._open = ""
         self._has_calls = False
-        self._refusal = ""
+        self._refusal: list[str] = []
 
     def put(self, events: Sequence[Event]) -> list[Member]:
         return [member for event in events for member in self._take(event)]
@@ -49,7 +49,7 @@ class AnswerBlocks:
         """The members that say why it ended. Only after Finished."""
         if self.finished is None:
             raise ValueError("an answer without a finish")
-        return write_finish(self.finished, self._refusal, has_calls=self._has_calls)
+        return write_finish(self.finished, "".join(self._refusal), has_calls=self._has_calls)
 
     def _take(self, event: Event) -> list[Member]:
         if isinstance(event, Started):
@@ -57,7 +57,7 @@ class AnswerBlocks:
         elif isinstance(event, UsageSeen):
             self.usage = event.usage
         elif isinstance(event, RefusalDelta):
-            self._refusal += event.text
+            self._refusal.append(event.text)
         elif isinstance(event, Finished):
             self.finished = event
             return self.end()
@@ -81,7 +81,7 @@ class AnswerBlocks:
         return []
 
     def _delta(self, kind: str, delta: Member) -> list[Member]:
-        opened = [] if self._open == kind else self._start(_EMPTY[kind])
+        opened = [] if self._open == kind else self._start(EMPTY[kind])
         return [*opened, self._member("content_block_delta", delta=delta)]
 
     def _seal(self, seal: ReasoningSealed) -> list[Member]:
@@ -126,10 +126,11 @@ class AnswerBlocks:
         return {"type": kind, "index": self._count, **members}
 
 
-_EMPTY: dict[str, Member] = {
+EMPTY: dict[str, Member] = {
     "text": {"type": "text", "text": ""},
     "thinking": {"type": "thinking", "thinking": "", "signature": ""},
 }
+"""Blocks that are added to. What is said stands in the member of the block's own name."""
 
 
 def _citation(event: CitationAdded) -> Any:

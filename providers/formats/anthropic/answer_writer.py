@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from providers.formats.anthropic.answer_blocks import AnswerBlocks, Member
+from providers.formats.anthropic.answer_blocks import EMPTY, AnswerBlocks, Member
 from providers.formats.anthropic.finish import write_tier
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import AnswerFacts
 from providers.wire.events import Event
+from providers.wire.json_text import read_object
 from providers.wire.usage import Usage
+
+_SAID_IN = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]:
@@ -39,35 +40,35 @@ def write_message(facts: AnswerFacts, usage: Usage, service_tier: str | None) ->
 def _fold(members: Sequence[Member]) -> list[Member]:
     """The blocks that a client would gather from a stream."""
     content: list[Member] = []
-    arguments = ""
+    said: list[str] = []
     for member in members:
         if member["type"] == "content_block_start":
             content.append(dict(member["content_block"]))
-            arguments = ""
+            said = []
         elif member["type"] == "content_block_delta":
-            arguments += member["delta"].get("partial_json", "")
-            _add(content[-1], member["delta"])
-        elif content[-1]["type"] == "tool_use":
-            content[-1]["input"] = _read_input(arguments)
+            _add(content[-1], said, member["delta"])
+        else:
+            _end(content[-1], "".join(said))
     return content
 
 
-def _add(block: Member, delta: Member) -> None:
-    kind = delta["type"]
-    if kind == "text_delta":
-        block["text"] += delta["text"]
-    elif kind == "thinking_delta":
-        block["thinking"] += delta["thinking"]
-    elif kind == "signature_delta":
+def _add(block: Member, said: list[str], delta: Member) -> None:
+    if delta["type"] == "signature_delta":
         block["signature"] = delta["signature"]
-    elif kind == "citations_delta":
-        block["citations"] = [*block.get("citations", []), delta["citation"]]
+    elif delta["type"] == "citations_delta":
+        block.setdefault("citations", []).append(delta["citation"])
+    else:
+        said.append(delta[_SAID_IN[delta["type"]]])
+
+
+def _end(block: Member, said: str) -> None:
+    if block["type"] == "tool_use":
+        block["input"] = _read_input(said)
+    elif block["type"] in EMPTY:
+        block[block["type"]] = said
 
 
 def _read_input(arguments: str) -> Any:
     """Broken arguments are the model's mistake, and still have to reach whoever can tell it so."""
-    try:
-        value = orjson.loads(arguments)
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else {"invalid_json": arguments}
+    value = read_object(arguments)
+    return {"invalid_json": arguments} if value is None else value

@@ -5,12 +5,11 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.tool_names import write_call_id, write_name
+from providers.formats.base import no_object
 from providers.wire.conversation import (
     Audio,
     File,
@@ -23,6 +22,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.json_text import read_object
 
 Block = dict[str, Any]
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -113,14 +113,9 @@ def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
 
 
 def _write_call(call: ToolCall, notes: Notes) -> Block:
-    try:
-        arguments = orjson.loads(call.arguments or "{}")
-    except orjson.JSONDecodeError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise notes.refuse(
-            "tool_arguments", f"The arguments of the call '{call.id}' are not an object of JSON."
-        )
+    arguments = read_object(call.arguments)
+    if arguments is None:
+        raise notes.refuse("tool_arguments", no_object(call.id))
     block = {"type": "tool_use", "id": write_call_id(call.id), "name": write_name(call.name, notes.source)}
     return block | {"input": arguments} | write_cache_mark(call.cache)
 

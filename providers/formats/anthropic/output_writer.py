@@ -24,7 +24,7 @@ def write_format(output: OutputFormat | None, notes: Notes) -> dict[str, Any] | 
         raise notes.refuse("output", message) from None
     # To clients of this format nothing was said in other words unless something was left out.
     if fitter.left_out:
-        notes.note("output", f"output_config.format without {', '.join(fitter.left_out)}")
+        notes.note("output", f"output_config.format without {fitter.left_out}")
     return {"type": "json_schema", "schema": schema}
 
 

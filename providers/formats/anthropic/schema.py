@@ -5,6 +5,7 @@ and the schema transformation of Anthropic's own SDKs, 2026-11-25.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 _KEPT = frozenset(
@@ -25,6 +26,7 @@ _KEPT = frozenset(
 )
 # Who names a schema says nothing of what fits it.
 _SILENT = frozenset({"$schema", "$id", "$comment"})
+_MOST_TOLD = 20
 _FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
 )
@@ -39,10 +41,13 @@ class OpenSchema(Exception):
 
 
 class SchemaFitter:
-    """`left_out` collects the keywords that were, each once, in the order in which they came."""
-
     def __init__(self) -> None:
-        self.left_out: list[str] = []
+        self._left_out: dict[str, None] = {}
+
+    @property
+    def left_out(self) -> str:
+        """The keywords that were, each once, in the order in which they came: the first of them, where it is many."""
+        return ", ".join(islice(self._left_out, _MOST_TOLD))
 
     def fit(self, schema: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         """Raises OpenSchema."""
@@ -84,8 +89,7 @@ class SchemaFitter:
         self._leave_out("additionalProperties")
 
     def _leave_out(self, name: str) -> None:
-        if name not in self.left_out:
-            self.left_out.append(name)
+        self._left_out[name] = None
 
 
 def _is_kept(name: str, value: object) -> bool:

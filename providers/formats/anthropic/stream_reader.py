@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response
 from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call, text_of
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
@@ -22,6 +21,7 @@ from providers.wire.events import (
     ToolArguments,
     UsageSeen,
 )
+from providers.wire.failure import bad_response
 
 Member = Mapping[str, Any]
 

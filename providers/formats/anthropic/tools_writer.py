@@ -32,7 +32,8 @@ def _allowed(conversation: Conversation, notes: Notes) -> list[Tool]:
     if not choice.names or _is_named(choice):
         return list(conversation.tools)
     notes.note("tool_choice", "tools (the others left out)")
-    return [tool for tool in conversation.tools if tool.name in choice.names]
+    chosen = frozenset(choice.names)
+    return [tool for tool in conversation.tools if tool.name in chosen]
 
 
 def _write_tool(tool: Tool, notes: Notes) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _write_schema(tool: Tool, notes: Notes) -> Mapping[str, Any]:
         message = f"The chosen provider has no strict objects with members of any name: '{open_schema.path}'."
         raise notes.refuse("tool_strict", message) from None
     if fitter.left_out:
-        notes.note("tool_strict", f"input_schema without {', '.join(fitter.left_out)}")
+        notes.note("tool_strict", f"input_schema without {fitter.left_out}")
     return schema
 
 

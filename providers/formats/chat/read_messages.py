@@ -1,5 +1,6 @@
 """Reads chat messages into turns: neighbours of one role become one, results of tools stand in front."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -52,7 +53,7 @@ class _Calls:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
-        self._open_functions: list[str] = []
+        self._open_functions: deque[str] = deque()
 
     def add(self, call_id: str) -> None:
         self._ids.add(call_id)
@@ -71,7 +72,7 @@ class _Calls:
     def answer_function(self, fields: Fields) -> str:
         if not self._open_functions:
             raise fields.wrong("role", "is 'function', and no earlier message called one")
-        return self._open_functions.pop(0)
+        return self._open_functions.popleft()
 
 
 def _read_system(fields: Fields, _calls: _Calls) -> Message:

@@ -48,10 +48,12 @@ class _Message:
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.tier: str | None = None
-        self._text = ""
-        self._refusal = ""
+        self._text: list[str] = []
+        self._length = 0
+        self._refusal: list[str] = []
         self._thoughts = Thoughts()
         self._calls: dict[int, dict[str, Any]] = {}
+        self._arguments: dict[int, list[str]] = {}
         self._annotations: list[dict[str, Any]] = []
         self._logprobs: list[Any] = []
         self._finish: dict[str, str | None] = {"finish_reason": None}
@@ -59,16 +61,17 @@ class _Message:
     def take(self, event: Event) -> None:
         match event:
             case TextDelta():
-                self._text += event.text
+                self._text.append(event.text)
+                self._length += len(event.text)
                 self._logprobs += event.logprobs
             case ToolArguments():
-                self._calls[event.index]["function"]["arguments"] += event.text
+                self._arguments[event.index].append(event.text)
             case ToolCallStarted():
-                self._calls[event.index] = write_call(event)
+                self._calls[event.index], self._arguments[event.index] = write_call(event), []
             case CitationAdded():
-                self._annotations += write_citation(event, len(self._text))
+                self._annotations += write_citation(event, self._length)
             case RefusalDelta():
-                self._refusal += event.text
+                self._refusal.append(event.text)
             case ReasoningDelta() | ReasoningSealed():
                 self._thoughts.take(event)
             case _:
@@ -88,11 +91,13 @@ class _Message:
         return {"index": 0, "message": self._message(), "logprobs": logprobs, **self._finish}
 
     def _message(self) -> dict[str, Any]:
-        is_silent = not self._text and (self._calls or self._refusal)
+        text, refusal = "".join(self._text), "".join(self._refusal)
+        for index, call in self._calls.items():
+            call["function"]["arguments"] = "".join(self._arguments[index])
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": None if is_silent else self._text,
-            "refusal": self._refusal or None,
+            "content": None if not text and (self._calls or refusal) else text,
+            "refusal": refusal or None,
             "annotations": self._annotations,
         }
         message |= write_reasoning(self._thoughts.whole())
@@ -104,22 +109,24 @@ class Thoughts:
 
     def __init__(self) -> None:
         self._blocks: list[Reasoning] = []
-        self._text = ""
+        self._text: list[str] = []
 
     def take(self, event: ReasoningDelta | ReasoningSealed) -> None:
         if isinstance(event, ReasoningDelta):
-            self._text += event.text
+            self._text.append(event.text)
         else:
             self.seal(event)
 
     def seal(self, event: ReasoningSealed) -> Reasoning:
-        block = Reasoning(self._text, event.signature, event.encrypted, event.origin, event.id)
+        text = "".join(self._text)
+        block = Reasoning(text, event.signature, event.encrypted, event.origin, event.id)
         self._blocks.append(block)
-        self._text = ""
+        self._text = []
         return block
 
     def whole(self) -> list[Reasoning]:
-        return [*self._blocks, *([Reasoning(self._text)] if self._text else [])]
+        text = "".join(self._text)
+        return [*self._blocks, *([Reasoning(text)] if text else [])]
 
 
 def write_call(event: ToolCallStarted) -> dict[str, Any]:

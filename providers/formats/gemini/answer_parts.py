@@ -1,9 +1,7 @@
 """Gathers events into the parts of a content: texts and thoughts as they come, calls when they are whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from providers.formats.base import CannotTranslate
 from providers.formats.gemini.signatures import Seal, write_signature
@@ -17,12 +15,13 @@ from providers.wire.events import (
     ToolArguments,
     ToolCallStarted,
 )
+from providers.wire.json_text import read_object
 
 
 @dataclass(slots=True)
 class _OpenCall:
     started: ToolCallStarted
-    arguments: str = ""
+    arguments: list[str] = field(default_factory=list)
 
 
 class AnswerParts:
@@ -30,6 +29,8 @@ class AnswerParts:
 
     def __init__(self) -> None:
         self._parts: list[dict[str, Any]] = []
+        self._text: list[str] = []
+        """What is to be added to the last part."""
         self._call: _OpenCall | None = None
         self._is_thinking = False
         """The last of what came were thoughts, so that a signature is theirs."""
@@ -47,17 +48,19 @@ class AnswerParts:
                 self._call = _OpenCall(event)
             case ToolArguments():
                 if self._call is not None:
-                    self._call.arguments += event.text
+                    self._call.arguments.append(event.text)
 
     def close(self) -> None:
         """The call that is open, if one is, is whole."""
         if self._call is None:
             return
+        self._join()
         self._parts.append(_call_part(self._call))
         self._call = None
         self._is_thinking = False
 
     def let_go(self) -> list[dict[str, Any]]:
+        self._join()
         parts, self._parts = self._parts, []
         return parts
 
@@ -67,17 +70,24 @@ class AnswerParts:
         self.close()
         kind: dict[str, Any] = {"thought": True} if is_thought else {}
         last = self._parts[-1] if self._parts else {}
-        if last.keys() == {"text", *kind}:
-            last["text"] += text
-        else:
-            self._parts.append({"text": text, **kind})
+        if last.keys() != {"text", *kind}:
+            self._join()
+            self._parts.append({"text": "", **kind})
+        self._text.append(text)
         self._is_thinking = is_thought
+
+    def _join(self) -> None:
+        """At once, since a text may come letter by letter."""
+        if self._text:
+            self._parts[-1]["text"] += "".join(self._text)
+            self._text = []
 
     def _seal(self, event: ReasoningSealed) -> None:
         signature = write_signature(Seal(event.signature, event.encrypted, event.origin, event.id))
         if signature is None:
             return
         self.close()
+        self._join()
         kind: dict[str, Any] = {"thought": True} if self._is_thinking else {}
         last = self._parts[-1] if self._parts else {}
         if last.keys() != {"text", *kind}:
@@ -98,7 +108,11 @@ def _name(name: str) -> str:
 def _call_part(call: _OpenCall) -> dict[str, Any]:
     started = call.started
     part: dict[str, Any] = {
-        "functionCall": {"id": started.id, "name": _name(started.name), "args": _arguments(call.arguments)}
+        "functionCall": {
+            "id": started.id,
+            "name": _name(started.name),
+            "args": _arguments("".join(call.arguments)),
+        }
     }
     signature = write_signature(Seal(started.signature, origin=started.origin))
     return part | ({"thoughtSignature": signature} if signature else {})
@@ -106,8 +120,5 @@ def _call_part(call: _OpenCall) -> dict[str, Any]:
 
 def _arguments(text: str) -> dict[str, Any]:
     """An object, whatever the model wrote: what is none is handed on under a name that says so."""
-    try:
-        arguments = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
-        arguments = text
-    return arguments if isinstance(arguments, dict) else {"invalid_arguments": arguments}
+    arguments = read_object(text)
+    return {"invalid_arguments": text} if arguments is None else arguments

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response
 from providers.formats.gemini.failures import error_in, malformed, reported_inside
 from providers.formats.gemini.finish import FAULTS, UNSAID, read_finish
 from providers.formats.gemini.logprobs import read_logprobs
@@ -29,6 +28,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.failure import bad_response
 from providers.wire.usage import Usage
 
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})

@@ -1,5 +1,7 @@
 """The tool calls of a conversation as it is read: what a result answers, and ids for calls that have none."""
 
+from collections import Counter, defaultdict, deque
+
 from providers.formats.base import BadRequest
 from providers.formats.gemini.fields import Fields
 
@@ -9,13 +11,16 @@ class Calls:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self._open: list[str] = []
+        self._open: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[str]] = defaultdict(deque)
+        """By name: the ids of its calls in order, also of some that are no longer open."""
 
     def add(self, name: str, call_id: str | None) -> str:
         """The call's id, which is its place in the conversation if the client gave none."""
         call_id = call_id or f"call_{len(self._names)}"
         self._names[call_id] = name
-        self._open.append(call_id)
+        self._open[call_id] += 1
+        self._waiting[name].append(call_id)
         return call_id
 
     def answer(self, response: Fields, name: str) -> str:
@@ -26,9 +31,12 @@ class Calls:
                 f"There is no functionCall '{response.text('id') or name}' before '{response.path}'.",
                 param=response.path,
             )
-        if call_id in self._open:
-            self._open.remove(call_id)
+        if self._open[call_id]:
+            self._open[call_id] -= 1
         return call_id
 
     def _oldest(self, name: str) -> str | None:
-        return next((call_id for call_id in self._open if self._names[call_id] == name), None)
+        waiting = self._waiting[name]
+        while waiting and not self._open[waiting[0]]:
+            waiting.popleft()
+        return waiting[0] if waiting else None

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
-
-from providers.formats.base import CannotTranslate
+from providers.formats.base import CannotTranslate, no_object
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.part_list import PartList
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED
@@ -25,6 +23,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.json_text import read_object
 
 _ROLES = {Role.USER: "user", Role.SYSTEM: "user", Role.ASSISTANT: "model"}
 
@@ -115,14 +114,9 @@ class ContentsWriter:
         return {"functionCall": function}
 
     def _arguments(self, call: ToolCall) -> dict[str, Any]:
-        try:
-            arguments = orjson.loads(call.arguments)
-        except orjson.JSONDecodeError:
-            arguments = None
-        if not isinstance(arguments, dict):
-            raise self._refusal(
-                "tool_arguments", f"The arguments of the tool call '{call.id}' are no JSON object."
-            )
+        arguments = read_object(call.arguments)
+        if arguments is None:
+            raise self._refusal("tool_arguments", no_object(call.id))
         return arguments
 
     def _result(self, result: ToolResult) -> dict[str, Any]:

@@ -103,9 +103,10 @@ class Fields:
         return [Fields(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
     def others(self, known: AbstractSet[str]) -> dict[str, Any]:
-        """The members that are not known, by path."""
-        unknown = self._spelt.keys() - known
-        return {self.path_of(name): self.raw(name) for name in unknown} if unknown else {}
+        """The members that are not known, by path, in the order in which they came."""
+        if self._spelt.keys() <= known:
+            return {}
+        return {self.path_of(name): self.raw(name) for name in self._spelt if name not in known}
 
 
 def _whole(value: Any) -> int | None:

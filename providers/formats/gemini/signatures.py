@@ -56,7 +56,10 @@ def _read_foreign(text: str) -> Any:
         inside = orjson.loads(data.removeprefix(_FOREIGN)) if data.startswith(_FOREIGN) else None
     except (binascii.Error, orjson.JSONDecodeError):
         return None
-    return inside if isinstance(inside, list) and len(inside) == 4 else None
+    is_ours = (
+        isinstance(inside, list) and len(inside) == 4 and all(isinstance(each, str | None) for each in inside)
+    )
+    return inside if is_ours else None
 
 
 def standard_base64(text: str) -> str:

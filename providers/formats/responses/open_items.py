@@ -52,27 +52,27 @@ class OpenReasoning(OpenItem):
 
     def __init__(self, answer_id: str, index: int) -> None:
         super().__init__(answer_id, index)
-        self._text = ""
+        self._text: list[str] = []
         self._encrypted: str | None = None
 
     def add(self, text: str) -> Iterator[Step]:
         if not self._text:
             yield self._part("added", "")
-        self._text += text
+        self._text.append(text)
         yield self._step("reasoning_summary_text.delta", summary_index=0, delta=text)
 
     def seal(self, sealed: ReasoningSealed) -> None:
         self._encrypted = write_seal(sealed)
 
     def item(self, status: str) -> dict[str, Any]:
-        summary = [{"type": "summary_text", "text": self._text}] if self._text else []
+        summary = [{"type": "summary_text", "text": "".join(self._text)}] if self._text else []
         item = {"id": self.id, "type": "reasoning", "summary": summary, "status": status}
         return item | ({"encrypted_content": self._encrypted} if self._encrypted else {})
 
     def _end_part(self) -> Iterator[Step]:
-        if self._text:
-            yield self._step("reasoning_summary_text.done", summary_index=0, text=self._text)
-            yield self._part("done", self._text)
+        if text := "".join(self._text):
+            yield self._step("reasoning_summary_text.done", summary_index=0, text=text)
+            yield self._part("done", text)
 
     def _part(self, step: str, text: str) -> Step:
         part = {"type": "summary_text", "text": text}
@@ -85,10 +85,10 @@ class OpenCall(OpenItem):
     def __init__(self, answer_id: str, index: int, started: ToolCallStarted) -> None:
         super().__init__(answer_id, index)
         self._started = started
-        self._arguments = ""
+        self._arguments: list[str] = []
 
     def add(self, text: str) -> Iterator[Step]:
-        self._arguments += text
+        self._arguments.append(text)
         yield self._step("function_call_arguments.delta", delta=text)
 
     def item(self, status: str) -> dict[str, Any]:
@@ -98,13 +98,13 @@ class OpenCall(OpenItem):
             "status": status,
             "call_id": self._started.id,
             "name": self._started.name,
-            "arguments": self._arguments,
+            "arguments": "".join(self._arguments),
         }
 
     def _end_part(self) -> Iterator[Step]:
-        if not self._arguments:
+        if not any(self._arguments):
             yield from self.add("{}")
-        name, arguments = self._started.name, self._arguments
+        name, arguments = self._started.name, "".join(self._arguments)
         yield self._step("function_call_arguments.done", name=name, arguments=arguments)
 
 
@@ -116,26 +116,28 @@ class OpenMessage(OpenItem):
     def __init__(self, answer_id: str, index: int) -> None:
         super().__init__(answer_id, index)
         self._parts: list[dict[str, Any]] = []
+        self._said: list[str] = []
+        """What is to be added to the open part."""
+        self._length = 0
         self._is_part_open = False
 
     def add_text(self, event: TextDelta) -> Iterator[Step]:
         yield from self._begin({"type": "output_text", "text": "", "annotations": [], "logprobs": []})
-        self._parts[-1]["text"] += event.text
+        self._add(event.text)
         self._parts[-1]["logprobs"] += event.logprobs
         logprobs = list(event.logprobs)
         yield self._part_step("output_text.delta", delta=event.text, logprobs=logprobs)
 
     def add_refusal(self, text: str) -> Iterator[Step]:
         yield from self._begin({"type": "refusal", "refusal": ""})
-        self._parts[-1]["refusal"] += text
+        self._add(text)
         yield self._part_step("refusal.delta", delta=text)
 
     def add_citation(self, event: CitationAdded) -> Iterator[Step]:
         """Pages and OpenAI's files; what is cited from another document stays in the text."""
-        text = self._parts[-1].get("text") if self._parts and self._is_part_open else None
-        page = page_of(event, 0, len(text or ""))
+        page = page_of(event, 0, self._length)
         annotation = file_of(event) if page is None else {"type": "url_citation", **page}
-        if text is None or annotation is None:
+        if annotation is None or not self._is_part_open or "text" not in self._parts[-1]:
             return
         annotations = self._parts[-1]["annotations"]
         annotations.append(annotation)
@@ -151,19 +153,29 @@ class OpenMessage(OpenItem):
             return
         yield from self._end_part()
         self._parts.append(part)
-        self._is_part_open = True
+        self._is_part_open, self._length = True, 0
         yield self._part_step("content_part.added", part=_copy(part))
 
     def _end_part(self) -> Iterator[Step]:
         if not self._is_part_open:
             return
         self._is_part_open = False
+        self._join()
         part = _copy(self._parts[-1])
         if part["type"] == "refusal":
             yield self._part_step("refusal.done", refusal=part["refusal"])
         else:
             yield self._part_step("output_text.done", text=part["text"], logprobs=part["logprobs"])
         yield self._part_step("content_part.done", part=part)
+
+    def _add(self, text: str) -> None:
+        self._said.append(text)
+        self._length += len(text)
+
+    def _join(self) -> None:
+        """At once, since a text may come letter by letter."""
+        part, self._said, said = self._parts[-1], [], self._said
+        part["refusal" if part["type"] == "refusal" else "text"] += "".join(said)
 
     def _part_step(self, kind: str, **members: Any) -> Step:
         return self._step(kind, content_index=len(self._parts) - 1, **members)

@@ -224,7 +224,7 @@ class RunningEdge:
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
-            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=10
+            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=60
         )
 
     def chat(self, model: str = "acme/one", *, lane: str = "direct", **body: Any) -> httpx.Response:
@@ -234,7 +234,7 @@ class RunningEdge:
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
-        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(60)
 
 
 @contextmanager
@@ -255,7 +255,7 @@ def running_edge(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    process = ready.get(timeout=10)
+    process = ready.get(timeout=60)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         yield RunningEdge(url, keys.issue(name="first"), keys, records, process)

@@ -74,6 +74,15 @@ def test_response_is_over_in_time_and_then_swept(ask: Callable[..., Any]) -> Non
     assert forget_expired_responses() == 1
 
 
+def test_any_number_of_responses_is_swept(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.responses.tasks._BATCH", 2)
+    for number in range(5):
+        shelf.keep(team.pk, Kept(ANSWER | {"id": f"resp_{number}"}, []))
+    StoredResponse.objects.exclude(response_id="resp_4").update(expires_at=timezone.now())
+    assert forget_expired_responses() == 4
+    assert StoredResponse.objects.get().response_id == "resp_4"
+
+
 def test_response_whose_encryption_key_is_gone_is_not_there(ask: Callable[..., Any], settings: Any) -> None:
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     assert ask("resp_1").status_code == 404
