@@ -39,15 +39,15 @@ class ContentSecurityPolicy(Middleware):
 class UsableValues(Middleware):
     """Refuses with 400 what no database takes, wherever it stands in an address; views need not think of it.
 
-    The API's own parameters are judged by its views, which know what each may be.
+    The API's own addresses are judged by its views, which know what each part may be.
     """
 
     def before(self, request: HttpRequest) -> None:
         """Raises BadRequest."""
+        if request.path_info.startswith("/v1/"):
+            return
         if "\x00" in request.path_info:
             raise BadRequest("The address holds a NUL.")
-        if request.path_info.startswith("/v1/") or not request.META.get("QUERY_STRING"):
-            return
         for name, values in request.GET.lists():
             if "\x00" in name or any("\x00" in value for value in values):
                 raise BadRequest(f"'{name[:_NAME_SHOWN]}' holds a NUL.")
