@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from providers.adapters.base import NO_FAULT, FailureKind
+from providers.wire.failure import NO_FAULT, FailureKind
 
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0

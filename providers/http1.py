@@ -9,8 +9,8 @@ from typing import cast
 import httptools
 
 from gateway.corked import CorkedTransport
-from providers.adapters.base import BrokenOff, FailureKind, UpstreamFailure
 from providers.engine import Timeouts
+from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
 
 # What a server may send beside the body at a stretch: the head, or what frames the chunks.
 _FRAMING_LIMIT_BYTES = 64 * 1024

@@ -11,11 +11,11 @@ from urllib.parse import urljoin
 import httpx
 
 from gateway.outbound import OutboundPolicy, httpx_client
-from providers.adapters.base import UpstreamFailure
 from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.validators import base_url_refusal
+from providers.wire.failure import UpstreamFailure
 from providers.wire.scrub import remove_secret
 
 TIMEOUT_S = 5.0

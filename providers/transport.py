@@ -12,10 +12,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from gateway.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
-from providers.adapters.base import UpstreamFailure, UpstreamRequest
+from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.http1 import Connection, Reply, broken, unavailable
 from providers.unpacking import Unpacker, unpacker_for
+from providers.wire.failure import UpstreamFailure
 
 _PLACES_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.

@@ -2,8 +2,8 @@
 
 import zlib
 
-from providers.adapters.base import UpstreamFailure
 from providers.http1 import broken
+from providers.wire.failure import UpstreamFailure
 
 # gzip and zlib, told apart by their first bytes.
 _EITHER_FORM = zlib.MAX_WBITS | 32

@@ -19,7 +19,7 @@ from tests.services import require_service
 
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
-WAIT_S = 10
+WAIT_S = 60
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",

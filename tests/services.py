@@ -19,7 +19,8 @@ import psycopg
 import pytest
 import redis
 
-START_TIMEOUT_S = 20.0
+# Long enough for a hang alone to reach it, also where every processor is busy with something else.
+START_TIMEOUT_S = 60.0
 LOOPBACK = "127.0.0.1"
 # Below the ports that the kernel hands out by itself; each process of a parallel run has its share.
 FIRST_PORT, PORTS_EACH = 12_000, 2_000
@@ -97,7 +98,7 @@ class RedisServer:
         self._signal(signal.SIGCONT)
 
     def ask(self, *command: str | int | bytes) -> Any:
-        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=5) as client:
+        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=START_TIMEOUT_S) as client:
             return client.execute_command(*command)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -148,7 +149,7 @@ class PostgresServer:
             "UTF8",
             "--locale=C",
         ]
-        self._spawn("initdb", *options).communicate(timeout=START_TIMEOUT_S * 3)
+        self._spawn("initdb", *options).communicate(timeout=START_TIMEOUT_S)
 
     def start(self) -> None:
         settings = {
@@ -200,7 +201,7 @@ class PostgresServer:
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(self.url(), connect_timeout=2).close()
+            psycopg.connect(self.url(), connect_timeout=int(START_TIMEOUT_S)).close()
             return True
         return False
 

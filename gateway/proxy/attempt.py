@@ -28,13 +28,14 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
-from providers.adapters.base import NO_FAULT, Adapter, FailureKind, StreamReader, UpstreamFailure
+from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
+from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 

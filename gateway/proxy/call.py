@@ -60,7 +60,7 @@ def decode_call(data: bytes) -> Call:
     return codec.read(
         Call,
         {
-            **facts,
+            **{name: facts[name] for name in _FACTS if name in facts},
             "id": facts["call_id"],
             "offering_ids": tuple(facts["offering_ids"]),
             "raw": raw,

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from accounts.guesses import TOO_MANY_KEYS
 from accounts.limits import whole_seconds
 from gateway.proxy.notices import successor_link
-from providers.adapters.base import NO_FAULT, FailureKind, UpstreamFailure
+from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
 
 
 class GatewayError(Exception):

@@ -7,8 +7,8 @@ from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.errors import InvalidRequest, Unavailable
 from gateway.proxy.exchange import CallEnd, Sink
 from gateway.proxy.lane.web import WorkerLane
-from providers.adapters.base import FailureKind
 from providers.wire.call import Call
+from providers.wire.failure import FailureKind
 
 AUTO, WORKER, DIRECT = "auto", "worker", "direct"
 LANES = (AUTO, WORKER, DIRECT)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.proxy.exchange import Sink
-from providers.adapters.base import BrokenOff, FailureKind, StreamReader, UpstreamFailure
+from providers.adapters.base import StreamReader
 from providers.engine import UpstreamResponse
+from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
 
 _DRAIN_S = 0.25
 

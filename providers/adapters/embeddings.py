@@ -5,9 +5,8 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
-from providers.adapters.openai_failures import bad_response
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
@@ -17,6 +16,7 @@ from providers.formats.embeddings.repair import is_complete, repair
 from providers.wire.call import Call
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.wire.estimate import estimate_usage
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing

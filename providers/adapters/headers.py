@@ -1,7 +1,7 @@
 """The headers of a request to a provider, by its wire format: what it opens with, and what may come back."""
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
+from providers.wire.failure import FailureKind, UpstreamFailure
 
 _WHOLE = {
     "content-type": "application/json",

@@ -9,16 +9,16 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import Answer, FailureKind, StreamReader, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_answer import read_choices
-from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.adapters.openai_request import say_otherwise
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
 from providers.formats.chat.usage import write_usage
 from providers.wire.call import Call
 from providers.wire.estimate import missing_usage
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify, reported_inside
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage

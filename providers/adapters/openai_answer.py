@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from providers.adapters.openai_calls import mend_calls
-from providers.adapters.openai_failures import bad_response, reported_inside
 from providers.adapters.openai_stream import generated
 from providers.wire.call import Call
+from providers.wire.failure import bad_response, reported_inside
 
 _HEAD = ("id", "object", "created", "model")
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.adapters.openai_calls import CallDeltas
-from providers.adapters.openai_failures import bad_response, reported_inside, too_large
 from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside, too_large
 from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
@@ -35,6 +34,7 @@ class OpenAIStreamReader:
         self.has_output = False
         self.has_begun = False
         self._report = UsageReport()
+        self._reported: Usage | None = None
         self._call = call
         self._wants_usage = call.wants_usage
         self._cost_usd = cost_usd
@@ -83,13 +83,14 @@ class OpenAIStreamReader:
         """Usage may come in every chunk, or before the last text: then what came after it is not in it."""
         report = self._report
         is_whole = self.has_finished and not (report.is_early and self.has_output)
-        return report.usage if is_whole else report.complete(self.output_chars)
+        return self._reported if is_whole else report.complete(self._reported, self.output_chars)
 
     def _tell_usage(self) -> bytes:
         usage = self.usage
         if usage is None:
             usage = missing_usage(self._call.body, self.output_chars, has_output=self.has_output)
-            self._report.take(usage, self.output_chars, has_output=True)
+            self._reported = usage
+            self._report.note(self.output_chars, has_output=True)
         if usage.is_estimated:
             self._told, self._last = write_usage(usage), b""
         cost = write_cost(usage, self._cost_usd)
@@ -190,7 +191,8 @@ class OpenAIStreamReader:
         if value is None:
             return False
         if usage := read_openai_usage(value, chunk.get("service_tier")):
-            self._report.take(usage, self.output_chars, has_output=self.has_output)
+            self._reported = usage
+            self._report.note(self.output_chars, has_output=self.has_output)
             self._told, self._last = value, b""
         return True
 

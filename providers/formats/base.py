@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from providers.adapters.base import UpstreamFailure
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -96,6 +96,10 @@ class EventReader(Protocol):
     @property
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was told that only clients of the same format understand, such as what a vendor's own tool does."""
 
     @property
     def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:

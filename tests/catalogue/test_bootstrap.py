@@ -1,6 +1,5 @@
 """The bootstrap catalogue: how loading it treats what is there."""
 
-import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -22,6 +21,8 @@ from providers.services import usable_provider_ids
 from tests.make import make_model, make_provider
 
 PORT = 8901
+# For 38 providers and 120 models: the rows of one table in a statement or two.
+FIRST_LOAD_QUERIES_MOST = 200
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 
@@ -68,20 +69,13 @@ def test_a_second_load_changes_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_first_load_takes_less_than_three_seconds() -> None:
-    began = time.perf_counter()
-    load_bootstrap(demo_port=PORT)
-    assert time.perf_counter() - began < 3
-
-
-@pytest.mark.django_db
-def test_a_second_load_takes_less_than_a_second() -> None:
-    load_bootstrap(demo_port=PORT)
-    began = time.perf_counter()
-    with CaptureQueriesContext(connection) as queries:
+def test_a_first_load_asks_in_bulk_and_a_second_one_hardly_at_all() -> None:
+    with CaptureQueriesContext(connection) as first:
         load_bootstrap(demo_port=PORT)
-    assert time.perf_counter() - began < 1
-    assert len(queries) < 30
+    with CaptureQueriesContext(connection) as second:
+        load_bootstrap(demo_port=PORT)
+    assert len(first) < FIRST_LOAD_QUERIES_MOST
+    assert len(second) < 30
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
-from catalogue.sheet_import import services
+from catalogue.sheet_import import work
 from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
 from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults
 from tests.make import (
@@ -180,7 +180,7 @@ def upload(desk: Client, content: bytes, name: str = "models.csv") -> SheetImpor
     page = reverse("admin:catalogue_model_import")
     desk.post(page, {"import_file": file, "format": "0", "resource": "0"})
     made = SheetImport.objects.get()
-    services.go_on(made.pk)
+    work.go_on(made.pk)
     return made
 
 
@@ -194,7 +194,7 @@ def test_curator_sees_the_difference_before_it_is_made(desk: Client) -> None:
     assert "Uno" in desk.get(page_of(made)).content.decode()
     assert Model.objects.get().name == "One"
     desk.post(page_of(made), {"confirm": ""})
-    services.go_on(made.pk)
+    work.go_on(made.pk)
     assert "being written" not in desk.get(page_of(made)).content.decode()
     assert PublishedModel.objects.current().get().name == "Uno"
     assert Edition.objects.first().author.username == "curator"  # type: ignore[union-attr]

@@ -37,7 +37,7 @@ def record_call(spool: Spool, *, end: dict[str, Any] | None = None, **changes: A
     return record.attempt_id
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     until = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
@@ -193,7 +193,7 @@ def test_started_recorder_writes_by_itself(spool: Spool) -> None:
     record_call(spool)
     assert wait_for(lambda: LedgerEntry.objects.count() == 1)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop()
+    assert recorder.stop(timeout_s=60)
 
 
 def test_stop_drains_what_is_finished(spool: Spool) -> None:
@@ -201,7 +201,7 @@ def test_stop_drains_what_is_finished(spool: Spool) -> None:
     recorder.start()
     for _ in range(500):
         record_call(spool)
-    assert recorder.stop()
+    assert recorder.stop(timeout_s=60)
     assert LedgerEntry.objects.count() == 500
 
 
@@ -259,7 +259,7 @@ def test_locked_database_makes_it_wait_and_loses_nothing(spool: Spool) -> None:
         record_call(spool)
         assert wait_for(lambda: spool.lag_s > 0.6)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop()
+    assert recorder.stop(timeout_s=60)
     assert LedgerEntry.objects.count() == 1
 
 
@@ -272,7 +272,7 @@ def test_lost_database_makes_it_wait_and_come_back(spool: Spool, monkeypatch: py
         record_call(spool)
         assert wait_for(lambda: spool.lag_s > 0.6)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop()
+    assert recorder.stop(timeout_s=60)
     assert LedgerEntry.objects.count() == 1
 
 

@@ -43,7 +43,13 @@ def pause(redis):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("take_away", "behaviour"), [(kill, STEADY), (kill, LONGER), (kill, "ok?first=9"), (pause, LONGER)]
+    ("take_away", "behaviour"),
+    [
+        (kill, LONGER),
+        pytest.param(kill, STEADY, marks=pytest.mark.drill),
+        pytest.param(kill, "ok?first=9", marks=pytest.mark.drill),
+        pytest.param(pause, LONGER, marks=pytest.mark.drill),
+    ],
 )
 def test_a_stream_outlives_a_store_that_is_away_for_seconds(provider, redis, take_away, behaviour):
     with an_edge_on_redis(provider, redis, timeouts=UNHURRIED, heartbeat_s=2) as edge:

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.operations.embed import embeddings_adapter
 from providers.wire.call import Call
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from providers.adapters.base import FailureKind
 from providers.health import FAILURES_TO_OPEN, FIRST_PAUSE_S, LONGEST_PAUSE_S, PROBE_LEASE_S, HealthTable
+from providers.wire.failure import FailureKind
 
 DOWN = FailureKind.UNAVAILABLE
 PAST = FIRST_PAUSE_S + 1

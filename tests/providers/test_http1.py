@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from gateway.outbound import OutboundPolicy
-from providers.adapters.base import FailureKind, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
 from providers.unpacking import Unpacker
+from providers.wire.failure import FailureKind, UpstreamFailure
 
 PATIENT = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=4)
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.scrub import remove_secret, scrub
 
 SECRET = 'q/7 "T&b;+\\x9'

@@ -42,9 +42,10 @@ class Deployment:
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
 
-    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        settings = self.environment | environment
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
         self.processes[name] = process
         return process
 
@@ -59,12 +60,12 @@ class Deployment:
         return process
 
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/readyz", timeout=5).json()
+        return httpx.get(f"{self.url}/readyz", timeout=60).json()
 
     def chat(self, *, lane: str = "auto", **body: Any) -> httpx.Response:
         given = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], **body}
         headers = {**self.headers, "x-gateway-lane": lane}
-        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=30)
+        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=60)
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
@@ -89,7 +90,7 @@ class Deployment:
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log_of("web")
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200
+            return httpx.get(f"{self.url}/healthz", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -139,7 +140,7 @@ def _kill_all(deployment: Deployment) -> None:
             process.wait(10)
 
 
-def wait_for_ledger(deployment: Deployment, count: int, timeout_s: float = 15) -> list[tuple[str, str, str]]:
+def wait_for_ledger(deployment: Deployment, count: int, timeout_s: float = 60) -> list[tuple[str, str, str]]:
     """The rows once there are that many, or what there is when the time is over."""
     deadline = time.monotonic() + timeout_s
     while len(rows := deployment.ledger()) < count and time.monotonic() < deadline:

@@ -18,7 +18,7 @@ class Desk:
     """Staff at `url`, signed in."""
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=20)
+        self._client = httpx.Client(base_url=url, timeout=60)
         self.submit("/admin/login/", username=username, password=password)
 
     def __enter__(self) -> "Desk":
@@ -62,7 +62,7 @@ class Desk:
         given = {"team": self.row_id("accounts/team", "demo"), "name": name, **terms}
         answer = self.submit("/admin/accounts/key/add/", **given)
         shown = self._client.get(answer.headers["location"]).text
-        return re.search(r"sk-gw-[\w-]+", shown).group()
+        return re.search(r"sk-gw-\w{12}-\w{38}", shown).group()
 
     def row_id(self, kind: str, text: str) -> str:
         """The id of the one row that a search finds; `kind` such as catalogue/model."""

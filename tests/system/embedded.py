@@ -55,7 +55,7 @@ class Product:
     def client(self, key: str = "", **headers: str) -> httpx.Client:
         given = {"authorization": f"Bearer {key or self.key}", **headers}
         # There is no TLS here, and loading certificates takes longer than a call.
-        return httpx.Client(base_url=self.url, headers=given, timeout=20, verify=False)
+        return httpx.Client(base_url=self.url, headers=given, timeout=60, verify=False)
 
     def chat(
         self, model: str = "demo/chat", *, key: str = "", lane: str = "auto", **body: Any

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.outbound import OutboundPolicy
-from providers.adapters.base import UpstreamFailure, UpstreamRequest
+from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
+from providers.wire.failure import UpstreamFailure
 from tests.system.deployment import Deployment
 
 PATIENT = Timeouts(connect_s=30, first_byte_s=30, idle_s=30, total_s=30)

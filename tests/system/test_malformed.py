@@ -26,7 +26,7 @@ TYPES = {"invalid_request_error", "authentication_error", "permission_error"}
 
 @pytest.fixture(scope="module")
 def client(product: Product) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=product.url, timeout=20) as client:
+    with httpx.Client(base_url=product.url, timeout=60) as client:
         yield client
 
 
@@ -115,6 +115,7 @@ SHOWN = "Host: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
 HEAD = "POST /v1/chat/completions HTTP/1.1\r\n" + SHOWN + "Content-Type: application/json\r\n"
 SECOND = "GET /v1/models HTTP/1.1\r\n" + SHOWN + "\r\n"
 SILENCE_S = 1.0
+HANG_S = 60.0
 RAW = {
     "length and chunks": HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SECOND,
     "chunks and length": HEAD + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + SECOND,
@@ -167,15 +168,21 @@ RAW = {
 }
 
 
-def answers_to(product: Product, request: str) -> list[str]:
-    """The status of each answer on one connection, until it is closed or silent."""
-    address, received = ("127.0.0.1", product.port), b""
+def answers_to(product: Product, request: str, *, awaited: int = 0) -> list[str]:
+    """The status of each answer on one connection, until it is closed, or silent after those that are awaited."""
+    address, answers = ("127.0.0.1", product.port), b""
     with contextlib.suppress(TimeoutError, ConnectionError), socket.create_connection(address) as wire:
-        wire.settimeout(SILENCE_S)
         wire.sendall(request.format(key=product.key).encode("latin-1"))
-        while part := wire.recv(65_536):
-            received += part
-    return re.findall(r"HTTP/1\.[01] (\d{3})", received.decode("latin-1"))
+        while True:
+            wire.settimeout(SILENCE_S if len(_statuses(answers)) >= awaited else HANG_S)
+            if not (part := wire.recv(65_536)):
+                break
+            answers += part
+    return _statuses(answers)
+
+
+def _statuses(answers: bytes) -> list[str]:
+    return re.findall(r"HTTP/1\.[01] (\d{3})", answers.decode("latin-1"))
 
 
 @pytest.fixture(scope="module")
@@ -205,5 +212,9 @@ def test_next_call_is_served_after_all_of_them(
 
 def test_two_requests_get_two_answers_but_not_one_inside_the_others_body(product: Product) -> None:
     inner = SECOND.format(key=product.key)
-    assert answers_to(product, f"{HEAD}Content-Length: {len(inner)}\r\n\r\n{SECOND}") == ["400"]
-    assert answers_to(product, f"{HEAD}Content-Length: 2\r\n\r\n{{{{}}}}{SECOND}") == ["400", "200"]
+    one, two = (
+        f"{HEAD}Content-Length: {len(inner)}\r\n\r\n{SECOND}",
+        f"{HEAD}Content-Length: 2\r\n\r\n{{{{}}}}{SECOND}",
+    )
+    assert answers_to(product, one, awaited=1) == ["400"]
+    assert answers_to(product, two, awaited=2) == ["400", "200"]

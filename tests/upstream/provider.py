@@ -76,7 +76,7 @@ class ScriptedProvider:
             _parse(name)
         self._script.extend(behaviours)
 
-    def wait_for(self, count: int, *, timeout_s: float = 5) -> list[Seen]:
+    def wait_for(self, count: int, *, timeout_s: float = 60) -> list[Seen]:
         """The calls, once there are that many. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
         while len(self.calls) < count:
@@ -87,14 +87,14 @@ class ScriptedProvider:
 
     def __enter__(self) -> "ScriptedProvider":
         self._thread.start()
-        if not self._is_ready.wait(5):
+        if not self._is_ready.wait(60):
             raise RuntimeError("The scripted provider does not start")
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._loop
         self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(5)
+        self._thread.join(60)
 
     async def run(self) -> None:
         """Serve until stopped."""

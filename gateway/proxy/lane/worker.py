@@ -5,8 +5,9 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gateway.codec import Unreadable
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
@@ -21,6 +22,7 @@ from gateway.proxy.lane.frames import (
     pack_frame,
     unpack_frame,
 )
+from gateway.proxy.lane.held import HeldRecords
 from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
@@ -30,6 +32,7 @@ from providers.wire.call import Call
 logger = logging.getLogger(__name__)
 
 _KEEP_ENDED_S = 5.0
+_WEB_KEPT_S = 60.0
 _RETRY_S = 0.2
 
 
@@ -62,7 +65,8 @@ class LaneWorker:
     def __init__(self, store: Store, bench: Workbench, name: str, *, write_timeout_s: float) -> None:
         self.name = name
         self._store = store
-        self._bench = bench
+        self._records = HeldRecords(bench.recorder)
+        self._bench = replace(bench, recorder=self._records)
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
@@ -91,6 +95,10 @@ class LaneWorker:
             await asyncio.sleep(0.05)
         verdict = Unavailable("The gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
         await self._cancel(self._open_calls(), verdict)
+        deadline = time.monotonic() + DEAD_AFTER_S
+        while not self._records.is_empty and time.monotonic() < deadline and not is_hurried():
+            await asyncio.sleep(0.05)
+        self._records.lose_all(verdict.error_code)
         await _end_task(heartbeat)
         if self._subscription:
             await self._subscription.close()
@@ -127,15 +135,24 @@ class LaneWorker:
 
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
         """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
+        if call := await self._read_call(entry):
+            end = await self._own(entry, call, outgoing)
+            if end:
+                outgoing.finish(end, time.monotonic())
+        else:
+            # Not ours yet, so whoever sent it takes it back.
+            self._store.drop_job(entry)
+
+    async def _read_call(self, entry: JobEntry) -> Call | None:
+        """None where it cannot be read, for whatever reason."""
         try:
             is_large = len(entry.body) > LARGE_BYTES
-            call = await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
+            return await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
+        except Unreadable as error:
+            logger.warning("Job %s cannot be read and is left to others: %s", entry.call_id, error)
         except Exception:
-            # Not ours yet, so whoever sent it takes it back.
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
-            return self._store.drop_job(entry)
-        end = await self._own(entry, call, outgoing)
-        return outgoing.finish(end, time.monotonic()) if end else None
+        return None
 
     async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallEnd | None:
         """None: another has it."""
@@ -172,8 +189,12 @@ class LaneWorker:
             if kind is Kind.AGAIN and payload:
                 forgotten = pack_frame(call_id, Kind.FORGOTTEN, payload=self.name.encode())
                 self._store.publish(payload.decode(), forgotten)
+        elif kind is Kind.TAKEN:
+            self._records.taken(call_id)
+            del self._calls[call_id]
         elif kind is Kind.CANCEL:
             running.cancel(payload.decode())
+            self._records.lost(call_id, payload.decode())
         elif kind is Kind.PAUSE:
             running.outgoing.pause()
         elif kind is Kind.RESUME:
@@ -204,15 +225,22 @@ class LaneWorker:
 
     def _look(self, now: float, *, stood_still: bool) -> None:
         self._line.look(self._subscription.is_up_since if self._subscription else None, now)
-        for running in self._open_calls():
-            if stood_still:
-                # We were away so long that every reader has given these calls up.
+        if stood_still:
+            # We were away so long that every reader has given these calls up.
+            for running in self._open_calls():
                 running.end(WorkerLost("The worker that made this call stood still."))
-            elif self._line.is_lost(now):
-                running.end(Unavailable("The store is away.", code="lane_state_lost"))
+        for running in self._calls.values():
+            if self._line.is_lost(now):
+                self._give_up(running, Unavailable("The store is away.", code="lane_state_lost"))
             elif self._is_abandoned(running, now):
-                running.end(Unavailable("The web process is gone.", code="web_lost"))
+                self._give_up(running, Unavailable("The web process is gone.", code="web_lost"))
         self._forget_ended(now)
+        self._webs = {inbox: at for inbox, at in self._webs.items() if now - at < _WEB_KEPT_S}
+
+    def _give_up(self, running: Running, verdict: GatewayError) -> None:
+        if running.outgoing.ended_at is None:
+            running.end(verdict)
+        self._records.lost(running.outgoing.call_id, verdict.error_code)
 
     def _say_alive(self) -> None:
         life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
@@ -230,6 +258,8 @@ class LaneWorker:
         for call_id, running in list(self._calls.items()):
             ended_at = running.outgoing.ended_at
             if ended_at is not None and now - max(ended_at, open_since) > _KEEP_ENDED_S:
+                # Its reader lives and misses nothing: if it did not say so, its word was lost, or it knows none.
+                self._records.taken(call_id)
                 del self._calls[call_id]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response
 from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
@@ -23,6 +22,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.failure import bad_response
 
 
 def read_answer(value: Any) -> list[Event]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import (
+from providers.wire.failure import (
     ReportedError,
+    UpstreamFailure,
     failure_for,
     read_error,
     retry_after_s,

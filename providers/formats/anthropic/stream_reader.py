@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response
 from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call, text_of
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
@@ -22,6 +21,7 @@ from providers.wire.events import (
     ToolArguments,
     UsageSeen,
 )
+from providers.wire.failure import bad_response
 
 Member = Mapping[str, Any]
 
@@ -41,6 +41,9 @@ class AnthropicStreamReader(SseEventReader):
 
     def _end(self) -> list[Event]:
         return self._tell_usage()
+
+    def _does_more(self, value: Member) -> bool:
+        return value.get("type") == "content_block_delta"
 
     def _read_value(self, member: Member) -> list[Event] | None:
         kind = member.get("type")

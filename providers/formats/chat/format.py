@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.openai_failures import classify
 from providers.formats.base import COMMENT
 from providers.formats.chat.read_answer import read_answer
 from providers.formats.chat.read_request import read_request
@@ -13,6 +12,7 @@ from providers.formats.chat.usage import write_usage
 from providers.formats.chat.write_answer import write_answer
 from providers.formats.chat.write_request import write_request
 from providers.formats.error_body import error_body
+from providers.wire.failure import classify
 from providers.wire.sse import event
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.adapters.openai_failures import bad_response, reported_inside
 from providers.formats.chat.finish import read_finish
 from providers.formats.chat.read_calls import CallReader
 from providers.formats.chat.read_delta import read_text
 from providers.formats.chat.reasoning import read_reasoning
 from providers.wire.conversation import Reasoning
 from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, Started, UsageSeen
+from providers.wire.failure import bad_response, reported_inside
 from providers.wire.usage import read_openai_usage
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from providers.adapters.openai_failures import bad_response
 from providers.wire.events import CitationAdded, Event, ReasoningDelta, RefusalDelta, TextDelta
+from providers.wire.failure import bad_response
 
 
 def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:

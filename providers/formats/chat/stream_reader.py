@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.openai_failures import reported_inside
 from providers.formats.call_order import CallOrder
 from providers.formats.chat.finish import read_finish
 from providers.formats.chat.read_answer import read_start, seal
@@ -13,6 +11,7 @@ from providers.formats.chat.read_delta import delta_of, read_text
 from providers.formats.chat.reasoning import read_details, visible_reasoning
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, UsageSeen
+from providers.wire.failure import FailureKind, UpstreamFailure, reported_inside
 from providers.wire.usage import read_openai_usage
 
 

@@ -7,9 +7,9 @@ client ◀── write_answer ── EmbeddingAnswer ◀── read_answer ─�
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from providers.adapters.base import UpstreamFailure
 from providers.formats.base import WrittenRequest
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 
 

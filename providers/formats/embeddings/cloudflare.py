@@ -6,8 +6,7 @@ Source: https://developers.cloudflare.com/workers-ai/workers-ai-errors.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import failure_for, read_error, retry_after_s
+from providers.wire.failure import UpstreamFailure, failure_for, read_error, retry_after_s
 from providers.wire.json_text import read_json
 
 _READ_BYTES = 64 * 1024

@@ -7,15 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import (
-    ReportedError,
-    bad_response,
-    classify,
-    failure_for,
-    read_error,
-    retry_after_s,
-)
 from providers.formats.base import WrittenRequest
 from providers.formats.embeddings.limits import (
     at_most,
@@ -27,6 +18,15 @@ from providers.formats.embeddings.limits import (
 )
 from providers.formats.embeddings.vectors import read_vector
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
+from providers.wire.failure import (
+    ReportedError,
+    UpstreamFailure,
+    bad_response,
+    classify,
+    failure_for,
+    read_error,
+    retry_after_s,
+)
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage, read_openai_usage
 

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import bad_response
 from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.embeddings.limits import at_most, refuse_extras, texts_only, write_kind, write_width
 from providers.formats.embeddings.vectors import read_vector
 from providers.formats.gemini.failures import error_in, read_failure, reported_inside
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
+from providers.wire.failure import UpstreamFailure, bad_response
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage, read_openai_usage
 

@@ -7,13 +7,12 @@ Workers AI's.
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import bad_response, classify, reported_inside
 from providers.formats.base import WrittenRequest
 from providers.formats.embeddings import cloudflare
 from providers.formats.embeddings.limits import at_most, is_declared, needs_declared, texts_only
 from providers.formats.embeddings.vectors import read_vector
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
+from providers.wire.failure import UpstreamFailure, bad_response, classify, reported_inside
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage, read_openai_usage
 

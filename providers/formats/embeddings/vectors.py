@@ -6,8 +6,8 @@ import math
 import struct
 from typing import Any
 
-from providers.adapters.openai_failures import bad_response
 from providers.wire.embedding import Encoding, Vector
+from providers.wire.failure import bad_response
 
 _NUMBERS = frozenset({float, int})
 _FLOAT_BYTES = 4

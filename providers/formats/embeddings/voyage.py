@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import ReportedError, classify, failure_for, read_error, retry_after_s
 from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.embeddings import openai
 from providers.formats.embeddings.limits import (
@@ -22,6 +20,14 @@ from providers.formats.embeddings.limits import (
     write_width,
 )
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
+from providers.wire.failure import (
+    ReportedError,
+    UpstreamFailure,
+    classify,
+    failure_for,
+    read_error,
+    retry_after_s,
+)
 from providers.wire.upstream import Upstream
 
 _MOST_INPUTS = 1_000

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from providers.adapters.base import FailureKind, UpstreamFailure
-from providers.adapters.openai_failures import (
+from providers.wire.failure import (
+    FailureKind,
     ReportedError,
+    UpstreamFailure,
     failure_for,
     param_in,
     read_error,

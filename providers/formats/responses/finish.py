@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import UpstreamFailure
-from providers.adapters.openai_failures import ReportedError, bad_response, failure_for, reported_inside
 from providers.wire.events import Finished, FinishReason
+from providers.wire.failure import ReportedError, UpstreamFailure, bad_response, failure_for, reported_inside
 
 _REASONS = {
     "max_output_tokens": FinishReason.LENGTH,

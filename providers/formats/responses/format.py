@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.openai_failures import classify
 from providers.formats.base import COMMENT
 from providers.formats.error_body import error_body
 from providers.formats.responses.read_answer import read_answer
@@ -13,6 +12,7 @@ from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
 from providers.formats.responses.write_answer import write_answer
 from providers.formats.responses.write_request import write_request
+from providers.wire.failure import classify
 from providers.wire.sse import named_event
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.openai_failures import bad_response
 from providers.formats.responses.finish import read_failure, read_finish
 from providers.formats.responses.read_output import read_item
 from providers.formats.responses.usage import read_usage
 from providers.wire.events import Event, Started, ToolCallStarted, UsageSeen
+from providers.wire.failure import bad_response
 
 
 def read_answer(value: Any) -> list[Event]:

@@ -15,6 +15,7 @@ import uvicorn
 
 from accounts.keys import KeyFacts, ShownKey, mint_key
 from catalogue.snapshot import ModelFacts, Snapshot
+from gateway.client_address import NO_PROXIES, TrustedProxies
 from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
@@ -133,6 +134,8 @@ class Plan:
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
     heartbeat_s: float = 10
+    proxies: TrustedProxies = NO_PROXIES
+    counts_per_minute: int = 600
 
 
 class EdgeProcess:
@@ -172,6 +175,8 @@ class EdgeProcess:
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
                 heartbeat_s=plan.heartbeat_s,
+                proxies=plan.proxies,
+                counts_per_minute=plan.counts_per_minute,
             )
         )
 
@@ -224,7 +229,7 @@ class RunningEdge:
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
-            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=10
+            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=60
         )
 
     def chat(self, model: str = "acme/one", *, lane: str = "direct", **body: Any) -> httpx.Response:
@@ -234,7 +239,7 @@ class RunningEdge:
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
-        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(60)
 
 
 @contextmanager
@@ -255,7 +260,7 @@ def running_edge(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    process = ready.get(timeout=10)
+    process = ready.get(timeout=60)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         yield RunningEdge(url, keys.issue(name="first"), keys, records, process)

@@ -8,7 +8,6 @@ import pytest
 from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.formats.registry import FORMATS
 from providers.operations.registry import choose_adapter, operation_of
@@ -24,6 +23,7 @@ from providers.wire.bounds import (
     MOST_TOOLS,
 )
 from providers.wire.call import Call
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.long_requests import (
     CHAT,

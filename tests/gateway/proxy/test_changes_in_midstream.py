@@ -1,4 +1,4 @@
-"""What changes while a call runs: a key that is not valid any more ends it, a switch in the catalogue does not."""
+"""What changes while a call runs: an invalid key and a shutdown end it, a switch in the catalogue does not."""
 
 import json
 import threading
@@ -107,6 +107,16 @@ def test_a_key_that_changes_otherwise_goes_on(edge, provider):
     provider.default = "slow?chunks=40&delay=0.05"
     text = stream_while(edge, provider, lambda: edge.keys.change(edge.key, name="another", concurrency=1))
     assert text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(("lane", "who"), [("direct", "edge"), ("worker", "edge"), ("worker", "worker")])
+def test_what_a_shutdown_breaks_off_is_ours_to_pay(edge, provider, lane, who):
+    drain = getattr(edge.process, who).drain
+    stream_while(edge, provider, lambda: edge.on_loop(lambda: drain(0.1)), lane=lane)
+    wait_until(lambda: edge.records.closes, "settling")
+    [row] = edge.records.closes
+    assert (row.outcome, row.error_code) == ("cancelled", "server_shutting_down")
+    assert (float(row.cost_usd), float(row.loss_usd) > 0) == (0, True)
 
 
 def switch_off(edge, **facts):

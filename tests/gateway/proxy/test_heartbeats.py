@@ -45,8 +45,7 @@ def test_quiet_stream_shows_that_it_lives(edge, path, lane):
     ):
         pieces = list(answer.iter_raw())
     beats = [piece for piece in pieces if piece in {b": keep-alive\n\n", b"\r\n"}]
-    assert len(beats) >= 2
-    assert len(beats) < len(pieces)
+    assert 0 < len(beats) < len(pieces)
 
 
 def test_whole_answers_have_no_heartbeats(edge):

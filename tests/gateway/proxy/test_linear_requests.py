@@ -8,13 +8,13 @@ import pytest
 
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
-from providers.adapters.base import UpstreamFailure
 from providers.facts import ProviderFacts
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.formats.registry import FORMATS
 from providers.operations.registry import choose_adapter, operation_of
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.long_requests import LONG
 from tests.work import assert_linear

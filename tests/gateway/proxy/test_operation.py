@@ -10,9 +10,10 @@ import pytest
 from gateway.proxy.surfaces import BY_PATH
 from gateway.proxy.surfaces.base import Surface
 from gateway.proxy.surfaces.fields import list_of, record, text
-from providers.adapters.base import Answer, FailureKind, UpstreamFailure, UpstreamRequest
+from providers.adapters.base import Answer, UpstreamRequest
 from providers.operations.base import Requirements
 from providers.operations.registry import BY_ENDPOINT
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.usage import Usage
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.store.interface import Limit, Store, TakeBack
 from gateway.store.tries import Patience
-from tests.gateway.store.worlds import World, hand_over, send, until
+from tests.gateway.store.worlds import HANG_S, World, hand_over, send, until
 
 
 @pytest.fixture(params=["memory", "redis", "redis on uvloop"])
@@ -72,7 +72,7 @@ def test_call_beyond_the_limit_is_refused_by_its_subject(world: World) -> None:
         await web.admit("a", limits)
         verdict = await worker.admit("b", limits)
         assert (verdict.is_admitted, verdict.refused_by, verdict.kind) == (False, "key:1", "requests")
-        assert verdict.retry_after_s == pytest.approx(60, abs=1)
+        assert 60 - HANG_S < verdict.retry_after_s <= 60
         assert (verdict.limit, verdict.remaining) == (1, 0)
 
     world.play(story)
@@ -83,24 +83,25 @@ def test_refused_call_is_admitted_after_the_time_it_was_told(world: World) -> No
         limits = [Limit("key:1", requests_per_minute=1)]
         await web.admit("a", limits)
         verdict = await web.admit("b", limits)
-        assert verdict.retry_after_s > 0.3
+        assert 0 < verdict.retry_after_s <= 3
         await asyncio.sleep(verdict.retry_after_s + 0.005)
         assert (await web.admit("c", limits)).is_admitted
 
-    world.play(story, window_s=0.5)
+    world.play(story, window_s=3)
 
 
 def test_window_slides_instead_of_starting_anew(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         limits = [Limit("key:1", requests_per_minute=2)]
         await web.admit("a", limits)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(2)
         await web.admit("b", limits)
-        await asyncio.sleep(0.45)
+        refused = await web.admit("c", limits)
+        await asyncio.sleep((refused.retry_after_s or 0) + 0.005)
         assert (await web.admit("c", limits)).is_admitted
         assert not (await web.admit("d", limits)).is_admitted
 
-    world.play(story, window_s=0.8)
+    world.play(story, window_s=4)
 
 
 def test_burst_of_many_calls_leaves_the_window_whole(world: World) -> None:
@@ -108,11 +109,11 @@ def test_burst_of_many_calls_leaves_the_window_whole(world: World) -> None:
         limits = [Limit("key:1", requests_per_minute=600)]
         verdicts = await asyncio.gather(*(web.admit(f"a{number}", limits) for number in range(700)))
         assert sum(verdict.is_admitted for verdict in verdicts) == 600
-        await asyncio.sleep(1.05)
+        await asyncio.sleep(4.05)
         verdict = await web.admit("late", limits)
         assert verdict.remaining == 599
 
-    world.play(story, window_s=1.0)
+    world.play(story, window_s=4)
 
 
 def test_lowered_limit_counts_what_was_let_in_before(world: World) -> None:
@@ -252,12 +253,11 @@ def test_job_arrives_as_it_was_sent(world: World) -> None:
 def test_reader_wakes_as_soon_as_a_job_is_sent(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         await hand_over(web, worker, "first")
-        reading = asyncio.create_task(worker.read_jobs("w1", block_s=5))
+        # Longer than a hang: nothing but the job can wake it.
+        reading = asyncio.create_task(worker.read_jobs("w1", block_s=10 * HANG_S))
         await asyncio.sleep(0.1)
-        sent_at = time.monotonic()
         send(web, "a")
         assert [entry.call_id for entry in await reading] == ["a"]
-        assert time.monotonic() - sent_at < 0.3
 
     world.play(story)
 
@@ -266,7 +266,7 @@ def test_reader_without_jobs_returns_in_time(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         started_at = time.monotonic()
         assert await worker.read_jobs("w1", block_s=0.1) == []
-        assert 0.09 < time.monotonic() - started_at < 0.6
+        assert time.monotonic() - started_at > 0.09
 
     world.play(story)
 

@@ -8,10 +8,10 @@ from random import Random
 import orjson
 import pytest
 
-from providers.adapters.base import UpstreamFailure
 from providers.formats.base import TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
+from providers.wire.failure import UpstreamFailure
 from providers.wire.sse import event
 from tests.providers.formats.events import read_in_pieces
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from providers.adapters.base import UpstreamFailure
 from providers.formats.registry import FORMATS
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
 

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from anthropic.types import Message
 
-from providers.adapters.base import UpstreamFailure
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import AnswerFacts, TranslationError, Upstream
+from providers.wire.failure import UpstreamFailure
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "anthropic"
 ANTHROPIC = AnthropicFormat()

@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import AnswerFacts
 from providers.wire.events import Finished, FinishReason, RefusalDelta, Started, TextDelta
+from providers.wire.failure import FailureKind, UpstreamFailure
 
 ANTHROPIC = AnthropicFormat()
 START = {

@@ -5,7 +5,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.chat.format import ChatFormat
 from providers.wire.events import (
     Finished,
@@ -18,6 +17,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
 from providers.wire.usage import Usage
 from tests.providers.formats.events import read_in_pieces

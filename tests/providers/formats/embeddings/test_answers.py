@@ -2,8 +2,8 @@
 
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.wire.failure import FailureKind, UpstreamFailure
 
 NAMES = ["openai", "voyage", "cohere", "gemini"]
 

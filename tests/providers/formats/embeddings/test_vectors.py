@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from providers.adapters.base import UpstreamFailure
 from providers.formats.embeddings.vectors import encode, pack, read_vector, unpack
 from providers.wire.embedding import Encoding
+from providers.wire.failure import UpstreamFailure
 
 EDGES = [0.0, -0.0, 1.0, 1.401298464324817e-45, 1.1754943508222875e-38, 3.4028234663852886e38, 0.1]
 

@@ -3,7 +3,6 @@
 import orjson
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.base import AnswerFacts
 from providers.formats.gemini import GEMINI
 from providers.formats.gemini.signatures import Seal, read_signature, write_signature
@@ -17,6 +16,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.usage import Usage
 
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")

@@ -3,7 +3,6 @@
 import orjson
 import pytest
 
-from providers.adapters.base import FailureKind, UpstreamFailure
 from providers.formats.base import AnswerFacts, CannotTranslate, TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
@@ -28,6 +27,7 @@ from providers.wire.events import (
     ToolArguments,
     ToolCallStarted,
 )
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
 from tests.providers.formats.events import read_in_pieces
 

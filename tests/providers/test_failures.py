@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.adapters.base import FailureKind
 from providers.operations.generate import adapter_between
+from providers.wire.failure import FailureKind
 from providers.wire.scrub import scrub
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
