@@ -130,7 +130,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """In place of uvicorn's, which sets and cancels a timer for each request."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
-            return
+            return self._await_reader()
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
@@ -140,6 +140,7 @@ class GuardedProtocol(HttpToolsProtocol):
             # The rest of a body that nobody wants.
             self._begin_body()
             self.due = self._patience.now + _LINGER_TICKS
+        return None
 
     # Patience
 
@@ -186,6 +187,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def _await_request(self) -> None:
         self._phase = IDLE
         self.due = self._patience.now + self._patience.idle
+
+    def _await_reader(self) -> None:
+        """Of the last answer: the socket closes by itself once that is sent."""
+        if self._phase == ANSWER:
+            self._phase, self._sent_bytes = ENDING, -1
+            self.due = self._patience.now + self._patience.write
 
     def _begin_body(self) -> None:
         self._body_since = self._heard_at = self._patience.now
