@@ -15,7 +15,7 @@ class LedgerEntry(models.Model):
         FAILED = "failed", "Failed"
         FAILED_OVER = "failed_over", "Failed, next offering tried"
         CUT = "cut", "Cut by the provider"
-        CANCELLED = "cancelled", "Client left"
+        CANCELLED = "cancelled", "Ended before it was whole"
         UNKNOWN = "unknown", "Unknown: our process died"
 
     class Lane(models.TextChoices):
