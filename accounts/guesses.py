@@ -6,8 +6,8 @@ from typing import Protocol
 from gateway.client_address import counted_as
 from gateway.store.tries import Patience, Tries
 
-WRONG_KEYS = Patience(free=30, longest_s=60)
-"""A client with an old key, in a loop behind the address of a whole office, must not be told so forever."""
+# Wrong keys cost their sender nothing: so what is kept of each address is forgotten sooner.
+WRONG_KEYS = Patience(free=30, longest_s=60, kept_s=600)
 WRONG_PASSWORDS = Patience(free=5, longest_s=900)
 TOO_MANY_KEYS = (
     "This key is not valid, and too many that are not came from your address. Valid keys are served as ever; "

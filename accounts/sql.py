@@ -125,7 +125,7 @@ def brief(error: BaseException) -> str:
 
 
 class Refusals:
-    """Requests that SQL could not serve: the first is told at once, the others are counted and told once a minute."""
+    """Requests and tasks that SQL could not serve: the first is told at once, later ones by number once a minute."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,7 +138,11 @@ class Refusals:
             if time.monotonic() - self._told_at < _TELL_EVERY_S:
                 return
             count, self._count, self._told_at = self._count, 0, time.monotonic()
-        logger.error("Requests refused since last told: %d, as the database fails: %s", count, brief(error))
+        logger.error(
+            "Requests and tasks that failed with the database since last told: %d; it says: %s",
+            count,
+            brief(error),
+        )
 
 
 refusals = Refusals()

@@ -1,22 +1,23 @@
 """Background duties of the catalogue: going on with imports of sheets."""
 
 from celery import shared_task
+from celery.worker import state
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from catalogue.sheet_import import services
+from catalogue.sheet_import import services, work
+from providers.rounds import one_at_a_time
 
 LOOK_S = 5.0
-# Far above what the largest sheet takes: it is there for one that hangs.
-_HOURS = 3600
 
 
-@shared_task(time_limit=2 * _HOURS, soft_time_limit=2 * _HOURS - 60)
+@shared_task
 def go_on_with_import(pk: int) -> None:
-    services.go_on(pk)
+    work.go_on(pk, is_stopping=_is_stopping)
 
 
-@shared_task(time_limit=30, soft_time_limit=25)
+@shared_task
+@one_at_a_time
 def look_for_imports() -> int:
     """Hand out what is due and nobody has in hand, and forget what is old. Returns how many were handed out."""
     at = timezone.now()
@@ -34,3 +35,8 @@ def start(pk: int) -> None:
         go_on_with_import.apply_async(args=(pk,), retry=False)
     except OperationalError:
         return
+
+
+def _is_stopping() -> bool:
+    """Celery waits for its threads: one that went on for minutes would hold up the end of its process."""
+    return any(flag is not None and flag is not False for flag in (state.should_stop, state.should_terminate))

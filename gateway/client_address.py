@@ -15,6 +15,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _FORWARDED_FOR = b"x-forwarded-for"
 # One household or machine has at least so many bits of IPv6 to itself: counting single addresses would count nothing.
 _OWN_BITS_V6 = 64
+_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,15 @@ def counted_as(address: str) -> str:
     return address
 
 
-@lru_cache(maxsize=1024)
 def _read(text: str) -> Address | None:
     """Of an address as headers hold it, perhaps with a port: `10.0.0.1:4711`, `[2001:db8::1]:4711`."""
     text = text.strip()
+    # What is kept in memory must not be as long as strangers like.
+    return _read_short(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _read_short(text: str) -> Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

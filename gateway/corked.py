@@ -14,14 +14,19 @@ _MOST_BYTES = 64 * 1024
 class CorkedTransport(asyncio.Transport):
     """In front of another one. What is more than 64 KB leaves at once, so that writing can be paused in time."""
 
-    __slots__ = ("_corked", "_corked_bytes", "_loop", "_transport")
+    __slots__ = ("_corked", "_corked_bytes", "_loop", "_passed_bytes", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
         self._corked: list[bytes | bytearray | memoryview] = []
-        self._corked_bytes = 0
+        self._corked_bytes = self._passed_bytes = 0
+
+    @property
+    def sent_bytes(self) -> int:
+        """What the other end has taken since the beginning."""
+        return self._passed_bytes - self._transport.get_write_buffer_size()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._corked:
@@ -66,6 +71,7 @@ class CorkedTransport(asyncio.Transport):
         return self._transport.get_extra_info(name, default)
 
     def _uncork(self) -> None:
+        self._passed_bytes += self._corked_bytes
         corked, self._corked, self._corked_bytes = self._corked, [], 0
         if corked and not self._transport.is_closing():
             self._transport.writelines(corked)

@@ -3,7 +3,9 @@
 import socket
 
 from django.conf import settings
+from django.db import connection
 
+from accounts import sql
 from gateway import first_run, runtime
 from gateway.asgi import application
 from gateway.descriptors import within_descriptors
@@ -13,11 +15,13 @@ from gateway.serving import CannotStart, Events, Server
 
 def serve(listener: socket.socket, *, parent: int | None) -> None:
     """Serve until a signal. Raises CannotStart."""
-    with first_run.database_explained():
+    with first_run.database_explained(), sql.answer_within(sql.STATEMENT_S):
         await_database()
         if first_run.has_pending_migrations():
             raise CannotStart("The database is not prepared for this version. Run 'gatehouse prepare' first.")
         first_run.refuse_other_tables()
+        # This thread has no further use for it.
+        connection.close()
     server = Server(
         application,
         drain_s=settings.DRAIN_S,

@@ -21,6 +21,7 @@ from gateway.private_files import exposed, files_of
 from gateway.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
+from providers.validators import destination_refusal
 
 ANSWER_S = 2.0
 LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -146,7 +147,21 @@ def _credentials() -> str:
     closed = [row.provider.slug for row in stored.select_related("provider") if not _opens(row)]
     if closed:
         raise Ill(f"no key in GATEWAY_CREDENTIAL_KEYS opens those of {', '.join(closed)}")
-    return "all stored secrets open"
+    if barred := _barred_variables():
+        way_out = "name the address in GATEWAY_CREDENTIAL_ORIGINS, or let a superuser allow it on the provider's page"
+        raise Ill(f"{'; '.join(barred)}: {way_out}")
+    return "all stored secrets open, and variables go where they may"
+
+
+def _barred_variables() -> list[str]:
+    rows = Credential.objects.filter(
+        kind=Credential.Kind.ENVIRONMENT, is_enabled=True, provider__is_enabled=True
+    )
+    refusals = (
+        destination_refusal(row.variable, row.provider.base_url, approval=row.approval)
+        for row in rows.select_related("provider")
+    )
+    return [refusal for refusal in refusals if refusal]
 
 
 def _alarms() -> str:

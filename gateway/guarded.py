@@ -48,7 +48,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._begun_bytes = self._coming_bytes = 0
         self._body_bytes = self._heard_bytes = 0
         self._heard_at = self._body_since = 0
-        self._unsent_bytes = -1
+        self._sent_bytes = -1
 
     # The transport's events
 
@@ -130,7 +130,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """In place of uvicorn's, which sets and cancels a timer for each request."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
-            return
+            return self._await_reader()
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
@@ -140,6 +140,7 @@ class GuardedProtocol(HttpToolsProtocol):
             # The rest of a body that nobody wants.
             self._begin_body()
             self.due = self._patience.now + _LINGER_TICKS
+        return None
 
     # Patience
 
@@ -180,12 +181,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._phase = ENDING
         self._begin_body()
         self.due = self._patience.now + _LINGER_TICKS
-        self._unsent_bytes = -1
+        self._sent_bytes = -1
         self.flow.resume_reading()
 
     def _await_request(self) -> None:
         self._phase = IDLE
         self.due = self._patience.now + self._patience.idle
+
+    def _await_reader(self) -> None:
+        """Of the last answer: the socket closes by itself once that is sent."""
+        if self._phase == ANSWER:
+            self._phase, self._sent_bytes = ENDING, -1
+            self.due = self._patience.now + self._patience.write
 
     def _begin_body(self) -> None:
         self._body_since = self._heard_at = self._patience.now
@@ -214,12 +221,13 @@ class GuardedProtocol(HttpToolsProtocol):
         return self._limits.body_bytes_per_s * asked_s
 
     def _judge_reading(self) -> None:
-        """Of a client that takes nothing any more."""
-        unsent = self.transport.get_write_buffer_size()
-        is_stuck = unsent == self._unsent_bytes if unsent else self._phase == ENDING
-        if is_stuck and (self._phase == ENDING or self.flow.write_paused):
+        """Of a client that has to take what is written, or has taken all and does not leave."""
+        assert isinstance(self.transport, _ClientTransport)  # noqa: S101  (since connection_made)
+        sent_bytes, is_ending = self.transport.sent_bytes, self._phase == ENDING
+        is_stuck = sent_bytes == self._sent_bytes and (is_ending or self.flow.write_paused)
+        if is_stuck or (is_ending and not self.transport.get_write_buffer_size()):
             self.transport.abort()
-        self._unsent_bytes = unsent
+        self._sent_bytes = sent_bytes
         self.due = self._patience.now + self._patience.write
 
     # Bounds

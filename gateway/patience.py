@@ -91,7 +91,8 @@ class Patience:
     def enter(self, member: Member) -> bool:
         """Whether there is room for it; it counts in any case, until it leaves."""
         self._members.add(member)
-        has_room = len(self._members) <= self.limits.connections and self._may_have_one_more(member)
+        may_have_it = self._may_have_one_more(member)
+        has_room = may_have_it and len(self._members) <= self.limits.connections
         self._turned_away += not has_room
         self._is_full = self._is_full or not has_room
         return has_room
@@ -104,9 +105,12 @@ class Patience:
         if member not in self._members:
             return
         self._members.remove(member)
-        if self.limits.per_address:
-            # What is no longer counted is not kept either.
-            self._by_address -= Counter([counted_as(member.address)])
+        if not self.limits.per_address:
+            return
+        counted = counted_as(member.address)
+        self._by_address[counted] -= 1
+        if not self._by_address[counted]:
+            del self._by_address[counted]
 
     def _may_have_one_more(self, member: Member) -> bool:
         if not self.limits.per_address:
@@ -117,8 +121,9 @@ class Patience:
         return is_within or self.limits.proxies.trusts(member.address)
 
     def _turn(self) -> None:
-        self.tick()
+        # First, so that nothing that a tick meets can stop the clock.
         self.start()
+        self.tick()
 
     def _make_room(self) -> None:
         """Where somebody was turned away, whoever asks for nothing is kept no longer than a head may take."""

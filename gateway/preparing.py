@@ -9,6 +9,8 @@ from pathlib import Path
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
+from gateway.private_files import open_private
+
 WAITING = "Another process prepares this database; waiting until it is done."
 # Any number that nothing else locks. PostgreSQL keeps such locks by database.
 _LOCK = 0x6761_7465
@@ -50,7 +52,7 @@ def _is_ours(cursor: CursorWrapper) -> bool:
 @contextmanager
 def _holding_file(say: Callable[[str], object]) -> Iterator[None]:
     database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
-    with database.with_suffix(".preparing").open("a") as file:
+    with open(database.with_suffix(".preparing"), "a", opener=open_private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -63,10 +63,11 @@ def await_database(is_stopping: Callable[[], bool] = lambda: False) -> bool:
             if time.monotonic() - said_at >= _SAY_AGAIN_S:
                 said_at = time.monotonic()
                 logger.warning("Waiting for the database, which does not answer: %s", sql.brief(error))
-            connection.close()
             time.sleep(_ASK_AGAIN_S)
         else:
             return True
+        finally:
+            connection.close()
     return False
 
 

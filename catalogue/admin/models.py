@@ -174,11 +174,15 @@ class ModelAdmin(SheetDesk, PublishingDesk):
     def publish_now(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         publish_aloud(request, queryset, "Published from the list")
 
-    @admin.action(description="Switch offerings on", permissions=["change"])
+    def has_switch_permission(self, request: HttpRequest) -> bool:
+        """Of the offerings of models, which are rows of their own."""
+        return request.user.has_perms(["catalogue.change_model", "catalogue.change_offering"])
+
+    @admin.action(description="Switch offerings on", permissions=["switch"])
     def switch_offerings_on(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         _switch(request, queryset, is_enabled=True)
 
-    @admin.action(description="Switch offerings off", permissions=["change"])
+    @admin.action(description="Switch offerings off", permissions=["switch"])
     def switch_offerings_off(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         _switch(request, queryset, is_enabled=False)
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -117,24 +119,41 @@ def live_of(request: HttpRequest) -> Live:
     """Two queries, once a request."""
     if not hasattr(request, "live"):
         edition = Edition.objects.order_by("-number").first()
-        request.live = Live(edition, list(Model.objects.exclude(quarantine_reason="")))  # type: ignore[attr-defined]
+        aside = Model.objects.exclude(quarantine_reason="") if _may_view(request, "catalogue.model") else ()
+        request.live = Live(edition, list(aside))  # type: ignore[attr-defined]
     return request.live  # type: ignore[attr-defined,no-any-return]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    at, live = timezone.now(), live_of(request)
-    providers = list(Provider.objects.with_credential().filter(is_enabled=True))
-    return context | {
-        "title": "Overview",
-        "live": live,
-        "listed": PublishedModel.objects.current().listed(at).count(),
-        "providers": count_providers(providers),
-        "day": read_day(at),
-        "set_aside": live.set_aside[:_NAMED],
+    """The overview, of what the person may see: each part by the right to view what it is about."""
+    title: dict[str, Any] = {"title": "Overview", "live": live_of(request)}
+    parts = {"catalogue.model": _catalogue, "providers.provider": _providers, "accounts.ledgerentry": _ledger}
+    seen = reduce(or_, (read(request) for model, read in parts.items() if _may_view(request, model)), title)
+    lacks_models = "listed" in seen and not seen["listed"]
+    lacks_providers = "providers" in seen and not seen["providers"].routable
+    return context | seen | {"waits_for_first_call": lacks_models or lacks_providers}
+
+
+def _catalogue(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "sees_models": True,
+        "listed": PublishedModel.objects.current().listed(timezone.now()).count(),
+        "set_aside": live_of(request).set_aside[:_NAMED],
         "to_mend": count_findings(),
+    }
+
+
+def _providers(_request: HttpRequest) -> dict[str, Any]:
+    providers = list(Provider.objects.with_credential().filter(is_enabled=True))
+    return {
+        "providers": count_providers(providers),
         "alarms": Alarm.objects.open().select_related("provider")[:_NAMED],
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
+
+
+def _ledger(_request: HttpRequest) -> dict[str, Any]:
+    return {"day": read_day(timezone.now())}
 
 
 def count_findings() -> list[tuple[str, str, int]]:

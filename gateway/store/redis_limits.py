@@ -9,7 +9,7 @@ from gateway.store.connection import Argument, Connection
 from gateway.store.interface import Limit, StoreUnavailable, Verdict
 from gateway.store.memory import CONCURRENCY_RETRY_S, MemoryStore
 from gateway.store.scripts import ADMIT, RENEW, TAKE_TRY
-from gateway.store.tries import KEPT_S, Patience
+from gateway.store.tries import Patience
 
 _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
@@ -66,7 +66,7 @@ class RedisLimits:
         return await self._local.take_try(subject, patience)
 
     async def _take_shared_try(self, subject: str, patience: Patience) -> float:
-        limits = (patience.free, round(patience.longest_s * 1000), round(KEPT_S * 1000))
+        limits = (patience.free, round(patience.longest_s * 1000), round(patience.kept_s * 1000))
         return float(await self._commands.run(TAKE_TRY, _tries_keys(subject), limits)) / 1000
 
     async def forgive(self, subject: str) -> None:

@@ -6,8 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-KEPT_S = 3600.0
-"""After so long without a try all is forgotten."""
 _SUBJECTS_KEPT = 10_000
 
 
@@ -17,6 +15,8 @@ class Patience:
 
     free: int
     longest_s: float
+    kept_s: float = 3600.0
+    """After so long without a try all is forgotten."""
 
     def wait_s(self, tries: int) -> float:
         beyond = tries - self.free
@@ -39,7 +39,7 @@ class Tries:
             tries, last, closed_until = self._seen.get(subject, (0, now, now))
             if now < closed_until:
                 return closed_until - now
-            tries = tries + 1 if now - last < KEPT_S else 1
+            tries = tries + 1 if now - last < patience.kept_s else 1
             self._seen[subject] = (tries, now, now + patience.wait_s(tries))
             self._seen.move_to_end(subject)
             if len(self._seen) > self._kept:

@@ -34,6 +34,7 @@ class OpenAIStreamReader:
         self.has_output = False
         self.has_begun = False
         self._report = UsageReport()
+        self._reported: Usage | None = None
         self._call = call
         self._wants_usage = call.wants_usage
         self._cost_usd = cost_usd
@@ -82,13 +83,14 @@ class OpenAIStreamReader:
         """Usage may come in every chunk, or before the last text: then what came after it is not in it."""
         report = self._report
         is_whole = self.has_finished and not (report.is_early and self.has_output)
-        return report.usage if is_whole else report.complete(self.output_chars)
+        return self._reported if is_whole else report.complete(self._reported, self.output_chars)
 
     def _tell_usage(self) -> bytes:
         usage = self.usage
         if usage is None:
             usage = missing_usage(self._call.body, self.output_chars, has_output=self.has_output)
-            self._report.take(usage, self.output_chars, has_output=True)
+            self._reported = usage
+            self._report.note(self.output_chars, has_output=True)
         if usage.is_estimated:
             self._told, self._last = write_usage(usage), b""
         cost = write_cost(usage, self._cost_usd)
@@ -189,7 +191,8 @@ class OpenAIStreamReader:
         if value is None:
             return False
         if usage := read_openai_usage(value, chunk.get("service_tier")):
-            self._report.take(usage, self.output_chars, has_output=self.has_output)
+            self._reported = usage
+            self._report.note(self.output_chars, has_output=self.has_output)
             self._told, self._last = value, b""
         return True
 

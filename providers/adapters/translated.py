@@ -39,7 +39,7 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response
-from providers.wire.json_text import is_too_deep
+from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
@@ -70,16 +70,16 @@ class Progress:
                     self.output_chars += len(event.text)
             self.has_output = self.has_output or isinstance(event, _OUTPUT)
 
-    def note_report(self, usage: Usage | None) -> None:
-        self.report.take(usage, self.output_chars, has_output=self.has_output)
+    def note_report(self) -> None:
+        self.report.note(self.output_chars, has_output=self.has_output)
 
     @property
     def lacks_output_usage(self) -> bool:
         """What was told last was told before there was any output."""
         return self.report.is_early and self.has_output
 
-    def usage_so_far(self) -> Usage | None:
-        return self.usage or self.report.complete(self.output_chars)
+    def usage_so_far(self, reported: Usage | None) -> Usage | None:
+        return self.usage or self.report.complete(reported, self.output_chars)
 
 
 class _EventStream:
@@ -101,7 +101,7 @@ class _EventStream:
 
     @property
     def usage(self) -> Usage | None:
-        return self._progress.usage_so_far()
+        return self._progress.usage_so_far(self._reader.reported)
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return self._writer.fail(error)
@@ -111,7 +111,7 @@ class _EventStream:
         progress, told_after = self._progress, self._reader.reported_after
         if told_after is not None:
             progress.note(events[:told_after])
-            progress.note_report(self._reader.reported)
+            progress.note_report()
             progress.note(events[told_after:])
         else:
             progress.note(events)
@@ -133,7 +133,7 @@ class TranslatedStream(_EventStream):
         return self._write(self._reader.finish())
 
     def terminator(self) -> bytes:
-        estimate = _missing_usage(self._progress, self._request)
+        estimate = _missing_usage(self._progress, self._request, self._reader.reported)
         self._progress.note(estimate)
         return self._writer.write(estimate) + self._writer.finish()
 
@@ -150,6 +150,7 @@ class UntouchedStream(_EventStream):
 
     def feed(self, data: bytes) -> bytes:
         self._note(self._reader.feed(data))
+        self.has_begun = self.has_begun or self._reader.has_begun
         return self._frame_all()
 
     def finish(self) -> bytes:
@@ -207,7 +208,7 @@ class TranslatingAdapter:
         return left_out(conversation, written.body) if conversation.source != self._own.name else ()
 
     def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
-        value = _read_json(body, status)
+        value, body = _read_json(body, status)
         events: Sequence[Event] = mend_whole(self._own.read_answer(value), self._menders)
         if self._keeps_one_call(call):
             events = keep_first_call(events)
@@ -250,11 +251,13 @@ def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str
     return (f"{name} -> hashed",) if is_sent else ()
 
 
-def _missing_usage(progress: Progress, request: Mapping[str, Any]) -> list[Event]:
+def _missing_usage(
+    progress: Progress, request: Mapping[str, Any], reported: Usage | None = None
+) -> list[Event]:
     """An estimate of what the provider did not tell."""
     if progress.usage is not None:
         return []
-    estimate = progress.usage_so_far() or missing_usage(
+    estimate = progress.usage_so_far(reported) or missing_usage(
         request, progress.output_chars, has_output=progress.has_output
     )
     return [UsageSeen(estimate)]
@@ -264,11 +267,11 @@ def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFac
     return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
 
 
-def _read_json(body: bytes, status: int) -> Any:
+def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:
+    """The value, and the body with its text mended where that was broken."""
     try:
-        value = orjson.loads(body)
+        return read_json(body)
     except orjson.JSONDecodeError:
         raise bad_response(status=status) from None
-    if is_too_deep(value, body):
-        raise bad_response("The provider's answer is nested too deeply.", status=status)
-    return value
+    except ValueError:
+        raise bad_response("The provider's answer is nested too deeply.", status=status) from None

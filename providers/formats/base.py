@@ -98,6 +98,10 @@ class EventReader(Protocol):
         """The terminator has been seen; whatever follows is ignored."""
 
     @property
+    def has_begun(self) -> bool:
+        """Something was told that only clients of the same format understand, such as what a vendor's own tool does."""
+
+    @property
     def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
         """The objects of the last read, each with its JSON, for clients of the same format."""
 

@@ -27,8 +27,10 @@ class SseEventReader:
     def __init__(self) -> None:
         self.is_done = False
         self.said: list[tuple[Mapping[str, Any], bytes]] = []
-        self.reported: Usage | None = None
+        self.has_begun = False
         self.reported_after: int | None = None
+        self._reported: Usage | None = None
+        self._has_told = False
         self._splitter = SseSplitter()
         self._has_events = False
         self._has_skipped = False
@@ -52,13 +54,22 @@ class SseEventReader:
         """None for what the format does not know. Raises UpstreamFailure."""
         raise NotImplementedError
 
+    def _does_more(self, value: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """What is read here does more than open an answer, also where the gateway has no words for it."""
+        return False
+
     def _end(self) -> Sequence[Event]:
         """No more comes."""
         return ()
 
+    @property
+    def reported(self) -> Usage | None:
+        return self._reported
+
     def _report(self, usage: Usage | None) -> None:
-        """What was used so far, as the provider has just told."""
-        self.reported = usage or self.reported
+        """What was used so far, as the provider has just told; None where it told nothing that makes sense."""
+        if usage:
+            self._reported, self._has_told = usage, True
 
     def _read(self, sources: Iterable[bytes]) -> list[Event]:
         self.said, self.reported_after = [], None
@@ -66,9 +77,9 @@ class SseEventReader:
         for source in sources:
             if self.is_done:
                 break
-            reported = self.reported
+            self._has_told = False
             events += self._read_event(source)
-            if self.reported is not reported:
+            if self._has_told:
                 self.reported_after = len(events)
         return events
 
@@ -80,6 +91,7 @@ class SseEventReader:
             return ()
         events = self._read_value(value)
         self._has_events = self._has_events or events is not None
+        self.has_begun = self.has_begun or self._does_more(value)
         self.said.append((value, shown))
         return events or ()
 
@@ -115,6 +127,10 @@ class ReaderAround:
     @property
     def is_done(self) -> bool:
         return self._reader.is_done
+
+    @property
+    def has_begun(self) -> bool:
+        return self._reader.has_begun
 
     @property
     def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:

@@ -54,24 +54,23 @@ def missing_usage(body: Mapping[str, Any], output_chars: int, *, has_output: boo
 
 @dataclass(slots=True)
 class UsageReport:
-    """What a provider told of its usage before the end of its answer, and how many characters it had generated then.
+    """How many characters a provider had generated when it last told its usage.
 
-    `is_early`: none, and nothing else either, so that it says nothing of what was generated.
+    `is_early`: none, and nothing else either, so that it said nothing of what was generated.
     """
 
-    usage: Usage | None = None
     chars: int = 0
     is_early: bool = False
 
-    def take(self, usage: Usage | None, chars: int, *, has_output: bool) -> None:
-        self.usage, self.chars, self.is_early = usage, chars, not has_output
+    def note(self, chars: int, *, has_output: bool) -> None:
+        self.chars, self.is_early = chars, not has_output
 
-    def complete(self, chars: int) -> Usage | None:
-        """With an estimate of what was generated since; None where nothing was told."""
-        if self.usage is None or chars == self.chars:
-            return self.usage
+    def complete(self, usage: Usage | None, chars: int) -> Usage | None:
+        """What was told, with an estimate of what was generated since; None where nothing was told."""
+        if usage is None or chars == self.chars:
+            return usage
         generated = -(-(chars - self.chars) // CHARS_PER_TOKEN)
-        return replace(self.usage, output_tokens=self.usage.output_tokens + generated, is_estimated=True)
+        return replace(usage, output_tokens=usage.output_tokens + generated, is_estimated=True)
 
 
 def _count_chars(value: object) -> int:

@@ -5,7 +5,8 @@ the formats that we read carry everything in `data`.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from functools import lru_cache
+from typing import Any
 
 LIMIT_BYTES = 1_000_000
 _BOM = b"\xef\xbb\xbf"
@@ -23,11 +24,13 @@ def event(data: bytes) -> bytes:
 def named_event(value: Mapping[str, Any], data: bytes) -> bytes:
     """One event with the name that its JSON has as `type`; without one nothing, since clients pass over that."""
     kind = value.get("type")
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), data) if _is_name(kind) else b""
+    name = _name_line(kind) if isinstance(kind, str) else b""
+    return b"%bdata: %b\n\n" % (name, data) if name else b""
 
 
-def _is_name(kind: object) -> TypeGuard[str]:
-    return isinstance(kind, str) and kind.isascii() and kind.isprintable()
+@lru_cache(maxsize=256)
+def _name_line(kind: str) -> bytes:
+    return b"event: %b\n" % kind.encode() if kind.isascii() and kind.isprintable() else b""
 
 
 class SseSplitter:

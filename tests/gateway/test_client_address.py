@@ -2,6 +2,7 @@ import pytest
 
 from gateway.client_address import (
     TrustedProxies,
+    _read_short,
     client_of_meta,
     client_of_scope,
     counted_as,
@@ -54,6 +55,12 @@ def test_edge_and_django_read_the_same_client() -> None:
 def test_an_ipv6_client_is_counted_by_the_network_that_is_its_own() -> None:
     assert counted_as("2001:db8:5:6:7::8") == "2001:db8:5:6::/64"
     assert counted_as("203.0.113.7") == "203.0.113.7"
+
+
+def test_nothing_long_is_kept_of_what_strangers_send() -> None:
+    before = _read_short.cache_info().currsize
+    assert OURS.client_of("10.0.0.1", "1" * 60_000) == "10.0.0.1"
+    assert _read_short.cache_info().currsize <= before + 1
 
 
 def test_what_is_no_network_is_named() -> None:

@@ -15,6 +15,7 @@ class Recording(asyncio.Transport):
         super().__init__()
         self.sent: list[bytes] = []
         self.is_over = False
+        self.waiting_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent.append(bytes(data))
@@ -29,7 +30,7 @@ class Recording(asyncio.Transport):
         return self.is_over
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.waiting_bytes
 
 
 Act = Callable[[CorkedTransport, Recording], Awaitable[None]]
@@ -56,6 +57,20 @@ def test_writes_of_one_turn_leave_together() -> None:
         transport.write(b"next")
 
     assert sent_by(act) == [b"head body", b"next"]
+
+
+def test_what_the_other_end_has_taken_is_counted() -> None:
+    async def act(transport: CorkedTransport, recording: Recording) -> None:
+        transport.write(b"first")
+        assert transport.sent_bytes == 0
+        await asyncio.sleep(0)
+        assert transport.sent_bytes == 5
+        transport.write(b"second")
+        recording.waiting_bytes = 4
+        await asyncio.sleep(0)
+        assert transport.sent_bytes == 7
+
+    sent_by(act)
 
 
 def test_much_leaves_at_once_so_that_writing_can_be_paused() -> None:

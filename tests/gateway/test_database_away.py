@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from accounts import sql
+from gateway.responses.tasks import forget_expired_responses
 from tests import make
 
 PAGES = ["/models", "/models?q=demo", "/keys", "/admin/", "/admin/catalogue/model/"]
@@ -116,12 +117,31 @@ def test_an_outage_is_told_once_and_then_counted(
             staff.get("/keys")
             staff.get("/v1/keys", headers={"authorization": f"Bearer {text}"})
         assert [record.getMessage() for record in ours(caplog)] == [
-            "Requests refused since last told: 1, as the database fails: connection refused"
+            "Requests and tasks that failed with the database since last told: 1; it says: connection refused"
         ]
         monkeypatch.setattr(sql, "_TELL_EVERY_S", 0.0)
         staff.get("/keys")
-    assert ours(caplog)[-1].getMessage().startswith("Requests refused since last told: 40,")
+    assert "since last told: 40;" in ours(caplog)[-1].getMessage()
     assert not any(record.exc_info for record in ours(caplog))
+
+
+def test_a_task_without_a_database_is_counted_too(
+    transactional_db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING), database_says(AWAY["refused"]):
+        results = [forget_expired_responses.apply() for _ in range(5)]
+    assert {result.state for result in results} == {"FAILURE"}
+    [told] = ours(caplog)
+    assert (told.name, told.exc_info) == ("accounts.sql", None)
+
+
+def test_a_task_with_a_wrong_statement_says_where(
+    transactional_db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database_says(sqlite_error("no such column: x", sqlite3.SQLITE_ERROR)):
+        forget_expired_responses.apply()
+    [told] = ours(caplog)
+    assert told.exc_info
 
 
 def ours(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

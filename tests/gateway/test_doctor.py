@@ -56,6 +56,12 @@ def test_spool_in_memory_is_ill(settings: LazySettings, monkeypatch: pytest.Monk
     assert "in memory" in finding("spool").says
 
 
+def test_variable_at_an_address_that_it_is_not_bound_to_is_ill() -> None:
+    provider = Provider.objects.create(slug="acme", name="Acme", base_url="https://acme.example/v1")
+    Credential.objects.create(provider=provider, kind="env", variable="OPENAI_API_KEY")
+    assert finding("credentials").says.startswith("OPENAI_API_KEY may not be sent to https://acme.example")
+
+
 def test_secret_that_no_key_opens_is_ill(settings: LazySettings) -> None:
     provider = Provider.objects.create(slug="acme", name="Acme", base_url="https://acme.example/v1")
     Credential.objects.create(provider=provider, ciphertext=encrypt("secret", provider=provider))

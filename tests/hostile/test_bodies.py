@@ -113,10 +113,11 @@ def test_connection_goes_on_once_the_rest_of_an_unwanted_body_has_come(server: R
         assert orjson.loads(client.read_answer()[2])["path"] == "/next"
 
 
-def test_answer_that_nobody_reads_is_given_up(server: RunningServer) -> None:
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n"], ids=["kept", "closed"])
+def test_answer_that_nobody_reads_is_given_up(server: RunningServer, more: bytes) -> None:
     server.listener.answer = b"x" * 50_000_000
     with server.connect() as client:
-        client.say(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        client.say(b"GET / HTTP/1.1\r\nhost: a\r\n" + more + b"\r\n")
         client.socket.recv(1)
         server.pass_time(300)
         assert server.connections == 0

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -38,12 +39,17 @@ SURFACES = [
 LISTS = ["/v1/models", "/v1/gateway/models", "/v1/keys"]
 
 
+@contextmanager
+def serving(**options: Any) -> Iterator[RunningEdge]:
+    with ScriptedProvider() as provider:
+        providers = [a_provider(base_url=provider.base_url)]
+        with running_edge([a_model()], providers, **options) as edge:
+            yield edge
+
+
 @pytest.fixture
 def edge() -> Iterator[RunningEdge]:
-    with (
-        ScriptedProvider() as provider,
-        running_edge([a_model()], [a_provider(base_url=provider.base_url)]) as edge,
-    ):
+    with serving() as edge:
         yield edge
 
 
@@ -103,12 +109,11 @@ def test_headers_of_strangers_do_not_make_another_address(edge: RunningEdge) -> 
     until_refused(guess, edge, **{"x-forwarded-for": "203.0.113.200"})
 
 
-def test_behind_a_trusted_proxy_each_client_is_counted_for_itself(edge: RunningEdge) -> None:
-    parts = edge.process.edge._parts
-    object.__setattr__(parts, "proxies", read_trusted_proxies(["127.0.0.1"]))
-    exhaust(edge, **{"x-forwarded-for": "198.51.100.9, 203.0.113.7"})
-    until_refused(guess, edge, **{"x-forwarded-for": "203.0.113.7"})
-    assert guess(edge, **{"x-forwarded-for": "203.0.113.8"}).status_code == 401
+def test_behind_a_trusted_proxy_each_client_is_counted_for_itself() -> None:
+    with serving(proxies=read_trusted_proxies(["127.0.0.1"])) as edge:
+        exhaust(edge, **{"x-forwarded-for": "198.51.100.9, 203.0.113.7"})
+        until_refused(guess, edge, **{"x-forwarded-for": "203.0.113.7"})
+        assert guess(edge, **{"x-forwarded-for": "203.0.113.8"}).status_code == 401
 
 
 # The control plane
@@ -295,14 +300,14 @@ def test_one_address_does_not_take_every_turn() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1beta/models/acme/one:countTokens"])
-def test_counting_tokens_has_a_limit_of_its_own(edge: RunningEdge, path: str) -> None:
-    object.__setattr__(edge.process.edge._parts, "counts_per_minute", 3)
-    key = edge.keys.issue(name="limited", requests_per_minute=1)
+def test_counting_tokens_has_a_limit_of_its_own(path: str) -> None:
     turns = [{"role": "user", "content": "hello", "parts": [{"text": "hello"}]}]
     body = {"contents": turns} if "v1beta" in path else {"model": "acme/one", "messages": turns}
-    with edge.client(key) as client:
-        statuses = [client.post(path, json=body).status_code for _ in range(4)]
-        refused = client.post(path, json=body)
+    with serving(counts_per_minute=3) as edge:
+        key = edge.keys.issue(name="limited", requests_per_minute=1)
+        with edge.client(key) as client:
+            statuses = [client.post(path, json=body).status_code for _ in range(4)]
+            refused = client.post(path, json=body)
     assert statuses == [200, 200, 200, 429]
     assert "3 times a minute" in refused.json()["error"]["message"]
     assert 0 < int(refused.headers["retry-after"]) <= 60

@@ -54,6 +54,10 @@ class Site:
     def done_rows(self) -> int:
         return int(self.sql("SELECT done_rows FROM catalogue_sheetimport ORDER BY id DESC LIMIT 1"))
 
+    def expire_lease(self) -> None:
+        with psycopg.connect(self.deployment.environment["DATABASE_URL"]) as database:
+            database.execute("UPDATE catalogue_sheetimport SET claimed_until = now() - interval '1 second'")
+
     def upload(self, rows: int, *, name: str = "Model") -> str:
         lines = [f"acme/m-{number},{name} {number},8000" for number in range(rows)]
         data = "\n".join(["id,name,context_length", *lines]).encode()
@@ -166,20 +170,22 @@ def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
     site.desk.submit(page, name="Uno")
 
 
-def test_import_whose_worker_is_killed_is_gone_on_with_from_the_last_row(site: Site) -> None:
-    rows = 500
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "told to stop"])
+def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
+    site: Site, number: signal.Signals
+) -> None:
+    rows = 1_000
     page = site.upload(rows)
     wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
     site.desk.press(page, "confirm")
     wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
-    site.stop_worker_with_the_lock()
-    done = site.done_rows()
-    site.worker.kill()
-    site.worker.wait()
-    with psycopg.connect(site.deployment.environment["DATABASE_URL"], autocommit=True) as database:
-        # As after its lease.
-        database.execute("UPDATE catalogue_sheetimport SET claimed_until = now() - interval '1 second'")
-    assert done < rows
+    if number == signal.SIGKILL:
+        site.stop_worker_with_the_lock()
+    site.worker.send_signal(number)
+    site.worker.wait(PATIENCE_S)
+    assert (site.state(), site.done_rows() < rows) == ("writing", True)
+    if number == signal.SIGKILL:
+        site.expire_lease()
     site.worker = site.deployment.start_worker()
     site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
     wait_until(lambda: site.state() == "done", "the rest of the import", PATIENCE_S)

@@ -19,8 +19,9 @@ def proxy(postgres_server: PostgresServer) -> Iterator[SilentProxy]:
 
 
 @pytest.fixture
-def connection(proxy: SilentProxy, django_db_blocker):
-    """Django's, by way of the proxy."""
+def connection(proxy: SilentProxy, django_db_blocker, monkeypatch: pytest.MonkeyPatch):
+    """Django's, by way of the proxy, in a process that serves nobody."""
+    monkeypatch.setattr(sql, "_limit_everywhere_s", None)
     settings = {
         "ENGINE": "accounts.postgresql",
         "NAME": "postgres",
@@ -73,7 +74,13 @@ def test_an_answer_that_keeps_coming_is_no_silence(connection) -> None:
         assert len(cursor.fetchall()) == 10
 
 
+def test_the_server_gives_up_the_transaction_of_one_who_cannot_say_that_it_left(connection) -> None:
+    with sql.answer_within(sql.QUICK_S):
+        assert ask(connection, "SHOW idle_in_transaction_session_timeout") == "15s"
+
+
 def test_nobody_hurries_a_migration(connection) -> None:
+    assert ask(connection, "SHOW idle_in_transaction_session_timeout") == "0"
     assert sql.limit_s() is None
     assert ask(connection, "SELECT 1 FROM pg_sleep(1)") == 1
 

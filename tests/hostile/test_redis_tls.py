@@ -49,7 +49,9 @@ def store_connects(url: str) -> bool:
 
 
 def queue_connects(url: str) -> bool:
-    with Celery("tls", broker=url).connection_for_write(connect_timeout=5) as connection:
+    with Celery("tls", broker=url, set_as_current=False).connection_for_write(
+        connect_timeout=5
+    ) as connection:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0)
             connection.default_channel.client.ping()

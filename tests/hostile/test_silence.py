@@ -23,6 +23,17 @@ from accounts.models import Key
 from accounts.services import revoke_key
 revoke_key(key=Key.objects.get(name='{name}'))
 """
+KEEP_EXPIRED = """
+import django; django.setup()
+from django.utils import timezone
+from accounts.models import StoredResponse, Team
+StoredResponse.objects.create(team=Team.objects.get(), response_id='old', sealed='', expires_at=timezone.now())
+"""
+SWEEP = """
+import django; django.setup()
+from gateway.celery import app
+app.send_task('gateway.responses.tasks.forget_expired_responses')
+"""
 
 
 @dataclass
@@ -40,6 +51,10 @@ class World:
             "DJANGO_SETTINGS_MODULE": "gateway.settings",
         }
         subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=60)
+
+    def has_stored_responses(self) -> bool:
+        with psycopg.connect(self.database_url) as database:
+            return database.execute("SELECT 1 FROM accounts_storedresponse").fetchone() is not None
 
     def booked(self) -> Counter[str]:
         with psycopg.connect(self.database_url) as database:
@@ -130,6 +145,17 @@ def test_a_silent_store_is_told_and_calls_go_directly(world: World) -> None:
     wait_for(lambda: world.ready()["store"] == "up", "hearing the store again")
     wait_for(lambda: world.ready()["workers"] == 1, "hearing the worker again")
     assert world.call("afterwards", lane="worker").status_code == 200
+
+
+@pytest.mark.slow
+def test_tasks_outlive_a_silent_database(world: World) -> None:
+    world.run_beside(KEEP_EXPIRED)
+    world.database.silence()
+    for _ in range(3):
+        world.run_beside(SWEEP)
+    wait_for(lambda: world.ready()["database"] == "down", "saying that the database is away")
+    world.database.speak()
+    wait_for(lambda: world.run_beside(SWEEP) or not world.has_stored_responses(), "doing a task again")
 
 
 def make_unknown_key() -> str:

@@ -214,5 +214,28 @@ def test_events_go_on_byte_for_byte(edge, provider, spoken, lane):
         pytest.skip("this surface tells in the answer whether it is stored")
     provider.stream(b"".join(strange))
     told = read_bytes(edge, spoken, lane).content
-    usage = [event for event in strange if spoken == "openai" and b'"choices":[]' in event]
-    assert told == b"".join(event for event in strange if event not in usage)
+    # Usage and the end are told in the relay's own words.
+    own = [
+        event for event in strange if spoken == "openai" and (b'"choices":[]' in event or b"[DONE]" in event)
+    ]
+    events = [event for event in strange if event not in own]
+    assert told.startswith(b"".join(events))
+    assert own or told == b"".join(events)
+
+
+OWN_WORDS = {
+    "anthropic": b'data: {"type":"content_block_delta","index":0,"delta":{"type":"vendors_delta","x":"Watching"}}\n\n',
+    "responses": b'data: {"type":"response.image_generation_call.in_progress","item_id":"Watching"}\n\n',
+    "gemini": b'data: {"candidates":[{"content":{"parts":[{"inlineData":{"data":"Watching"}}]}}]}\n\n',
+}
+
+
+def test_what_only_its_own_clients_understand_is_not_held_back(edge, provider, spoken):
+    """Pictures and vendors' tools take long: nobody is to think that nothing comes."""
+    if spoken not in OWN_WORDS:
+        pytest.skip("its relay knows no such events")
+    provider.stream(OWN_WORDS[spoken], RESET)
+    answer = read_bytes(edge, spoken)
+    assert answer.status_code == 200
+    assert "Watching" in answer.text
+    assert recorded(edge).outcome == "cut"

@@ -161,7 +161,7 @@ class WorkerLane:
             incoming.begin(payload.decode())
         elif kind is Kind.FORGOTTEN:
             # Where we do not know whose it is all were asked, and those that it is not say so too.
-            if payload.decode() == incoming.worker:
+            if incoming.end is None and payload.decode() == incoming.worker:
                 incoming.fail(Unavailable("Part of the answer was lost on the way.", code="lane_state_lost"))
         elif not incoming.accept(kind, offset, payload):
             self._ask_again(call_id, incoming)
@@ -226,7 +226,10 @@ class WorkerLane:
                 incoming.take_back_at = now + _WATCH_S
                 incoming.is_late = True
                 incoming.wake()
-        elif incoming.end is None and (verdict := self._verdict(incoming, now)):
+        elif incoming.end is not None:
+            # All of it is here, however slowly its client takes it.
+            return
+        elif verdict := self._verdict(incoming, now):
             incoming.fail(verdict)
         elif incoming.has_gap:
             self._ask_again(call_id, incoming)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from gateway.codec import Unreadable
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
@@ -31,6 +32,7 @@ from providers.wire.call import Call
 logger = logging.getLogger(__name__)
 
 _KEEP_ENDED_S = 5.0
+_WEB_KEPT_S = 60.0
 _RETRY_S = 0.2
 
 
@@ -133,15 +135,24 @@ class LaneWorker:
 
     async def _run(self, entry: JobEntry, outgoing: Outgoing) -> None:
         """Once it may be ours, every way out says how it ended: its reader must not wait for ever."""
+        if call := await self._read_call(entry):
+            end = await self._own(entry, call, outgoing)
+            if end:
+                outgoing.finish(end, time.monotonic())
+        else:
+            # Not ours yet, so whoever sent it takes it back.
+            self._store.drop_job(entry)
+
+    async def _read_call(self, entry: JobEntry) -> Call | None:
+        """None where it cannot be read, for whatever reason."""
         try:
             is_large = len(entry.body) > LARGE_BYTES
-            call = await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
+            return await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
+        except Unreadable as error:
+            logger.warning("Job %s cannot be read and is left to others: %s", entry.call_id, error)
         except Exception:
-            # Not ours yet, so whoever sent it takes it back.
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
-            return self._store.drop_job(entry)
-        end = await self._own(entry, call, outgoing)
-        return outgoing.finish(end, time.monotonic()) if end else None
+        return None
 
     async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallEnd | None:
         """None: another has it."""
@@ -214,15 +225,17 @@ class LaneWorker:
 
     def _look(self, now: float, *, stood_still: bool) -> None:
         self._line.look(self._subscription.is_up_since if self._subscription else None, now)
+        if stood_still:
+            # We were away so long that every reader has given these calls up.
+            for running in self._open_calls():
+                running.end(WorkerLost("The worker that made this call stood still."))
         for running in self._calls.values():
-            if stood_still:
-                # We were away so long that every reader has given these calls up.
-                self._give_up(running, WorkerLost("The worker that made this call stood still."))
-            elif self._line.is_lost(now):
+            if self._line.is_lost(now):
                 self._give_up(running, Unavailable("The store is away.", code="lane_state_lost"))
             elif self._is_abandoned(running, now):
                 self._give_up(running, Unavailable("The web process is gone.", code="web_lost"))
         self._forget_ended(now)
+        self._webs = {inbox: at for inbox, at in self._webs.items() if now - at < _WEB_KEPT_S}
 
     def _give_up(self, running: Running, verdict: GatewayError) -> None:
         if running.outgoing.ended_at is None:

@@ -42,6 +42,9 @@ class AnthropicStreamReader(SseEventReader):
     def _end(self) -> list[Event]:
         return self._tell_usage()
 
+    def _does_more(self, value: Member) -> bool:
+        return value.get("type") == "content_block_delta"
+
     def _read_value(self, member: Member) -> list[Event] | None:
         kind = member.get("type")
         if kind == "error" or member.get("error"):

@@ -147,18 +147,21 @@ class AnswerPieces:
 
 def _is_piece(value: Mapping[str, Any]) -> bool:
     """Of the types that Google's SDK demands of what it is given."""
-    if not all(isinstance(value.get(name) or {}, Mapping) for name in ("usageMetadata", "promptFeedback")):
-        return False
     candidates = value.get("candidates") or []
-    return isinstance(candidates, list) and all(map(_is_candidate, candidates))
+    is_typed = isinstance(value.get("usageMetadata") or {}, dict) and isinstance(
+        value.get("promptFeedback") or {}, dict
+    )
+    return is_typed and isinstance(candidates, list) and all(map(_is_candidate, candidates))
 
 
 def _is_candidate(candidate: object) -> bool:
-    content = candidate.get("content") or {} if isinstance(candidate, Mapping) else None
-    parts = content.get("parts") or [] if isinstance(content, Mapping) else None
-    return isinstance(parts, list) and all(
-        isinstance(part, Mapping) and isinstance(part.get("text"), str | None) for part in parts
-    )
+    content = candidate.get("content") or {} if isinstance(candidate, dict) else None
+    parts = content.get("parts") or [] if isinstance(content, dict) else None
+    return isinstance(parts, list) and all(map(_is_part, parts))
+
+
+def _is_part(part: object) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str | None)
 
 
 def _with_logprobs(events: list[Event], logprobs: tuple[Any, ...]) -> list[Event]:

@@ -27,6 +27,15 @@ from providers.wire.events import (
 )
 
 _Map = Mapping[str, Any]
+_OPENINGS = frozenset(
+    {
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+    }
+)
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -57,6 +66,10 @@ class ResponsesStreamReader(SseEventReader):
 
     def _end(self) -> list[Event]:
         return self._order.end()
+
+    def _does_more(self, value: _Map) -> bool:
+        kind = value.get("type")
+        return isinstance(kind, str) and kind.startswith("response.") and kind not in _OPENINGS
 
     def _read_value(self, value: _Map) -> list[Event]:
         kind = value.get("type")

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from catalogue.models import SheetImport
-from catalogue.sheet_import import services
+from catalogue.sheet_import import services, work
 from catalogue.sheet_import.report import unpack
 from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet, Sheet
 
@@ -44,7 +44,7 @@ def read(
 
 
 def go_on(made: SheetImport) -> SheetImport:
-    services.go_on(made.pk)
+    work.go_on(made.pk)
     return SheetImport.objects.get(pk=made.pk)
 
 

@@ -13,7 +13,7 @@ from accounts import revision
 from accounts.models import AuditEntry
 from catalogue import tasks
 from catalogue.models import Alias, Edition, Model, Offering, PublishedModel, SheetImport
-from catalogue.sheet_import import services, upload
+from catalogue.sheet_import import services, upload, work
 from catalogue.sheet_import.judge import BATCH
 from catalogue.sheet_import.report import SHOWN_ROWS
 from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
@@ -49,16 +49,16 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def before_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[SheetImport], object]) -> None:
     """Do something just before that batch (from 1) is written."""
-    write = services._write_batch
-    begun = []
+    write = work._Work._write_batch
+    begun: list[int] = []
 
-    def write_after_act(row: SheetImport, *rest: Any) -> None:
-        begun.append(row)
+    def write_after_act(self: Any, begins: int, batch: Any) -> None:
+        begun.append(begins)
         if len(begun) == number:
-            act(row)
-        write(row, *rest)
+            act(self._row)
+        write(self, begins, batch)
 
-    monkeypatch.setattr(services, "_write_batch", write_after_act)
+    monkeypatch.setattr(work._Work, "_write_batch", write_after_act)
 
 
 def test_many_rows_are_written_in_batches_with_an_edition_each() -> None:
@@ -191,7 +191,7 @@ def test_key_with_nul_is_refused_and_never_asked_for() -> None:
 
 def test_import_that_is_not_confirmed_changes_nothing() -> None:
     made = read(ModelSheet, models(1))
-    services.go_on(made.pk)
+    work.go_on(made.pk)
     assert services.cancel(made)
     assert not services.confirm(made, author=None)
     assert not Model.objects.exists()
@@ -266,11 +266,11 @@ def test_import_that_broke_off_is_gone_on_with_after_its_lease(monkeypatch: pyte
     with monkeypatch.context() as patched:
         before_batch(patched, 2, die)
         with pytest.raises(Killed):
-            services.go_on(made.pk)
+            work.go_on(made.pk)
     made = go_on(made)
     assert (made.state, made.done_rows) == ("writing", BATCH)
     assert services.due_imports(timezone.now()) == []
-    assert services.due_imports(timezone.now() + services.LEASE) == [made.pk]
+    assert services.due_imports(timezone.now() + work.LEASE) == [made.pk]
     SheetImport.objects.update(claimed_until=timezone.now())
     assert go_on(made).state == "done"
     assert PublishedModel.objects.count() == MANY
@@ -306,3 +306,39 @@ def test_old_imports_are_forgotten() -> None:
     assert SheetImport.objects.exists()
     services.forget_old(made.created_at + services.KEPT + timedelta(seconds=1))
     assert not SheetImport.objects.exists()
+
+
+def test_worker_that_is_told_to_stop_leaves_the_rest_to_another_at_once() -> None:
+    made = read(ModelSheet, models(MANY))
+    services.confirm(made, author=None)
+    asked: list[bool] = []
+
+    def is_stopping() -> bool:
+        """After all was judged again and one batch was written."""
+        asked.append(True)
+        return len(asked) > 4
+
+    work.go_on(made.pk, is_stopping)
+    made.refresh_from_db()
+    assert (made.state, made.done_rows) == ("writing", BATCH)
+    assert services.due_imports(timezone.now()) == [made.pk]
+    assert go_on(made).state == "done"
+
+
+def test_imports_leave_threads_to_other_work() -> None:
+    for _ in range(work.MOST_AT_ONCE):
+        submit(ModelSheet, models(1))
+    SheetImport.objects.update(claimed_until=timezone.now() + work.LEASE)
+    waits = go_on(submit(ModelSheet, models(1)))
+    assert (waits.state, waits.claimed_until) == ("reading", None)
+    SheetImport.objects.exclude(pk=waits.pk).update(claimed_until=timezone.now())
+    assert go_on(waits).state == "ready"
+
+
+def test_cancelled_import_is_told_in_the_audit_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    before_batch(monkeypatch, 2, services.cancel)
+    bring_in_file(ModelSheet, models(MANY))
+    assert AuditEntry.objects.get(page__startswith="catalogue.edition/").changes["rows written"] == [
+        None,
+        BATCH,
+    ]

@@ -61,8 +61,39 @@ def test_every_page_says_what_is_live(staff: Client) -> None:
 
 
 def test_what_is_live_costs_two_queries(django_assert_max_num_queries: QueryLimit) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = make_staff()
     with django_assert_max_num_queries(2):
-        str(desk.live_line(RequestFactory().get("/admin/")))
+        str(desk.live_line(request))
+
+
+@pytest.mark.parametrize(
+    ("right", "seen"),
+    [
+        ("", set()),
+        ("view_model", {"Models listed", "set aside"}),
+        ("view_provider", {"Usable providers", "refuses us"}),
+        ("view_ledgerentry", {"Calls in 24 hours", "Charged in 24 hours"}),
+    ],
+)
+def test_overview_tells_each_only_what_they_may_see(client: Client, right: str, seen: set[str]) -> None:
+    make_model("acme/bad")
+    Model.objects.update(quarantine_reason="Its price is missing.")
+    at = timezone.now()
+    make_provider("acme").alarms.create(code="provider_auth_error", message="No.", began_at=at, last_at=at)
+    person = make_user("narrow", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename=right))
+    client.force_login(person)
+    page = client.get("/admin/").text
+    parts = {
+        "Models listed",
+        "set aside",
+        "Usable providers",
+        "refuses us",
+        "Calls in 24 hours",
+        "Charged in 24 hours",
+    }
+    assert {part for part in parts if part in page} == seen
 
 
 def test_model_that_could_not_be_published_is_named(staff: Client) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 
 from accounts.keys import KeyFacts, ShownKey, mint_key
 from catalogue.snapshot import ModelFacts, Snapshot
+from gateway.client_address import NO_PROXIES, TrustedProxies
 from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
@@ -133,6 +134,8 @@ class Plan:
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
     heartbeat_s: float = 10
+    proxies: TrustedProxies = NO_PROXIES
+    counts_per_minute: int = 600
 
 
 class EdgeProcess:
@@ -172,6 +175,8 @@ class EdgeProcess:
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
                 heartbeat_s=plan.heartbeat_s,
+                proxies=plan.proxies,
+                counts_per_minute=plan.counts_per_minute,
             )
         )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.store.redis import RedisStore
-from gateway.store.tries import KEPT_S, Patience, Tries
+from gateway.store.tries import Patience, Tries
 from tests.gateway.store.worlds import play_redis
 from tests.services import RedisServer
 
@@ -55,7 +55,7 @@ def test_tries_are_forgotten_after_an_hour_without_one() -> None:
     tries = Tries(clock=clock)
     for _ in range(3):
         tries.take("a", PATIENCE)
-    clock.now += KEPT_S
+    clock.now += PATIENCE.kept_s
     assert [tries.take("a", PATIENCE) for _ in range(3)] == [0, 0, 0]
 
 

@@ -1,0 +1,67 @@
+"""A key revoked in SQL while its call runs, in a whole web process."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from accounts.models import Key, LedgerEntry
+from accounts.services import revoke_key, switch_team
+from gateway import runtime
+from gateway.asgi import application, behind
+from tests import make
+from tests.upstream import ScriptedProvider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ENDLESS = "slow?chunks=100000&delay=0.05"
+
+
+def revoke(key: Key) -> None:
+    revoke_key(key=key)
+
+
+def switch_off_its_team(key: Key) -> None:
+    switch_team(team=key.team, is_active=False)
+
+
+@pytest.mark.parametrize("change", [revoke, switch_off_its_team])
+def test_a_stream_ends_once_its_key_is_not_valid_any_more(
+    change: Callable[[Key], None], settings: Any, tmp_path: Path
+) -> None:
+    settings.SPOOL_DIR, settings.PRIVATE_ADDRESSES_ALLOWED = tmp_path, ["127.0.0.1"]
+    with ScriptedProvider(default=ENDLESS) as provider:
+        offering = make.make_offering(
+            make.make_model("acme/one"), make.make_provider(base_url=provider.base_url)
+        )
+        make.make_price(offering)
+        make.publish_all()
+        key, text = make.make_key()
+        answer = asyncio.run(stream_while(text, provider, lambda: change(key)))
+    assert '"code":"invalid_api_key"' in answer.replace(" ", "")
+    assert "[DONE]" not in answer
+    entry = LedgerEntry.objects.get()
+    assert (entry.outcome, entry.error_code, entry.loss_usd) == ("cancelled", "invalid_api_key", 0)
+    assert entry.cost_usd > 0
+
+
+async def stream_while(key: str, provider: ScriptedProvider, change: Callable[[], None]) -> str:
+    """The text of a stream that only a change can end."""
+    await runtime.start(behind)
+    try:
+        headers = {"authorization": f"Bearer {key}"}
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://gateway", headers=headers
+        ) as client:
+            given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+            answer = asyncio.create_task(client.post("/v1/chat/completions", json=given))
+            await asyncio.to_thread(provider.wait_for, 1)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(change)
+            return (await answer).text
+    finally:
+        await runtime.stop()

@@ -1,0 +1,109 @@
+"""Staff with one permission each, and every page of the admin that they could ask for."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model as Row
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Key, LedgerEntry, Team, User
+from catalogue.models import Edition, Model, Offering, Organisation
+from catalogue.publishing import publish
+from providers.models import Provider
+from tests.make import make_key, make_offering, make_published, make_team, make_user
+
+PER_OBJECT = ("change", "delete", "history")
+OUTSIDE = "nobody"
+
+
+def make_world() -> None:
+    """One row at least of all that the admin shows."""
+    team = make_team("atlas")
+    key, _ = make_key(team)
+    make_user("mary", teams=[team])
+    now = timezone.now()
+    ids = {"attempt_id": uuid4(), "call_id": uuid4(), "team": team, "key": key}
+    said = {"number": 1, "lane": "direct", "model": "acme/one", "provider": "acme", "outcome": "finished"}
+    LedgerEntry.objects.create(**ids, **said, is_streamed=False, cost_usd=1, loss_usd=0, started_at=now)
+    model = make_published("acme/one")
+    make_offering(model)
+    Model.objects.update(name="Uno")
+    publish([model])
+    Group.objects.create(name="editors")
+
+
+def model_of(page: str) -> type[Row]:
+    """Of a page's name, such as `accounts_key_changelist`."""
+    return next(model for model in admin.site._registry if page.startswith(_label(model)))
+
+
+def row_of(model: type[Row]) -> Row | None:
+    return model._default_manager.order_by("pk").first()
+
+
+def pages() -> dict[str, str]:
+    """Name → address of every page that takes no more than a row."""
+    found = {}
+    for pattern in _patterns(admin.site.get_urls()):
+        model = next((m for m in admin.site._registry if pattern.name.startswith(_label(m))), None)
+        row = row_of(model) if model else None
+        key = getattr(row, "pk", 1)
+        for arguments in ({}, {"object_id": key}, {"id": key}, {"pk": key}, {"number": 1}):
+            try:
+                found[pattern.name] = reverse(f"admin:{pattern.name}", kwargs=arguments)
+            except NoReverseMatch:
+                continue
+            break
+    return found
+
+
+def permissions() -> list[str]:
+    """`app.codename` of all that can be given."""
+    rows = Permission.objects.select_related("content_type").order_by("content_type__app_label", "codename")
+    return [f"{row.content_type.app_label}.{row.codename}" for row in rows]
+
+
+def staff_with(*names: str) -> Client:
+    user = User.objects.create(username="-".join(names) or OUTSIDE, is_staff=True)
+    for name in names:
+        label, codename = name.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def rows() -> dict[str, list[Any]]:
+    """All that staff could want to change, as it is."""
+    watched = (
+        Key,
+        Team,
+        User,
+        Group,
+        Model,
+        Offering,
+        Organisation,
+        Provider,
+        Edition,
+        LedgerEntry,
+        AuditEntry,
+    )
+    return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}
+
+
+def _patterns(urls: list[Any]) -> Iterator[URLPattern]:
+    for pattern in urls:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield pattern
+        else:
+            yield from _patterns(pattern.url_patterns)
+
+
+def _label(model: type[Row]) -> str:
+    return f"{model._meta.app_label}_{model._meta.model_name}_"

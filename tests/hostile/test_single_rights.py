@@ -1,0 +1,146 @@
+"""Staff with one permission alone: which pages of the admin it opens, and what can be changed with it."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+from tests.hostile.single_rights import (
+    PER_OBJECT,
+    make_world,
+    pages,
+    permissions,
+    rows,
+    staff_with,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.drill]
+
+EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
+# Beyond what Django's own rights say: page → the only rights that open it.
+NARROWED: dict[str, set[str]] = {
+    "accounts_key_revoke": {"accounts.change_key"},
+    "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
+    "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
+    "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
+    **{f"catalogue_{name}_import": {f"catalogue.change_{name}"} for name in ("model", "offering")},
+    **{f"catalogue_{name}_export": {f"catalogue.view_{name}"} for name in ("model", "offering")},
+}
+CLOSED = {
+    # Only superusers change people and groups, so that nobody widens their own rights.
+    *(
+        "accounts_user_add",
+        "accounts_user_delete",
+        "auth_user_password_change",
+        "auth_group_add",
+        "auth_group_delete",
+    ),
+    # Records, which nobody makes or takes away by hand.
+    *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
+    *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
+    # Revoked and switched off, and never deleted.
+    *("accounts_key_delete", "accounts_team_delete"),
+    # These take two rights: a key's page shows the new one, and going back changes models.
+    *("accounts_key_add", "catalogue_edition_rollback"),
+    # Asked in other ways only.
+    *("autocomplete", "catalogue_model_process_import", "catalogue_offering_process_import"),
+}
+"""Pages that no right opens alone."""
+# What one right alone lets a person change by posting; all of it is also told in the audit.
+MAY_CHANGE = {
+    "accounts.add_team": {"Team"},
+    "accounts.change_key": {"Key"},
+    "accounts.change_team": {"Team", "Key"},
+    "catalogue.change_model": {"Model", "Edition"},
+    "catalogue.delete_model": {"Model", "Offering", "Edition"},
+    "catalogue.change_offering": {"Offering", "Edition", "Model"},
+    "catalogue.delete_offering": {"Offering", "Edition", "Model"},
+    "catalogue.delete_organisation": {"Organisation"},
+    "providers.change_provider": {"Provider"},
+    "providers.delete_provider": {"Provider"},
+}
+
+
+def opened_by(page: str) -> set[str]:
+    """The rights of which each alone opens the page."""
+    if page in NARROWED or page in CLOSED:
+        return NARROWED.get(page, set())
+    model = next(
+        each
+        for each in admin.site._registry
+        if page.startswith(f"{each._meta.label_lower.replace('.', '_')}_")
+    )
+    label, name = model._meta.label_lower.split(".")
+    kind = page.rpartition("_")[2]
+    words = {"add": {"add"}, "delete": {"delete"}}.get(kind, {"view", "change"})
+    return {f"{label}.{word}_{name}" for word in words}
+
+
+def rights_of(label: str) -> list[str]:
+    return [each for each in permissions() if each.startswith(f"{label}.")]
+
+
+@pytest.mark.parametrize(
+    "label", ["accounts", "auth", "catalogue", "providers", "sessions", "contenttypes", "admin"]
+)
+def test_each_right_alone_opens_the_pages_that_are_its_own(label: str) -> None:
+    make_world()
+    addresses = pages()
+    assert len(addresses) > 70
+    for right in rights_of(label):
+        client = staff_with(right)
+        opened = {name for name, address in addresses.items() if client.get(address).status_code == 200}
+        own = {
+            name
+            for name in addresses
+            if name not in EVERYBODYS | {"login", "logout"} and right in opened_by(name)
+        }
+        assert opened - EVERYBODYS == own, right
+
+
+def test_staff_without_any_right_see_the_frame_and_nothing_else() -> None:
+    make_world()
+    client = staff_with()
+    opened = {name for name, address in pages().items() if client.get(address).status_code == 200}
+    assert opened == EVERYBODYS
+
+
+def test_people_who_are_no_staff_see_nothing(client: Client) -> None:
+    make_world()
+    answers = {
+        client.get(address).status_code
+        for name, address in pages().items()
+        if name not in {"login", "jsi18n"}
+    }
+    assert answers <= {302, 405}
+
+
+@pytest.mark.parametrize("label", ["accounts", "auth", "catalogue", "providers"])
+def test_each_right_alone_changes_only_what_is_its_own(label: str) -> None:
+    make_world()
+    addresses, before = pages(), rows()
+    for right in rights_of(label):
+        client = staff_with(right)
+        before["User"] = rows()["User"]
+        for name, address in addresses.items():
+            if name not in {"logout", "login"}:
+                _attack(client, name, address)
+        after = rows()
+        changed = {each for each in before if before[each] != after[each]} - {"AuditEntry"}
+        assert changed <= MAY_CHANGE.get(right, set()), right
+        before = after
+
+
+def _attack(client: Client, name: str, address: str) -> None:
+    """What a forged form would send: the word for deleting, and each action of a list."""
+    if name.rpartition("_")[2] in {*PER_OBJECT, "revoke", "rollback", "password_change", "import"}:
+        client.post(address, {"post": "yes", "is_superuser": "on", "password1": "x", "password2": "x"})
+    if name.endswith("_changelist"):
+        model = next(
+            each
+            for each in admin.site._registry
+            if name.startswith(f"{each._meta.label_lower.replace('.', '_')}_")
+        )
+        desk = admin.site._registry[model]
+        chosen = [str(key) for key in model._default_manager.values_list("pk", flat=True)]
+        for action in [*(desk.actions or []), "delete_selected"]:
+            client.post(address, {"action": str(action), "_selected_action": chosen, "post": "yes"})

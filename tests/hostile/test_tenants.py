@@ -1,0 +1,103 @@
+"""Each team against the other's ids, on every address that takes one: nothing is told, nothing is touched."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import Key, StoredResponse, Team
+from gateway.proxy.ports import Kept
+from gateway.responses import shelf
+from tests.make import make_key, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+SECRET = "secret plans of another team"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# The catalogue is everybody's, and so are files; the last one answers what is no address at all.
+EVERYBODYS = ("/models", "/v1/models", "/v1/gateway/", "/static/")
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """Every address with a parameter but the admin's, with `{id}` in its place."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        address = prefix + str(pattern.pattern).lstrip("^").rstrip("$")
+        if isinstance(pattern, URLResolver):
+            if not address.startswith("admin/"):
+                yield from routes(pattern, address)
+        elif isinstance(pattern, URLPattern) and pattern.pattern.regex.groupindex:
+            yield "/" + re.sub(r"<\w+:\w+>|\(\?P<\w+>[^)]*\)", "{id}", address)
+
+
+OWNED = sorted({address for address in routes() if not address.startswith(EVERYBODYS)})
+
+
+@pytest.fixture
+def foreign() -> dict[str, str]:
+    """Ids of the other team's rows, by what addresses call them."""
+    team = make_team("other")
+    key, _ = make_key(team, SECRET)
+    kept = Kept({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
+    shelf.keep(team.pk, kept)
+    return {"keys": key.public_id, "responses": "resp_0123456789abcdef"}
+
+
+def kind_of(address: str) -> str:
+    return "keys" if "keys/" in address else "responses"
+
+
+def clients() -> dict[str, Client]:
+    """Everybody that the own team has."""
+    team = make_team("own")
+    found = {}
+    for scope in Key.Scope.values:
+        _, text = make_key(team, scope, scope=scope)
+        found[scope] = Client(headers={"authorization": f"Bearer {text}"})
+    found["session"] = Client()
+    found["session"].force_login(make_user("mary", teams=[team]))
+    return found
+
+
+def rows() -> list[Any]:
+    team = Team.objects.get(slug="other")
+    return [*Key.objects.filter(team=team).values(), *StoredResponse.objects.filter(team=team).values()]
+
+
+def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
+    assert OWNED == [
+        "/keys/{id}/revoke",
+        "/v1/keys/{id}",
+        "/v1/keys/{id}/revoke",
+        "/v1/responses/{id}",
+        "/v1/responses/{id}/cancel",
+        "/v1/responses/{id}/input_items",
+    ]
+
+
+@pytest.mark.parametrize("address", OWNED)
+def test_nothing_of_another_team_is_told_or_touched(foreign: dict[str, str], address: str) -> None:
+    before, url = rows(), address.format(id=foreign[kind_of(address)])
+    statuses = set()
+    for who, client in clients().items():
+        for method in METHODS:
+            for query in ("", "?team=other", "?team=own"):
+                answer = client.generic(method, url + query, b'{"name": "taken over"}', "application/json")
+                assert SECRET not in answer.text, (who, method, query)
+                statuses.add(answer.status_code)
+    assert rows() == before
+    assert not statuses & {200, 201, 202, 204, 500}
+
+
+@pytest.mark.parametrize("address", OWNED)
+def test_another_teams_id_and_no_id_read_alike(foreign: dict[str, str], address: str) -> None:
+    kind = kind_of(address)
+    nobodys = {"keys": "abcdefghijkl", "responses": "resp_abcdefghijklmnop"}[kind]
+    for who, client in clients().items():
+        for method in METHODS:
+            asked = [client.generic(method, address.format(id=each)) for each in (foreign[kind], nobodys)]
+            told = [(answer.status_code, answer.text.replace(foreign[kind], nobodys)) for answer in asked]
+            assert told[0][0] == told[1][0], (who, method)
+            if "json" in asked[0].headers.get("Content-Type", ""):
+                assert told[0] == told[1], (who, method)
