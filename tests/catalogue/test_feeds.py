@@ -33,7 +33,9 @@ def client() -> Client:
 
 @pytest.fixture(autouse=True)
 def catalogue() -> None:
-    make_published("acme/two", name=NASTY_NAME, description=NASTY, release_at=datetime(2026, 2, 1, tzinfo=UTC))
+    make_published(
+        "acme/two", name=NASTY_NAME, description=NASTY, release_at=datetime(2026, 2, 1, tzinfo=UTC)
+    )
     make_published(
         "acme/one",
         release_at=datetime(2026, 1, 1, tzinfo=UTC),
