@@ -13,6 +13,7 @@ import math
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -92,7 +93,7 @@ def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     error = _translate(exc)
     if sql.is_away(exc):
         sql.refusals.note(exc)
-    elif error.status >= 500:
+    elif error.status >= 500 and error.status != HTTPStatus.NOT_IMPLEMENTED:
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
     response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
     response["x-request-id"] = request_id(context.get("request"))

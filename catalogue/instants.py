@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, time
 
+EARLIEST, LATEST = datetime(100, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
+"""Instants in an address lie between: days are counted from them, in both directions."""
 SHAPE = "YYYY-MM-DD, or an instant such as 2026-03-01T14:30:00Z; without a zone it is UTC"
 
 

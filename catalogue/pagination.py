@@ -80,4 +80,4 @@ def _resume(cursor: str, ids: Sequence[str]) -> int:
     except (binascii.Error, ValueError) as error:
         message = "cursor must be next_cursor of an earlier answer."
         raise refuse("cursor", message, provided=cursor) from error
-    return ids.index(last_id) + 1 if last_id in ids else max(0, place - 1)
+    return ids.index(last_id) + 1 if last_id in ids else min(max(0, place - 1), len(ids))

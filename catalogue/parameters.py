@@ -16,6 +16,8 @@ from catalogue import instants
 _BETWEEN_WORDS = re.compile(r"[,\s{}]+")
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,20})?")
 _TEXT_LIMIT = 200
+MOST_WORDS = 100
+"""Of one parameter. Each is a condition of its own, and SQLite nests at most 1,000 of them."""
 
 
 def refuse(name: str, message: str, *, code: str = "invalid_value", **facts: Any) -> ApiError:
@@ -126,11 +128,15 @@ class InstantField(ParameterField):
 
     def read(self, text: str) -> datetime:
         try:
-            return instants.parse_instant(text)
+            instant = instants.parse_instant(text)
         except (ValueError, OverflowError):
             raise wrong(
                 f"must be {instants.SHAPE}; {text[:_TEXT_LIMIT]!r} came.", provided=text[:_TEXT_LIMIT]
             ) from None
+        if not instants.EARLIEST <= instant <= instants.LATEST:
+            years = f"{instants.EARLIEST.year} to {instants.LATEST.year}"
+            raise wrong(f"must lie in the years {years}.", provided=text[:_TEXT_LIMIT])
+        return instant
 
 
 class WordsField(forms.Field):
@@ -150,6 +156,8 @@ class WordsField(forms.Field):
         words = list(dict.fromkeys(word for text in value for word in _BETWEEN_WORDS.split(text) if word))
         if not words:
             raise wrong("came without a value; leave it out instead.", provided=value)
+        if len(words) > MOST_WORDS:
+            raise wrong(f"takes at most {MOST_WORDS} words; {len(words)} came.", maximum=MOST_WORDS)
         for word in words:
             if "\x00" in word or (self.allowed and word not in self.allowed):
                 raise _not_among(self.allowed, word)

@@ -1,14 +1,21 @@
 """What every answer of Django says to browsers: where content may come from, and when to try again."""
 
-from django.http import HttpRequest
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 
 from accounts.admin.base import theme_style_source
 from accounts.middleware import Middleware
+from gateway.views import bad_request
 
 _WAIT = "asked_to_wait_s"
 _HEALTH = frozenset({"/healthz", "/readyz"})
+_LONGEST_VALUE = 1_000
+_NAME_SHOWN = 100
+_FOUND_LATE = (IncorrectLookupParameters, OverflowError, DataError)
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 STRICT = f"default-src 'self'; img-src 'self' data:; {_COMMON}"
@@ -27,6 +34,31 @@ class ContentSecurityPolicy(Middleware):
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
+
+
+class UsableValues(Middleware):
+    """Refuses with 400 what no database takes, wherever it stands in an address; views need not think of it.
+
+    The API's own addresses are judged by its views, which know what each part may be.
+    """
+
+    def before(self, request: HttpRequest) -> None:
+        """Raises BadRequest."""
+        if request.path_info.startswith("/v1/"):
+            return
+        if "\x00" in request.path_info:
+            raise BadRequest("The address holds a NUL.")
+        for name, values in request.GET.lists():
+            if "\x00" in name or any("\x00" in value for value in values):
+                raise BadRequest(f"'{name[:_NAME_SHOWN]}' holds a NUL.")
+            if len(name) > _LONGEST_VALUE or any(len(value) > _LONGEST_VALUE for value in values):
+                raise BadRequest(f"'{name[:_NAME_SHOWN]}' is longer than {_LONGEST_VALUE} characters.")
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What only the admin's filters or the database find: numbers beyond its own, words where numbers stand."""
+        if request.method not in {"GET", "HEAD"} or not isinstance(error, _FOUND_LATE):
+            return None
+        return bad_request(request, BadRequest("The address holds a value that cannot be looked for."))
 
 
 class AskedToWait(Middleware):

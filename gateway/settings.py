@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.middleware.ContentSecurityPolicy",
+    "gateway.middleware.UsableValues",
     "gateway.middleware.AskedToWait",
     "accounts.acting.Acting",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 
 from django import db
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.template.loader import render_to_string
 from django.views import View, defaults
 from django.views.decorators.http import require_safe
@@ -136,9 +137,10 @@ def giving_back(handler: Handler) -> Handler:
 
 @giving_back
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    told = str(exception) if isinstance(exception, BadRequest) else ""
     if not _wants_json(request):
-        return defaults.bad_request(request, exception)
-    return _error(request, 400, "The request could not be read.", "invalid_request")
+        return HttpResponseBadRequest(render_to_string("400.html", {"told": told}))
+    return _error(request, 400, told or "The request could not be read.", "invalid_request")
 
 
 permission_denied = giving_back(defaults.permission_denied)

@@ -20,7 +20,7 @@ from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
 from catalogue.sheet_import.known import KNOWN
 from catalogue.sheet_import.report import Report
 from catalogue.sheet_import.upload import Row, UnreadableSheetError, read_upload
-from catalogue.sheet_import.write import SpoiltError, write_rows
+from catalogue.sheet_import.write import SpoiltError, write_batch
 
 State = SheetImport.State
 LEASE = timedelta(seconds=60)
@@ -172,7 +172,7 @@ class _Work:
         note = f"Imported {row.file_name}, rows {begins + 1} to {ends} of {len(self._rows)}"
         with transaction.atomic():
             hold()
-            edition = write_rows(known, batch, author=row.author, note=note)
+            edition = write_batch(known, batch, author=row.author, note=note)
             editions = [*row.editions, edition.number] if edition else row.editions
             mine = SheetImport.objects.filter(pk=row.pk, state=State.WRITING, done_rows=begins)
             lease = timezone.now() + LEASE

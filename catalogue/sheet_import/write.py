@@ -1,6 +1,7 @@
 """Writing one batch of a judged sheet: one short transaction, judged once more under the lock, published at its end."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from accounts import audit
 from accounts.models import User
@@ -16,7 +17,7 @@ class SpoiltError(Exception):
     """What was good when it was judged no longer is; the message names row and reason. Nothing of the batch is kept."""
 
 
-def write_rows(known: Known, rows: Sequence[Row], *, author: User | None, note: str) -> Edition | None:
+def write_batch(known: Known, rows: Sequence[Row], *, author: User | None, note: str) -> Edition | None:
     """Call it in a transaction that holds the revision. Raises SpoiltError."""
     judged = Judge(known).judge(rows)
     for each in judged:
@@ -31,14 +32,15 @@ def write_rows(known: Known, rows: Sequence[Row], *, author: User | None, note: 
     return _publish(touched, author=author, note=note)
 
 
-def _make(rows: Sequence[Model]) -> None:
-    """Models may name others of the same batch, which have no key before they are made."""
-    if not rows:
-        return
-    kind = type(rows[0])
-    if kind is not Model:
-        kind.objects.bulk_create(rows)
-        return
+def _make(rows: Sequence[Any]) -> None:
+    if rows and isinstance(rows[0], Model):
+        _make_models(rows)
+    elif rows:
+        type(rows[0]).objects.bulk_create(rows)
+
+
+def _make_models(rows: Sequence[Model]) -> None:
+    """They may name others of the same batch, which have no key before they are made."""
     named = [(row, row.successor, row.previous) for row in rows if row.successor or row.previous]
     for row, _successor, _previous in named:
         row.successor = row.previous = None

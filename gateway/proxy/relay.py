@@ -40,7 +40,7 @@ class StreamRelay:
         self.has_begun = False
         self.first_output_at: float | None = None
         self._begin = begin
-        self._held = b""
+        self._held: list[bytes] = []
 
     async def run(self, response: UpstreamResponse, limits: RelayLimits) -> None:
         """Relay to the end. Raises UpstreamFailure for an answer that ends otherwise than well, and ClientGone."""
@@ -56,12 +56,13 @@ class StreamRelay:
             size += len(chunk)
             data = self.reader.feed(chunk)
             now = time.monotonic()
-            if data or self.reader.is_done:
-                quiet_since = now
-                if self.reader.is_done:
-                    await self._end(data)
-                    return await _drain(chunks)
+            if self.reader.is_done:
+                await self._end(data)
+                return await _drain(chunks)
+            if data:
                 await self._send(data)
+            if data and self.has_begun:
+                quiet_since = now
             elif now - quiet_since > (limits.idle_s if self.has_begun else limits.first_byte_s):
                 raise _stalled()
             if size > limits.answer_bytes:
@@ -71,12 +72,13 @@ class StreamRelay:
 
     async def _send(self, data: bytes, *, is_last: bool = False) -> None:
         if not self.has_begun:
-            data = self._held = self._held + data
+            self._held.append(data)
             if not (is_last or self.reader.has_begun):
                 return
+            data = b"".join(self._held)
+            self._held.clear()
             await self._begin()
             self.has_begun = True
-            self._held = b""
         if self.first_output_at is None and self.reader.has_output:
             self.first_output_at = time.monotonic()
         await self.sink.send(data, is_last=is_last)

@@ -1,7 +1,7 @@
 """Reads a streamed answer in OpenAI's format, passing its bytes on untouched wherever that is right."""
 
 from collections.abc import Mapping
-from operator import is_
+from operator import is_, itemgetter
 from typing import Any
 
 import orjson
@@ -17,6 +17,8 @@ from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
 
+_HEAD = ("id", "object", "created", "model")
+_head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
 _UNUSUAL = frozenset({"error", "x_groq"})
 
@@ -136,8 +138,8 @@ class OpenAIStreamReader:
         if not (is_only_text and is_running) or chunk.get("usage") or not _UNUSUAL.isdisjoint(chunk):
             return False
         self.output_chars += length
-        self.has_output = self.has_output or length > 0
-        self.has_begun = self.has_begun or length > 0
+        if length:
+            self.has_output = self.has_begun = True
         return True
 
     def _read_unusual(self, source: bytes) -> bytes | None:
@@ -183,6 +185,9 @@ class OpenAIStreamReader:
     def _take_head(self, chunk: dict[str, Any]) -> None:
         """Once: all chunks with choices have the same."""
         self._has_head = True
+        if all(map(chunk.get, _HEAD)):
+            self._head = dict(zip(_HEAD, _head_of(chunk), strict=True))
+            return
         self._lacking = {name: value for name, value in self._head.items() if chunk.get(name) in (None, "")}
         self._head |= {name: chunk[name] for name in self._head.keys() - self._lacking.keys()}
 

@@ -53,22 +53,24 @@ def read_openai_usage(value: object, tier: object = None) -> Usage | None:
     input_tokens, output_tokens = _totals(value)
     if input_tokens is None or output_tokens is None:
         return None
-    asked, answered = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
-    read = _part(asked, "cached_tokens", input_tokens) or _cached_beside(value, input_tokens)
-    written = _part(asked, "cache_write_tokens", input_tokens - read)
-    thought = _part(answered, "reasoning_tokens", output_tokens)
-    return Usage(
-        input_tokens,
-        output_tokens,
-        read,
-        written,
-        thought,
-        service_tier=tier if isinstance(tier, str) else "",
-        input_audio_tokens=_part(asked, "audio_tokens", input_tokens),
-        input_image_tokens=_part(asked, "image_tokens", input_tokens),
-        output_audio_tokens=_part(answered, "audio_tokens", output_tokens),
-        output_image_tokens=_part(answered, "image_tokens", output_tokens),
-    )
+    usage = Usage(input_tokens, output_tokens, service_tier=tier if isinstance(tier, str) else "")
+    if isinstance(asked := value.get("prompt_tokens_details"), dict):
+        _take_asked(usage, asked)
+    if not usage.cached_read_tokens:
+        usage.cached_read_tokens = _cached_beside(value, input_tokens - usage.cached_write_tokens)
+    if isinstance(answered := value.get("completion_tokens_details"), dict):
+        usage.reasoning_tokens = _part(answered, "reasoning_tokens", output_tokens)
+        usage.output_audio_tokens = _part(answered, "audio_tokens", output_tokens)
+        usage.output_image_tokens = _part(answered, "image_tokens", output_tokens)
+    return usage
+
+
+def _take_asked(usage: Usage, details: Mapping[str, object]) -> None:
+    total = usage.input_tokens
+    usage.cached_read_tokens = _part(details, "cached_tokens", total)
+    usage.cached_write_tokens = _part(details, "cache_write_tokens", total - usage.cached_read_tokens)
+    usage.input_audio_tokens = _part(details, "audio_tokens", total)
+    usage.input_image_tokens = _part(details, "image_tokens", total)
 
 
 def _cached_beside(value: Mapping[str, object], most: int) -> int:
@@ -89,13 +91,13 @@ def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
 
 
 def _count(value: object) -> int | None:
+    if type(value) is int:
+        return value if 0 <= value <= _MOST_TOKENS else None
     if type(value) is float and value.is_integer():
-        value = int(value)
-    if type(value) is not int:
-        return None
-    return value if 0 <= value <= _MOST_TOKENS else None
+        return _count(int(value))
+    return None
 
 
-def _part(details: object, name: str, most: int) -> int:
-    count = _count(details[name]) if isinstance(details, dict) and name in details else None
+def _part(details: Mapping[str, object], name: str, most: int) -> int:
+    count = _count(details[name]) if name in details else None
     return min(count, most) if count else 0

@@ -15,7 +15,7 @@ from accounts import revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
 from catalogue.sheet_import import work
 from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
-from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults
+from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults, go_on, models, read, submit
 from tests.make import (
     make_model,
     make_offering,
@@ -224,4 +224,43 @@ def test_models_are_carried_away_as_csv_and_xlsx(desk: Client, number: int) -> N
 def test_who_may_only_look_cannot_bring_anything_in() -> None:
     client = Client()
     client.force_login(make_user("reader", is_staff=True))
-    assert client.get(reverse("admin:catalogue_model_import")).status_code == 403
+    make_organisation("acme")
+    made = read(ModelSheet, models(1))
+    rows = reverse("admin:catalogue_model_sheet_rows", args=[made.pk])
+    for page in (reverse("admin:catalogue_model_import"), page_of(made), rows):
+        assert client.get(page).status_code == 403
+    assert client.post(page_of(made), {"confirm": ""}).status_code == 403
+    made.refresh_from_db()
+    assert made.state == "ready"
+
+
+def test_import_is_found_on_the_desk_of_its_rows_only(desk: Client) -> None:
+    made = read(ModelSheet, models(1))
+    assert made.file_name in desk.get(reverse("admin:catalogue_model_import")).text
+    assert desk.get(reverse("admin:catalogue_offering_sheet", args=[made.pk])).status_code == 404
+
+
+def test_all_rows_are_downloaded_though_the_page_shows_the_first(desk: Client) -> None:
+    made = read(ModelSheet, models(200, context_length=-1))
+    rows = desk.get(reverse("admin:catalogue_model_sheet_rows", args=[made.pk])).text
+    page = desk.get(page_of(made)).text
+    assert rows.count("acme/m-") == 200
+    assert "150 more are in the CSV" in page
+    assert page.count("acme/m-") == 50
+
+
+def test_page_asks_again_while_a_worker_has_the_import_in_hand(desk: Client) -> None:
+    made = submit(ModelSheet, models(1))
+    assert 'http-equiv="refresh"' in desk.get(page_of(made)).text
+    go_on(made)
+    assert 'http-equiv="refresh"' not in desk.get(page_of(made)).text
+
+
+def test_file_that_is_too_large_is_refused_at_the_form(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalogue.admin.sheets.MOST_BYTES", 10)
+    file = SimpleUploadedFile("models.csv", b"id,name\nacme/one,One\n")
+    page = desk.post(
+        reverse("admin:catalogue_model_import"), {"import_file": file, "format": "0", "resource": "0"}
+    )
+    assert "It is larger than" in page.text
+    assert not SheetImport.objects.exists()

@@ -1,6 +1,8 @@
 """What a call costs once everything is warm: no SQL, and one store call that is waited for."""
 
 import asyncio
+import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,12 +19,17 @@ from django.db.backends.signals import connection_created
 from gateway import runtime
 from gateway.asgi import application, behind
 from tests import make
+from tests.gateway.instructions import Count, counted_instructions
 from tests.services import RedisServer, running_redis
 from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CALLS = 20
+WARMING_CALLS, COUNTED_CALLS = 3, 25
+BASELINE = Path(__file__).with_name("warm_calls.json")
+# Which turn of the loop a piece of an answer comes in is not ours to say.
+TOLERANCE = 0.005
 # The store is looked after once a second.
 IDLE_S = 1.3
 # They poll the revision and write the ledger in bulk, whether there are calls or not.
@@ -88,6 +95,12 @@ async def streamed_chat(client: httpx.AsyncClient) -> None:
 
 async def embed(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/embeddings", json={"model": "acme/one", "input": "hello"})
+    assert answer.status_code == 200, answer.text
+
+
+async def message(client: httpx.AsyncClient) -> None:
+    given = {"model": "one", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
+    answer = await client.post("/v1/messages", json=given)
     assert answer.status_code == 200, answer.text
 
 
@@ -193,3 +206,30 @@ def test_nothing_after_admission_waits_for_the_store(
             store.resume()
 
     play(key, scenario)
+
+
+def count_of(key: str, call: Scenario) -> Count:
+    """Of the cheapest of several: tickers only ever add to a call."""
+    counts: list[Count] = []
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        for _ in range(WARMING_CALLS):
+            await call(client)
+        for _ in range(COUNTED_CALLS):
+            with counted_instructions() as count:
+                await call(client)
+                # What is left to do once the client has its answer.
+                await asyncio.sleep(0.01)
+            counts.append(count)
+
+    play(key, scenario)
+    return min(counts, key=lambda count: count.instructions)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Each Python compiles to instructions of its own")
+@pytest.mark.parametrize("call", [chat, streamed_chat, embed, message])
+def test_warm_call_takes_as_many_instructions_as_are_written_down(key: str, call: Scenario) -> None:
+    """More: say why in the commit that writes the new number down. Fewer: write the gain down."""
+    written_down = json.loads(BASELINE.read_text("utf-8"))[call.__name__]
+    count = count_of(key, call)
+    assert count.instructions == pytest.approx(written_down, rel=TOLERANCE), count.by_file.most_common(20)

@@ -195,6 +195,11 @@ def test_outcome_is_kept_without_text_of_the_provider() -> None:
     assert SECRET not in repr(outcome)
 
 
+def test_names_that_quote_the_credential_are_left_out() -> None:
+    rows = [{"id": "one"}, {"id": f"for-{SECRET}"}, {"id": "two"}]
+    assert probe_answer(http(200, json.dumps({"data": rows}))).names == ("one", "two")
+
+
 def test_names_of_the_list_are_kept() -> None:
     assert probe_answer(http(200, '{"data": [{"id": "two"}, {"id": "one"}]}')).names == ("one", "two")
 

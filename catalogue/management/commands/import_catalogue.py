@@ -8,7 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
+from accounts import sql
 from catalogue.importing.check import check_folder
 from catalogue.importing.findings import KNOWN_IRREGULARITIES, Findings, Kind
 from catalogue.importing.folder import FILES, read_folder
@@ -17,6 +19,7 @@ from catalogue.importing.writer import Writer, Written
 from providers.services import outbound_policy
 
 _ERRORS_SHOWN = 20
+_GOES_ON = "What was written before stays: run it again, and it goes on from there."
 _BAR = 30
 
 
@@ -48,7 +51,12 @@ class Command(BaseCommand):
             _write_report(options["report"], findings)
         if findings.errors:
             raise CommandError(_refusal(findings))
-        written = Writer(read, author=None, progress=self._show).write()
+        try:
+            written = Writer(read, author=None, progress=self._show).write()
+        except OperationalError as error:
+            if sql.is_busy(error):
+                raise CommandError(f"{sql.BUSY} {_GOES_ON}") from error
+            raise
         self.stdout.write(_summary(findings, written, time.monotonic() - began))
         if written.aside:
             raise CommandError("Not published, the last good record stays live:\n" + "\n".join(written.aside))

@@ -1,0 +1,24 @@
+"""The same values on PostgreSQL, which takes no NUL and minds the width of numbers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["every_value", "every_body", "not every_address"])
+def test_no_value_makes_an_address_fail_on_postgresql(postgres_url: str, part: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", str(STRANGE_VALUES), "-k", part],
+        env={**os.environ, "DATABASE_URL": postgres_url},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
