@@ -22,7 +22,8 @@ TYPES = {
 }
 each_route = pytest.mark.parametrize("route", ROUTES)
 each_xml = pytest.mark.parametrize("form", ["rss", "atom"])
-NASTY = "<b>Bold & “quoted”</b> \x07 \U0001f680"
+NASTY_NAME = "<b>Bold & “quoted”</b> \U0001f680"
+NASTY = f"{NASTY_NAME} \x07"
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def client() -> Client:
 
 @pytest.fixture(autouse=True)
 def catalogue() -> None:
-    make_published("acme/two", name=NASTY, description=NASTY, release_at=datetime(2026, 2, 1, tzinfo=UTC))
+    make_published(
+        "acme/two", name=NASTY_NAME, description=NASTY, release_at=datetime(2026, 2, 1, tzinfo=UTC)
+    )
     make_published(
         "acme/one",
         release_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -41,6 +41,8 @@ CLOSED = {
     *("accounts_key_delete", "accounts_team_delete"),
     # These take two rights: a key's page shows the new one, and going back changes models.
     *("accounts_key_add", "catalogue_edition_rollback"),
+    # There is no import in this world: who may import is told so.
+    *(f"catalogue_{name}_{page}" for name in ("model", "offering") for page in ("sheet", "sheet_rows")),
     # Asked in other ways only.
     *("autocomplete", "catalogue_model_process_import", "catalogue_offering_process_import"),
 }
