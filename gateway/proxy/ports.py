@@ -121,6 +121,10 @@ class ResponseShelf(Protocol):
 class CallRecorder(Protocol):
     """The spool. Both appends are local, synchronous and survive the process."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written; empty while it can."""
+
     def opened(self, record: AttemptOpened) -> None:
         """Raises OSError if the disk refuses: a call that cannot be accounted for must not be made."""
 

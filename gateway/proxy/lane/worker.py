@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.codec import Unreadable
+from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
@@ -113,6 +114,9 @@ class LaneWorker:
 
     async def _read(self) -> None:
         while True:
+            if not self._takes_calls:
+                await asyncio.sleep(_RETRY_S)
+                continue
             try:
                 for entry in await self._store.read_jobs(self.name):
                     self._take(entry)
@@ -242,8 +246,14 @@ class LaneWorker:
             running.end(verdict)
         self._records.lost(running.outgoing.call_id, verdict.error_code)
 
+    @property
+    def _takes_calls(self) -> bool:
+        """Not while it drains, nor while its calls could not be accounted for: those of others may be."""
+        recorder = self._bench.recorder
+        return not (self.is_draining or recorder.trouble or recorder.lag_s > LONGEST_SPOOL_LAG_S)
+
     def _say_alive(self) -> None:
-        life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
+        life = Life.WORKER if self._takes_calls else Life.DRAINING_WORKER
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
     def _is_abandoned(self, running: Running, now: float) -> bool:
