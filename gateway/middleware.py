@@ -1,5 +1,8 @@
 """What every answer of Django says to browsers: where content may come from, and when to try again."""
 
+import re
+from datetime import MAXYEAR, MINYEAR
+
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db import DataError
@@ -15,6 +18,7 @@ _WAIT = "asked_to_wait_s"
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _LONGEST_VALUE = 1_000
 _NAME_SHOWN = 100
+_NUMBER = re.compile(r"[+-]?\d+")
 _FOUND_LATE = (IncorrectLookupParameters, OverflowError, DataError)
 _HEADER = "Content-Security-Policy"
 _COMMON = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -53,12 +57,23 @@ class UsableValues(Middleware):
                 raise BadRequest(f"'{name[:_NAME_SHOWN]}' holds a NUL.")
             if len(name) > _LONGEST_VALUE or any(len(value) > _LONGEST_VALUE for value in values):
                 raise BadRequest(f"'{name[:_NAME_SHOWN]}' is longer than {_LONGEST_VALUE} characters.")
+            if _is_of_years(name) and not all(map(_holds_years, values)):
+                raise BadRequest(f"'{name[:_NAME_SHOWN]}' has to be a year from {MINYEAR} to {MAXYEAR}.")
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What only the admin's filters or the database find: numbers beyond its own, words where numbers stand."""
         if request.method not in {"GET", "HEAD"} or not isinstance(error, _FOUND_LATE):
             return None
         return bad_request(request, BadRequest("The address holds a value that cannot be looked for."))
+
+
+def _is_of_years(name: str) -> bool:
+    """Django's lookups by year look no further than this before they make dates of it."""
+    return not {"year", "iso_year"}.isdisjoint(name.split("__"))
+
+
+def _holds_years(value: str) -> bool:
+    return all(MINYEAR <= int(number) <= MAXYEAR for number in _NUMBER.findall(value))
 
 
 class AskedToWait(Middleware):

@@ -77,6 +77,10 @@ class Desk(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     warn_unsaved_form = True
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Django looks for a field without a name where an address says `?_to_field=`."""
+        return super().get_object(request, object_id, from_field or None)
+
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """A web address typed without a scheme is meant as https."""
         scheme = {"assume_scheme": "https"} if isinstance(db_field, URLField) else {}

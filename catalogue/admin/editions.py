@@ -48,8 +48,7 @@ class EditionAdmin(HistoryDesk):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """With what it published and withdrew."""
-        published, withdrawn = _touched(int(object_id)) if object_id.isdecimal() else ([], [])
-        extra = {"published": published, "withdrawn": withdrawn, "shown": SHOWN, "before": _before(object_id)}
+        extra = _changes_of(self.get_object(request, object_id))
         kwargs["extra_context"] = (kwargs.get("extra_context") or {}) | extra
         answer: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return answer
@@ -82,6 +81,13 @@ class EditionAdmin(HistoryDesk):
         return False
 
 
+def _changes_of(edition: Edition | None) -> dict[str, Any]:
+    if edition is None:
+        return {}
+    published, withdrawn = _touched(edition.number)
+    return {"published": published, "withdrawn": withdrawn, "shown": SHOWN, "before": _before(edition.number)}
+
+
 def _touched(number: int) -> tuple[Sequence[str], Sequence[str]]:
     """Ids of models that the edition published, and of those that it withdrew; two queries."""
     opened = PublishedModel.objects.filter(edition_from=number).order_by("public_id")
@@ -91,7 +97,5 @@ def _touched(number: int) -> tuple[Sequence[str], Sequence[str]]:
     return published, withdrawn
 
 
-def _before(number: str) -> int | None:
-    if not number.isdecimal():
-        return None
+def _before(number: int) -> int | None:
     return Edition.objects.filter(number__lt=number).values_list("number", flat=True).first()
