@@ -247,9 +247,7 @@ def test_what_stands_in_the_way_is_said_instead_of_a_button(curator: Client) -> 
     assert "Nothing was rolled back" in " ".join(map(str, get_messages(answer.wsgi_request)))
 
 
-@pytest.mark.parametrize(
-    "address", ["99/rollback/", "{newest}/rollback/?model=acme/x", "{newest}/rollback/?model=%00"]
-)
+@pytest.mark.parametrize("address", ["99/rollback/", "{newest}/rollback/?model=acme/x"])
 def test_what_no_edition_had_is_not_found(curator: Client, address: str) -> None:
     make_published()
     assert curator.get(EDITIONS + address.replace("{newest}", str(newest()))).status_code == 404

@@ -29,8 +29,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "spool"
     folder.mkdir(mode=0o777)
     folder.chmod(0o1777)
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(parent.stat().st_mode | 0o711)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_mode & 0o011 != 0o011:
+            parent.chmod(parent.stat().st_mode | 0o011)
     user = os.geteuid()
     yield folder
     os.seteuid(user)

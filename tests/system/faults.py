@@ -115,7 +115,7 @@ def bodies() -> Iterator[Fault]:
             inner = _TWICE.get((path, name), name)
             yield Fault(f"{path} body {name} twice", path, twice, inner)
         huge = f'{text[:-1]}, "pad": "{"x" * 11_000_000}"}}'.encode()
-        yield Fault(f"{path} body huge", path, huge, _blamed(path), statuses=(413,))
+        yield Fault(f"{path} body huge", path, huge, "body", statuses=(413,))
     digits = "9" * 200_000
     yield Fault("seed of 200,000 digits", CHAT, _body(CHAT)[:-1] + f', "seed": {digits}}}'.encode(), "body")
     digits_as_limit = _body(KEYS)[:-1] + f', "concurrency": {digits}}}'.encode()

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ FAULTS = faults()
 GOOD = Fault(
     "none", CHAT, json.dumps(GOOD_BODIES[CHAT]).encode(), headers=JSON | {"x-gateway-lane": "direct"}
 )
+_clients = count()
 TYPES = {"invalid_request_error", "authentication_error", "permission_error"}
 
 
@@ -38,7 +40,8 @@ def keys(product: Product) -> dict[bool, str]:
 
 
 def send(client: httpx.Client, fault: Fault, key: str) -> httpx.Response:
-    headers = {"authorization": f"Bearer {key}", **fault.headers}
+    from_somebody = f"10.0.{next(_clients) % 250}.{next(_clients) % 250}"
+    headers = {"authorization": f"Bearer {key}", "x-forwarded-for": from_somebody, **fault.headers}
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     return client.request(fault.method, fault.path, content=fault.content, headers=encoded)
 
