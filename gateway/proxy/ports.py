@@ -127,5 +127,9 @@ class CallRecorder(Protocol):
     def closed(self, record: AttemptClosed) -> None: ...
 
     @property
+    def trouble(self) -> str:
+        """Why calls cannot be recorded now; empty where they can."""
+
+    @property
     def lag_s(self) -> float:
         """Age of the oldest record that is not in the ledger yet; 0.0 when all are."""

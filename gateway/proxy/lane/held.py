@@ -21,6 +21,10 @@ class HeldRecords:
         return self._recorder.lag_s
 
     @property
+    def trouble(self) -> str:
+        return self._recorder.trouble
+
+    @property
     def is_empty(self) -> bool:
         return not self._held
 

@@ -114,6 +114,9 @@ class LaneWorker:
     async def _read(self) -> None:
         while True:
             try:
+                if self._records.trouble:
+                    await asyncio.sleep(_RETRY_S)
+                    continue
                 for entry in await self._store.read_jobs(self.name):
                     self._take(entry)
             except StoreUnavailable:
@@ -144,7 +147,9 @@ class LaneWorker:
             self._store.drop_job(entry)
 
     async def _read_call(self, entry: JobEntry) -> Call | None:
-        """None where it cannot be read, for whatever reason."""
+        """None where it cannot be read, for whatever reason, or could not be recorded."""
+        if self._records.trouble:
+            return None
         try:
             is_large = len(entry.body) > LARGE_BYTES
             return await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
@@ -243,7 +248,9 @@ class LaneWorker:
         self._records.lost(running.outgoing.call_id, verdict.error_code)
 
     def _say_alive(self) -> None:
-        life = Life.DRAINING_WORKER if self.is_draining else Life.WORKER
+        # A call that cannot be recorded is not made: whoever can shall have it.
+        is_leaving = self.is_draining or self._records.trouble
+        life = Life.DRAINING_WORKER if is_leaving else Life.WORKER
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
     def _is_abandoned(self, running: Running, now: float) -> bool:

@@ -72,6 +72,7 @@ class Records:
     opens: list[AttemptOpened] = field(default_factory=list)
     closes: list[AttemptClosed] = field(default_factory=list)
     lag_s: float = 0.0
+    trouble: str = ""
 
     def opened(self, record: AttemptOpened) -> None:
         self.opens.append(record)
