@@ -121,14 +121,14 @@ class ResponseShelf(Protocol):
 class CallRecorder(Protocol):
     """The spool. Both appends are local, synchronous and survive the process."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written; empty while it can."""
+
     def opened(self, record: AttemptOpened) -> None:
         """Raises OSError if the disk refuses: a call that cannot be accounted for must not be made."""
 
     def closed(self, record: AttemptClosed) -> None: ...
-
-    @property
-    def trouble(self) -> str:
-        """Why calls cannot be recorded now; empty where they can."""
 
     @property
     def lag_s(self) -> float:

@@ -37,7 +37,7 @@ class Life(Enum):
     """The first byte of a heartbeat; the rest is the sender's name."""
 
     WORKER = b"A"
-    DRAINING_WORKER = b"D"  # or one whose spool takes no records; it takes no jobs
+    DRAINING_WORKER = b"D"
     WEB = b"W"
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.codec import Unreadable
+from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
@@ -113,10 +114,10 @@ class LaneWorker:
 
     async def _read(self) -> None:
         while True:
+            if not self._takes_calls:
+                await asyncio.sleep(_RETRY_S)
+                continue
             try:
-                if self._records.trouble:
-                    await asyncio.sleep(_RETRY_S)
-                    continue
                 for entry in await self._store.read_jobs(self.name):
                     self._take(entry)
             except StoreUnavailable:
@@ -147,9 +148,7 @@ class LaneWorker:
             self._store.drop_job(entry)
 
     async def _read_call(self, entry: JobEntry) -> Call | None:
-        """None where it cannot be read, for whatever reason, or could not be recorded."""
-        if self._records.trouble:
-            return None
+        """None where it cannot be read, for whatever reason."""
         try:
             is_large = len(entry.body) > LARGE_BYTES
             return await off_loop(decode_call, entry.body) if is_large else decode_call(entry.body)
@@ -247,10 +246,14 @@ class LaneWorker:
             running.end(verdict)
         self._records.lost(running.outgoing.call_id, verdict.error_code)
 
+    @property
+    def _takes_calls(self) -> bool:
+        """Not while it drains, nor while its calls could not be accounted for: those of others may be."""
+        recorder = self._bench.recorder
+        return not (self.is_draining or recorder.trouble or recorder.lag_s > LONGEST_SPOOL_LAG_S)
+
     def _say_alive(self) -> None:
-        # A call that cannot be recorded is not made: whoever can shall have it.
-        is_leaving = self.is_draining or self._records.trouble
-        life = Life.DRAINING_WORKER if is_leaving else Life.WORKER
+        life = Life.WORKER if self._takes_calls else Life.DRAINING_WORKER
         self._store.publish(HEARTBEATS, life.value + self.name.encode())
 
     def _is_abandoned(self, running: Running, now: float) -> bool:

@@ -56,6 +56,24 @@ def test_a_forced_job_that_no_worker_begins_is_a_503_and_never_reaches_the_provi
     assert not provider.calls
 
 
+@pytest.mark.parametrize(
+    ("trouble", "well", "expected"),
+    [
+        ({"trouble": "no space is left"}, {"trouble": ""}, "no_worker"),
+        ({"lag_s": 61.0}, {"lag_s": 59.0}, "ledger_behind"),
+    ],
+)
+def test_a_worker_that_cannot_account_for_calls_takes_none_until_it_can(provider, trouble, well, expected):
+    with an_edge(provider) as edge:
+        vars(edge.records).update(trouble)
+        wait_until(lambda: not edge.process.lane.is_open, "hearing that the worker takes no calls")
+        refused = edge.chat(lane="worker").json()
+        vars(edge.records).update(well)
+        wait_until(lambda: edge.process.lane.is_open, "hearing that the worker takes calls again")
+        taken = edge.chat(lane="worker").headers
+    assert (refused["error"]["code"], taken["x-gateway-lane"]) == (expected, "worker")
+
+
 def test_a_chat_goes_through_redis(provider, redis):
     with an_edge_on_redis(provider, redis) as edge:
         assert edge.chat(lane="worker").headers["x-gateway-lane"] == "worker"
