@@ -25,7 +25,7 @@ test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with T
 	@$(BIN)/python -m pytest $(TESTS)
 
 drill: $(VENV)/.development ## Run the long drills: kills, outages and attacks on real processes
-	@$(BIN)/python -m pytest tests -m drill
+	@$(BIN)/python -m pytest tests -m drill $(AT_ONCE)
 
 check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from tests.services import RedisServer, free_port, running_redis, wait_until
 from tests.system.embedded import started
 from tests.upstream import ScriptedProvider
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drill
 
 # Long enough for a hang alone to reach it.
 PATIENCE_S = 60.0

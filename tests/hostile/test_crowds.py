@@ -40,6 +40,8 @@ def get(deployment: Deployment, path: str, headers: Mapping[str, str] | None = N
 def crowd(
     deployment: Deployment, path: str, size: int = CROWD, headers: Mapping[str, str] | None = None
 ) -> list[httpx.Response]:
+
+pytestmark = pytest.mark.drill
     with ThreadPoolExecutor(size) as pool:
         return list(pool.map(lambda _: get(deployment, path, headers), range(size)))
 
@@ -72,7 +74,6 @@ class Watch:
             self.most = max(self.most, count_connections(self._deployment))
 
 
-@pytest.mark.slow
 def test_a_crowd_gets_pages_or_honest_refusals_over_few_connections(deployment: Deployment) -> None:
     with Watch(deployment) as watch:
         pages = crowd(deployment, "/models?q=one")
@@ -87,7 +88,6 @@ def test_a_crowd_gets_pages_or_honest_refusals_over_few_connections(deployment: 
     assert {page.status_code for page in later} == {200}
 
 
-@pytest.mark.slow
 def test_a_crowd_of_the_api_is_refused_in_its_own_form(deployment: Deployment) -> None:
     answers = crowd(deployment, "/v1/gateway/models?q=one", headers=deployment.headers)
     assert {answer.status_code for answer in answers} <= {200, 503}
@@ -95,7 +95,6 @@ def test_a_crowd_of_the_api_is_refused_in_its_own_form(deployment: Deployment) -
     assert all(body["code"] == "database_unavailable" for body in refused)
 
 
-@pytest.mark.slow
 def test_visitors_who_leave_at_once_take_no_connection_along(deployment: Deployment) -> None:
     host, port = "127.0.0.1", int(deployment.environment["PORT"])
     for _ in range(10 * SHARED):
@@ -107,7 +106,6 @@ def test_visitors_who_leave_at_once_take_no_connection_along(deployment: Deploym
     assert {page.status_code for page in later} == {200}
 
 
-@pytest.mark.slow
 def test_pages_say_that_the_database_is_away_and_come_back_with_it(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:

@@ -19,6 +19,8 @@ from tests.gateway.program import ROOT, running
 from tests.hostile.slow_provider import SlowProvider
 from tests.services import RedisServer, free_port, wait_until
 
+pytestmark = pytest.mark.drill
+
 # Long enough for a hang alone to reach it.
 PATIENCE_S = 60.0
 LOGGED_CALLS = 50
@@ -82,7 +84,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return bare | {"PORT": str(free_port()), "GATEWAY_LOG_LEVEL": "DEBUG"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "web"])
 def test_web_process_answers_and_ends_though_nobody_reads_it(
     pipe: Pipe, environment: dict[str, str], command: str
@@ -111,7 +112,6 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.mark.slow
 def test_worker_and_beat_work_and_end_though_nobody_reads_them(
     pipe: Pipe, environment: dict[str, str], redis_server: RedisServer
 ) -> None:
@@ -136,7 +136,6 @@ def test_worker_and_beat_work_and_end_though_nobody_reads_them(
             assert process.wait(PATIENCE_S) == 0
 
 
-@pytest.mark.slow
 def test_supervisor_replaces_its_children_and_ends_though_nobody_reads_it(
     pipe: Pipe, environment: dict[str, str], tmp_path: Path
 ) -> None:

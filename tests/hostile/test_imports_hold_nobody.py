@@ -18,7 +18,7 @@ from tests.services import PostgresServer, RedisServer, free_port, wait_until
 from tests.system.deployment import WEB, Deployment, deployed
 from tests.system.desk import Desk, Refused
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drill
 
 ROWS = 8_000
 # Long enough for a hang alone to reach it.

@@ -32,6 +32,8 @@ StoredResponse.objects.create(team=Team.objects.get(), response_id='old', sealed
 SWEEP = """
 import django; django.setup()
 from gateway.celery import app
+
+pytestmark = pytest.mark.drill
 app.send_task('gateway.responses.tasks.forget_expired_responses')
 """
 
@@ -104,7 +106,6 @@ def wait_for(is_true, what: str) -> None:
     wait_until(is_true, what, PATIENCE_S)
 
 
-@pytest.mark.slow
 def test_calls_readiness_and_revocations_outlive_a_silent_database(world: World) -> None:
     world.database.silence()
     for lane in ("direct", "worker"):
@@ -124,7 +125,6 @@ def test_calls_readiness_and_revocations_outlive_a_silent_database(world: World)
     wait_for(lambda: world.page().status_code == 200, "showing a page")
 
 
-@pytest.mark.slow
 def test_what_the_database_did_and_could_not_say_is_booked_once(world: World) -> None:
     world.database.silence(answers_only=True)
     for number in range(6):
@@ -136,7 +136,6 @@ def test_what_the_database_did_and_could_not_say_is_booked_once(world: World) ->
     assert world.booked() == world.seen()
 
 
-@pytest.mark.slow
 def test_a_silent_store_is_told_and_calls_go_directly(world: World) -> None:
     world.redis.silence()
     wait_for(lambda: world.ready()["store"] == "down", "saying that the store is away")
@@ -147,7 +146,6 @@ def test_a_silent_store_is_told_and_calls_go_directly(world: World) -> None:
     assert world.call("afterwards", lane="worker").status_code == 200
 
 
-@pytest.mark.slow
 def test_tasks_outlive_a_silent_database(world: World) -> None:
     world.run_beside(KEEP_EXPIRED)
     world.database.silence()
@@ -169,7 +167,6 @@ def key_name(world: World) -> str:
         return database.execute("SELECT name FROM accounts_key").fetchone()[0]
 
 
-@pytest.mark.slow
 def test_a_worker_takes_tasks_again_after_its_broker_was_silent(world: World) -> None:
     """Its wait for a task was swallowed, and no answer would ever have come."""
     redis = world.deployment.redis

@@ -10,7 +10,7 @@ import pytest
 STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize("part", ["every_value", "every_body", "not every_address"])
 def test_no_value_makes_an_address_fail_on_postgresql(postgres_url: str, part: str) -> None:
     done = subprocess.run(
