@@ -14,6 +14,8 @@ import pytest
 from tests.services import PostgresServer, RedisServer, running_postgres, wait_until
 from tests.system.deployment import Deployment, deployed, make_tables
 
+pytestmark = pytest.mark.drill
+
 # What only a hang can reach.
 PATIENCE_S = 60.0
 CROWD = 130
@@ -41,7 +43,6 @@ def crowd(
     deployment: Deployment, path: str, size: int = CROWD, headers: Mapping[str, str] | None = None
 ) -> list[httpx.Response]:
 
-pytestmark = pytest.mark.drill
     with ThreadPoolExecutor(size) as pool:
         return list(pool.map(lambda _: get(deployment, path, headers), range(size)))
 

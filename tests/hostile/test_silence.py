@@ -15,6 +15,8 @@ from tests.hostile.silent_proxy import SilentProxy, silent_proxy
 from tests.services import PostgresServer, RedisServer, wait_until
 from tests.system.deployment import ROOT, Deployment, deployed
 
+pytestmark = pytest.mark.drill
+
 # What only a hang can reach.
 PATIENCE_S = 60.0
 REVOKE = """
@@ -33,7 +35,6 @@ SWEEP = """
 import django; django.setup()
 from gateway.celery import app
 
-pytestmark = pytest.mark.drill
 app.send_task('gateway.responses.tasks.forget_expired_responses')
 """
 
