@@ -149,7 +149,6 @@ class Connection(asyncio.Protocol):
         self._reply: Reply | None = None
         self._is_reusable = False
         self._is_sending = False
-        self._is_resting = False
         self._framing_bytes = 0
 
     def ask(self, request: bytes, reply: Reply) -> None:
@@ -165,12 +164,8 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    async def can_be_asked(self) -> bool:
-        """Open, and the provider has said nothing too much: what it may have is read in a turn of the loop of its own,
-        and what has come since would be taken for the next call's answer.
-        """
-        if self._is_resting:
-            await asyncio.sleep(0)
+    def can_be_asked(self) -> bool:
+        """Open, and the provider has said nothing too much: that would be taken for the next call's answer."""
         return self.is_open and not self._has_unread()
 
     def _has_unread(self) -> bool:
@@ -182,14 +177,9 @@ class Connection(asyncio.Protocol):
         """The call is over. False: nothing more can be asked here, so the connection is gone."""
         self._reply = None
         if self._is_reusable and self.is_open and not self._is_sending:
-            self._is_resting = True
-            asyncio.get_running_loop().call_soon(self._rest)
             return True
         self.abort()
         return False
-
-    def _rest(self) -> None:
-        self._is_resting = False
 
     def abort(self) -> None:
         if self._transport:

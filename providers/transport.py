@@ -20,6 +20,8 @@ from providers.wire.failure import UpstreamFailure
 
 _PLACES_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
+REST_S = 0.02
+"""How long a connection is left alone between two calls. A provider's call takes longer, so few more are needed."""
 _KEEP_ALIVE_S = 4.0
 _NAMES_KEPT_S = 10.0
 _WATCH_S = 0.1
@@ -44,12 +46,18 @@ class Place:
 class HttpEngine:
     """See providers.engine.UpstreamEngine. Belongs to the event loop of its first call.
 
-    `connections` bounds the calls under way; one more is refused at once.
+    `connections` bounds the calls under way; one more is refused at once. Between two calls a connection rests.
     """
 
     def __init__(
-        self, policy: OutboundPolicy, *, connections: int = 2000, look_up: LookUp = look_up_name
+        self,
+        policy: OutboundPolicy,
+        *,
+        connections: int = 2000,
+        look_up: LookUp = look_up_name,
+        rest_s: float = REST_S,
     ) -> None:
+        self._rest_s = rest_s
         self.connections = connections
         self.in_flight = 0
         self._policy = policy
@@ -57,7 +65,7 @@ class HttpEngine:
         self._places: dict[str, Place] = {}
         self._names: dict[tuple[str, int], tuple[float, list[str]]] = {}
         self._busy: set[Connection] = set()
-        # The one used last comes first, so that the others grow old and go.
+        # The one that has rested longest stands first.
         self._idle: defaultdict[Server, dict[Connection, None]] = defaultdict(dict)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watcher: asyncio.TimerHandle | None = None
@@ -70,9 +78,7 @@ class HttpEngine:
         self.in_flight += 1
         connection = None
         try:
-            connection = await self._reuse(place.server) or await self._connect(
-                place.server, timeouts.connect_s
-            )
+            connection = self._reuse(place.server) or await self._connect(place.server, timeouts.connect_s)
             reply = self._ask(connection, message, timeouts)
             await reply.wait_for_head()
             return HttpResponse(self, place.server, connection, reply)
@@ -109,17 +115,17 @@ class HttpEngine:
         connection.ask(message, reply)
         return reply
 
-    async def _reuse(self, server: Server) -> Connection | None:
+    def _reuse(self, server: Server) -> Connection | None:
+        """One that has rested, as what a provider says too much is heard meanwhile."""
         idle = self._idle.get(server)
         while idle:
-            connection, _ = idle.popitem()
-            try:
-                is_fresh = time.monotonic() - connection.idle_since < _KEEP_ALIVE_S
-                if is_fresh and await connection.can_be_asked():
-                    return connection
-            except BaseException:
-                connection.abort()
-                raise
+            connection = next(iter(idle))
+            rested_s = time.monotonic() - connection.idle_since
+            if rested_s < self._rest_s:
+                return None
+            del idle[connection]
+            if rested_s < _KEEP_ALIVE_S and connection.can_be_asked():
+                return connection
             connection.abort()
         return None
 

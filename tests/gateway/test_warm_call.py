@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 
 from gateway import runtime
 from gateway.asgi import application, behind
+from providers.transport import REST_S
 from tests import make
 from tests.gateway.instructions import Count, counted_instructions
 from tests.services import RedisServer, running_redis
@@ -215,11 +216,14 @@ def count_of(key: str, call: Scenario) -> Count:
     async def scenario(client: httpx.AsyncClient) -> None:
         for _ in range(WARMING_CALLS):
             await call(client)
+        await asyncio.sleep(2 * REST_S)
         for _ in range(COUNTED_CALLS):
             with counted_instructions() as count:
                 await call(client)
                 # What is left to do once the client has its answer.
                 await asyncio.sleep(0.01)
+            # The provider's connection has rested by then, and is asked again.
+            await asyncio.sleep(2 * REST_S)
             counts.append(count)
 
     play(key, scenario)

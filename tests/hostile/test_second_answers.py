@@ -12,7 +12,7 @@ import pytest
 from gateway.outbound import OutboundPolicy
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
-from providers.transport import HttpEngine
+from providers.transport import REST_S, HttpEngine
 
 PATIENT = Timeouts(connect_s=30, first_byte_s=30, idle_s=30, total_s=60)
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n%b"
@@ -91,7 +91,30 @@ def test_second_answer_is_not_the_next_callers(extra, calls):
         assert server.connections == calls + 1
 
 
-def test_connection_that_ended_in_this_turn_is_used_again_in_the_next():
+def test_connection_is_used_again_once_it_has_rested():
+    async def work(server: Talkative) -> list[bytes]:
+        engine = HttpEngine(OutboundPolicy(frozenset({f"127.0.0.1:{server.port}"})))
+        try:
+            answers = [await get(engine, server)]
+            await asyncio.sleep(REST_S)
+            return [*answers, await get(engine, server)]
+        finally:
+            await engine.close()
+
     with talkative(b"") as server:
-        assert ask(server, 1) == [b"good", b"good"]
+        assert asyncio.run(work(server)) == [b"good"] * 2
         assert server.connections == 1
+
+
+def test_second_answer_is_nobodys_when_the_next_call_comes_at_once():
+    """The loop goes on meanwhile, and the next question leaves before the second answer is there."""
+
+    async def work(server: Talkative) -> list[bytes]:
+        engine = HttpEngine(OutboundPolicy(frozenset({f"127.0.0.1:{server.port}"})))
+        try:
+            return [await get(engine, server) for _ in range(5)]
+        finally:
+            await engine.close()
+
+    with talkative(WHOLE % b"evil") as server:
+        assert asyncio.run(work(server)) == [b"good"] * 5

@@ -109,7 +109,7 @@ def test_connection_is_used_again_after_a_whole_answer(provider):
             await response.read(1 << 20)
             await response.close()
 
-    run(provider, work)
+    run(provider, work, rest_s=0)
     assert len({seen.peer for seen in provider.calls[-3:]}) == 1
 
 

@@ -59,7 +59,7 @@ class RawServer:
 async def serving(server: RawServer) -> AsyncIterator[HttpEngine]:
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listener.sockets[0].getsockname()[1]
-    engine = HttpEngine(OutboundPolicy(frozenset({f"127.0.0.1:{server.port}"})))
+    engine = HttpEngine(OutboundPolicy(frozenset({f"127.0.0.1:{server.port}"})), rest_s=0)
     try:
         yield engine
         assert engine.in_flight == 0
