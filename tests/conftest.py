@@ -24,8 +24,8 @@ MOST_PROCESSES = 6
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: many tests wait for other programs."""
-    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
+    """Twice as many as processors and one more: many tests wait for other programs."""
+    return min(2 * (os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

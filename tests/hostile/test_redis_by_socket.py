@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,8 +12,8 @@ from celery import Celery
 
 from gateway.redis_url import broker_url
 from gateway.store.address import parse_address
-from tests.services import PostgresServer, RedisServer, running_redis
-from tests.system.deployment import deployed
+from tests.services import PostgresServer, RedisServer, running_redis, wait_until
+from tests.system.deployment import Deployment, deployed
 
 PASSWORD = "p@ss:w/rd"
 Address = Callable[[str], str]
@@ -55,5 +56,11 @@ def test_web_and_worker_call_and_work_through_a_socket(
         deployment.start_worker()
         answer = deployment.chat(lane="worker")
         assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "worker")
-        asked = (sys.executable, "-m", "celery", "-A", "gateway", "inspect", "ping")
-        assert "pong" in deployment.run(*asked)
+        # Celery waits for a second, in which a busy machine may not come to answer.
+        wait_until(lambda: is_answered(deployment), "the worker's pong", timeout_s=60)
+
+
+def is_answered(deployment: Deployment) -> bool:
+    with suppress(AssertionError):
+        return "pong" in deployment.run(sys.executable, "-m", "celery", "-A", "gateway", "inspect", "ping")
+    return False

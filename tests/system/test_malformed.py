@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.system.desk import Desk
-from tests.system.embedded import Product
+from tests.system.embedded import Product, started
 from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
 from tests.system.faults import JSON, Fault, faults
 from tests.system.format_values import GENERATE, MESSAGES
@@ -24,6 +24,14 @@ GOOD = Fault(
 )
 _clients = count()
 TYPES = {"invalid_request_error", "authentication_error", "permission_error"}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Behind us as its proxy: each request comes from somebody else, as guessers of one address would have to wait."""
+    with started(tmp_path_factory.mktemp("malformed"), GATEWAY_TRUSTED_PROXIES="127.0.0.1") as product:
+        yield product
+    assert "Traceback" not in product.log, product.log
 
 
 @pytest.fixture(scope="module")
