@@ -74,7 +74,7 @@ class Spool:
             try:
                 self._segment.append(_line({"t": _OPENED, "r": record}))
             except OSError as error:
-                self.trouble = _reason(error)
+                self._note(_reason(error))
                 raise
             self._open[record.attempt_id] = record
             self._rotate_when_full()
@@ -88,8 +88,8 @@ class Spool:
                 return
             try:
                 self._segment.append(_line({"t": _CLOSED, "r": record}))
-            except OSError:
-                _log.exception("The end of attempt %s could not be spooled.", record.attempt_id)
+            except OSError as error:
+                self._note(_reason(error))
             self._segment.waiting += 1
             self._finished.append(_Finished(Attempt(opened, record), self._clock(), self._segment))
             self._rotate_when_full()
@@ -99,12 +99,22 @@ class Spool:
         try:
             room = os.statvfs(self.folder)
         except OSError as error:
-            self.trouble = _reason(error)
-            return
+            return self._note(_reason(error))
         if room.f_bavail * room.f_frsize < _LEAST_ROOM_BYTES:
-            self.trouble = "no space is left"
+            self._note("no space is left")
         elif self.trouble:
             self._try_again()
+        return None
+
+    def _note(self, trouble: str) -> None:
+        """Told when it begins and when it ends, and not for each call."""
+        if trouble and not self.trouble:
+            _log.error(
+                "The spool in %s cannot be written: %s. Calls are refused meanwhile.", self.folder, trouble
+            )
+        elif self.trouble and not trouble:
+            _log.warning("The spool in %s can be written again.", self.folder)
+        self.trouble = trouble
 
     def _try_again(self) -> None:
         with self._lock:
@@ -112,9 +122,9 @@ class Spool:
                 # A record that says nothing, as long as one that does.
                 self._segment.append(_BLANK)
             except OSError as error:
-                self.trouble = _reason(error)
+                self._note(_reason(error))
             else:
-                self.trouble = ""
+                self._note("")
 
     @property
     def lag_s(self) -> float:

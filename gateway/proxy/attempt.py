@@ -1,7 +1,6 @@
 """Stop 7: walk the plan, one upstream call after the other; never to the next past the first byte."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,8 +37,6 @@ from providers.wire.estimate import estimate_usage
 from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
-
-logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
@@ -308,7 +305,6 @@ class Attempt:
         try:
             self.bench.recorder.opened(record)
         except OSError as error:
-            logger.error("The spool cannot be written: %s", error)
             raise Unavailable(
                 "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
             ) from error

@@ -260,6 +260,22 @@ def test_end_of_a_call_survives_a_full_disk_in_memory(spool: Spool, monkeypatch:
     assert len(spool.finished(9)) == 1
 
 
+def test_full_disk_is_logged_when_it_begins_and_when_it_ends(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = [opened() for _ in range(2)]
+    for record in running:
+        spool.opened(record)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda *_: 0)
+        for record in running:
+            spool.closed(closed(record.attempt_id))
+            with pytest.raises(OSError, match="full"):
+                spool.opened(opened())
+    spool.examine()
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "WARNING"]
+
+
 def test_half_written_line_does_not_spoil_the_next(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     first, write = Spool(spool.folder), os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:30]))
