@@ -11,7 +11,7 @@ from tests.hostile.guarded_server import Client
 from tests.hostile.nginx import documented_config, running_nginx
 from tests.system.embedded import Product, started
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drill
 HOST = "example.com"
 
 

@@ -13,7 +13,7 @@ from tests.hostile.guarded_server import CHAT, Client
 from tests.services import wait_until
 from tests.system.embedded import Product, started
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drill
 
 CALLS = 3
 ROOM = share_for_clients(MOST, 10_000, 2_000)

@@ -12,7 +12,7 @@ from tests.system.deployment import deployed
 PATIENCE_S = 60.0
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_a_full_spool_disk_is_told_and_left_again(
     tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
 ) -> None:
@@ -34,7 +34,7 @@ def test_a_full_spool_disk_is_told_and_left_again(
         assert deployment.chat(lane="direct").status_code == 200
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_a_worker_whose_disk_is_full_leaves_calls_to_others(
     tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
 ) -> None:

@@ -44,7 +44,7 @@ def test_store_and_task_queue_read_the_same_address(address: Address) -> None:
         queue.close()
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_web_and_worker_call_and_work_through_a_socket(
     tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
 ) -> None:

@@ -41,7 +41,7 @@ def wait_for_words(deployment: Deployment, name: str) -> None:
     wait_until(has_said_so, "saying that it waits", PATIENCE_S)
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_web_and_worker_wait_for_the_database(deployment: Deployment, server: PostgresServer) -> None:
     deployment.start("web", *WEB)
     deployment.start("worker", *WORKER)
@@ -54,7 +54,7 @@ def test_web_and_worker_wait_for_the_database(deployment: Deployment, server: Po
     assert deployment.chat(lane="worker").status_code == 200
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_a_worker_that_waits_ends_when_it_is_asked_to(deployment: Deployment) -> None:
     worker = deployment.start("worker", *WORKER)
     wait_for_words(deployment, "worker")
@@ -62,7 +62,7 @@ def test_a_worker_that_waits_ends_when_it_is_asked_to(deployment: Deployment) ->
     assert worker.wait(PATIENCE_S) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_web_starts_beside_a_store_that_says_nothing(
     tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
 ) -> None:

@@ -109,6 +109,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+@pytest.mark.drill
 def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 
@@ -122,6 +123,7 @@ def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest
     assert errors_in(caplog) == []
 
 
+@pytest.mark.drill
 def test_every_address_bears_every_body(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 

@@ -57,7 +57,7 @@ def assert_one_row_for_each_attempt(deployment):
     assert {name: booked[name] for name in seen} == dict(seen)
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_killing_the_worker_ends_its_calls_explicitly(deployment):
     deployment.start_web()
     worker = deployment.start_worker()
@@ -67,7 +67,7 @@ def test_killing_the_worker_ends_its_calls_explicitly(deployment):
     assert_one_row_for_each_attempt(deployment)
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize("lane", ["worker", "direct"])
 def test_killing_the_web_process_loses_no_attempt(deployment, lane):
     web = deployment.start_web()
@@ -85,7 +85,7 @@ def test_killing_the_web_process_loses_no_attempt(deployment, lane):
     assert_one_row_for_each_attempt(deployment)
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize("name", ["web", "worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_streams_end_or_says_why_they_do_not(deployment, name, number):

@@ -64,7 +64,7 @@ def prepare(environment: Environment) -> subprocess.CompletedProcess[str]:
     return run(environment, "-m", "gateway.cli", "prepare")
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize("name", NAMES)
 def test_landed_state_is_brought_up_and_its_key_reads_its_catalogue(
     name: str, restore: Callable[[str], Environment]
@@ -78,7 +78,7 @@ def test_landed_state_is_brought_up_and_its_key_reads_its_catalogue(
     assert "200 ['acme/one'" in read.stdout, read.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize("name", NAMES)
 def test_upgrade_keeps_people_and_money(name: str, restore: Callable[[str], Environment]) -> None:
     environment = restore(name)
