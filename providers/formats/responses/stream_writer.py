@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.base import AnswerFacts
+from providers.formats.base import AnswerFacts, remark
 from providers.formats.responses.write_answer import ResponseWriting
 from providers.wire.events import Event
 
@@ -20,9 +20,11 @@ class ResponsesStreamWriter:
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
 
-    def finish(self) -> bytes:
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
         response = self._writing.ended()
-        return self._event({"type": f"response.{response['status']}", "response": response})
+        return remark(left_out) + self._event(
+            {"type": f"response.{response['status']}", "response": response}
+        )
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
