@@ -26,7 +26,7 @@ from providers.formats.one_call import OneCallReader, keep_first_call, takes_one
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import CHARS_PER_TOKEN, IMAGE_TOKENS, UsageReport, missing_usage
+from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
 from providers.wire.events import (
     Event,
     FileGenerated,
@@ -44,9 +44,9 @@ from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
+_TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
 _OPENS = frozenset({Started, UsageSeen})
 _NO_OUTPUT = _OPENS | {Finished, ReasoningSealed}
-_FILE_CHARS = IMAGE_TOKENS * CHARS_PER_TOKEN
 
 
 @dataclass(slots=True)
@@ -61,16 +61,15 @@ class Progress:
 
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
-            match event:
-                case TextDelta() | RefusalDelta() | ReasoningDelta() | ToolArguments():
-                    self.output_chars += len(event.text)
-                case UsageSeen():
-                    self.usage = event.usage
-                case Finished():
-                    self.has_finished = True
-                case FileGenerated():
-                    self.output_chars += _FILE_CHARS
-        self.has_output = self.has_output or not {*map(type, events)} <= _NO_OUTPUT
+            if isinstance(event, _TEXTS):
+                self.output_chars += len(event.text)
+            elif isinstance(event, UsageSeen):
+                self.usage = event.usage
+            elif isinstance(event, Finished):
+                self.has_finished = True
+            elif isinstance(event, FileGenerated):
+                self.output_chars += FILE_CHARS
+        self.has_output = self.has_output or not _NO_OUTPUT.issuperset(map(type, events))
 
     def note_report(self) -> None:
         self.report.note(self.output_chars, has_output=self.has_output)
@@ -139,9 +138,12 @@ class TranslatedStream(_EventStream):
         return self._write(self._reader.finish())
 
     def terminator(self) -> bytes:
-        estimate = _missing_usage(self._progress, self._request, self._reader.reported)
-        self._progress.note(estimate)
-        return self._writer.write(estimate) + self._writer.finish(self._fitter.left_out)
+        end = b""
+        if self._progress.usage is None:
+            estimate = _missing_usage(self._progress, self._request, self._reader.reported)
+            self._progress.note(estimate)
+            end = self._writer.write(estimate)
+        return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
         told = self._fitter.fit(self._note(events))
@@ -222,8 +224,10 @@ class TranslatingAdapter:
             events = keep_first_call(events)
         progress = Progress()
         progress.note(events)
-        missing = _missing_usage(progress, call.body)
-        progress.note(missing)
+        missing: Sequence[Event] = ()
+        if progress.usage is None:
+            missing = _missing_usage(progress, call.body)
+            progress.note(missing)
         usage = progress.usage or Usage()
         if self._is_same:
             told = value | {self._own.usage_name: self._own.usage(usage)} if missing else None
@@ -255,7 +259,7 @@ class TranslatingAdapter:
 
 def _does_more(events: Sequence[Event]) -> bool:
     """Than open an answer."""
-    return not {*map(type, events)} <= _OPENS
+    return not _OPENS.issuperset(map(type, events))
 
 
 def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
@@ -269,8 +273,6 @@ def _missing_usage(
     progress: Progress, request: Mapping[str, Any], reported: Usage | None = None
 ) -> list[Event]:
     """An estimate of what the provider did not tell."""
-    if progress.usage is not None:
-        return []
     estimate = progress.usage_so_far(reported) or missing_usage(
         request, progress.output_chars, has_output=progress.has_output
     )

@@ -22,7 +22,9 @@ from providers.wire.conversation import (
 from providers.wire.usage import Usage
 
 CHARS_PER_TOKEN = 4
-IMAGE_TOKENS = 1_024
+_IMAGE_TOKENS = 1_024
+FILE_CHARS = _IMAGE_TOKENS * CHARS_PER_TOKEN
+"""What a file that was generated counts as, where the provider does not say."""
 _MESSAGE_TOKENS = 4
 """What marks a message's beginning and end."""
 _BYTES_PER_TOKEN = 64
@@ -90,10 +92,10 @@ def _media_tokens(part: Mapping[str, Any]) -> int:
     media = next((part[name] for name in _GOOGLE_MEDIA if isinstance(part.get(name), Mapping)), None)
     if media is not None:
         kind = str(media.get("mimeType") or media.get("mime_type"))
-        return IMAGE_TOKENS if kind.startswith("image/") else _file_tokens(media)
+        return _IMAGE_TOKENS if kind.startswith("image/") else _file_tokens(media)
     match part.get("type"):
         case str(kind) if kind in _IMAGES:
-            return IMAGE_TOKENS
+            return _IMAGE_TOKENS
         case str(kind) if kind in _FILES:
             media = part.get(kind) or part.get("source")
             return _file_tokens(media if isinstance(media, Mapping) else part)
@@ -120,7 +122,7 @@ def _part(part: Part) -> int:
         case Text() | Refusal() | Reasoning():
             return _text(part.text)
         case Image():
-            return IMAGE_TOKENS
+            return _IMAGE_TOKENS
         case Audio():
             return len(part.data) // _BYTES_PER_TOKEN
         case File():

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.base import AnswerFacts, remark
+from providers.formats.base import AnswerFacts
 from providers.formats.responses.write_answer import ResponseWriting
 from providers.wire.events import Event
 
@@ -21,10 +21,9 @@ class ResponsesStreamWriter:
         return b"".join(piece for event in events for piece in self._write(event))
 
     def finish(self, left_out: Sequence[str] = ()) -> bytes:
-        response = self._writing.ended()
-        return remark(left_out) + self._event(
-            {"type": f"response.{response['status']}", "response": response}
-        )
+        # In the response itself, which is stored so, and whoever stores it passes on no comments.
+        response = self._writing.ended() | ({"left_out": list(left_out)} if left_out else {})
+        return self._event({"type": f"response.{response['status']}", "response": response})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}

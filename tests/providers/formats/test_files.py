@@ -24,8 +24,8 @@ from providers.wire.events import (
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
 from providers.wire.usage import Usage
-from tests.providers.formats.gemini.told import told
 from tests.providers.formats.events import read_in_pieces
+from tests.providers.formats.gemini.told import told
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pictures"
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
@@ -115,7 +115,11 @@ def test_answer_may_be_a_picture_and_nothing_else(client):
 def test_client_that_takes_no_pictures_is_told_of_them_in_their_place(client):
     events, left_out = fitted(client, answered(HERE, PICTURE, TextDelta("Well?")))
     texts = [event.text for event in events if isinstance(event, TextDelta)]
-    assert texts == ["Here it is:", "\n\n[Generated file (image/png), which this API cannot carry]\n\n", "Well?"]
+    assert texts == [
+        "Here it is:",
+        "\n\n[Generated file (image/png), which this API cannot carry]\n\n",
+        "Well?",
+    ]
     assert left_out == ["image/png -> text"]
 
 
@@ -130,7 +134,9 @@ def test_answer_that_begins_with_what_a_client_cannot_take_is_left_to_another_of
 @pytest.mark.parametrize("client", ["openai", "responses", "anthropic"])
 def test_draft_among_the_thoughts_is_told_there(client):
     events, left_out = fitted(client, answered(DRAFT, HERE))
-    assert events[1] == ReasoningDelta("\n\n[Generated draft file (image/png), which this API cannot carry]\n\n")
+    assert events[1] == ReasoningDelta(
+        "\n\n[Generated draft file (image/png), which this API cannot carry]\n\n"
+    )
     assert left_out == ["image/png -> reasoning"]
 
 
@@ -204,7 +210,9 @@ def test_openais_sdk_gathers_pictures_and_sources_of_a_streamed_chat():
     message = {"content": "x", "images": [{"image_url": {"url": "data:image/png;base64,eA=="}}] * 2}
     message["annotations"] = [{"type": "url_citation", "url_citation": source} for source in sources]
     events = FORMATS["openai"].read_answer({"choices": [{"message": message, "finish_reason": "stop"}]})
-    with client_of_openai(streamed("openai", events)).chat.completions.stream(model="m", messages=[]) as chunks:
+    with client_of_openai(streamed("openai", events)).chat.completions.stream(
+        model="m", messages=[]
+    ) as chunks:
         chunks.until_done()
         gathered = chunks.get_final_completion().choices[0].message
     assert len(gathered.images) == len(gathered.annotations) == 2
