@@ -26,6 +26,8 @@ BYTES_PER_TOKEN = 4
 CHARS_PER_TOKEN = 4
 _IMAGE = 1_024 * BYTES_PER_TOKEN
 """A megapixel."""
+FILE_CHARS = 1_024 * CHARS_PER_TOKEN
+"""What a file that was generated counts as, where the provider does not say."""
 _PAGE = 1_500 * BYTES_PER_TOKEN
 """The least of a document, and all of one that is only named."""
 _BASE64_PER_TOKEN = 256
