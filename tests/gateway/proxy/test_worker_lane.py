@@ -166,7 +166,8 @@ def test_an_end_carries_the_last_bytes():
 def test_one_frame_says_of_several_calls_that_they_are_taken(count: int):
     call_ids = [f"{number:032x}" for number in range(count)]
     frame = unpack_frame(pack_taken(call_ids))
-    assert frame and frame.kind is Kind.TAKEN
+    assert frame
+    assert frame.kind is Kind.TAKEN
     assert taken_ids(frame.call_id, frame.payload) == call_ids
 
 
