@@ -72,7 +72,13 @@ class Deployment:
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            command, cwd=self.source, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=self.source,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

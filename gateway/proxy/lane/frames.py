@@ -27,7 +27,7 @@ class Kind(Enum):
     END = b"E"  # payload: 4 bytes of length, CallEnd, then the last bytes of the answer
     FORGOTTEN = b"F"  # payload: the worker's name; it was asked to send a call again that it does not know
     # To the worker's control channel
-    TAKEN = b"T"  # its end has come, and its last bytes are with the client; payload: the ids of more such calls
+    TAKEN = b"T"  # the last bytes are with the client; payload: ids of more calls of which that is so
     CANCEL = b"X"  # payload: the reason, for the ledger
     PAUSE = b"P"
     RESUME = b"G"
