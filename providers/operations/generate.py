@@ -112,7 +112,7 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
     parts = list(_parts(part for message in conversation.messages for part in message.parts))
     kind = conversation.output.kind if conversation.output else OutputKind.TEXT
     asked = {
-        "tools": bool(conversation.tools),
+        "tools": bool(conversation.functions),
         "response_format": kind is OutputKind.JSON,
         "structured_outputs": kind is OutputKind.SCHEMA,
         "logprobs": bool(conversation.sampling.logprobs),

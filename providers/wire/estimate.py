@@ -11,6 +11,7 @@ from providers.wire.conversation import (
     Conversation,
     File,
     Image,
+    Native,
     Part,
     Reasoning,
     Refusal,
@@ -112,7 +113,7 @@ def estimate_input_tokens(conversation: Conversation) -> int:
     """Never 0."""
     told = sum(_MESSAGE_TOKENS + sum(map(_part, message.parts)) for message in conversation.messages)
     schema = conversation.output.schema if conversation.output else None
-    return max(1, told + sum(map(_tool, conversation.tools)) + (_json(schema) if schema else 0))
+    return max(1, told + sum(map(_tool, conversation.functions)) + (_json(schema) if schema else 0))
 
 
 def _part(part: Part) -> int:
@@ -131,6 +132,8 @@ def _part(part: Part) -> int:
             return _text(part.name) + _text(part.arguments)
         case ToolResult():
             return sum(map(_part, part.parts))
+        case Native():
+            return 0
     assert_never(part)
 
 

@@ -5,7 +5,17 @@ from collections.abc import Iterable
 
 import orjson
 
-from providers.wire.conversation import Audio, Conversation, File, Image, Part, Tool, ToolCall, ToolResult
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    File,
+    Image,
+    Native,
+    Part,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
 
 # Claude's tokens are a little shorter than the four characters of an English rule of thumb.
 _CHARACTERS_A_TOKEN = 3.5
@@ -24,7 +34,7 @@ def estimate_input_tokens(conversation: Conversation) -> int:
     """Right within a third or so for English prose; at least 1."""
     tokens = sum(
         _TOKENS_A_MESSAGE + _estimate_parts(message.parts) for message in conversation.messages
-    ) + _estimate_tools(conversation.tools)
+    ) + _estimate_tools(conversation.functions)
     if conversation.output is not None and conversation.output.schema is not None:
         tokens += _estimate_json(conversation.output.schema)
     return max(1, math.ceil(tokens))
@@ -45,7 +55,7 @@ def _estimate_part(part: Part) -> float:
         return _TOKENS_A_MESSAGE + _estimate_parts(part.parts)
     if isinstance(part, ToolCall):
         return _TOKENS_A_MESSAGE + _estimate_text(part.name + part.arguments)
-    return _estimate_text(part.text)
+    return 0 if isinstance(part, Native) else _estimate_text(part.text)
 
 
 def _estimate_file(file: File) -> float:
