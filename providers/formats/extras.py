@@ -82,13 +82,18 @@ def in_place(
     `spelling` makes a client's path the writer's.
     """
     for path, value in conversation.extra.items():
-        body = _with(body, spelling(path).split("."), value)
+        _put(body, spelling(path).split("."), value)
     return in_order(body, conversation.wording.value) if conversation.wording else body
 
 
-def _with(body: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    name, *rest = path
-    return body | {name: _with(body.get(name) or {}, rest, value) if rest else value}
+def _put(members: dict[str, Any], path: list[str], value: Any) -> None:
+    """Unless it is there, as it is within what was not written anew."""
+    *parents, last = path
+    for name in parents:
+        members = members.setdefault(name, {})
+        if not isinstance(members, dict):
+            return
+    members.setdefault(last, value)
 
 
 def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
