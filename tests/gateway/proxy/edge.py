@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import KeyFacts, ShownKey, mint_key
 from catalogue.snapshot import ModelFacts, Snapshot
 from gateway.client_address import NO_PROXIES, TrustedProxies
@@ -20,10 +21,12 @@ from gateway.outbound import OutboundPolicy
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
+from gateway.proxy.health import HealthObserver
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
+from gateway.proxy.observers import CallObserver, CallSpool, Observers
+from gateway.proxy.ports import Kept, ShelfUnavailable
 from gateway.store.interface import Store
 from gateway.store.memory import MemoryStore
 from providers.engine import Timeouts
@@ -66,19 +69,23 @@ class Keys:
 
 
 @dataclass
-class Records:
+class Records(CallSpool):
     """What the spool would hold."""
 
     opens: list[AttemptOpened] = field(default_factory=list)
     closes: list[AttemptClosed] = field(default_factory=list)
     lag_s: float = 0.0
     trouble: str = ""
+    is_full: bool = False
 
-    def opened(self, record: AttemptOpened) -> None:
-        self.opens.append(record)
+    def attempt_opened(self, attempt: AttemptRecord) -> None:
+        if self.is_full:
+            raise OSError("The disk is full")
+        self.opens.append(attempt.opened)
 
-    def closed(self, record: AttemptClosed) -> None:
-        self.closes.append(record)
+    def attempt_closed(self, attempt: AttemptRecord) -> None:
+        assert attempt.closed
+        self.closes.append(attempt.closed)
 
     def clear(self) -> None:
         """Once all that was opened is closed: a client has its answer a moment earlier."""
@@ -137,6 +144,7 @@ class Plan:
     heartbeat_s: float = 10
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
+    observers: Sequence[CallObserver] = ()
 
 
 class EdgeProcess:
@@ -150,18 +158,20 @@ class EdgeProcess:
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
+        health = HealthTable()
+        observers = Observers(records, [HealthObserver(health), *plan.observers])
         self.bench = Workbench(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
-            recorder=records,
-            health=HealthTable(),
+            observers=observers,
+            health=health,
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
         )
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
-            self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
+            self.worker_store, self.bench, "worker-1", records, write_timeout_s=plan.write_timeout_s
         )
         self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
@@ -169,7 +179,7 @@ class EdgeProcess:
                 keys,
                 self.bench.snapshots,
                 self.store,
-                records,
+                observers,
                 self.bench.health,
                 self.lanes,
                 self.shelf,
