@@ -10,7 +10,7 @@ import django
 
 from gateway import env, local_secrets
 from gateway.client_address import read_trusted_proxies
-from gateway.front import read_public_url
+from gateway.front import read_cors_origins, read_public_url
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
 from gateway.private_files import keep_private
@@ -62,6 +62,7 @@ SECURE_PROXY_SSL_HEADER = (
 )
 
 # Only what these peers say of whom they speak for counts: clients can write the same headers.
+CORS_ORIGINS = env.parsed("GATEWAY_CORS_ORIGINS", read_cors_origins)
 TRUSTED_PROXIES = env.parsed("GATEWAY_TRUSTED_PROXIES", read_trusted_proxies)
 
 INSTALLED_APPS = [

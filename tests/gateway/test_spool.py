@@ -15,6 +15,7 @@ import pytest
 from accounts.attempts import AttemptRecord
 from gateway.spool import Spool
 from tests.gateway.spooling import attempt, begun, die_with, record_call
+from tests.patience import HANG_S
 
 
 @pytest.fixture
@@ -294,7 +295,7 @@ def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
     thread = threading.Thread(target=drain)
     thread.start()
     ids = [record_call(spool) for _ in range(2_000)]
-    thread.join(30)
+    thread.join(HANG_S)
     assert drained == ids
 
 

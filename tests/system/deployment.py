@@ -17,6 +17,7 @@ import httpx
 import psycopg
 
 from tests.gateway.program import running
+from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,8 @@ class Deployment:
     environment: dict[str, str]
     redis: RedisServer
     key: str = ""
+    source: Path = ROOT
+    """The tree whose code runs."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -45,7 +48,7 @@ class Deployment:
     def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         settings = self.environment | environment
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=self.source, env=settings, stdout=log, stderr=log)
         self.processes[name] = process
         return process
 
@@ -60,16 +63,22 @@ class Deployment:
         return process
 
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/readyz", timeout=60).json()
+        return httpx.get(f"{self.url}/readyz", timeout=HANG_S).json()
 
     def chat(self, *, lane: str = "auto", **body: Any) -> httpx.Response:
         given = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], **body}
         headers = {**self.headers, "x-gateway-lane": lane}
-        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=60)
+        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=HANG_S)
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=self.source,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -90,7 +99,7 @@ class Deployment:
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log_of("web")
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=60).status_code == 200
+            return httpx.get(f"{self.url}/healthz", timeout=HANG_S).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -100,7 +109,7 @@ def make_tables(database_url: str, folder: Path) -> None:
     with running(
         "manage", "migrate", "-v0", DATABASE_URL=database_url, GATEWAY_DATA_DIR=str(folder)
     ) as migration:
-        assert migration.wait(120) == 0, migration.text
+        assert migration.wait(HANG_S) == 0, migration.text
 
 
 @contextmanager
@@ -137,10 +146,12 @@ def _kill_all(deployment: Deployment) -> None:
     for process in deployment.processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(HANG_S)
 
 
-def wait_for_ledger(deployment: Deployment, count: int, timeout_s: float = 60) -> list[tuple[str, str, str]]:
+def wait_for_ledger(
+    deployment: Deployment, count: int, timeout_s: float = HANG_S
+) -> list[tuple[str, str, str]]:
     """The rows once there are that many, or what there is when the time is over."""
     deadline = time.monotonic() + timeout_s
     while len(rows := deployment.ledger()) < count and time.monotonic() < deadline:

@@ -4,7 +4,6 @@ import asyncio
 import queue
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,8 @@ from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
+from tests.patience import HANG_S
+from tests.services import wait_until
 
 PATIENT = Timeouts(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 
@@ -87,11 +88,13 @@ class Records(CallSpool):
         assert attempt.closed
         self.closes.append(attempt.closed)
 
+    def settled(self, count: int = 1) -> "Records":
+        """Once so many attempts are closed: a client has its answer a moment earlier."""
+        wait_until(lambda: len(self.closes) >= count, "closing the attempts")
+        return self
+
     def clear(self) -> None:
-        """Once all that was opened is closed: a client has its answer a moment earlier."""
-        deadline = time.monotonic() + 5
-        while len(self.closes) < len(self.opens) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        self.settled(len(self.opens))
         self.opens.clear()
         self.closes.clear()
 
@@ -240,7 +243,9 @@ class RunningEdge:
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
-            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=60
+            base_url=self.url,
+            headers={"authorization": f"Bearer {key or self.key}", **headers},
+            timeout=HANG_S,
         )
 
     def chat(self, model: str = "acme/one", *, lane: str = "direct", **body: Any) -> httpx.Response:
@@ -250,7 +255,12 @@ class RunningEdge:
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
-        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(HANG_S)
+
+
+def recorded(edge: RunningEdge) -> AttemptClosed:
+    """How the first attempt ended."""
+    return edge.records.settled().closes[0]
 
 
 @contextmanager
@@ -271,10 +281,10 @@ def running_edge(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    process = ready.get(timeout=60)
+    process = ready.get(timeout=HANG_S)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         yield RunningEdge(url, keys.issue(name="first"), keys, records, process)
     finally:
         process.loop.call_soon_threadsafe(process.stop.set)
-        thread.join(10)
+        thread.join(HANG_S)

@@ -2,7 +2,6 @@
 
 import base64
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +9,8 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from tests.gateway.proxy.edge import running_edge
+from providers.wire.estimate import estimate_input_tokens
+from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.upstream import ScriptedProvider, answers
 from tests.upstream.embedders import TOKENS_A_TEXT, vector
@@ -100,13 +100,6 @@ def unpacked(text: str) -> list[float]:
     return list(struct.unpack(f"<{len(data) // 4}f", data))
 
 
-def recorded(edge):
-    deadline = time.monotonic() + 5
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return edge.records.closes[0]
-
-
 def expected(vendor, texts: list[str]) -> list[list[float]]:
     """OpenAI's scripted form has one vector for whatever it is given."""
     return [answers.VECTOR] * len(texts) if vendor.behaviour == "ok" else [vector(text) for text in texts]
@@ -179,8 +172,8 @@ def test_usage_and_cost_are_in_the_ledger_as_in_the_answer(edge, vendor, lane):
     answer = embed(edge, lane=lane)
     closed = recorded(edge)
     tokens = answer.json()["usage"]["prompt_tokens"]
-    # Workers AI tells no usage: an estimate of four characters a token.
-    counts = {"ok": len(TEXTS), "workers-ai": -(-sum(map(len, TEXTS)) // 4)}
+    # Workers AI tells no usage.
+    counts = {"ok": len(TEXTS), "workers-ai": estimate_input_tokens({"input": TEXTS})}
     assert tokens == counts.get(vendor.behaviour, TOKENS_A_TEXT * len(TEXTS))
     assert (closed.outcome, closed.usage["input_tokens"], closed.usage["output_tokens"]) == (
         "finished",

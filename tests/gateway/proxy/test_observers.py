@@ -12,6 +12,7 @@ from gateway.proxy.observers import CallObserver, CallRecord, Observers
 from tests.gateway.proxy.edge import Records, RunningEdge, running_edge
 from tests.gateway.proxy.lanes import STEADY
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -216,7 +217,7 @@ def test_a_process_that_is_shut_down(
     reader.start()
     wait_until(lambda: any("first byte" in stops for stops in heard.calls.values()), "the first byte")
     edge.on_loop(lambda: edge.process.edge.drain(0))
-    reader.join(20)
+    reader.join(HANG_S)
     assert heard.the_call() == (
         [*BEGUN, "ended cancelled 200 server_shutting_down"],
         ["provider-1 opened", "provider-1 cancelled server_shutting_down"],
@@ -237,7 +238,7 @@ def test_a_worker_that_is_lost(edge: RunningEdge, heard: Heard, first: ScriptedP
             duty.cancel()
 
     edge.on_loop(silence)
-    reader.join(20)
+    reader.join(HANG_S)
     assert heard.the_call() == (
         [*BEGUN, "ended cut 200 worker_lost"],
         ["provider-1 opened", "provider-1 cancelled worker_lost"],

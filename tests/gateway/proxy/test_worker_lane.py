@@ -12,11 +12,14 @@ from gateway.proxy.lane.frames import (
     Life,
     pack_end,
     pack_frame,
+    pack_taken,
+    taken_ids,
     unpack_end,
     unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
 from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
+from tests.patience import HANG_S
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
 
@@ -96,7 +99,7 @@ def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redi
 
     with an_edge_on_redis(provider, redis) as edge:
         text = stream_while(edge, provider, restart)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG_S
         while not edge.process.lane.is_open and time.monotonic() < deadline:
             time.sleep(0.05)
         after = edge.chat(lane="worker")
@@ -157,6 +160,15 @@ def test_a_frame_survives_its_encoding():
 def test_an_end_carries_the_last_bytes():
     end = CallEnd(attempts=2)
     assert unpack_end(pack_end(end, b"tail")) == (end, b"tail")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_one_frame_says_of_several_calls_that_they_are_taken(count: int):
+    call_ids = [f"{number:032x}" for number in range(count)]
+    frame = unpack_frame(pack_taken(call_ids))
+    assert frame
+    assert frame.kind is Kind.TAKEN
+    assert taken_ids(frame.call_id, frame.payload) == call_ids
 
 
 def test_bytes_that_come_twice_are_taken_once():
