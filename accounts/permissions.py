@@ -5,8 +5,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyPrincipal
-from accounts.errors import ApiError
 from accounts.models import Key
+from gateway.core.errors import ApiError
 
 
 class MayManageKeys(BasePermission):

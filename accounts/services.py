@@ -14,6 +14,7 @@ from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Team, User
 from accounts.revision import Part, bump
+from gateway.core.refusals import InvalidField
 
 
 class KeyTerms(TypedDict, total=False):
@@ -44,7 +45,7 @@ def issue_key(
 ) -> tuple[Key, str]:
     """A new key of the team, with the text that is shown once and kept nowhere.
 
-    Raises limits.InvalidTerm.
+    Raises InvalidField.
     """
     limits.check_name(name)
     _check_terms(terms)
@@ -60,11 +61,11 @@ def issue_key(
 
 @transaction.atomic
 def update_key(*, key: Key, **changes: Unpack[KeyChanges]) -> Key:
-    """Change a key that is not revoked. Raises limits.InvalidTerm."""
+    """Change a key that is not revoked. Raises InvalidField."""
     revision = bump(Part.KEYS)
     key.refresh_from_db(fields=["revoked_at"])
     if key.revoked_at is not None:
-        raise limits.InvalidTerm("revoked_at", "This key is revoked; issue a new one instead.")
+        raise InvalidField("revoked_at", "This key is revoked; issue a new one instead.")
     if "name" in changes:
         limits.check_name(changes["name"])
     _check_terms(changes)
@@ -81,7 +82,7 @@ def revoke_key(*, key: Key) -> Key:
     live = Key.objects.filter(pk=key.pk, revoked_at__isnull=True)
     if live.update(revoked_at=timezone.now(), revision=revision):
         key.refresh_from_db(fields=["revoked_at"])
-        audit.note_changes([key], {"revoked_at": (None, str(key.revoked_at))})
+        audit.record_changes([key], {"revoked_at": (None, str(key.revoked_at))})
     key.refresh_from_db(fields=["revoked_at", "revision"])
     return key
 

@@ -14,7 +14,6 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
-from accounts.errors import ApiError
 from accounts.models import Key, Team, User
 from accounts.permissions import MayManageKeys
 from accounts.querysets import KeyQuerySet
@@ -27,6 +26,7 @@ from accounts.serializers import (
     NewKeySerializer,
     TeamParameter,
 )
+from gateway.core.errors import ApiError
 
 _KEY = {
     "id": "3kT9vQ2mXw7B",

@@ -10,7 +10,6 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
-from accounts.errors import ApiError
 from catalogue.feeds import FEED_FORMATS
 from catalogue.lifecycle import Status
 from catalogue.models import Model, Organisation, PublishedModel
@@ -28,6 +27,7 @@ from catalogue.parameters import (
 from catalogue.published_organisations import PUBLISHED_ORGANISATIONS
 from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
 from catalogue.reading import Reading
+from gateway.core.errors import ApiError
 
 Rows = PublishedModelQuerySet
 FORMATS = ("json", *FEED_FORMATS)

@@ -10,8 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from accounts.errors import ApiError
 from catalogue import instants
+from gateway.core.errors import ApiError
 
 _BETWEEN_WORDS = re.compile(r"[,\s{}]+")
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,20})?")

@@ -26,7 +26,7 @@ def switch_offerings(offerings: Iterable[Offering], *, is_enabled: bool) -> int:
     switched = list(rows.select_related("model", "provider"))
     rows.update(is_enabled=is_enabled)
     if switched:
-        audit.note_changes(switched, {"is_enabled": (not is_enabled, is_enabled)})
+        audit.record_changes(switched, {"is_enabled": (not is_enabled, is_enabled)})
         announce_switches()
     return len(switched)
 
@@ -64,7 +64,7 @@ def end_prices(prices: QuerySet[Price], *, at: datetime) -> None:
     rows = list(prices.select_related("offering__model", "offering__provider"))
     Price.objects.filter(pk__in=[row.pk for row in rows]).update(valid_to=at)
     for row in rows:
-        audit.note_changes([row], {"valid_to": (str(row.valid_to) if row.valid_to else None, str(at))})
+        audit.record_changes([row], {"valid_to": (str(row.valid_to) if row.valid_to else None, str(at))})
 
 
 @transaction.atomic
@@ -74,7 +74,7 @@ def delete_models(models: QuerySet[Model], *, author: User | None = None) -> Edi
     public_ids = list(models.values_list("public_id", flat=True))
     naming = PublishedModel.objects.current().filter(content__successor_id__in=public_ids)
     predecessors = list(naming.values_list("public_id", flat=True))
-    audit.note_deletion(models, ["name", "release_at", "retirement_at"])
+    audit.record_deletion(models, ["name", "release_at", "retirement_at"])
     with audit.unwatched():
         models.delete()
     note = f"Deleted: {', '.join(public_ids)}"

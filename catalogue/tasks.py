@@ -6,7 +6,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from catalogue.sheet_import import services, work
-from providers.rounds import one_at_a_time
+from gateway.core.rounds import one_at_a_time
 
 LOOK_S = 5.0
 

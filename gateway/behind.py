@@ -8,7 +8,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts import sql
+from gateway.core import sql
 
 _give_back = sync_to_async(close_old_connections)
 

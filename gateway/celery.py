@@ -7,8 +7,8 @@ from typing import Any
 from celery import Celery, Task
 from django.db import InterfaceError, OperationalError
 
-from accounts import sql
 from gateway import outlet
+from gateway.core import sql
 
 logger = logging.getLogger(__name__)
 

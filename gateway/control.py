@@ -9,10 +9,11 @@ from typing import Protocol
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from accounts import revision, sql
+from accounts import revision
 from accounts.revision import Revisions
 from catalogue.loading import snapshots
 from catalogue.snapshot import Snapshot
+from gateway.core import sql
 
 logger = logging.getLogger(__name__)
 

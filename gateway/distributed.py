@@ -5,9 +5,9 @@ import socket
 from django.conf import settings
 from django.db import connection
 
-from accounts import sql
 from gateway import first_run, runtime
 from gateway.asgi import application
+from gateway.core import sql
 from gateway.descriptors import within_descriptors
 from gateway.process import await_database
 from gateway.serving import CannotStart, Events, Server

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.checks import Error, run_checks
 from django.db import DatabaseError, connection
 
-from accounts import sql
 from catalogue.models import PublishedModel
 from gateway import first_run
 from gateway.celery import app
-from gateway.private_files import exposed, files_of
+from gateway.core import sql
+from gateway.core.private_files import exposed, files_of
 from gateway.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider

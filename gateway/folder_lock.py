@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-from gateway.private_files import open_private
+from gateway.core.private_files import open_private
 
 
 class FolderInUse(Exception):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.client_address import NO_PROXIES, TrustedProxies
 
 Scope = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.corked import CorkedTransport
+from gateway.core.batched_writes import BatchingTransport
 from gateway.front import inside
 from gateway.patience import TICK_S, Patience
 from gateway.proxy.early import early_bytes
@@ -281,7 +281,7 @@ class GuardedProtocol(HttpToolsProtocol):
         return inside(path, self._limits.base_path)
 
 
-class _ClientTransport(CorkedTransport):
+class _ClientTransport(BatchingTransport):
     """Closes in two steps where the client may still be sending."""
 
     __slots__ = ("_is_ending", "_protocol")

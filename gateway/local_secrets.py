@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from gateway.private_files import close_to_others
+from gateway.core.private_files import close_to_others
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 
-from accounts.admin.base import theme_style_source
-from accounts.middleware import Middleware
+from gateway.core.admin_base import theme_style_source
+from gateway.core.middleware import Middleware
 from gateway.views import bad_request
 
 _WAIT = "asked_to_wait_s"

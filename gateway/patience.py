@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.client_address import NO_PROXIES, TrustedProxies, counted_as
+from gateway.core.client_address import NO_PROXIES, TrustedProxies, counted_as
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
-from gateway.private_files import open_private
+from gateway.core.private_files import open_private
 
 WAITING = "Another process prepares this database; waiting until it is done."
 # Any number that nothing else locks. PostgreSQL keeps such locks by database.

@@ -10,13 +10,13 @@ from functools import partial
 
 from django.db import DataError, IntegrityError, connection, connections
 
-from accounts import sql
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
 from catalogue.pricing import cost_usd
 from catalogue.tariff import prices_of
-from gateway.codec import Newer
+from gateway.core import sql
+from gateway.core.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.proxy.settle import find_payer, settle, usage_fields
 from gateway.spool import Attempt, Orphan, Spool

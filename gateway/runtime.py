@@ -10,6 +10,8 @@ from django.conf import settings
 
 from accounts import guesses
 from accounts.directory import SqlKeyDirectory
+from gateway.core.store.interface import Store
+from gateway.core.store.tries import Patience, Tries
 from gateway.process import Process
 from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
 from gateway.proxy.carry import EdgeServices
@@ -18,8 +20,6 @@ from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
 from gateway.responses.shelf import SqlResponses
-from gateway.store.interface import Store
-from gateway.store.tries import Patience, Tries
 
 logger = logging.getLogger(__name__)
 

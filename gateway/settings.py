@@ -9,12 +9,12 @@ import dj_database_url
 import django
 
 from gateway import env, local_secrets
-from gateway.client_address import read_trusted_proxies
+from gateway.core.client_address import read_trusted_proxies
+from gateway.core.private_files import keep_private
+from gateway.core.redis_url import broker_url, is_usable, verified
 from gateway.front import read_public_url
 from gateway.mail import read_mail_server
 from gateway.patience import EdgeLimits
-from gateway.private_files import keep_private
-from gateway.redis_url import broker_url, is_usable, verified
 from gateway.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "gateway.middleware.ContentSecurityPolicy",
     "gateway.middleware.UsableValues",
     "gateway.middleware.AskedToWait",
-    "accounts.acting.Acting",
+    "gateway.core.audit_context.AuditContext",
 ]
 
 ROOT_URLCONF = "gateway.urls"
@@ -133,7 +133,7 @@ _POOL = {
     # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
     "reconnect_timeout": 0,
 }
-# The network that is gone is noticed by these, the server that is mute by `accounts.sql`.
+# The network that is gone is noticed by these, the server that is mute by `gateway.core.sql`.
 _POSTGRESQL = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
@@ -162,7 +162,7 @@ def _database() -> dict[str, Any]:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
         database = _at(DATABASE_URL)
     if database["ENGINE"] == "django.db.backends.postgresql":
-        database["ENGINE"] = "accounts.postgresql"
+        database["ENGINE"] = "gateway.core.postgresql"
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
@@ -210,7 +210,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "accounts.errors.render_exception",
+    "EXCEPTION_HANDLER": "gateway.core.errors.render_exception",
     "UNAUTHENTICATED_USER": None,
     # `format` is a parameter of the published list, which says itself what is wrong with a value.
     "URL_FORMAT_OVERRIDE": None,
@@ -296,7 +296,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # 501 is what a client asked for, not something that failed; 503 is told by `accounts.sql`, once and then counted.
+    # 501 is what a client asked for, not something that failed; 503 is told by `gateway.core.sql`, once
+    # and then counted.
     "filters": {
         "failures": {
             "()": "django.utils.log.CallbackFilter",
@@ -305,7 +306,7 @@ LOGGING = {
     },
     "formatters": {
         "line": {
-            "()": "accounts.lines.LineFormatter",
+            "()": "gateway.core.lines.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

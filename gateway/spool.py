@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from gateway import codec
+from gateway.core import codec
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 
 _log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import sql
 from gateway import runtime
+from gateway.core import sql
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.runtime import RuntimeStatus
 

@@ -12,8 +12,8 @@ from django.utils.decorators import method_decorator
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.admin.base import FormInline, TableInline, Tone, status_chip
 from accounts.admin.history import HistoryDesk
+from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm

@@ -9,7 +9,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from accounts.lines import as_one_line
+from gateway.core.lines import as_one_line
 from providers.models import Alarm, ProbeResult, Provider
 
 _log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from accounts.lines import OneLineTexts
-from gateway.outbound import OutboundPolicy
+from gateway.core.lines import OneLineTexts
+from gateway.core.outbound import OutboundPolicy
 from providers import validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS

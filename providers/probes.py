@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.revision import Part, be_patient, bump
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers import alarms, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
@@ -129,7 +129,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
     if others.exists():
         bump(Part.PROVIDERS)
         others.update(is_enabled=is_enabled, next_probe_at=None)
-        audit.note_changes([provider], {"is_enabled": (not is_enabled, is_enabled)})
+        audit.record_changes([provider], {"is_enabled": (not is_enabled, is_enabled)})
     provider.is_enabled = is_enabled
 
 
@@ -147,7 +147,7 @@ def rotate_secrets() -> list[str]:
             continue
         ciphertext = encrypt(secret, provider=credential.provider)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
-        audit.note_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
+        audit.record_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems
 
 
@@ -206,7 +206,7 @@ def demo_port() -> int | None:
 def _forget_secrets(credentials: QuerySet[Credential]) -> None:
     rows = list(credentials.select_related("provider"))
     credentials.update(ciphertext="")
-    audit.note_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})
+    audit.record_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})
 
 
 @transaction.atomic

@@ -6,10 +6,10 @@ Celery's time limits need processes and mean nothing to threads: here each wait 
 from celery import shared_task
 from django.utils import timezone
 
+from gateway.core.rounds import one_at_a_time
 from providers import alarms, services
 from providers.models import Provider
 from providers.probes import TOGETHER_MOST, probe_together
-from providers.rounds import one_at_a_time
 
 
 @shared_task

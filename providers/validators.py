@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from gateway.outbound import OutboundPolicy, resolve_name
+from gateway.core.outbound import OutboundPolicy, resolve_name
 from providers.origins import origin_of
 
 _RESOLVE_TIMEOUT_S = 2.0

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.text import capfirst
 
-from accounts.admin.base import CountlessPaginator, Desk
 from accounts.admin.history import act_chip, link_row, name_actor, read_changes
 from accounts.models import AuditEntry
+from gateway.core.admin_base import CountlessPaginator, Desk
 
 
 class KindFilter(admin.SimpleListFilter):

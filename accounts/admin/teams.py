@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import services
-from accounts.admin.base import TableInline, status_chip
 from accounts.admin.history import HistoryDesk
 from accounts.models import Key, Membership, Team
+from gateway.core.admin_base import TableInline, status_chip
 
 
 class MembershipInline(TableInline):

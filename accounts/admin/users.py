@@ -8,9 +8,9 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from accounts.admin.base import ChangePersonForm, NewPersonForm, PasswordForm
 from accounts.admin.history import HistoryDesk
 from accounts.models import User
+from gateway.core.admin_base import ChangePersonForm, NewPersonForm, PasswordForm
 
 
 class SuperusersOnly:

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from accounts import acting
 from accounts.admin.history import name_actor, read_changes
 from accounts.models import AuditEntry
 from catalogue.models import Model
+from gateway.core import audit_context
 
 _NOT_EDITED = frozenset({"updated_at", "quarantine_reason"})
 _ACTS_SHOWN = 8
@@ -33,7 +33,7 @@ def is_same(stamped: str, model: Model) -> bool:
 def tell_acts(stamped: str, model: Model) -> str:
     """Who saved what since then, as HTML, with the way to go on."""
     opened_at = datetime.fromisoformat(stamped.rpartition(" ")[0])
-    since = AuditEntry.objects.filter(page=acting.page_of(model), timestamp__gt=opened_at)
+    since = AuditEntry.objects.filter(page=audit_context.page_of(model), timestamp__gt=opened_at)
     acts = [_line(entry) for entry in since.select_related("actor", "content_type")[:_ACTS_SHOWN]]
     told = format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", acts)) if acts else ""
     page = reverse("admin:catalogue_model_change", args=[model.pk])

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.admin.base import Tone, status_chip
 from catalogue.admin.live import lifecycle_chip, live_chip
 from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
@@ -18,6 +17,7 @@ from catalogue.models import Model, PublishedModel
 from catalogue.quality import Quality
 from catalogue.snapshot import ModelFacts, Snapshot
 from catalogue.worklist import judge_one, subject_of, world_of
+from gateway.core.admin_base import Tone, status_chip
 
 
 @dataclass(frozen=True, slots=True)

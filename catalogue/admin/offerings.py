@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import status_chip
 from accounts.models import AuditEntry
 from accounts.revision import hold
 from catalogue.admin.desk import PublishingDesk
@@ -19,6 +18,7 @@ from catalogue.admin.sheets import SheetDesk
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets import OfferingSheet, PriceSheet
+from gateway.core.admin_base import status_chip
 
 
 @admin.register(Offering)

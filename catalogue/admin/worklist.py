@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts.admin.base import Tone
 from catalogue.lint import EXPLANATIONS, Finding, Kind
 from catalogue.quality import MARKS
 from catalogue.worklist import kept_worklist
+from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
 _TONES: dict[Kind, Tone] = {Kind.SET_ASIDE: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}

@@ -9,7 +9,7 @@ from catalogue.importing.entries import OfferingEntry, ProviderEntry
 from catalogue.importing.findings import Kind
 from catalogue.importing.source import Row
 from catalogue.importing.translation import ENDPOINTS, OPEN_PROVIDERS, PARAMS_OF_FLAGS, USABLE_STATUSES
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 
 _QUANTIZATION = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PARAM = re.compile(r"\S{1,200}")

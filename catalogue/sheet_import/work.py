@@ -11,9 +11,7 @@ from datetime import timedelta
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from accounts import acting
 from accounts.revision import give_way, hold
-from accounts.sql import is_busy
 from catalogue.models import SheetImport
 from catalogue.sheet_import import services
 from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
@@ -21,6 +19,8 @@ from catalogue.sheet_import.known import KNOWN
 from catalogue.sheet_import.report import Report
 from catalogue.sheet_import.upload import Row, UnreadableSheetError, read_upload
 from catalogue.sheet_import.write import SpoiltError, write_batch
+from gateway.core import audit_context
+from gateway.core.sql import is_busy
 
 State = SheetImport.State
 LEASE = timedelta(seconds=60)
@@ -41,7 +41,7 @@ def go_on(pk: int, is_stopping: Callable[[], bool] = lambda: False) -> None:
         return
     row = SheetImport.objects.select_related("author").get(pk=pk)
     try:
-        with acting.on_behalf_of(row.author):
+        with audit_context.on_behalf_of(row.author):
             _Work(row, is_stopping).do()
     except _GaveUp:
         return

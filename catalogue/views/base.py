@@ -10,7 +10,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import viewsets
 from rest_framework.renderers import BaseRenderer
 
-from accounts.errors import ApiError
 from accounts.keys import KeyFacts
 from catalogue.examples import REFUSAL_EXAMPLE
 from catalogue.models import PublishedModel
@@ -19,6 +18,7 @@ from catalogue.reading import Reading, read_as_of, read_now
 from catalogue.renderers import FastJSONRenderer
 from catalogue.serializers import RefusalSerializer
 from catalogue.snapshot import ModelFacts
+from gateway.core.errors import ApiError
 
 _NEAR = 3
 _NAME_SHOWN = 200

@@ -14,7 +14,6 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
-from accounts.links import origin_of
 from catalogue.feeds import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.filters import FORMATS
 from catalogue.history import rows_of
@@ -22,6 +21,7 @@ from catalogue.models import Edition
 from catalogue.parameters import ChoiceField, ParameterField, WordsField, read_parameter
 from catalogue.snapshot import EPOCH, ModelFacts
 from catalogue.views.base import PublishedView
+from gateway.core.links import origin_of
 
 TOKEN = "token"  # noqa: S105  # the parameter's name
 Parameters = Mapping[str, tuple[ParameterField | WordsField, str]]

@@ -8,13 +8,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.errors import ApiError
 from accounts.views import StrictJsonParser
 from catalogue.instants import SHAPE, instant_text, parse_instant
 from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, QuestionSerializer, VerdictListSerializer
 from catalogue.reading import Reading, read_as_of, read_now
 from catalogue.verdicts import Check, unknown_name
 from catalogue.views.base import PublishedView, refusals
+from gateway.core.errors import ApiError
 
 _NEAR = 3
 # Comparing a name with every other one is slow; a list of nothing but typos is told of the first ones.

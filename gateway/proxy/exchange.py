@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from gateway import codec
-from gateway.codec import Unreadable
+from gateway.core import codec
+from gateway.core.codec import Unreadable
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ class Snapshots(Protocol):
 class AttemptOpened:
     """Written before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds.
 
-    It may be read by another version: see gateway.codec.
+    It may be read by another version: see gateway.core.codec.
     """
 
     attempt_id: str
@@ -77,7 +77,7 @@ class AttemptOpened:
 class AttemptClosed:
     """Written at the attempt's end. `outcome` is a LedgerEntry.Outcome; money as plain decimals.
 
-    It may be read by another version: see gateway.codec.
+    It may be read by another version: see gateway.core.codec.
     """
 
     attempt_id: str

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from accounts.links import base_url_of, origin_of
 from catalogue.figures import read_figures
 from catalogue.reading import Reading, read_now
 from catalogue.snapshot import ModelFacts
+from gateway.core.links import base_url_of, origin_of
 from gateway.public.access import guarded
 from gateway.public.calendar import calendar_of
 from gateway.public.comparison import compare as side_by_side

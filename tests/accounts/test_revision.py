@@ -16,7 +16,7 @@ from accounts.models import Key
 from accounts.models.revision import Revision
 from accounts.revision import Part, bump
 from accounts.services import revoke_key
-from accounts.sql import is_busy
+from gateway.core.sql import is_busy
 from tests.make import make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,8 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from gateway import doctor, first_run
+from gateway.core.private_files import keep_private
 from gateway.doctor import Finding
-from gateway.private_files import keep_private
 from providers.models import Credential, Provider
 from providers.secrets import encrypt
 from tests.services import RedisServer, free_port

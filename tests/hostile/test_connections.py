@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import orjson
 import pytest
 
-from gateway.client_address import read_trusted_proxies
+from gateway.core.client_address import read_trusted_proxies
 from gateway.descriptors import KEPT_BACK, raise_limit, share_for_clients
 from tests.hostile.guarded_server import CHAT, guarded_server
 from tests.services import wait_until

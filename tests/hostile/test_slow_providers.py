@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 from django.db import connection
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers import tasks
 from providers.models import Credential, Provider
 from tests.gateway.program import running

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
 from providers.probes import ProbeOutcome, model_names, probe
 
