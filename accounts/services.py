@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Team, User
-from accounts.revision import Part, bump
+from accounts.revision import Part, take_revision
 from gateway.core.refusals import InvalidField
 
 
@@ -54,7 +54,7 @@ def issue_key(
         team=team, name=name.strip(), created_by=created_by, public_id=minted.public_id, digest=minted.digest
     )
     _set_terms(key, terms)
-    key.revision = bump(Part.KEYS)
+    key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
     return key, minted.text
 
@@ -62,7 +62,7 @@ def issue_key(
 @transaction.atomic
 def update_key(*, key: Key, **changes: Unpack[KeyChanges]) -> Key:
     """Change a key that is not revoked. Raises InvalidField."""
-    revision = bump(Part.KEYS)
+    revision = take_revision(Part.KEYS)
     key.refresh_from_db(fields=["revoked_at"])
     if key.revoked_at is not None:
         raise InvalidField("revoked_at", "This key is revoked; issue a new one instead.")
@@ -78,7 +78,7 @@ def update_key(*, key: Key, **changes: Unpack[KeyChanges]) -> Key:
 @transaction.atomic
 def revoke_key(*, key: Key) -> Key:
     """End a key for good, in every process within a second. Doing it again changes nothing."""
-    revision = bump(Part.KEYS)
+    revision = take_revision(Part.KEYS)
     live = Key.objects.filter(pk=key.pk, revoked_at__isnull=True)
     if live.update(revoked_at=timezone.now(), revision=revision):
         key.refresh_from_db(fields=["revoked_at"])
@@ -97,7 +97,7 @@ def switch_team(*, team: Team, is_active: bool) -> Team:
 @transaction.atomic
 def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
     """Save a team (all of it where `fields` is None). Its keys carry its slug and state: they change too."""
-    revision = bump(Part.KEYS)
+    revision = take_revision(Part.KEYS)
     team.save(update_fields=fields)
     Key.objects.for_team(team).update(revision=revision)
     return team

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.revision import Part, bump, hold
+from accounts.revision import Part, lock_revision, take_revision
 from catalogue.compile import compile_model, digest, problems
 from catalogue.content import Content
 from catalogue.models import Alias, Edition, Model, PublishedModel
@@ -34,7 +34,7 @@ def publish(
     A model with problems is set aside: its `quarantine_reason` is set, also on the instance that was passed,
     and its last good published row stays live.
     """
-    hold()
+    lock_revision()
     passed = list(models)
     rows = list(Model.objects.complete().filter(pk__in=[model.pk for model in passed]).order_by("pk"))
     reasons = reasons_against(rows)
@@ -54,7 +54,7 @@ def withdraw(
     public_ids: Iterable[str], *, author: User | None = None, note: str = "", at: datetime | None = None
 ) -> Edition | None:
     """Take models that no longer exist out of the catalogue. None when none of them was published."""
-    hold()
+    lock_revision()
     rows = PublishedModel.objects.current().filter(public_id__in=list(public_ids))
     if not rows.exists():
         return None
@@ -112,7 +112,7 @@ def _drafts(rows: list[Model]) -> list[_Draft]:
 
 
 def _open_edition(author: User | None, note: str, at: datetime | None) -> Edition:
-    number = bump(Part.CATALOGUE)
+    number = take_revision(Part.CATALOGUE)
     return Edition.objects.create(
         number=number, author=author, note=note[:300], published_at=at or timezone.now()
     )

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.revision import Part, bump, hold
+from accounts.revision import Part, lock_revision, take_revision
 from catalogue.compile import compile_model
 from catalogue.content import Content, UnreadableContentError, facts_from_content
 from catalogue.differences import FieldChange
@@ -85,7 +85,7 @@ def roll_back(
     edition: int, public_id: str | None = None, *, author: User | None = None, removes_newer: bool = False
 ) -> Edition | None:
     """Set the working rows and publish them. None: nothing changed for clients. Raises RollbackRefusedError."""
-    hold()
+    lock_revision()
     plan = plan_rollback(edition, public_id)
     if plan.reasons:
         raise RollbackRefusedError(plan.reasons)
@@ -102,7 +102,7 @@ def _restore_all(steps: Sequence[Step], at: datetime) -> list[Model]:
     """All names are freed first, and all models are there before they refer to each other."""
     if any(step.is_gone for step in steps):
         # Offerings come back switched off, which every process has to see.
-        bump(Part.PROVIDERS)
+        take_revision(Part.PROVIDERS)
     rows = {row.public_id: row for row in Model.objects.complete().filter(public_id__in=_ids(steps))}
     for step in steps:
         if step.is_gone:

@@ -124,8 +124,8 @@ def _moment(day: str) -> datetime | None:
 
 
 def _state() -> str:
-    """Another one after every edit: what is published bumps the revision, what is not is told by the audit."""
+    """Another one after every edit: what is published takes a revision, what is not is told by the audit."""
     told = AuditEntry.objects.order_by("-id").values_list("id", flat=True)
     state = Revision.objects.values_list("number", Subquery(told[:1])).first()
-    # Nothing has bumped the revision of an empty catalogue yet.
+    # An empty catalogue has taken no revision yet.
     return str(state or told.first())

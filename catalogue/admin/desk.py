@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.admin.history import HistoryDesk
-from accounts.revision import hold
+from accounts.revision import lock_revision
 from catalogue.admin.fields import CuratorFields
 
 
@@ -15,10 +15,10 @@ class PublishingDesk(CuratorFields, HistoryDesk):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if request.method == "POST" and transaction.get_connection().in_atomic_block:
-            hold()
+            lock_revision()
         return super().get_object(request, object_id, from_field)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         if not change:
-            hold()
+            lock_revision()
         return super().save_form(request, form, change)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from accounts.revision import hold
+from accounts.revision import lock_revision
 from catalogue.admin.desk import PublishingDesk
 from catalogue.admin.live import publish_aloud
 from catalogue.admin.prices import PriceInline, price_line
@@ -82,7 +82,7 @@ class OfferingAdmin(SheetDesk, PublishingDesk):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
         model_ids = list(queryset.values_list("model_id", flat=True))
         with transaction.atomic():
-            hold()
+            lock_revision()
             super().delete_queryset(request, queryset)
             self._publish(request, model_ids, "Deleted offerings")
 

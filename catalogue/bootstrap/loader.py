@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.revision import Part, bump
+from accounts.revision import Part, take_revision
 from catalogue.bootstrap.entries import (
     Bootstrap,
     BootstrapError,
@@ -108,7 +108,7 @@ def _create_providers(entries: Sequence[ProviderEntry]) -> int:
     missing = {entry.slug: entry for entry in entries if entry.slug not in known}
     if not missing:
         return 0
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     created = Provider.objects.bulk_create(_provider(entry) for entry in missing.values())
     Credential.objects.bulk_create(
         _credential(provider, missing[provider.slug].variable) for provider in created
@@ -144,7 +144,7 @@ def _complete_addresses(entries: Iterable[ProviderEntry]) -> None:
             continue
         waiting = Provider.objects.filter(slug=entry.slug, base_url=_unfilled(entry.base_url))
         if waiting.exists():
-            bump(Part.PROVIDERS)
+            take_revision(Part.PROVIDERS)
             waiting.update(base_url=address, is_enabled=True)
 
 

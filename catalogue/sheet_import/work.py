@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from accounts.revision import give_way, hold
+from accounts.revision import give_way, lock_revision
 from catalogue.models import SheetImport
 from catalogue.sheet_import import services
 from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
@@ -171,7 +171,7 @@ class _Work:
         row, known, ends = self._row, KNOWN[self._row.sheet](), begins + len(batch)
         note = f"Imported {row.file_name}, rows {begins + 1} to {ends} of {len(self._rows)}"
         with transaction.atomic():
-            hold()
+            lock_revision()
             edition = write_batch(known, batch, author=row.author, note=note)
             editions = [*row.editions, edition.number] if edition else row.editions
             mine = SheetImport.objects.filter(pk=row.pk, state=State.WRITING, done_rows=begins)
