@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from catalogue.changes import Kind
+from catalogue.changes.model_changes import Kind
 
 _FIELDS = [
     {"field": "pricing.prompt", "before": "0.000001", "after": "0.0000008"},

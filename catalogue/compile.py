@@ -64,7 +64,7 @@ def place_of_offering(offering: Offering) -> str:
 
 
 def price_facts(price: Price) -> PriceFacts:
-    """A working price as the pure rules of catalogue.pricing take it."""
+    """A working price as the pure rules of catalogue.pricing.cost take it."""
     return content.price_facts(_compile_price(price))
 
 

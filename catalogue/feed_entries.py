@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from catalogue.changes import Change, stable_id
+from catalogue.changes.change_text import tell_change, tell_life
+from catalogue.changes.model_changes import Change, stable_id
 from catalogue.feeds import Entry
 from catalogue.milestones import Milestone
 from catalogue.models import PublishedModel
 from catalogue.reading import Reading
 from catalogue.record import serving_offerings, top_offering, unit_price
-from catalogue.sayings import tell_change, tell_life
 from catalogue.snapshot import EPOCH, ModelFacts
 
 LinkTo = Callable[[ModelFacts], str]

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from catalogue.endpoints import GENERATION
 from catalogue.lifecycle import Status
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import current_prices, is_valid
+from catalogue.pricing.cost import current_prices, is_valid
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
 
 

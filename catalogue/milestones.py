@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalogue.changes import Kind
-from catalogue.differences import label, price_text
+from catalogue.changes.change_text import tell_life
+from catalogue.changes.differences import label, price_text
+from catalogue.changes.model_changes import Kind
 from catalogue.instants import date_text, instant_text
 from catalogue.lifecycle import Status
-from catalogue.sayings import tell_life
 from catalogue.snapshot import ModelFacts, Snapshot
 
 _PASSED = {Kind.RELEASED: "released", Kind.DEPRECATED: "deprecated", Kind.RETIRED: "retired"}

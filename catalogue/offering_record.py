@@ -6,8 +6,8 @@ from typing import Any
 
 from catalogue.figures import Figures
 from catalogue.instants import date_text
-from catalogue.meters import unit_of
-from catalogue.pricing import current_prices, is_valid
+from catalogue.pricing.cost import current_prices, is_valid
+from catalogue.pricing.meters import unit_of
 from catalogue.reading import Reading
 from catalogue.record import price_fields, unit_price
 from catalogue.snapshot import OfferingFacts, PriceFacts

@@ -12,8 +12,8 @@ from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Subqu
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import GreaterThan
 
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.models.published_offering import PublishedOffering, PublishedPrice
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.status_sql import status_case
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vDuration
 
-from catalogue.changes import Kind, stable_id
+from catalogue.changes.change_text import tell_life
+from catalogue.changes.model_changes import Kind, stable_id
 from catalogue.feed_entries import LinkTo
 from catalogue.milestones import Milestone
 from catalogue.reading import Reading
-from catalogue.sayings import tell_life
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=6)

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.price_text import readable_differences
 from catalogue.compile import compile_model
 from catalogue.content import Content, UnreadableContentError, facts_from_content
-from catalogue.differences import FieldChange
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
 from catalogue.publishing import publish
-from catalogue.readable import readable_differences
 from catalogue.restoring import restore, without_past
 from catalogue.services import delete_models
 from catalogue.snapshot import ModelFacts

@@ -13,8 +13,8 @@ from django.db import DataError, IntegrityError, connection, connections
 from accounts.directory import touches
 from accounts.ledger import LedgerRow, insert_entries
 from accounts.models import LedgerEntry
-from catalogue.pricing import cost_usd
-from catalogue.tariff import prices_of
+from catalogue.pricing.cost import cost_usd
+from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened

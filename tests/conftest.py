@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import override_settings
 
 from accounts import guesses
-from catalogue.kept_changes import kept_changes
+from catalogue.changes.history import change_cache
 from catalogue.loading import snapshots
 from catalogue.shelf import shelf
 from catalogue.worklist import kept_worklist
@@ -41,7 +41,7 @@ def forget_snapshot() -> Iterator[None]:
     guesses.here.forget()
     snapshots.forget()
     shelf.forget()
-    kept_changes.forget()
+    change_cache.forget()
     kept_worklist.forget()
 
 

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from catalogue.comparing import Pair, differing, tell_differences
+from catalogue.changes.edition_comparison import Pair, differing, tell_differences
 from catalogue.models import Edition
 
 PER_PAGE = 25

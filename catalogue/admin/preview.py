@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.price_text import readable_differences
 from catalogue.compile import compile_model
 from catalogue.content import facts_from_content
-from catalogue.differences import FieldChange
 from catalogue.models import Model
-from catalogue.readable import readable_differences
 from catalogue.record import record
 from catalogue.snapshot import ModelFacts, Snapshot
 

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
 from catalogue.compile import plain, price_facts
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.models import Offering, Price
-from catalogue.pricing import SMALLEST_USD, current_prices
+from catalogue.pricing.cost import SMALLEST_USD, current_prices
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.services import MILLION, set_price
 from catalogue.snapshot import PriceFacts
 from gateway.core.admin_base import TableInline

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import User
-from catalogue.comparing import Pair, tell_differences
+from catalogue.changes.edition_comparison import Pair, tell_differences
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.rollback import RollbackRefusedError, plan_rollback, roll_back
 

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
+from catalogue.pricing.meters import METER_CHOICES
 from gateway.core.lines import OneLineTexts
 from providers.operations.registry import lacks
 

@@ -12,17 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.change_serializers import ChangeListSerializer
-from catalogue.changes import INSTANT, Change, Kind, changes_between
+from catalogue.changes.change_text import tell_change
+from catalogue.changes.history import change_cache, read_versions, rows_between
+from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.conditional import conditional
 from catalogue.feed_entries import change_entries
 from catalogue.filters import check_names, check_organisations
-from catalogue.history import read_versions, rows_between
 from catalogue.instants import instant_text
-from catalogue.kept_changes import kept_changes
 from catalogue.pagination import CURSOR, LIMIT, cut_page, page_links
 from catalogue.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
 from catalogue.published_querysets import PublishedModelQuerySet
-from catalogue.sayings import tell_change
 from catalogue.snapshot import EPOCH
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import FORMAT_PARAMETERS, TOKEN, FeedView, Parameters, documented, feed_answers
@@ -146,7 +145,7 @@ class ChangeViewSet(FeedView):
         rows = _Rows(
             window, None if organisations is None else tuple(organisations), name and self.id_of(name)
         )
-        found = kept_changes.answer(self.reading.state, rows.question, lambda: self._find(rows))
+        found = change_cache.answer(self.reading.state, rows.question, lambda: self._find(rows))
         return [change for change in found if kinds is None or change.kind in kinds]
 
     def _find(self, rows: _Rows) -> Sequence[Change]:

@@ -14,9 +14,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
+from catalogue.changes.history import rows_of
 from catalogue.feeds import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.filters import FORMATS
-from catalogue.history import rows_of
 from catalogue.models import Edition
 from catalogue.parameters import ChoiceField, ParameterField, WordsField, read_parameter
 from catalogue.snapshot import EPOCH, ModelFacts

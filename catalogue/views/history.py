@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.change_serializers import HistorySerializer
-from catalogue.changes import Version
+from catalogue.changes.differences import differences
+from catalogue.changes.history import read_versions, rows_of
+from catalogue.changes.model_changes import Version
 from catalogue.conditional import conditional
-from catalogue.differences import differences
 from catalogue.filters import check_names
-from catalogue.history import read_versions, rows_of
 from catalogue.instants import instant_text
 from catalogue.milestones import dated_instants
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.changes import Kind
+from catalogue.changes.model_changes import Kind
 from catalogue.conditional import conditional
 from catalogue.feed_entries import editions_of, milestone_entries
 from catalogue.feeds import FEED_FORMATS

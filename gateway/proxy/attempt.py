@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from catalogue.pricing.rate_card import RateCard, RateCards
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
-from catalogue.tariff import Tariff, Tariffs
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id
@@ -56,7 +56,7 @@ class Workbench:
     health: HealthTable
     timeouts: Timeouts
     answer_bytes: int
-    tariffs: Tariffs = field(default_factory=Tariffs)
+    tariffs: RateCards = field(default_factory=RateCards)
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class Attempt:
         self._adapter = bench.adapters(call, target.provider)
         self._reader: StreamReader | None = None
         self._translated: Sequence[str] | None = None
-        self._tariff: Tariff | None = None
+        self._tariff: RateCard | None = None
         self._finished_bill: Bill | None = None
         self._started = 0.0
         self._status: int | None = None

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 
-from catalogue.meters import unit_of
-from catalogue.pricing import usd_per_unit
+from catalogue.pricing.cost import usd_per_unit
+from catalogue.pricing.meters import unit_of
 from catalogue.record import unit_price
 from catalogue.snapshot import PriceFacts
 

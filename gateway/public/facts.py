@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalogue.instants import date_text
-from catalogue.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.reading import Reading
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 from gateway.public.amounts import Amount, day, price, tokens

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.changes import INSTANT, Change, Kind, changes_between
-from catalogue.differences import FieldChange
-from catalogue.history import read_versions, rows_of
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.history import read_versions, rows_of
+from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.instants import parse_instant
-from catalogue.meters import METERS, unit_of
+from catalogue.pricing.meters import METERS, unit_of
 from catalogue.reading import Reading
 from catalogue.snapshot import EPOCH, ModelFacts
 from gateway.public.amounts import MILLION, day, money, price_unit, shorten

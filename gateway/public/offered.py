@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.record import serving_offerings, top_offering
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 

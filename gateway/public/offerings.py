@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalogue.figures import Figures
-from catalogue.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import current_prices
+from catalogue.pricing.cost import current_prices
+from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.reading import Reading
 from catalogue.snapshot import ModelFacts, OfferingFacts
 from gateway.public.amounts import Amount, price, tokens

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.reading import Reading
 from catalogue.record import serving_offerings
 from catalogue.snapshot import ModelFacts

@@ -13,8 +13,8 @@ from accounts import revision
 from catalogue.bootstrap.loader import NOTE, load_bootstrap
 from catalogue.bootstrap.reader import read_bootstrap
 from catalogue.lifecycle import Status
-from catalogue.meters import CACHED_READ_TEXT
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
+from catalogue.pricing.meters import CACHED_READ_TEXT
 from catalogue.publishing import withdraw
 from providers.models import Credential, Provider
 from providers.services import usable_provider_ids

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalogue.change_serializers import CHANGES_EXAMPLE, HISTORY_EXAMPLE
-from catalogue.changes import INSTANT
+from catalogue.changes.model_changes import INSTANT
 from catalogue.models import Model, Price
 from catalogue.publishing import publish, withdraw
 from tests.make import make_key, make_model, make_offering, make_price, make_published, publish_all

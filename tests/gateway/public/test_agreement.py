@@ -7,8 +7,8 @@ import pytest
 from django.http import QueryDict
 
 from catalogue.loading import snapshots
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import usd_per_unit
+from catalogue.pricing.cost import usd_per_unit
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.reading import Reading
 from catalogue.snapshot import PriceFacts
 from gateway.public.facets import facets_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.conditions import in_words
+from catalogue.pricing.conditions import in_words
 from catalogue.snapshot import PriceFacts
 from gateway.public.prices import price_rows
 

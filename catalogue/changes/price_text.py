@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from catalogue.changes.differences import FieldChange, differences, is_price_list, label
 from catalogue.compile import plain
-from catalogue.conditions import in_words
-from catalogue.differences import FieldChange, differences, is_price_list, label
-from catalogue.meters import METERS
-from catalogue.pricing import STANDARD
+from catalogue.pricing.conditions import in_words
+from catalogue.pricing.cost import STANDARD
+from catalogue.pricing.meters import METERS
 from catalogue.snapshot import ModelFacts, PriceFacts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from catalogue.rates import Rates, count_meters, is_judgeable, rates_for, slot
+from catalogue.pricing.rates import Rates, count_meters, is_judgeable, rates_for, slot
 from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 

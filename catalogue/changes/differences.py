@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalogue.instants import date_text
-from catalogue.meters import unit_of
-from catalogue.pricing import STANDARD
+from catalogue.pricing.cost import STANDARD
+from catalogue.pricing.meters import unit_of
 from catalogue.record import unit_price
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 

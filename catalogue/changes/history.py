@@ -1,15 +1,17 @@
-"""Published rows as the versions of models that changes are told from."""
+"""Published rows as the versions of models that changes are told from, and the changes that were told last."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from catalogue.changes import Version
+from catalogue.changes.model_changes import Change, Version
 from catalogue.content import UnreadableContentError, facts_from_content
 from catalogue.models import PublishedModel, PublishedOffering, PublishedPrice
 from catalogue.published_querysets import PublishedModelQuerySet
 from catalogue.snapshot import ModelFacts, Snapshot
+
+_QUESTIONS_KEPT = 16
 
 
 def read_versions(rows: PublishedModelQuerySet, snapshot: Snapshot) -> list[Version]:
@@ -71,3 +73,32 @@ def _read_records(ids: Sequence[int]) -> Iterator[tuple[int, ModelFacts]]:
             yield pk, facts_from_content(content)
         except UnreadableContentError:
             continue
+
+
+class ChangeCache:
+    """Whole editions are slow to compare: changes by question, kept for as long as nothing else changes.
+
+    Safe from any thread: at worst two find the same.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[str, dict[Hashable, Sequence[Change]]] = ("", {})
+
+    def answer(
+        self, state: str, question: Hashable, find: Callable[[], Sequence[Change]]
+    ) -> Sequence[Change]:
+        """What was found for that question in that state of a reading, or what is found now."""
+        kept_state, answers = self._kept
+        if kept_state != state or len(answers) >= _QUESTIONS_KEPT:
+            answers = {}
+            self._kept = (state, answers)
+        if question not in answers:
+            answers[question] = find()
+        return answers[question]
+
+    def forget(self) -> None:
+        self._kept = ("", {})
+
+
+change_cache = ChangeCache()
+"""Of this process."""

@@ -4,8 +4,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from catalogue import meters
-from catalogue.conditions import closeness, holds, is_tier
+from catalogue.pricing import meters
+from catalogue.pricing.conditions import closeness, holds, is_tier
 from catalogue.snapshot import PriceFacts
 from providers.wire.usage import Usage
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.price_text import readable_differences
 from catalogue.content import UnreadableContentError, facts_from_content
-from catalogue.differences import FieldChange
 from catalogue.models import PublishedModel
-from catalogue.readable import readable_differences
 from catalogue.snapshot import ModelFacts
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from catalogue.changes import Change, Kind
-from catalogue.differences import FieldChange
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.model_changes import Change, Kind
 from catalogue.instants import date_text
 from catalogue.lifecycle import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts

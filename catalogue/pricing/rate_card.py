@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.pricing import STANDARD, call_prices, cost_at
-from catalogue.rates import Rates, rates_for
+from catalogue.pricing.cost import STANDARD, call_prices, cost_at
+from catalogue.pricing.rates import Rates, rates_for
 from catalogue.snapshot import OfferingFacts, PriceFacts
 from providers.wire.usage import Usage
 
@@ -28,7 +28,7 @@ class PlanPrices:
     beneath: "PlanPrices | None" = None
 
     def cost_usd(self, usage: Usage) -> Decimal:
-        """As catalogue.pricing.cost_usd."""
+        """As catalogue.pricing.cost.cost_usd."""
         return cost_at(self._rates(usage), usage)
 
     def _rates(self, usage: Usage) -> Rates:
@@ -37,7 +37,7 @@ class PlanPrices:
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
+class RateCard:
     """The prices that apply from `since` until `until` (Unix seconds): the standard ones, and those of other plans."""
 
     offering: OfferingFacts
@@ -60,28 +60,28 @@ class Tariff:
         return self.plan_for(usage).cost_usd(usage)
 
 
-class Tariffs:
-    """The last tariff of every offering that was called. One of another snapshot is another offering."""
+class RateCards:
+    """The last rate card of every offering that was called. One of another snapshot is another offering."""
 
     def __init__(self) -> None:
-        self._last: dict[int, Tariff] = {}
+        self._last: dict[int, RateCard] = {}
 
-    def find(self, offering: OfferingFacts, at: float) -> Tariff:
+    def find(self, offering: OfferingFacts, at: float) -> RateCard:
         """`at` in Unix seconds."""
-        tariff = self._last.get(offering.id)
-        if tariff is None or not tariff.holds(offering, at):
-            tariff = self._last[offering.id] = tariff_of(offering, at)
-        return tariff
+        rate_card = self._last.get(offering.id)
+        if rate_card is None or not rate_card.holds(offering, at):
+            rate_card = self._last[offering.id] = rate_card_of(offering, at)
+        return rate_card
 
 
-def tariff_of(offering: OfferingFacts, at: float) -> Tariff:
+def rate_card_of(offering: OfferingFacts, at: float) -> RateCard:
     """`at` in Unix seconds."""
     moment = datetime.fromtimestamp(at, UTC)
     standard = _plan_prices(call_prices(offering.prices, moment))
     plans = {price.plan for price in offering.prices} - {STANDARD}
     others = {plan: call_prices(offering.prices, moment, plan) for plan in plans}
     changes = [instant.timestamp() for instant in offering.instants()]
-    return Tariff(
+    return RateCard(
         offering,
         standard,
         {plan: _plan_prices(prices, standard) for plan, prices in others.items() if prices},

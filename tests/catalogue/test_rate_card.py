@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from catalogue.pricing import call_prices, cost_usd
-from catalogue.tariff import Tariffs, tariff_of
+from catalogue.pricing.cost import call_prices, cost_usd
+from catalogue.pricing.rate_card import RateCards, rate_card_of
 from providers.wire.usage import Usage
 from tests.gateway.proxy.values import a_price, an_offering
 
@@ -19,29 +19,29 @@ TIERED = (*FLAT, a_price("input_text_tokens", "3", conditions=LONG))
 
 @pytest.mark.parametrize("prices", [FLAT, TIERED, ()])
 @pytest.mark.parametrize("usage", [Usage(1_000, 20), Usage(300_000, 20, cached_read_tokens=5)])
-def test_tariff_costs_what_the_prices_do(prices, usage):
-    tariff = tariff_of(an_offering(prices=prices), NOW.timestamp())
-    assert tariff.cost_usd(usage) == cost_usd(usage, call_prices(prices, NOW))
+def test_rate_card_costs_what_the_prices_do(prices, usage):
+    rate_card = rate_card_of(an_offering(prices=prices), NOW.timestamp())
+    assert rate_card.cost_usd(usage) == cost_usd(usage, call_prices(prices, NOW))
 
 
-def test_tariff_is_worked_out_once_until_a_price_begins_or_ends():
+def test_rate_card_is_worked_out_once_until_a_price_begins_or_ends():
     soon = NOW + timedelta(hours=1)
     now, later = replace(FLAT[0], valid_to=soon), replace(FLAT[0], amount=Decimal(9), valid_from=soon)
-    offering, tariffs = an_offering(prices=(now, later)), Tariffs()
-    first = tariffs.find(offering, NOW.timestamp())
-    assert tariffs.find(offering, soon.timestamp() - 0.001) is first
-    assert [price.amount for price in tariffs.find(offering, soon.timestamp()).standard.prices] == [9]
-    assert tariffs.find(offering, NOW.timestamp()).standard.prices == first.standard.prices
+    offering, rate_cards = an_offering(prices=(now, later)), RateCards()
+    first = rate_cards.find(offering, NOW.timestamp())
+    assert rate_cards.find(offering, soon.timestamp() - 0.001) is first
+    assert [price.amount for price in rate_cards.find(offering, soon.timestamp()).standard.prices] == [9]
+    assert rate_cards.find(offering, NOW.timestamp()).standard.prices == first.standard.prices
 
 
-def test_offering_of_another_snapshot_has_its_own_tariff():
-    tariffs = Tariffs()
-    tariffs.find(an_offering(prices=FLAT), NOW.timestamp())
-    assert tariffs.find(an_offering(prices=()), NOW.timestamp()).standard.prices == []
+def test_offering_of_another_snapshot_has_its_own_rate_card():
+    rate_cards = RateCards()
+    rate_cards.find(an_offering(prices=FLAT), NOW.timestamp())
+    assert rate_cards.find(an_offering(prices=()), NOW.timestamp()).standard.prices == []
 
 
 def test_ledger_is_told_when_a_price_applies():
-    first, _, third = tariff_of(an_offering(prices=TIERED), NOW.timestamp()).standard.fields
+    first, _, third = rate_card_of(an_offering(prices=TIERED), NOW.timestamp()).standard.fields
     assert "conditions" not in first
     assert (third["amount"], third["conditions"]) == ("3", list(LONG))
 
@@ -60,8 +60,8 @@ MILLION = Usage(1_000_000, 1_000_000)
 
 
 def cost_in(tier: str, usage: Usage = MILLION) -> Decimal:
-    tariff = tariff_of(an_offering(prices=TIERS), NOW.timestamp())
-    return tariff.cost_usd(replace(usage, service_tier=tier))
+    rate_card = rate_card_of(an_offering(prices=TIERS), NOW.timestamp())
+    return rate_card.cost_usd(replace(usage, service_tier=tier))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_conditions_of_a_plan_are_judged_too():
 
 
 def test_ledger_is_told_the_prices_beneath_a_plan_and_its_own():
-    tariff = tariff_of(an_offering(prices=TIERS), NOW.timestamp())
-    plans = [price["plan"] for price in tariff.plan_for(Usage(service_tier="priority")).fields]
+    rate_card = rate_card_of(an_offering(prices=TIERS), NOW.timestamp())
+    plans = [price["plan"] for price in rate_card.plan_for(Usage(service_tier="priority")).fields]
     assert plans == ["standard"] * 3 + ["priority"] * 2
