@@ -6,7 +6,7 @@ from datetime import datetime
 from catalogue.changes.change_text import tell_change, tell_life
 from catalogue.changes.model_changes import Change, stable_id
 from catalogue.feeds import Entry
-from catalogue.milestones import Milestone
+from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.models import PublishedModel
 from catalogue.reading import Reading
 from catalogue.record import serving_offerings, top_offering, unit_price
@@ -48,20 +48,20 @@ def change_entries(changes: Iterable[Change], reading: Reading, link_to: LinkTo)
         )
 
 
-def milestone_entries(milestones: Iterable[Milestone], reading: Reading, link_to: LinkTo) -> Iterator[Entry]:
+def event_entries(events: Iterable[LifecycleEvent], reading: Reading, link_to: LinkTo) -> Iterator[Entry]:
     """Updated when the date was last published, or when it came."""
-    shown = list(milestones)
-    editions = editions_of({milestone.model.id for milestone in shown}, reading)
-    for milestone in shown:
-        model, (_, since) = milestone.model, editions.get(milestone.model.id, _UNKNOWN)
+    shown = list(events)
+    editions = editions_of({event.model.id for event in shown}, reading)
+    for event in shown:
+        model, (_, since) = event.model, editions.get(event.model.id, _UNKNOWN)
         successor = reading.snapshot.successor(model, reading.at)
         yield Entry(
-            id=stable_id(model, milestone.kind),
-            title=milestone.title(reading.at),
-            summary=tell_life(model, successor, reading.at) or milestone.title(reading.at),
+            id=stable_id(model, event.kind),
+            title=event.title(reading.at),
+            summary=tell_life(model, successor, reading.at) or event.title(reading.at),
             link=link_to(model),
-            updated=max(since, milestone.at) if milestone.at <= reading.at else since,
-            categories=(milestone.kind.value, model.organisation_id),
+            updated=max(since, event.at) if event.at <= reading.at else since,
+            categories=(event.kind.value, model.organisation_id),
         )
 
 

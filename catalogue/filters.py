@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from catalogue.feeds import FEED_FORMATS
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.parameters import (
     ChoiceField,

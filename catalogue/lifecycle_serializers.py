@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from accounts.policies import LifecyclePolicy
 from accounts.serializers import StrictSerializer
-from catalogue.lifecycle import Status
-from catalogue.verdicts import Outcome, Verdict
+from catalogue.lifecycle.check import Outcome, Verdict
+from catalogue.lifecycle.status import Status
 
 MODELS_MAX = 500
 NEAR_DAYS = 90

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from catalogue.endpoints import GENERATION
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.lint import Kind, Subject
 from catalogue.snapshot import ModelFacts
 

@@ -33,5 +33,5 @@ class ModelQuerySet(QuerySet["Model"]):
         )
 
     def with_status(self, at: datetime) -> Self:
-        """Annotated with `status`, by the rule of catalogue.lifecycle."""
+        """Annotated with `status`, by the rule of catalogue.lifecycle.status."""
         return self.annotate(status=status_case(at))

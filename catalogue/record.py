@@ -6,7 +6,7 @@ from typing import Any
 
 from catalogue.endpoints import GENERATION
 from catalogue.instants import date_text
-from catalogue.lifecycle import lifecycle_message
+from catalogue.lifecycle.status import lifecycle_message
 from catalogue.pricing.cost import STANDARD, current_prices, usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot

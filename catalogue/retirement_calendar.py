@@ -8,7 +8,7 @@ from icalendar import Calendar, Event, vDuration
 from catalogue.changes.change_text import tell_life
 from catalogue.changes.model_changes import Kind, stable_id
 from catalogue.feed_entries import LinkTo
-from catalogue.milestones import Milestone
+from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.reading import Reading
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
@@ -17,7 +17,7 @@ _ENDINGS = frozenset({Kind.DEPRECATED, Kind.RETIRED})
 
 
 def write_calendar(
-    milestones: Iterable[Milestone],
+    turns: Iterable[LifecycleEvent],
     reading: Reading,
     editions: Mapping[str, tuple[int, datetime]],
     link_to: LinkTo,
@@ -33,28 +33,28 @@ def write_calendar(
     for name in ("name", "x-wr-calname"):
         calendar.add(name, "Model retirements")
     calendar.add("refresh-interval", vDuration(_REFRESH), parameters={"VALUE": "DURATION"})
-    for milestone in milestones:
-        if milestone.kind in _ENDINGS and milestone.model.id in editions:
-            calendar.add_component(_event(milestone, reading, editions[milestone.model.id], link_to))
+    for turn in turns:
+        if turn.kind in _ENDINGS and turn.model.id in editions:
+            calendar.add_component(_event(turn, reading, editions[turn.model.id], link_to))
     text: bytes = calendar.to_ical()
     return text
 
 
-def _event(milestone: Milestone, reading: Reading, edition: tuple[int, datetime], link_to: LinkTo) -> Event:
-    model, (number, published) = milestone.model, edition
+def _event(turn: LifecycleEvent, reading: Reading, edition: tuple[int, datetime], link_to: LinkTo) -> Event:
+    model, (number, published) = turn.model, edition
     successor = reading.snapshot.successor(model, reading.at)
-    day = milestone.at.astimezone(UTC).date()
+    day = turn.at.astimezone(UTC).date()
     event = Event()
-    event.add("uid", stable_id(model, milestone.kind))
+    event.add("uid", stable_id(model, turn.kind))
     # Without a METHOD it is when the event was last revised, not when it was written out.
     event.add("dtstamp", published.astimezone(UTC))
     event.add("last-modified", published.astimezone(UTC))
     event.add("sequence", number)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    event.add("summary", f"{model.name}: {milestone.kind}")
-    event.add("description", tell_life(model, successor, reading.at) or milestone.title(reading.at))
+    event.add("summary", f"{model.name}: {turn.kind}")
+    event.add("description", tell_life(model, successor, reading.at) or turn.title(reading.at))
     event.add("url", link_to(model))
-    event.add("categories", [milestone.kind.value])
+    event.add("categories", [turn.kind.value])
     event.add("transp", "TRANSPARENT")
     return event

@@ -11,7 +11,7 @@ from catalogue.examples import (
     GATEWAY_MODELS_EXAMPLE,
     MODEL_EXAMPLE,
 )
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.models import Model
 from providers.models import Provider
 

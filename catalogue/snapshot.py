@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.lifecycle import Status, status_at
+from catalogue.lifecycle.status import Status, status_at
 from providers.facts import ProviderFacts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,10 +1,10 @@
-"""The rule of catalogue.lifecycle in SQL."""
+"""The rule of catalogue.lifecycle.status in SQL."""
 
 from datetime import datetime
 
 from django.db.models import Case, CharField, Value, When
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 
 
 def status_case(at: datetime) -> Case:

@@ -372,8 +372,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "ENUM_NAME_OVERRIDES": {
-        "CallOutcome": "catalogue.verdicts.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.Status",
+        "CallOutcome": "catalogue.lifecycle.check.Outcome",
+        "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
     },
     "POSTPROCESSING_HOOKS": [

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.worklist import kept_worklist
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from catalogue.compile import compile_model, digest, problems
-from catalogue.lifecycle import Status, status_at
+from catalogue.lifecycle.status import Status, status_at
 from catalogue.models import Model
 from catalogue.publishing import publish
 from gateway.core.admin_base import Tone, status_chip

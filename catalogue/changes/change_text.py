@@ -7,12 +7,12 @@ from typing import Any
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.model_changes import Change, Kind
 from catalogue.instants import date_text
-from catalogue.lifecycle import Status, lifecycle_message
+from catalogue.lifecycle.status import Status, lifecycle_message
 from catalogue.snapshot import ModelFacts
 
 _FIELDS_TOLD = 5
 _VALUE_SHOWN = 80
-_NEWS: Mapping[Kind, str] = {
+_TOLD: Mapping[Kind, str] = {
     Kind.ADDED: "is in the catalogue",
     Kind.ANNOUNCED: "is announced",
     Kind.RELEASED: "is released",
@@ -31,7 +31,7 @@ def tell_change(change: Change, successor: ModelFacts | None) -> str:
         news = "has new prices" if change.kind is Kind.REPRICED else "changed"
         return f"Model '{model.id}' {news}: {told}{f'; and {more} more' if more > 0 else ''}."
     advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' {_NEWS[change.kind]}{_outlook(change)}{advice}."
+    return f"Model '{model.id}' {_TOLD[change.kind]}{_upcoming(change)}{advice}."
 
 
 def tell_field(change: FieldChange) -> str:
@@ -50,7 +50,7 @@ def tell_life(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> 
     return f"Model '{model.id}' will be {' and '.join(filter(None, news))}{advice}."
 
 
-def _outlook(change: Change) -> str:
+def _upcoming(change: Change) -> str:
     model = change.model
     if change.kind is Kind.ANNOUNCED:
         return f" for {date_text(model.release_at)}"

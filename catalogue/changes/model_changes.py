@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from catalogue.changes.differences import FieldChange, changed, differences, is_price_list, label
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices
 from catalogue.record import price_fields, top_offering, unit_price
 from catalogue.snapshot import ModelFacts, OfferingFacts

@@ -16,7 +16,7 @@ from catalogue.changes.model_changes import Version
 from catalogue.conditional import conditional
 from catalogue.filters import check_names
 from catalogue.instants import instant_text
-from catalogue.milestones import dated_instants
+from catalogue.lifecycle.events import dated_instants
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.snapshot import ModelFacts
 from catalogue.views.base import refusals

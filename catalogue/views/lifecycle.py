@@ -10,13 +10,12 @@ from rest_framework.response import Response
 
 from catalogue.changes.model_changes import Kind
 from catalogue.conditional import conditional
-from catalogue.feed_entries import editions_of, milestone_entries
+from catalogue.feed_entries import editions_of, event_entries
 from catalogue.feeds import FEED_FORMATS
 from catalogue.filters import check_names, check_organisations
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.events import LifecycleEvent, LifecycleQuery, lifecycle_events, lifecycle_record
+from catalogue.lifecycle.status import Status
 from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializer
-from catalogue.milestones import Milestone, lifecycle_record, milestones
-from catalogue.outlook import Outlook
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
 from catalogue.retirement_calendar import CONTENT_TYPE, write_calendar
@@ -92,7 +91,7 @@ class LifecycleViewSet(FeedView):
         days = read_parameter(query, "within_days", _DAYS)
         organisations = read_parameter(query, "organisation", WordsField())
         check_organisations("organisation", organisations or [])
-        outlook = Outlook(
+        wanted = LifecycleQuery(
             ids=None if names is None else {self.find(name).id for name in names},
             organisations=organisations,
             providers=read_parameter(query, "provider", WordsField()),
@@ -100,7 +99,7 @@ class LifecycleViewSet(FeedView):
             retires_before=read_parameter(query, "retires_before", InstantField()),
             comes_before=None if days is None else self._morning + timedelta(days=days + 1),
         )
-        return outlook.choose(self.reading.snapshot.models.values(), self.reading.at)
+        return wanted.choose(self.reading.snapshot.models.values(), self.reading.at)
 
     def _json(self, models: Sequence[ModelFacts], page: Page) -> HttpResponseBase:
         reading = self.reading
@@ -111,17 +110,17 @@ class LifecycleViewSet(FeedView):
     def _feed(self, models: Iterable[ModelFacts]) -> HttpResponse:
         """The latest news first. That a model was released is no news of its end."""
         now = self.reading.at
-        told = [each for each in _milestones(models) if each.kind is not Kind.RELEASED or each.at > now]
-        entries = milestone_entries(told, self.reading, self.link_to)
+        told = [each for each in _events_of(models) if each.kind is not Kind.RELEASED or each.at > now]
+        entries = event_entries(told, self.reading, self.link_to)
         newest_first = sorted(entries, key=lambda entry: entry.updated, reverse=True)
         return self.feed("Model lifecycles", "Releases to come, deprecations and retirements.", newest_first)
 
     def _calendar(self, models: Iterable[ModelFacts]) -> HttpResponse:
-        shown = _milestones(models)
+        shown = _events_of(models)
         editions = editions_of({each.model.id for each in shown}, self.reading)
         text = write_calendar(shown, self.reading, editions, self.link_to)
         return HttpResponse(text, content_type=CONTENT_TYPE)
 
 
-def _milestones(models: Iterable[ModelFacts]) -> list[Milestone]:
-    return [milestone for model in models for milestone in milestones(model)]
+def _events_of(models: Iterable[ModelFacts]) -> list[LifecycleEvent]:
+    return [event for model in models for event in lifecycle_events(model)]

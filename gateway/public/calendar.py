@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.reading import Reading
 from catalogue.snapshot import ModelFacts
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from gateway.public.amounts import MILLION, money, shorten
 from gateway.public.query import ListQuery
 from gateway.public.traits import CatalogueTraits, Label

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.reading import Reading
 from catalogue.snapshot import ModelFacts, Snapshot
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import revision
 from catalogue.bootstrap.loader import NOTE, load_bootstrap
 from catalogue.bootstrap.reader import read_bootstrap
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.pricing.meters import CACHED_READ_TEXT
 from catalogue.publishing import withdraw

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.verdicts import Check
+from catalogue.lifecycle.check import Check
 from tests.catalogue.lives import a_model, a_snapshot, an_offering, day
 
 HEIR = a_model(an_offering(9), id="acme/two")
