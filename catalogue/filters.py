@@ -25,7 +25,7 @@ from catalogue.parameters import (
     refuse,
 )
 from catalogue.published_organisations import PUBLISHED_ORGANISATIONS
-from catalogue.published_querysets import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
+from catalogue.querysets.published import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
 from catalogue.reading import Reading
 from gateway.core.errors import ApiError
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalogue.loading import snapshot_at_edition, snapshots
 from catalogue.models import Edition, PublishedModel
-from catalogue.published_querysets import PublishedModelQuerySet
+from catalogue.querysets.published import PublishedModelQuerySet
 from catalogue.snapshot import EMPTY, ModelFacts, Snapshot
 
 

@@ -21,7 +21,7 @@ from catalogue.admin.rollback import show_versions
 from catalogue.admin.sheets import SheetDesk
 from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
-from catalogue.querysets import ModelQuerySet
+from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
 from catalogue.sheets import ModelSheet
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from catalogue.models import shapes
 from catalogue.models.published import PublishedModel
-from catalogue.querysets import ModelQuerySet
+from catalogue.querysets.working import ModelQuerySet
 from gateway.core.lines import OneLineTexts
 
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from catalogue.published_querysets import PublishedModelQuerySet
+from catalogue.querysets.published import PublishedModelQuerySet
 
 
 class Edition(models.Model):

@@ -14,7 +14,7 @@ from django.db.models.lookups import GreaterThan
 
 from catalogue.models.published_offering import PublishedOffering, PublishedPrice
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.status_sql import status_case
+from catalogue.querysets.status import status_case
 
 if TYPE_CHECKING:
     from catalogue.models.published import PublishedModel  # noqa: F401  # named in a base class, as text

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from catalogue.models.offering import Offering
 from catalogue.models.published import PublishedModel
-from catalogue.status_sql import status_case
+from catalogue.querysets.status import status_case
 
 if TYPE_CHECKING:
     from catalogue.models.model import Model  # noqa: F401  # named in a base class, as text
