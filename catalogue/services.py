@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel
 from catalogue.pricing.cost import STANDARD
-from catalogue.publishing import publish, withdraw
+from catalogue.publishing.editions import publish, withdraw
 
 MILLION = 1_000_000
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
-from catalogue.compile import compile_model
 from catalogue.content import facts_from_content
 from catalogue.models import Model
+from catalogue.publishing.compile import compile_model
 from catalogue.record import record
 from catalogue.snapshot import ModelFacts, Snapshot
 

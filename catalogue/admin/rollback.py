@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from catalogue.changes.edition_comparison import Pair, tell_differences
 from catalogue.models import Edition, Model, PublishedModel
-from catalogue.rollback import RollbackRefusedError, plan_rollback, roll_back
+from catalogue.publishing.rollback import RollbackRefusedError, plan_rollback, roll_back
 
 PER_PAGE = 20
 

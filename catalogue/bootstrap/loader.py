@@ -21,7 +21,7 @@ from catalogue.bootstrap.entries import (
 from catalogue.bootstrap.reader import read_bootstrap
 from catalogue.models import Alias, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.pricing.meters import CACHED_READ_TEXT, CACHED_WRITE_TEXT, INPUT_TEXT, OUTPUT_TEXT
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 from providers.services import ensure_demo_providers
 

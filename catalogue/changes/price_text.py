@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from catalogue.changes.differences import FieldChange, differences, is_price_list, label
-from catalogue.compile import plain
 from catalogue.pricing.conditions import in_words
 from catalogue.pricing.cost import STANDARD
 from catalogue.pricing.meters import METERS
+from catalogue.publishing.compile import plain
 from catalogue.snapshot import ModelFacts, PriceFacts
 
 

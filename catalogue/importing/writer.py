@@ -25,7 +25,7 @@ from catalogue.importing.rows import (
     take,
 )
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 
 T = TypeVar("T")

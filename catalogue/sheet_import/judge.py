@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from catalogue.models import Model
-from catalogue.publishing import reasons_against
+from catalogue.publishing.editions import reasons_against
 from catalogue.sheet_import.judged import Change, Fault, JudgedRow, Kind
 from catalogue.sheet_import.known import Key, Known
 from catalogue.sheet_import.upload import Row

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
-from catalogue.compile import place_of_offering
 from catalogue.models import Alias, Model, Offering, Organisation, Price
+from catalogue.publishing.compile import place_of_offering
 from catalogue.sheet_import.judged import Fault
 from catalogue.sheet_import.upload import Row
 from catalogue.sheets import OFFERING_KEY, ModelSheet, OfferingSheet, PriceSheet, Sheet

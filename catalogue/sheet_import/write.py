@@ -6,7 +6,7 @@ from typing import Any
 from accounts import audit
 from accounts.models import User
 from catalogue.models import Edition, Model
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from catalogue.sheet_import.judge import Judge
 from catalogue.sheet_import.judged import JudgedRow, Kind
 from catalogue.sheet_import.known import Known

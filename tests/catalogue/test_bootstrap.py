@@ -15,7 +15,7 @@ from catalogue.bootstrap.reader import read_bootstrap
 from catalogue.lifecycle.status import Status
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.pricing.meters import CACHED_READ_TEXT
-from catalogue.publishing import withdraw
+from catalogue.publishing.editions import withdraw
 from providers.models import Credential, Provider
 from providers.services import usable_provider_ids
 from tests.make import make_model, make_provider

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from catalogue.services import delete_models
 from catalogue.worklist import kept_worklist
 from tests.catalogue.test_admin import edit, form_values

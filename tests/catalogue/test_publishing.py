@@ -10,7 +10,7 @@ import pytest
 from accounts.revision import read
 from catalogue.loading import snapshots
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
-from catalogue.publishing import publish, withdraw
+from catalogue.publishing.editions import publish, withdraw
 from catalogue.reading import Reading
 from catalogue.services import delete_models, set_price, switch_offering, switch_offerings
 from tests.make import (

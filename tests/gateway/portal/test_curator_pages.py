@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from catalogue.models import Edition, Model, Offering
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from tests.make import make_offering, make_price, make_provider, make_published, make_staff, make_team
 from tests.pages import PHONE, Browser
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Model as Row
 from django.db.models import Q
 
-from catalogue.compile import price_facts as working_price_facts
 from catalogue.content import Content, OfferingContent, PriceContent, price_facts
 from catalogue.models import Alias, Model, Offering, Price
+from catalogue.publishing.compile import price_facts as working_price_facts
 from catalogue.services import end_prices
 from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
-from catalogue.compile import compile_model, digest, problems
 from catalogue.content import Content
 from catalogue.models import Alias, Edition, Model, PublishedModel
-from catalogue.published_rows import write_rows
+from catalogue.publishing.compile import compile_model, digest, problems
+from catalogue.publishing.rows import write_rows
 
 
 @dataclass(frozen=True, slots=True)
