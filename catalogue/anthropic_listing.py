@@ -7,7 +7,7 @@ from typing import Any
 from django.http import QueryDict
 
 from catalogue.parameters import CountField, ParameterField, read_parameter, refuse
-from catalogue.snapshot import ModelFacts
+from catalogue.published.snapshot import ModelFacts
 
 BOUND = CountField(1, 1000, default=20)
 _DEFAULT = 20

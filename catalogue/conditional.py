@@ -11,8 +11,8 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 from rest_framework.request import Request
 
-from catalogue.loading import snapshots
-from catalogue.reading import Reading
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
 
 
 class ReadingView(Protocol):

@@ -8,9 +8,9 @@ from catalogue.changes.model_changes import Change, stable_id
 from catalogue.feeds import Entry
 from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.models import PublishedModel
-from catalogue.reading import Reading
-from catalogue.record import serving_offerings, top_offering, unit_price
-from catalogue.snapshot import EPOCH, ModelFacts
+from catalogue.published.reading import Reading
+from catalogue.published.record import serving_offerings, top_offering, unit_price
+from catalogue.published.snapshot import EPOCH, ModelFacts
 
 LinkTo = Callable[[ModelFacts], str]
 # Of a row that was published after the snapshot was read.

@@ -24,9 +24,9 @@ from catalogue.parameters import (
     refusal_of,
     refuse,
 )
+from catalogue.published.reading import Reading
 from catalogue.published_organisations import PUBLISHED_ORGANISATIONS
 from catalogue.querysets.published import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
-from catalogue.reading import Reading
 from gateway.core.errors import ApiError
 
 Rows = PublishedModelQuerySet

@@ -9,7 +9,7 @@ from catalogue.endpoints import GENERATION
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, Snapshot
 
 
 class Kind(StrEnum):

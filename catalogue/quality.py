@@ -6,7 +6,7 @@ from datetime import datetime
 
 from catalogue.lifecycle.status import Status
 from catalogue.lint import Kind, Subject
-from catalogue.snapshot import ModelFacts
+from catalogue.published.snapshot import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from catalogue.changes.change_text import tell_life
 from catalogue.changes.model_changes import Kind, stable_id
 from catalogue.feed_entries import LinkTo
 from catalogue.lifecycle.events import LifecycleEvent
-from catalogue.reading import Reading
+from catalogue.published.reading import Reading
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=6)

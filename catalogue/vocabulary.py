@@ -8,8 +8,8 @@ from typing import Any
 from django.http import QueryDict
 
 from catalogue.parameters import WordsField
-from catalogue.record import serving_offerings
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.record import serving_offerings
+from catalogue.published.snapshot import ModelFacts, Snapshot
 
 Words = Callable[[ModelFacts], Iterable[str]]
 _OPEN_LISTS: Mapping[str, Words] = {

@@ -11,8 +11,8 @@ from django.db import connection
 
 from accounts import revision
 from accounts.revision import Revisions
-from catalogue.loading import snapshots
-from catalogue.snapshot import Snapshot
+from catalogue.published.loading import snapshots
+from catalogue.published.snapshot import Snapshot
 from gateway.core import sql
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from django.test import override_settings
 
 from accounts import guesses
 from catalogue.changes.history import change_cache
-from catalogue.loading import snapshots
-from catalogue.shelf import shelf
+from catalogue.published.loading import snapshots
+from catalogue.published.record_cache import record_cache
 from catalogue.worklist import kept_worklist
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.deployment import make_tables
@@ -40,7 +40,7 @@ def forget_snapshot() -> Iterator[None]:
     yield
     guesses.here.forget()
     snapshots.forget()
-    shelf.forget()
+    record_cache.forget()
     change_cache.forget()
     kept_worklist.forget()
 

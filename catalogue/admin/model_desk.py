@@ -11,11 +11,11 @@ from catalogue.admin.live import lifecycle_chip, live_chip
 from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
 from catalogue.lint import EXPLANATIONS, Finding
-from catalogue.loading import snapshots
 from catalogue.models import Model, PublishedModel
+from catalogue.published.loading import snapshots
+from catalogue.published.snapshot import ModelFacts, Snapshot
 from catalogue.publishing.compile import problems
 from catalogue.quality import Quality
-from catalogue.snapshot import ModelFacts, Snapshot
 from catalogue.worklist import judge_one, subject_of, world_of
 from gateway.core.admin_base import Tone, status_chip
 

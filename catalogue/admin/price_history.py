@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from catalogue.models import Offering, Price
 from catalogue.pricing.conditions import in_words
-from catalogue.pricing.cost import is_standard, is_valid
+from catalogue.pricing.cost import is_standard, is_valid, plain
 from catalogue.pricing.meters import METERS, unit_of
-from catalogue.publishing.compile import plain, price_facts
+from catalogue.publishing.compile import price_facts
 from gateway.core.admin_base import Tone
 
 _TONES: dict[str, Tone] = {"current": "good", "coming": "info", "past": "neutral"}

@@ -8,7 +8,7 @@ from catalogue.changes.differences import FieldChange
 from catalogue.changes.model_changes import Change, Kind
 from catalogue.instants import date_text
 from catalogue.lifecycle.status import Status, lifecycle_message
-from catalogue.snapshot import ModelFacts
+from catalogue.published.snapshot import ModelFacts
 
 _FIELDS_TOLD = 5
 _VALUE_SHOWN = 80

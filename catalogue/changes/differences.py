@@ -8,8 +8,8 @@ from typing import Any
 from catalogue.instants import date_text
 from catalogue.pricing.cost import STANDARD
 from catalogue.pricing.meters import unit_of
-from catalogue.record import unit_price
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.record import unit_price
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts
 
 
 @dataclass(frozen=True, slots=True)

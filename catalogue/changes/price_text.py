@@ -6,10 +6,9 @@ from datetime import datetime
 
 from catalogue.changes.differences import FieldChange, differences, is_price_list, label
 from catalogue.pricing.conditions import in_words
-from catalogue.pricing.cost import STANDARD
+from catalogue.pricing.cost import STANDARD, plain
 from catalogue.pricing.meters import METERS
-from catalogue.publishing.compile import plain
-from catalogue.snapshot import ModelFacts, PriceFacts
+from catalogue.published.snapshot import ModelFacts, PriceFacts
 
 
 def readable_differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:

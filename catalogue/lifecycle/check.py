@@ -10,7 +10,7 @@ from accounts.policies import LifecyclePolicy
 from catalogue.changes.change_text import tell_life
 from catalogue.instants import date_text
 from catalogue.lifecycle.status import Status
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, Snapshot
 from providers.operations.registry import must_be_named
 
 

@@ -10,7 +10,7 @@ from catalogue.changes.differences import label, price_text
 from catalogue.changes.model_changes import Kind
 from catalogue.instants import date_text, instant_text
 from catalogue.lifecycle.status import Status
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, Snapshot
 
 _PASSED = {Kind.RELEASED: "released", Kind.DEPRECATED: "deprecated", Kind.RETIRED: "retired"}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from catalogue.instants import date_text
 
 if TYPE_CHECKING:
-    from catalogue.snapshot import ModelFacts
+    from catalogue.published.snapshot import ModelFacts
 
 
 class Status(StrEnum):

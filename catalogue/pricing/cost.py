@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from catalogue.pricing.rates import Rates, count_meters, is_judgeable, rates_for, slot
-from catalogue.snapshot import PriceFacts
+from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 STANDARD = "standard"
@@ -39,6 +39,11 @@ def usd_per_unit(price: PriceFacts) -> Decimal:
     """For one single unit; exact unless the division does not end, such as one by three."""
     with localcontext(prec=_LONGEST_PRICE):
         return price.amount / price.unit_size
+
+
+def plain(amount: Decimal) -> str:
+    """Exact, without exponent and without trailing zeros."""
+    return format(amount.normalize(), "f")
 
 
 def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalogue.pricing.cost import STANDARD, call_prices, cost_at
 from catalogue.pricing.rates import Rates, rates_for
-from catalogue.snapshot import OfferingFacts, PriceFacts
+from catalogue.published.snapshot import OfferingFacts, PriceFacts
 from providers.wire.usage import Usage
 
 _SAME = {"fast": "priority"}

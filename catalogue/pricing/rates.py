@@ -6,7 +6,7 @@ from typing import Any
 
 from catalogue.pricing import meters
 from catalogue.pricing.conditions import closeness, holds, is_tier
-from catalogue.snapshot import PriceFacts
+from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 Rates = Mapping[str, Decimal]

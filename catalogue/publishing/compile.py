@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
-from catalogue import content
-from catalogue.content import Content, OfferingContent, PriceContent
 from catalogue.models import Alias, Model, Offering, Price
-from catalogue.snapshot import PriceFacts
+from catalogue.pricing.cost import plain
+from catalogue.published import content
+from catalogue.published.content import Content, OfferingContent, PriceContent
+from catalogue.published.snapshot import PriceFacts
 
 
 def compile_model(model: Model) -> Content:
@@ -66,11 +66,6 @@ def place_of_offering(offering: Offering) -> str:
 def price_facts(price: Price) -> PriceFacts:
     """A working price as the pure rules of catalogue.pricing.cost take it."""
     return content.price_facts(_compile_price(price))
-
-
-def plain(amount: Decimal) -> str:
-    """Exact, without exponent and without trailing zeros."""
-    return format(amount.normalize(), "f")
 
 
 def _compile_offering(offering: Offering) -> OfferingContent:

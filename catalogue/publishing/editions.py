@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
-from catalogue.content import Content
 from catalogue.models import Alias, Edition, Model, PublishedModel
+from catalogue.published.content import Content
 from catalogue.publishing.compile import compile_model, digest, problems
 from catalogue.publishing.rows import write_rows
 

@@ -15,13 +15,13 @@ from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
-from catalogue.content import Content, UnreadableContentError, facts_from_content
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
+from catalogue.published.content import Content, UnreadableContentError, facts_from_content
+from catalogue.published.snapshot import ModelFacts
 from catalogue.publishing.compile import compile_model
 from catalogue.publishing.editions import publish
 from catalogue.publishing.restoring import restore, without_past
 from catalogue.services import delete_models
-from catalogue.snapshot import ModelFacts
 from providers.models import Provider
 
 

@@ -1,4 +1,4 @@
-"""Questions that are asked of published rows, in SQL. The same rules in memory are catalogue.snapshot's and record's.
+"""Questions that are asked of published rows, in SQL. The same rules in memory are those of catalogue.published.
 
 Whatever depends on time takes `at`; `callable_ids` are the providers that calls can go to, None where switches do
 not count.

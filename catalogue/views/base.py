@@ -14,10 +14,10 @@ from accounts.keys import KeyFacts
 from catalogue.examples import REFUSAL_EXAMPLE
 from catalogue.models import PublishedModel
 from catalogue.parameters import InstantField, read_parameter
-from catalogue.reading import Reading, read_as_of, read_now
+from catalogue.published.reading import Reading, read_as_of, read_now
+from catalogue.published.snapshot import ModelFacts
 from catalogue.renderers import FastJSONRenderer
 from catalogue.serializers import RefusalSerializer
-from catalogue.snapshot import ModelFacts
 from gateway.core.errors import ApiError
 
 _NEAR = 3

@@ -21,8 +21,8 @@ from catalogue.filters import check_names, check_organisations
 from catalogue.instants import instant_text
 from catalogue.pagination import CURSOR, LIMIT, cut_page, page_links
 from catalogue.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
+from catalogue.published.snapshot import EPOCH
 from catalogue.querysets.published import PublishedModelQuerySet
-from catalogue.snapshot import EPOCH
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import FORMAT_PARAMETERS, TOKEN, FeedView, Parameters, documented, feed_answers
 

@@ -19,7 +19,7 @@ from catalogue.feeds import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.filters import FORMATS
 from catalogue.models import Edition
 from catalogue.parameters import ChoiceField, ParameterField, WordsField, read_parameter
-from catalogue.snapshot import EPOCH, ModelFacts
+from catalogue.published.snapshot import EPOCH, ModelFacts
 from catalogue.views.base import PublishedView
 from gateway.core.links import origin_of
 

@@ -12,17 +12,17 @@ from rest_framework.response import Response
 
 from catalogue.conditional import conditional
 from catalogue.feed_entries import model_entries
-from catalogue.figures import read_figures
 from catalogue.filters import GatewayModelFilter, StrictFilterBackend, check_names
-from catalogue.offering_record import offering_record
 from catalogue.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
 from catalogue.parameters import ParameterField, WordsField, read_parameter, refuse
+from catalogue.published.call_stats import read_call_stats
+from catalogue.published.offering_record import offering_record
+from catalogue.published.record_cache import record_cache
 from catalogue.serializers import (
     GatewayModelListSerializer,
     GatewayModelSerializer,
     ModelEndpointsSerializer,
 )
-from catalogue.shelf import shelf
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import TOKEN, FeedView, feed_answers
 from catalogue.vocabulary import words_that_match_nothing
@@ -87,7 +87,7 @@ class GatewayModelViewSet(FeedView):
     @conditional
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002  # the address names it
         check_names(request, {"as_of"})
-        return Response(shelf.record(self.find(id), self.reading))
+        return Response(record_cache.record(self.find(id), self.reading))
 
     @extend_schema(
         tags=["catalogue"],
@@ -101,9 +101,9 @@ class GatewayModelViewSet(FeedView):
     def endpoints(self, request: Request, id: str) -> Response:  # noqa: A002  # likewise
         check_names(request, ())
         model = self.find(id)
-        figures = read_figures(model, timezone.now())
+        stats = read_call_stats(model, timezone.now())
         offerings = [
-            offering_record(offering, self.reading, figures[offering.id]) for offering in model.offerings
+            offering_record(offering, self.reading, stats[offering.id]) for offering in model.offerings
         ]
         return Response({"ok": True, "id": model.id, "name": model.name, "endpoints": offerings})
 
@@ -160,5 +160,5 @@ class GatewayModelViewSet(FeedView):
         models = self.reading.snapshot.models
         rows = [models[public_id] for public_id in page.ids if public_id in models]
         if fields is None:
-            return [shelf.record(model, self.reading) for model in rows]
-        return [shelf.fields(model, self.reading, fields) for model in rows]
+            return [record_cache.record(model, self.reading) for model in rows]
+        return [record_cache.fields(model, self.reading, fields) for model in rows]

@@ -18,7 +18,7 @@ from catalogue.filters import check_names
 from catalogue.instants import instant_text
 from catalogue.lifecycle.events import dated_instants
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
-from catalogue.snapshot import ModelFacts
+from catalogue.published.snapshot import ModelFacts
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import FeedView, documented
 

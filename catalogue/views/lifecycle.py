@@ -18,8 +18,8 @@ from catalogue.lifecycle.status import Status
 from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializer
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
+from catalogue.published.snapshot import ModelFacts
 from catalogue.retirement_calendar import CONTENT_TYPE, write_calendar
-from catalogue.snapshot import ModelFacts
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers
 

@@ -12,7 +12,7 @@ from accounts.views import StrictJsonParser
 from catalogue.instants import SHAPE, instant_text, parse_instant
 from catalogue.lifecycle.check import Check, unknown_name
 from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, QuestionSerializer, VerdictListSerializer
-from catalogue.reading import Reading, read_as_of, read_now
+from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.views.base import PublishedView, refusals
 from gateway.core.errors import ApiError
 

@@ -11,14 +11,14 @@ from rest_framework.response import Response
 
 from catalogue.anthropic_listing import BOUND, anthropic_listing, anthropic_page
 from catalogue.conditional import conditional
-from catalogue.record import listing
+from catalogue.published.record import listing
+from catalogue.published.snapshot import ModelFacts
 from catalogue.serializers import (
     AnthropicModelListSerializer,
     AnthropicModelSerializer,
     ModelListSerializer,
     ModelSerializer,
 )
-from catalogue.snapshot import ModelFacts
 from catalogue.views.base import PublishedView, unknown_model
 
 _VERSION = OpenApiParameter(

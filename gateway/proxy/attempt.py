@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogue.pricing.rate_card import RateCard, RateCards
-from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sample, Sink, read_reason
 from gateway.proxy.ids import mint_id

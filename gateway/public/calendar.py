@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 
 from catalogue.lifecycle.status import Status
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts
+from catalogue.published.reading import Reading
+from catalogue.published.snapshot import ModelFacts
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

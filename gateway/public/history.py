@@ -11,8 +11,8 @@ from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.instants import parse_instant
 from catalogue.pricing.meters import METERS, unit_of
-from catalogue.reading import Reading
-from catalogue.snapshot import EPOCH, ModelFacts
+from catalogue.published.reading import Reading
+from catalogue.published.snapshot import EPOCH, ModelFacts
 from gateway.public.amounts import MILLION, day, money, price_unit, shorten
 
 _VERSIONS = 20

@@ -7,7 +7,7 @@ from datetime import datetime
 from catalogue.pricing.conditions import in_words
 from catalogue.pricing.cost import STANDARD, is_valid
 from catalogue.pricing.meters import METERS
-from catalogue.snapshot import PriceFacts
+from catalogue.published.snapshot import PriceFacts
 from gateway.public.amounts import Amount, day, price, price_unit
 
 _METERS = list(METERS)

@@ -11,8 +11,8 @@ from django.utils.functional import cached_property
 from catalogue.filters import GatewayModelFilter
 from catalogue.pagination import LIMIT, OFFSET
 from catalogue.parameters import InstantField, WordsField, read_parameter
+from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.querysets.published import PublishedModelQuerySet
-from catalogue.reading import Reading, read_as_of, read_now
 from gateway.core.errors import ApiError
 
 COMPARED_MOST = 4

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.reading import Reading
+from catalogue.published.snapshot import ModelFacts, Snapshot
 from gateway.public.offered import expected_top, is_free, shown_offerings
 
 Traits = Mapping[str, Sequence[str]]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogue.changes.model_changes import Version
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from providers.facts import ProviderFacts
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from catalogue.lint import EXPLANATIONS, Kind, Subject, World, examine
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from catalogue.quality import judge
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

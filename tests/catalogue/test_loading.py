@@ -7,8 +7,8 @@ import pytest
 
 from accounts.models import Revision
 from accounts.revision import Part, take_revision
-from catalogue.loading import load_snapshot
 from catalogue.models import Model, Offering, PublishedModel
+from catalogue.published.loading import load_snapshot
 from catalogue.publishing.editions import publish, withdraw
 from catalogue.services import switch_offering
 from tests.make import NOW, make_model, make_offering, make_provider, make_published, publish_all

@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 
 from accounts.keys import KeyFacts, ShownKey, mint_key
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from catalogue.endpoints import answered
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Key
 from catalogue.models import Model
+from catalogue.published.reading import Reading, read_now
 from catalogue.publishing.editions import publish
-from catalogue.reading import Reading, read_now
 from gateway.public.feeds import KEY
 from gateway.public.history import Event, Told, events_of
 from tests.make import make_key, make_published

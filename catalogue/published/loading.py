@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from accounts.revision import Revisions, read
-from catalogue.content import UnreadableContentError, facts_from_content
 from catalogue.models import Offering, PublishedModel
-from catalogue.snapshot import EMPTY, ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.content import UnreadableContentError, facts_from_content
+from catalogue.published.snapshot import EMPTY, ModelFacts, OfferingFacts, Snapshot
 from providers.facts import ProviderFacts
 from providers.services import provider_facts
 

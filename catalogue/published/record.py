@@ -9,7 +9,7 @@ from catalogue.instants import date_text
 from catalogue.lifecycle.status import lifecycle_message
 from catalogue.pricing.cost import STANDARD, current_prices, usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 
 _PRICE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "prompt": (INPUT_TEXT,),

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from catalogue.reading import Reading
-from catalogue.record import record, serving_offerings
-from catalogue.snapshot import ModelFacts
+from catalogue.published.reading import Reading
+from catalogue.published.record import record, serving_offerings
+from catalogue.published.snapshot import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Entry:
     """`state` is the last reading's for which it was known to be true; `ends` is when it changes by itself."""
 
     model: ModelFacts
@@ -30,11 +30,11 @@ class _Kept:
         return is_in_time and (self.serving, self.successor) == (serving, successor)
 
 
-class Shelf:
+class RecordCache:
     """One record a model, of what is published now. Safe from any thread: at worst two build the same."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _Entry] = {}
 
     def record(self, model: ModelFacts, reading: Reading) -> orjson.Fragment:
         """For a renderer that takes fragments."""
@@ -57,7 +57,7 @@ class Shelf:
     def forget(self) -> None:
         self._kept.clear()
 
-    def _renew(self, kept: _Kept | None, model: ModelFacts, reading: Reading) -> _Kept:
+    def _renew(self, kept: _Entry | None, model: ModelFacts, reading: Reading) -> _Entry:
         snapshot, at = reading.snapshot, reading.at
         serving = tuple(offering.id for offering in serving_offerings(model, snapshot, at))
         following = snapshot.successor(model, at)
@@ -66,8 +66,8 @@ class Shelf:
             return replace(kept, state=reading.state)
         text = orjson.dumps(record(model, snapshot, at))
         ends = min((instant for instant in model.instants() if instant > at), default=None)
-        return _Kept(model, serving, successor, at, ends, reading.state, text)
+        return _Entry(model, serving, successor, at, ends, reading.state, text)
 
 
-shelf = Shelf()
+record_cache = RecordCache()
 """Of this process."""

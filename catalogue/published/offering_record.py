@@ -4,16 +4,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from catalogue.figures import Figures
 from catalogue.instants import date_text
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import unit_of
-from catalogue.reading import Reading
-from catalogue.record import price_fields, unit_price
-from catalogue.snapshot import OfferingFacts, PriceFacts
+from catalogue.published.call_stats import CallStats
+from catalogue.published.reading import Reading
+from catalogue.published.record import price_fields, unit_price
+from catalogue.published.snapshot import OfferingFacts, PriceFacts
 
 
-def offering_record(offering: OfferingFacts, reading: Reading, figures: Figures) -> dict[str, Any]:
+def offering_record(offering: OfferingFacts, reading: Reading, stats: CallStats) -> dict[str, Any]:
     """An entry of `GET /v1/gateway/models/{id}/endpoints`. Unknown is None."""
     provider = reading.snapshot.providers.get(offering.provider_id)
     standard = {price.meter: price for price in current_prices(offering.prices, reading.at)}
@@ -34,7 +34,7 @@ def offering_record(offering: OfferingFacts, reading: Reading, figures: Figures)
         "effective_to": date_text(offering.effective_to),
         "pricing": price_fields({meter: unit_price(price) for meter, price in standard.items()}),
         "prices": [_price(price, reading.at) for price in offering.prices],
-        "health": {"probe": provider.health if provider else "unknown", **asdict(figures)},
+        "health": {"probe": provider.health if provider else "unknown", **asdict(stats)},
     }
 
 

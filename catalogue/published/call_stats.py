@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 
 from accounts.models import LedgerEntry
-from catalogue.snapshot import ModelFacts
+from catalogue.published.snapshot import ModelFacts
 from providers.models import ProbeResult
 
 WINDOW = timedelta(hours=24)
@@ -23,7 +23,7 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class CallStats:
     """Of the last 24 hours. Rates are 0 to 1; None where nothing was measured.
 
     `latency_ms` is to the first token where the answer was streamed, else to its end; `throughput` is in output
@@ -37,7 +37,7 @@ class Figures:
     throughput: Percentiles | None
 
 
-def read_figures(model: ModelFacts, at: datetime) -> dict[int, Figures]:
+def read_call_stats(model: ModelFacts, at: datetime) -> dict[int, CallStats]:
     """By the offering's id. Two queries, over at most the newest 2,000 attempts."""
     since = at - WINDOW
     entries = list(
@@ -45,7 +45,7 @@ def read_figures(model: ModelFacts, at: datetime) -> dict[int, Figures]:
     )
     uptimes = _uptimes({offering.provider_id for offering in model.offerings}, since)
     return {
-        offering.id: _figures(
+        offering.id: _stats(
             [
                 entry
                 for entry in entries
@@ -57,9 +57,9 @@ def read_figures(model: ModelFacts, at: datetime) -> dict[int, Figures]:
     }
 
 
-def _figures(entries: Sequence[LedgerEntry], uptime: float | None) -> Figures:
+def _stats(entries: Sequence[LedgerEntry], uptime: float | None) -> CallStats:
     served = [entry for entry in entries if entry.outcome in _SERVED]
-    return Figures(
+    return CallStats(
         calls=len(entries),
         success_rate=round(len(served) / len(entries), 4) if entries else None,
         probe_uptime=uptime,
