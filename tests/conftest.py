@@ -11,7 +11,7 @@ from accounts import guesses
 from catalogue.changes.history import change_cache
 from catalogue.published.loading import snapshots
 from catalogue.published.record_cache import record_cache
-from catalogue.worklist import kept_worklist
+from catalogue.quality.worklist import kept_worklist
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.deployment import make_tables
 from tests.system.embedded import product, upstream

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalogue.lifecycle.status import Status
-from catalogue.worklist import kept_worklist
+from catalogue.quality.worklist import kept_worklist
 
 
 class StatusFilter(admin.SimpleListFilter):

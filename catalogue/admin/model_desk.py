@@ -10,13 +10,13 @@ from django.utils import timezone
 from catalogue.admin.live import lifecycle_chip, live_chip
 from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
-from catalogue.lint import EXPLANATIONS, Finding
 from catalogue.models import Model, PublishedModel
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import ModelFacts, Snapshot
 from catalogue.publishing.compile import problems
-from catalogue.quality import Quality
-from catalogue.worklist import judge_one, subject_of, world_of
+from catalogue.quality.completeness import Quality
+from catalogue.quality.lint import EXPLANATIONS, Finding
+from catalogue.quality.worklist import judge_one, subject_of, world_of
 from gateway.core.admin_base import Tone, status_chip
 
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from catalogue.lint import EXPLANATIONS, Finding, Kind
-from catalogue.quality import MARKS
-from catalogue.worklist import kept_worklist
+from catalogue.quality.completeness import MARKS
+from catalogue.quality.lint import EXPLANATIONS, Finding, Kind
+from catalogue.quality.worklist import kept_worklist
 from gateway.core.admin_base import Tone
 
 PER_PAGE = 50

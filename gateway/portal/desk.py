@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import LedgerEntry
-from catalogue.lint import EXPLANATIONS, Kind
 from catalogue.models import Edition, Model, PublishedModel
-from catalogue.worklist import kept_worklist
+from catalogue.quality.lint import EXPLANATIONS, Kind
+from catalogue.quality.worklist import kept_worklist
 from providers.models import Alarm, Provider
 from providers.services import access_of, demo_port
 

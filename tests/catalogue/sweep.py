@@ -23,7 +23,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from accounts.models import User  # noqa: E402
 from catalogue.models import Model  # noqa: E402
 from catalogue.published.reading import Reading, read_now  # noqa: E402
-from catalogue.worklist import kept_worklist  # noqa: E402
+from catalogue.quality.worklist import kept_worklist  # noqa: E402
 from providers.models import Credential, Provider  # noqa: E402
 from tests.catalogue.queries import random_query  # noqa: E402
 from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402

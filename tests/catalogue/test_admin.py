@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.revision import read
 from catalogue.admin.fields import MomentField, WordsField
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
-from catalogue.worklist import kept_worklist
+from catalogue.quality.worklist import kept_worklist
 from providers.models import Provider
 from tests.make import (
     NOW,

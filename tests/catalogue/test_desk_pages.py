@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
 from catalogue.publishing.editions import publish
+from catalogue.quality.worklist import kept_worklist
 from catalogue.services import delete_models
-from catalogue.worklist import kept_worklist
 from tests.catalogue.test_admin import edit, form_values
 from tests.make import (
     make_model,

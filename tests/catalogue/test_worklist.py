@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalogue.lint import Kind
 from catalogue.models import Model, Offering, Price
-from catalogue.worklist import examine_catalogue, kept_worklist
+from catalogue.quality.lint import Kind
+from catalogue.quality.worklist import examine_catalogue, kept_worklist
 from providers.models import UpstreamList
 from tests.make import (
     make_model,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalogue.lifecycle.status import Status
-from catalogue.lint import Kind, Subject
 from catalogue.published.snapshot import ModelFacts
+from catalogue.quality.lint import Kind, Subject
 
 
 @dataclass(frozen=True, slots=True)
