@@ -23,7 +23,7 @@ from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
 from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
-from catalogue.sheets import ModelSheet
+from catalogue.sheets.columns import ModelSheet
 
 
 @admin.register(Model)

@@ -17,7 +17,7 @@ from catalogue.admin.prices import PriceInline, price_line
 from catalogue.admin.sheets import SheetDesk
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
-from catalogue.sheets import OfferingSheet, PriceSheet
+from catalogue.sheets.columns import OfferingSheet, PriceSheet
 from gateway.core.admin_base import status_chip
 
 

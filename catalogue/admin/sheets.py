@@ -14,11 +14,11 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from accounts.models import User
 from catalogue import tasks
 from catalogue.models import SheetImport
-from catalogue.sheet_import import services
-from catalogue.sheet_import.known import KNOWN
-from catalogue.sheet_import.report import SHOWN_ROWS, unpack
-from catalogue.sheet_import.upload import MOST_BYTES, MOST_ROWS
-from catalogue.sheets import FORMATS, Sheet
+from catalogue.sheets import services
+from catalogue.sheets.columns import FORMATS, Sheet
+from catalogue.sheets.known import KNOWN
+from catalogue.sheets.report import SHOWN_ROWS, unpack
+from catalogue.sheets.upload import MOST_BYTES, MOST_ROWS
 
 _RECENT = 10
 

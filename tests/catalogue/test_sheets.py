@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from accounts import revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
-from catalogue.sheet_import import work
-from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
+from catalogue.sheets import work
+from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet
 from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults, go_on, models, read, submit
 from tests.make import (
     make_model,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO, TextIOWrapper
 from typing import Any
 
-from catalogue.sheet_import.judged import JudgedRow, Kind
-from catalogue.sheets import quote_formula
+from catalogue.sheets.columns import quote_formula
+from catalogue.sheets.judged import JudgedRow, Kind
 
 SHOWN_ROWS = 50
 _SHOWN_CHARACTERS = 200

@@ -7,10 +7,10 @@ from accounts import audit
 from accounts.models import User
 from catalogue.models import Edition, Model
 from catalogue.publishing.editions import publish
-from catalogue.sheet_import.judge import Judge
-from catalogue.sheet_import.judged import JudgedRow, Kind
-from catalogue.sheet_import.known import Known
-from catalogue.sheet_import.upload import Row
+from catalogue.sheets.judge import Judge
+from catalogue.sheets.judged import JudgedRow, Kind
+from catalogue.sheets.known import Known
+from catalogue.sheets.upload import Row
 
 
 class SpoiltError(Exception):

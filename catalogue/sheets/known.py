@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 
 from catalogue.models import Alias, Model, Offering, Organisation, Price
 from catalogue.publishing.compile import place_of_offering
-from catalogue.sheet_import.judged import Fault
-from catalogue.sheet_import.upload import Row
-from catalogue.sheets import OFFERING_KEY, ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets.columns import OFFERING_KEY, ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets.judged import Fault
+from catalogue.sheets.upload import Row
 from providers.models import Provider
 
 Key = tuple[str, ...]

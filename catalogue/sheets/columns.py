@@ -75,7 +75,7 @@ class OfferingWidget(widgets.Widget):  # type: ignore[misc]
 class Sheet(resources.ModelResource):  # type: ignore[misc]
     """The columns of one kind of row: how each is written out, and how a cell of it is read.
 
-    Bringing a sheet in is the business of `catalogue.sheet_import`, which asks no query a row.
+    Bringing a sheet in is the business of `catalogue.sheets.work`, which asks no query a row.
     """
 
     class Meta:

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 
 from catalogue.models import Model
 from catalogue.publishing.editions import reasons_against
-from catalogue.sheet_import.judged import Change, Fault, JudgedRow, Kind
-from catalogue.sheet_import.known import Key, Known
-from catalogue.sheet_import.upload import Row
+from catalogue.sheets.judged import Change, Fault, JudgedRow, Kind
+from catalogue.sheets.known import Key, Known
+from catalogue.sheets.upload import Row
 
 BATCH = 100
 """Rows that are read together, and later written in one transaction."""

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.revision import give_way, lock_revision
 from catalogue.models import SheetImport
-from catalogue.sheet_import import services
-from catalogue.sheet_import.judge import BATCH, Judge, refuse_unpublishable
-from catalogue.sheet_import.known import KNOWN
-from catalogue.sheet_import.report import Report
-from catalogue.sheet_import.upload import Row, UnreadableSheetError, read_upload
-from catalogue.sheet_import.write import SpoiltError, write_batch
+from catalogue.sheets import services
+from catalogue.sheets.judge import BATCH, Judge, refuse_unpublishable
+from catalogue.sheets.known import KNOWN
+from catalogue.sheets.report import Report
+from catalogue.sheets.upload import Row, UnreadableSheetError, read_upload
+from catalogue.sheets.write import SpoiltError, write_batch
 from gateway.core import audit_context
 from gateway.core.sql import is_busy
 
