@@ -10,7 +10,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
-from catalogue.feeds import FEED_FORMATS
+from catalogue.feeds.formats import FEED_FORMATS
 from catalogue.lifecycle.status import Status
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.parameters import (

@@ -16,7 +16,7 @@ from catalogue.changes.change_text import tell_change
 from catalogue.changes.history import change_cache, read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.conditional import conditional
-from catalogue.feed_entries import change_entries
+from catalogue.feeds.entries import change_entries
 from catalogue.filters import check_names, check_organisations
 from catalogue.instants import instant_text
 from catalogue.pagination import CURSOR, LIMIT, cut_page, page_links

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
 from catalogue.changes.history import rows_of
-from catalogue.feeds import FEED_FORMATS, Entry, Feed, feed_response
+from catalogue.feeds.formats import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.filters import FORMATS
 from catalogue.models import Edition
 from catalogue.parameters import ChoiceField, ParameterField, WordsField, read_parameter

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.conditional import conditional
-from catalogue.feed_entries import model_entries
+from catalogue.feeds.entries import model_entries
 from catalogue.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
 from catalogue.parameters import ParameterField, WordsField, read_parameter, refuse

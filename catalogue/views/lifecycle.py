@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from catalogue.changes.model_changes import Kind
 from catalogue.conditional import conditional
-from catalogue.feed_entries import editions_of, event_entries
-from catalogue.feeds import FEED_FORMATS
+from catalogue.feeds.calendar import CONTENT_TYPE, write_calendar
+from catalogue.feeds.entries import editions_of, event_entries
+from catalogue.feeds.formats import FEED_FORMATS
 from catalogue.filters import check_names, check_organisations
 from catalogue.lifecycle.events import LifecycleEvent, LifecycleQuery, lifecycle_events, lifecycle_record
 from catalogue.lifecycle.status import Status
@@ -19,7 +20,6 @@ from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializ
 from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
 from catalogue.published.snapshot import ModelFacts
-from catalogue.retirement_calendar import CONTENT_TYPE, write_calendar
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers
 

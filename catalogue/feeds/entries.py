@@ -5,7 +5,7 @@ from datetime import datetime
 
 from catalogue.changes.change_text import tell_change, tell_life
 from catalogue.changes.model_changes import Change, stable_id
-from catalogue.feeds import Entry
+from catalogue.feeds.formats import Entry
 from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.models import PublishedModel
 from catalogue.published.reading import Reading

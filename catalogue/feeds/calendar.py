@@ -7,7 +7,7 @@ from icalendar import Calendar, Event, vDuration
 
 from catalogue.changes.change_text import tell_life
 from catalogue.changes.model_changes import Kind, stable_id
-from catalogue.feed_entries import LinkTo
+from catalogue.feeds.entries import LinkTo
 from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.published.reading import Reading
 
