@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from catalogue.parameters import CountField, ParameterField, read_parameter, refuse
+from catalogue.listing.parameters import CountField, ParameterField, read_parameter, refuse
 from catalogue.published.snapshot import ModelFacts
 
 BOUND = CountField(1, 1000, default=20)

@@ -12,8 +12,8 @@ from rest_framework.renderers import BaseRenderer
 
 from accounts.keys import KeyFacts
 from catalogue.examples import REFUSAL_EXAMPLE
+from catalogue.listing.parameters import InstantField, read_parameter
 from catalogue.models import PublishedModel
-from catalogue.parameters import InstantField, read_parameter
 from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.published.snapshot import ModelFacts
 from catalogue.renderers import FastJSONRenderer

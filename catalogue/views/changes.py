@@ -17,10 +17,10 @@ from catalogue.changes.history import change_cache, read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.conditional import conditional
 from catalogue.feeds.entries import change_entries
-from catalogue.filters import check_names, check_organisations
 from catalogue.instants import instant_text
-from catalogue.pagination import CURSOR, LIMIT, cut_page, page_links
-from catalogue.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
+from catalogue.listing.filters import check_names, check_organisations
+from catalogue.listing.pagination import CURSOR, LIMIT, cut_page, page_links
+from catalogue.listing.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
 from catalogue.published.snapshot import EPOCH
 from catalogue.querysets.published import PublishedModelQuerySet
 from catalogue.views.base import refusals

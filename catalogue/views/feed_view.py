@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
 from catalogue.changes.history import rows_of
 from catalogue.feeds.formats import FEED_FORMATS, Entry, Feed, feed_response
-from catalogue.filters import FORMATS
+from catalogue.listing.filters import FORMATS
+from catalogue.listing.parameters import ChoiceField, ParameterField, WordsField, read_parameter
 from catalogue.models import Edition
-from catalogue.parameters import ChoiceField, ParameterField, WordsField, read_parameter
 from catalogue.published.snapshot import EPOCH, ModelFacts
 from catalogue.views.base import PublishedView
 from gateway.core.links import origin_of

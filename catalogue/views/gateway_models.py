@@ -12,9 +12,10 @@ from rest_framework.response import Response
 
 from catalogue.conditional import conditional
 from catalogue.feeds.entries import model_entries
-from catalogue.filters import GatewayModelFilter, StrictFilterBackend, check_names
-from catalogue.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
-from catalogue.parameters import ParameterField, WordsField, read_parameter, refuse
+from catalogue.listing.filters import GatewayModelFilter, StrictFilterBackend, check_names
+from catalogue.listing.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
+from catalogue.listing.parameters import ParameterField, WordsField, read_parameter, refuse
+from catalogue.listing.vocabulary import words_that_match_nothing
 from catalogue.published.call_stats import read_call_stats
 from catalogue.published.offering_record import offering_record
 from catalogue.published.record_cache import record_cache
@@ -25,7 +26,6 @@ from catalogue.serializers import (
 )
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import TOKEN, FeedView, feed_answers
-from catalogue.vocabulary import words_that_match_nothing
 
 FIELDS = WordsField(*GatewayModelSerializer().fields)
 _NAME = OpenApiParameter(

@@ -14,10 +14,10 @@ from catalogue.changes.differences import differences
 from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import Version
 from catalogue.conditional import conditional
-from catalogue.filters import check_names
 from catalogue.instants import instant_text
 from catalogue.lifecycle.events import dated_instants
-from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
+from catalogue.listing.filters import check_names
+from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.published.snapshot import ModelFacts
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import FeedView, documented

@@ -13,12 +13,12 @@ from catalogue.conditional import conditional
 from catalogue.feeds.calendar import CONTENT_TYPE, write_calendar
 from catalogue.feeds.entries import editions_of, event_entries
 from catalogue.feeds.formats import FEED_FORMATS
-from catalogue.filters import check_names, check_organisations
 from catalogue.lifecycle.events import LifecycleEvent, LifecycleQuery, lifecycle_events, lifecycle_record
 from catalogue.lifecycle.status import Status
 from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializer
-from catalogue.pagination import CURSOR, LIMIT, Page, cut_page, page_links
-from catalogue.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
+from catalogue.listing.filters import check_names, check_organisations
+from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
+from catalogue.listing.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
 from catalogue.published.snapshot import ModelFacts
 from catalogue.views.base import refusals
 from catalogue.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers

@@ -17,12 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.conditional import conditional
-from catalogue.filters import check_names
+from catalogue.listing.filters import check_names
+from catalogue.listing.pagination import PARAMETERS, cut_page, page_links
+from catalogue.listing.vocabulary import count_words
 from catalogue.models import Organisation
-from catalogue.pagination import PARAMETERS, cut_page, page_links
 from catalogue.serializers import OrganisationSerializer, ProviderSerializer, WordSerializer
 from catalogue.views.base import PublishedView, refusals
-from catalogue.vocabulary import count_words
 from providers.models import Provider
 
 _PAGING = [

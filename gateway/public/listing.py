@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from catalogue.filters import DEFAULT_SORT
-from catalogue.parameters import WordsField
-from catalogue.vocabulary import words_that_match_nothing
+from catalogue.listing.filters import DEFAULT_SORT
+from catalogue.listing.parameters import WordsField
+from catalogue.listing.vocabulary import words_that_match_nothing
 from gateway.public.facets import Facet, Option, context_options, facets_of, price_options
 from gateway.public.feeds import FeedLink, list_feeds
 from gateway.public.query import COMPARED_MOST, FIELDS, ListQuery

@@ -8,9 +8,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from catalogue.filters import GatewayModelFilter
-from catalogue.pagination import LIMIT, OFFSET
-from catalogue.parameters import InstantField, WordsField, read_parameter
+from catalogue.listing.filters import GatewayModelFilter
+from catalogue.listing.pagination import LIMIT, OFFSET
+from catalogue.listing.parameters import InstantField, WordsField, read_parameter
 from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.querysets.published import PublishedModelQuerySet
 from gateway.core.errors import ApiError

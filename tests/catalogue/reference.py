@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from catalogue.filters import GatewayModelFilter
+from catalogue.listing.filters import GatewayModelFilter
 from catalogue.published.reading import Reading
 from catalogue.published.record import record, serving_offerings
 from catalogue.published.snapshot import ModelFacts, OfferingFacts

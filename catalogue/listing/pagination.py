@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rest_framework.request import Request
 
-from catalogue.parameters import CountField, ParameterField, read_parameter, refuse
+from catalogue.listing.parameters import CountField, ParameterField, read_parameter, refuse
 
 LIMIT = CountField(1, 250, default=50)
 OFFSET = CountField(0, 5000, default=0)

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from catalogue.feeds.formats import FEED_FORMATS
 from catalogue.lifecycle.status import Status
-from catalogue.models import Model, Organisation, PublishedModel
-from catalogue.parameters import (
+from catalogue.listing.organisations import PUBLISHED_ORGANISATIONS
+from catalogue.listing.parameters import (
     ChoiceField,
     CountField,
     FlagField,
@@ -24,8 +24,8 @@ from catalogue.parameters import (
     refusal_of,
     refuse,
 )
+from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.published.reading import Reading
-from catalogue.published_organisations import PUBLISHED_ORGANISATIONS
 from catalogue.querysets.published import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
 from gateway.core.errors import ApiError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from catalogue.parameters import WordsField
+from catalogue.listing.parameters import WordsField
 from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import ModelFacts, Snapshot
 
