@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalogue.change_serializers import CHANGES_EXAMPLE, HISTORY_EXAMPLE
+from catalogue.api.change_serializers import CHANGES_EXAMPLE, HISTORY_EXAMPLE
 from catalogue.changes.model_changes import INSTANT
 from catalogue.models import Model, Price
 from catalogue.publishing.editions import publish, withdraw

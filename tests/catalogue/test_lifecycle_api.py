@@ -9,7 +9,7 @@ from django.utils import timezone
 from icalendar import Calendar
 from pytest_django import DjangoAssertNumQueries
 
-from catalogue.lifecycle_serializers import LIFECYCLE_EXAMPLE, VERDICTS_EXAMPLE
+from catalogue.api.lifecycle_serializers import LIFECYCLE_EXAMPLE, VERDICTS_EXAMPLE
 from catalogue.models import Alias, Model
 from catalogue.publishing.editions import publish
 from tests.make import make_key, make_published, make_team, publish_all

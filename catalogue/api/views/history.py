@@ -9,18 +9,18 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.change_serializers import HistorySerializer
+from catalogue.api.change_serializers import HistorySerializer
+from catalogue.api.conditional import conditional
+from catalogue.api.views.base import refusals
+from catalogue.api.views.feed_view import FeedView, documented
 from catalogue.changes.differences import differences
 from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import Version
-from catalogue.conditional import conditional
 from catalogue.instants import instant_text
 from catalogue.lifecycle.events import dated_instants
 from catalogue.listing.filters import check_names
 from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.published.snapshot import ModelFacts
-from catalogue.views.base import refusals
-from catalogue.views.feed_view import FeedView, documented
 
 PARAMETERS = {
     "limit": (LIMIT, "How many editions to answer."),

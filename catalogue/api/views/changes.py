@@ -11,11 +11,20 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.change_serializers import ChangeListSerializer
+from catalogue.api.change_serializers import ChangeListSerializer
+from catalogue.api.conditional import conditional
+from catalogue.api.views.base import refusals
+from catalogue.api.views.feed_view import (
+    FORMAT_PARAMETERS,
+    TOKEN,
+    FeedView,
+    Parameters,
+    documented,
+    feed_answers,
+)
 from catalogue.changes.change_text import tell_change
 from catalogue.changes.history import change_cache, read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
-from catalogue.conditional import conditional
 from catalogue.feeds.entries import change_entries
 from catalogue.instants import instant_text
 from catalogue.listing.filters import check_names, check_organisations
@@ -23,8 +32,6 @@ from catalogue.listing.pagination import CURSOR, LIMIT, cut_page, page_links
 from catalogue.listing.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
 from catalogue.published.snapshot import EPOCH
 from catalogue.querysets.published import PublishedModelQuerySet
-from catalogue.views.base import refusals
-from catalogue.views.feed_view import FORMAT_PARAMETERS, TOKEN, FeedView, Parameters, documented, feed_answers
 
 DAYS = 30
 DAYS_MAX = 366

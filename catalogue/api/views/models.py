@@ -9,17 +9,17 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.anthropic_listing import BOUND, anthropic_listing, anthropic_page
-from catalogue.conditional import conditional
-from catalogue.published.record import listing
-from catalogue.published.snapshot import ModelFacts
-from catalogue.serializers import (
+from catalogue.api.anthropic_listing import BOUND, anthropic_listing, anthropic_page
+from catalogue.api.conditional import conditional
+from catalogue.api.serializers import (
     AnthropicModelListSerializer,
     AnthropicModelSerializer,
     ModelListSerializer,
     ModelSerializer,
 )
-from catalogue.views.base import PublishedView, unknown_model
+from catalogue.api.views.base import PublishedView, unknown_model
+from catalogue.published.record import listing
+from catalogue.published.snapshot import ModelFacts
 
 _VERSION = OpenApiParameter(
     "anthropic-version",

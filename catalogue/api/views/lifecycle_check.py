@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.views import StrictJsonParser
+from catalogue.api.lifecycle_serializers import NEAR_DAYS_MAX, QuestionSerializer, VerdictListSerializer
+from catalogue.api.views.base import PublishedView, refusals
 from catalogue.instants import SHAPE, instant_text, parse_instant
 from catalogue.lifecycle.check import Check, unknown_name
-from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, QuestionSerializer, VerdictListSerializer
 from catalogue.published.reading import Reading, read_as_of, read_now
-from catalogue.views.base import PublishedView, refusals
 from gateway.core.errors import ApiError
 
 _NEAR = 3

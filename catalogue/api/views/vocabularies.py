@@ -16,13 +16,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.conditional import conditional
+from catalogue.api.conditional import conditional
+from catalogue.api.serializers import OrganisationSerializer, ProviderSerializer, WordSerializer
+from catalogue.api.views.base import PublishedView, refusals
 from catalogue.listing.filters import check_names
 from catalogue.listing.pagination import PARAMETERS, cut_page, page_links
 from catalogue.listing.vocabulary import count_words
 from catalogue.models import Organisation
-from catalogue.serializers import OrganisationSerializer, ProviderSerializer, WordSerializer
-from catalogue.views.base import PublishedView, refusals
 from providers.models import Provider
 
 _PAGING = [

@@ -1,23 +1,24 @@
 """What the catalogue's views have in common: one reading for the whole request, and how they refuse."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, cast
 
+import orjson
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import viewsets
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from accounts.keys import KeyFacts
-from catalogue.examples import REFUSAL_EXAMPLE
+from catalogue.api.examples import REFUSAL_EXAMPLE
+from catalogue.api.serializers import RefusalSerializer
 from catalogue.listing.parameters import InstantField, read_parameter
 from catalogue.models import PublishedModel
 from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.published.snapshot import ModelFacts
-from catalogue.renderers import FastJSONRenderer
-from catalogue.serializers import RefusalSerializer
 from gateway.core.errors import ApiError
 
 _NEAR = 3
@@ -34,6 +35,18 @@ def refusals(**descriptions: str) -> dict[int, Any]:
         )
         for status, description in ({"_401": "No key, or one that is not valid."} | descriptions).items()
     }
+
+
+class FastJSONRenderer(JSONRenderer):
+    """JSON written fast; what `orjson.Fragment` wraps is JSON already, and goes out as it is."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002  # REST framework's signature
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # likewise
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data)
 
 
 @method_decorator(gzip_page, name="dispatch")

@@ -10,7 +10,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.conditional import conditional
+from catalogue.api.conditional import conditional
+from catalogue.api.serializers import (
+    GatewayModelListSerializer,
+    GatewayModelSerializer,
+    ModelEndpointsSerializer,
+)
+from catalogue.api.views.base import refusals
+from catalogue.api.views.feed_view import TOKEN, FeedView, feed_answers
 from catalogue.feeds.entries import model_entries
 from catalogue.listing.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.listing.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
@@ -19,13 +26,6 @@ from catalogue.listing.vocabulary import words_that_match_nothing
 from catalogue.published.call_stats import read_call_stats
 from catalogue.published.offering_record import offering_record
 from catalogue.published.record_cache import record_cache
-from catalogue.serializers import (
-    GatewayModelListSerializer,
-    GatewayModelSerializer,
-    ModelEndpointsSerializer,
-)
-from catalogue.views.base import refusals
-from catalogue.views.feed_view import TOKEN, FeedView, feed_answers
 
 FIELDS = WordsField(*GatewayModelSerializer().fields)
 _NAME = OpenApiParameter(

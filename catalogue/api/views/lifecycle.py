@@ -8,20 +8,20 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalogue.api.conditional import conditional
+from catalogue.api.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializer
+from catalogue.api.views.base import refusals
+from catalogue.api.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers
 from catalogue.changes.model_changes import Kind
-from catalogue.conditional import conditional
 from catalogue.feeds.calendar import CONTENT_TYPE, write_calendar
 from catalogue.feeds.entries import editions_of, event_entries
 from catalogue.feeds.formats import FEED_FORMATS
 from catalogue.lifecycle.events import LifecycleEvent, LifecycleQuery, lifecycle_events, lifecycle_record
 from catalogue.lifecycle.status import Status
-from catalogue.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSerializer
 from catalogue.listing.filters import check_names, check_organisations
 from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.listing.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
 from catalogue.published.snapshot import ModelFacts
-from catalogue.views.base import refusals
-from catalogue.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers
 
 _FORMATS = ("json", *FEED_FORMATS, "ics")
 _DAYS = CountField(0, NEAR_DAYS_MAX)

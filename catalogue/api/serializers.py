@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from catalogue.examples import (
+from catalogue.api.examples import (
     ENDPOINTS_EXAMPLE,
     GATEWAY_MODEL_EXAMPLE,
     GATEWAY_MODELS_EXAMPLE,
