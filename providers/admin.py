@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
@@ -97,7 +97,7 @@ class ProbeResultInline(TellingInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(HistoryDesk):
+class ProviderAdmin(HistoryAdminBase):
     form = ProviderForm
     list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
     list_filter = ["is_enabled", "health", "wire_format"]

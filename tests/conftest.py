@@ -11,7 +11,7 @@ from accounts import guesses
 from catalogue.changes.history import change_cache
 from catalogue.published.loading import snapshots
 from catalogue.published.record_cache import record_cache
-from catalogue.quality.worklist import kept_worklist
+from catalogue.quality.worklist import worklist_cache
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.deployment import make_tables
 from tests.system.embedded import product, upstream
@@ -42,7 +42,7 @@ def forget_snapshot() -> Iterator[None]:
     snapshots.forget()
     record_cache.forget()
     change_cache.forget()
-    kept_worklist.forget()
+    worklist_cache.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from accounts.models import AuditEntry
 from gateway.core import audit_context
-from gateway.core.admin_base import Desk, Tone, status_chip
+from gateway.core.admin_base import AdminBase, Tone, status_chip
 
 PER_PAGE = 50
 _LENGTH_SHOWN = 600
@@ -37,7 +37,7 @@ class Change:
     after: str
 
 
-class HistoryDesk(Desk):
+class HistoryAdminBase(AdminBase):
     """A page whose “History” tells the audit's entries about its row."""
 
     def history_entries(self, row: Model) -> QuerySet[AuditEntry]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import limits, services
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from accounts.models import Key, User
 from accounts.shown_once import keep_secret, take_secret
 from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
@@ -57,7 +57,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(HistoryDesk):
+class KeyAdmin(HistoryAdminBase):
     form = KeyForm
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
     list_filter = ["scope", "lane"]

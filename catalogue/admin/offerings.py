@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from accounts.revision import lock_revision
-from catalogue.admin.desk import PublishingDesk
+from catalogue.admin.base import PublishingAdminBase
 from catalogue.admin.live import publish_aloud
 from catalogue.admin.prices import PriceInline, price_line
-from catalogue.admin.sheets import SheetDesk
+from catalogue.admin.sheets import SheetAdminMixin
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets.columns import OfferingSheet, PriceSheet
@@ -22,7 +22,7 @@ from gateway.core.admin_base import status_chip
 
 
 @admin.register(Offering)
-class OfferingAdmin(SheetDesk, PublishingDesk):
+class OfferingAdmin(SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
     inlines = [PriceInline]
     list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]

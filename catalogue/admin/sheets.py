@@ -23,8 +23,8 @@ from catalogue.sheets.upload import MOST_BYTES, MOST_ROWS
 _RECENT = 10
 
 
-class SheetDesk(ImportExportMixin):  # type: ignore[misc]
-    """Mixed into a desk: buttons for its sheets. What an upload would do is looked at before a worker does it.
+class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
+    """Mixed into a page: buttons for its sheets. What an upload would do is looked at before a worker does it.
 
     The library writes sheets out; bringing them in is our own, for its preview holds every lock that it takes.
     """

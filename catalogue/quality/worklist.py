@@ -31,7 +31,7 @@ class Worklist:
     qualities: Mapping[int, Quality]
 
 
-class KeptWorklist:
+class WorklistCache:
     """As judged last. Safe from any thread: at worst two judge the same."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class KeptWorklist:
         self._kept = None
 
 
-kept_worklist = KeptWorklist()
+worklist_cache = WorklistCache()
 """Of this process."""
 
 

@@ -71,7 +71,7 @@ def theme_style_source() -> str:
     return f"'sha256-{b64encode(sha256(colours.encode()).digest()).decode()}'"
 
 
-class Desk(ModelAdmin):  # type: ignore[misc]
+class AdminBase(ModelAdmin):  # type: ignore[misc]
     """A page of the admin. Screens inherit from here, never from the theme."""
 
     list_per_page = 50

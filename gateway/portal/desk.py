@@ -21,7 +21,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import LedgerEntry
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.quality.lint import EXPLANATIONS, Kind
-from catalogue.quality.worklist import kept_worklist
+from catalogue.quality.worklist import worklist_cache
 from providers.models import Alarm, Provider
 from providers.services import access_of, demo_port
 
@@ -158,7 +158,7 @@ def _ledger(_request: HttpRequest) -> dict[str, Any]:
 
 def count_findings() -> list[tuple[str, str, int]]:
     """Of the worklist: each kind with its title and how many there are, the worst first."""
-    counts = Counter(finding.kind for finding in kept_worklist.read().findings)
+    counts = Counter(finding.kind for finding in worklist_cache.read().findings)
     return [(kind.value, EXPLANATIONS[kind].title, counts[kind]) for kind in Kind if counts[kind]]
 
 

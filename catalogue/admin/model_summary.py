@@ -21,7 +21,7 @@ from gateway.core.admin_base import Tone, status_chip
 
 
 @dataclass(frozen=True, slots=True)
-class ModelDesk:
+class ModelSummary:
     """For the template. `preview`, `quality` and `findings` are None and empty of a model that breaks a rule."""
 
     lifecycle: str
@@ -35,7 +35,7 @@ class ModelDesk:
     findings: Sequence[tuple[str, Finding]] = ()
 
 
-def describe(model: Model) -> ModelDesk:
+def describe(model: Model) -> ModelSummary:
     """Of a model fetched by complete() and with_live(); three queries beside a snapshot that is up to date."""
     at, broken = timezone.now(), problems(model)
     live = PublishedModel.objects.current().filter(public_id=model.public_id)
@@ -46,7 +46,11 @@ def describe(model: Model) -> ModelDesk:
         "problems": model.quarantine_reason.splitlines() or broken,
         "prices": price_tables(model.offerings.all(), at),
     }
-    return ModelDesk(**common) if broken else ModelDesk(**common, **_judged(model, snapshots.refresh(), at))
+    return (
+        ModelSummary(**common)
+        if broken
+        else ModelSummary(**common, **_judged(model, snapshots.refresh(), at))
+    )
 
 
 def judge_shown(rows: Iterable[Model]) -> Mapping[int, Quality]:

@@ -5,12 +5,12 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from accounts.revision import lock_revision
 from catalogue.admin.fields import CuratorFields
 
 
-class PublishingDesk(CuratorFields, HistoryDesk):
+class PublishingAdminBase(CuratorFields, HistoryAdminBase):
     """Holds the revision before a row is read to be changed: two curators wait in a line, and the second is told."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
 from catalogue.publishing.editions import publish
-from catalogue.quality.worklist import kept_worklist
+from catalogue.quality.worklist import worklist_cache
 from catalogue.services import delete_models
 from tests.catalogue.test_admin import edit, form_values
 from tests.make import (
@@ -66,7 +66,7 @@ def errors(answer: Any) -> str:
 def test_preview_marks_what_differs_from_the_live_record(curator: Client) -> None:
     model = make_published()
     Model.objects.filter(pk=model.pk).update(name="Uno")
-    members = curator.get(page_of(model)).context["desk"].preview.members
+    members = curator.get(page_of(model)).context["summary"].preview.members
     differing = [(member.live, member.text) for member in members if member.live is not None]
     assert differing == [('"name": "One"', '"name": "Uno",')]
 
@@ -74,7 +74,7 @@ def test_preview_marks_what_differs_from_the_live_record(curator: Client) -> Non
 def test_preview_is_the_record_that_clients_get(curator: Client) -> None:
     model = make_published(context_length=128)
     members = [
-        member.text.rstrip(",") for member in curator.get(page_of(model)).context["desk"].preview.members
+        member.text.rstrip(",") for member in curator.get(page_of(model)).context["summary"].preview.members
     ]
     assert {'"id": "acme/one"', '"is_routable": true', '"status": "active"'} <= set(members)
 
@@ -90,7 +90,7 @@ def test_every_price_stands_on_the_models_page(curator: Client) -> None:
     offering = Offering.objects.get()
     Price.objects.filter(meter="input_text_tokens").update(valid_to=now - timedelta(days=1))
     make_price(offering, "requests", valid_from=now + timedelta(days=1))
-    table = curator.get(page_of(model)).context["desk"].prices[0]
+    table = curator.get(page_of(model)).context["summary"].prices[0]
     assert table.counts == "1 current, 1 coming, 1 past"
     assert [line.state for line in table.lines] == ["current", "coming", "past"]
 
@@ -313,7 +313,7 @@ ADDRESSES = [
 def test_every_page_takes_few_queries_for_many_rows(
     curator: Client, many: Model, django_assert_max_num_queries: Any
 ) -> None:
-    kept_worklist.read()
+    worklist_cache.read()
     for address in ADDRESSES:
         url = address.replace("{model}", f"{MODELS}{many.pk}/")
         curator.get(url)
