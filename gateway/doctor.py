@@ -29,7 +29,7 @@ LEAST_FREE_BYTES = 200 * 1024 * 1024
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 
 
-class Ill(Exception):
+class Unhealthy(Exception):
     """A part is missing or unhealthy; the message says what and what to do."""
 
 
@@ -61,14 +61,14 @@ def _ask(part: str, question: Callable[[], str]) -> Finding:
     try:
         with sql.answer_within(ANSWER_S):
             return Finding(part, is_well=True, says=question())
-    except (Ill, DatabaseError, redis.RedisError, OSError) as error:
+    except (Unhealthy, DatabaseError, redis.RedisError, OSError) as error:
         return Finding(part, is_well=False, says=str(error).strip().partition("\n")[0])
 
 
 def _settings() -> str:
     errors = [message for message in run_checks() if isinstance(message, Error)]
     if errors:
-        raise Ill(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
+        raise Unhealthy(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
     return "no dangerous combination"
 
 
@@ -80,13 +80,15 @@ def _spool() -> str:
         probe.write_bytes(b"written by doctor")
         probe.unlink()
     except OSError as error:
-        raise Ill(f"{folder} cannot be written ({error.strerror}); set GATEWAY_SPOOL_DIR") from error
+        raise Unhealthy(f"{folder} cannot be written ({error.strerror}); set GATEWAY_SPOOL_DIR") from error
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < LEAST_FREE_BYTES:
-        raise Ill(f"{folder} has only {free_bytes // 2**20} MB left")
+        raise Unhealthy(f"{folder} has only {free_bytes // 2**20} MB left")
     kind = _file_system(folder.resolve())
     if kind in VOLATILE:
-        raise Ill(f"{folder} is in memory ({kind}): its records die with this machine; set GATEWAY_SPOOL_DIR")
+        raise Unhealthy(
+            f"{folder} is in memory ({kind}): its records die with this machine; set GATEWAY_SPOOL_DIR"
+        )
     return f"{folder} is writable, {free_bytes // 2**20} MB free"
 
 
@@ -95,7 +97,7 @@ def _files() -> str:
     kept = files_of(Path(database["NAME"])) if "sqlite" in database["ENGINE"] else []
     paths = [settings.DATA_DIR / "secrets.json", *kept, *settings.SPOOL_DIR.glob("*")]
     if open_ones := exposed(paths):
-        raise Ill(f"others may read {open_ones[0]}; run: chmod 600 {' '.join(map(str, open_ones))}")
+        raise Unhealthy(f"others may read {open_ones[0]}; run: chmod 600 {' '.join(map(str, open_ones))}")
     return "secrets, spool and database's file are for their owner only"
 
 
@@ -117,7 +119,7 @@ def _workers() -> str:
         return "inside the web process; ask its /readyz"
     replies = app.control.ping(timeout=ANSWER_S)
     if not replies:
-        raise Ill("none answers; start 'celery -A gateway worker'")
+        raise Unhealthy("none answers; start 'celery -A gateway worker'")
     return ", ".join(sorted(name for reply in replies for name in reply))
 
 
@@ -129,16 +131,18 @@ def _database() -> str:
 
 def _migrations() -> str:
     if differences := find_differences():
-        raise Ill(f"{'; '.join(differences)}: restore a backup that fits, or start with an empty database")
+        raise Unhealthy(
+            f"{'; '.join(differences)}: restore a backup that fits, or start with an empty database"
+        )
     if first_run.has_pending_migrations():
-        raise Ill("some are not applied; run 'gatehouse prepare'")
+        raise Unhealthy("some are not applied; run 'gatehouse prepare'")
     return "all applied, and the tables are theirs"
 
 
 def _catalogue() -> str:
     count = PublishedModel.objects.filter(edition_to=None).count()
     if not count:
-        raise Ill("no model is published; run 'gatehouse prepare', or publish one in the admin")
+        raise Unhealthy("no model is published; run 'gatehouse prepare', or publish one in the admin")
     return f"{count} models published"
 
 
@@ -146,10 +150,10 @@ def _credentials() -> str:
     stored = Credential.objects.filter(kind=Credential.Kind.STORED).exclude(ciphertext="")
     closed = [row.provider.slug for row in stored.select_related("provider") if not _opens(row)]
     if closed:
-        raise Ill(f"no key in GATEWAY_CREDENTIAL_KEYS opens those of {', '.join(closed)}")
+        raise Unhealthy(f"no key in GATEWAY_CREDENTIAL_KEYS opens those of {', '.join(closed)}")
     if barred := _barred_variables():
         way_out = "name the address in GATEWAY_CREDENTIAL_ORIGINS, or let a superuser allow it on the provider's page"
-        raise Ill(f"{'; '.join(barred)}: {way_out}")
+        raise Unhealthy(f"{'; '.join(barred)}: {way_out}")
     return "all stored secrets open, and variables go where they may"
 
 
@@ -168,7 +172,7 @@ def _alarms() -> str:
     refusing = Alarm.objects.open().order_by("provider__slug").values_list("provider__slug", flat=True)
     if refusing:
         names = ", ".join(sorted(set(refusing)))
-        raise Ill(f"our credential or account is refused by {names}; see the admin's overview")
+        raise Unhealthy(f"our credential or account is refused by {names}; see the admin's overview")
     return "no provider refuses our credential or account"
 
 
@@ -176,7 +180,7 @@ def _demo() -> str:
     urls = Provider.objects.filter(is_demo=True, is_enabled=True).values_list("base_url", flat=True)
     silent = [url for url in urls if not _answers(url)]
     if silent:
-        raise Ill(f"{', '.join(silent)} does not answer; 'gatehouse run' and 'gatehouse demo' start it")
+        raise Unhealthy(f"{', '.join(silent)} does not answer; 'gatehouse run' and 'gatehouse demo' start it")
     return "answers" if urls else "no demo provider is enabled"
 
 

@@ -20,7 +20,7 @@ from gateway.core.codec import Newer
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.proxy.settle import find_payer, settle, usage_fields
 from gateway.spool import Attempt, Orphan, Spool
-from providers.alarms import News, Refusal, write_news
+from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Recorder:
         self._failing: set[str] = set()
         self._has_left = False
         self._patience = sql.Patience()
-        self._news = News()
+        self._news = AlarmUpdates()
 
     def start(self) -> None:
         self._thread.start()
@@ -121,7 +121,7 @@ class Recorder:
     def tell_alarms(self) -> None:
         """Raise and clear the alarms that the attempts carried over since the last time tell of."""
         if self._news.refusals or self._news.accepted:
-            write_news(self._news, at=datetime.now(UTC))
+            write_updates(self._news, at=datetime.now(UTC))
             self._news.clear()
 
     def _run(self) -> None:
@@ -171,7 +171,7 @@ class Recorder:
             _log.warning("The recorder writes again: %s.", name)
 
 
-def _note(news: News, attempts: Sequence[Attempt]) -> None:
+def _note(news: AlarmUpdates, attempts: Sequence[Attempt]) -> None:
     for attempt in attempts:
         opened, closed = attempt.opened, attempt.closed
         if closed is None:

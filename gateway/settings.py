@@ -289,7 +289,7 @@ TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.
 PUBLIC_CATALOGUE = env.choice("GATEWAY_PUBLIC_CATALOGUE", "public", ("public", "signed-in", "off"))
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
-# host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
+# host:port of the bundled demo providers, set by the command that starts them; allowed by the outbound policy.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

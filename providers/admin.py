@@ -211,7 +211,7 @@ class ProviderAdmin(HistoryAdminBase):
             self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
         rows = providers.select_related("credential").filter(wire_format__in=list(MODEL_LISTS))
         asked = [services.facts_of(row) for row in rows]
-        for facts, outcome in probe_together(asked, door=services.outbound_policy()):
+        for facts, outcome in probe_together(asked, policy=services.outbound_policy()):
             services.record_probe(provider_id=facts.id, outcome=outcome, at=timezone.now())
             level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
             self.message_user(request, f"{facts.name}: {_told(outcome)}", level)

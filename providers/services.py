@@ -29,8 +29,8 @@ FAILURES_TO_UNHEALTHY = 2
 
 
 def outbound_policy() -> OutboundPolicy:
-    """The door for every call to a provider: settings' exceptions and the demo providers' addresses."""
-    return validators.policy(Provider.objects.demo_addresses())
+    """Where calls to providers may go: settings' exceptions and the demo providers' addresses."""
+    return validators.policy_for(Provider.objects.demo_addresses())
 
 
 def access_of(provider: Provider) -> Access:

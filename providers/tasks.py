@@ -19,7 +19,7 @@ def probe_due_providers() -> int:
     claimed = services.claim_due_probes(at=timezone.now(), most=TOGETHER_MOST)
     rows = Provider.objects.with_credential().filter(pk__in=claimed)
     asked = [services.facts_of(row) for row in rows]
-    for provider, outcome in probe_together(asked, door=services.outbound_policy()):
+    for provider, outcome in probe_together(asked, policy=services.outbound_policy()):
         services.record_probe(provider_id=provider.id, outcome=outcome, at=timezone.now())
     return len(asked)
 

@@ -104,9 +104,9 @@ class Finding:
         return self.model_id.partition("/")[0]
 
 
-Told = Iterator[tuple[Kind, str, int | None]]
+Findings = Iterator[tuple[Kind, str, int | None]]
 """Kind, what, and the offering's id."""
-Rule = Callable[[Subject, World], Told]
+Rule = Callable[[Subject, World], Findings]
 
 
 def examine(subject: Subject, world: World) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def examine(subject: Subject, world: World) -> Iterator[Finding]:
             yield Finding(kind, subject.pk, subject.model.id, what, offering_id)
 
 
-def publication(subject: Subject, world: World) -> Told:  # noqa: ARG001 - every rule takes both
+def publication(subject: Subject, world: World) -> Findings:  # noqa: ARG001 - every rule takes both
     if subject.quarantine_reason:
         yield Kind.SET_ASIDE, subject.quarantine_reason, None
     elif not subject.is_live_as_edited:
@@ -125,7 +125,7 @@ def publication(subject: Subject, world: World) -> Told:  # noqa: ARG001 - every
         yield Kind.EDITED, what, None
 
 
-def prices(subject: Subject, world: World) -> Told:
+def prices(subject: Subject, world: World) -> Findings:
     for offering in _running(subject.model, world.at):
         meters = {price.meter for price in current_prices(offering.prices, world.at)}
         missing = {INPUT_TEXT, OUTPUT_TEXT} - meters
@@ -136,7 +136,7 @@ def prices(subject: Subject, world: World) -> Told:
             yield Kind.HALF_PRICE, f"{_place(offering)} has no {word} price.", offering.id
 
 
-def price_age(subject: Subject, world: World) -> Told:
+def price_age(subject: Subject, world: World) -> Findings:
     for offering in _running(subject.model, world.at):
         looked = subject.priced_at.get(offering.id)
         if offering.prices and looked is not None and looked <= world.at - world.stale_after:
@@ -144,7 +144,7 @@ def price_age(subject: Subject, world: World) -> Told:
             yield Kind.STALE_PRICE, what, offering.id
 
 
-def context(subject: Subject, world: World) -> Told:
+def context(subject: Subject, world: World) -> Findings:
     takes_text = "text" in subject.model.input_types
     offerings = _running(subject.model, world.at)
     if takes_text and subject.model.context_length is None and not all(o.context_length for o in offerings):
@@ -153,7 +153,7 @@ def context(subject: Subject, world: World) -> Told:
         yield Kind.NO_CONTEXT, "The model does not say how much it takes.", None
 
 
-def successor(subject: Subject, world: World) -> Told:
+def successor(subject: Subject, world: World) -> Findings:
     model = subject.model
     if model.status(world.at) not in {Status.DEPRECATED, Status.RETIRED}:
         return
@@ -165,7 +165,7 @@ def successor(subject: Subject, world: World) -> Told:
         yield Kind.NO_SUCCESSOR, f"It is {model.status(world.at)}, and nothing is named to follow it.", None
 
 
-def retirement(subject: Subject, world: World) -> Told:
+def retirement(subject: Subject, world: World) -> Findings:
     model = subject.model
     if model.retirement_at is not None:
         return
@@ -175,7 +175,7 @@ def retirement(subject: Subject, world: World) -> Told:
         yield Kind.NO_RETIREMENT, f"Deprecated since {model.deprecation_at:%Y-%m-%d}, without an end.", None
 
 
-def aliases(subject: Subject, world: World) -> Told:
+def aliases(subject: Subject, world: World) -> Findings:
     """Switches do not count: they are turned for a while, and a name is not dead for that."""
     model = subject.model
     if model.status(world.at) is Status.RETIRED:
@@ -189,7 +189,7 @@ def aliases(subject: Subject, world: World) -> Told:
             yield Kind.DEAD_ALIAS, f"{name}: {reason}.", None
 
 
-def upstream(subject: Subject, world: World) -> Told:
+def upstream(subject: Subject, world: World) -> Findings:
     for offering in _running(subject.model, world.at):
         names = world.upstream_names.get(offering.provider_id)
         # Some providers list their names below a folder that calls do not need.

@@ -1,4 +1,4 @@
-"""The one door for every HTTP call that the product makes: which addresses it may reach, and how far."""
+"""The one way out for every HTTP call that the product makes: which addresses it may reach, and how far."""
 
 import asyncio
 import ipaddress

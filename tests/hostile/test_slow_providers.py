@@ -28,10 +28,10 @@ def test_total_limit_ends_a_call_wherever_its_answer_stands(drops: Callable[[], 
     # Each single wait is much longer than the whole, so that nothing else can end it.
     with (
         SlowProvider(drops()) as provider,
-        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as door,
+        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
-        door.get(f"{provider.base_url}/models")
+        client.get(f"{provider.base_url}/models")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The outbound door: which URLs and addresses are refused, however they are written and whatever a name says later."""
+"""The outbound policy: which URLs and addresses are refused, however they are spelt and whatever a name says later."""
 
 import asyncio
 import json
@@ -194,68 +194,68 @@ def provider():
         yield running
 
 
-def client(provider: ScriptedProvider, **limits) -> httpx.Client:
+def open_client(provider: ScriptedProvider, **limits) -> httpx.Client:
     return httpx_client(OutboundPolicy(frozenset({provider.address})), **limits)
 
 
 def test_client_reaches_what_is_allowed(provider):
-    with client(provider) as door:
-        assert door.get(f"{provider.base_url}/models").json()["data"][0]["id"] == "scripted-model"
+    with open_client(provider) as client:
+        assert client.get(f"{provider.base_url}/models").json()["data"][0]["id"] == "scripted-model"
 
 
 def test_client_refuses_private_addresses(provider):
-    with httpx_client(OPEN) as door, pytest.raises(httpx.ConnectError, match="not allowed"):
-        door.get(f"{provider.base_url}/models")
+    with httpx_client(OPEN) as client, pytest.raises(httpx.ConnectError, match="not allowed"):
+        client.get(f"{provider.base_url}/models")
     assert not provider.log
 
 
 def test_client_refuses_a_name_that_leads_inside(provider):
-    with httpx_client(OPEN, resolve=lambda *_: ["127.0.0.1"]) as door, pytest.raises(httpx.ConnectError):
-        door.get(f"http://evil.example:{provider.port}/v1/models")
+    with httpx_client(OPEN, resolve=lambda *_: ["127.0.0.1"]) as client, pytest.raises(httpx.ConnectError):
+        client.get(f"http://evil.example:{provider.port}/v1/models")
     assert not provider.log
 
 
 def test_client_asks_once_and_connects_to_the_very_address_that_it_checked(provider):
     answers = [["127.0.0.1"], ["8.8.8.8"]]
     name = f"inside.example:{provider.port}"
-    with httpx_client(OutboundPolicy(frozenset({name})), resolve=lambda *_: answers.pop(0)) as door:
-        assert door.get(f"http://{name}/v1/models").status_code == 200
+    with httpx_client(OutboundPolicy(frozenset({name})), resolve=lambda *_: answers.pop(0)) as client:
+        assert client.get(f"http://{name}/v1/models").status_code == 200
     assert answers == [["8.8.8.8"]]
     assert provider.log[-1].headers["host"] == name
 
 
 def test_client_follows_no_redirect(provider):
     provider.list_behaviour = "redirect"
-    with client(provider) as door:
-        assert door.get(f"{provider.base_url}/models").status_code == 302
+    with open_client(provider) as client:
+        assert client.get(f"{provider.base_url}/models").status_code == 302
 
 
 def test_client_takes_no_proxy_from_the_environment(provider, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with client(provider) as door:
-        assert door.get(f"{provider.base_url}/models").status_code == 200
+    with open_client(provider) as client:
+        assert client.get(f"{provider.base_url}/models").status_code == 200
 
 
 @pytest.mark.parametrize("behaviour", ["huge-body?mb=8", "gzip-bomb?mb=400"])
 def test_client_refuses_answers_over_its_limit(provider, behaviour):
     provider.list_behaviour = behaviour
-    with client(provider, limit_bytes=1 << 20) as door, pytest.raises(httpx.ReadError, match="larger"):
-        door.get(f"{provider.base_url}/models")
+    with open_client(provider, limit_bytes=1 << 20) as client, pytest.raises(httpx.ReadError, match="larger"):
+        client.get(f"{provider.base_url}/models")
 
 
 def test_client_unpacks(provider):
     provider.list_behaviour = "gzip"
-    with client(provider) as door:
-        assert json.loads(door.get(f"{provider.base_url}/models").content)["object"] == "chat.completion"
+    with open_client(provider) as client:
+        assert json.loads(client.get(f"{provider.base_url}/models").content)["object"] == "chat.completion"
 
 
 def test_client_ends_a_dripping_answer_at_its_total_limit(provider):
     provider.list_behaviour = "never-ending"
-    with client(provider, total_s=0.2) as door, pytest.raises(httpx.ReadTimeout):
-        door.get(f"{provider.base_url}/models")
+    with open_client(provider, total_s=0.2) as client, pytest.raises(httpx.ReadTimeout):
+        client.get(f"{provider.base_url}/models")
 
 
 def test_unknown_name_is_an_http_error():
-    with httpx_client(OPEN) as door, pytest.raises(httpx.ConnectError):
-        door.get("https://no-such-host.invalid/")
+    with httpx_client(OPEN) as client, pytest.raises(httpx.ConnectError):
+        client.get("https://no-such-host.invalid/")

@@ -7,7 +7,7 @@ from catalogue.published.reading import Reading
 from catalogue.published.snapshot import ModelFacts, Snapshot
 from gateway.public.offered import expected_top, is_free, shown_offerings
 
-Traits = Mapping[str, Sequence[str]]
+FacetWords = Mapping[str, Sequence[str]]
 """By parameter: the words of one model, each once."""
 
 
@@ -18,38 +18,38 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueTraits:
+class FacetIndex:
     """Of every model by id, and how organisations and providers are called by id."""
 
     models: Mapping[str, ModelFacts]
     state: str
-    of: Mapping[str, Traits]
+    of: Mapping[str, FacetWords]
     organisations: Mapping[str, Label]
     providers: Mapping[str, Label]
 
 
-class TraitShelf:
+class FacetIndexCache:
     """Those of what is published now. Safe from any thread: at worst two make the same."""
 
     def __init__(self) -> None:
-        self._kept: CatalogueTraits | None = None
+        self._kept: FacetIndex | None = None
 
-    def read(self, reading: Reading) -> CatalogueTraits:
+    def read(self, reading: Reading) -> FacetIndex:
         if not reading.is_present:
-            return _traits_of(reading)
+            return _index_of(reading)
         kept = self._kept
         if kept is None or kept.models is not reading.snapshot.models or kept.state != reading.state:
-            kept = self._kept = _traits_of(reading)
+            kept = self._kept = _index_of(reading)
         return kept
 
 
-trait_shelf = TraitShelf()
+facet_index_cache = FacetIndexCache()
 """Of this process."""
 
 
-def _traits_of(reading: Reading) -> CatalogueTraits:
+def _index_of(reading: Reading) -> FacetIndex:
     models = reading.snapshot.models.values()
-    return CatalogueTraits(
+    return FacetIndex(
         models=reading.snapshot.models,
         state=reading.state,
         of={model.id: dict(_words(model, reading)) for model in models},
