@@ -104,7 +104,7 @@ class SqlKeyDirectory:
         return sum(self._seen)
 
     def known(self, public_id: str) -> KeyFacts | None:
-        if self._clock() - self._confirmed_at > self._staleness_s:
+        if not self._is_fresh():
             raise KeysUnavailable("Nobody could say for too long which keys were revoked.")
         with self._lock:
             entry = self._entries.get(public_id)
@@ -118,8 +118,6 @@ class SqlKeyDirectory:
         return public_id in self._missing
 
     async def look_up(self, shown: ShownKey) -> KeyFacts | None:
-        if self.known_missing(shown.public_id):
-            return None
         flight = asyncio.wrap_future(self._flight(shown.public_id))
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
@@ -158,7 +156,7 @@ class SqlKeyDirectory:
 
     def _flight(self, public_id: str) -> Future[KeyFacts | None]:
         with self._lock:
-            flight = self._flights.get(public_id)
+            flight = self._flights.get(public_id) or self._landed(public_id)
             if flight is not None:
                 return flight
             if len(self._flights) >= _FLIGHTS_MAX:
@@ -166,6 +164,18 @@ class SqlKeyDirectory:
             flight = self._flights[public_id] = self._pool.submit(self._fetch, public_id)
         flight.add_done_callback(lambda _done: self._land(public_id))
         return flight
+
+    def _landed(self, public_id: str) -> Future[KeyFacts | None] | None:
+        """What memory says by now: another caller's flight may have landed since this one looked."""
+        entry = self._entries.get(public_id) if self._is_fresh() else None
+        if entry is None and public_id not in self._missing:
+            return None
+        landed: Future[KeyFacts | None] = Future()
+        landed.set_result(entry[0] if entry else None)
+        return landed
+
+    def _is_fresh(self) -> bool:
+        return self._clock() - self._confirmed_at <= self._staleness_s
 
     def _land(self, public_id: str) -> None:
         with self._lock:

@@ -15,11 +15,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.patience import HANG_S
 from tests.services import require_service
 
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
-WAIT_S = 60
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -74,11 +74,11 @@ class Browser:
         raise AssertionError(f"Tab does not reach {selector}.")
 
     def wait_for(self, selector: str) -> WebElement:
-        WebDriverWait(self.driver, WAIT_S).until(lambda _: self.count(selector), f"{selector} did not appear")
+        WebDriverWait(self.driver, HANG_S).until(lambda _: self.count(selector), f"{selector} did not appear")
         return self.find(selector)
 
     def wait_for_address(self, address: str) -> None:
-        WebDriverWait(self.driver, WAIT_S).until(lambda _: self.address == address, f"not at {address}")
+        WebDriverWait(self.driver, HANG_S).until(lambda _: self.address == address, f"not at {address}")
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)

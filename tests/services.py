@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,11 @@ import psycopg
 import pytest
 import redis
 
-# Long enough for a hang alone to reach it, also where every processor is busy with something else.
-START_TIMEOUT_S = 60.0
+from tests.patience import HANG_S
+
 LOOPBACK = "127.0.0.1"
-# Below the ports that the kernel hands out by itself; each process of a parallel run has its share.
-FIRST_PORT, PORTS_EACH = 12_000, 2_000
-_steps = itertools.count(random.randrange(PORTS_EACH))
+# Below the ports that the kernel hands out by itself.
+PORTS, PORTS_EACH = range(12_000, 32_000), 200
 
 
 def require_service(name: str, is_present: bool) -> None:
@@ -38,21 +38,30 @@ def require_service(name: str, is_present: bool) -> None:
 
 def free_port() -> int:
     """Free now, and still free when a slow program comes to listen on it."""
-    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    ports = (FIRST_PORT + process * PORTS_EACH + step % PORTS_EACH for step in _steps)
-    return next(port for port in ports if not _is_taken(port))
+    _, ports = _share()
+    return next(port for port in ports if _is_free(port))
 
 
-def _is_taken(port: int) -> bool:
-    with socket.socket() as listener:
-        try:
-            listener.bind((LOOPBACK, port))
-        except OSError:
-            return True
+@cache
+def _share() -> tuple[socket.socket, Iterator[int]]:
+    """This process's ports, round and round. The socket holds them: nobody else can bind the first."""
+    for first in random.sample(PORTS[::PORTS_EACH], len(PORTS) // PORTS_EACH):
+        holder = socket.socket()
+        with contextlib.suppress(OSError):
+            holder.bind((LOOPBACK, first))
+            return holder, itertools.cycle(range(first + 1, first + PORTS_EACH))
+        holder.close()
+    raise RuntimeError(f"Other runs of tests hold all ports from {PORTS.start} to {PORTS.stop}.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener, contextlib.suppress(OSError):
+        listener.bind((LOOPBACK, port))
+        return True
     return False
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = HANG_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_true():
         if time.monotonic() > deadline:
@@ -98,7 +107,7 @@ class RedisServer:
         self._signal(signal.SIGCONT)
 
     def ask(self, *command: str | int | bytes) -> Any:
-        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=START_TIMEOUT_S) as client:
+        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=HANG_S) as client:
             return client.execute_command(*command)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -149,7 +158,7 @@ class PostgresServer:
             "UTF8",
             "--locale=C",
         ]
-        self._spawn("initdb", *options).communicate(timeout=START_TIMEOUT_S)
+        self._spawn("initdb", *options).communicate(timeout=HANG_S)
 
     def start(self) -> None:
         settings = {
@@ -166,7 +175,7 @@ class PostgresServer:
         """An immediate stop, as after a crash; `start` recovers."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(START_TIMEOUT_S)
+            self._process.wait(HANG_S)
 
     def pause(self) -> None:
         """SIGSTOP of the postmaster: connections that are open go on, new ones hang."""
@@ -201,7 +210,7 @@ class PostgresServer:
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(self.url(), connect_timeout=int(START_TIMEOUT_S)).close()
+            psycopg.connect(self.url(), connect_timeout=int(HANG_S)).close()
             return True
         return False
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.services import RedisServer, require_service, running_redis
+from tests.services import PORTS_EACH, RedisServer, _share, require_service, running_redis
 
 
 def test_redis_comes_back_empty_on_the_same_port_after_a_kill() -> None:
@@ -34,3 +34,10 @@ def test_missing_program_fails_where_services_are_demanded(monkeypatch: pytest.M
     monkeypatch.setenv("GATEHOUSE_REQUIRE_SERVICES", "1")
     with pytest.raises(pytest.fail.Exception, match="frobnicator"):
         require_service("frobnicator", is_present=False)
+
+
+def test_other_processes_have_other_ports() -> None:
+    _, ours = _share()
+    holder, theirs = _share.__wrapped__()
+    with holder:
+        assert {next(ours) for _ in range(PORTS_EACH)}.isdisjoint(next(theirs) for _ in range(PORTS_EACH))

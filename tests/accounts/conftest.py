@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import Team
 from tests.make import make_key, make_team, make_user
+from tests.patience import HANG_S
 
 Caller = Callable[..., Any]
 
@@ -53,7 +54,8 @@ def at_once() -> Iterator[Callable[..., list[Any]]]:
 
         def run(*functions: Callable[[], Any]) -> list[Any]:
             return [
-                future.result(30) for future in [pool.submit(_closing, function) for function in functions]
+                future.result(HANG_S)
+                for future in [pool.submit(_closing, function) for function in functions]
             ]
 
         yield run

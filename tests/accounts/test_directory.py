@@ -145,6 +145,25 @@ def test_callers_of_one_key_share_one_query(directory: SqlKeyDirectory) -> None:
     assert len({id(facts) for facts in found}) == 1
 
 
+def test_caller_that_comes_after_the_query_begins_no_other(directory: SqlKeyDirectory) -> None:
+    """It saw nothing in memory, and was overtaken by another's query before it asked for its own."""
+    _, text = make_key()
+    assert look_up(directory, text) is look_up(directory, text)
+
+
+def test_memory_that_is_not_believed_answers_no_look_up_either() -> None:
+    now = 0.0
+    directory = SqlKeyDirectory(staleness_s=300, clock=lambda: now)
+    key, text = make_key()
+    look_up(directory, text)
+    revoke_key(key=key)
+    now = 300.5
+    facts = look_up(directory, text)
+    directory.close()
+    assert facts is not None
+    assert not facts.is_active
+
+
 def test_caller_that_leaves_does_not_cancel_the_others(directory: SqlKeyDirectory) -> None:
     _, text = make_key()
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONG_HANG_S
+
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("GATEHOUSE_CATALOGUE_DATA", ROOT.parent / "shared" / "catalogue-data"))
 QUERIES = 150
@@ -20,7 +22,7 @@ IRREGULARITIES = {
 }
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.drill,
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="GATEHOUSE_CATALOGUE_DATA names no folder of catalogue data"
     ),
@@ -31,7 +33,7 @@ def sweep(database_url: str, data: Path) -> str:
     environment = {**os.environ, "DATABASE_URL": database_url, "GATEWAY_DATA_DIR": str(data)}
     command = [sys.executable, "-m", "tests.catalogue.sweep", str(FOLDER), str(QUERIES)]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONG_HANG_S, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.patience import HANG_S
+
 ROOT = Path(__file__).resolve().parents[2]
-# Long enough for a hang alone to reach it.
-START_S = 60.0
 
 
 class Program:
@@ -36,7 +36,7 @@ class Program:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait_for(self, words: str, timeout_s: float = START_S) -> None:
+    def wait_for(self, words: str, timeout_s: float = HANG_S) -> None:
         deadline = time.monotonic() + timeout_s
         while words not in self.text:
             ended = self.process.poll() is not None and not self._reader.is_alive()
@@ -44,13 +44,14 @@ class Program:
                 raise AssertionError(f"{words!r} was not printed; printed was:\n{self.text}")
             time.sleep(0.02)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = START_S) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = HANG_S) -> int:
         """Send the signal and wait; the exit code."""
         self.process.send_signal(number)
         return self.wait(timeout_s)
 
-    def wait(self, timeout_s: float = START_S) -> int:
+    def wait(self, timeout_s: float = HANG_S) -> int:
         code = self.process.wait(timeout_s)
+        # A child of its own may live on and hold the pipe.
         self._reader.join(5)
         if self.process.stdout and not self._reader.is_alive():
             self.process.stdout.close()

@@ -13,11 +13,10 @@ import pytest
 from gateway import greeting, preparing
 from gateway.first_run import Issued
 from tests.gateway.program import accepts, call_from, running
+from tests.patience import HANG_S
 from tests.services import free_port, wait_until
 
 CLI = "gateway.cli"
-# Long enough for a hang alone to reach it.
-PREPARED_S = 100.0
 
 
 @pytest.fixture
@@ -126,7 +125,7 @@ def test_of_three_at_once_one_prepares_and_the_others_wait_and_say_so(
         with being_prepared(url, tmp_path):
             programs = [stack.enter_context(running(CLI, "prepare", **settings)) for _ in range(3)]
             for program in programs:
-                program.wait_for(preparing.WAITING, PREPARED_S)
-        assert [program.wait(PREPARED_S) for program in programs] == [0, 0, 0]
+                program.wait_for(preparing.WAITING, HANG_S)
+        assert [program.wait(HANG_S) for program in programs] == [0, 0, 0]
     assert sorted("sk-gw-" in program.text for program in programs) == [False, False, True]
     assert sorted("prepared already" in program.text for program in programs) == [False, True, True]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.gateway.program import Program, accepts, running
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, free_port, wait_until
 
 CLI = "gateway.cli"
@@ -27,11 +28,11 @@ class Deployment:
     def chat(self, lane: str) -> httpx.Response:
         body = {"model": "demo/chat", "messages": [{"role": "user", "content": "Hello!"}]}
         headers = {"authorization": f"Bearer {self.key}", "x-gateway-lane": lane}
-        return httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+        return httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=HANG_S)
 
     def has_worker(self) -> bool:
         try:
-            return bool(httpx.get(f"{self.url}/readyz", timeout=60).json().get("workers"))
+            return bool(httpx.get(f"{self.url}/readyz", timeout=HANG_S).json().get("workers"))
         except httpx.TransportError:
             return False
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONG_HANG_S
+
 TESTS = Path(__file__).parents[1]
 AGAIN = [
     "accounts/test_ledger.py",
@@ -25,6 +27,6 @@ def test_the_same_tests_pass_on_postgresql(postgres_url: str) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=LONG_HANG_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,6 +19,7 @@ from gateway.spool import Spool
 from providers.models import Alarm
 from tests.gateway.spooling import PRICE, closed, die_with, opened
 from tests.make import make_provider
+from tests.patience import HANG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def record_call(spool: Spool, *, end: dict[str, Any] | None = None, **changes: A
     return record.attempt_id
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
+def wait_for(condition: Callable[[], bool], timeout_s: float = HANG_S) -> bool:
     until = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
@@ -163,7 +164,7 @@ def test_two_recorders_race_for_one_orphan(spool: Spool) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANG_S)
     other.close()
     assert sum(totals) == 403
     assert LedgerEntry.objects.count() == 403
@@ -193,7 +194,7 @@ def test_started_recorder_writes_by_itself(spool: Spool) -> None:
     record_call(spool)
     assert wait_for(lambda: LedgerEntry.objects.count() == 1)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop(timeout_s=60)
+    assert recorder.stop(timeout_s=HANG_S)
 
 
 def test_stop_drains_what_is_finished(spool: Spool) -> None:
@@ -201,7 +202,7 @@ def test_stop_drains_what_is_finished(spool: Spool) -> None:
     recorder.start()
     for _ in range(500):
         record_call(spool)
-    assert recorder.stop(timeout_s=60)
+    assert recorder.stop(timeout_s=HANG_S)
     assert LedgerEntry.objects.count() == 500
 
 
@@ -259,7 +260,7 @@ def test_locked_database_makes_it_wait_and_loses_nothing(spool: Spool) -> None:
         record_call(spool)
         assert wait_for(lambda: spool.lag_s > 0.6)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop(timeout_s=60)
+    assert recorder.stop(timeout_s=HANG_S)
     assert LedgerEntry.objects.count() == 1
 
 
@@ -272,7 +273,7 @@ def test_lost_database_makes_it_wait_and_come_back(spool: Spool, monkeypatch: py
         record_call(spool)
         assert wait_for(lambda: spool.lag_s > 0.6)
     assert wait_for(lambda: spool.lag_s == 0)
-    assert recorder.stop(timeout_s=60)
+    assert recorder.stop(timeout_s=HANG_S)
     assert LedgerEntry.objects.count() == 1
 
 

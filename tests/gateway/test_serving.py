@@ -10,6 +10,7 @@ import pytest
 
 from gateway.serving import CannotStart, bind, url_of
 from tests.gateway.program import Program, accepts, running
+from tests.patience import HANG_S
 from tests.services import free_port, wait_until
 
 SERVER = "tests.gateway.small_server"
@@ -38,12 +39,12 @@ class SlowCall:
         wait_until(lambda: bool(self.received), "the first bytes")
 
     def wait(self) -> bytes:
-        self._thread.join(30)
+        self._thread.join(HANG_S)
         return self.received
 
     def _call(self) -> None:
         try:
-            with httpx.stream("GET", self._url, timeout=60) as answer:
+            with httpx.stream("GET", self._url, timeout=HANG_S) as answer:
                 for chunk in answer.iter_raw():
                     self.received += chunk
         except httpx.HTTPError as error:

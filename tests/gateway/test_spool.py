@@ -14,6 +14,7 @@ import pytest
 
 from gateway.spool import Attempt, Spool
 from tests.gateway.spooling import closed, die_with, opened
+from tests.patience import HANG_S
 
 
 @pytest.fixture
@@ -299,7 +300,7 @@ def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
     thread = threading.Thread(target=drain)
     thread.start()
     ids = [record_call(spool) for _ in range(2_000)]
-    thread.join(30)
+    thread.join(HANG_S)
     assert drained == ids
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.gateway.program import Program, running
+from tests.patience import HANG_S
 from tests.services import free_port, wait_until
 
 
@@ -64,7 +65,7 @@ def _started(program: Program) -> list[int]:
 
 
 def _who_answers(port: int) -> int:
-    return int(httpx.get(f"http://127.0.0.1:{port}/", timeout=60).text)
+    return int(httpx.get(f"http://127.0.0.1:{port}/", timeout=HANG_S).text)
 
 
 def _kill(pid: int) -> None:

@@ -21,6 +21,7 @@ from gateway.asgi import application, behind
 from providers.transport import REST_S
 from tests import make
 from tests.gateway.instructions import Count, counted_instructions
+from tests.patience import HANG_S
 from tests.services import RedisServer, running_redis
 from tests.upstream import ScriptedProvider
 
@@ -140,7 +141,7 @@ def monitored(store: RedisServer) -> Iterator[list[str]]:
             yield seen
         finally:
             store.ask("ECHO", "the end")
-            thread.join(5)
+            thread.join(HANG_S)
     client.close()
 
 

@@ -14,12 +14,11 @@ import httpx
 import psycopg
 
 from gateway.proxy.lane.frames import BEAT_S, DEAD_AFTER_S
+from tests.patience import HANG_S
 from tests.services import free_port, wait_until
 from tests.system.deployment import WEB, WORKER, Deployment
 
 PER_SECOND = 20
-# Only a hang reaches them.
-PATIENCE_S = 60.0
 ODD = (sys.executable, "-m", "tests.hostile.odd_process")
 BEHAVIOURS = ("slow?chunks=20&delay=0.05", "ok?first=0.3", "slow?chunks=60&delay=0.05", "ok")
 
@@ -73,7 +72,7 @@ class Fleet:
 
     def wait_until_well(self) -> None:
         wait_until(
-            lambda: all(self._is_well(name) for name in self.ports), "every process being well", PATIENCE_S
+            lambda: all(self._is_well(name) for name in self.ports), "every process being well", HANG_S
         )
 
     def ended(self) -> dict[str, int | None]:
@@ -99,9 +98,7 @@ class Fleet:
     def chat(self, web: str, *, lane: str) -> httpx.Response:
         body = {"model": "acme/one", "messages": [{"role": "user", "content": f"{web} {lane}"}]}
         headers = {**self.deployment.headers, "x-gateway-lane": lane, "x-gateway-project-id": f"{web}.{lane}"}
-        return httpx.post(
-            f"{self.url(web)}/v1/chat/completions", json=body, headers=headers, timeout=PATIENCE_S
-        )
+        return httpx.post(f"{self.url(web)}/v1/chat/completions", json=body, headers=headers, timeout=HANG_S)
 
     def call_while(self, happening: "threading.Thread") -> None:
         """Steady calls for as long as it lasts, each answered before this returns."""
@@ -110,7 +107,7 @@ class Fleet:
     async def _call_while(self, happening: "threading.Thread") -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         async with (
-            httpx.AsyncClient(timeout=PATIENCE_S, limits=limits) as client,
+            httpx.AsyncClient(timeout=HANG_S, limits=limits) as client,
             asyncio.TaskGroup() as calls,
         ):
             happening.start()
@@ -161,7 +158,7 @@ def _judge(answer: httpx.Response, *, is_streamed: bool) -> tuple[str, str]:
         return "silent", last[-100:]
 
 
-def wait_for_rows(fleet: Fleet, within_s: float = PATIENCE_S) -> None:
+def wait_for_rows(fleet: Fleet, within_s: float = HANG_S) -> None:
     """Until every call that the provider saw is in the ledger, or only a hang can be the reason why not."""
     deadline = time.monotonic() + within_s
     while Counter({name: len(rows) for name, rows in fleet.rows().items()}) != fleet.seen_by_provider():

@@ -12,10 +12,9 @@ from typing import Any
 
 from gateway.patience import TICK_S, EdgeLimits, Patience
 from gateway.serving import Events, Server
+from tests.patience import HANG_S
 
 CHAT = "/v1/chat/completions"
-# Only a hang takes so long.
-HANG_S = 30
 # Of the loop, in which it looks at its sockets and runs what they woke.
 _TURNS = 5
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.gateway.program import ROOT, accepts
+from tests.patience import HANG_S
 from tests.services import free_port, require_service, wait_until
 
 _FRAME = """
@@ -46,4 +47,4 @@ def running_nginx(folder: Path, config: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(HANG_S)

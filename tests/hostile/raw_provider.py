@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.patience import HANG_S
+
 CLOSE, HANG, RESET = "close", "hang", "reset"
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
@@ -39,7 +41,7 @@ class RawProvider:
             self.asked += 1
             connection.sendall(self.answer)
             if self.then == HANG:
-                self.hold.wait(60)
+                self.hold.wait(HANG_S)
             elif self.then == RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -66,7 +68,7 @@ def raw_provider() -> Iterator[RawProvider]:
         # Closing alone does not wake who waits in accept.
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(HANG_S)
 
 
 def _read_request(connection: socket.socket) -> bytes:

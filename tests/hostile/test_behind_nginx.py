@@ -9,6 +9,7 @@ import pytest
 
 from tests.hostile.guarded_server import Client
 from tests.hostile.nginx import documented_config, running_nginx
+from tests.patience import HANG_S
 from tests.system.embedded import Product, started
 
 pytestmark = pytest.mark.drill
@@ -23,7 +24,7 @@ class Site:
     product: Product
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers={"host": HOST, **headers}, timeout=20)
+        return httpx.get(self.url + path, headers={"host": HOST, **headers}, timeout=HANG_S)
 
 
 @pytest.fixture(scope="module", params=["base path kept", "base path taken off"])
@@ -55,7 +56,7 @@ def test_page_and_all_that_it_loads_are_below_the_base_path(site: Site) -> None:
 
 
 def test_sign_in_works_and_leads_to_the_base_path(site: Site) -> None:
-    with httpx.Client(base_url=site.url, headers={"host": HOST}, timeout=20) as client:
+    with httpx.Client(base_url=site.url, headers={"host": HOST}, timeout=HANG_S) as client:
         away = client.get("/llm/admin/")
         assert away.headers["location"].startswith("/llm/admin/login/")
         page = client.get(away.headers["location"])
@@ -74,7 +75,7 @@ def test_sign_in_works_and_leads_to_the_base_path(site: Site) -> None:
 def test_call_and_stream_pass(site: Site) -> None:
     body = {"model": "demo/chat", "messages": [{"role": "user", "content": "hello"}], "stream": True}
     headers = {"host": HOST, "authorization": f"Bearer {site.product.key}"}
-    answer = httpx.post(f"{site.url}/llm/v1/chat/completions", json=body, headers=headers, timeout=20)
+    answer = httpx.post(f"{site.url}/llm/v1/chat/completions", json=body, headers=headers, timeout=HANG_S)
     assert answer.status_code == 200
     assert answer.text.rstrip().endswith("data: [DONE]")
 
@@ -100,7 +101,7 @@ def test_early_refusal_knows_the_surface_below_the_base_path(site: Site) -> None
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.parametrize("host", ["10.0.3.7:8000", "anything.example", "under_score", "[2001:db8::1]:80"])
 def test_health_is_told_to_whoever_asks_by_any_name(product: Product, path: str, host: str) -> None:
-    answer = httpx.get(product.url + path, headers={"host": host}, timeout=20)
+    answer = httpx.get(product.url + path, headers={"host": host}, timeout=HANG_S)
     assert (answer.status_code, answer.json()["status"] in {"ok", "ready"}) == (200, True)
 
 

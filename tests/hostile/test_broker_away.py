@@ -14,14 +14,13 @@ from celery import Celery
 
 from tests.gateway.program import Program, running
 from tests.hostile.slow_provider import SlowProvider
+from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, running_redis, wait_until
 from tests.system.embedded import started
 from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.drill
 
-# Long enough for a hang alone to reach it.
-PATIENCE_S = 60.0
 OUTAGES_S = (1.0, 3.0, 0.0)
 MORE_THAN_THREADS = 12
 TASKS = "tests.hostile.lingering"
@@ -40,7 +39,7 @@ class Site:
         body = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}]}
         headers = {"authorization": f"Bearer {self.key}", "x-gateway-lane": "worker"}
         try:
-            answer = httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=30)
+            answer = httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=HANG_S)
         except httpx.TransportError:
             return False
         return answer.status_code == 200
@@ -123,14 +122,14 @@ def test_worker_outlives_every_outage_of_its_broker(
     shape: Any,
 ) -> None:
     with shape(environment, provider) as site:
-        wait_until(site.carries_calls, "taking the first call", PATIENCE_S)
+        wait_until(site.carries_calls, "taking the first call", HANG_S)
         for away_s in OUTAGES_S:
             begin_tasks(redis, slow, MORE_THAN_THREADS)
             redis.kill()
             time.sleep(away_s)
             redis.start()
             begin_tasks(redis, slow, 1)
-            wait_until(site.carries_calls, "taking calls again", PATIENCE_S)
+            wait_until(site.carries_calls, "taking calls again", HANG_S)
             assert [host.text for host in site.hosts if host.process.poll() is not None] == []
         for host in site.hosts:
             assert host.end(signal.SIGTERM) == 0, host.text

@@ -11,13 +11,12 @@ import httpx
 import psycopg
 import pytest
 
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_postgres, wait_until
 from tests.system.deployment import Deployment, deployed, make_tables
 
 pytestmark = pytest.mark.drill
 
-# What only a hang can reach.
-PATIENCE_S = 60.0
 CROWD = 130
 SHARED = 3
 # Besides those that pages share: control, recorder, looking up keys and stored responses.
@@ -36,7 +35,7 @@ def deployment(
 
 
 def get(deployment: Deployment, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-    return httpx.get(f"{deployment.url}{path}", headers=headers, timeout=PATIENCE_S)
+    return httpx.get(f"{deployment.url}{path}", headers=headers, timeout=HANG_S)
 
 
 def crowd(
@@ -101,7 +100,7 @@ def test_visitors_who_leave_at_once_take_no_connection_along(deployment: Deploym
     for _ in range(10 * SHARED):
         with socket.create_connection((host, port)) as visitor:
             visitor.sendall(b"GET /models?q=one HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
-    wait_until(lambda: get(deployment, "/models?q=one").status_code == 200, "a page", PATIENCE_S)
+    wait_until(lambda: get(deployment, "/models?q=one").status_code == 200, "a page", HANG_S)
     with ThreadPoolExecutor(SHARED) as pool:
         later = list(pool.map(lambda _: get(deployment, "/models?q=one"), range(5 * SHARED)))
     assert {page.status_code for page in later} == {200}
@@ -124,5 +123,5 @@ def test_pages_say_that_the_database_is_away_and_come_back_with_it(
             assert deployment.log_of("web").count("Traceback") == 0
             assert len(deployment.log_of("web").splitlines()) < 20
             server.start()
-            wait_until(lambda: get(deployment, "/models?q=one").status_code == 200, "a page", PATIENCE_S)
-            wait_until(lambda: "read again" in deployment.log_of("web"), "saying that it is back", PATIENCE_S)
+            wait_until(lambda: get(deployment, "/models?q=one").status_code == 200, "a page", HANG_S)
+            wait_until(lambda: "read again" in deployment.log_of("web"), "saying that it is back", HANG_S)

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, wait_until
 from tests.system.deployment import deployed
-
-# What only a hang can reach.
-PATIENCE_S = 60.0
 
 
 @pytest.mark.drill
@@ -30,7 +28,7 @@ def test_a_full_spool_disk_is_told_and_left_again(
         assert deployment.seen_by_provider() == []
 
         resource.prlimit(web.pid, resource.RLIMIT_FSIZE, unlimited)
-        wait_until(lambda: deployment.ready()["status"] == "ready", "finding room again", PATIENCE_S)
+        wait_until(lambda: deployment.ready()["status"] == "ready", "finding room again", HANG_S)
         assert deployment.chat(lane="direct").status_code == 200
 
 
@@ -47,10 +45,10 @@ def test_a_worker_whose_disk_is_full_leaves_calls_to_others(
         resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
         refused = deployment.chat(lane="worker")
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "ledger_unwritable")
-        wait_until(lambda: deployment.ready()["workers"] == 0, "the worker's word", PATIENCE_S)
+        wait_until(lambda: deployment.ready()["workers"] == 0, "the worker's word", HANG_S)
         answers = [deployment.chat() for _ in range(3)]
         assert {(each.status_code, each.headers["x-gateway-lane"]) for each in answers} == {(200, "direct")}
 
         resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, unlimited)
-        wait_until(lambda: deployment.ready()["workers"] == 1, "finding room again", PATIENCE_S)
+        wait_until(lambda: deployment.ready()["workers"] == 1, "finding room again", HANG_S)
         assert deployment.chat(lane="worker").status_code == 200

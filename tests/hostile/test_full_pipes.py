@@ -17,12 +17,11 @@ from celery import Celery
 from gateway.outlet import PIECES_MOST, Outlet
 from tests.gateway.program import ROOT, running
 from tests.hostile.slow_provider import SlowProvider
+from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, wait_until
 
 pytestmark = pytest.mark.drill
 
-# Long enough for a hang alone to reach it.
-PATIENCE_S = 60.0
 LOGGED_CALLS = 50
 
 
@@ -94,20 +93,20 @@ def test_web_process_answers_and_ends_though_nobody_reads_it(
     url = f"http://127.0.0.1:{environment['PORT']}"
     with (
         unread(pipe, "gateway.cli", command, **environment) as process,
-        httpx.Client(timeout=PATIENCE_S) as client,
+        httpx.Client(timeout=HANG_S) as client,
     ):
-        wait_until(lambda: answers(url), "starting", PATIENCE_S)
+        wait_until(lambda: answers(url), "starting", HANG_S)
         codes = {
             client.get(f"{url}/admin/login/?next=/{number}").status_code for number in range(LOGGED_CALLS)
         }
         assert codes == {200}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(HANG_S) == 0
 
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", timeout=PATIENCE_S).status_code == 200
+        return httpx.get(f"{url}/healthz", timeout=HANG_S).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -124,16 +123,16 @@ def test_worker_and_beat_work_and_end_though_nobody_reads_them(
         provider = held.enter_context(SlowProvider())
         celery = ("celery", "-A", "gateway")
         beat = held.enter_context(unread(pipe, *celery, "beat", **environment))
-        wait_until(lambda: redis_server.ask("LLEN", "celery") > 0, "beat's first task", PATIENCE_S)
+        wait_until(lambda: redis_server.ask("LLEN", "celery") > 0, "beat's first task", HANG_S)
         options = ("-c", "2", "-I", "tests.hostile.lingering")
         worker = held.enter_context(unread(pipe, *celery, "worker", *options, **environment))
         with Celery(broker=redis_server.url) as sender:
             for asked in range(1, 4):
                 sender.send_task("tests.linger", args=[provider.base_url])
-                wait_until(lambda asked=asked: provider.asked == asked, "a task", PATIENCE_S)
+                wait_until(lambda asked=asked: provider.asked == asked, "a task", HANG_S)
         for process in (beat, worker):
             process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE_S) == 0
+            assert process.wait(HANG_S) == 0
 
 
 def test_supervisor_replaces_its_children_and_ends_though_nobody_reads_it(
@@ -152,24 +151,24 @@ def test_supervisor_replaces_its_children_and_ends_though_nobody_reads_it(
             seen.update(children.read_text().split())
             return len(seen) > 2 or process.poll() is not None
 
-        wait_until(has_replaced_one, "replacing a child", PATIENCE_S)
+        wait_until(has_replaced_one, "replacing a child", HANG_S)
         process.send_signal(signal.SIGTERM)
         # 1: it saw by itself that none can start, before the signal came.
-        assert process.wait(PATIENCE_S) in {0, 1}
+        assert process.wait(HANG_S) in {0, 1}
 
 
 def test_what_was_dropped_is_counted_and_told_to_whoever_reads_again(pipe: Pipe) -> None:
     outlet = Outlet(pipe.writer)
     # One is in the thread's hands once the queue is empty.
     outlet.put("first\n")
-    wait_until(outlet._waiting.empty, "taking the first", PATIENCE_S)
+    wait_until(outlet._waiting.empty, "taking the first", HANG_S)
     for number in range(PIECES_MOST + 7):
         outlet.put(f"line {number}\n")
     assert not outlet.settle(0.01)
     told = pipe.read_until(f"line {PIECES_MOST - 1}\n".encode()).decode().lstrip(".").splitlines()
     assert told[:2] == ["first", "... and 7 lines that were dropped, because nobody read them."]
     assert told[2:] == [f"line {number}" for number in range(PIECES_MOST)]
-    assert outlet.settle(PATIENCE_S)
+    assert outlet.settle(HANG_S)
 
 
 def test_full_disk_under_the_first_secrets_is_told_and_ends_the_start(environment: dict[str, str]) -> None:
@@ -181,7 +180,7 @@ def test_full_disk_under_the_first_secrets_is_told_and_ends_the_start(environmen
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=HANG_S,
             check=False,
         )
     assert done.returncode == 1

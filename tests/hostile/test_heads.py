@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from tests.hostile.guarded_server import CHAT, RunningServer, guarded_server
+from tests.patience import HANG_S
 
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n"
 
@@ -149,7 +150,7 @@ def test_trailers_have_an_end(server: RunningServer, more: bytes) -> None:
         server.on_loop(lambda: None)
         client.flood(more, 20)
         assert client.read_answer()[0] == 400
-    assert server.listener.gone.wait(30)
+    assert server.listener.gone.wait(HANG_S)
 
 
 def test_chunk_extensions_have_an_end(server: RunningServer) -> None:

@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.patience import HANG_S, LONG_HANG_S
 from tests.services import PostgresServer, RedisServer, free_port, wait_until
 from tests.system.deployment import WEB, Deployment, deployed
 from tests.system.desk import Desk, Refused
@@ -21,8 +22,6 @@ from tests.system.desk import Desk, Refused
 pytestmark = pytest.mark.drill
 
 ROWS = 8_000
-# Long enough for a hang alone to reach it.
-PATIENCE_S = 60.0
 PASSWORD = "a-long-password"
 BUSY = "did not end in time"
 
@@ -35,7 +34,7 @@ class Site:
         self.management = self.new_key("management").text
         deployment.start_web()
         self.worker = deployment.start_worker()
-        self.client = httpx.Client(base_url=deployment.url, timeout=PATIENCE_S)
+        self.client = httpx.Client(base_url=deployment.url, timeout=HANG_S)
         self.desk = Desk(deployment.url, username="curator", password=PASSWORD)
 
     def close(self) -> None:
@@ -67,7 +66,7 @@ class Site:
         """Wait until the edge refuses it too; the status of the revocation."""
         headers = {"authorization": f"Bearer {self.management}"}
         answer = self.client.delete(f"/v1/keys/{key.id}", headers=headers)
-        wait_until(lambda: self.call(key) == 401, "the edge's refusal", PATIENCE_S)
+        wait_until(lambda: self.call(key) == 401, "the edge's refusal", HANG_S)
         return answer.status_code
 
     @contextmanager
@@ -90,7 +89,7 @@ class Site:
             self.worker.send_signal(signal.SIGCONT)
             return False
 
-        wait_until(is_caught, "catching the worker with the lock", PATIENCE_S)
+        wait_until(is_caught, "catching the worker with the lock", HANG_S)
 
     def is_locked(self) -> bool:
         try:
@@ -121,7 +120,9 @@ def site(tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresSer
     redis_server.ask("FLUSHALL")
     url = postgres_server.new_database("imports")
     environment = os.environ | {"DATABASE_URL": url, "GATEWAY_DATA_DIR": str(tmp_path / "migrating")}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=LONG_HANG_S
+    )
     with deployed(tmp_path, redis_server, url, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as deployment:
         person = ["--username", "curator", "--email", "curator@example.org"]
         deployment.run(sys.executable, "manage.py", "createsuperuser", "--noinput", *person)
@@ -134,27 +135,27 @@ def test_key_is_revoked_and_refused_during_a_preview(site: Site) -> None:
     key = site.new_key("inference")
     assert site.call(key) == 200
     site.upload(ROWS)
-    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    wait_until(lambda: site.done_rows() > 0, "the first rows", HANG_S)
     with site.worker_stopped():
         assert site.state() == "reading"
         assert not site.is_locked()
         assert site.revoke(key) == 200
-    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
 
 
 def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Site) -> None:
     key = site.new_key("inference")
     assert site.call(key) == 200
     page = site.upload(ROWS)
-    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     site.desk.press(page, "confirm")
-    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    wait_until(lambda: site.done_rows() > 0, "the first rows", HANG_S)
     site.stop_worker_with_the_lock()
     assert site.revoke(key) == 200
     assert site.state() == "writing"
     done = site.done_rows()
     site.worker.send_signal(signal.SIGCONT)
-    wait_until(lambda: site.done_rows() > done, "the next rows", PATIENCE_S)
+    wait_until(lambda: site.done_rows() > done, "the next rows", HANG_S)
     site.desk.press(page, "cancel")
     assert f"Rows 1 to {site.done_rows()} are imported and published" in site.desk.read(page)
     assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == site.done_rows() + 1
@@ -176,30 +177,30 @@ def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
 ) -> None:
     rows = 1_000
     page = site.upload(rows)
-    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     site.desk.press(page, "confirm")
-    wait_until(lambda: site.done_rows() > 0, "the first rows", PATIENCE_S)
+    wait_until(lambda: site.done_rows() > 0, "the first rows", HANG_S)
     if number == signal.SIGKILL:
         site.stop_worker_with_the_lock()
     site.worker.send_signal(number)
-    site.worker.wait(PATIENCE_S)
+    site.worker.wait(HANG_S)
     assert (site.state(), site.done_rows() < rows) == ("writing", True)
     if number == signal.SIGKILL:
         site.expire_lease()
     site.worker = site.deployment.start_worker()
     site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
-    wait_until(lambda: site.state() == "done", "the rest of the import", PATIENCE_S)
+    wait_until(lambda: site.state() == "done", "the rest of the import", HANG_S)
     assert site.sql("SELECT count(*) FROM catalogue_model") == rows + 1
     assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == rows + 1
 
 
 def test_preview_is_confirmed_at_another_web_process(site: Site) -> None:
     page = site.upload(3)
-    wait_until(lambda: site.state() == "ready", "the preview", PATIENCE_S)
+    wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     site.deployment.environment["PORT"] = str(free_port())
     other = site.deployment.start("other web", *WEB)
-    wait_until(lambda: site.deployment._answers(other), "starting the other web process", PATIENCE_S)
+    wait_until(lambda: site.deployment._answers(other), "starting the other web process", HANG_S)
     with Desk(site.deployment.url, username="curator", password=PASSWORD) as desk:
         assert "Model 2" in desk.read(page)
         desk.press(page, "confirm")
-    wait_until(lambda: site.state() == "done", "the import", PATIENCE_S)
+    wait_until(lambda: site.state() == "done", "the import", HANG_S)

@@ -13,6 +13,7 @@ from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.test_translation import recorded
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.hostile.sdk_readers import read_bytes
+from tests.patience import HANG_S
 
 IMPATIENT = Timeouts(connect_s=30, first_byte_s=0.5, idle_s=30, total_s=300)
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
@@ -44,7 +45,7 @@ def dripping(opening: bytes) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     finally:
         listener.close()
-        thread.join(10)
+        thread.join(HANG_S)
 
 
 @pytest.mark.parametrize("spoken", list(OPENING))

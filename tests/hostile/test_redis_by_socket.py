@@ -12,6 +12,7 @@ from celery import Celery
 
 from gateway.core.redis_url import broker_url
 from gateway.core.store.address import parse_address
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_redis, wait_until
 from tests.system.deployment import Deployment, deployed
 
@@ -57,7 +58,7 @@ def test_web_and_worker_call_and_work_through_a_socket(
         answer = deployment.chat(lane="worker")
         assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "worker")
         # Celery waits for a second, in which a busy machine may not come to answer.
-        wait_until(lambda: is_answered(deployment), "the worker's pong", timeout_s=60)
+        wait_until(lambda: is_answered(deployment), "the worker's pong", timeout_s=HANG_S)
 
 
 def is_answered(deployment: Deployment) -> bool:

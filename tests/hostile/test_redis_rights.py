@@ -14,6 +14,7 @@ from gateway.core.store.interface import Limit
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.tries import Patience
 from tests.gateway.core.store.worlds import hand_over, play_redis
+from tests.patience import HANG_S
 from tests.services import LOOPBACK, RedisServer, running_redis, wait_until
 
 OPERATING = Path(__file__).resolve().parents[2] / "docs/operating.md"
@@ -71,7 +72,7 @@ def test_the_task_queue_does_with_the_documented_rights(url: str) -> None:
     with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
         note.delay(7)
         wait_until(lambda: done == [7], "running a task")
-        assert app.control.ping(timeout=30, limit=1)
+        assert app.control.ping(timeout=HANG_S, limit=1)
 
 
 def test_doctor_does_with_the_documented_rights(url: str, settings: LazySettings) -> None:

@@ -13,6 +13,7 @@ from gateway.core.outbound import OutboundPolicy
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import REST_S, HttpEngine
+from tests.patience import HANG_S
 
 PATIENT = Timeouts(connect_s=30, first_byte_s=30, idle_s=30, total_s=60)
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n%b"
@@ -56,7 +57,7 @@ def talkative(extra: bytes, pause_s: float = 0.002) -> Iterator[Talkative]:
     finally:
         server.listener.shutdown(socket.SHUT_RDWR)
         server.listener.close()
-        thread.join(10)
+        thread.join(HANG_S)
 
 
 async def get(engine: HttpEngine, server: Talkative) -> bytes:
@@ -75,7 +76,7 @@ def ask(server: Talkative, calls: int) -> list[bytes]:
         try:
             first = await get(engine, server)
             # The loop stands still meanwhile, so it has not read what came.
-            assert server.has_said_more.wait(30)
+            assert server.has_said_more.wait(HANG_S)
             return [first, *await asyncio.gather(*(get(engine, server) for _ in range(calls)))]
         finally:
             await engine.close()

@@ -12,13 +12,12 @@ import psycopg
 import pytest
 
 from tests.hostile.silent_proxy import SilentProxy, silent_proxy
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, wait_until
 from tests.system.deployment import ROOT, Deployment, deployed
 
 pytestmark = pytest.mark.drill
 
-# What only a hang can reach.
-PATIENCE_S = 60.0
 REVOKE = """
 import django; django.setup()
 from accounts.models import Key
@@ -53,7 +52,7 @@ class World:
             "DATABASE_URL": self.database_url,
             "DJANGO_SETTINGS_MODULE": "gateway.settings",
         }
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, timeout=HANG_S)
 
     def has_stored_responses(self) -> bool:
         with psycopg.connect(self.database_url) as database:
@@ -72,7 +71,7 @@ class World:
         return self.deployment.ready()
 
     def page(self) -> httpx.Response:
-        return httpx.get(f"{self.deployment.url}/models", timeout=PATIENCE_S)
+        return httpx.get(f"{self.deployment.url}/models", timeout=HANG_S)
 
     def call(self, name: str, *, lane: str, key: str | None = None) -> httpx.Response:
         headers = {
@@ -82,7 +81,7 @@ class World:
         }
         body = {"model": "acme/one", "messages": [{"role": "user", "content": name}]}
         url = f"{self.deployment.url}/v1/chat/completions"
-        return httpx.post(url, json=body, headers=headers, timeout=PATIENCE_S)
+        return httpx.post(url, json=body, headers=headers, timeout=HANG_S)
 
 
 @pytest.fixture
@@ -104,7 +103,7 @@ def world(
 
 
 def wait_for(is_true, what: str) -> None:
-    wait_until(is_true, what, PATIENCE_S)
+    wait_until(is_true, what, HANG_S)
 
 
 def test_calls_readiness_and_revocations_outlive_a_silent_database(world: World) -> None:

@@ -16,11 +16,9 @@ from providers import tasks
 from providers.models import Credential, Provider
 from tests.gateway.program import running
 from tests.hostile.slow_provider import NEVER, SlowProvider, endless_body, endless_head
+from tests.patience import HANG_S
 from tests.services import RedisServer, wait_until
 from tests.upstream import ScriptedProvider
-
-# Long enough for a hang alone to reach it.
-PATIENCE_S = 60.0
 
 
 @pytest.mark.parametrize("drops", [lambda: NEVER, endless_head, endless_body, lambda: [b"HTTP/1.1 2"]])
@@ -78,7 +76,7 @@ def test_round_that_finds_the_previous_one_running_is_left_out_and_says_so(
 
     previous = threading.Thread(target=probe)
     previous.start()
-    wait_until(lambda: all(server.asked for server in slow_ones), "asking all", PATIENCE_S)
+    wait_until(lambda: all(server.asked for server in slow_ones), "asking all", HANG_S)
     Provider.objects.update(next_probe_at=None)
     assert tasks.probe_due_providers() == 0
     assert "probe_due_providers: left out, the round of " in caplog.text
@@ -110,6 +108,6 @@ def test_slow_providers_leave_a_worker_room_for_its_other_duties(
         with Celery(broker=redis_server.url) as beat:
             for _ in range(20):
                 beat.send_task("providers.tasks.probe_due_providers")
-            wait_until(lambda: slow.asked == 8, "probing", PATIENCE_S)
+            wait_until(lambda: slow.asked == 8, "probing", HANG_S)
             beat.send_task("tests.linger", args=[other.base_url])
-        wait_until(lambda: other.asked == 1, "another duty", PATIENCE_S)
+        wait_until(lambda: other.asked == 1, "another duty", HANG_S)

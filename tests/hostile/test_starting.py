@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.silent_proxy import silent_proxy
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_postgres, wait_until
 from tests.system.deployment import WEB, WORKER, Deployment, deployed, make_tables
-
-# What only a hang can reach.
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def wait_for_words(deployment: Deployment, name: str) -> None:
         assert process.poll() is None, deployment.log_of(name)
         return "Waiting for the database" in deployment.log_of(name)
 
-    wait_until(has_said_so, "saying that it waits", PATIENCE_S)
+    wait_until(has_said_so, "saying that it waits", HANG_S)
 
 
 @pytest.mark.drill
@@ -49,8 +47,8 @@ def test_web_and_worker_wait_for_the_database(deployment: Deployment, server: Po
         wait_for_words(deployment, name)
     server.start()
     process = deployment.processes["web"]
-    wait_until(lambda: deployment._answers(process), "starting the web process", PATIENCE_S)
-    wait_until(lambda: deployment.ready()["workers"] == 1, "starting the worker", PATIENCE_S)
+    wait_until(lambda: deployment._answers(process), "starting the web process", HANG_S)
+    wait_until(lambda: deployment.ready()["workers"] == 1, "starting the worker", HANG_S)
     assert deployment.chat(lane="worker").status_code == 200
 
 
@@ -59,7 +57,7 @@ def test_a_worker_that_waits_ends_when_it_is_asked_to(deployment: Deployment) ->
     worker = deployment.start("worker", *WORKER)
     wait_for_words(deployment, "worker")
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(PATIENCE_S) == 0
+    assert worker.wait(HANG_S) == 0
 
 
 @pytest.mark.drill

@@ -7,6 +7,7 @@ import pytest
 
 from providers.engine import Timeouts
 from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
+from tests.patience import HANG_S
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
 
@@ -102,5 +103,5 @@ def test_an_answer_that_its_worker_has_forgotten_ends_with_an_error(provider):
                 incoming.has_gap = True
 
         edge.on_loop(forget)
-        reader.join(20)
+        reader.join(HANG_S)
     assert (got[0].status_code, got[0].json()["error"]["code"]) == (503, "lane_state_lost")

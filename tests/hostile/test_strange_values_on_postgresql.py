@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONG_HANG_S
+
 STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
 
 
@@ -19,6 +21,6 @@ def test_no_value_makes_an_address_fail_on_postgresql(postgres_url: str, part: s
         check=False,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=LONG_HANG_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr

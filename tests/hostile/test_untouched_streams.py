@@ -14,6 +14,7 @@ from tests.gateway.proxy.test_translation import recorded
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.hostile.raw_provider import CLOSE, HANG, RESET, RawProvider, raw_provider
 from tests.hostile.sdk_readers import ERRORS, SDKS, read_bytes
+from tests.patience import HANG_S
 from tests.upstream.speaking import EVENTS, SAID
 
 LINE_ENDS = re.compile(rb"\r\n|\n|\r")
@@ -170,7 +171,7 @@ def houses(spoken, provider):
 
 def outcomes(edge, count: int) -> list[str]:
     """A client has its answer a moment before it is recorded."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + HANG_S
     while len(edge.records.closes) < count and time.monotonic() < deadline:
         time.sleep(0.005)
     return edge.records.outcomes

@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from providers.demo.app import NAMES
 from providers.demo.behaviour import Behaviour
 from providers.demo.server import build_server
+from tests.patience import HANG_S
 
 
 @pytest.fixture
@@ -40,5 +41,5 @@ def demo_server() -> Iterator[int]:
     thread.start()
     yield listener.getsockname()[1]
     server.should_exit = True
-    thread.join(10)
+    thread.join(HANG_S)
     listener.close()

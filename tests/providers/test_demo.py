@@ -20,6 +20,7 @@ import pytest
 
 from providers.demo.behaviour import BadBehaviour, from_environment
 from providers.demo.server import build_server
+from tests.patience import HANG_S
 
 HELLO = {"model": "demo-chat", "messages": [{"role": "user", "content": "good morning"}]}
 WEATHER = {
@@ -36,7 +37,7 @@ WEATHER = {
 
 @pytest.fixture
 def demo(demo_port: int) -> Any:
-    with httpx.Client(base_url=f"http://127.0.0.1:{demo_port}", trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{demo_port}", trust_env=False, timeout=HANG_S) as client:
         yield client
 
 
@@ -253,7 +254,7 @@ def test_client_that_leaves_ends_the_call(demo: httpx.Client) -> None:
     before = control(demo)["cancelled"]
     with pytest.raises(httpx.ReadTimeout):
         demo.post("/demo-a/v1/chat/completions", json=HELLO | {"demo": {"failure": "hang"}}, timeout=2)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while control(demo)["cancelled"] == before:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -299,11 +300,11 @@ def test_alone_it_stops_with_success_on_a_signal() -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ)
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANG_S
     while time.monotonic() < deadline and not _listens(port):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANG_S)
     assert (process.returncode, re.sub(rb"\s", b"", output)) == (0, b"")
 
 

@@ -14,6 +14,7 @@ import pytest
 from gateway.core.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
 from providers.probes import ProbeOutcome, model_names, probe
+from tests.patience import HANG_S
 
 SECRET = "gsk_canary_0123456789"
 
@@ -34,7 +35,7 @@ def answering(data: bytes, *, wait_s: float = 0) -> Iterator[tuple[int, list[byt
         thread = threading.Thread(target=serve, args=[listener])
         thread.start()
         yield listener.getsockname()[1], requests
-        thread.join(10)
+        thread.join(HANG_S)
 
 
 def http(status: int, body: str = "{}", headers: str = "") -> bytes:

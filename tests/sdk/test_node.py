@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.patience import LONG_HANG_S
 from tests.sdk.house import House
 from tests.services import require_service
 from tests.system.embedded import Product
@@ -25,7 +26,7 @@ def run_tests(file: str, environment: dict[str, str]) -> int:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_HANG_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONG_HANG_S
 from tests.services import require_service
 
 FOLDER = Path(sys.prefix) / "openai-2"
@@ -21,7 +22,7 @@ def run_python(*arguments: str) -> "subprocess.CompletedProcess[str]":
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_HANG_S,
     )
 
 

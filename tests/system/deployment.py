@@ -17,6 +17,7 @@ import httpx
 import psycopg
 
 from tests.gateway.program import running
+from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -60,12 +61,12 @@ class Deployment:
         return process
 
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/readyz", timeout=60).json()
+        return httpx.get(f"{self.url}/readyz", timeout=HANG_S).json()
 
     def chat(self, *, lane: str = "auto", **body: Any) -> httpx.Response:
         given = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], **body}
         headers = {**self.headers, "x-gateway-lane": lane}
-        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=60)
+        return httpx.post(f"{self.url}/v1/chat/completions", json=given, headers=headers, timeout=HANG_S)
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
@@ -90,7 +91,7 @@ class Deployment:
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log_of("web")
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=60).status_code == 200
+            return httpx.get(f"{self.url}/healthz", timeout=HANG_S).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -100,7 +101,7 @@ def make_tables(database_url: str, folder: Path) -> None:
     with running(
         "manage", "migrate", "-v0", DATABASE_URL=database_url, GATEWAY_DATA_DIR=str(folder)
     ) as migration:
-        assert migration.wait(120) == 0, migration.text
+        assert migration.wait(HANG_S) == 0, migration.text
 
 
 @contextmanager
@@ -137,10 +138,12 @@ def _kill_all(deployment: Deployment) -> None:
     for process in deployment.processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(HANG_S)
 
 
-def wait_for_ledger(deployment: Deployment, count: int, timeout_s: float = 60) -> list[tuple[str, str, str]]:
+def wait_for_ledger(
+    deployment: Deployment, count: int, timeout_s: float = HANG_S
+) -> list[tuple[str, str, str]]:
     """The rows once there are that many, or what there is when the time is over."""
     deadline = time.monotonic() + timeout_s
     while len(rows := deployment.ledger()) < count and time.monotonic() < deadline:

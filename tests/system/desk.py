@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from tests.patience import HANG_S
+
 Values = dict[str, str | list[str]]
 
 
@@ -18,7 +20,7 @@ class Desk:
     """Staff at `url`, signed in."""
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=60)
+        self._client = httpx.Client(base_url=url, timeout=HANG_S)
         self.submit("/admin/login/", username=username, password=password)
 
     def __enter__(self) -> "Desk":

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.gateway.program import Program, curl_line_of, running
+from tests.patience import HANG_S
 from tests.services import free_port
 from tests.upstream import ScriptedProvider
 
@@ -55,7 +56,7 @@ class Product:
     def client(self, key: str = "", **headers: str) -> httpx.Client:
         given = {"authorization": f"Bearer {key or self.key}", **headers}
         # There is no TLS here, and loading certificates takes longer than a call.
-        return httpx.Client(base_url=self.url, headers=given, timeout=60, verify=False)
+        return httpx.Client(base_url=self.url, headers=given, timeout=HANG_S, verify=False)
 
     def chat(
         self, model: str = "demo/chat", *, key: str = "", lane: str = "auto", **body: Any

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.gateway.program import running
+from tests.patience import HANG_S
 from tests.services import free_port, require_service, wait_until
 from tests.system.desk import Desk, Refused
 from tests.system.embedded import RUN, Product, started
@@ -62,7 +63,7 @@ def failing(product: Product, name: str) -> Iterator[None]:
 
 def test_printed_line_works_when_pasted(product: Product) -> None:
     require_service("curl", shutil.which("curl") is not None)
-    said = subprocess.check_output(["sh", "-c", f"{product.curl_line} -sS"], text=True, timeout=60)
+    said = subprocess.check_output(["sh", "-c", f"{product.curl_line} -sS"], text=True, timeout=HANG_S)
     assert "You said: “Hello!”" in json.loads(said)["choices"][0]["message"]["content"]
 
 
@@ -107,7 +108,7 @@ def test_open_streams_end_whole_or_say_why_not(seeded: tuple[Path, str], number:
     with started(folder, GATEWAY_DRAIN_S="2") as product:
         short, long = (Stream(product, key, chunks) for chunks in (15, 200))
         for stream in (short, long):
-            stream.begun.wait(60)
+            stream.begun.wait(HANG_S)
         assert product.program.end(number) == 0
         texts = [stream.text() for stream in (short, long)]
     assert texts[0].endswith("data: [DONE]\n\n")
@@ -126,7 +127,7 @@ class Stream:
         self._thread.start()
 
     def text(self) -> str:
-        self._thread.join(60)
+        self._thread.join(HANG_S)
         return "".join(self._parts)
 
     def _read(self, product: Product, key: str, chunks: int) -> None:

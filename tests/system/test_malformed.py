@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.patience import HANG_S
 from tests.system.desk import Desk
 from tests.system.embedded import Product, started
 from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
@@ -36,7 +37,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def client(product: Product) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=product.url, timeout=60) as client:
+    with httpx.Client(base_url=product.url, timeout=HANG_S) as client:
         yield client
 
 
@@ -126,7 +127,6 @@ SHOWN = "Host: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
 HEAD = "POST /v1/chat/completions HTTP/1.1\r\n" + SHOWN + "Content-Type: application/json\r\n"
 SECOND = "GET /v1/models HTTP/1.1\r\n" + SHOWN + "\r\n"
 SILENCE_S = 1.0
-HANG_S = 60.0
 RAW = {
     "length and chunks": HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SECOND,
     "chunks and length": HEAD + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + SECOND,

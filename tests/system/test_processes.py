@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.system.deployment import deployed, wait_for_ledger
 from tests.system.streams import run_streams
@@ -43,7 +44,7 @@ def test_forced_calls_are_made_by_the_worker_and_refused_without_it(deployment):
     assert deployment.seen_by_provider()[-1]["peer"][1] in local_ports(worker.pid)
 
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(60) == 0
+    assert worker.wait(HANG_S) == 0
     refused = deployment.chat(lane="worker")
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_worker")
     assert deployment.chat().headers["x-gateway-lane"] == "direct"
@@ -100,5 +101,5 @@ def test_a_signal_lets_streams_end_or_says_why_they_do_not(deployment, name, num
         ("error", "server_shutting_down"),
         ("whole", ""),
     ]
-    assert process.wait(60) == 0
+    assert process.wait(HANG_S) == 0
     assert_one_row_for_each_attempt(deployment)

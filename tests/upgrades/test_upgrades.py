@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.patience import LONG_HANG_S
 from tests.upgrades.freeze import KEY_LINE, STATES, digests, landed
 
 TOO_OLD = "2026-11-22"
@@ -56,7 +57,12 @@ def key_of(name: str, environment: Environment) -> str:
 def run(environment: Environment, *command: str) -> subprocess.CompletedProcess[str]:
     variables = os.environ | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
     return subprocess.run(
-        [sys.executable, *command], check=False, env=variables, capture_output=True, text=True, timeout=120
+        [sys.executable, *command],
+        check=False,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=LONG_HANG_S,
     )
 
 

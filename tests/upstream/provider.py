@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
+from tests.patience import HANG_S
 from tests.upstream import answers
 from tests.upstream import incomplete as _incomplete  # noqa: F401  (registers its behaviours)
 from tests.upstream.behaviours import NAMED
@@ -76,7 +77,7 @@ class ScriptedProvider:
             _parse(name)
         self._script.extend(behaviours)
 
-    def wait_for(self, count: int, *, timeout_s: float = 60) -> list[Seen]:
+    def wait_for(self, count: int, *, timeout_s: float = HANG_S) -> list[Seen]:
         """The calls, once there are that many. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
         while len(self.calls) < count:
@@ -87,14 +88,14 @@ class ScriptedProvider:
 
     def __enter__(self) -> "ScriptedProvider":
         self._thread.start()
-        if not self._is_ready.wait(60):
+        if not self._is_ready.wait(HANG_S):
             raise RuntimeError("The scripted provider does not start")
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._loop
         self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(60)
+        self._thread.join(HANG_S)
 
     async def run(self) -> None:
         """Serve until stopped."""

@@ -32,6 +32,7 @@ from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
+from tests.patience import HANG_S
 
 PATIENT = Timeouts(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 
@@ -82,7 +83,7 @@ class Records:
 
     def clear(self) -> None:
         """Once all that was opened is closed: a client has its answer a moment earlier."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG_S
         while len(self.closes) < len(self.opens) and time.monotonic() < deadline:
             time.sleep(0.005)
         self.opens.clear()
@@ -230,7 +231,9 @@ class RunningEdge:
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
-            base_url=self.url, headers={"authorization": f"Bearer {key or self.key}", **headers}, timeout=60
+            base_url=self.url,
+            headers={"authorization": f"Bearer {key or self.key}", **headers},
+            timeout=HANG_S,
         )
 
     def chat(self, model: str = "acme/one", *, lane: str = "direct", **body: Any) -> httpx.Response:
@@ -240,7 +243,7 @@ class RunningEdge:
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
-        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(HANG_S)
 
 
 @contextmanager
@@ -261,10 +264,10 @@ def running_edge(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    process = ready.get(timeout=60)
+    process = ready.get(timeout=HANG_S)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         yield RunningEdge(url, keys.issue(name="first"), keys, records, process)
     finally:
         process.loop.call_soon_threadsafe(process.stop.set)
-        thread.join(10)
+        thread.join(HANG_S)

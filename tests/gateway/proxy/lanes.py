@@ -8,6 +8,7 @@ from secrets import token_hex
 from gateway.core.store.redis import RedisStore
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
 STEADY = "slow?chunks=40&delay=0.05"
@@ -34,7 +35,7 @@ def stream_while(edge, provider, trouble, behaviour=STEADY):
     provider.wait_for(1)
     time.sleep(0.5)
     trouble()
-    reader.join(20)
+    reader.join(HANG_S)
     return got[0]
 
 

@@ -11,6 +11,7 @@ from catalogue.published.snapshot import Snapshot
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.lanes import PRICES, words_of
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -51,7 +52,7 @@ def stream_while(edge, provider, change, *, path="/v1/chat/completions", lane="d
     provider.wait_for(1)
     time.sleep(0.3)
     change()
-    reader.join(20)
+    reader.join(HANG_S)
     return got[0]
 
 

@@ -9,6 +9,7 @@ from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.hostile.raw_provider import CLOSE, HANG, RESET, RawProvider, raw_provider
 from tests.hostile.sdk_readers import request_of
+from tests.patience import HANG_S
 
 TEXT = "Hello there"
 """3 tokens, by the estimate."""
@@ -112,7 +113,7 @@ def leave_after_text(edge, client: str, lane: str) -> None:
 
 
 def recorded(edge):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + HANG_S
     while not edge.records.closes and time.monotonic() < deadline:
         time.sleep(0.005)
     closed = edge.records.closes[0]

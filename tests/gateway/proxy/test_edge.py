@@ -11,6 +11,7 @@ from providers.engine import Timeouts
 from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -55,7 +56,7 @@ def edge(first, second):
 
 
 def settled(edge, count=1):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while len(edge.records.closes) < count and time.monotonic() < deadline:
         time.sleep(0.01)
     return edge.records
@@ -358,7 +359,7 @@ def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
     first.wait_for(1)
     time.sleep(0.2)
     edge.on_loop(lambda: edge.process.edge.drain(0.1))
-    reader.join(60)
+    reader.join(HANG_S)
     assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
     assert [(close.outcome, close.error_code) for close in settled(edge).closes] == [
         ("cancelled", "server_shutting_down")

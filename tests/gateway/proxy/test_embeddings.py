@@ -12,6 +12,7 @@ from openai import OpenAI
 
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.upstream import ScriptedProvider, answers
 from tests.upstream.embedders import TOKENS_A_TEXT, vector
 
@@ -101,7 +102,7 @@ def unpacked(text: str) -> list[float]:
 
 
 def recorded(edge):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + HANG_S
     while not edge.records.closes and time.monotonic() < deadline:
         time.sleep(0.01)
     return edge.records.closes[0]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.upstream import ScriptedProvider
 
 SAY = [{"role": "user", "content": "Is it raining?"}]
@@ -47,7 +48,7 @@ def sdk(edge):
 
 
 def recorded(edge):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + HANG_S
     while not edge.records.closes and time.monotonic() < deadline:
         time.sleep(0.01)
     return edge.records.closes[0]

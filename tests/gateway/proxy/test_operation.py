@@ -17,6 +17,7 @@ from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.usage import Usage
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 
 
 class SortingAdapter:
@@ -77,7 +78,7 @@ def provider_url() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    thread.join(5)
+    thread.join(HANG_S)
     server.server_close()
 
 

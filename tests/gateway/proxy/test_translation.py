@@ -10,6 +10,7 @@ from providers.formats.registry import FORMATS
 from providers.wire.events import Finished, TextDelta, UsageSeen
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
+from tests.patience import HANG_S
 from tests.upstream.speaking import SAID, USAGE, Speaker, speaking
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
@@ -67,7 +68,7 @@ def heard(client: str, answer: httpx.Response, *, is_streamed: bool):
 
 
 def recorded(edge):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + HANG_S
     while not edge.records.closes and time.monotonic() < deadline:
         time.sleep(0.01)
     return edge.records.closes[0]

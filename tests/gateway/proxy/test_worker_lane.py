@@ -17,6 +17,7 @@ from gateway.proxy.lane.frames import (
 )
 from gateway.proxy.lane.incoming import Incoming
 from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
+from tests.patience import HANG_S
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
 
@@ -96,7 +97,7 @@ def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redi
 
     with an_edge_on_redis(provider, redis) as edge:
         text = stream_while(edge, provider, restart)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG_S
         while not edge.process.lane.is_open and time.monotonic() < deadline:
             time.sleep(0.05)
         after = edge.chat(lane="worker")
