@@ -7,7 +7,7 @@ from typing import Any
 from celery import Celery, Task
 from django.db import InterfaceError, OperationalError
 
-from gateway import outlet
+from gateway.boot import outlet
 from gateway.core import sql
 
 logger = logging.getLogger(__name__)

@@ -8,14 +8,15 @@ from typing import Any
 import dj_database_url
 import django
 
-from gateway import env, local_secrets
+from gateway import env
+from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.private_files import keep_private
 from gateway.core.redis_url import broker_url, is_usable, verified
-from gateway.front import read_public_url
 from gateway.mail import read_mail_server
-from gateway.patience import EdgeLimits
-from gateway.theme import unfold_settings
+from gateway.server.front import read_public_url
+from gateway.server.patience import EdgeLimits
+from gateway.web.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -89,14 +90,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "gateway.middleware.Common",
+    "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gateway.middleware.ContentSecurityPolicy",
-    "gateway.middleware.UsableValues",
-    "gateway.middleware.AskedToWait",
+    "gateway.web.middleware.ContentSecurityPolicy",
+    "gateway.web.middleware.UsableValues",
+    "gateway.web.middleware.AskedToWait",
     "gateway.core.audit_context.AuditContext",
 ]
 
@@ -199,7 +200,7 @@ LANGUAGE_CODE = "en-gb"
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
-FORMAT_MODULE_PATH = ["gateway.formats"]
+FORMAT_MODULE_PATH = ["gateway.web.formats"]
 STATIC_URL = f"{PUBLIC_URL.base_path}/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True
@@ -378,7 +379,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "gateway.schema.complete_document",
+        "gateway.openapi.schema.complete_document",
     ],
     "TAGS": [
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},

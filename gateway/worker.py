@@ -14,10 +14,10 @@ from celery.worker import state
 from django.conf import settings
 
 from gateway import runtime
-from gateway.descriptors import KEPT_BACK, raise_limit
 from gateway.process import Process, await_database
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.worker import LaneWorker
+from gateway.server.descriptors import KEPT_BACK, raise_limit
 
 logger = logging.getLogger(__name__)
 

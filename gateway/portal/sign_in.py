@@ -14,7 +14,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from accounts.guesses import WRONG_PASSWORDS, here, passwords_of
 from gateway.core.admin_base import SignInForm as ThemeSignInForm
 from gateway.core.client_address import client_of_meta, counted_as
-from gateway.middleware import ask_to_wait
+from gateway.web.middleware import ask_to_wait
 
 _BUSY_S = 3
 

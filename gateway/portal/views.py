@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import services
 from accounts.models import Key, Team, User
 from accounts.shown_once import keep_secret, take_secret
+from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
-from gateway.greeting import curl_line
 from gateway.portal.feeds import feed_addresses
 from gateway.portal.forms import KeyForm
 from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of

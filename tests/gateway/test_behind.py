@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import Client
 
-from gateway.behind import Behind
+from gateway.server.behind import Behind
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)

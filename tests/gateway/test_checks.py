@@ -3,7 +3,7 @@
 import pytest
 from django.conf import LazySettings
 
-from gateway.checks import check_combinations
+from gateway.ops.checks import check_combinations
 
 
 def found() -> list[str]:

@@ -7,9 +7,10 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from gateway import doctor, first_run
+from gateway.boot import first_run
 from gateway.core.private_files import keep_private
-from gateway.doctor import Finding
+from gateway.ops import doctor
+from gateway.ops.doctor import Finding
 from providers.models import Credential, Provider
 from providers.secrets import encrypt
 from tests.services import RedisServer, free_port

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway import demo
-from gateway.serving import CannotStart
+from gateway.boot import demo
+from gateway.server.serving import CannotStart
 from tests.gateway.program import Program, running
 from tests.services import free_port, wait_until
 

@@ -8,9 +8,9 @@ from django.db import OperationalError
 from accounts.keys import read_key
 from accounts.models import Key, Team, User
 from catalogue.models import PublishedModel
-from gateway import first_run
-from gateway.first_run import Issued
-from gateway.serving import CannotStart
+from gateway.boot import first_run
+from gateway.boot.first_run import Issued
+from gateway.server.serving import CannotStart
 from providers.models import Provider
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.core.client_address import read_trusted_proxies
-from gateway.front import Front, inside, read_public_url
+from gateway.server.front import Front, inside, read_public_url
 
 PROXY, STRANGER = "10.0.0.5", "203.0.113.9"
 FRONT = Front("/llm", read_trusted_proxies([PROXY]))

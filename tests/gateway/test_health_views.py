@@ -7,7 +7,7 @@ import pytest
 from django.test import AsyncClient, Client
 
 from gateway.runtime import RuntimeStatus
-from gateway.views import readiness
+from gateway.web.views import readiness
 
 WELL = RuntimeStatus(
     snapshot_revision=7,

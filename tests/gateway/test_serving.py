@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gateway.serving import CannotStart, bind, url_of
+from gateway.server.serving import CannotStart, bind, url_of
 from tests.gateway.program import Program, accepts, running
 from tests.patience import HANG_S
 from tests.services import free_port, wait_until

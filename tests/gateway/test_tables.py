@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from gateway.tables import find_differences
+from gateway.ops.tables import find_differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

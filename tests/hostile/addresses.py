@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from gateway.public.query import FIELDS
-from gateway.views import api_document
+from gateway.web.views import api_document
 
 _CONVERTED = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 _GROUP = re.compile(r"\(\?P<([^>]+)>[^)]*\)")

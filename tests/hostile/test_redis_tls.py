@@ -11,10 +11,10 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from gateway import doctor
 from gateway.core.redis_url import verified
 from gateway.core.store.interface import Limit
 from gateway.core.store.redis import RedisStore
+from gateway.ops import doctor
 from tests.gateway.core.store.worlds import run
 from tests.services import require_service
 from tests.tls import Authority, make_authority, running_tls_redis

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from gateway import doctor, folder_lock, local_secrets
+from gateway.boot import folder_lock, local_secrets
 from gateway.core.private_files import files_of, keep_private
+from gateway.ops import doctor
 from tests.system.embedded import Product
 
 

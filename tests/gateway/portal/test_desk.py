@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Key, LedgerEntry
 from catalogue.models import Model
-from gateway.portal import desk
+from gateway.web import admin_site
 from providers.models import Provider
 from tests.make import make_key, make_model, make_provider, make_published, make_staff, make_user
 
@@ -64,7 +64,7 @@ def test_what_is_live_costs_two_queries(django_assert_max_num_queries: QueryLimi
     request = RequestFactory().get("/admin/")
     request.user = make_staff()
     with django_assert_max_num_queries(2):
-        str(desk.live_line(request))
+        str(admin_site.live_line(request))
 
 
 @pytest.mark.parametrize(
@@ -125,15 +125,15 @@ def test_providers_are_counted_by_whether_calls_can_go_there() -> None:
     make_provider(health=Provider.Health.UNHEALTHY)
     make_provider()
     make_provider(has_credential=False)
-    counts = desk.count_providers(list(Provider.objects.with_credential()))
-    assert counts == desk.ProviderCounts(healthy=1, unhealthy=1, unprobed=1, without_access=1)
+    counts = admin_site.count_providers(list(Provider.objects.with_credential()))
+    assert counts == admin_site.ProviderCounts(healthy=1, unhealthy=1, unprobed=1, without_access=1)
     assert counts.routable == 3
 
 
 def test_call_that_went_on_to_another_offering_counts_once() -> None:
     key, _ = make_key()
     LedgerEntry.objects.bulk_create(make_entry(key, outcome) for outcome in ("failed_over", "finished"))
-    day = desk.read_day(timezone.now())
+    day = admin_site.read_day(timezone.now())
     assert (day.calls, day.spend_usd, day.loss_usd) == (1, Decimal("0.5"), Decimal("0.02"))
 
 
@@ -142,7 +142,7 @@ def test_call_that_went_on_to_another_offering_counts_once() -> None:
     [("0", "$0.00"), ("0.0000001", "< $0.01"), ("0.01", "$0.01"), ("12345.678", "$12,345.68")],
 )
 def test_money_that_was_spent_is_never_written_as_nothing(amount: str, text: str) -> None:
-    assert desk.write_usd(Decimal(amount)) == text
+    assert admin_site.write_usd(Decimal(amount)) == text
 
 
 def test_navigation_holds_what_the_person_may_see(client: Client) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import uvicorn
 
-from gateway.guarded import GuardedProtocol
-from gateway.patience import EdgeLimits, Patience
+from gateway.server.guarded import GuardedProtocol
+from gateway.server.patience import EdgeLimits, Patience
 
 # Ours ends first, so that a stream is ended with words and not cut.
 GRACE_BEYOND_DRAIN_S = 5

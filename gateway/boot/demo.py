@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 from gateway import env
-from gateway.serving import STOP_SIGNALS, CannotStart, bind
+from gateway.server.serving import STOP_SIGNALS, CannotStart, bind
 from providers.demo.behaviour import BadBehaviour
 from providers.demo.server import DemoServer, build_server
 

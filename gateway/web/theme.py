@@ -26,7 +26,7 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
     return {
         "SITE_TITLE": "Gatehouse",
         "SITE_HEADER": "Gatehouse",
-        "SITE_SUBHEADER": "gateway.portal.desk.live_line",
+        "SITE_SUBHEADER": "gateway.web.admin_site.live_line",
         "SITE_URL": f"{base_path}/",
         "SITE_ICON": lambda _request: static("gateway/logo.svg"),
         "SITE_FAVICONS": [
@@ -37,9 +37,9 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
             lambda _request: static("gateway/admin.css"),
         ],
         "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
-        "ENVIRONMENT": "gateway.portal.desk.environment",
-        "DASHBOARD_CALLBACK": "gateway.portal.desk.dashboard",
-        "SIDEBAR": {"show_search": True, "navigation": "gateway.portal.desk.navigation"},
+        "ENVIRONMENT": "gateway.web.admin_site.environment",
+        "DASHBOARD_CALLBACK": "gateway.web.admin_site.dashboard",
+        "SIDEBAR": {"show_search": True, "navigation": "gateway.web.admin_site.navigation"},
         "ACCOUNT": {
             "navigation": [
                 {"title": "API document", "link": f"{base_path}/docs"},

@@ -4,7 +4,7 @@ import json
 
 from django.conf import settings
 
-from gateway.first_run import ADMIN, MEMBER, Issued
+from gateway.boot.first_run import ADMIN, MEMBER, Issued
 
 PLACES = (
     ("Portal", "/"),

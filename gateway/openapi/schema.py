@@ -5,7 +5,7 @@ Inference is answered before Django, so its operations are written here by hand.
 
 from typing import Any
 
-from gateway.bodies import (
+from gateway.openapi.bodies import (
     CHAT_EXAMPLE,
     EMBEDDINGS_EXAMPLE,
     EXAMPLE_MODEL,
@@ -15,7 +15,7 @@ from gateway.bodies import (
     schemas,
     text,
 )
-from gateway.surface_schema import OPERATIONS, said_of
+from gateway.openapi.surface_schema import OPERATIONS, said_of
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
 from gateway import env
-from gateway.supervisor import PROCESSES_VARIABLE
+from gateway.boot.supervisor import PROCESSES_VARIABLE
 
 TAG = "gatehouse"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

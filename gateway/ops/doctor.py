@@ -14,11 +14,11 @@ from django.core.checks import Error, run_checks
 from django.db import DatabaseError, connection
 
 from catalogue.models import PublishedModel
-from gateway import first_run
+from gateway.boot import first_run
 from gateway.celery import app
 from gateway.core import sql
 from gateway.core.private_files import exposed, files_of
-from gateway.tables import find_differences
+from gateway.ops.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
 from providers.validators import destination_refusal

@@ -5,12 +5,13 @@ import socket
 from django.conf import settings
 from django.db import connection
 
-from gateway import first_run, runtime
+from gateway import runtime
 from gateway.asgi import application
+from gateway.boot import first_run
 from gateway.core import sql
-from gateway.descriptors import within_descriptors
 from gateway.process import await_database
-from gateway.serving import CannotStart, Events, Server
+from gateway.server.descriptors import within_descriptors
+from gateway.server.serving import CannotStart, Events, Server
 
 
 def serve(listener: socket.socket, *, parent: int | None) -> None:

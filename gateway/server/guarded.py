@@ -8,8 +8,6 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.core.batched_writes import BatchingTransport
-from gateway.front import inside
-from gateway.patience import TICK_S, Patience
 from gateway.proxy.early import early_bytes
 from gateway.proxy.errors import (
     GatewayError,
@@ -19,6 +17,8 @@ from gateway.proxy.errors import (
     UrlTooLong,
     too_many_connections,
 )
+from gateway.server.front import inside
+from gateway.server.patience import TICK_S, Patience
 
 _URL_BYTES = 16 * 1024
 # Between a name and its value, and at a line's end.

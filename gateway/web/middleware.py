@@ -12,7 +12,7 @@ from django.middleware.common import CommonMiddleware
 
 from gateway.core.admin_base import theme_style_source
 from gateway.core.middleware import Middleware
-from gateway.views import bad_request
+from gateway.web.views import bad_request
 
 _WAIT = "asked_to_wait_s"
 _HEALTH = frozenset({"/healthz", "/readyz"})

@@ -14,8 +14,8 @@ from accounts.models import Key, Membership, Team, User
 from accounts.services import issue_key
 from catalogue.bootstrap.loader import load_bootstrap
 from catalogue.models import Organisation
-from gateway.serving import CannotStart
-from gateway.tables import find_differences
+from gateway.ops.tables import find_differences
+from gateway.server.serving import CannotStart
 from providers.services import ensure_demo_providers
 
 ADMIN, MEMBER = "admin", "member"

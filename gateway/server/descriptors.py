@@ -5,7 +5,7 @@ import resource
 from contextlib import suppress
 from dataclasses import replace
 
-from gateway.patience import EdgeLimits
+from gateway.server.patience import EdgeLimits
 
 logger = logging.getLogger(__name__)
 

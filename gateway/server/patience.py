@@ -34,7 +34,7 @@ class EdgeLimits:
     proxies: TrustedProxies = NO_PROXIES
     """Each of them is one address for many clients, so it has no limit of its own."""
     base_path: str = ""
-    """What precedes every path, unless a proxy has taken it off: see gateway.front."""
+    """What precedes every path, unless a proxy has taken it off: see gateway.server.front."""
 
 
 class Member(Protocol):
