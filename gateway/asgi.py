@@ -13,7 +13,7 @@ django.setup(set_prefix=False)
 # WhiteNoise reads files synchronously; Django drains them in a thread, which is what they need.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
+from gateway.plane import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
 from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402

@@ -341,7 +341,7 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CONSUMER = "gateway.consumer:Consumer"
+CELERY_WORKER_CONSUMER = "gateway.plane.consumer:Consumer"
 # For ever: a beat that gave up would have to be started by hand.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.

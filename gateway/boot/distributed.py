@@ -5,11 +5,11 @@ import socket
 from django.conf import settings
 from django.db import connection
 
-from gateway import runtime
 from gateway.asgi import application
 from gateway.boot import first_run
 from gateway.core import sql
-from gateway.process import await_database
+from gateway.plane import runtime
+from gateway.plane.process import await_database
 from gateway.server.descriptors import within_descriptors
 from gateway.server.serving import CannotStart, Events, Server
 

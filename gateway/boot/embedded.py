@@ -11,10 +11,10 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 from django.conf import settings
 
-from gateway import runtime
 from gateway.asgi import application
 from gateway.boot import demo, first_run, greeting, outlet, preparing
 from gateway.celery import app, wake_worker
+from gateway.plane import runtime
 from gateway.server.descriptors import within_descriptors
 from gateway.server.serving import Events, Server, url_of
 from providers.services import demo_port

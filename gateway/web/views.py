@@ -19,10 +19,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gateway import runtime
 from gateway.core import sql
+from gateway.plane import runtime
+from gateway.plane.runtime import RuntimeStatus
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
-from gateway.runtime import RuntimeStatus
 
 _DATABASE_AWAY_AFTER_S = 5.0
 """It is asked for the revision three times a second."""

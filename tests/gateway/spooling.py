@@ -64,7 +64,7 @@ def die_with(folder: Path, finished: int, unfinished: int, *, segment_bytes: int
     script = (
         "import os, signal\n"
         "from pathlib import Path\n"
-        "from gateway.spool import Spool\n"
+        "from gateway.plane.spool import Spool\n"
         "from tests.gateway.spooling import opened, closed\n"
         f"spool = Spool(Path({str(folder)!r}), segment_bytes={segment_bytes})\n"
         f"records = [opened() for _ in range({unfinished})]\n"

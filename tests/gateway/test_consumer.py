@@ -38,9 +38,11 @@ def broken() -> Iterator[Broken]:
 def test_broker_is_tried_until_the_worker_is_asked_to_stop(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.consumer._RETRY_S", 0.001)
+    monkeypatch.setattr("gateway.plane.consumer._RETRY_S", 0.001)
     with Celery(broker=broken.url) as app:
-        consumer = WorkController(app=app, pool="threads", consumer_cls="gateway.consumer:Consumer").consumer
+        consumer = WorkController(
+            app=app, pool="threads", consumer_cls="gateway.plane.consumer:Consumer"
+        ).consumer
         with pytest.raises(WorkerShutdown):
             consumer.ensure_connected(app.connection_for_read())
     assert broken.left == 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from django.test import AsyncClient, Client
 
-from gateway.runtime import RuntimeStatus
+from gateway.plane.runtime import RuntimeStatus
 from gateway.web.views import readiness
 
 WELL = RuntimeStatus(

@@ -14,8 +14,8 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from accounts.models import LedgerEntry
-from gateway.recorder import Recorder
-from gateway.spool import Spool
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
 from providers.models import Alarm
 from tests.gateway.spooling import PRICE, closed, die_with, opened
 from tests.make import make_provider

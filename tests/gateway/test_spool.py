@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.spool import Attempt, Spool
+from gateway.plane.spool import Attempt, Spool
 from tests.gateway.spooling import closed, die_with, opened
 from tests.patience import HANG_S
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from accounts.models import LedgerEntry
-from gateway.recorder import Recorder
-from gateway.spool import Spool
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
 from tests.gateway.spooling import closed, opened
 
 NOBODY = 65_534

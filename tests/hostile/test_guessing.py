@@ -20,8 +20,8 @@ from accounts.passwords import AT_ONCE, BoundedHasher
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.store.memory import MemoryStore
 from gateway.core.store.tries import Tries
+from gateway.plane.runtime import SharedTries
 from gateway.portal.sign_in import Busy, Turns
-from gateway.runtime import SharedTries
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_provider
 from tests.make import make_key, make_staff, make_team, make_user

@@ -17,9 +17,9 @@ from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
+from gateway.plane.spool import Attempt, Orphan, Spool
 from gateway.proxy.ports import AttemptClosed, AttemptOpened
 from gateway.proxy.settle import find_payer, settle, usage_fields
-from gateway.spool import Attempt, Orphan, Spool
 from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage
 

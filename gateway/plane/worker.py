@@ -13,8 +13,8 @@ from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
 
-from gateway import runtime
-from gateway.process import Process, await_database
+from gateway.plane import runtime
+from gateway.plane.process import Process, await_database
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.server.descriptors import KEPT_BACK, raise_limit

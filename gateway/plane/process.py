@@ -13,14 +13,14 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from gateway.control import Control, Directory
 from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
 from gateway.core.store.interface import Store
+from gateway.plane.control import Control, Directory
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
 from gateway.proxy.attempt import Workbench
-from gateway.recorder import Recorder
-from gateway.spool import Spool
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter

@@ -12,7 +12,7 @@ from accounts import guesses
 from accounts.directory import SqlKeyDirectory
 from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
-from gateway.process import Process
+from gateway.plane.process import Process
 from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
