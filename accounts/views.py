@@ -13,9 +13,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
-from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
+from accounts.authentication import KeyAuthentication, KeyPrincipal, MayManageKeys, SessionAuthentication
 from accounts.models import Key, Team, User
-from accounts.permissions import MayManageKeys
 from accounts.querysets import KeyQuerySet
 from accounts.serializers import (
     IssuedKeySerializer,

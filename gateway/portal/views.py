@@ -19,9 +19,8 @@ from accounts.shown_once import keep_secret, take_secret
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
-from gateway.portal.feeds import feed_addresses
 from gateway.portal.forms import KeyForm
-from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
+from gateway.portal.listing import PAGE_SIZE, feed_addresses, keys_of, recent_calls, row_of, teams_of
 from gateway.portal.sign_in import SignInForm
 
 # Whatever a key may call, this finds it something.
