@@ -16,14 +16,14 @@ class Refused(AssertionError):
     """The page came back; the message is what it says now and did not say before."""
 
 
-class Desk:
+class AdminPages:
     """Staff at `url`, signed in."""
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=HANG_S)
         self.submit("/admin/login/", username=username, password=password)
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> "AdminPages":
         return self
 
     def __exit__(self, *_: object) -> None:
