@@ -1,4 +1,4 @@
-"""Who is asking the control plane, a key or a person who signed in, and who of them may manage keys."""
+"""Who is asking the control plane: a key, or a person who signed in."""
 
 import hmac
 import math
@@ -9,9 +9,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts import guesses
 from accounts.directory import facts_of, touches
@@ -141,21 +139,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
         except PermissionDenied as refusal:
             message = f"{refusal.detail} Send the token of the cookie in the header X-CSRFToken."
             raise ApiError(message, status=403, code="csrf_failed") from None
-
-
-class MayManageKeys(BasePermission):
-    """People do in their teams, and management keys in theirs."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
-        principal = request.user
-        if isinstance(principal, KeyPrincipal) and not principal.may_manage:
-            may = "read the catalogue" if principal.key.scope == Key.Scope.FEED else "list and call models"
-            raise ApiError(
-                f"This is a key of scope {principal.key.scope}: it may {may}. Use a management key to manage keys.",
-                status=403,
-                code="management_key_required",
-            )
-        return bool(principal and principal.is_authenticated)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

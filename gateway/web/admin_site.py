@@ -175,7 +175,7 @@ def count_providers(providers: list[Provider]) -> ProviderCounts:
 
 def read_day(at: datetime) -> Day:
     """Up to half a minute old: a busy ledger has many rows a day."""
-    return cache.get_or_set("desk-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
+    return cache.get_or_set("overview-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
 
 
 def write_usd(amount: Decimal) -> str:
@@ -186,7 +186,7 @@ def write_usd(amount: Decimal) -> str:
 
 
 def _has_demo() -> bool:
-    return bool(cache.get_or_set("desk-has-demo", lambda: demo_port() is not None, _KEPT_S))
+    return bool(cache.get_or_set("overview-has-demo", lambda: demo_port() is not None, _KEPT_S))
 
 
 def _sum_day(at: datetime) -> Day:

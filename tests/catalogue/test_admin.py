@@ -1,4 +1,4 @@
-"""The curator's desk, as a browser uses it."""
+"""The curator's pages, as a browser uses it."""
 
 import re
 from decimal import Decimal

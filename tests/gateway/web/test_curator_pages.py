@@ -1,4 +1,4 @@
-"""The curator's desk in a real browser: its own pages, on a phone too, and the links inside one page."""
+"""The curator's pages in a real browser: its own pages, on a phone too, and the links inside one page."""
 
 import pytest
 from selenium.webdriver.common.by import By
