@@ -17,7 +17,7 @@ _person: ContextVar[AbstractBaseUser | None] = ContextVar("acting_person", defau
 _pages: dict[type[Model], Callable[[Any], str]] = {}
 
 
-class Acting(Middleware):
+class AuditContext(Middleware):
     """Keeps the request in view while it is answered. Who sent it is asked only by an entry."""
 
     def before(self, request: HttpRequest) -> None:
