@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import certifi
 import pytest
 from django.db import connections
 from django.test import override_settings
@@ -48,6 +49,16 @@ def forget_snapshot() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
     with override_settings(PASSWORD_HASHERS=["tests.passwords.QuickHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody here speaks to the world, and to load whom it trusts takes longer than a call: each client does so."""
+    file, end = tmp_path_factory.mktemp("trusted") / "one.pem", "-----END CERTIFICATE-----\n"
+    file.write_text(certifi.contents().partition(end)[0] + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
         yield
 
 

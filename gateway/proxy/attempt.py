@@ -268,6 +268,8 @@ class Attempt:
                 status=200,
             )
         self._usage = answer.usage
+        if self._translated is not None:
+            self._translated = (*self._translated, *answer.translated)
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)
         await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))

@@ -27,6 +27,8 @@ class Answer:
 
     body: bytes
     usage: Usage
+    translated: tuple[str, ...] = ()
+    """What the client was told in other words, or not at all, since its format has no place for it."""
 
 
 class StreamReader(Protocol):

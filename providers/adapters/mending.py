@@ -11,6 +11,7 @@ from providers.wire.events import (
     Event,
     Finished,
     FinishReason,
+    Native,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -50,7 +51,7 @@ class ThinkTags:
             self._held = TextDelta(self._held.text + event.text, self._held.logprobs + event.logprobs)
             yield from self._read()
             return
-        if not isinstance(event, Started | UsageSeen | ReasoningDelta | TextDelta):
+        if not isinstance(event, Started | UsageSeen | ReasoningDelta | TextDelta | Native):
             yield from self.end()
         yield event
 

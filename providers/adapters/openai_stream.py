@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from providers.adapters.openai_calls import CallDeltas
+from providers.formats.chat.images import read_images
 from providers.formats.chat.read_delta import delta_of
 from providers.formats.chat.usage import write_cost, write_usage
 from providers.formats.error_body import error_body
 from providers.wire.call import Call
-from providers.wire.estimate import UsageReport, missing_usage
+from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside, too_large
 from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter, event
@@ -271,10 +272,15 @@ def _says_something(delta: Mapping[str, Any]) -> bool:
 
 
 def generated(message: Mapping[str, Any]) -> tuple[int, bool]:
-    """Characters of text, reasoning and tool arguments in a message or a delta; whether there was any of it."""
+    """Characters of text, reasoning and tool arguments in a message or a delta, and of what a picture counts as.
+
+    Also whether there was any of it.
+    """
     chars = _length(message.get("content")) + _length(message.get("refusal"))
     # Some providers send the same reasoning under both names.
     chars += _length(message.get("reasoning_content")) or _length(message.get("reasoning"))
+    if "images" in message:
+        chars += FILE_CHARS * len(list(read_images(message)))
     calls = message.get("tool_calls")
     if not calls or not isinstance(calls, list):
         return chars, chars > 0

@@ -21,21 +21,22 @@ from providers.formats.base import (
     WrittenRequest,
 )
 from providers.formats.extras import left_out, refuse_choices
+from providers.formats.fitting import Fitter
 from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
 from providers.formats.spelling import respelt, spelt
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import UsageReport, missing_usage
+from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
 from providers.wire.events import (
-    CitationAdded,
     Event,
+    FileGenerated,
     Finished,
     ReasoningDelta,
+    ReasoningSealed,
     RefusalDelta,
     Started,
     TextDelta,
     ToolArguments,
-    ToolCallStarted,
     UsageSeen,
 )
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response
@@ -43,7 +44,9 @@ from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
-_OUTPUT = (TextDelta, RefusalDelta, ReasoningDelta, ToolCallStarted, ToolArguments, CitationAdded)
+_TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
+_OPENS = frozenset({Started, UsageSeen})
+_NO_OUTPUT = _OPENS | {Finished, ReasoningSealed}
 
 
 @dataclass(slots=True)
@@ -54,21 +57,19 @@ class Progress:
     has_finished: bool = False
     output_chars: int = 0
     has_output: bool = False
-    has_begun: bool = False
-    """Something other than a beginning has come."""
     report: UsageReport = field(default_factory=UsageReport)
 
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
-            self.has_begun = self.has_begun or not isinstance(event, Started | UsageSeen)
-            match event:
-                case UsageSeen():
-                    self.usage = event.usage
-                case Finished():
-                    self.has_finished = True
-                case TextDelta() | RefusalDelta() | ReasoningDelta() | ToolArguments():
-                    self.output_chars += len(event.text)
-            self.has_output = self.has_output or isinstance(event, _OUTPUT)
+            if isinstance(event, _TEXTS):
+                self.output_chars += len(event.text)
+            elif isinstance(event, UsageSeen):
+                self.usage = event.usage
+            elif isinstance(event, Finished):
+                self.has_finished = True
+            elif isinstance(event, FileGenerated):
+                self.output_chars += FILE_CHARS
+        self.has_output = self.has_output or not _NO_OUTPUT.issuperset(map(type, events))
 
     def note_report(self) -> None:
         self.report.note(self.output_chars, has_output=self.has_output)
@@ -118,13 +119,17 @@ class _EventStream:
         if progress.usage and progress.lacks_output_usage:
             progress.usage = None
             events = [event for event in events if not isinstance(event, UsageSeen)]
-        self.has_finished, self.has_begun = progress.has_finished, progress.has_begun
+        self.has_finished = progress.has_finished
         self.output_chars, self.has_output = progress.output_chars, progress.has_output
         return events
 
 
 class TranslatedStream(_EventStream):
     """Written anew for the client."""
+
+    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter) -> None:
+        super().__init__(reader, writer, call)
+        self._fitter = fitter
 
     def feed(self, data: bytes) -> bytes:
         return self._write(self._reader.feed(data))
@@ -133,12 +138,17 @@ class TranslatedStream(_EventStream):
         return self._write(self._reader.finish())
 
     def terminator(self) -> bytes:
-        estimate = _missing_usage(self._progress, self._request, self._reader.reported)
-        self._progress.note(estimate)
-        return self._writer.write(estimate) + self._writer.finish()
+        end = b""
+        if self._progress.usage is None:
+            estimate = _missing_usage(self._progress, self._request, self._reader.reported)
+            self._progress.note(estimate)
+            end = self._writer.write(estimate)
+        return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
-        return self._writer.write(self._note(events))
+        told = self._fitter.fit(self._note(events))
+        self.has_begun = self.has_begun or _does_more(told)
+        return self._writer.write(told)
 
 
 class UntouchedStream(_EventStream):
@@ -149,8 +159,8 @@ class UntouchedStream(_EventStream):
         self._own = own
 
     def feed(self, data: bytes) -> bytes:
-        self._note(self._reader.feed(data))
-        self.has_begun = self.has_begun or self._reader.has_begun
+        events = self._note(self._reader.feed(data))
+        self.has_begun = self.has_begun or self._reader.has_begun or _does_more(events)
         return self._frame_all()
 
     def finish(self) -> bytes:
@@ -214,14 +224,17 @@ class TranslatingAdapter:
             events = keep_first_call(events)
         progress = Progress()
         progress.note(events)
-        missing = _missing_usage(progress, call.body)
-        progress.note(missing)
+        missing: Sequence[Event] = ()
+        if progress.usage is None:
+            missing = _missing_usage(progress, call.body)
+            progress.note(missing)
         usage = progress.usage or Usage()
-        if not self._is_same:
-            body = orjson.dumps(self._client.write_answer([*events, *missing], _facts(call, model)))
-        elif missing:
-            body = orjson.dumps(value | {self._own.usage_name: self._own.usage(usage)})
-        return Answer(body, usage)
+        if self._is_same:
+            told = value | {self._own.usage_name: self._own.usage(usage)} if missing else None
+            return Answer(orjson.dumps(told) if told else body, usage)
+        fitter = Fitter(self._client)
+        told = self._client.write_answer([*fitter.fit(events), *missing], _facts(call, model))
+        return Answer(orjson.dumps(told), usage, tuple(fitter.left_out))
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         reader: EventReader = self._own.reader()
@@ -232,7 +245,7 @@ class TranslatingAdapter:
         writer = self._client.writer(_facts(call, model, cost_usd))
         if self._is_same:
             return UntouchedStream(reader, writer, call, self._own)
-        return TranslatedStream(reader, writer, call)
+        return TranslatedStream(reader, writer, call, Fitter(self._client))
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)
@@ -242,6 +255,11 @@ class TranslatingAdapter:
 
     def _keeps_one_call(self, call: Call) -> bool:
         return not self._own.can_limit_calls and takes_one_call(call.body)
+
+
+def _does_more(events: Sequence[Event]) -> bool:
+    """Than open an answer."""
+    return not _OPENS.issuperset(map(type, events))
 
 
 def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
@@ -255,8 +273,6 @@ def _missing_usage(
     progress: Progress, request: Mapping[str, Any], reported: Usage | None = None
 ) -> list[Event]:
     """An estimate of what the provider did not tell."""
-    if progress.usage is not None:
-        return []
     estimate = progress.usage_so_far(reported) or missing_usage(
         request, progress.output_chars, has_output=progress.has_output
     )

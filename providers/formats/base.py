@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
-from providers.wire.events import Event
+from providers.wire.events import Event, Rare
 from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
@@ -43,6 +43,11 @@ class TranslationError(Exception):
 
 
 COMMENT = b": keep-alive\n\n"
+
+
+def remark(left_out: Sequence[str]) -> bytes:
+    """What a stream's client was not told, as a comment that no SDK reads: the headers have long left."""
+    return f": left out: {', '.join(left_out)}\n\n".encode("ascii", "replace") if left_out else b""
 
 
 class BadRequest(TranslationError):
@@ -125,8 +130,8 @@ class AnswerWriter(Protocol):
 
     def write(self, events: Sequence[Event]) -> bytes: ...
 
-    def finish(self) -> bytes:
-        """The tidy end; only after Finished."""
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
+        """The tidy end; only after Finished. `left_out` names what of the provider's answer could not be told."""
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         """The untidy end: an error event in this format's form, and nothing that looks like an end.
@@ -160,6 +165,9 @@ class Format(Protocol):
         """Of a whole 2xx body. Raises UpstreamFailure where it is none or reports an error."""
 
     def write_answer(self, events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]: ...
+
+    def can_tell(self, event: Rare) -> bool:
+        """Whether an answer in this format has a place for it."""
 
     def reader(self) -> EventReader: ...
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.base import AnswerFacts, BadRequest
+from providers.formats.base import AnswerFacts, BadRequest, remark
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.read_request import read_request as read_chat_request
 from providers.formats.chat.usage import write_stream_usage, write_usage
@@ -73,14 +73,14 @@ class CompletionsStreamWriter:
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
 
-    def finish(self) -> bytes:
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
         if self._usage is None or not self._facts.wants_usage:
-            return _DONE
+            return remark(left_out) + _DONE
         last = _head(self._facts) | {
             "choices": [],
             "usage": write_stream_usage(self._usage, self._facts.cost_usd),
         }
-        return sse(orjson.dumps(last)) + _DONE
+        return remark(left_out) + sse(orjson.dumps(last)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return sse(orjson.dumps(error_body(error)))

@@ -2,6 +2,7 @@
 
 from providers.formats import completions
 from providers.formats.chat.format import ChatFormat
+from providers.wire.events import Rare
 
 
 class CompletionsFormat(ChatFormat):
@@ -14,3 +15,6 @@ class CompletionsFormat(ChatFormat):
     read_request = staticmethod(completions.read_request)
     write_answer = staticmethod(completions.write_answer)
     writer = completions.CompletionsStreamWriter  # type: ignore[assignment]  # another AnswerWriter
+
+    def can_tell(self, event: Rare) -> bool:  # noqa: ARG002
+        return False

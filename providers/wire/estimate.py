@@ -23,6 +23,8 @@ from providers.wire.usage import Usage
 
 CHARS_PER_TOKEN = 4
 _IMAGE_TOKENS = 1_024
+FILE_CHARS = _IMAGE_TOKENS * CHARS_PER_TOKEN
+"""What a file that was generated counts as, where the provider does not say."""
 _MESSAGE_TOKENS = 4
 """What marks a message's beginning and end."""
 _BYTES_PER_TOKEN = 64

@@ -5,7 +5,7 @@ UsageSeen at most once, with the last numbers. Deltas of one block come without 
 see to that, and number tool calls from 0.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +50,40 @@ class CitationAdded:
     cited_text: str | None = None
     native: Any = None
     """As the provider wrote it, for a client of the same format."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileGenerated:
+    """A picture or another file that the model made, whole: either `data` (base64) or `url`.
+
+    `is_thought`: a draft among the thoughts, no part of the answer. `native` is what the wire format `origin` wrote,
+    for a client of the same one.
+    """
+
+    media_type: str | None = None
+    data: str | None = field(default=None, repr=False)
+    url: str | None = None
+    name: str | None = None
+    is_thought: bool = False
+    origin: str = ""
+    native: Any = field(default=None, repr=False)
+
+    @property
+    def is_image(self) -> bool:
+        """Where nothing tells, it is one: models make little else."""
+        return self.media_type is None or self.media_type.startswith("image/")
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """What only the wire format `origin` has words for, in its place: a block, an item, a part or a member, whole.
+
+    `path` names it as that format does, such as `content.web_search_tool_result`.
+    """
+
+    origin: str
+    value: Any = field(repr=False)
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +132,16 @@ class UsageSeen:
     usage: Usage
 
 
+Rare = CitationAdded | FileGenerated | Native
+"""What not every wire format has a place for: see formats.base.Format.can_tell."""
+
 Event = (
     Started
     | TextDelta
     | RefusalDelta
     | CitationAdded
+    | FileGenerated
+    | Native
     | ReasoningDelta
     | ReasoningSealed
     | ToolCallStarted

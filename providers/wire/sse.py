@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-LIMIT_BYTES = 1_000_000
+LIMIT_BYTES = 24 * 1024 * 1024
+"""Of one line or event: a picture comes in one, of 4,096 pixels each way with 20 MB in base64."""
 _BOM = b"\xef\xbb\xbf"
 
 

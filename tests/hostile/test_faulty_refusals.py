@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from providers.formats.registry import FORMATS
-from tests.gateway.proxy.edge import RunningEdge, running_edge
-from tests.gateway.proxy.test_translation import recorded
+from tests.gateway.proxy.edge import RunningEdge, recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.hostile.raw_provider import CLOSE, HANG, RESET, RawProvider, raw_provider
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from providers.engine import Timeouts
-from tests.gateway.proxy.edge import running_edge
-from tests.gateway.proxy.test_translation import recorded
+from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.hostile.sdk_readers import read_bytes
 from tests.patience import HANG_S

@@ -1,7 +1,6 @@
 """Providers that quote the gateway's credential in what they refuse: nobody is told it, in no lane and no record."""
 
 import json
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -15,7 +14,6 @@ from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.test_provider_errors import envelope
 from tests.gateway.proxy.test_translation import CLIENTS, ask
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.upstream.speaking import Speaker, speaking
 
 SECRET = 'Zq9"w/k;v&7#mPt'
@@ -59,10 +57,7 @@ def _fresh(edge):
 
 
 def recorded(edge) -> str:
-    deadline = time.monotonic() + HANG_S
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return repr([astuple(record) for record in edge.records.closes])
+    return repr([astuple(record) for record in edge.records.settled().closes])
 
 
 def check(edge, answer) -> None:

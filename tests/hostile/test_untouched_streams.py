@@ -1,7 +1,6 @@
 """Streams that are not as their format has them: the clients' own SDKs read them whole, or are told of an error."""
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -9,12 +8,10 @@ import pytest
 from providers.engine import Timeouts
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS
-from tests.gateway.proxy.edge import RunningEdge, running_edge
-from tests.gateway.proxy.test_translation import recorded
+from tests.gateway.proxy.edge import RunningEdge, recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.hostile.raw_provider import CLOSE, HANG, RESET, RawProvider, raw_provider
 from tests.hostile.sdk_readers import ERRORS, SDKS, read_bytes
-from tests.patience import HANG_S
 from tests.upstream.speaking import EVENTS, SAID
 
 LINE_ENDS = re.compile(rb"\r\n|\n|\r")
@@ -169,14 +166,6 @@ def houses(spoken, provider):
             yield running
 
 
-def outcomes(edge, count: int) -> list[str]:
-    """A client has its answer a moment before it is recorded."""
-    deadline = time.monotonic() + HANG_S
-    while len(edge.records.closes) < count and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return edge.records.outcomes
-
-
 @ANY_SDK
 def test_cut_after_what_only_opens_an_answer_goes_to_the_next_provider(houses, provider, spoken, client):
     events = good(spoken)
@@ -187,7 +176,7 @@ def test_cut_after_what_only_opens_an_answer_goes_to_the_next_provider(houses, p
         houses.records.clear()
         provider.stream(b"".join(openings), then)
         assert SDKS[client](houses, "direct") == SAID
-        assert outcomes(houses, 2) == ["failed_over", "finished"]
+        assert houses.records.settled(2).outcomes == ["failed_over", "finished"]
 
 
 @ANY_SDK

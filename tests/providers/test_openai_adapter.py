@@ -10,7 +10,7 @@ from providers.facts import ProviderFacts
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
-from providers.wire.sse import event
+from providers.wire.sse import LIMIT_BYTES, event
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
@@ -359,7 +359,7 @@ def test_body_without_any_event_is_a_bad_response():
 def test_oversized_event_is_a_failure():
     reader = ADAPTER.stream(streamed(), "acme/one")
     with pytest.raises(UpstreamFailure) as caught:
-        reader.feed(b"data: " + b"x" * 1_100_000)
+        reader.feed(b"data: " + b"x" * (LIMIT_BYTES + 1))
     assert caught.value.code == "provider_response_too_large"
 
 

@@ -18,8 +18,8 @@ FRAMINGS = {
 }
 
 
-def split(data: bytes, size: int) -> list[bytes]:
-    splitter = SseSplitter()
+def split(data: bytes, size: int, limit_bytes: int = LIMIT_BYTES) -> list[bytes]:
+    splitter = SseSplitter(limit_bytes)
     found = [one for at in range(0, len(data), size) for one in splitter.feed(data[at : at + size])]
     return found + splitter.finish()
 
@@ -82,7 +82,12 @@ def test_comments_alone_are_no_event():
 @pytest.mark.parametrize("piece", [b"data: " + b"x" * 1000, b"x" * 1000, b"data: " + b"x" * 1000 + b"\n"])
 def test_endless_line_or_event_is_refused(piece):
     with pytest.raises(OversizedEvent):
-        split(piece * (2 + LIMIT_BYTES // 1000), len(piece))
+        split(piece * 102, len(piece), limit_bytes=100_000)
+
+
+def test_picture_of_many_megabytes_is_one_event():
+    picture = b'{"data": "%b"}' % (b"A" * 20_000_000)
+    assert split(event(picture), 65_536) == [picture]
 
 
 def test_oversized_event_in_one_read_is_refused():
@@ -91,4 +96,4 @@ def test_oversized_event_in_one_read_is_refused():
 
 
 def test_many_comments_are_not_an_oversized_event():
-    assert split((b": " + b"x" * 998 + b"\n") * 1200, 5000) == []
+    assert split((b": " + b"x" * 998 + b"\n") * 120, 5000, limit_bytes=100_000) == []

@@ -20,9 +20,12 @@ class MemorySubscription:
     """Messages are handed over one turn of the loop later, as they would be from a socket."""
 
     def __init__(
-        self, receive: Callable[[str, bytes], None], forget: Callable[["MemorySubscription"], None]
+        self,
+        since: float,
+        receive: Callable[[str, bytes], None],
+        forget: Callable[["MemorySubscription"], None],
     ) -> None:
-        self.is_up_since: float | None = time.monotonic()
+        self.is_up_since: float | None = since
         self._receive = receive
         self._forget = forget
 
@@ -43,12 +46,13 @@ class MemoryStore:
     is_connected = True
     unsent_bytes = 0
 
-    def __init__(self, *, window_s: float = WINDOW_S) -> None:
+    def __init__(self, *, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
         self.epoch: str | None = secrets.token_hex(8)
+        self._clock = clock
         self._window_s = window_s
         self._requests: dict[str, deque[float]] = {}
         self._running: dict[str, set[str]] = {}
-        self._tries = Tries()
+        self._tries = Tries(clock=clock)
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
         self._unowned: dict[str, float] = {}
@@ -61,7 +65,7 @@ class MemoryStore:
         """Nothing to write."""
 
     async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        now = time.monotonic()
+        now = self._clock()
         for limit in limits:
             if refusal := self._refusal(limit, now):
                 return refusal
@@ -120,7 +124,7 @@ class MemoryStore:
 
     def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._forget_unowned()
-        now = self._unowned[call_id] = time.monotonic()
+        now = self._unowned[call_id] = self._clock()
         start_by = now + start_within_s
         self._jobs.append(JobEntry(call_id, call_id, inbox, start_by, body, self.epoch or ""))
         self._arrived.set()
@@ -142,7 +146,7 @@ class MemoryStore:
         return [self._jobs.popleft() for _ in range(min(count, len(self._jobs)))]
 
     async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:  # noqa: ARG002
-        if time.monotonic() > entry.start_by or self._unowned.pop(entry.call_id, None) is None:
+        if self._clock() > entry.start_by or self._unowned.pop(entry.call_id, None) is None:
             return False
         self.publish(entry.inbox, frame)
         return True
@@ -165,7 +169,7 @@ class MemoryStore:
     async def subscribe(
         self, channels: Sequence[str], receive: Callable[[str, bytes], None]
     ) -> MemorySubscription:
-        subscription = MemorySubscription(receive, self._unsubscribe)
+        subscription = MemorySubscription(self._clock(), receive, self._unsubscribe)
         for channel in channels:
             self._subscriptions.setdefault(channel, []).append(subscription)
         return subscription
@@ -179,6 +183,6 @@ class MemoryStore:
 
     def _forget_unowned(self) -> None:
         """Calls whose web process never asked for them back."""
-        horizon = time.monotonic() - _UNOWNED_KEPT_S
+        horizon = self._clock() - _UNOWNED_KEPT_S
         while self._unowned and (oldest := next(iter(self._unowned))) and self._unowned[oldest] < horizon:
             del self._unowned[oldest]

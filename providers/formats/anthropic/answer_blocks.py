@@ -10,6 +10,7 @@ from providers.wire.events import (
     CitationAdded,
     Event,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -78,6 +79,8 @@ class AnswerBlocks:
             return self._add_arguments(event.text)
         if isinstance(event, CitationAdded):
             return self._delta("text", {"type": "citations_delta", "citation": _citation(event)})
+        if isinstance(event, Native):
+            return self._start(dict(event.value)) + self._close()
         return []
 
     def _delta(self, kind: str, delta: Member) -> list[Member]:

@@ -14,6 +14,7 @@ from providers.formats.anthropic.usage import read_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     Started,
@@ -26,7 +27,7 @@ from providers.wire.failure import bad_response
 
 
 def read_answer(value: Any) -> list[Event]:
-    """Raises UpstreamFailure. Blocks of Anthropic's own tools are for its own clients, and left out here."""
+    """Raises UpstreamFailure."""
     if not isinstance(value, Mapping) or value.get("type") == "error" or value.get("error"):
         raise read_inner_failure(value)
     content = value.get("content")
@@ -88,7 +89,13 @@ def _read_block(block: object, index: int) -> list[Event]:
         return [ReasoningDelta(text), seal] if (text := text_of(block, "thinking")) else [seal]
     if kind == "redacted_thinking":
         return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
-    return _read_call(block, index) if kind == "tool_use" else []
+    return _read_call(block, index) if kind == "tool_use" else read_unknown(block)
+
+
+def read_unknown(block: Mapping[str, Any]) -> list[Event]:
+    """What Anthropic's own tools did, for its own clients; nothing of a block without a kind."""
+    kind = text_of(block, "type")
+    return [Native(ORIGIN, dict(block), f"content.{kind}")] if kind else []
 
 
 def _read_call(block: Mapping[str, Any], index: int) -> list[Event]:

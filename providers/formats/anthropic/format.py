@@ -9,10 +9,12 @@ from providers.formats.anthropic.count import estimate_input_tokens
 from providers.formats.anthropic.failures import read_failure, write_error
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
+from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.stream_reader import AnthropicStreamReader
 from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
+from providers.wire.events import CitationAdded, Native, Rare
 from providers.wire.sse import named_event
 
 
@@ -34,6 +36,10 @@ class AnthropicFormat:
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(write_error)
+
+    def can_tell(self, event: Rare) -> bool:
+        """It cites whatever is cited, and generates no files."""
+        return isinstance(event, CitationAdded) or (isinstance(event, Native) and event.origin == ORIGIN)
 
     def count_tokens(self, body: Mapping[str, Any]) -> Mapping[str, int]:
         """The answer of `/v1/messages/count_tokens`, whose requests have no `max_tokens`. Raises BadRequest."""

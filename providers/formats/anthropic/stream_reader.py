@@ -1,11 +1,17 @@
 """Reads a streamed answer of a provider that speaks Anthropic Messages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from providers.formats.anthropic.answer_reader import is_call, read_citation, start_call, text_of
+from providers.formats.anthropic.answer_reader import (
+    is_call,
+    read_citation,
+    read_unknown,
+    start_call,
+    text_of,
+)
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
 from providers.formats.anthropic.seal import ORIGIN, read_seal
@@ -22,8 +28,11 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.failure import bad_response
+from providers.wire.json_text import read_object
 
 Member = Mapping[str, Any]
+_KNOWN = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
+_OF_DELTAS = frozenset({"type", "partial_json"})
 
 
 class AnthropicStreamReader(SseEventReader):
@@ -34,6 +43,8 @@ class AnthropicStreamReader(SseEventReader):
         self._usage: dict[str, Any] = {}
         self._block: Member = {}
         self._signature = ""
+        self._unknown: list[Member] = []
+        """What was added to a block that only Anthropic's clients know."""
         self._has_arguments = False
         self._calls = 0
         self._has_finished = False
@@ -59,7 +70,7 @@ class AnthropicStreamReader(SseEventReader):
 
     def _start_block(self, member: Member) -> list[Event]:
         block = self._block = _inner(member, "content_block")
-        self._signature, self._has_arguments = text_of(block, "signature"), False
+        self._signature, self._has_arguments, self._unknown = text_of(block, "signature"), False, []
         kind = block.get("type")
         if is_call(block):
             self._calls += 1
@@ -79,6 +90,9 @@ class AnthropicStreamReader(SseEventReader):
             return [ReasoningDelta(thought)] if (thought := text_of(delta, "thinking")) else []
         if kind == "input_json_delta" and self._block.get("type") == "tool_use":
             return self._add_arguments(text_of(delta, "partial_json"))
+        if text_of(self._block, "type") not in _KNOWN:
+            self._unknown.append(delta)
+            return []
         if kind == "citations_delta":
             return [read_citation(delta.get("citation"))]
         if kind == "signature_delta":
@@ -95,6 +109,8 @@ class AnthropicStreamReader(SseEventReader):
         block, self._block = self._block, {}
         if block.get("type") == "thinking":
             return [read_seal(self._signature)]
+        if text_of(block, "type") not in _KNOWN:
+            return read_unknown(_gather(block, self._unknown))
         if block.get("type") != "tool_use" or self._has_arguments:
             return []
         text = orjson.dumps(block.get("input") or {}).decode()
@@ -131,6 +147,15 @@ class AnthropicStreamReader(SseEventReader):
         "message_delta": _read_end,
         "message_stop": _stop,
     }
+
+
+def _gather(block: Member, deltas: Sequence[Member]) -> Member:
+    """The whole block, as an SDK gathers it: texts are added to, everything else is new."""
+    whole, arguments = dict(block), "".join(text_of(delta, "partial_json") for delta in deltas)
+    for name, value in (item for delta in deltas for item in delta.items() if item[0] not in _OF_DELTAS):
+        kept = whole.get(name)
+        whole[name] = kept + value if isinstance(kept, str) and isinstance(value, str) else value
+    return whole | {"input": read_object(arguments) or arguments} if arguments else whole
 
 
 def _inner(member: Member, name: str) -> Member:

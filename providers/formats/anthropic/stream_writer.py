@@ -9,7 +9,7 @@ from providers.formats.anthropic.answer_blocks import AnswerBlocks, Member
 from providers.formats.anthropic.answer_writer import write_message
 from providers.formats.anthropic.failures import write_error
 from providers.formats.anthropic.usage import write_usage
-from providers.formats.base import AnswerFacts
+from providers.formats.base import AnswerFacts, remark
 from providers.wire.events import Event
 from providers.wire.usage import Usage
 
@@ -28,14 +28,14 @@ class AnthropicStreamWriter:
         members = self._blocks.put(events)
         return _write([*self._start(), *members])
 
-    def finish(self) -> bytes:
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
         """Nothing without Finished: an end is not invented."""
         if self._blocks.finished is None:
             return b""
         usage = write_usage(self._blocks.usage or Usage())
         members = [*self._start(), *self._blocks.end()]
         members.append({"type": "message_delta", "delta": self._blocks.finish(), "usage": usage})
-        return _write([*members, {"type": "message_stop"}])
+        return remark(left_out) + _write([*members, {"type": "message_stop"}])
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return _write([write_error(error)])

@@ -6,12 +6,14 @@ from typing import Any
 from providers.formats.base import COMMENT
 from providers.formats.chat.read_answer import read_answer
 from providers.formats.chat.read_request import read_request
+from providers.formats.chat.reasoning import ORIGIN
 from providers.formats.chat.stream_reader import ChatStreamReader
 from providers.formats.chat.stream_writer import ChatStreamWriter
 from providers.formats.chat.usage import write_usage
 from providers.formats.chat.write_answer import write_answer
 from providers.formats.chat.write_request import write_request
 from providers.formats.error_body import error_body
+from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event
 
@@ -34,6 +36,16 @@ class ChatFormat:
     writer = ChatStreamWriter
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
+
+    def can_tell(self, event: Rare) -> bool:
+        """It annotates pages only."""
+        match event:
+            case CitationAdded():
+                return event.url is not None
+            case FileGenerated():
+                return event.is_image and not event.is_thought
+            case Native():
+                return event.origin == ORIGIN
 
     def frame(self, value: Mapping[str, Any], data: bytes) -> bytes:  # noqa: ARG002
         return event(data)

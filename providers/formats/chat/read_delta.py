@@ -5,8 +5,25 @@ from typing import Any
 
 import orjson
 
-from providers.wire.events import CitationAdded, Event, ReasoningDelta, RefusalDelta, TextDelta
+from providers.formats.chat.images import read_image, read_images
+from providers.formats.chat.reasoning import ORIGIN
+from providers.wire.events import CitationAdded, Event, Native, ReasoningDelta, RefusalDelta, TextDelta
 from providers.wire.failure import bad_response
+
+# What is read here or by those who read calls and thoughts. Pictures are too rare to be asked for each time.
+_USUAL = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "annotations",
+        "tool_calls",
+        "function_call",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+    }
+)
 
 
 def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -20,7 +37,7 @@ def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
-    """Thoughts and texts of the content, refusal and citations, in this order."""
+    """Thoughts and texts of the content, refusal, citations and pictures, in this order; then what only chat knows."""
     yield from _read_content(message.get("content"), _entries(logprobs))
     refusal = message.get("refusal")
     if refusal and isinstance(refusal, str):
@@ -29,6 +46,9 @@ def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
     for annotation in annotations if isinstance(annotations, list) else ():
         if isinstance(annotation, Mapping):
             yield read_citation(annotation)
+    if not message.keys() <= _USUAL:
+        yield from read_images(message)
+        yield from _read_unknown(message)
 
 
 def _read_content(content: object, logprobs: tuple[Any, ...]) -> Iterator[Event]:
@@ -48,19 +68,32 @@ def _read_part(part: object) -> Iterator[Event]:
     """Mistral answers in parts, thoughts among them (its SDK's types, November 2026)."""
     if not isinstance(part, Mapping):
         return
-    if part.get("type") == "thinking":
+    kind = part.get("type")
+    if kind == "thinking":
         thoughts = part.get("thinking")
         for thought in thoughts if isinstance(thoughts, list) else ():
             if isinstance(thought, Mapping) and thought.get("text"):
                 yield ReasoningDelta(str(thought["text"]))
-    elif isinstance(part.get("text"), str) and part["text"]:
-        yield TextDelta(part["text"])
+    elif isinstance(part.get("text"), str):
+        yield from [TextDelta(part["text"])] if part["text"] else []
+    elif kind == "image_url":
+        yield from read_image(part)
+    elif isinstance(kind, str):
+        yield Native(ORIGIN, {"content": [part]}, f"message.content.{kind}")
+
+
+def _read_unknown(message: Mapping[str, Any]) -> Iterator[Event]:
+    """Members with something in them."""
+    for name, value in message.items():
+        if value and name not in _USUAL and name != "images":
+            yield Native(ORIGIN, {name: value}, f"message.{name}")
 
 
 def read_citation(annotation: Mapping[str, Any]) -> CitationAdded:
     inner = annotation.get("url_citation")
     place = inner if isinstance(inner, Mapping) else annotation
-    return CitationAdded(_text(place, "url"), _text(place, "title"), native=dict(annotation))
+    native = {name: value for name, value in annotation.items() if name != "index"}
+    return CitationAdded(_text(place, "url"), _text(place, "title"), native=native)
 
 
 def read_arguments(function: Mapping[str, Any]) -> str:

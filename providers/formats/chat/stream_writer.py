@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
-from providers.formats.base import AnswerFacts
+from providers.formats.base import AnswerFacts, remark
 from providers.formats.chat.finish import write_finish
+from providers.formats.chat.images import write_image
 from providers.formats.chat.reasoning import write_details
 from providers.formats.chat.usage import write_stream_usage
 from providers.formats.chat.write_answer import Thoughts, write_call, write_citation
@@ -14,7 +15,9 @@ from providers.formats.error_body import error_body
 from providers.wire.events import (
     CitationAdded,
     Event,
+    FileGenerated,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -44,17 +47,19 @@ class ChatStreamWriter:
         }
         self._thoughts = Thoughts()
         self._blocks = 0
+        self._images = 0
+        self._annotations = 0
         self._length = 0
         self._has_begun = False
 
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
 
-    def finish(self) -> bytes:
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
         if self._usage is None or not self._facts.wants_usage:
-            return _DONE
+            return remark(left_out) + _DONE
         chunk = self._head | {"choices": [], "usage": write_stream_usage(self._usage, self._facts.cost_usd)}
-        return sse(orjson.dumps(chunk)) + _DONE
+        return remark(left_out) + sse(orjson.dumps(chunk)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return sse(orjson.dumps(error_body(error)))
@@ -98,10 +103,21 @@ class ChatStreamWriter:
                 self._blocks += 1
                 return {"reasoning_details": details}
             case CitationAdded():
-                annotations = write_citation(event, self._length)
-                return {"annotations": annotations} if annotations else {}
+                return self._annotate(event)
+            case FileGenerated():
+                self._images += 1
+                return {"images": [write_image(event, self._images - 1)]}
+            case Native():
+                return dict(event.value)
             case _:
                 return {}
+
+    def _annotate(self, event: CitationAdded) -> dict[str, Any]:
+        """Numbered, since OpenAI's SDK tells the entries of a streamed list apart by that."""
+        annotations = write_citation(event, self._length)
+        numbered = [{"index": self._annotations, **annotation} for annotation in annotations]
+        self._annotations += len(annotations)
+        return {"annotations": numbered} if numbered else {}
 
     def _chunk(self, delta: dict[str, Any], more: Mapping[str, Any] | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": None, **(more or {})}

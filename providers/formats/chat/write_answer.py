@@ -1,19 +1,22 @@
 """Writes a whole chat answer for a client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.base import AnswerFacts
 from providers.formats.chat.annotations import page_of
 from providers.formats.chat.call_signatures import write_signature
 from providers.formats.chat.finish import write_finish
+from providers.formats.chat.images import write_image
 from providers.formats.chat.reasoning import write_reasoning
 from providers.formats.chat.usage import write_usage
 from providers.wire.conversation import Reasoning
 from providers.wire.events import (
     CitationAdded,
     Event,
+    FileGenerated,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -55,6 +58,8 @@ class _Message:
         self._calls: dict[int, dict[str, Any]] = {}
         self._arguments: dict[int, list[str]] = {}
         self._annotations: list[dict[str, Any]] = []
+        self._images: list[dict[str, Any]] = []
+        self._native: dict[str, Any] = {}
         self._logprobs: list[Any] = []
         self._finish: dict[str, str | None] = {"finish_reason": None}
 
@@ -85,6 +90,16 @@ class _Message:
                 self._finish = {**write_finish(event)}
             case UsageSeen():
                 self.usage = event.usage
+            case FileGenerated():
+                self._images.append(write_image(event, len(self._images)))
+            case Native():
+                self._take_native(event.value)
+
+    def _take_native(self, members: Mapping[str, Any]) -> None:
+        """Lists that came one after the other are one."""
+        for name, value in members.items():
+            kept = self._native.get(name)
+            self._native[name] = kept + value if isinstance(kept, list) and isinstance(value, list) else value
 
     def choice(self) -> dict[str, Any]:
         logprobs = {"content": self._logprobs, "refusal": None} if self._logprobs else None
@@ -101,6 +116,10 @@ class _Message:
             "annotations": self._annotations,
         }
         message |= write_reasoning(self._thoughts.whole())
+        message |= {"images": self._images} if self._images else {}
+        if parts := self._native.pop("content", None):
+            message["content"] = [*([{"type": "text", "text": text}] if text else []), *parts]
+        message |= self._native
         return message | ({"tool_calls": list(self._calls.values())} if self._calls else {})
 
 

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.formats.base import CannotTranslate
-from providers.formats.gemini.signatures import Seal, write_signature
+from providers.formats.gemini.media import write_image
+from providers.formats.gemini.signatures import ORIGIN, Seal, write_signature
 from providers.formats.gemini.tool_names import write_name
+from providers.wire.conversation import Image
 from providers.wire.events import (
     Event,
+    FileGenerated,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -49,6 +53,8 @@ class AnswerParts:
             case ToolArguments():
                 if self._call is not None:
                     self._call.arguments.append(event.text)
+            case FileGenerated() | Native():
+                self._add_whole(event)
 
     def close(self) -> None:
         """The call that is open, if one is, is whole."""
@@ -76,6 +82,12 @@ class AnswerParts:
         self._text.append(text)
         self._is_thinking = is_thought
 
+    def _add_whole(self, event: FileGenerated | Native) -> None:
+        self.close()
+        self._join()
+        self._parts.append(dict(event.value) if isinstance(event, Native) else _file_part(event))
+        self._is_thinking = False
+
     def _join(self) -> None:
         """At once, since a text may come letter by letter."""
         if self._text:
@@ -90,11 +102,19 @@ class AnswerParts:
         self._join()
         kind: dict[str, Any] = {"thought": True} if self._is_thinking else {}
         last = self._parts[-1] if self._parts else {}
-        if last.keys() != {"text", *kind}:
+        is_file = event.origin == ORIGIN and "inlineData" in last and "thoughtSignature" not in last
+        if not is_file and last.keys() != {"text", *kind}:
             last = {"text": "", **kind}
             self._parts.append(last)
         last["thoughtSignature"] = signature
         self._is_thinking = False
+
+
+def _file_part(file: FileGenerated) -> dict[str, Any]:
+    if file.origin == ORIGIN:
+        return dict(file.native)
+    thought = {"thought": True} if file.is_thought else {}
+    return write_image(Image(file.url, file.data, file.media_type)) | thought
 
 
 def _name(name: str) -> str:

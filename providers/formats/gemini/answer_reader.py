@@ -12,14 +12,16 @@ import orjson
 from providers.formats.gemini.failures import error_in, malformed, reported_inside
 from providers.formats.gemini.finish import FAULTS, UNSAID, read_finish
 from providers.formats.gemini.logprobs import read_logprobs
-from providers.formats.gemini.signatures import Seal, read_signature
+from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature, standard_base64
 from providers.formats.gemini.tool_names import read_name
 from providers.formats.gemini.usage import read_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
+    FileGenerated,
     Finished,
     FinishReason,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     Started,
@@ -31,6 +33,7 @@ from providers.wire.events import (
 from providers.wire.failure import bad_response
 from providers.wire.usage import Usage
 
+_PART = frozenset({"text", "thought", "thoughtSignature"})
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
 
@@ -46,8 +49,7 @@ def read_answer(value: Any) -> list[Event]:
 class AnswerPieces:
     """One answer, taken piece by piece.
 
-    The first candidate counts: more are asked for by Gemini's own clients only, who get the bytes untouched. So it is
-    with pictures, and with what Gemini's own tools did.
+    The first candidate counts: more are asked for by Gemini's own clients only, who get the bytes untouched.
     """
 
     def __init__(self) -> None:
@@ -115,9 +117,14 @@ class AnswerPieces:
         if isinstance(call, Mapping):
             yield from self._take_call(call, seal)
             return
-        text = _text(part, "text")
+        text, is_thought = _text(part, "text"), part.get("thought") is True
         if text:
-            yield ReasoningDelta(text) if part.get("thought") is True else TextDelta(text)
+            yield ReasoningDelta(text) if is_thought else TextDelta(text)
+        elif file := _read_file(part, is_thought=is_thought):
+            yield file
+        elif unknown := [name for name in part if name not in _PART]:
+            yield Native(ORIGIN, dict(part), f"parts.{unknown[0]}")
+            return
         if seal:
             yield ReasoningSealed(seal.signature, seal.encrypted, seal.origin, seal.id)
 
@@ -143,6 +150,24 @@ class AnswerPieces:
             if place and place not in self._cited:
                 self._cited.add(place)
                 yield CitationAdded(place, _text(source, "title") or None, native=source)
+
+
+def _read_file(part: Mapping[str, Any], *, is_thought: bool) -> FileGenerated | None:
+    """Without its signature, which is told after it."""
+    inline, lying = part.get("inlineData"), part.get("fileData")
+    place = inline if isinstance(inline, Mapping) else lying if isinstance(lying, Mapping) else {}
+    data, url = _text(place, "data"), _text(place, "fileUri")
+    if not (data or url):
+        return None
+    return FileGenerated(
+        _text(place, "mimeType") or None,
+        standard_base64(data) if data else None,
+        url or None,
+        _text(place, "displayName") or None,
+        is_thought,
+        ORIGIN,
+        {name: value for name, value in part.items() if name != "thoughtSignature"},
+    )
 
 
 def _is_piece(value: Mapping[str, Any]) -> bool:

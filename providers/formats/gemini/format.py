@@ -6,9 +6,11 @@ from providers.formats.gemini.errors import write_error
 from providers.formats.gemini.failures import read_failure
 from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
+from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.stream_reader import GeminiStreamReader
 from providers.formats.gemini.stream_writer import GeminiStreamWriter, write_frame
 from providers.formats.gemini.usage import write_usage
+from providers.wire.events import Native, Rare
 
 
 class GeminiFormat:
@@ -30,3 +32,7 @@ class GeminiFormat:
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(write_error)
+
+    def can_tell(self, event: Rare) -> bool:
+        """Every file and every source have a place."""
+        return not isinstance(event, Native) or event.origin == ORIGIN

@@ -34,10 +34,12 @@ class GeminiStreamWriter:
         parts, told = self._parts.let_go(), about(events)
         return _frame(self._piece(parts, told)) if parts or told else b""
 
-    def finish(self) -> bytes:
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
         if self._finished is None:
             return b""
-        answer = self._piece([{"text": ""}], {})
+        # Google's SDK takes no comments; this member says more about an end.
+        told = {"finishMessage": f"Left out: {', '.join(left_out)}"} if left_out else {}
+        answer = self._piece([{"text": ""}], told)
         candidate_end(answer, self._finished)
         if self._usage is not None and self._facts.wants_usage:
             answer["usageMetadata"] = write_usage(self._usage)

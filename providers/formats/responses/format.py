@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import COMMENT
+from providers.formats.chat.annotations import file_of
 from providers.formats.error_body import error_body
 from providers.formats.responses.read_answer import read_answer
 from providers.formats.responses.read_request import read_request
+from providers.formats.responses.seals import ORIGIN
 from providers.formats.responses.stream_reader import ResponsesStreamReader
 from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
 from providers.formats.responses.write_answer import write_answer
 from providers.formats.responses.write_request import write_request
+from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import named_event
 
@@ -35,6 +38,16 @@ class ResponsesFormat:
     frame = staticmethod(named_event)
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
+
+    def can_tell(self, event: Rare) -> bool:
+        """It annotates pages and OpenAI's files, and holds pictures by their data."""
+        match event:
+            case CitationAdded():
+                return event.url is not None or file_of(event) is not None
+            case FileGenerated():
+                return event.is_image and event.data is not None and not event.is_thought
+            case Native():
+                return event.origin == ORIGIN
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
         return error_body(error)

@@ -3,12 +3,13 @@
 Source of the steps' order: OpenAI's reference of streaming events, and the accumulator of its SDK.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from providers.formats.chat.annotations import file_of, page_of
+from providers.formats.responses.read_output import MEDIA_TYPES
 from providers.formats.responses.seals import write_seal
-from providers.wire.events import CitationAdded, ReasoningSealed, TextDelta, ToolCallStarted
+from providers.wire.events import CitationAdded, FileGenerated, ReasoningSealed, TextDelta, ToolCallStarted
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
@@ -179,6 +180,43 @@ class OpenMessage(OpenItem):
 
     def _part_step(self, kind: str, **members: Any) -> Step:
         return self._step(kind, content_index=len(self._parts) - 1, **members)
+
+
+class NativeItem(OpenItem):
+    """One that a provider of this format wrote: it is told whole, and as it ended."""
+
+    def __init__(self, answer_id: str, index: int, item: Mapping[str, Any]) -> None:
+        super().__init__(answer_id, index)
+        self._item = dict(item)
+
+    def item(self, status: str) -> dict[str, Any]:  # noqa: ARG002
+        return self._item
+
+
+class Picture(OpenItem):
+    """Made elsewhere, and told as if the provider's own tool had drawn it."""
+
+    prefix = "ig"
+
+    def __init__(self, answer_id: str, index: int, file: FileGenerated) -> None:
+        super().__init__(answer_id, index)
+        self._file = file
+
+    def item(self, status: str) -> dict[str, Any]:
+        result = None if status == "in_progress" else self._file.data
+        item = {"id": self.id, "type": "image_generation_call", "status": status, "result": result}
+        form = _OUTPUT_FORMATS.get(self._file.media_type or "image/png")
+        return item | ({"output_format": form} if form else {})
+
+    def close(self, status: str) -> Iterator[Step]:  # noqa: ARG002  # it is whole, however the answer ended
+        yield from super().close("completed")
+
+    def _end_part(self) -> Iterator[Step]:
+        for state in ("in_progress", "generating", "completed"):
+            yield self._step(f"image_generation_call.{state}")
+
+
+_OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
 def _copy(part: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers.formats.responses.finish import write_status
-from providers.formats.responses.open_items import OpenCall, OpenItem, OpenMessage, OpenReasoning, Step
-from providers.formats.responses.seals import OF_CALL
+from providers.formats.responses.open_items import (
+    NativeItem,
+    OpenCall,
+    OpenItem,
+    OpenMessage,
+    OpenReasoning,
+    Picture,
+    Step,
+)
+from providers.formats.responses.seals import OF_CALL, ORIGIN
 from providers.wire.events import (
     CitationAdded,
     Event,
+    FileGenerated,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -42,6 +52,8 @@ class Output:
             case ToolArguments():
                 if isinstance(self._open, OpenCall):
                     yield from self._open.add(event.text)
+            case FileGenerated() | Native():
+                yield from self._tell_whole(event)
             case Finished():
                 yield from self._close(write_status(event)["status"])
 
@@ -68,6 +80,17 @@ class Output:
         else:
             thoughts.seal(event)
             yield from self._close("completed")
+
+    def _tell_whole(self, event: FileGenerated | Native) -> Iterator[Step]:
+        item: OpenItem
+        if isinstance(event, Native):
+            item = NativeItem(self._answer_id, self._next(), event.value)
+        elif event.origin == ORIGIN:
+            item = NativeItem(self._answer_id, self._next(), event.native)
+        else:
+            item = Picture(self._answer_id, self._next(), event)
+        yield from self._begin(item)
+        yield from self._close("completed")
 
     def _next(self) -> int:
         return len(self.items) + (self._open is not None)

@@ -10,6 +10,8 @@ from providers.formats.chat.tool_names import read_name
 from providers.formats.responses.seals import ORIGIN
 from providers.wire.events import (
     Event,
+    FileGenerated,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -18,12 +20,19 @@ from providers.wire.events import (
     ToolCallStarted,
 )
 
+_KNOWN_PARTS = frozenset({"output_text", "text", "refusal", "reasoning_text", "summary_text"})
+MEDIA_TYPES = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "svg": "image/svg+xml",
+}
+"""By `output_format`."""
+
 
 def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
-    """A whole item; `number` is that of its call, if it is one.
-
-    Items of built-in tools are left out: only clients of Responses can ask for them, and get the answer untouched.
-    """
+    """A whole item; `number` is that of its call, if it is one."""
     match item.get("type"):
         case "message":
             yield from read_parts(item)
@@ -34,6 +43,8 @@ def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
         case "function_call":
             yield read_call(item, number)
             yield ToolArguments(number, read_arguments(item) or "{}")
+        case str(kind):
+            yield read_image(item) or Native(ORIGIN, dict(item), f"output.{kind}")
 
 
 def read_parts(item: Mapping[str, Any]) -> Iterator[Event]:
@@ -44,6 +55,24 @@ def read_parts(item: Mapping[str, Any]) -> Iterator[Event]:
             yield from map(read_citation, _maps(part.get("annotations")))
         if isinstance(refusal, str) and refusal:
             yield RefusalDelta(refusal)
+        yield from read_unknown_part(part, item)
+
+
+def read_unknown_part(part: Mapping[str, Any], item: Mapping[str, Any]) -> Iterator[Native]:
+    """In a message of its own."""
+    kind = part.get("type")
+    if isinstance(kind, str) and kind not in _KNOWN_PARTS:
+        message = {"type": "message", "role": "assistant", "status": "completed", **item, "content": [part]}
+        yield Native(ORIGIN, message, f"output.content.{kind}")
+
+
+def read_image(item: Mapping[str, Any]) -> FileGenerated | None:
+    """None for an item that holds no picture."""
+    data = item.get("result")
+    if item.get("type") != "image_generation_call" or not isinstance(data, str) or not data:
+        return None
+    media_type = MEDIA_TYPES.get(str(item.get("output_format")), "image/png")
+    return FileGenerated(media_type, data, origin=ORIGIN, native=dict(item))
 
 
 def reasoning_text(item: Mapping[str, Any]) -> str:

@@ -10,9 +10,11 @@ from providers.formats.responses.read_answer import read_start
 from providers.formats.responses.read_output import (
     read_arguments,
     read_call,
+    read_item,
     read_logprobs,
     read_parts,
     read_seal,
+    read_unknown_part,
     reasoning_text,
 )
 from providers.formats.responses.usage import read_usage
@@ -61,6 +63,7 @@ class ResponsesStreamReader(SseEventReader):
             "response.reasoning_summary_text.delta": self._read_thought,
             "response.reasoning_text.delta": self._read_thought,
             "response.reasoning_summary_part.added": _part_thoughts,
+            "response.content_part.done": _read_part,
             "response.output_item.done": self._end_item,
         }
 
@@ -116,8 +119,10 @@ class ResponsesStreamReader(SseEventReader):
             text = reasoning_text(item) if is_silent else ""
             yield from [ReasoningDelta(text)] if text else []
             yield read_seal(item)
-        elif kind == "message" and is_silent:
-            yield from read_parts(item)
+        elif kind == "message":
+            yield from read_parts(item) if is_silent else ()
+        elif item:
+            yield from read_item(item, 0)
 
     def _speak(self, value: _Map) -> str:
         """The delta's text, its item having said something now."""
@@ -145,6 +150,12 @@ class ResponsesStreamReader(SseEventReader):
 def _read_annotation(value: _Map) -> list[Event]:
     annotation = value.get("annotation")
     return [read_citation(annotation)] if isinstance(annotation, Mapping) else []
+
+
+def _read_part(value: _Map) -> list[Event]:
+    """One that had no deltas, since nobody knows it."""
+    part = value.get("part")
+    return list(read_unknown_part(part, {"id": value.get("item_id")})) if isinstance(part, Mapping) else []
 
 
 def _part_thoughts(value: _Map) -> list[Event]:

@@ -20,8 +20,9 @@ class ResponsesStreamWriter:
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
 
-    def finish(self) -> bytes:
-        response = self._writing.ended()
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
+        # In the response itself, which is stored so, and whoever stores it passes on no comments.
+        response = self._writing.ended() | ({"left_out": list(left_out)} if left_out else {})
         return self._event({"type": f"response.{response['status']}", "response": response})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:

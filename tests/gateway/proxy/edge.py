@@ -4,7 +4,6 @@ import asyncio
 import queue
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,7 @@ from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
 from tests.gateway.proxy.values import a_key
 from tests.patience import HANG_S
+from tests.services import wait_until
 
 PATIENT = Timeouts(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 
@@ -81,11 +81,13 @@ class Records:
     def closed(self, record: AttemptClosed) -> None:
         self.closes.append(record)
 
+    def settled(self, count: int = 1) -> "Records":
+        """Once so many attempts are closed: a client has its answer a moment earlier."""
+        wait_until(lambda: len(self.closes) >= count, "closing the attempts")
+        return self
+
     def clear(self) -> None:
-        """Once all that was opened is closed: a client has its answer a moment earlier."""
-        deadline = time.monotonic() + HANG_S
-        while len(self.closes) < len(self.opens) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        self.settled(len(self.opens))
         self.opens.clear()
         self.closes.clear()
 
@@ -244,6 +246,11 @@ class RunningEdge:
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
         return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(HANG_S)
+
+
+def recorded(edge: RunningEdge) -> AttemptClosed:
+    """How the first attempt ended."""
+    return edge.records.settled().closes[0]
 
 
 @contextmanager

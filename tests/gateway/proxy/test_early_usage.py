@@ -1,6 +1,5 @@
 """Usage that a provider tells before its answer's end counts, however the answer ends; only the rest is estimated."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,6 @@ from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.hostile.raw_provider import CLOSE, HANG, RESET, RawProvider, raw_provider
 from tests.hostile.sdk_readers import request_of
-from tests.patience import HANG_S
 
 TEXT = "Hello there"
 """3 tokens, by the estimate."""
@@ -113,10 +111,7 @@ def leave_after_text(edge, client: str, lane: str) -> None:
 
 
 def recorded(edge):
-    deadline = time.monotonic() + HANG_S
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.005)
-    closed = edge.records.closes[0]
+    closed = edge.records.settled().closes[0]
     return closed.outcome, closed.usage["input_tokens"], closed.usage["output_tokens"], closed.is_estimated
 
 

@@ -55,13 +55,6 @@ def edge(first, second):
         yield running
 
 
-def settled(edge, count=1):
-    deadline = time.monotonic() + HANG_S
-    while len(edge.records.closes) < count and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return edge.records
-
-
 @LANES
 def test_a_chat_is_answered_and_says_by_whom(edge, lane):
     answer = edge.chat(lane=lane)
@@ -75,7 +68,7 @@ def test_a_chat_is_answered_and_says_by_whom(edge, lane):
 @LANES
 def test_an_attempt_is_recorded_once_with_its_cost(edge, lane):
     answer = edge.chat(lane=lane)
-    records = settled(edge)
+    records = edge.records.settled()
     assert [record.attempt_id for record in records.opens] == [record.attempt_id for record in records.closes]
     assert (records.outcomes, records.opens[0].lane) == (["finished"], lane)
     assert float(records.closes[0].cost_usd) == float(answer.headers["x-gateway-cost"]) > 0
@@ -86,7 +79,7 @@ def test_a_stream_ends_once_and_hides_usage_that_nobody_asked_for(edge, lane):
     text = edge.chat(lane=lane, stream=True).text
     assert text.count("data: [DONE]") == 1
     assert '"usage":{' not in text.replace(" ", "")
-    assert settled(edge).closes[0].usage["output_tokens"] > 0
+    assert edge.records.settled().closes[0].usage["output_tokens"] > 0
 
 
 @LANES
@@ -104,7 +97,7 @@ def test_a_failure_before_the_first_byte_goes_to_the_next_offering(edge, first, 
     answer = edge.chat(lane=lane)
     assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2")
     assert answer.headers["x-gateway-attempts"] == "2"
-    assert settled(edge, 2).outcomes == ["failed_over", "finished"]
+    assert edge.records.settled(2).outcomes == ["failed_over", "finished"]
 
 
 def test_a_failure_is_final_where_the_next_offering_is_left_alone(edge, first, second):
@@ -113,7 +106,7 @@ def test_a_failure_is_final_where_the_next_offering_is_left_alone(edge, first, s
     edge.process.bench.health.admits(2, time.monotonic())
     first.script("500")
     assert edge.chat().status_code == 502
-    assert settled(edge).outcomes == ["failed"]
+    assert edge.records.settled().outcomes == ["failed"]
 
 
 @LANES
@@ -149,7 +142,7 @@ def test_refused_credential_or_account_is_the_gateways_trouble_and_told_to_staff
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (502, "provider_auth_error")
     assert error["message"] == "The provider refused the gateway's credential."
-    for closed in settled(edge, 2).closes:
+    for closed in edge.records.settled(2).closes:
         assert closed.about_us.startswith("The provider refused the gateway's credential. It said: ")
         assert "sk-" not in closed.about_us
 
@@ -158,7 +151,7 @@ def test_refused_credential_or_account_is_the_gateways_trouble_and_told_to_staff
 def test_used_up_quota_is_told_to_staff(edge, first, second, lane):
     first.script("429-quota")
     assert edge.chat(lane=lane).status_code == 200
-    quota, finished = settled(edge, 2).closes
+    quota, finished = edge.records.settled(2).closes
     assert "exceeded your current quota" in quota.about_us
     assert finished.about_us == ""
 
@@ -178,7 +171,7 @@ def test_a_stream_cut_short_is_an_error_event_and_no_tidy_end(edge, first, secon
     last = json.loads(text.strip().split("data: ")[-1])
     assert last["error"]["code"] == "provider_disconnected"
     assert "[DONE]" not in text
-    assert settled(edge).outcomes == ["cut"]
+    assert edge.records.settled().outcomes == ["cut"]
     assert len(second.calls) == 0
 
 
@@ -191,7 +184,7 @@ def test_a_client_that_leaves_ends_the_upstream_call(edge, first, lane):
         client.stream("POST", "/v1/chat/completions", json=given) as answer,
     ):
         next(answer.iter_bytes())
-    assert settled(edge).outcomes == ["cancelled"]
+    assert edge.records.settled().outcomes == ["cancelled"]
     wait_until(lambda: first.calls[0].has_hung_up, "hanging up on the provider")
 
 
@@ -204,7 +197,7 @@ def test_a_client_that_leaves_before_the_first_byte_is_noticed_too(edge, first, 
             json={"model": "acme/one", "messages": [{"role": "user", "content": "x"}]},
             timeout=2,
         )
-    records = settled(edge)
+    records = edge.records.settled()
     assert (records.outcomes, float(records.closes[0].cost_usd)) == (["cancelled"], 0)
 
 
@@ -212,7 +205,7 @@ def test_a_client_that_leaves_before_the_first_byte_is_noticed_too(edge, first, 
 def test_an_answer_that_is_out_is_finished_even_if_the_provider_dawdles_after_it(edge, first, lane):
     first.script("after-done?seconds=0.2")
     assert edge.chat(lane=lane, stream=True).text.endswith("data: [DONE]\n\n")
-    assert settled(edge).outcomes == ["finished"]
+    assert edge.records.settled().outcomes == ["finished"]
 
 
 @LANES
@@ -246,7 +239,7 @@ def test_a_redirect_is_announced_and_recorded(edge, lane):
     answer = edge.chat("gone", lane=lane)
     assert answer.headers["x-gateway-model"] == "acme/one"
     assert answer.headers["x-gateway-redirected-from"] == "acme/gone"
-    opened = settled(edge).opens[0]
+    opened = edge.records.settled().opens[0]
     assert (opened.requested_model, opened.redirected_from, opened.model) == ("gone", "acme/gone", "acme/one")
 
 
@@ -336,7 +329,7 @@ def test_a_client_that_takes_nothing_for_too_long_is_given_up(first, lane):
         client.stream("POST", "/v1/chat/completions", json=given) as answer,
     ):
         next(answer.iter_bytes())
-        records = settled(edge)
+        records = edge.records.settled()
         assert [(close.outcome, close.error_code) for close in records.closes] == [
             ("cancelled", "client_gone")
         ]
@@ -361,7 +354,7 @@ def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
     edge.on_loop(lambda: edge.process.edge.drain(0.1))
     reader.join(HANG_S)
     assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
-    assert [(close.outcome, close.error_code) for close in settled(edge).closes] == [
+    assert [(close.outcome, close.error_code) for close in edge.records.settled().closes] == [
         ("cancelled", "server_shutting_down")
     ]
 

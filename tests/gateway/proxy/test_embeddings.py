@@ -2,7 +2,6 @@
 
 import base64
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,9 +9,8 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.upstream import ScriptedProvider, answers
 from tests.upstream.embedders import TOKENS_A_TEXT, vector
 
@@ -99,13 +97,6 @@ def embed(edge, *, lane: str = "direct", **fields) -> httpx.Response:
 def unpacked(text: str) -> list[float]:
     data = base64.b64decode(text)
     return list(struct.unpack(f"<{len(data) // 4}f", data))
-
-
-def recorded(edge):
-    deadline = time.monotonic() + HANG_S
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return edge.records.closes[0]
 
 
 def expected(vendor, texts: list[str]) -> list[list[float]]:

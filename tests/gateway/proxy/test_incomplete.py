@@ -1,14 +1,12 @@
 """OpenAI's SDK in front of incomplete providers: it gets what it needs, and the bill agrees with what it is told."""
 
 import json
-import time
 
 import openai
 import pytest
 
-from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.upstream import ScriptedProvider
 
 SAY = [{"role": "user", "content": "Is it raining?"}]
@@ -45,13 +43,6 @@ def ask(edge, lane):
 def sdk(edge):
     with openai.OpenAI(api_key=edge.key, base_url=f"{edge.url}/v1", max_retries=0) as client:
         yield client
-
-
-def recorded(edge):
-    deadline = time.monotonic() + HANG_S
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return edge.records.closes[0]
 
 
 @LANES

@@ -1,6 +1,5 @@
 """Any client reaches any provider: every surface in front of every wire format, over real sockets."""
 
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -8,9 +7,8 @@ import pytest
 
 from providers.formats.registry import FORMATS
 from providers.wire.events import Finished, TextDelta, UsageSeen
-from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.upstream.speaking import SAID, USAGE, Speaker, speaking
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
@@ -65,13 +63,6 @@ def heard(client: str, answer: httpx.Response, *, is_streamed: bool):
         return FORMATS[client].read_answer(answer.json())
     reader = FORMATS[client].reader()
     return [*reader.feed(answer.content), *reader.finish()]
-
-
-def recorded(edge):
-    deadline = time.monotonic() + HANG_S
-    while not edge.records.closes and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return edge.records.closes[0]
 
 
 @ANY_CLIENT

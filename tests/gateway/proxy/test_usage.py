@@ -24,8 +24,8 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.usage import Usage
-from tests.gateway.proxy.edge import RunningEdge, running_edge
-from tests.gateway.proxy.test_translation import ANY_CLIENT, CLIENTS, ask, heard, recorded
+from tests.gateway.proxy.edge import RunningEdge, recorded, running_edge
+from tests.gateway.proxy.test_translation import ANY_CLIENT, CLIENTS, ask, heard
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.upstream.speaking import Speaker, speaking
 

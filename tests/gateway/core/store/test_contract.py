@@ -84,7 +84,7 @@ def test_refused_call_is_admitted_after_the_time_it_was_told(world: World) -> No
         await web.admit("a", limits)
         verdict = await web.admit("b", limits)
         assert 0 < verdict.retry_after_s <= 3
-        await asyncio.sleep(verdict.retry_after_s + 0.005)
+        await world.sleep(verdict.retry_after_s + 0.005)
         assert (await web.admit("c", limits)).is_admitted
 
     world.play(story, window_s=3)
@@ -94,10 +94,10 @@ def test_window_slides_instead_of_starting_anew(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         limits = [Limit("key:1", requests_per_minute=2)]
         await web.admit("a", limits)
-        await asyncio.sleep(2)
+        await world.sleep(2)
         await web.admit("b", limits)
         refused = await web.admit("c", limits)
-        await asyncio.sleep((refused.retry_after_s or 0) + 0.005)
+        await world.sleep((refused.retry_after_s or 0) + 0.005)
         assert (await web.admit("c", limits)).is_admitted
         assert not (await web.admit("d", limits)).is_admitted
 
@@ -109,7 +109,7 @@ def test_burst_of_many_calls_leaves_the_window_whole(world: World) -> None:
         limits = [Limit("key:1", requests_per_minute=600)]
         verdicts = await asyncio.gather(*(web.admit(f"a{number}", limits) for number in range(700)))
         assert sum(verdict.is_admitted for verdict in verdicts) == 600
-        await asyncio.sleep(4.05)
+        await world.sleep(4.05)
         verdict = await web.admit("late", limits)
         assert verdict.remaining == 599
 
@@ -130,7 +130,7 @@ def test_call_refused_by_a_lowered_limit_may_come_when_enough_have_left_the_wind
 
     async def story(web: Store, worker: Store) -> None:
         await web.admit("a", [Limit("key:1", requests_per_minute=10)])
-        await asyncio.sleep(0.5)
+        await world.sleep(0.5)
         await web.admit("b", [Limit("key:1", requests_per_minute=10)])
         await web.admit("c", [Limit("key:1", requests_per_minute=10)])
         refused = await web.admit("d", [Limit("key:1", requests_per_minute=2)])
@@ -255,7 +255,7 @@ def test_reader_wakes_as_soon_as_a_job_is_sent(world: World) -> None:
         await hand_over(web, worker, "first")
         # Longer than a hang: nothing but the job can wake it.
         reading = asyncio.create_task(worker.read_jobs("w1", block_s=10 * HANG_S))
-        await asyncio.sleep(0.1)
+        await world.sleep(0.1)
         send(web, "a")
         assert [entry.call_id for entry in await reading] == ["a"]
 
@@ -274,7 +274,7 @@ def test_reader_without_jobs_returns_in_time(world: World) -> None:
 def test_job_sent_before_the_first_reader_came_is_read(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         send(web, "early")
-        await asyncio.sleep(0.05)
+        await world.sleep(0.05)
         assert [entry.call_id for entry in await worker.read_jobs("w1", block_s=0.5)] == ["early"]
 
     world.play(story)
@@ -297,7 +297,7 @@ def test_each_job_is_read_by_one_worker_only(world: World) -> None:
 def test_cancelled_reader_can_read_again(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         reading = asyncio.create_task(worker.read_jobs("w1", block_s=5))
-        await asyncio.sleep(0.1)
+        await world.sleep(0.1)
         reading.cancel()
         await asyncio.wait([reading])
         send(web, "a")
@@ -367,7 +367,7 @@ def test_job_begun_too_late_stays_with_its_sender(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         web.send_job("a", "in:web", 0.05, b"{}")
         (entry,) = await worker.read_jobs("w1")
-        await asyncio.sleep(0.1)
+        await world.sleep(0.1)
         assert not await worker.start_job(entry, "w1", b"")
         assert await web.take_back("a", web.epoch) is TakeBack.OURS
 
@@ -377,7 +377,7 @@ def test_job_begun_too_late_stays_with_its_sender(world: World) -> None:
 def test_job_taken_back_unread_is_not_read_later(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         send(web, "a")
-        await asyncio.sleep(0.05)
+        await world.sleep(0.05)
         assert await web.take_back("a", web.epoch) is TakeBack.OURS
         assert await worker.read_jobs("w1", block_s=0.05) == []
 
@@ -441,7 +441,7 @@ def test_closed_subscription_hears_nothing_more(world: World) -> None:
         await subscription.close()
         assert subscription.is_up_since is None
         worker.publish("in:web", b"late")
-        await asyncio.sleep(0.05)
+        await world.sleep(0.05)
         assert heard == []
 
     world.play(story)

@@ -17,6 +17,7 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.failure import FailureKind, UpstreamFailure
+from providers.wire.sse import LIMIT_BYTES
 from providers.wire.usage import Usage
 
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
@@ -170,7 +171,7 @@ def test_unreadable_frame_is_left_out_once():
 
 def test_oversized_frame_is_a_failure():
     with pytest.raises(UpstreamFailure):
-        GEMINI.reader().feed(b"data: " + b"x" * 1_000_001)
+        GEMINI.reader().feed(b"data: " + b"x" * LIMIT_BYTES)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
