@@ -14,7 +14,7 @@ from gateway.core.client_address import read_trusted_proxies
 from gateway.core.private_files import keep_private
 from gateway.core.redis_url import broker_url, is_usable, verified
 from gateway.mail import read_mail_server
-from gateway.server.front import read_public_url
+from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
 from gateway.web.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
@@ -63,6 +63,7 @@ SECURE_PROXY_SSL_HEADER = (
 )
 
 # Only what these peers say of whom they speak for counts: clients can write the same headers.
+CORS_ORIGINS = env.parsed("GATEWAY_CORS_ORIGINS", read_cors_origins)
 TRUSTED_PROXIES = env.parsed("GATEWAY_TRUSTED_PROXIES", read_trusted_proxies)
 
 INSTALLED_APPS = [

@@ -11,6 +11,7 @@ Scope = Mapping[str, Any]
 
 _HOST, _FORWARDED_HOST, _FORWARDED_PROTO = b"host", b"x-forwarded-host", b"x-forwarded-proto"
 _SCHEMES = ("http", "https")
+ANY_ORIGIN = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ def read_public_url(text: str) -> PublicUrl:
     # Read for its check alone.
     _ = url.port
     return PublicUrl(f"{url.scheme}://{url.netloc.lower()}", url.hostname or "", path)
+
+
+def read_cors_origins(words: list[str]) -> frozenset[str]:
+    """Of `https://app.example http://localhost:5173`, or `*`. Raises ValueError."""
+    for word in words:
+        url = urlsplit(word)
+        is_origin = url.scheme in _SCHEMES and url.netloc and word == f"{url.scheme}://{url.netloc}"
+        if word != ANY_ORIGIN and not is_origin:
+            raise ValueError(f"{word!r} is no origin such as https://app.example (or * for every one)")
+    return frozenset(word.lower() for word in words)
 
 
 def inside(path: str, base_path: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from gateway.proxy.lane.frames import (
     Life,
     control_channel,
     pack_frame,
+    taken_ids,
     unpack_frame,
 )
 from gateway.proxy.lane.held import HeldRecords
@@ -188,14 +189,13 @@ class LaneWorker:
             self._obey(*frame)
 
     def _obey(self, call_id: str, kind: Kind, offset: int, payload: bytes) -> None:
+        if kind is Kind.TAKEN:
+            return self._let_go(taken_ids(call_id, payload))
         running = self._calls.get(call_id)
         if running is None:
             if kind is Kind.AGAIN and payload:
                 forgotten = pack_frame(call_id, Kind.FORGOTTEN, payload=self.name.encode())
                 self._store.publish(payload.decode(), forgotten)
-        elif kind is Kind.TAKEN:
-            self._records.taken(call_id)
-            del self._calls[call_id]
         elif kind is Kind.CANCEL:
             running.cancel(payload.decode())
             self._records.lost(call_id, payload.decode())
@@ -205,6 +205,12 @@ class LaneWorker:
             running.outgoing.resume()
         elif kind is Kind.AGAIN:
             self._send_again(running, offset)
+        return None
+
+    def _let_go(self, call_ids: Iterable[str]) -> None:
+        for call_id in call_ids:
+            self._records.taken(call_id)
+            self._calls.pop(call_id, None)
 
     def _send_again(self, running: Running, offset: int) -> None:
         outgoing = running.outgoing
@@ -269,8 +275,7 @@ class LaneWorker:
             ended_at = running.outgoing.ended_at
             if ended_at is not None and now - max(ended_at, open_since) > _KEEP_ENDED_S:
                 # Its reader lives and misses nothing: if it did not say so, its word was lost, or it knows none.
-                self._records.taken(call_id)
-                del self._calls[call_id]
+                self._let_go([call_id])
 
 
 def _failed(error: GatewayError) -> CallEnd:
