@@ -1,7 +1,7 @@
 """What is recorded of one attempt at a provider: spooled in two parts, and kept by the ledger under the same names.
 
-A fact that is added here needs a default, for the spool of another version may not have it (gateway.codec). The ledger
-keeps it where `LedgerEntry` has a column of its name. Pure.
+A fact that is added here needs a default, for the spool of another version may not have it (gateway.core.codec).
+The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
 """
 
 from collections.abc import Mapping

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from accounts.keys import KeyFacts
+from gateway.core.store.interface import Limit, Store, Verdict
 from gateway.proxy.errors import RateLimited, Unavailable
 from gateway.proxy.observers import CallSpool
-from gateway.store.interface import Limit, Store, Verdict
 
 LONGEST_SPOOL_LAG_S = 60.0
 """A spool that is further behind stops calls: they could not be accounted for."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, Sample
-from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
-from catalogue.tariff import Tariffs
+from catalogue.pricing.rate_card import RateCards
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
 from gateway.proxy.ids import mint_id
@@ -64,7 +64,7 @@ class Workbench:
     health: HealthTable
     timeouts: Timeouts
     answer_bytes: int
-    tariffs: Tariffs = field(default_factory=Tariffs)
+    rate_cards: RateCards = field(default_factory=RateCards)
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ class Attempt:
         self.target = target
         self.number = number
         self._adapter = bench.adapters(call, target.provider)
-        self._tariff = bench.tariffs.find(target.offering, now)
+        self._rate_card = bench.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
         self._started = time.monotonic()
 
@@ -245,7 +245,9 @@ class Attempt:
             await response.close()
 
     async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
-        reader = self._reader = self._adapter.stream(self.call, self.target.model.id, self._tariff.cost_usd)
+        reader = self._reader = self._adapter.stream(
+            self.call, self.target.model.id, self._rate_card.cost_usd
+        )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         timeouts = self.bench.timeouts
         limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
@@ -309,7 +311,7 @@ class Attempt:
             upstream_name=target.offering.upstream_name,
             is_streamed=call.is_streamed,
             started_at=now,
-            prices=self._tariff.standard.fields,
+            prices=self._rate_card.standard.fields,
             input_tokens=call.input_tokens,
         )
 
@@ -344,14 +346,14 @@ class Attempt:
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(self.call.body, self._output_chars)
-        return settle(find_payer(outcome, error_code), self._usage, estimate, self._tariff.cost_usd)
+        return settle(find_payer(outcome, error_code), self._usage, estimate, self._rate_card.cost_usd)
 
     def _other_prices(self, usage: Usage | None) -> list[Mapping[str, Any]] | None:
         """Those of the service tier, where it was not the standard one."""
         if usage is None or not usage.service_tier:
             return None
-        plan = self._tariff.plan_for(usage)
-        return None if plan is self._tariff.standard else plan.fields
+        plan = self._rate_card.plan_for(usage)
+        return None if plan is self._rate_card.standard else plan.fields
 
 
 def _is_json(response: UpstreamResponse) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from gateway.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.store.interface import Store
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.call import without_own_fields
 from gateway.proxy.choose import Situation
@@ -26,7 +27,6 @@ from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
 from gateway.proxy.wishes import Wishes, read_wishes
-from gateway.store.interface import Store
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.keys import KeyFacts
-from gateway.client_address import client_of_scope
+from gateway.core.client_address import client_of_scope
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from accounts.attempts import Sample
-from gateway import codec
-from gateway.codec import Unreadable
+from gateway.core import codec
+from gateway.core.codec import Unreadable
 
 
 @dataclass(slots=True)

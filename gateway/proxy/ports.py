@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 
 __all__ = [
     "Kept",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gateway.codec import Unreadable
+from gateway.core.codec import Unreadable
+from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
@@ -29,7 +30,6 @@ from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.observers import CallSpool
-from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)

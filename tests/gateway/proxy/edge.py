@@ -14,9 +14,11 @@ import uvicorn
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import KeyFacts, ShownKey, mint_key
-from catalogue.snapshot import ModelFacts, Snapshot
-from gateway.client_address import NO_PROXIES, TrustedProxies
-from gateway.outbound import OutboundPolicy
+from catalogue.published.snapshot import ModelFacts, Snapshot
+from gateway.core.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.outbound import OutboundPolicy
+from gateway.core.store.interface import Store
+from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
@@ -26,8 +28,6 @@ from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.observers import CallObserver, CallSpool, Observers
 from gateway.proxy.ports import Kept, ShelfUnavailable
-from gateway.store.interface import Store
-from gateway.store.memory import MemoryStore
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from catalogue.endpoints import answered
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
+from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
@@ -17,7 +18,6 @@ from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
 from gateway.proxy.observers import Observers
-from gateway.store.memory import MemoryStore
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
