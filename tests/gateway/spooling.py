@@ -86,7 +86,7 @@ def die_with(folder: Path, finished: int, unfinished: int, *, segment_bytes: int
         "import os, signal\n"
         "from pathlib import Path\n"
         "from gateway.plane.spool import Spool\n"
-        "from tests.gateway.plane.spooling import begun, record_call\n"
+        "from tests.gateway.spooling import begun, record_call\n"
         f"spool = Spool(Path({str(folder)!r}), segment_bytes={segment_bytes})\n"
         f"for _ in range({unfinished}): spool.attempt_opened(begun())\n"
         f"for _ in range({finished}): record_call(spool)\n"

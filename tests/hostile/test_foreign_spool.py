@@ -9,7 +9,7 @@ import pytest
 from accounts.models import LedgerEntry
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
-from tests.gateway.plane.spooling import record_call
+from tests.gateway.spooling import record_call
 
 NOBODY = 65_534
 

@@ -14,7 +14,7 @@ import pytest
 
 from accounts.attempts import AttemptRecord
 from gateway.plane.spool import Spool
-from tests.gateway.plane.spooling import attempt, begun, die_with, record_call
+from tests.gateway.spooling import attempt, begun, die_with, record_call
 from tests.patience import HANG_S
 
 
