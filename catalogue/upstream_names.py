@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.revision import hold
+from accounts.revision import lock_revision
 from catalogue.models import Alias, Model, Offering, Organisation
-from catalogue.publishing import publish
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts
+from catalogue.published.reading import Reading
+from catalogue.published.snapshot import ModelFacts
+from catalogue.publishing.editions import publish
 from providers.models import Provider
 
 MOST_ADDED = 100
@@ -59,7 +59,7 @@ def add_names(provider: Provider, names: Sequence[str], *, author: User | None, 
 
     All of them are published, as one edition.
     """
-    hold()
+    lock_revision()
     known = _known_models(names)
     offered, new, refused = [], [], {}
     for name in names[:MOST_ADDED]:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from gateway.outbound import OutboundPolicy, is_this_machine
+from gateway.core.outbound import OutboundPolicy, is_this_machine
 from providers import services, validators
 from providers.facts import ProviderFacts
 from providers.local_servers import PORTS
@@ -57,10 +57,10 @@ def facts_with(provider: Provider, secret: str) -> ProviderFacts:
     )
 
 
-def door_to(provider: Provider, *, is_allowed: bool) -> OutboundPolicy:
+def policy_to(provider: Provider, *, is_allowed: bool) -> OutboundPolicy:
     """The way out as it would be. `is_allowed`: a superuser's word for this very address."""
     local = {*Provider.objects.local_addresses(), *([address_of(provider.base_url)] if is_allowed else [])}
-    return validators.policy(Provider.objects.demo_addresses(), local)
+    return validators.policy_for(Provider.objects.demo_addresses(), local)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.origins import address_of
@@ -26,15 +26,15 @@ class ConnectionCheck:
     proves_key: bool = False
 
 
-def check_connection(provider: ProviderFacts, *, door: OutboundPolicy, has_list: bool) -> ConnectionCheck:
+def check_connection(provider: ProviderFacts, *, policy: OutboundPolicy, has_list: bool) -> ConnectionCheck:
     """In about 10 seconds at most. Without `has_list`, an answer without a list of models is no fault."""
     if provider.wire_format not in MODEL_LISTS:
         return ConnectionCheck(None)
-    outcome = probe(provider, door=door)
+    outcome = probe(provider, policy=policy)
     trouble = outcome.trouble
     if trouble is not None and (has_list or trouble not in _UNTESTED):
         return ConnectionCheck(outcome, way_out(trouble, provider, outcome.status))
-    return ConnectionCheck(outcome, proves_key=not trouble and _needs_key(provider, door))
+    return ConnectionCheck(outcome, proves_key=not trouble and _needs_key(provider, policy))
 
 
 def way_out(trouble: Trouble, provider: ProviderFacts, status: int | None = None) -> str:
@@ -50,11 +50,11 @@ def way_out(trouble: Trouble, provider: ProviderFacts, status: int | None = None
     return (_KEY_WANTED if asks_for_key else _WAYS_OUT[trouble]).format(**words)
 
 
-def _needs_key(provider: ProviderFacts, door: OutboundPolicy) -> bool:
+def _needs_key(provider: ProviderFacts, policy: OutboundPolicy) -> bool:
     """Some lists are open to everybody, and so say nothing of a key."""
     if provider.secret is None:
         return False
-    anonymous = probe(replace(provider, secret=None), door=door)
+    anonymous = probe(replace(provider, secret=None), policy=policy)
     return anonymous.trouble in {
         Trouble.CREDENTIAL_REFUSED,
         Trouble.PERMISSION_LACKING,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
 from providers.origins import address_of
 from providers.probes import ProbeOutcome, probe_together
@@ -27,15 +27,15 @@ class LocalServer:
         return address_of(self.base_url)
 
 
-def find_local_servers(door: OutboundPolicy, *, own_ports: Collection[int] = ()) -> list[LocalServer]:
+def find_local_servers(policy: OutboundPolicy, *, own_ports: Collection[int] = ()) -> list[LocalServer]:
     """Ask the known ports of 127.0.0.1 for their lists, all at once; those of this gateway are left out."""
     known = [
         ProviderFacts(port, "", name, "openai", f"http://127.0.0.1:{port}/v1", True, True)
         for port, name in PORTS.items()
         if port not in own_ports
     ]
-    asked = [each for each in known if door.url_refusal(each.base_url) is None]
-    answered = {facts.id: _server(facts, outcome) for facts, outcome in probe_together(asked, door=door)}
+    asked = [each for each in known if policy.url_refusal(each.base_url) is None]
+    answered = {facts.id: _server(facts, outcome) for facts, outcome in probe_together(asked, policy=policy)}
     found = (answered[facts.id] for facts in asked)
     return [server for server in found if server is not None]
 

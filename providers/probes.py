@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
@@ -102,28 +102,28 @@ class _Found:
     names: tuple[str, ...] = ()
 
 
-def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
+def probe(provider: ProviderFacts, *, policy: OutboundPolicy) -> ProbeOutcome:
     """In about 5 seconds at most; every trouble is an outcome. Raises KeyError for a format without a model list."""
     began = time.monotonic()
     try:
-        found = _ask(provider, door)
+        found = _ask(provider, policy)
     except UpstreamFailure:
         error = "the credential holds characters that no header carries"
         found = _Found(error=error, trouble=Trouble.SECRET_UNSENDABLE)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
-        trouble, error = _named(failure, provider.base_url, door)
+        trouble, error = _named(failure, provider.base_url, policy)
         found = _Found(error=error, trouble=trouble)
     latency_ms = round((time.monotonic() - began) * 1000, 1)
     return ProbeOutcome(not found.error, found.status, latency_ms, found.error, found.names, found.trouble)
 
 
 def probe_together(
-    providers: Sequence[ProviderFacts], *, door: OutboundPolicy
+    providers: Sequence[ProviderFacts], *, policy: OutboundPolicy
 ) -> Iterator[tuple[ProviderFacts, ProbeOutcome]]:
     """Each as it is done, at most 32 at once in threads of their own, which use the network only and no database."""
     waves = -(-len(providers) // TOGETHER_MOST)
     pool = ThreadPoolExecutor(TOGETHER_MOST, thread_name_prefix="probe")
-    asked = {pool.submit(probe, provider, door=door): provider for provider in providers}
+    asked = {pool.submit(probe, provider, policy=policy): provider for provider in providers}
     try:
         for done in as_completed(asked, waves * (TIMEOUT_S + _BEYOND_S)):
             yield asked.pop(done), done.result()
@@ -134,7 +134,7 @@ def probe_together(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ask(provider: ProviderFacts, door: OutboundPolicy) -> _Found:
+def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> _Found:
     listed = MODEL_LISTS[provider.wire_format]
     headers = {
         "accept": "application/json",
@@ -144,7 +144,7 @@ def _ask(provider: ProviderFacts, door: OutboundPolicy) -> _Found:
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     url = urljoin(provider.base_url.rstrip("/") + "/", listed.path)
     with (
-        httpx_client(door, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
+        httpx_client(policy, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
         client.stream("GET", url, headers=headers, timeout=timeout) as response,
     ):
         if not response.is_success:
@@ -200,21 +200,21 @@ def _read_list(status: int, body: bytes, prefix: str, secret: str) -> _Found:
     return _Found(status, "", None if isinstance(_rows(answer), list) else Trouble.OTHER_FORMAT, kept)
 
 
-def _named(failure: BaseException, base_url: str, door: OutboundPolicy) -> tuple[Trouble, str]:
+def _named(failure: BaseException, base_url: str, policy: OutboundPolicy) -> tuple[Trouble, str]:
     if isinstance(failure, httpx.TimeoutException):
         return Trouble.TIMEOUT, _TOO_SLOW
     if isinstance(failure, httpx.ConnectError):
-        return _connect_error(failure, base_url, door)
+        return _connect_error(failure, base_url, policy)
     return Trouble.BROKEN, "broke off, or answered badly"
 
 
-def _connect_error(failure: BaseException, base_url: str, door: OutboundPolicy) -> tuple[Trouble, str]:
+def _connect_error(failure: BaseException, base_url: str, policy: OutboundPolicy) -> tuple[Trouble, str]:
     causes = list(_causes(failure))
     for kind, told in _CONNECT_ERRORS.items():
         if any(isinstance(cause, kind) for cause in causes):
             return told
-    # The client's own pool forgets why the door refused: so it is asked once more.
-    if base_url_refusal(base_url, door):
+    # The client's own pool forgets why the policy refused: so it is asked once more.
+    if base_url_refusal(base_url, policy):
         return Trouble.ADDRESS_FORBIDDEN, "its address is not allowed"
     return Trouble.UNREACHABLE, "cannot be reached"
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from gateway.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
+from gateway.core.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.http1 import Connection, Reply, broken, unavailable
@@ -69,6 +69,11 @@ class HttpEngine:
         self._idle: defaultdict[Server, dict[Connection, None]] = defaultdict(dict)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watcher: asyncio.TimerHandle | None = None
+
+    def follow(self, policy: OutboundPolicy) -> None:
+        """From now on connections are made by this one. From any thread."""
+        self._policy = policy
+        self._places = {}
 
     async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpResponse":
         place = self._places.get(request.url) or self._find_place(request.url)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Count, QuerySet
 
-from gateway.outbound import is_this_machine
+from gateway.core.outbound import is_this_machine
 from providers import validators
 from providers.connecting import complete_address, own_server
 from providers.models import Provider

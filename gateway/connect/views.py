@@ -20,7 +20,7 @@ from gateway.connect.forms import ListedForm, OwnForm
 from gateway.connect.outcome import Outcome, tell_added, tell_check
 from providers import local_servers, services
 from providers.connecting import connect as save_connection
-from providers.connecting import door_to, facts_with
+from providers.connecting import facts_with, policy_to
 from providers.connection_check import ConnectionCheck, check_connection
 from providers.models import Provider, UpstreamList
 from providers.secrets import SecretError
@@ -114,8 +114,8 @@ def _try(
 ) -> ConnectionCheck | None:
     """The check where it went well and all is saved; else None, and the form says what is the matter."""
     secret, is_allowed = form.cleaned_data["secret"], bool(form.cleaned_data.get("is_allowed"))
-    door = door_to(provider, is_allowed=is_allowed)
-    check = check_connection(facts_with(provider, secret), door=door, has_list=has_list)
+    policy = policy_to(provider, is_allowed=is_allowed)
+    check = check_connection(facts_with(provider, secret), policy=policy, has_list=has_list)
     if check.error:
         form.add_error(None, check.error)
         return None
@@ -138,7 +138,7 @@ def _add(request: HttpRequest, provider: Provider, names: Any) -> None:
 
 def _finding(own: OwnForm, *, is_asked: bool) -> Mapping[str, Any]:
     """What a search of this machine shows."""
-    door = local_servers.ALL_OPEN if own.may_allow else services.outbound_policy()
+    policy = local_servers.ALL_OPEN if own.may_allow else services.outbound_policy()
     own_ports = {settings.PORT, services.demo_port() or settings.PORT}
     context: dict[str, Any] = {
         "known_servers": [
@@ -149,7 +149,7 @@ def _finding(own: OwnForm, *, is_asked: bool) -> Mapping[str, Any]:
         "is_asked": is_asked,
     }
     if is_asked:
-        context["found"] = local_servers.find_local_servers(door, own_ports=own_ports)
+        context["found"] = local_servers.find_local_servers(policy, own_ports=own_ports)
     return context
 
 

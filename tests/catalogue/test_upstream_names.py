@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from catalogue.models import Edition, Model, Offering, PublishedModel
-from catalogue.reading import read_now
+from catalogue.published.reading import read_now
 from catalogue.upstream_names import MOST_ADDED, Added, add_names, callable_at, names_to_add
 from providers.models import Provider
 from tests.make import make_model, make_offering, make_provider, publish_all

@@ -162,9 +162,9 @@ def test_superuser_is_asked_before_an_address_of_this_machine_is_called(
 
 def test_allowed_address_is_one_host_and_port(superuser: Client, server: ScriptedProvider) -> None:
     connect_own(superuser, server.address, is_allowed="on")
-    door = services.outbound_policy()
-    assert door.url_refusal(server.base_url) is None
-    assert door.url_refusal(f"http://127.0.0.1:{server.port + 1}/v1") is not None
+    policy = services.outbound_policy()
+    assert policy.url_refusal(server.base_url) is None
+    assert policy.url_refusal(f"http://127.0.0.1:{server.port + 1}/v1") is not None
 
 
 def test_allowed_address_goes_with_the_row_that_moves(superuser: Client, server: ScriptedProvider) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.connection_check import ConnectionCheck, check_connection, way_out
 from providers.facts import ProviderFacts
 from providers.probes import Trouble
@@ -31,9 +31,9 @@ def server_at(
 def check_at(
     port: int, *, scheme: str = "http", secret: str | None = SECRET, has_list: bool = True
 ) -> ConnectionCheck:
-    door = OutboundPolicy(frozenset({f"127.0.0.1:{port}"}))
+    policy = OutboundPolicy(frozenset({f"127.0.0.1:{port}"}))
     return check_connection(
-        server_at(f"{scheme}://127.0.0.1:{port}/v1", secret), door=door, has_list=has_list
+        server_at(f"{scheme}://127.0.0.1:{port}/v1", secret), policy=policy, has_list=has_list
     )
 
 
@@ -109,13 +109,13 @@ def test_port_at_which_nobody_listens_is_named() -> None:
 
 def test_name_without_an_address_is_named() -> None:
     server = server_at("https://api.nowhere.invalid/v1")
-    error = check_connection(server, door=OutboundPolicy(), has_list=True).error
+    error = check_connection(server, policy=OutboundPolicy(), has_list=True).error
     assert "No address is known under the name api.nowhere.invalid." in error
 
 
 def test_address_that_is_not_allowed_is_not_connected_to() -> None:
     server = server_at("https://127.0.0.1:9/v1")
-    assert "is a private address" in check_connection(server, door=OutboundPolicy(), has_list=True).error
+    assert "is a private address" in check_connection(server, policy=OutboundPolicy(), has_list=True).error
 
 
 def test_certificate_that_nobody_vouches_for_is_told_apart_from_no_tls(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_provider_known_to_have_no_list_may_lack_one(status: int) -> None:
 
 def test_format_without_a_list_is_not_asked_at_all() -> None:
     voyage = server_at("https://api.nowhere.invalid/v1", wire_format="voyage")
-    assert check_connection(voyage, door=OutboundPolicy(), has_list=False) == ConnectionCheck(None)
+    assert check_connection(voyage, policy=OutboundPolicy(), has_list=False) == ConnectionCheck(None)
 
 
 @pytest.mark.parametrize("trouble", Trouble)
