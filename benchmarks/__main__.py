@@ -19,7 +19,9 @@ def main() -> int:
     try:
         cores = take_cores()
         with ExitStack() as stack:
-            systems = stack.enter_context(started_systems(cores, use_sqlite=options.sqlite))
+            systems = stack.enter_context(
+                started_systems(cores, use_sqlite=options.sqlite, against=options.against)
+            )
             results = run(systems, Plan(options.rounds, options.seconds), note=_note)
     except NotReady as missing:
         print(f"benchmarks: {missing}", file=sys.stderr)
@@ -48,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5, help="how often each figure is taken (5)")
     parser.add_argument("--seconds", type=int, default=4, help="of each run of whole answers (4)")
     parser.add_argument("--sqlite", action="store_true", help="keep the ledger in SQLite, not in PostgreSQL")
+    parser.add_argument(
+        "--against", metavar="REVISION", help="also measure this earlier one, in turn, and tell the ratios"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write medians and all rounds there")
     return parser
 

@@ -1,17 +1,18 @@
 """What came out: medians side by side, ratios, and whether the goals are met."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.measure import CONCURRENCIES, OPEN_STREAMS, Results
-from benchmarks.systems import BARE, DIRECT, NGINX, WORKER
+from benchmarks.systems import BARE, BEFORE, DIRECT, NGINX, WORKER
 
 Summary = dict[str, dict[str, float]]
 """By figure, then by system: the median of all rounds. The bare upstream's own cost is not counted."""
 
 _SYSTEMS = (BARE, NGINX, DIRECT, WORKER)
 _COLUMNS = (*_SYSTEMS, "direct:nginx", "worker:direct")
+_BEFORE_COLUMNS = ("direct:before", "worker:before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,18 @@ def summarise(results: Results) -> Summary:
             for name in [f"sse{concurrency}_first_ms" for concurrency in CONCURRENCIES]:
                 own[name.replace("first", "added_first")] = own[name] - bare[name]
     names = dict.fromkeys(name for rounds in results.values() for figures in rounds for name in figures)
-    return {name: _medians(results, name) for name in names}
+    return {name: _medians(results, name) | _changes(results, name) for name in names}
+
+
+def _changes(results: Results, name: str) -> dict[str, float]:
+    """Beside the earlier revision: medians of the ratios of each round."""
+    changes = {}
+    for column, (lane, before) in zip(_BEFORE_COLUMNS, BEFORE.items(), strict=True):
+        pairs = zip(results.get(lane, []), results.get(before, []), strict=False)
+        ratios = [now[name] / then[name] for now, then in pairs if then.get(name, 0) > 0]
+        if ratios:
+            changes[column] = median(ratios)
+    return changes
 
 
 def _medians(results: Results, name: str) -> dict[str, float]:
@@ -65,7 +77,9 @@ def goals(summary: Summary) -> list[Goal]:
 
 
 def table(summary: Summary) -> str:
-    rows = [("", *_COLUMNS), *(_row(label, summary[name]) for name, label in _labels())]
+    changes = [column for column in _BEFORE_COLUMNS if any(column in values for values in summary.values())]
+    rows = [("", *_COLUMNS, *changes)]
+    rows += [(*_row(label, summary[name]), *_told(summary[name], changes)) for name, label in _labels()]
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return "\n".join(_aligned(row, widths) for row in rows)
 
@@ -90,6 +104,10 @@ def _row(label: str, values: Mapping[str, float]) -> tuple[str, ...]:
     counted = {name: value for name, value in values.items() if name != BARE or value}
     figures = [_figure(counted.get(name)) for name in _SYSTEMS]
     return (label, *figures, _ratio(counted, DIRECT, NGINX), _ratio(counted, WORKER, DIRECT))
+
+
+def _told(values: Mapping[str, float], changes: Sequence[str]) -> list[str]:
+    return [f"{values[column]:.2f}" if column in values else "-" for column in changes]
 
 
 def _figure(value: float | None) -> str:

@@ -1,4 +1,5 @@
-"""What is measured, started as separate processes: the bare upstream, nginx, and Gatehouse in both lanes."""
+"""What is measured, started as separate processes: the bare upstream, nginx, and Gatehouse in both lanes, twice if
+it is held against an earlier revision of itself."""
 
 import os
 import shutil
@@ -8,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -16,9 +17,11 @@ import httpx
 from benchmarks.load import Target
 from benchmarks.processes import Cores, NotReady, children, running_on
 from tests.services import RedisServer, free_port, running_postgres, running_redis, wait_until
-from tests.system.deployment import Deployment
+from tests.system.deployment import ROOT, Deployment
 
 BARE, NGINX, DIRECT, WORKER = "bare", "nginx", "direct", "worker"
+BEFORE = {DIRECT: "direct before", WORKER: "worker before"}
+"""What an earlier revision's lanes are called."""
 _PATH = "/v1/chat/completions"
 _END_S = 10.0
 
@@ -33,8 +36,8 @@ class System:
 
 
 @contextmanager
-def started_systems(cores: Cores, *, use_sqlite: bool) -> Iterator[list[System]]:
-    """All of them at once, each idle unless it is asked. Raises NotReady."""
+def started_systems(cores: Cores, *, use_sqlite: bool, against: str | None) -> Iterator[list[System]]:
+    """All of them at once, each idle unless it is asked; `against` names a revision in git. Raises NotReady."""
     _require_programs(use_sqlite)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-bench-")))
@@ -42,8 +45,27 @@ def started_systems(cores: Cores, *, use_sqlite: bool) -> Iterator[list[System]]
         systems = [System(BARE, Target(f"http://127.0.0.1:{port}{_PATH}"))]
         with running_on(cores.system):
             systems.append(stack.enter_context(_nginx(folder, port)))
-            systems += stack.enter_context(_gatehouse(folder, port, use_sqlite=use_sqlite))
-        yield systems
+            lanes = stack.enter_context(_gatehouse(folder / "now", ROOT, port, use_sqlite=use_sqlite))
+            if against is not None:
+                source = _tree_of(against, folder)
+                before = stack.enter_context(
+                    _gatehouse(folder / "before", source, port, use_sqlite=use_sqlite)
+                )
+                earlier = [replace(system, name=BEFORE[system.name]) for system in before]
+                # Each beside its like, so that both meet the same noise.
+                lanes = [system for pair in zip(earlier, lanes, strict=True) for system in pair]
+        yield [*systems, *lanes]
+
+
+def _tree_of(revision: str, folder: Path) -> Path:
+    """Its files. Raises NotReady."""
+    source = folder / "source"
+    source.mkdir()
+    packed = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=False)
+    if packed.returncode:
+        raise NotReady(f"There is no revision {revision!r}: {packed.stderr.decode().strip()}")
+    subprocess.run(["tar", "-x"], cwd=source, input=packed.stdout, check=True)
+    return source
 
 
 def _require_programs(use_sqlite: bool) -> None:
@@ -79,15 +101,16 @@ def _nginx(folder: Path, upstream_port: int) -> Iterator[System]:
 
 
 @contextmanager
-def _gatehouse(folder: Path, upstream_port: int, *, use_sqlite: bool) -> Iterator[list[System]]:
+def _gatehouse(folder: Path, source: Path, upstream_port: int, *, use_sqlite: bool) -> Iterator[list[System]]:
     """One deployment for both lanes: the worker's process counts for its own lane only."""
     others = children()
+    folder.mkdir()
     with ExitStack() as stack:
         redis = stack.enter_context(running_redis())
         database_url = f"sqlite:///{folder}/bench.sqlite3"
         if not use_sqlite:
             database_url = stack.enter_context(running_postgres()).new_database("bench")
-        deployment = _deployment(folder, redis, database_url, upstream_port)
+        deployment = _deployment(folder, source, redis, database_url, upstream_port)
         stack.callback(_end_all, deployment)
         _fill(deployment, f"http://127.0.0.1:{upstream_port}/v1")
         deployment.start_web()
@@ -108,7 +131,9 @@ def _target(deployment: Deployment, lane: str) -> Target:
     return Target(deployment.url + _PATH, {**deployment.headers, "x-gateway-lane": lane})
 
 
-def _deployment(folder: Path, redis: RedisServer, database_url: str, upstream_port: int) -> Deployment:
+def _deployment(
+    folder: Path, source: Path, redis: RedisServer, database_url: str, upstream_port: int
+) -> Deployment:
     settings = {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis.url,
@@ -116,7 +141,7 @@ def _deployment(folder: Path, redis: RedisServer, database_url: str, upstream_po
         "GATEWAY_ALLOW_PRIVATE": f"127.0.0.1:{upstream_port}",
         "PORT": str(free_port()),
     }
-    return Deployment(folder, {**os.environ, **settings}, redis)
+    return Deployment(folder, {**os.environ, **settings}, redis, source=source)
 
 
 def _end_all(deployment: Deployment) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import httptools
 
-from gateway.corked import CorkedTransport
+from gateway.core.batched_writes import BatchingTransport
 from providers.engine import Timeouts
 from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
 
@@ -150,6 +150,7 @@ class Connection(asyncio.Protocol):
         self._is_reusable = False
         self._is_sending = False
         self._framing_bytes = 0
+        self._unread = select.poll()
 
     def ask(self, request: bytes, reply: Reply) -> None:
         self._reply = reply
@@ -166,12 +167,7 @@ class Connection(asyncio.Protocol):
 
     def can_be_asked(self) -> bool:
         """Open, and the provider has said nothing too much: that would be taken for the next call's answer."""
-        return self.is_open and not self._has_unread()
-
-    def _has_unread(self) -> bool:
-        poll = select.poll()
-        poll.register(cast("asyncio.Transport", self._transport).get_extra_info("socket"), select.POLLIN)
-        return bool(poll.poll(0))
+        return self.is_open and not self._unread.poll(0)
 
     def release(self) -> bool:
         """The call is over. False: nothing more can be asked here, so the connection is gone."""
@@ -193,9 +189,10 @@ class Connection(asyncio.Protocol):
     # The socket's events
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = CorkedTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+        self._transport = BatchingTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
         # So that a large request counts as sent when all of it is.
         self._transport.set_write_buffer_limits(low=0)
+        self._unread.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         self._framing_bytes += len(data)

@@ -1,6 +1,6 @@
 """Generating text, in whatever format it is asked for, answered and provided. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,17 +20,16 @@ from providers.wire.conversation import (
     Conversation,
     Image,
     OutputKind,
-    Part,
-    Reasoning,
-    Refusal,
-    Text,
-    ToolCall,
     ToolResult,
 )
+from providers.wire.estimate import are_texts, estimate_input_tokens
 
-_ROUGH_CHARS_PER_TOKEN = 4
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
+_REQUIRED_IN_CHAT = frozenset({"tools", "logprobs", "response_format"})
+_KINDS: Mapping[type, str] = {Image: "image", Audio: "audio"}
+_KINDS_IN_CHAT = {"image_url": "image", "input_audio": "audio"}
 _SPELT_IN_CHAT = {"structured_outputs": "response_format"}
+_NOTHING: frozenset[str] = frozenset()
 _MENDED = frozenset(MENDERS)
 # Where a request of each format asks for a form of the answer.
 _FORM_FIELDS = frozenset(
@@ -92,41 +91,32 @@ def _spoken_format(call: Call, provider: ProviderFacts) -> str:
 def _required_by_body(call: Call) -> Requirements:
     """Of a body in OpenAI's own form, which is relayed and not read whole."""
     body = call.body
-    params = {name for name in ("tools", "logprobs") if body.get(name)}
-    form = _FORMS.get((body.get("response_format") or {}).get("type"))
-    if form:
-        params.add(form)
-    chars, kinds = _measure(body["messages"])
     return Requirements(
         call.endpoint,
         is_streamed=call.is_streamed,
-        params=frozenset(params),
-        input_types=frozenset(kinds),
-        input_tokens=chars // _ROUGH_CHARS_PER_TOKEN,
-        spelling=_SPELT_IN_CHAT if form else {},
+        params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
+        input_types=_kinds_in_chat(body["messages"]),
+        input_tokens=estimate_input_tokens(body),
+        spelling=_SPELT_IN_CHAT,
     )
 
 
 def required_by_conversation(conversation: Conversation, call: Call) -> Requirements:
     """The same, of a request in any format."""
-    parts = list(_parts(part for message in conversation.messages for part in message.parts))
     kind = conversation.output.kind if conversation.output else OutputKind.TEXT
     asked = {
-        "tools": bool(conversation.tools),
+        "tools": bool(conversation.functions),
         "response_format": kind is OutputKind.JSON,
         "structured_outputs": kind is OutputKind.SCHEMA,
         "logprobs": bool(conversation.sampling.logprobs),
     }
     form = spelt(conversation.source, "output")
-    kinds = {"image": Image, "audio": Audio}
     return Requirements(
         call.endpoint,
         is_streamed=call.is_streamed,
         params=frozenset(name for name, is_asked in asked.items() if is_asked),
-        input_types=frozenset(
-            name for name, kind in kinds.items() if any(isinstance(part, kind) for part in parts)
-        ),
-        input_tokens=sum(map(_chars, parts)) // _ROUGH_CHARS_PER_TOKEN,
+        input_types=_kinds_in(conversation),
+        input_tokens=estimate_input_tokens(call.body),
         spelling={
             "response_format": form,
             "structured_outputs": form,
@@ -137,35 +127,29 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
     )
 
 
-def _parts(parts: Iterator[Part]) -> Iterator[Part]:
-    """With those inside the results of tools."""
-    for part in parts:
-        yield part
-        if isinstance(part, ToolResult):
-            yield from part.parts
+def _kinds_in(conversation: Conversation) -> frozenset[str]:
+    """Of input besides text, inside the results of tools too."""
+    kinds: set[type] = set()
+    for message in conversation.messages:
+        for part in message.parts:
+            kinds.add(type(part))
+            if isinstance(part, ToolResult):
+                kinds.update(map(type, part.parts))
+    return frozenset([_KINDS[kind] for kind in kinds & _KINDS.keys()])
 
 
-def _chars(part: Part) -> int:
-    match part:
-        case Text() | Refusal() | Reasoning():
-            return len(part.text)
-        case ToolCall():
-            return len(part.arguments)
-    return 0
+def _params_in_chat(body: Mapping[str, Any]) -> frozenset[str]:
+    form = _FORMS.get((body.get("response_format") or {}).get("type"))
+    return frozenset([name for name in ("tools", "logprobs") if body.get(name)] + ([form] if form else []))
 
 
-def _measure(messages: Sequence[Mapping[str, Any]]) -> tuple[int, set[str]]:
-    """Characters of text, and the kinds of input besides text."""
-    chars, kinds = 0, set()
+def _kinds_in_chat(messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Of input besides text."""
+    if are_texts(messages):
+        return _NOTHING
+    kinds: set[str] = set()
     for message in messages:
         content = message.get("content")
-        if isinstance(content, str):
-            chars += len(content)
-            continue
-        for part in content or ():
-            chars += len(part.get("text") or "")
-            if part["type"] == "image_url":
-                kinds.add("image")
-            elif part["type"] == "input_audio":
-                kinds.add("audio")
-    return chars, kinds
+        if not isinstance(content, str):
+            kinds.update(part["type"] for part in content or ())
+    return frozenset([_KINDS_IN_CHAT[kind] for kind in kinds & _KINDS_IN_CHAT.keys()])

@@ -1,52 +1,67 @@
-"""How many tokens a request will take, as far as that can be told without the model's own tokeniser. Pure."""
+"""How many tokens a request takes, as far as that can be told without the model's own tokeniser. Pure.
 
-from collections.abc import Mapping
+One rule for all who ask: routing (does it fit the window?), the bill where a provider tells nothing, and clients that
+have their tokens counted. It is a quarter of the bytes of what is said, as JSON: English has some four letters a token,
+and what marks messages and calls in JSON is about as long as what marks them in a model's own template. "Hi" alone
+takes 8 tokens by OpenAI's count and by this. Pictures, sounds and files count by their kind.
+
+Sources: https://help.openai.com/en/articles/4936856 (letters a token),
+https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken (what marks messages),
+https://platform.openai.com/docs/guides/images-vision (pictures, by patches of 32 pixels),
+https://docs.claude.com/en/docs/build-with-claude/pdf-support (pages), https://ai.google.dev/gemini-api/docs/audio
+(seconds of sound).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from operator import methodcaller
+from typing import Any
 
-import orjson
+from orjson import dumps
 
-from providers.wire.conversation import (
-    Audio,
-    Conversation,
-    File,
-    Image,
-    Part,
-    Reasoning,
-    Refusal,
-    Text,
-    Tool,
-    ToolCall,
-    ToolResult,
-)
 from providers.wire.usage import Usage
 
+BYTES_PER_TOKEN = 4
 CHARS_PER_TOKEN = 4
-_IMAGE_TOKENS = 1_024
-FILE_CHARS = _IMAGE_TOKENS * CHARS_PER_TOKEN
+_IMAGE = 1_024 * BYTES_PER_TOKEN
+"""A megapixel."""
+FILE_CHARS = 1_024 * CHARS_PER_TOKEN
 """What a file that was generated counts as, where the provider does not say."""
-_MESSAGE_TOKENS = 4
-"""What marks a message's beginning and end."""
-_BYTES_PER_TOKEN = 64
-"""Of an encoded sound or document: a page is some 100 KB and 1,500 tokens, a minute of sound 100 KB and 1,900."""
+_PAGE = 1_500 * BYTES_PER_TOKEN
+"""The least of a document, and all of one that is only named."""
+_BASE64_PER_TOKEN = 256
+"""A scanned page is some 400 KB of base64 and 1,500 tokens, a minute of MP3 640 KB and 1,900.
 
-_FILE_TOKENS = 1_500
-"""Of a file that is only named: a page."""
+Denser ones are taken for less than they are: a count too high would refuse what a provider can read.
+"""
 
-# Where the surfaces keep what was said, and inside it the text.
-_SAID = ("messages", "input", "prompt", "contents", "system", "systemInstruction", "instructions")
-_IMAGES = frozenset({"image_url", "input_image", "image"})
-_FILES = frozenset({"input_audio", "file", "input_file", "document"})
-_GOOGLE_MEDIA = ("inlineData", "inline_data", "fileData", "file_data")
-_TEXTS = ("content", "text", "parts", "tool_calls", "function", "arguments", "output")
+_SCHEMAS = frozenset(
+    {"schema", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema"}
+)
+# Inside of what is said: what holds parts, and which parts are media.
+_HOLDERS = frozenset({"content", "parts", "output", "images", "functionResponse", "function_response"})
+_IMAGES = frozenset({"image_url", "input_image", "image", "computer_screenshot", "image_generation_call"})
+_FILES = frozenset({"file", "input_file", "document"})
+_GOOGLE_MEDIA = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
+_content, _has_images = methodcaller("get", "content"), methodcaller("__contains__", "images")
+_TEXTS = {str}
+_LONG = 1_024
+_ENCODED = re.compile(rf"data:|[A-Za-z0-9+/_-]{{{_LONG}}}")
+
+
+def estimate_input_tokens(body: Mapping[str, Any]) -> int:
+    """Of a request of any surface, parsed and checked. Never 0."""
+    length = 0
+    for name in body.keys() & _NAMES:
+        length += _PROMPT[name](body[name])
+    return -(-length // BYTES_PER_TOKEN) or 1
 
 
 def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:
-    """What a call used whose provider did not say: characters of text, by the request of any surface. Marked."""
-    said = sum(_count_chars(body.get(name)) for name in _SAID)
-    tools = body.get("tools")
-    chars = said + (len(orjson.dumps(tools, default=str)) if tools else 0)
-    return Usage(-(-chars // CHARS_PER_TOKEN), -(-output_chars // CHARS_PER_TOKEN), is_estimated=True)
+    """What a call used whose provider did not say. Marked."""
+    generated = -(-output_chars // CHARS_PER_TOKEN)
+    return Usage(estimate_input_tokens(body), generated, is_estimated=True)
 
 
 def missing_usage(body: Mapping[str, Any], output_chars: int, *, has_output: bool) -> Usage:
@@ -75,74 +90,115 @@ class UsageReport:
         return replace(usage, output_tokens=usage.output_tokens + generated, is_estimated=True)
 
 
-def _count_chars(value: object) -> int:
+def _length(said: object) -> int:
+    """In bytes of JSON; of media, as many as their tokens are worth."""
+    if isinstance(said, list):
+        is_plain = are_texts(said) and not any(map(_has_images, said))
+        return len(dumps(said)) if is_plain else _length_of_list(said)
+    return _length_of_part(said) if isinstance(said, Mapping) else len(dumps(said))
+
+
+def _length_of_list(items: list[Any]) -> int:
+    if items and type(items[0]) is int:
+        # Numbers of tokens.
+        return BYTES_PER_TOKEN * len(items)
+    # With brackets and commas.
+    return sum(map(_length, items)) + len(items) + 1
+
+
+def are_texts(messages: Iterable[Any]) -> bool:
+    """Whether they are messages, each of one text, as most are. Takes no step of ours for each of many."""
+    try:
+        return set(map(type, map(_content, messages))) == _TEXTS
+    except (AttributeError, TypeError):
+        return False
+
+
+def _length_of_part(part: Mapping[str, Any]) -> int:
+    """Of a part, or of a message that holds some."""
+    if medium := _length_of_medium(part):
+        return medium
+    if held := part.keys() & _HOLDERS:
+        around = len(dumps({**part, **dict.fromkeys(held, 0)})) - len(held)
+        return around + sum([_length(part[name]) for name in held])
+    length = len(dumps(part))
+    return length if length < _LONG else length - _excess(part)
+
+
+def _excess(value: object) -> int:
+    """By how much what is encoded in an unknown part, such as a signature, is longer than its tokens are worth."""
     if isinstance(value, str):
-        return len(value)
-    if isinstance(value, list):
-        return sum(map(_count_chars, value))
+        is_encoded = len(value) >= _LONG and _ENCODED.match(value)
+        return len(value) - len(value) // _BASE64_PER_TOKEN * BYTES_PER_TOKEN if is_encoded else 0
     if isinstance(value, Mapping):
-        texts = sum(_count_chars(value[name]) for name in _TEXTS if name in value)
-        return texts + CHARS_PER_TOKEN * _media_tokens(value)
-    # A token number counts as a token.
-    return CHARS_PER_TOKEN if isinstance(value, int) else 0
+        return sum([_excess(inner) for name, inner in value.items() if name != "text"])
+    return sum(map(_excess, value)) if isinstance(value, list) else 0
 
 
-def _media_tokens(part: Mapping[str, Any]) -> int:
-    """Of an image, a file or a sound, as any surface has it; 0 for what is none."""
-    media = next((part[name] for name in _GOOGLE_MEDIA if isinstance(part.get(name), Mapping)), None)
-    if media is not None:
-        kind = str(media.get("mimeType") or media.get("mime_type"))
-        return _IMAGE_TOKENS if kind.startswith("image/") else _file_tokens(media)
+def _length_of_medium(part: Mapping[str, Any]) -> int:
+    """Of a picture, a sound or a file, as any surface has it; 0 for what is none."""
+    for name in part.keys() & _GOOGLE_MEDIA:
+        if isinstance(media := part[name], Mapping):
+            return _length_of_google(media)
     match part.get("type"):
         case str(kind) if kind in _IMAGES:
-            return _IMAGE_TOKENS
+            return _IMAGE
+        case "input_audio":
+            return _length_of_data(part.get("input_audio"), least=0)
         case str(kind) if kind in _FILES:
             media = part.get(kind) or part.get("source")
-            return _file_tokens(media if isinstance(media, Mapping) else part)
+            return _length_of_data(media if isinstance(media, Mapping) else part, least=_PAGE)
     return 0
 
 
-def _file_tokens(media: Mapping[str, Any]) -> int:
+def _length_of_google(media: Mapping[str, Any]) -> int:
+    kind = str(media.get("mimeType") or media.get("mime_type"))
+    if kind.startswith("image/"):
+        return _IMAGE
+    if kind.startswith("text/"):
+        return _length_of_text(media.get("data"))
+    return _length_of_data(media, least=0 if kind.startswith("audio/") else _PAGE)
+
+
+def _length_of_data(media: object, *, least: int) -> int:
+    """Of a sound or a document, by its size where that is known."""
+    if not isinstance(media, Mapping):
+        return _PAGE
     data = media.get("data") or media.get("file_data")
     if media.get("type") in {"text", "content"}:
         # Anthropic's documents of plain text and of blocks.
-        return -(-_count_chars(data or media.get("content")) // CHARS_PER_TOKEN)
-    return len(data) // _BYTES_PER_TOKEN if isinstance(data, str) else _FILE_TOKENS
+        return _length(data or media.get("content"))
+    if not isinstance(data, str):
+        return _PAGE
+    if data.startswith("data:text/"):
+        return _length_of_text(data)
+    return max(least, len(data) // _BASE64_PER_TOKEN * BYTES_PER_TOKEN)
 
 
-def estimate_input_tokens(conversation: Conversation) -> int:
-    """Never 0."""
-    told = sum(_MESSAGE_TOKENS + sum(map(_part, message.parts)) for message in conversation.messages)
-    schema = conversation.output.schema if conversation.output else None
-    return max(1, told + sum(map(_tool, conversation.tools)) + (_json(schema) if schema else 0))
+def _length_of_text(base64: object) -> int:
+    """Four letters of base64 are three bytes."""
+    return len(base64) * 3 // 4 if isinstance(base64, str) else _PAGE
 
 
-def _part(part: Part) -> int:
-    match part:
-        case Text() | Refusal() | Reasoning():
-            return _text(part.text)
-        case Image():
-            return _IMAGE_TOKENS
-        case Audio():
-            return len(part.data) // _BYTES_PER_TOKEN
-        case File():
-            if part.text:
-                return _text(part.text)
-            return len(part.data) // _BYTES_PER_TOKEN if part.data else _FILE_TOKENS
-        case ToolCall():
-            return _text(part.name) + _text(part.arguments)
-        case ToolResult():
-            return sum(map(_part, part.parts))
-    assert_never(part)
+def _length_of_schema(form: object) -> int:
+    """Of the one in a form of the answer, wherever in it that stands; 0 where there is none."""
+    if not isinstance(form, Mapping):
+        return 0
+    for name in form.keys() & _SCHEMAS:
+        return len(dumps(form[name]))
+    return sum(map(_length_of_schema, form.values()))
 
 
-def _tool(tool: Tool) -> int:
-    return _text(tool.name) + _text(tool.description or "") + _json(tool.parameters or {})
+def _length_of_json(value: object) -> int:
+    return len(dumps(value))
 
 
-def _json(value: object) -> int:
-    return _text(orjson.dumps(value).decode())
-
-
-def _text(text: str) -> int:
-    return -(-len(text) // CHARS_PER_TOKEN)
+# Where each surface keeps what is said, what is offered, and the form of the answer with its schema.
+_PROMPT: Mapping[str, Callable[[Any], int]] = {
+    **dict.fromkeys(("messages", "input", "contents", "prompt"), _length),
+    **dict.fromkeys(("system", "systemInstruction", "system_instruction", "instructions"), _length),
+    **dict.fromkeys(("tools", "functions"), _length_of_json),
+    **dict.fromkeys(("response_format", "text", "output_config"), _length_of_schema),
+    **dict.fromkeys(("generationConfig", "generation_config"), _length_of_schema),
+}
+_NAMES = frozenset(_PROMPT)

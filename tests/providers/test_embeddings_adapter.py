@@ -99,8 +99,8 @@ def test_floats_are_decoded_where_the_provider_gave_base64():
 def test_missing_usage_is_estimated_in_the_answer_and_the_ledger_alike():
     written = answer("openai", golden("workers_ai.answer.json"))
     told = json.loads(written.body)["usage"]
-    assert told == {"prompt_tokens": written.usage.input_tokens, "total_tokens": 9, "is_estimated": True}
-    assert written.usage == Usage(9, is_estimated=True)
+    assert told == {"prompt_tokens": written.usage.input_tokens, "total_tokens": 11, "is_estimated": True}
+    assert written.usage == Usage(11, is_estimated=True)
 
 
 @pytest.mark.parametrize("usage", [{"total_tokens": 9}, {"prompt_tokens": 9}])

@@ -1,115 +1,203 @@
 """What a request is estimated to take."""
 
+import orjson
 import pytest
 
-from providers.wire.conversation import (
-    Audio,
-    Conversation,
-    File,
-    Image,
-    Message,
-    OutputFormat,
-    OutputKind,
-    Role,
-    Text,
-    Tool,
-    ToolCall,
-    ToolResult,
-)
-from providers.wire.estimate import estimate_input_tokens, estimate_usage
+from providers.wire.estimate import UsageReport, estimate_input_tokens, estimate_usage, missing_usage
 from providers.wire.usage import Usage
 
 
-def estimate(*parts, **members):
-    return estimate_input_tokens(Conversation((Message(Role.USER, parts),), source="chat", **members))
+def json_tokens(*values):
+    return -(-sum(len(orjson.dumps(value)) for value in values) // 4)
 
 
-@pytest.mark.parametrize(
-    ("part", "tokens"),
-    [
-        (Text("x" * 400), 100),
-        (Text("xyz"), 1),
-        (Image(url="https://example.org/x"), 1024),
-        (Audio("x" * 6400, "mp3"), 100),
-        (File(text="x" * 400), 100),
-        (File(data="x" * 6400), 100),
-        (File(url="https://example.org/x.pdf"), 1500),
-        (ToolCall("a", "name", "{}"), 2),
-        (ToolResult("a", (Text("word"), Text("word"))), 2),
-    ],
-)
-def test_part_takes_tokens_by_its_kind(part, tokens):
-    assert estimate(part) - estimate() == tokens
+@pytest.mark.parametrize(("letters", "tokens"), [(0, 1), (2, 1), (3, 2), (6, 2), (7, 3), (398, 100)])
+def test_a_token_is_four_bytes_of_json_and_a_begun_one_is_whole(letters, tokens):
+    assert estimate_input_tokens({"input": "x" * letters}) == tokens
 
 
-def test_tools_and_schema_are_part_of_the_prompt():
-    schema = {"type": "object"}
-    plain = estimate(Text("Hi"))
-    assert estimate(Text("Hi"), tools=(Tool("name", "Does it.", schema),)) == plain + 1 + 2 + 5
-    assert estimate(Text("Hi"), output=OutputFormat(OutputKind.SCHEMA, schema=schema)) == plain + 5
+def test_letters_beyond_english_take_more():
+    assert estimate_input_tokens({"input": "你" * 100}) == 76
 
 
-def test_estimate_is_never_nothing():
-    assert estimate_input_tokens(Conversation((), source="chat")) == 1
+def test_a_request_of_nothing_takes_a_token():
+    assert estimate_input_tokens({}) == 1
+
+
+def test_short_chat_takes_what_openai_counts():
+    assert estimate_input_tokens({"messages": [{"role": "user", "content": "Hi"}]}) == 8
 
 
 SAID = "x" * 40
-PARTS = [{"type": "text", "text": "x" * 30}, {"text": "x" * 10}]
-CALL = {"id": "c", "function": {"name": "f", "arguments": "x" * 40}}
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": SAID}}
+MESSAGES = [
+    [{"role": "user", "content": SAID}],
+    [{"role": "system", "content": SAID}, {"role": "user", "content": [{"type": "text", "text": SAID}]}],
+    [{"role": "assistant", "content": None, "tool_calls": [CALL]}],
+    [{"role": "assistant", "content": [{"type": "text", "text": SAID}], "tool_calls": [CALL]}],
+    [{"role": "user", "parts": [{"text": SAID}]}],
+    [{"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"a": [SAID]}}}]}],
+    [{"type": "function_call_output", "output": [{"type": "input_text", "text": SAID}]}],
+    [{"type": ["image"], "content": SAID}],
+    [SAID, SAID],
+    [[SAID]],
+]
+
+
+@pytest.mark.parametrize("place", ["messages", "input", "contents"])
+@pytest.mark.parametrize("said", MESSAGES)
+def test_what_is_said_counts_as_the_json_it_is_however_deep_it_stands(place, said):
+    assert estimate_input_tokens({place: said}) == json_tokens(said)
 
 
 @pytest.mark.parametrize(
-    "request_",
+    "place", ["system", "systemInstruction", "system_instruction", "instructions", "prompt"]
+)
+@pytest.mark.parametrize("said", [SAID, {"parts": [{"text": SAID}]}, [{"type": "text", "text": SAID}]])
+def test_what_stands_before_all_counts_with_it(place, said):
+    turn = [{"role": "user", "content": SAID}]
+    assert estimate_input_tokens({place: said, "messages": turn}) == json_tokens(said, turn)
+
+
+def test_a_token_number_is_a_token():
+    assert estimate_input_tokens({"input": list(range(1000, 1010))}) == 10
+    assert estimate_input_tokens({"input": [list(range(1000, 1010))] * 2}) == 10 + 10 + 1
+
+
+@pytest.mark.parametrize("place", ["tools", "functions"])
+def test_tools_are_part_of_the_prompt(place):
+    turn = [{"role": "user", "content": SAID}]
+    tools = [{"name": "t", "input_schema": {"type": "object"}}]
+    assert estimate_input_tokens({"messages": turn, place: tools}) == json_tokens(turn, tools)
+
+
+SCHEMA = {"type": "object", "properties": {"schema": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "form",
     [
-        {"messages": [{"role": "user", "content": SAID}]},
-        {"messages": [{"role": "user", "content": PARTS}]},
-        {"messages": [{"role": "assistant", "content": None, "tool_calls": [CALL]}]},
-        {"system": "x" * 30, "messages": [{"role": "user", "content": "x" * 10}]},
-        {"instructions": "x" * 30, "input": "x" * 10},
-        {"input": [{"role": "user", "content": PARTS}]},
-        {"input": [{"type": "function_call_output", "output": SAID}]},
-        {"contents": [{"parts": PARTS}]},
-        {"systemInstruction": {"parts": [{"text": SAID}]}},
-        {"prompt": SAID},
-        {"input": [list(range(10))]},
-        {"tools": ["x" * 36]},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}},
+        {"text": {"format": {"type": "json_schema", "schema": SCHEMA}, "verbosity": "low"}},
+        {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}, "effort": "low"}},
+        {"generationConfig": {"responseSchema": SCHEMA, "topK": 1}},
+        {"generationConfig": {"responseJsonSchema": SCHEMA}},
+        {"generation_config": {"response_schema": SCHEMA}},
+        {"generation_config": {"response_json_schema": SCHEMA}},
     ],
 )
-def test_missing_usage_is_estimated_from_the_text_of_any_surface(request_):
-    assert estimate_usage(request_, 5) == Usage(10, 2, is_estimated=True)
+def test_a_schema_of_the_answer_is_part_of_the_prompt_and_what_stands_around_it_is_not(form):
+    assert estimate_input_tokens({"prompt": SAID, **form}) == json_tokens(SAID, SCHEMA)
 
 
-DATA = "x" * 6400
+@pytest.mark.parametrize(
+    "form", [{"response_format": {"type": "json_object"}}, {"text": "x" * 99}, {"model": "x" * 99}]
+)
+def test_what_no_model_reads_counts_nothing(form):
+    assert estimate_input_tokens({"prompt": SAID, **form}) == json_tokens(SAID)
+
+
+DATA = "x" * 256 * 1600
+"""Of 1,600 tokens, as sounds and documents have them."""
+SHORT = "x" * 256 * 100
+PDF, TEXT, MP3, PNG = "application/pdf", "text/csv", "audio/mp3", "image/png"
 MEDIA = [
-    ({"type": "image_url", "image_url": {"url": "x" * 999}}, 1024),
-    ({"type": "input_image", "image_url": "x" * 999}, 1024),
+    ({"type": "image_url", "image_url": {"url": SHORT}}, 1024),
+    ({"type": "input_image", "image_url": SHORT}, 1024),
     ({"type": "input_image", "file_id": "file-1"}, 1024),
     ({"type": "image", "source": {"type": "base64", "data": DATA}}, 1024),
-    ({"inlineData": {"mimeType": "image/png", "data": DATA}}, 1024),
-    ({"file_data": {"mime_type": "image/png", "file_uri": "x"}}, 1024),
-    ({"inlineData": {"mimeType": "application/pdf", "data": DATA}}, 100),
-    ({"fileData": {"mimeType": "application/pdf", "fileUri": "x"}}, 1500),
-    ({"type": "input_audio", "input_audio": {"data": DATA, "format": "mp3"}}, 100),
-    ({"type": "file", "file": {"file_data": DATA}}, 100),
+    ({"type": "computer_screenshot", "image_url": SHORT}, 1024),
+    ({"type": "image_generation_call", "result": DATA}, 1024),
+    ({"inlineData": {"mimeType": PNG, "data": DATA}}, 1024),
+    ({"file_data": {"mime_type": PNG, "file_uri": "x"}}, 1024),
+    ({"inlineData": {"mimeType": PDF, "data": DATA}}, 1600),
+    ({"inline_data": {"mimeType": PDF, "data": SHORT}}, 1500),
+    ({"inlineData": {"mimeType": TEXT, "data": "x" * 1600}}, 300),
+    ({"inlineData": {"mimeType": MP3, "data": SHORT}}, 100),
+    ({"fileData": {"mimeType": PDF, "fileUri": "x"}}, 1500),
+    ({"fileData": {"mimeType": TEXT, "fileUri": "x"}}, 1500),
+    ({"type": "input_audio", "input_audio": {"data": SHORT, "format": "mp3"}}, 100),
+    ({"type": "input_audio", "input_audio": 7}, 1500),
+    ({"type": "file", "file": {"file_data": DATA}}, 1600),
+    ({"type": "file", "file": {"file_data": SHORT}}, 1500),
+    ({"type": "file", "file": {"file_data": "data:text/csv;base64," + "x" * 1579}}, 300),
     ({"type": "file", "file": {"file_id": "file-1"}}, 1500),
-    ({"type": "input_file", "file_data": DATA}, 100),
+    ({"type": "input_file", "file_data": DATA}, 1600),
     ({"type": "input_file", "file_url": "https://example.org"}, 1500),
-    ({"type": "document", "source": {"type": "base64", "data": DATA}}, 100),
+    ({"type": "document", "source": {"type": "base64", "data": DATA}}, 1600),
     ({"type": "document", "source": {"type": "url", "url": "https://example.org"}}, 1500),
-    ({"type": "document", "source": {"type": "text", "data": "x" * 400}}, 100),
-    (
-        {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "x" * 400}]}},
-        100,
-    ),
+    ({"type": "document", "source": {"type": "text", "data": "x" * 398}}, 100),
+    ({"type": "document", "source": {"type": "content", "content": [{"a": "x" * 390}]}}, 100),
     ({"type": "document", "source": 7}, 1500),
-    ({"type": ["image"]}, 0),
 ]
+NOTHING = {"text": ""}
 
 
 @pytest.mark.parametrize(("part", "tokens"), MEDIA)
 @pytest.mark.parametrize(
-    ("place", "inside"), [("messages", "content"), ("input", "content"), ("contents", "parts")]
+    ("place", "inside"),
+    [("messages", "content"), ("input", "content"), ("contents", "parts"), ("input", "output")],
 )
-def test_images_and_files_count_in_the_estimate_of_any_surface(place, inside, part, tokens):
-    request = {place: [{"role": "user", inside: [part, {"text": SAID}]}]}
-    assert estimate_usage(request, 0).input_tokens == 10 + tokens
+def test_pictures_sounds_and_files_count_by_their_kind_on_any_surface(place, inside, part, tokens):
+    def estimate(*parts):
+        return estimate_input_tokens({place: [{"role": "user", inside: [*parts, NOTHING, NOTHING, NOTHING]}]})
+
+    # A comma takes a quarter of a token.
+    assert estimate(part) - estimate() in {tokens, tokens + 1}
+
+
+def test_pictures_count_inside_the_results_of_tools():
+    result = {"type": "tool_result", "tool_use_id": "a", "content": [MEDIA[3][0]]}
+    assert estimate_input_tokens({"messages": [{"role": "user", "content": [result]}]}) in range(1024, 1060)
+
+
+def test_text_is_text_whatever_it_looks_like():
+    said = [{"role": "user", "content": [{"type": "text", "text": DATA}]}]
+    assert estimate_input_tokens({"messages": said}) == json_tokens(said)
+
+
+@pytest.mark.parametrize("content", ["Here you are.", [], None])
+def test_pictures_count_beside_the_text_of_an_answer(content):
+    answer = {"role": "assistant", "content": content, "images": [MEDIA[0][0]] * 2}
+    assert estimate_input_tokens({"messages": [answer]}) in range(2048, 2080)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "tokens"),
+    [
+        ("x" * 1023, 256),
+        ("x" * 1024, 4),
+        (DATA, 1600),
+        ("data:a/b;base64," + "=" * 1008, 4),
+        ("x y" * 400, 300),
+    ],
+)
+def test_what_is_encoded_in_an_unknown_part_is_no_text(encoded, tokens):
+    part = {"type": "new", "inside": [{"signature": encoded}]}
+    around = len(orjson.dumps({"type": "new", "inside": [{"signature": ""}]})) + 2
+    assert estimate_input_tokens({"input": [part]}) - around // 4 in {tokens, tokens + 1}
+
+
+@pytest.mark.parametrize(("chars", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_what_was_generated_is_a_quarter_of_its_characters(chars, tokens):
+    assert estimate_usage({"prompt": SAID}, chars) == Usage(11, tokens, is_estimated=True)
+
+
+def test_where_nothing_was_generated_nothing_is_billed():
+    assert missing_usage({"prompt": SAID}, 0, has_output=False) == Usage(is_estimated=True)
+    assert missing_usage({"prompt": SAID}, 0, has_output=True) == Usage(11, is_estimated=True)
+
+
+@pytest.mark.parametrize(("since", "more"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_only_what_was_generated_since_the_report_is_added_to_it(since, more):
+    report = UsageReport()
+    report.note(100, has_output=True)
+    assert report.complete(Usage(7, 9), 100 + since) == Usage(7, 9 + more, is_estimated=since > 0)
+    assert report.complete(None, 100 + since) is None
+
+
+@pytest.mark.parametrize("has_output", [True, False])
+def test_a_report_before_all_output_is_early(has_output):
+    report = UsageReport()
+    report.note(0, has_output=has_output)
+    assert report.is_early is not has_output

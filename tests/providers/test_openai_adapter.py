@@ -143,15 +143,15 @@ def test_text_and_tool_arguments_count_where_usage_has_to_be_estimated():
     for name, said in (("chat.json", "Bonjour.In French?"), ("chat_tools.json", '{"city":"Oslo"}')):
         body = json.loads(golden(name))
         del body["usage"]
-        assert answer(json.dumps(body).encode()).usage == Usage(0, -(-len(said) // 4), is_estimated=True)
+        assert answer(json.dumps(body).encode()).usage == Usage(1, -(-len(said) // 4), is_estimated=True)
 
 
 @pytest.mark.parametrize("usage", [-1, "5", [], {"prompt_tokens": -1, "completion_tokens": 2}])
 def test_absurd_usage_is_replaced_by_a_marked_estimate(usage):
     read = answer(json.dumps(json.loads(golden("chat.json")) | {"usage": usage}).encode())
     told = json.loads(read.body)["usage"]
-    assert (told["prompt_tokens"], told["completion_tokens"], told["is_estimated"]) == (0, 5, True)
-    assert read.usage == Usage(0, 5, is_estimated=True)
+    assert (told["prompt_tokens"], told["completion_tokens"], told["is_estimated"]) == (1, 5, True)
+    assert read.usage == Usage(1, 5, is_estimated=True)
 
 
 @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ def test_client_that_asked_is_told_an_estimate_where_the_provider_tells_nothing(
         "choices": [],
     }
     usage = told["usage"]
-    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["is_estimated"]) == (2, 2, True)
-    assert (reader.usage, done) == (Usage(2, 2, is_estimated=True), "[DONE]")
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["is_estimated"]) == (10, 2, True)
+    assert (reader.usage, done) == (Usage(10, 2, is_estimated=True), "[DONE]")
 
 
 def test_client_that_did_not_ask_is_told_no_estimate():

@@ -57,7 +57,7 @@ def test_stream_without_usage_ends_with_an_estimate_that_says_so():
     out = reader.feed(chunk([text("abcde", "stop")])) + reader.terminator()
     last = chunks_of(out)[-1]
     assert (last["id"], last["object"], last["choices"]) == ("c", "chat.completion.chunk", [])
-    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (2, 2)
+    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (6, 2)
     assert last["usage"]["is_estimated"] is True
     assert reader.usage.is_estimated
 

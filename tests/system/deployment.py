@@ -33,6 +33,8 @@ class Deployment:
     environment: dict[str, str]
     redis: RedisServer
     key: str = ""
+    source: Path = ROOT
+    """The tree whose code runs."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -46,7 +48,7 @@ class Deployment:
     def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         settings = self.environment | environment
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=self.source, env=settings, stdout=log, stderr=log)
         self.processes[name] = process
         return process
 
@@ -70,7 +72,13 @@ class Deployment:
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=self.source,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

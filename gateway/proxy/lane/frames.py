@@ -2,10 +2,11 @@
 
 A frame is the call id (32 ASCII bytes), one letter, a byte offset (8 bytes, big endian) and a payload. An answer's
 bytes are counted from 0: one line of JSON (exchange.Head), then the body. Offsets make a lost message visible, and
-let it be asked for again. A reader may be of another version than the writer (gateway.codec): what is no frame to it is
-passed over.
+let it be asked for again. A reader may be of another version than the writer (gateway.core.codec): what is no frame
+to it is passed over.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ class Kind(Enum):
     END = b"E"  # payload: 4 bytes of length, CallEnd, then the last bytes of the answer
     FORGOTTEN = b"F"  # payload: the worker's name; it was asked to send a call again that it does not know
     # To the worker's control channel
-    TAKEN = b"T"  # its end has come, and its last bytes are with the client
+    TAKEN = b"T"  # the last bytes are with the client; payload: ids of more calls of which that is so
     CANCEL = b"X"  # payload: the reason, for the ledger
     PAUSE = b"P"
     RESUME = b"G"
@@ -74,6 +75,17 @@ def unpack_end(payload: bytes) -> tuple[CallEnd, bytes]:
     """Raises Unreadable."""
     size = 4 + int.from_bytes(payload[:4], "big")
     return CallEnd.decode(payload[4:size]), payload[size:]
+
+
+def pack_taken(call_ids: Sequence[str]) -> bytes:
+    first, *more = call_ids
+    return pack_frame(first, Kind.TAKEN, payload="".join(more).encode())
+
+
+def taken_ids(call_id: str, payload: bytes) -> list[str]:
+    """The calls of a TAKEN frame."""
+    more = payload.decode()
+    return [call_id, *(more[at : at + _ID_LENGTH] for at in range(0, len(more), _ID_LENGTH))]
 
 
 def control_channel(worker: str) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from contextlib import suppress
 
-from gateway.codec import Unreadable
+from gateway.core.codec import Unreadable
+from gateway.core.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 from gateway.proxy.call import encode_call
 from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
@@ -19,11 +21,11 @@ from gateway.proxy.lane.frames import (
     control_channel,
     inbox_channel,
     pack_frame,
+    pack_taken,
     unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
 from gateway.proxy.lane.line import Line
-from gateway.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 START_BY_S = 1.5
 _TAKE_BACK_S = START_BY_S + 0.2
 _WATCH_S = 0.25
+_TELL_TAKEN_S = 0.02
 _PAUSE_ABOVE_BYTES = 256 * 1024
 _RESUME_BELOW_BYTES = 64 * 1024
 
@@ -48,6 +51,7 @@ class WorkerLane:
         self._longest_call_s = longest_call_s
         self._calls: dict[str, Incoming] = {}
         self._beats: dict[str, tuple[float, Life]] = {}
+        self._taken: defaultdict[str, list[str]] = defaultdict(list)
         self._untold: dict[str, tuple[list[str], bytes]] = {}
         self._subscription: Subscription | None = None
         self._line = Line(time.monotonic())
@@ -62,6 +66,7 @@ class WorkerLane:
             self._watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watcher
+        self._tell_taken()
         if self._subscription:
             await self._subscription.close()
 
@@ -94,13 +99,28 @@ class WorkerLane:
                 ):
                     return None
             end = await self._relay(call.id, incoming, sink)
-            self._tell(call.id, incoming, Kind.TAKEN)
+            self._note_taken(call.id, incoming)
             return end
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
             self._cancel(call.id, incoming, _reason_of(cause))
             raise
         finally:
             del self._calls[call.id]
+
+    def _note_taken(self, call_id: str, incoming: Incoming) -> None:
+        """Said of many calls at once, since each message costs three processes something. Until then the worker
+        holds the call's record, so it must not be long.
+        """
+        if incoming.worker is None:
+            return self._tell(call_id, incoming, Kind.TAKEN)
+        if not self._taken:
+            asyncio.get_running_loop().call_later(_TELL_TAKEN_S, self._tell_taken)
+        return self._taken[incoming.worker].append(call_id)
+
+    def _tell_taken(self) -> None:
+        taken, self._taken = self._taken, defaultdict(list)
+        for worker, call_ids in taken.items():
+            self._store.publish(control_channel(worker), pack_taken(call_ids))
 
     async def _take_back(self, call: Call, incoming: Incoming, epoch: str | None) -> bool:
         incoming.is_late = False

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gateway.codec import Unreadable
+from gateway.core.codec import Unreadable
+from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
@@ -21,13 +22,14 @@ from gateway.proxy.lane.frames import (
     Life,
     control_channel,
     pack_frame,
+    taken_ids,
     unpack_frame,
 )
-from gateway.proxy.lane.held import HeldRecords
+from gateway.proxy.lane.held import HeldAttempts
 from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
+from gateway.proxy.observers import CallSpool
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
@@ -63,11 +65,15 @@ class Running:
 class LaneWorker:
     """Takes jobs from the store and makes their calls on this loop."""
 
-    def __init__(self, store: Store, bench: Workbench, name: str, *, write_timeout_s: float) -> None:
+    def __init__(
+        self, store: Store, bench: Workbench, name: str, spool: CallSpool, *, write_timeout_s: float
+    ) -> None:
+        """Takes calls while `spool`, one of the workbench's observers, can account for them."""
         self.name = name
         self._store = store
-        self._records = HeldRecords(bench.recorder)
-        self._bench = replace(bench, recorder=self._records)
+        self._spool = spool
+        self._held = HeldAttempts(bench.observers)
+        self._bench = replace(bench, observers=self._held)
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
@@ -97,9 +103,9 @@ class LaneWorker:
         verdict = Unavailable("The gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
         await self._cancel(self._open_calls(), verdict)
         deadline = time.monotonic() + DEAD_AFTER_S
-        while not self._records.is_empty and time.monotonic() < deadline and not is_hurried():
+        while not self._held.is_empty and time.monotonic() < deadline and not is_hurried():
             await asyncio.sleep(0.05)
-        self._records.lose_all(verdict.error_code)
+        self._held.lose_all(verdict.error_code)
         await _end_task(heartbeat)
         if self._subscription:
             await self._subscription.close()
@@ -188,23 +194,28 @@ class LaneWorker:
             self._obey(*frame)
 
     def _obey(self, call_id: str, kind: Kind, offset: int, payload: bytes) -> None:
+        if kind is Kind.TAKEN:
+            return self._let_go(taken_ids(call_id, payload))
         running = self._calls.get(call_id)
         if running is None:
             if kind is Kind.AGAIN and payload:
                 forgotten = pack_frame(call_id, Kind.FORGOTTEN, payload=self.name.encode())
                 self._store.publish(payload.decode(), forgotten)
-        elif kind is Kind.TAKEN:
-            self._records.taken(call_id)
-            del self._calls[call_id]
         elif kind is Kind.CANCEL:
             running.cancel(payload.decode())
-            self._records.lost(call_id, payload.decode())
+            self._held.lost(call_id, payload.decode())
         elif kind is Kind.PAUSE:
             running.outgoing.pause()
         elif kind is Kind.RESUME:
             running.outgoing.resume()
         elif kind is Kind.AGAIN:
             self._send_again(running, offset)
+        return None
+
+    def _let_go(self, call_ids: Iterable[str]) -> None:
+        for call_id in call_ids:
+            self._held.taken(call_id)
+            self._calls.pop(call_id, None)
 
     def _send_again(self, running: Running, offset: int) -> None:
         outgoing = running.outgoing
@@ -244,13 +255,13 @@ class LaneWorker:
     def _give_up(self, running: Running, verdict: GatewayError) -> None:
         if running.outgoing.ended_at is None:
             running.end(verdict)
-        self._records.lost(running.outgoing.call_id, verdict.error_code)
+        self._held.lost(running.outgoing.call_id, verdict.error_code)
 
     @property
     def _takes_calls(self) -> bool:
         """Not while it drains, nor while its calls could not be accounted for: those of others may be."""
-        recorder = self._bench.recorder
-        return not (self.is_draining or recorder.trouble or recorder.lag_s > LONGEST_SPOOL_LAG_S)
+        spool = self._spool
+        return not (self.is_draining or spool.trouble or spool.lag_s > LONGEST_SPOOL_LAG_S)
 
     def _say_alive(self) -> None:
         life = Life.WORKER if self._takes_calls else Life.DRAINING_WORKER
@@ -269,8 +280,7 @@ class LaneWorker:
             ended_at = running.outgoing.ended_at
             if ended_at is not None and now - max(ended_at, open_since) > _KEEP_ENDED_S:
                 # Its reader lives and misses nothing: if it did not say so, its word was lost, or it knows none.
-                self._records.taken(call_id)
-                del self._calls[call_id]
+                self._let_go([call_id])
 
 
 def _failed(error: GatewayError) -> CallEnd:

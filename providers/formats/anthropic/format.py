@@ -5,7 +5,6 @@ from typing import Any
 
 from providers.formats.anthropic.answer_reader import read_answer
 from providers.formats.anthropic.answer_writer import write_answer
-from providers.formats.anthropic.count import estimate_input_tokens
 from providers.formats.anthropic.failures import read_failure, write_error
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
@@ -14,6 +13,7 @@ from providers.formats.anthropic.stream_reader import AnthropicStreamReader
 from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
+from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, Native, Rare
 from providers.wire.sse import named_event
 
@@ -43,5 +43,5 @@ class AnthropicFormat:
 
     def count_tokens(self, body: Mapping[str, Any]) -> Mapping[str, int]:
         """The answer of `/v1/messages/count_tokens`, whose requests have no `max_tokens`. Raises BadRequest."""
-        conversation = read_request({**body, "max_tokens": 0})
-        return {"input_tokens": estimate_input_tokens(conversation)}
+        read_request({**body, "max_tokens": 0})
+        return {"input_tokens": estimate_input_tokens(body)}

@@ -15,4 +15,5 @@ def count_tokens(body: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to a request, which holds either contents or a whole generateContentRequest. Raises BadRequest."""
     asked = Fields(body, "").object("generateContentRequest")
     whole = body if asked is None else Fields(body, "").raw("generateContentRequest")
-    return {"totalTokens": estimate_input_tokens(read_request(whole))}
+    read_request(whole)
+    return {"totalTokens": estimate_input_tokens(whole)}

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
+from providers.wire.estimate import estimate_input_tokens
 from tests.gateway.proxy.edge import recorded, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.upstream import ScriptedProvider, answers
@@ -171,8 +172,8 @@ def test_usage_and_cost_are_in_the_ledger_as_in_the_answer(edge, vendor, lane):
     answer = embed(edge, lane=lane)
     closed = recorded(edge)
     tokens = answer.json()["usage"]["prompt_tokens"]
-    # Workers AI tells no usage: an estimate of four characters a token.
-    counts = {"ok": len(TEXTS), "workers-ai": -(-sum(map(len, TEXTS)) // 4)}
+    # Workers AI tells no usage.
+    counts = {"ok": len(TEXTS), "workers-ai": estimate_input_tokens({"input": TEXTS})}
     assert tokens == counts.get(vendor.behaviour, TOKENS_A_TEXT * len(TEXTS))
     assert (closed.outcome, closed.usage["input_tokens"], closed.usage["output_tokens"]) == (
         "finished",

@@ -223,6 +223,28 @@ def test_a_request_longer_than_every_context_window_is_the_callers():
     assert refusal.value.error_code == "context_length_exceeded"
 
 
+HELLO = {"role": "user", "content": "hello"}
+PDF = {"type": "file", "file": {"file_data": "A" * 256_000}}
+TOOL = {"type": "function", "function": {"name": "t", "description": "x" * 4_000}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [HELLO], "tools": [TOOL]},
+        {"messages": [{"role": "user", "content": [PDF]}]},
+        {"messages": [HELLO], "response_format": {"type": "json_schema", "json_schema": {"schema": TOOL}}},
+    ],
+)
+@pytest.mark.parametrize(("spare", "planned"), [(1, [1, 2]), (0, [1, 2]), (-1, [2])])
+def test_tools_documents_and_schemas_have_to_fit_the_window_too(body, spare, planned):
+    needs = operation_of("chat.completions").requirements(Call("chat.completions", body))
+    assert needs.input_tokens >= 1_000
+    small = an_offering(1, context_length=needs.input_tokens + spare, params=needs.params)
+    model = a_model(offerings=(small, an_offering(2, params=needs.params)))
+    assert plan_ids("acme/one", needs, a_situation(model)) == planned
+
+
 def test_images_go_only_to_models_that_read_them():
     model = a_model(input_types=frozenset({"text"}))
     with pytest.raises(InvalidRequest, match="image"):
@@ -268,7 +290,7 @@ def test_needs_are_read_from_the_request():
         True,
         frozenset({"tools", "response_format"}),
         frozenset({"image"}),
-        input_tokens=10,
+        input_tokens=1_049,
     )
 
 

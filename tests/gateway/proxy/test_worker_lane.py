@@ -12,6 +12,8 @@ from gateway.proxy.lane.frames import (
     Life,
     pack_end,
     pack_frame,
+    pack_taken,
+    taken_ids,
     unpack_end,
     unpack_frame,
 )
@@ -158,6 +160,15 @@ def test_a_frame_survives_its_encoding():
 def test_an_end_carries_the_last_bytes():
     end = CallEnd(attempts=2)
     assert unpack_end(pack_end(end, b"tail")) == (end, b"tail")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_one_frame_says_of_several_calls_that_they_are_taken(count: int):
+    call_ids = [f"{number:032x}" for number in range(count)]
+    frame = unpack_frame(pack_taken(call_ids))
+    assert frame
+    assert frame.kind is Kind.TAKEN
+    assert taken_ids(frame.call_id, frame.payload) == call_ids
 
 
 def test_bytes_that_come_twice_are_taken_once():

@@ -310,10 +310,8 @@ def test_plain_text_in_base64_becomes_a_text_document():
 def test_empty_texts_and_turns_are_left_out():
     messages = [USER, Message(Role.ASSISTANT, (Text(""),)), USER]
     assert len(written(messages=messages).body["messages"]) == 1
-    assert (
-        len(ANTHROPIC.read_request(BODY | {"messages": [HELLO, {"role": "user", "content": ""}]}).messages)
-        == 1
-    )
+    said = ANTHROPIC.read_request(BODY | {"messages": [HELLO, {"role": "user", "content": ""}]})
+    assert ANTHROPIC.write_request(said, Upstream("m", is_streamed=False)).body["messages"] == [HELLO]
 
 
 @pytest.mark.parametrize(
@@ -344,4 +342,4 @@ def test_count_of_tokens_grows_with_the_request():
     tools = [{"name": "t", "input_schema": SCHEMA}]
     more = {"model": "m", "messages": [{"role": "user", "content": blocks}], "tools": tools}
     assert 0 < less < 20
-    assert 2000 < ANTHROPIC.count_tokens(more)["input_tokens"] < 2500
+    assert 1150 < ANTHROPIC.count_tokens(more)["input_tokens"] < 1250

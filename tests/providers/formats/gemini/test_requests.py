@@ -325,5 +325,5 @@ def test_tool_name_is_said_in_the_alphabet_and_read_again(name):
 def test_tokens_are_counted_for_contents_and_for_whole_requests():
     contents = {"contents": [{"parts": [{"text": "x" * 400}]}]}
     assert (
-        count_tokens(contents) == count_tokens({"generateContentRequest": contents}) == {"totalTokens": 104}
+        count_tokens(contents) == count_tokens({"generateContentRequest": contents}) == {"totalTokens": 107}
     )
