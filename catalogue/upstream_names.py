@@ -12,9 +12,9 @@ from django.db.models import Max
 
 from accounts.models import User
 from accounts.revision import lock_revision
+from catalogue.facts import ModelFacts
 from catalogue.models import Alias, Model, Offering, Organisation
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import ModelFacts
 from catalogue.publishing.editions import publish
 from providers.models import Provider
 

@@ -8,11 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 
+from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices
 from catalogue.pricing.meters import INPUT_TEXT
 from catalogue.published.reading import Reading, read_now
-from catalogue.published.snapshot import ModelFacts
 from catalogue.upstream_names import MOST_ADDED, Added, callable_at
 from gateway.core.links import base_url_of
 from gateway.public.access import is_open_to
