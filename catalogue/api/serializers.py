@@ -266,6 +266,25 @@ class AnthropicModelListSerializer(serializers.Serializer[Any]):
     last_id = serializers.CharField(allow_null=True)
 
 
+class GoogleModelSerializer(serializers.Serializer[Any]):
+    """A model in Google's list form. What is unknown is left out."""
+
+    name = serializers.CharField(help_text="Its id behind `models/`.")
+    baseModelId = serializers.CharField()  # noqa: N815  # Google's name, as those below
+    version = serializers.CharField(help_text="The day of its release, else 1.")
+    displayName = serializers.CharField()  # noqa: N815
+    description = serializers.CharField(required=False)
+    inputTokenLimit = serializers.IntegerField(required=False)  # noqa: N815
+    outputTokenLimit = serializers.IntegerField(required=False)  # noqa: N815
+    supportedGenerationMethods = serializers.ListField(child=serializers.CharField())  # noqa: N815
+    thinking = serializers.BooleanField(required=False, help_text="Present where the model reasons.")
+
+
+class GoogleModelListSerializer(serializers.Serializer[Any]):
+    models = GoogleModelSerializer(many=True)
+    nextPageToken = serializers.CharField(required=False, help_text="Absent on the last page.")  # noqa: N815
+
+
 class OrganisationSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="For the `organisation` parameter.")
     name = serializers.CharField()

@@ -18,7 +18,7 @@ from gateway.proxy.request_id import id_headers, identified, mint_request_id
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
-_PATHS = ("/v1/models", "/v1/gateway/")
+_PATHS = ("/v1/models", "/v1beta/models", "/v1/gateway/")
 _KEPT_BYTES = 64 * 1024 * 1024
 _ANSWER_BYTES = 8 * 1024 * 1024
 # A key of its own, in the address: Django knows what it opens.

@@ -2,6 +2,7 @@
 
 from catalogue.api.views.changes import ChangeViewSet
 from catalogue.api.views.gateway_models import GatewayModelViewSet
+from catalogue.api.views.google_models import GoogleModelViewSet
 from catalogue.api.views.history import HistoryViewSet
 from catalogue.api.views.lifecycle import LifecycleViewSet
 from catalogue.api.views.lifecycle_check import LifecycleCheckViewSet
@@ -17,6 +18,7 @@ __all__ = [
     "ChangeViewSet",
     "EndpointViewSet",
     "GatewayModelViewSet",
+    "GoogleModelViewSet",
     "HistoryViewSet",
     "LifecycleCheckViewSet",
     "LifecycleViewSet",

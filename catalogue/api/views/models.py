@@ -66,9 +66,9 @@ class ModelViewSet(PublishedView):
     @conditional
     def list(self, request: Request) -> HttpResponseBase:
         if self.is_anthropic:
-            return Response(anthropic_page(self._callable, request.query_params))
+            return Response(anthropic_page(self.callable, request.query_params))
         reading = self.reading
-        rows = [listing(model, reading.snapshot, reading.at) for model in self._callable]
+        rows = [listing(model, reading.snapshot, reading.at) for model in self.callable]
         return Response({"object": "list", "data": rows})
 
     @extend_schema(
@@ -86,11 +86,17 @@ class ModelViewSet(PublishedView):
     )
     @conditional
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002, ARG002  # the address names it
-        model = self.reading.find(id)
-        if model is None or model not in self._callable:
-            names = [name for each in self._callable for name in (each.id, *each.aliases)]
-            raise unknown_model(id, names, hint="GET /v1/models lists those that this key can call now.")
-        return Response(self._row(model))
+        return Response(
+            self._row(self.callable_model(id, hint="GET /v1/models lists those that this key can call now."))
+        )
+
+    def callable_model(self, name: str, *, hint: str) -> ModelFacts:
+        """By id or alias. Raises ApiError."""
+        model = self.reading.find(name)
+        if model is None or model not in self.callable:
+            names = [name for each in self.callable for name in (each.id, *each.aliases)]
+            raise unknown_model(name, names, hint=hint)
+        return model
 
     def _row(self, model: ModelFacts) -> dict[str, Any]:
         if self.is_anthropic:
@@ -98,7 +104,7 @@ class ModelViewSet(PublishedView):
         return listing(model, self.reading.snapshot, self.reading.at)
 
     @cached_property
-    def _callable(self) -> Sequence[ModelFacts]:
+    def callable(self) -> Sequence[ModelFacts]:
         """What this key may call now, newest first."""
         ids = self.reading.routable().newest_first().values_list("public_id", flat=True)
         models = self.reading.snapshot.models
