@@ -93,7 +93,7 @@ def _auto_models(endpoint: str, situation: Situation) -> list[ModelFacts]:
     return [
         model
         for model in situation.snapshot.models.values()
-        if situation.key.may_call(model.id) and model.status(situation.at) in wanted
+        if situation.key.may_call(model.id, model.aliases) and model.status(situation.at) in wanted
     ]
 
 

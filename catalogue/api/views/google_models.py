@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from catalogue.api.conditional import conditional
 from catalogue.api.google_listing import SIZE, google_listing, google_page
 from catalogue.api.serializers import GoogleModelListSerializer, GoogleModelSerializer
-from catalogue.api.views.models import ModelViewSet
+from catalogue.api.views.models import CallableModelsView
 
 
-class GoogleModelViewSet(ModelViewSet):
+class GoogleModelViewSet(CallableModelsView):
     serializer_class = GoogleModelSerializer
     error_shape = "google"
 

@@ -34,7 +34,30 @@ _ANTHROPIC = [
 ]
 
 
-class ModelViewSet(PublishedView):
+class CallableModelsView(PublishedView):
+    """Reads what the request's key may call."""
+
+    @property
+    def visibility(self) -> str:
+        return f"key {self.key.model_patterns}"
+
+    @cached_property
+    def callable(self) -> Sequence[ModelFacts]:
+        """Now, newest first."""
+        ids = self.reading.routable().newest_first().values_list("public_id", flat=True)
+        models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
+        return [model for model in models if model and self.key.may_call(model.id, model.aliases)]
+
+    def callable_model(self, name: str, *, hint: str) -> ModelFacts:
+        """By id or alias. Raises ApiError."""
+        model = self.reading.find(name)
+        if model is None or model not in self.callable:
+            names = [name for each in self.callable for name in (each.id, *each.aliases)]
+            raise unknown_model(name, names, hint=hint)
+        return model
+
+
+class ModelViewSet(CallableModelsView):
     serializer_class = ModelSerializer
 
     @property
@@ -45,10 +68,6 @@ class ModelViewSet(PublishedView):
     @property
     def error_shape(self) -> str:  # type: ignore[override]
         return "anthropic" if self.is_anthropic else "openai"
-
-    @property
-    def visibility(self) -> str:
-        return f"key {self.key.model_patterns}"
 
     @extend_schema(
         tags=["catalogue"],
@@ -90,24 +109,7 @@ class ModelViewSet(PublishedView):
             self._row(self.callable_model(id, hint="GET /v1/models lists those that this key can call now."))
         )
 
-    def callable_model(self, name: str, *, hint: str) -> ModelFacts:
-        """By id or alias. Raises ApiError."""
-        model = self.reading.find(name)
-        if model is None or model not in self.callable:
-            names = [name for each in self.callable for name in (each.id, *each.aliases)]
-            raise unknown_model(name, names, hint=hint)
-        return model
-
     def _row(self, model: ModelFacts) -> dict[str, Any]:
         if self.is_anthropic:
             return anthropic_listing(model)
         return listing(model, self.reading.snapshot, self.reading.at)
-
-    @cached_property
-    def callable(self) -> Sequence[ModelFacts]:
-        """What this key may call now, newest first."""
-        ids = self.reading.routable().newest_first().values_list("public_id", flat=True)
-        models = self.reading.snapshot.models
-        return [
-            models[public_id] for public_id in ids if public_id in models and self.key.may_call(public_id)
-        ]
