@@ -21,6 +21,8 @@ from gateway.plane.control import Control, Directory
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.attempt import Workbench
+from gateway.proxy.health import HealthObserver
+from gateway.proxy.observers import Observers
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
@@ -90,6 +92,7 @@ class Process:
         self.spool = Spool(settings.SPOOL_DIR)
         self.recorder = Recorder(self.spool)
         self.health = HealthTable()
+        self.observers = Observers(self.spool, [HealthObserver(self.health)])
         self.engine: HttpEngine | None = None
 
     async def open(self) -> Workbench:
@@ -106,7 +109,7 @@ class Process:
             engine=self.engine,
             adapters=choose_adapter,
             snapshots=self.control,
-            recorder=self.spool,
+            observers=self.observers,
             health=self.health,
             timeouts=Timeouts(
                 connect_s=settings.CONNECT_TIMEOUT_S,

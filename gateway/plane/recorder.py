@@ -10,15 +10,15 @@ from functools import partial
 
 from django.db import DataError, IntegrityError, connection, connections
 
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.directory import touches
-from accounts.ledger import LedgerRow, insert_entries
+from accounts.ledger import insert_entries
 from accounts.models import LedgerEntry
 from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
-from gateway.plane.spool import Attempt, Orphan, Spool
-from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.settle import find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage
@@ -105,10 +105,10 @@ class Recorder:
             _log.warning("A spool that was left behind is for a later version to drain: %s", error)
         self._has_left = True
 
-    def _write(self, attempts: Sequence[Attempt]) -> None:
+    def _write(self, attempts: Sequence[AttemptRecord]) -> None:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
         try:
-            insert_entries([_row(attempt) for attempt in attempts])
+            insert_entries(list(map(_ended, attempts)))
             _note(self._news, attempts)
         except _REFUSED_FOR_CONTENT as error:
             if len(attempts) == 1:
@@ -171,53 +171,21 @@ class Recorder:
             _log.warning("The recorder writes again: %s.", name)
 
 
-def _note(news: AlarmUpdates, attempts: Sequence[Attempt]) -> None:
+def _ended(attempt: AttemptRecord) -> AttemptRecord:
+    return attempt if attempt.closed else AttemptRecord(attempt.opened, _unknown(attempt.opened))
+
+
+def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
     for attempt in attempts:
         opened, closed = attempt.opened, attempt.closed
         if closed is None:
             continue
         if closed.about_us:
-            at = _instant(closed.ended_at)
+            at = _instant(closed.ended_at or opened.started_at)
             refusal = Refusal(closed.error_code, closed.status, closed.about_us, at, at)
             news.refuse(opened.provider, opened.upstream_name, refusal)
         elif closed.outcome == LedgerEntry.Outcome.FINISHED:
             news.accept(opened.provider, opened.upstream_name, _instant(opened.started_at))
-
-
-def _row(attempt: Attempt) -> LedgerRow:
-    opened, closed = attempt.opened, attempt.closed or _unknown(attempt.opened)
-    usage = dict(closed.usage or {})
-    return LedgerRow(
-        attempt_id=opened.attempt_id,
-        call_id=opened.call_id,
-        request_id=opened.request_id,
-        number=opened.number,
-        lane=opened.lane,
-        endpoint=opened.endpoint,
-        team_id=opened.team_id,
-        key_id=opened.key_id,
-        project=opened.project,
-        requested_model=opened.requested_model,
-        redirected_from=opened.redirected_from,
-        model=opened.model,
-        provider=opened.provider,
-        upstream_name=opened.upstream_name,
-        is_streamed=opened.is_streamed,
-        started_at=_instant(opened.started_at),
-        ended_at=_instant(closed.ended_at) if attempt.closed else None,
-        outcome=closed.outcome,
-        status=closed.status,
-        error_code=closed.error_code,
-        input_tokens=usage.get("input_tokens"),
-        output_tokens=usage.get("output_tokens"),
-        usage=usage,
-        is_estimated=closed.is_estimated,
-        prices=[dict(price) for price in closed.prices or opened.prices],
-        cost_usd=Decimal(closed.cost_usd),
-        loss_usd=Decimal(closed.loss_usd),
-        latency_ms=closed.latency_ms if attempt.closed else None,
-        first_token_ms=closed.first_token_ms,
-    )
 
 
 def _unknown(opened: AttemptOpened) -> AttemptClosed:
@@ -226,7 +194,7 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
     bill = settle(find_payer(LedgerEntry.Outcome.UNKNOWN, ""), None, prompt, partial(_cost_usd, opened))
     return AttemptClosed(
         attempt_id=opened.attempt_id,
-        ended_at=opened.started_at,
+        ended_at=None,
         outcome=LedgerEntry.Outcome.UNKNOWN,
         usage=usage_fields(bill.usage),
         is_estimated=prompt is not None,

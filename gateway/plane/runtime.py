@@ -100,7 +100,7 @@ class Runtime:
                 keys=self.keys,
                 snapshots=self.process.control,
                 store=self.process.store,
-                recorder=self.process.spool,
+                observers=self.process.observers,
                 health=self.process.health,
                 lanes=lanes,
                 responses=self.responses,

@@ -20,8 +20,9 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from gateway.core import codec
-from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.proxy.observers import CallSpool
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".spool"
@@ -31,24 +32,16 @@ _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
 
 @dataclass(slots=True)
-class Attempt:
-    """What a spool says of one attempt. `closed` is None where its process died before the end."""
-
-    opened: AttemptOpened
-    closed: AttemptClosed | None
-
-
-@dataclass(slots=True)
 class _Finished:
     """An attempt that is not in the ledger yet, and the file that holds it until it is."""
 
-    attempt: Attempt
+    attempt: AttemptRecord
     since: float
     segment: "_Segment"
 
 
-class Spool:
-    """The calls of this process. `opened` and `closed` are called from the loop, the rest by the recorder."""
+class Spool(CallSpool):
+    """The calls of this process. It is told of attempts on the loop; the rest is called by the recorder."""
 
     def __init__(
         self, folder: Path, clock: Callable[[], float] = time.monotonic, segment_bytes: int = 16 * 1024 * 1024
@@ -59,39 +52,36 @@ class Spool:
         self._segment_bytes = segment_bytes
         self._name = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._lock = threading.Lock()
-        self._open: dict[str, AttemptOpened] = {}
+        self._open: dict[str, AttemptRecord] = {}
         self._finished: deque[_Finished] = deque()
         self._count = 0
         self._segment = self._new_segment()
         self._full_at = segment_bytes
         self._full: list[_Segment] = []
-        self.trouble = ""
-        """Why calls cannot be recorded now; empty where they can."""
 
-    def opened(self, record: AttemptOpened) -> None:
+    def attempt_opened(self, attempt: AttemptRecord) -> None:
         """Raises OSError if the disk refuses."""
         with self._lock:
             try:
-                self._segment.append(_line({"t": _OPENED, "r": record}))
+                self._segment.append(_line({"t": _OPENED, "r": attempt.opened}))
             except OSError as error:
                 self._note(_reason(error))
                 raise
-            self._open[record.attempt_id] = record
+            self._open[attempt.opened.attempt_id] = attempt
             self._rotate_when_full()
 
-    def closed(self, record: AttemptClosed) -> None:
+    def attempt_closed(self, attempt: AttemptRecord) -> None:
         """Note the end. Where the disk refuses, memory still carries it to the ledger."""
         with self._lock:
-            opened = self._open.pop(record.attempt_id, None)
-            if opened is None:
-                _log.error("Attempt %s was closed without being open.", record.attempt_id)
+            if self._open.pop(attempt.opened.attempt_id, None) is None:
+                _log.error("Attempt %s was closed without being open.", attempt.opened.attempt_id)
                 return
             try:
-                self._segment.append(_line({"t": _CLOSED, "r": record}))
+                self._segment.append(_line({"t": _CLOSED, "r": attempt.closed}))
             except OSError as error:
                 self._note(_reason(error))
             self._segment.waiting += 1
-            self._finished.append(_Finished(Attempt(opened, record), self._clock(), self._segment))
+            self._finished.append(_Finished(attempt, self._clock(), self._segment))
             self._rotate_when_full()
 
     def examine(self) -> None:
@@ -132,7 +122,7 @@ class Spool:
         with self._lock:
             return max(0.0, self._clock() - self._finished[0].since) if self._finished else 0.0
 
-    def finished(self, count: int) -> list[Attempt]:
+    def finished(self, count: int) -> list[AttemptRecord]:
         """The oldest finished attempts, at most `count`. They stay until `forget`."""
         with self._lock:
             return [entry.attempt for entry in islice(self._finished, count)]
@@ -192,7 +182,7 @@ class Spool:
         old, new = self._segment, self._new_segment()
         try:
             if self._open:
-                new.append(b"".join(_line({"t": _OPENED, "r": record}) for record in self._open.values()))
+                new.append(b"".join(_line({"t": _OPENED, "r": each.opened}) for each in self._open.values()))
                 old.append(_line({"t": _CARRIED, "r": list(self._open)}))
         except OSError:
             new.close(keep=False)
@@ -215,7 +205,7 @@ class Orphan:
         self._path = path
         self._descriptor = descriptor
 
-    def read(self) -> tuple[list[Attempt], list[bytes]]:
+    def read(self) -> tuple[list[AttemptRecord], list[bytes]]:
         """Its attempts, and its unreadable lines but for a torn last one: that append never returned.
 
         Raises codec.Newer for a file that only a later version can read.
@@ -230,7 +220,7 @@ class Orphan:
                 raise
             except (ValueError, KeyError, TypeError):
                 unreadable.append(line)
-        return [Attempt(record, closed.get(name)) for name, record in opened.items()], [
+        return [AttemptRecord(record, closed.get(name)) for name, record in opened.items()], [
             u for u in unreadable if u
         ]
 

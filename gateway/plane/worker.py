@@ -51,7 +51,11 @@ class Lane:
     async def _open(self) -> None:
         process, bench = await self._join()
         self._worker = LaneWorker(
-            process.store, bench, f"{process.name}-lane", write_timeout_s=settings.WRITE_TIMEOUT_S
+            process.store,
+            bench,
+            f"{process.name}-lane",
+            process.spool,
+            write_timeout_s=settings.WRITE_TIMEOUT_S,
         )
         await self._worker.open()
 

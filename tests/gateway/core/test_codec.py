@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from accounts.attempts import AttemptClosed, AttemptOpened, Sample
 from gateway.core import codec
 from gateway.core.codec import Newer, Unreadable
+from gateway.plane.spool import Spool
 from gateway.proxy.call import NEEDED, OPTIONAL, decode_call, encode_call
-from gateway.proxy.exchange import CallEnd, Head, Sample
-from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from gateway.proxy.exchange import CallEnd, Head
 from providers.wire.call import Call
 from tests.gateway.spooling import closed, opened
 
@@ -132,3 +133,25 @@ def test_spooled_attempts_need_no_more_than_what_is_billed():
     needed = {name for name in needed if not has_default(AttemptClosed, name)}
     assert needed == {"attempt_id", "ended_at", "outcome", "cost_usd", "loss_usd"}
     assert has_default(AttemptOpened, "project")
+
+
+LANDED = (
+    b'{"v":1,"t":"o","r":{"attempt_id":"aa","call_id":"cc","request_id":"req_1","number":1,"lane":"direct",'
+    b'"endpoint":"chat.completions","team_id":1,"key_id":1,"requested_model":"acme/one","model":"acme/one",'
+    b'"provider":"acme","upstream_name":"one","is_streamed":false,"started_at":1780000000.5,"prices":[],'
+    b'"project":"","redirected_from":"","input_tokens":7}}\n'
+    b'{"v":1,"t":"c","r":{"attempt_id":"aa","ended_at":1780000001.5,"outcome":"finished","cost_usd":"0.1",'
+    b'"loss_usd":"0","status":200,"error_code":"","usage":{"input_tokens":3,"output_tokens":5},'
+    b'"is_estimated":false,"latency_ms":1000.0,"first_token_ms":null,"prices":null,"about_us":""}}\n'
+)
+
+
+def test_a_spool_that_the_version_before_this_one_left_is_read(tmp_path):
+    (tmp_path / "left.spool").write_bytes(LANDED)
+    spool = Spool(tmp_path)
+    [orphan] = spool.orphans()
+    [attempt], unreadable = orphan.read()
+    orphan.discard()
+    spool.close()
+    assert (attempt.opened.call_id, attempt.closed.outcome, unreadable) == ("cc", "finished", [])
+    assert (attempt.opened.input_tokens, attempt.input_tokens, attempt.closed.cost_usd) == (7, 3, "0.1")

@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections
@@ -17,7 +16,7 @@ from accounts.models import LedgerEntry
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from providers.models import Alarm
-from tests.gateway.spooling import PRICE, closed, die_with, opened
+from tests.gateway.spooling import PRICE, attempt, begun, die_with, record_call
 from tests.make import make_provider
 from tests.patience import HANG_S
 
@@ -29,13 +28,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     made = Spool(tmp_path / "spool")
     yield made
     made.close()
-
-
-def record_call(spool: Spool, *, end: dict[str, Any] | None = None, **changes: Any) -> str:
-    record = opened(**changes)
-    spool.opened(record)
-    spool.closed(closed(record.attempt_id, **end or {}))
-    return record.attempt_id
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float = HANG_S) -> bool:
@@ -62,12 +54,12 @@ def test_prices_of_another_service_tier_are_those_that_are_kept(spool: Spool) ->
 
 
 def test_open_attempt_waits(spool: Spool) -> None:
-    record = opened()
-    spool.opened(record)
+    waiting = attempt()
+    spool.attempt_opened(waiting)
     recorder = Recorder(spool)
     recorder.drain()
     assert not LedgerEntry.objects.exists()
-    spool.closed(closed(record.attempt_id))
+    spool.attempt_closed(waiting)
     recorder.drain()
     assert LedgerEntry.objects.count() == 1
 
@@ -107,7 +99,7 @@ def test_alarm_of_a_process_that_died_is_raised_by_whoever_drains_its_spool(spoo
 
 def test_an_attempt_of_a_killed_process_is_our_loss_as_far_as_its_prompt_is_known(spool: Spool) -> None:
     first = Spool(spool.folder)
-    first.opened(opened(input_tokens=2_000_000))
+    first.attempt_opened(begun(input_tokens=2_000_000))
     first.close()
     Recorder(spool).drain_orphans()
     entry = LedgerEntry.objects.get()

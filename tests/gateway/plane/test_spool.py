@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from gateway.plane.spool import Attempt, Spool
-from tests.gateway.spooling import closed, die_with, opened
+from accounts.attempts import AttemptRecord
+from gateway.plane.spool import Spool
+from tests.gateway.spooling import attempt, begun, die_with, record_call
 from tests.patience import HANG_S
 
 
@@ -24,15 +25,8 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     made.close()
 
 
-def record_call(spool: Spool, **changes: Any) -> str:
-    record = opened(**changes)
-    spool.opened(record)
-    spool.closed(closed(record.attempt_id))
-    return record.attempt_id
-
-
-def left_behind(spool: Spool) -> list[Attempt]:
-    found: list[Attempt] = []
+def left_behind(spool: Spool) -> list[AttemptRecord]:
+    found: list[AttemptRecord] = []
     for orphan in spool.orphans():
         found += orphan.read()[0]
         orphan.discard()
@@ -45,19 +39,21 @@ def files(spool: Spool) -> list[str]:
 
 def test_finished_attempts_wait_in_order_until_forgotten(spool: Spool) -> None:
     ids = [record_call(spool) for _ in range(3)]
-    assert [attempt.opened.attempt_id for attempt in spool.finished(2)] == ids[:2]
+    assert [each.opened.attempt_id for each in spool.finished(2)] == ids[:2]
     spool.forget(2)
-    assert [attempt.opened.attempt_id for attempt in spool.finished(9)] == ids[2:]
+    assert [each.opened.attempt_id for each in spool.finished(9)] == ids[2:]
 
 
 def test_open_attempt_is_not_finished(spool: Spool) -> None:
-    spool.opened(opened())
+    spool.attempt_opened(begun())
     assert spool.finished(9) == []
 
 
 def test_attempt_closed_twice_counts_once(spool: Spool) -> None:
-    attempt_id = record_call(spool)
-    spool.closed(closed(attempt_id))
+    twice = attempt()
+    spool.attempt_opened(twice)
+    spool.attempt_closed(twice)
+    spool.attempt_closed(twice)
     assert len(spool.finished(9)) == 1
 
 
@@ -97,14 +93,14 @@ def test_drained_spool_leaves_no_file(tmp_path: Path) -> None:
 def test_spool_closed_with_records_leaves_them_to_the_next(tmp_path: Path, spool: Spool) -> None:
     first = Spool(spool.folder)
     record_call(first)
-    first.opened(opened())
+    first.attempt_opened(begun())
     first.close()
-    assert [attempt.closed is None for attempt in left_behind(spool)] == [False, True]
+    assert [each.closed is None for each in left_behind(spool)] == [False, True]
 
 
 def test_spool_closed_with_open_attempts_only_leaves_them_to_the_next(spool: Spool) -> None:
     first = Spool(spool.folder)
-    first.opened(opened("still running"))
+    first.attempt_opened(begun(attempt_id="still running"))
     first.close()
     assert [(left.opened.attempt_id, left.closed) for left in left_behind(spool)] == [("still running", None)]
 
@@ -113,16 +109,16 @@ def test_killed_process_loses_nothing(spool: Spool) -> None:
     die_with(spool.folder, finished=50, unfinished=7)
     found = left_behind(spool)
     assert len(found) == 57
-    assert sum(attempt.closed is None for attempt in found) == 7
+    assert sum(each.closed is None for each in found) == 7
 
 
 def test_attempt_reads_back_from_a_dead_process_as_it_was(spool: Spool) -> None:
     first = Spool(spool.folder)
-    record = opened(requested_model="né ☃", prices=[{"amount": "0.1"}])
-    first.opened(record)
-    first.closed(closed(record.attempt_id))
+    told = attempt(requested_model="né ☃", prices=[{"amount": "0.1"}])
+    first.attempt_opened(told)
+    first.attempt_closed(told)
     first.close()
-    assert left_behind(spool) == [Attempt(record, closed(record.attempt_id))]
+    assert left_behind(spool) == [told]
 
 
 def test_claimed_orphan_is_claimed_by_one_only(spool: Spool, tmp_path: Path) -> None:
@@ -140,7 +136,7 @@ def test_torn_last_line_is_no_record(spool: Spool) -> None:
     die_with(spool.folder, finished=2, unfinished=0)
     [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
     path.write_bytes(path.read_bytes()[:-20])
-    assert [attempt.closed is None for attempt in left_behind(spool)] == [False, True]
+    assert [each.closed is None for each in left_behind(spool)] == [False, True]
 
 
 def test_unreadable_line_is_handed_over_and_the_rest_is_read(spool: Spool) -> None:
@@ -173,8 +169,8 @@ def test_whatever_a_client_sends_can_be_recorded(spool: Spool, changes: dict[str
     first = Spool(spool.folder)
     record_call(first, **changes)
     first.close()
-    [attempt] = left_behind(spool)
-    assert attempt.closed is not None
+    [each] = left_behind(spool)
+    assert each.closed is not None
 
 
 def test_rotation_begins_new_files_and_drops_drained_ones(tmp_path: Path) -> None:
@@ -189,27 +185,26 @@ def test_rotation_begins_new_files_and_drops_drained_ones(tmp_path: Path) -> Non
 
 def test_open_attempt_outlives_rotations_and_ends_once(spool: Spool) -> None:
     first = Spool(spool.folder, segment_bytes=4_000)
-    long_one = opened()
-    first.opened(long_one)
+    long_one = attempt()
+    first.attempt_opened(long_one)
     for _ in range(30):
         record_call(first)
-    first.closed(closed(long_one.attempt_id))
+    first.attempt_closed(long_one)
     first.close()
-    found = [attempt for attempt in left_behind(spool) if attempt.opened == long_one]
-    assert [attempt.closed is None for attempt in found] == [False]
+    assert [left for left in left_behind(spool) if left.opened == long_one.opened] == [long_one]
 
 
 def test_death_after_rotations_leaves_each_attempt_once(spool: Spool) -> None:
     die_with(spool.folder, finished=60, unfinished=5, segment_bytes=4_000)
     found = left_behind(spool)
-    assert len({attempt.opened.attempt_id for attempt in found}) == len(found) == 65
-    assert sum(attempt.closed is None for attempt in found) == 5
+    assert len({each.opened.attempt_id for each in found}) == len(found) == 65
+    assert sum(each.closed is None for each in found) == 5
 
 
 def test_many_open_attempts_do_not_rotate_without_end(tmp_path: Path) -> None:
     spool = Spool(tmp_path, segment_bytes=2_000)
     for _ in range(50):
-        spool.opened(opened())
+        spool.attempt_opened(begun())
     record_call(spool)
     assert len(files(spool)) < 30
     spool.close()
@@ -218,13 +213,13 @@ def test_many_open_attempts_do_not_rotate_without_end(tmp_path: Path) -> None:
 def test_full_disk_refuses_the_call_before_it_is_made(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", _full_disk)
     with pytest.raises(OSError, match="full"):
-        spool.opened(opened())
+        spool.attempt_opened(begun())
 
 
 def test_full_disk_is_told_until_there_is_room_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", _full_disk)
     with pytest.raises(OSError, match="full"):
-        spool.opened(opened())
+        spool.attempt_opened(begun())
     spool.examine()
     assert spool.trouble == "the disk is full"
     monkeypatch.undo()
@@ -250,29 +245,29 @@ def test_looking_for_room_leaves_no_record(spool: Spool, monkeypatch: pytest.Mon
     [orphan] = spool.orphans()
     attempts, unreadable = orphan.read()
     orphan.release()
-    assert ([attempt.opened.attempt_id for attempt in attempts], unreadable) == ([attempt_id], [])
+    assert ([each.opened.attempt_id for each in attempts], unreadable) == ([attempt_id], [])
 
 
 def test_end_of_a_call_survives_a_full_disk_in_memory(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = opened()
-    spool.opened(record)
+    told = attempt()
+    spool.attempt_opened(told)
     monkeypatch.setattr(os, "write", _full_disk)
-    spool.closed(closed(record.attempt_id))
+    spool.attempt_closed(told)
     assert len(spool.finished(9)) == 1
 
 
 def test_full_disk_is_logged_when_it_begins_and_when_it_ends(
     spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    running = [opened() for _ in range(2)]
-    for record in running:
-        spool.opened(record)
+    running = [attempt() for _ in range(2)]
+    for each in running:
+        spool.attempt_opened(each)
     with monkeypatch.context() as full:
         full.setattr(os, "write", lambda *_: 0)
-        for record in running:
-            spool.closed(closed(record.attempt_id))
+        for each in running:
+            spool.attempt_closed(each)
             with pytest.raises(OSError, match="full"):
-                spool.opened(opened())
+                spool.attempt_opened(begun())
     spool.examine()
     assert [entry.levelname for entry in caplog.records] == ["ERROR", "WARNING"]
 
@@ -281,11 +276,11 @@ def test_half_written_line_does_not_spoil_the_next(spool: Spool, monkeypatch: py
     first, write = Spool(spool.folder), os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:30]))
     with pytest.raises(OSError, match="full"):
-        first.opened(opened())
+        first.attempt_opened(begun())
     monkeypatch.undo()
     attempt_id = record_call(first)
     first.close()
-    assert [attempt.opened.attempt_id for attempt in left_behind(spool)] == [attempt_id]
+    assert [each.opened.attempt_id for each in left_behind(spool)] == [attempt_id]
 
 
 def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
@@ -294,7 +289,7 @@ def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
     def drain() -> None:
         while len(drained) < 2_000:
             batch = spool.finished(50)
-            drained.extend(attempt.opened.attempt_id for attempt in batch)
+            drained.extend(each.opened.attempt_id for each in batch)
             spool.forget(len(batch))
 
     thread = threading.Thread(target=drain)
@@ -305,7 +300,7 @@ def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
 
 
 def test_spool_holds_no_line_of_a_rejected_record(spool: Spool) -> None:
-    spool.reject(Attempt(opened(), None), "DataError")
+    spool.reject(begun(), "DataError")
     spool.reject(b"\xff not text", "unreadable")
     [path] = spool.folder.glob("*.rejected")
     assert len(path.read_text().splitlines()) == 2
