@@ -9,6 +9,7 @@ from catalogue.api.examples import (
     ENDPOINTS_EXAMPLE,
     GATEWAY_MODEL_EXAMPLE,
     GATEWAY_MODELS_EXAMPLE,
+    GOOGLE_MODEL_EXAMPLE,
     MODEL_EXAMPLE,
 )
 from catalogue.lifecycle.status import Status
@@ -266,6 +267,7 @@ class AnthropicModelListSerializer(serializers.Serializer[Any]):
     last_id = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(examples=[OpenApiExample("model", GOOGLE_MODEL_EXAMPLE)])
 class GoogleModelSerializer(serializers.Serializer[Any]):
     """A model in Google's list form. What is unknown is left out."""
 
@@ -280,6 +282,7 @@ class GoogleModelSerializer(serializers.Serializer[Any]):
     thinking = serializers.BooleanField(required=False, help_text="Present where the model reasons.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("page", {"models": [GOOGLE_MODEL_EXAMPLE]})])
 class GoogleModelListSerializer(serializers.Serializer[Any]):
     models = GoogleModelSerializer(many=True)
     nextPageToken = serializers.CharField(required=False, help_text="Absent on the last page.")  # noqa: N815

@@ -3,8 +3,8 @@
 ApiError has any status; `param` names the parameter, `extra` goes into the shape "gateway". What the REST framework,
 Django, SQL and InvalidField raise is translated into one.
 
-Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
-OpenAI's shape.
+Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic", or "google"; others
+use OpenAI's shape.
 """
 
 import logging
@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.core import sql
+from gateway.core.envelopes import google_status
 from gateway.core.refusals import InvalidField, whole_seconds
 
 _log = logging.getLogger(__name__)
@@ -96,6 +97,9 @@ def _body(error: ApiError, view: object) -> dict[str, Any]:
             "message": error.message,
             **({"param": error.param} if error.param else {}),
         } | error.extra
+    if shape == "google":
+        name = google_status(error.status)
+        return {"error": {"code": error.status, "message": error.message, "status": name}}
     fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     return {"error": fields}
 

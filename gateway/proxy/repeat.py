@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from gateway.core.envelopes import spoken_form
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
@@ -44,7 +45,7 @@ class Place(NamedTuple):
     query: bytes
     host: bytes
     is_https: bool
-    is_anthropic: bool
+    form: str
     is_packed: bool
     model_patterns: tuple[str, ...]
     scope: str
@@ -153,7 +154,7 @@ class Repeater:
             query,
             host,
             _is_https(scope, headers),
-            b"anthropic-version" in headers,
+            spoken_form(lambda name: name.encode() in headers),
             b"gzip" in headers.get(b"accept-encoding", b""),
             key.model_patterns,
             key.scope,

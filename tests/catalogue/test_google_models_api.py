@@ -124,3 +124,12 @@ def test_unknown_model_is_told_in_googles_envelope(client: Client) -> None:
 def test_without_a_key_googles_envelope_says_which() -> None:
     answer = Client().get("/v1beta/models")
     assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
+
+
+def test_googles_sdk_that_asks_under_v1_reads_the_same() -> None:
+    make_published("acme/one")
+    google, (_, text) = client_of(), make_key()
+    assert google.get("/v1/models").json() == google.get("/v1beta/models").json()
+    assert google.get("/v1/models/acme/one").json() == google.get("/v1beta/models/acme/one").json()
+    openai = Client(headers={"authorization": f"Bearer {text}"}).get("/v1/models").json()
+    assert openai["object"] == "list"

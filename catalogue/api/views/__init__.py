@@ -2,11 +2,10 @@
 
 from catalogue.api.views.changes import ChangeViewSet
 from catalogue.api.views.gateway_models import GatewayModelViewSet
-from catalogue.api.views.google_models import GoogleModelViewSet
 from catalogue.api.views.history import HistoryViewSet
 from catalogue.api.views.lifecycle import LifecycleViewSet
 from catalogue.api.views.lifecycle_check import LifecycleCheckViewSet
-from catalogue.api.views.models import ModelViewSet
+from catalogue.api.views.models import GoogleModelViewSet, ModelViewSet
 from catalogue.api.views.vocabularies import (
     EndpointViewSet,
     OrganisationViewSet,
