@@ -9,8 +9,8 @@ from typing import Any
 from django.http import QueryDict
 
 from catalogue.endpoints import GENERATION
+from catalogue.facts import ModelFacts
 from catalogue.listing.parameters import CountField, ParameterField, read_parameter, refuse
-from catalogue.published.snapshot import ModelFacts
 
 _DEFAULT, _MOST = 50, 1000
 # Google gives the most that it has where more is asked for.

@@ -20,8 +20,8 @@ from catalogue.api.serializers import (
     ModelSerializer,
 )
 from catalogue.api.views.base import PublishedView, unknown_model
+from catalogue.facts import ModelFacts
 from catalogue.published.record import listing
-from catalogue.published.snapshot import ModelFacts
 from gateway.core.envelopes import spoken_form
 
 _VERSION = OpenApiParameter(
