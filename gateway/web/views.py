@@ -21,11 +21,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.core import sql
+from gateway.core.envelopes import google_envelope, listed_envelope, openai_envelope
 from gateway.plane import runtime
 from gateway.plane.runtime import RuntimeStatus
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.surfaces import surface_at
 
+_ENVELOPES = {"gateway": listed_envelope, "google": google_envelope, "openai": openai_envelope}
 _API = re.compile(r"/+v1(beta)?(/|$)")
 _API_PART = re.compile(r"/v1(beta)?(?=/)")
 _SLASHES = re.compile(r"/{2,}")
@@ -117,8 +119,7 @@ class UnknownRoute(APIView):
 
     @property
     def error_shape(self) -> str:
-        path = self.request.path_info
-        return "gateway" if _is_listed(path) else "google" if _is_googles(path) else "openai"
+        return _shape(self.request.path_info)
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         raise NotFound(_unknown(request.method, request.path))
@@ -201,19 +202,13 @@ def _near(path: str) -> Iterator[str]:
     yield from (plain[found.start() :] for found in _API_PART.finditer(plain))
 
 
-def _is_googles(path: str) -> bool:
-    return path.lstrip("/").startswith("v1beta")
-
-
-def _is_listed(path: str) -> bool:
-    """Whether the published list's own shape of errors is spoken there."""
-    return path.startswith("/v1/gateway/")
+def _shape(path: str) -> str:
+    """In whose form errors are told there."""
+    if path.startswith("/v1/gateway/"):
+        return "gateway"
+    return "google" if path.lstrip("/").startswith("v1beta") else "openai"
 
 
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    if _is_listed(request.path_info):
-        word = "invalid_request" if status < 500 else "failed"
-        body = {"ok": False, "error": word, "code": code, "message": message}
-    return JsonResponse(body, status=status)
+    write = _ENVELOPES[_shape(request.path_info)]
+    return JsonResponse(write({"message": message, "code": code, "status": status}), status=status)
