@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing import meters
 from catalogue.pricing.conditions import closeness, holds, is_tier
 from catalogue.pricing.meters import COUNTED, Counted
-from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 Rates = Mapping[str, Decimal]

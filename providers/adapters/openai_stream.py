@@ -29,6 +29,7 @@ from providers.wire.usage import Costing, Usage, read_openai_usage
 _HEAD = ("id", "object", "created", "model")
 _head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
+_ONE = (None, 1)
 
 
 class OpenAIStreamReader:
@@ -39,6 +40,7 @@ class OpenAIStreamReader:
 
     def __init__(self, call: Call, model: str, cost_usd: Costing | None = None) -> None:
         self.has_finished = False
+        self.has_told_end = False
         self.is_done = False
         self.output_chars = 0
         self.has_output = False
@@ -204,6 +206,8 @@ class OpenAIStreamReader:
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
         kept = [self._take_choice(choice) for choice in choices]
         self.has_finished = self._finishes.are_all
+        # Further choices may not have begun yet.
+        self.has_told_end = self.has_finished and self._call.body.get("n") in _ONE
         has_usage = chunk.get("usage") is not None
         if not has_usage and not self._lacking and all(map(is_, kept, choices)):
             return shown

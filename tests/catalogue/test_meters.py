@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.meters import COUNTED, METERS, Counted
-from catalogue.published.snapshot import PriceFacts
 from providers.formats.anthropic import usage as anthropic
 from providers.formats.gemini import usage as gemini
 from providers.formats.registry import FORMATS
