@@ -7,7 +7,7 @@ from http import HTTPStatus
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.urls import Resolver404, resolve
@@ -46,7 +46,7 @@ class ContentSecurityPolicy(Middleware):
 class OtherSlash(Middleware):
     """Leads from a page's address with a slash too many or too few at its end to the page.
 
-    The API's addresses are exact: what a client has wrong there it should see.
+    Programs, which are answered in JSON, should see what they have wrong.
     """
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -54,7 +54,7 @@ class OtherSlash(Middleware):
             return response
         path, script = request.path_info, request.path.removesuffix(request.path_info)
         other = _other_slash(path)
-        if other is None or path.startswith("/v1"):
+        if other is None or isinstance(response, JsonResponse):
             return response
         query = request.META.get("QUERY_STRING", "")
         return HttpResponsePermanentRedirect(
