@@ -23,9 +23,9 @@ from providers.wire.events import (
 )
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
-from providers.wire.usage import Usage
 from tests.providers.formats.events import read_in_pieces
 from tests.providers.formats.gemini.told import told
+from tests.used import used
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pictures"
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
@@ -37,7 +37,7 @@ ELSEWHERE = FileGenerated("image/png", url="https://files.example.com/a.png")
 SOUND = FileGenerated("audio/wav", "c291bmQ=")
 DRAFT = FileGenerated("image/png", "ZHJhZnQ=", is_thought=True)
 HERE = TextDelta("Here it is:")
-END = (Finished(FinishReason.STOP), UsageSeen(Usage(8, 1300)))
+END = (Finished(FinishReason.STOP), UsageSeen(used(8, 1300)))
 
 
 def golden(name):
