@@ -99,9 +99,4 @@ class ModelViewSet(PublishedView):
 
     @cached_property
     def _callable(self) -> Sequence[ModelFacts]:
-        """What this key may call now, newest first."""
-        ids = self.reading.routable().newest_first().values_list("public_id", flat=True)
-        models = self.reading.snapshot.models
-        return [
-            models[public_id] for public_id in ids if public_id in models and self.key.may_call(public_id)
-        ]
+        return self.reading.callable_by(self.key)
