@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from accounts import limits
+from gateway.core.refusals import InvalidField
 
 _BETWEEN = re.compile(r"[\s,]+")
 
@@ -25,7 +26,7 @@ class PatternsField(forms.CharField):
         super().validate(value)
         try:
             limits.check_patterns(value)
-        except limits.InvalidTerm:
+        except InvalidField:
             raise forms.ValidationError(
                 f"At most {limits.PATTERNS_MAX} names or patterns, each a word such as anthropic/*."
             ) from None

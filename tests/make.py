@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Key, LedgerEntry, Membership, Team, User
 from accounts.services import KeyTerms, issue_key
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

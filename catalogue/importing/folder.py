@@ -11,7 +11,7 @@ from catalogue.importing.models import check_references, read_alias, read_model,
 from catalogue.importing.offers import Offer, ProviderRules, read_offer, read_provider
 from catalogue.importing.prices import Card, read_card
 from catalogue.importing.source import Row, read_rows
-from catalogue.snapshot import EPOCH
+from catalogue.published.snapshot import EPOCH
 
 CHAT = "chat.completions"
 FILES = (

@@ -13,11 +13,11 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
 
-from accounts.admin.base import SignInForm as ThemeSignInForm
 from accounts.guesses import WRONG_PASSWORDS, here, passwords_of
 from accounts.models import User
-from gateway.client_address import client_of_meta, counted_as
-from gateway.middleware import ask_to_wait
+from gateway.core.admin_base import SignInForm as ThemeSignInForm
+from gateway.core.client_address import client_of_meta, counted_as
+from gateway.web.middleware import ask_to_wait
 
 _BUSY_S = 3
 

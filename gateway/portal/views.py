@@ -15,16 +15,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits, services
-from accounts.links import base_url_of, origin_of
+from accounts import services
 from accounts.models import Key, Team, User
 from accounts.shown_once import ShownSecret, keep_secret, take_secret
-from catalogue.reading import read_now
-from gateway.greeting import curl_line
+from catalogue.published.reading import read_now
+from gateway.boot.greeting import curl_line
+from gateway.core.links import base_url_of, origin_of
+from gateway.core.refusals import InvalidField
 from gateway.portal.calls import SHOWN, last_calls
-from gateway.portal.feeds import feed_addresses
 from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, TermsForm
-from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
+from gateway.portal.listing import PAGE_SIZE, feed_addresses, keys_of, recent_calls, row_of, teams_of
 from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
 from gateway.portal.sign_in import PasswordForm, SignInForm
 from gateway.public import samples
@@ -153,7 +153,7 @@ def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
         return False
     try:
         key, text = services.issue_key(team=team, created_by=_person(request), **form.terms())
-    except limits.InvalidTerm as fault:
+    except InvalidField as fault:
         return _refuse(form, fault)
     keep_secret(request.session, key, text)
     return True
@@ -164,7 +164,7 @@ def _change(key: Key, form: ChangeForm) -> bool:
         return False
     try:
         services.update_key(key=key, **form.changes())
-    except limits.InvalidTerm as fault:
+    except InvalidField as fault:
         return _refuse(form, fault)
     return True
 
@@ -175,7 +175,7 @@ def _is_on(team: Team, form: TermsForm) -> bool:
     return team.is_active
 
 
-def _refuse(form: TermsForm, fault: limits.InvalidTerm) -> bool:
+def _refuse(form: TermsForm, fault: InvalidField) -> bool:
     """At the field that asks for that term; what concerns none of them, such as a key revoked meanwhile, at the top."""
     field = FIELDS.get(fault.field, fault.field)
     form.add_error(field if field in form.fields else None, fault.message)

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from accounts.keys import KeyFacts
 from accounts.policies import LifecyclePolicy
-from catalogue.lifecycle import Status
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.lifecycle.status import Status
+from catalogue.published.snapshot import ModelFacts, Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
 from providers.health import Standing
 from providers.operations.registry import operation_of

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from accounts import sql
 from accounts.models import StoredResponse
+from gateway.core import sql
 from gateway.proxy.ports import Kept, ShelfUnavailable
 from providers.secrets import SecretError, SecretUnreadable, seal, unseal
 

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import KeyAuthentication, KeyPrincipal
-from accounts.errors import ApiError, Unauthorised
+from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
 from accounts.models import Key
+from gateway.core.errors import ApiError
 from gateway.proxy.ports import Kept
 from gateway.responses import shelf
 

@@ -31,6 +31,7 @@ from providers.wire.events import (
     Event,
     FileGenerated,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -46,7 +47,7 @@ from providers.wire.usage import Costing, Usage
 
 _TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
 _OPENS = frozenset({Started, UsageSeen})
-_NO_OUTPUT = _OPENS | {Finished, ReasoningSealed}
+_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSealed}
 
 
 @dataclass(slots=True)

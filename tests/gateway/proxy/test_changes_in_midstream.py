@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.lanes import PRICES, words_of
 from tests.gateway.proxy.values import a_model, a_provider, an_offering

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.keys import KeyFacts
 from catalogue.endpoints import answered
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
 from gateway.proxy.choose import Situation
 from providers.facts import ProviderFacts
 from providers.health import Standing

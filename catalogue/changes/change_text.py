@@ -1,0 +1,66 @@
+"""Changes and dates of models in sentences for people. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.model_changes import Change, Kind
+from catalogue.instants import date_text
+from catalogue.lifecycle.status import Status, lifecycle_message
+from catalogue.published.snapshot import ModelFacts
+
+_FIELDS_TOLD = 5
+_VALUE_SHOWN = 80
+_TOLD: Mapping[Kind, str] = {
+    Kind.ADDED: "is in the catalogue",
+    Kind.ANNOUNCED: "is announced",
+    Kind.RELEASED: "is released",
+    Kind.DEPRECATED: "is deprecated",
+    Kind.RETIRED: "is retired",
+    Kind.WITHDRAWN: "is withdrawn from the catalogue",
+}
+
+
+def tell_change(change: Change, successor: ModelFacts | None) -> str:
+    """One sentence, as news of the day on which it happens."""
+    model = change.model
+    if change.kind in {Kind.REPRICED, Kind.CHANGED}:
+        told = "; ".join(map(tell_field, change.fields[:_FIELDS_TOLD]))
+        more = len(change.fields) - _FIELDS_TOLD
+        news = "has new prices" if change.kind is Kind.REPRICED else "changed"
+        return f"Model '{model.id}' {news}: {told}{f'; and {more} more' if more > 0 else ''}."
+    advice = f"; use '{successor.id}'" if successor else ""
+    return f"Model '{model.id}' {_TOLD[change.kind]}{_upcoming(change)}{advice}."
+
+
+def tell_field(change: FieldChange) -> str:
+    return f"{change.field} {_shown(change.before)} → {_shown(change.after)}"
+
+
+def tell_life(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> str | None:
+    """The lifecycle message; where it is active still, what its dates say of its end. None: it has none."""
+    deprecated_on, retired_on = date_text(model.deprecation_at), date_text(model.retirement_at)
+    is_ending = model.status(at) is Status.ACTIVE and (deprecated_on or retired_on)
+    if not is_ending:
+        return lifecycle_message(model, successor, at)
+    news = [f"deprecated on {deprecated_on}" if deprecated_on else ""]
+    news.append(f"retired on {retired_on}" if retired_on else "")
+    advice = f"; use '{successor.id}'" if successor else ""
+    return f"Model '{model.id}' will be {' and '.join(filter(None, news))}{advice}."
+
+
+def _upcoming(change: Change) -> str:
+    model = change.model
+    if change.kind is Kind.ANNOUNCED:
+        return f" for {date_text(model.release_at)}"
+    if change.kind is Kind.DEPRECATED and model.retirement_at:
+        return f" and will be retired on {date_text(model.retirement_at)}"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "none"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _VALUE_SHOWN else f"{text[:_VALUE_SHOWN]}…"
