@@ -10,9 +10,10 @@ from django.utils import timezone
 from catalogue.admin.live import lifecycle_chip, live_chip
 from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
+from catalogue.facts import ModelFacts
 from catalogue.models import Model, PublishedModel
 from catalogue.published.loading import snapshots
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import problems
 from catalogue.quality.completeness import Quality
 from catalogue.quality.lint import EXPLANATIONS, Finding

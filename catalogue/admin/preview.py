@@ -9,10 +9,11 @@ from typing import Any
 
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
+from catalogue.facts import ModelFacts
 from catalogue.models import Model
 from catalogue.published.content import facts_from_content
 from catalogue.published.record import record
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model
 
 _short_list = re.compile(r"\[\n\s+([^\[\]{}]*?)\n\s*\]")

@@ -12,10 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
+from catalogue.facts import PriceFacts
 from catalogue.models import Offering, Price
 from catalogue.pricing.cost import SMALLEST_USD, current_prices, plain
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.published.snapshot import PriceFacts
 from catalogue.publishing.compile import price_facts
 from catalogue.services import MILLION, set_price
 from gateway.core.admin_base import TableInline

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import QueryDict
 
+from catalogue.facts import ModelFacts
 from catalogue.listing.parameters import CountField, ParameterField, read_parameter, refuse
-from catalogue.published.snapshot import ModelFacts
 
 BOUND = CountField(1, 1000, default=20)
 _DEFAULT = 20

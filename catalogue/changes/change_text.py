@@ -1,14 +1,12 @@
-"""Changes and dates of models in sentences for people. Pure."""
+"""Changes of models in sentences for people. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.model_changes import Change, Kind
+from catalogue.facts import ModelFacts
 from catalogue.instants import date_text
-from catalogue.lifecycle.status import Status, lifecycle_message
-from catalogue.published.snapshot import ModelFacts
 
 _FIELDS_TOLD = 5
 _VALUE_SHOWN = 80
@@ -36,18 +34,6 @@ def tell_change(change: Change, successor: ModelFacts | None) -> str:
 
 def tell_field(change: FieldChange) -> str:
     return f"{change.field} {_shown(change.before)} → {_shown(change.after)}"
-
-
-def tell_life(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> str | None:
-    """The lifecycle message; where it is active still, what its dates say of its end. None: it has none."""
-    deprecated_on, retired_on = date_text(model.deprecation_at), date_text(model.retirement_at)
-    is_ending = model.status(at) is Status.ACTIVE and (deprecated_on or retired_on)
-    if not is_ending:
-        return lifecycle_message(model, successor, at)
-    news = [f"deprecated on {deprecated_on}" if deprecated_on else ""]
-    news.append(f"retired on {retired_on}" if retired_on else "")
-    advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' will be {' and '.join(filter(None, news))}{advice}."
 
 
 def _upcoming(change: Change) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.instants import date_text
 from catalogue.pricing.cost import STANDARD
 from catalogue.pricing.meters import unit_of
 from catalogue.published.record import unit_price
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
+from catalogue.facts import ModelFacts
 from catalogue.models import PublishedModel
 from catalogue.published.content import UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from catalogue.changes.model_changes import Change, Version
+from catalogue.facts import ModelFacts
 from catalogue.models import PublishedModel, PublishedOffering, PublishedPrice
 from catalogue.published.content import UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from catalogue.querysets.published import PublishedModelQuerySet
 
 _QUESTIONS_KEPT = 16

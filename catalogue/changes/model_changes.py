@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from catalogue.changes.differences import FieldChange, changed, differences, is_price_list, label
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices
 from catalogue.published.record import price_fields, top_offering, unit_price
-from catalogue.published.snapshot import ModelFacts, OfferingFacts
 
 INSTANT = timedelta(microseconds=1)
 """The least that two instants can lie apart."""

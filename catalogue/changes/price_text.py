@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from catalogue.changes.differences import FieldChange, differences, is_price_list, label
+from catalogue.facts import ModelFacts, PriceFacts
 from catalogue.pricing.conditions import in_words
 from catalogue.pricing.cost import STANDARD, plain
 from catalogue.pricing.meters import METERS
-from catalogue.published.snapshot import ModelFacts, PriceFacts
 
 
 def readable_differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vDuration
 
-from catalogue.changes.change_text import tell_life
 from catalogue.changes.model_changes import Kind, stable_id
 from catalogue.feeds.entries import LinkTo
 from catalogue.lifecycle.events import LifecycleEvent
+from catalogue.lifecycle.message import tell_life
 from catalogue.published.reading import Reading
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"

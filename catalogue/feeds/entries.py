@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from catalogue.changes.change_text import tell_change, tell_life
+from catalogue.changes.change_text import tell_change
 from catalogue.changes.model_changes import Change, stable_id
+from catalogue.facts import EPOCH, ModelFacts
 from catalogue.feeds.formats import Entry
 from catalogue.lifecycle.events import LifecycleEvent
+from catalogue.lifecycle.message import tell_life
 from catalogue.models import PublishedModel
 from catalogue.published.reading import Reading
 from catalogue.published.record import serving_offerings, top_offering, unit_price
-from catalogue.published.snapshot import EPOCH, ModelFacts
 
 LinkTo = Callable[[ModelFacts], str]
 # Of a row that was published after the snapshot was read.

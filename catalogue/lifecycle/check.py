@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from accounts.policies import LifecyclePolicy
-from catalogue.changes.change_text import tell_life
+from catalogue.facts import ModelFacts
 from catalogue.instants import date_text
+from catalogue.lifecycle.message import tell_life
 from catalogue.lifecycle.status import Status
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from providers.operations.registry import must_be_named
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalogue.changes.change_text import tell_life
 from catalogue.changes.differences import label, price_text
 from catalogue.changes.model_changes import Kind
+from catalogue.facts import ModelFacts
 from catalogue.instants import date_text, instant_text
+from catalogue.lifecycle.message import tell_life
 from catalogue.lifecycle.status import Status
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 
 _PASSED = {Kind.RELEASED: "released", Kind.DEPRECATED: "deprecated", Kind.RETIRED: "retired"}
 

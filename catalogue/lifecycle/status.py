@@ -1,13 +1,7 @@
-"""A model's status, derived from its dates, and what people are told of it. Pure; the one rule for every surface."""
+"""A model's status, derived from its dates. Pure; the one rule for every surface."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from catalogue.instants import date_text
-
-if TYPE_CHECKING:
-    from catalogue.published.snapshot import ModelFacts
 
 
 class Status(StrEnum):
@@ -28,20 +22,3 @@ def status_at(
     if deprecation_at is not None and deprecation_at <= at:
         return Status.DEPRECATED
     return Status.ACTIVE
-
-
-def lifecycle_message(model: "ModelFacts", successor: "ModelFacts | None", at: datetime) -> str | None:
-    """What people should know of its life; None while it is simply active."""
-    retired_on = date_text(model.retirement_at)
-    match model.status(at):
-        case Status.ACTIVE:
-            return None
-        case Status.ANNOUNCED:
-            return f"Model '{model.id}' will be released on {date_text(model.release_at)}."
-        case Status.RETIRED:
-            news = f"was retired on {retired_on}"
-        case Status.DEPRECATED:
-            end = f" and will be retired on {retired_on}" if retired_on else ""
-            news = f"has been deprecated since {date_text(model.deprecation_at)}{end}"
-    advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' {news}{advice}."

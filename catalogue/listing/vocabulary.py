@@ -7,9 +7,10 @@ from typing import Any
 
 from django.http import QueryDict
 
+from catalogue.facts import ModelFacts
 from catalogue.listing.parameters import WordsField
 from catalogue.published.record import serving_offerings
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 
 Words = Callable[[ModelFacts], Iterable[str]]
 _OPEN_LISTS: Mapping[str, Words] = {

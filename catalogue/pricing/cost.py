@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing.rates import Rates, count_meters, is_judgeable, rates_for, slot
-from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 STANDARD = "standard"

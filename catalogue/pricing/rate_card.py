@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from catalogue.facts import OfferingFacts, PriceFacts
 from catalogue.pricing.cost import STANDARD, call_prices, cost_at
 from catalogue.pricing.rates import Rates, rates_for
-from catalogue.published.snapshot import OfferingFacts, PriceFacts
 from providers.wire.usage import Usage
 
 _SAME = {"fast": "priority"}

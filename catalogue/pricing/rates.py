@@ -4,9 +4,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing import meters
 from catalogue.pricing.conditions import closeness, holds, is_tier
-from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 
 Rates = Mapping[str, Decimal]

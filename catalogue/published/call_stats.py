@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 
 from accounts.models import LedgerEntry
-from catalogue.published.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
 from providers.models import ProbeResult
 
 WINDOW = timedelta(hours=24)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from catalogue.endpoints import answered
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 
 
 class OrganisationContent(TypedDict):

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from accounts.revision import Revisions, read
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.models import Offering, PublishedModel
 from catalogue.published.content import UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import EMPTY, ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.snapshot import EMPTY, Snapshot
 from providers.facts import ProviderFacts
 from providers.services import provider_facts
 

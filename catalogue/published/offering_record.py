@@ -4,13 +4,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from catalogue.facts import OfferingFacts, PriceFacts
 from catalogue.instants import date_text
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import unit_of
 from catalogue.published.call_stats import CallStats
 from catalogue.published.reading import Reading
 from catalogue.published.record import price_fields, unit_price
-from catalogue.published.snapshot import OfferingFacts, PriceFacts
 
 
 def offering_record(offering: OfferingFacts, reading: Reading, stats: CallStats) -> dict[str, Any]:

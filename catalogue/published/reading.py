@@ -8,9 +8,10 @@ from functools import cached_property
 from django.utils import timezone
 
 from accounts.keys import KeyFacts
+from catalogue.facts import ModelFacts
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
-from catalogue.published.snapshot import EMPTY, ModelFacts, Snapshot
+from catalogue.published.snapshot import EMPTY, Snapshot
 from catalogue.querysets.published import PublishedModelQuerySet
 
 

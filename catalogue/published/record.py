@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from catalogue.endpoints import GENERATION
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.instants import date_text
-from catalogue.lifecycle.status import lifecycle_message
+from catalogue.lifecycle.message import lifecycle_message
 from catalogue.pricing.cost import STANDARD, current_prices, usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 
 _PRICE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "prompt": (INPUT_TEXT,),

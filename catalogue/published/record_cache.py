@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
+from catalogue.facts import ModelFacts
 from catalogue.published.reading import Reading
 from catalogue.published.record import record, serving_offerings
-from catalogue.published.snapshot import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)

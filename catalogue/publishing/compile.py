@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 
+from catalogue.facts import PriceFacts
 from catalogue.models import Alias, Model, Offering, Price
 from catalogue.pricing.cost import plain
 from catalogue.published import content
 from catalogue.published.content import Content, OfferingContent, PriceContent
-from catalogue.published.snapshot import PriceFacts
 
 
 def compile_model(model: Model) -> Content:

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Model as Row
 from django.db.models import Q
 
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.models import Alias, Model, Offering, Price
 from catalogue.published.content import Content, OfferingContent, PriceContent, price_facts
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.publishing.compile import price_facts as working_price_facts
 from catalogue.services import end_prices
 

@@ -15,9 +15,9 @@ from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
+from catalogue.facts import ModelFacts
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
 from catalogue.published.content import Content, UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import ModelFacts
 from catalogue.publishing.compile import compile_model
 from catalogue.publishing.editions import publish
 from catalogue.publishing.restoring import restore, without_past

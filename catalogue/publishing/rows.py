@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.models import Edition, PublishedModel, PublishedOffering, PublishedPrice
 from catalogue.pricing.cost import is_standard, usd_per_unit
 from catalogue.published.content import Content, facts_from_content
-from catalogue.published.snapshot import ModelFacts, OfferingFacts
 
 _PRICE_PLACES = Decimal(1).scaleb(-20)
 

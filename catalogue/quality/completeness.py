@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
-from catalogue.published.snapshot import ModelFacts
 from catalogue.quality.lint import Kind, Subject
 
 

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from catalogue.endpoints import GENERATION
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 
 
 class Kind(StrEnum):

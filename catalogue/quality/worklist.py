@@ -11,9 +11,10 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Revision
+from catalogue.facts import ModelFacts
 from catalogue.models import Model, Offering
 from catalogue.published.content import UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest
 from catalogue.quality.completeness import Quality, judge
 from catalogue.quality.lint import Finding, Kind, Subject, World, examine

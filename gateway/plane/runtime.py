@@ -19,7 +19,7 @@ from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.repeat import Application, Repeater
-from gateway.responses.shelf import SqlResponses
+from gateway.responses.stored import SqlResponses
 
 logger = logging.getLogger(__name__)
 

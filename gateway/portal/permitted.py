@@ -9,10 +9,10 @@ from accounts.directory import facts_of
 from accounts.models import Key
 from accounts.policies import LifecyclePolicy
 from catalogue.endpoints import answered
+from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.reading import Reading
 from catalogue.published.record import serving_offerings
-from catalogue.published.snapshot import ModelFacts
 
 SHOWN = 300
 ANY_MODEL = "auto"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, Sample
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.rate_card import RateCards
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
 from gateway.proxy.ids import mint_id

@@ -82,7 +82,7 @@ class ClientConnection:
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
         self.has_ended = is_last
-        self._sent = data
+        self._sent = data or self._sent
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     def is_quiet(self, now: float, quiet_s: float) -> bool:
@@ -132,7 +132,7 @@ class ClientConnection:
         if self.has_begun:
             if self._is_whole:
                 raise ClientGone
-            return await self.send(surface.error_event(error), is_last=True)
+            return await self.send(surface.error_event(error, self._sent), is_last=True)
         body = surface.error_body(error, self.headers[0][1].decode())
         headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
         if attempts is not None:

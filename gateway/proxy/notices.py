@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
-from catalogue.published.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
 from gateway.core.refusals import whole_seconds
 from gateway.core.store.interface import Verdict
 

@@ -5,10 +5,10 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from accounts.measures import digits
+from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import usd_per_unit
 from catalogue.pricing.meters import unit_of
 from catalogue.published.record import unit_price
-from catalogue.published.snapshot import PriceFacts
 
 MILLION = 1_000_000
 # Of these so many are sold at once that the price of one says nothing.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 
+from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import ModelFacts
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from catalogue.facts import ModelFacts
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.published.snapshot import Snapshot
 from gateway.public.offered import expected_top, is_free, shown_offerings
 
 FacetWords = Mapping[str, Sequence[str]]

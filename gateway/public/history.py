@@ -9,10 +9,10 @@ from typing import Any
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
+from catalogue.facts import EPOCH, ModelFacts
 from catalogue.instants import parse_instant
 from catalogue.pricing.meters import METERS, unit_of
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import EPOCH, ModelFacts
 from gateway.public.amounts import MILLION, day, money, price_unit, shorten
 
 _VERSIONS = 20

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.cost import current_prices
 from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.call_stats import CallStats
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import ModelFacts, OfferingFacts
 from gateway.public.amounts import Amount, price, tokens
 from gateway.public.health import HealthWords, Word, verdict
 from gateway.public.prices import PriceRow, price_rows

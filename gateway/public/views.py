@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from catalogue.facts import ModelFacts
 from catalogue.published.call_stats import read_call_stats
 from catalogue.published.reading import Reading, read_now
-from catalogue.published.snapshot import ModelFacts
 from gateway.core.links import base_url_of, origin_of
 from gateway.public.access import guarded
 from gateway.public.calendar import calendar_of

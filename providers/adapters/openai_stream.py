@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import openai_envelope
 from providers.adapters.openai_calls import CallDeltas
 from providers.formats.chat.measure import generated
 from providers.formats.chat.usage import write_cost, write_usage
@@ -17,7 +18,6 @@ from providers.formats.chat.vendors import (
     refuse_error,
     usage_in,
 )
-from providers.formats.error_body import error_body
 from providers.formats.sse_events import JsonObjects
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
@@ -29,6 +29,7 @@ from providers.wire.usage import Costing, Usage, read_openai_usage
 _HEAD = ("id", "object", "created", "model")
 _head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
+_ONE = (None, 1)
 
 
 class OpenAIStreamReader:
@@ -39,6 +40,7 @@ class OpenAIStreamReader:
 
     def __init__(self, call: Call, model: str, cost_usd: Costing | None = None) -> None:
         self.has_finished = False
+        self.has_told_end = False
         self.is_done = False
         self.output_chars = 0
         self.has_output = False
@@ -109,7 +111,7 @@ class OpenAIStreamReader:
         return orjson.dumps(self._head | {"choices": [], "usage": {**self._told, **cost}})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return event(orjson.dumps(error_body(error)))
+        return event(orjson.dumps(openai_envelope(error)))
 
     def _relay(self, events: list[bytes], data: bytes) -> bytes:
         kept: list[bytes] = []
@@ -204,6 +206,8 @@ class OpenAIStreamReader:
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
         kept = [self._take_choice(choice) for choice in choices]
         self.has_finished = self._finishes.are_all
+        # Further choices may not have begun yet.
+        self.has_told_end = self.has_finished and self._call.body.get("n") in _ONE
         has_usage = chunk.get("usage") is not None
         if not has_usage and not self._lacking and all(map(is_, kept, choices)):
             return shown

@@ -52,6 +52,7 @@ class SseEventReader:
         self.is_done = False
         self.said: list[tuple[Mapping[str, Any], bytes]] = []
         self.has_begun = False
+        self.has_told_end = False
         self.reported_after: int | None = None
         self._reported: Usage | None = None
         self._has_told = False
@@ -135,6 +136,10 @@ class ReaderAround:
     @property
     def is_done(self) -> bool:
         return self._reader.is_done
+
+    @property
+    def has_told_end(self) -> bool:
+        return self._reader.has_told_end
 
     @property
     def has_begun(self) -> bool:

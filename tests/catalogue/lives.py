@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from catalogue.changes.model_changes import Version
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.snapshot import Snapshot
 from providers.facts import ProviderFacts
 
 

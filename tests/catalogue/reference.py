@@ -6,10 +6,10 @@ from typing import Any
 
 from django.http import QueryDict
 
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.listing.filters import GatewayModelFilter
 from catalogue.published.reading import Reading
 from catalogue.published.record import record, serving_offerings
-from catalogue.published.snapshot import ModelFacts, OfferingFacts
 
 Query = dict[str, list[str]]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from catalogue.facts import PriceFacts
 from catalogue.models import Model, Price
 from catalogue.published.content import Content, UnreadableContentError, facts_from_content
-from catalogue.published.snapshot import PriceFacts
 from catalogue.publishing.compile import compile_model, digest, plain, problems
 from tests.make import NOW, make_model, make_offering, make_price
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.published.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.snapshot import Snapshot
 from catalogue.quality.completeness import judge
 from catalogue.quality.lint import EXPLANATIONS, Kind, Subject, World, examine
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import call_prices, cost_usd, current_prices
-from catalogue.published.snapshot import PriceFacts
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
 

@@ -15,10 +15,10 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from accounts.keys import KeyFacts
 from catalogue.api.examples import REFUSAL_EXAMPLE
 from catalogue.api.serializers import RefusalSerializer
+from catalogue.facts import ModelFacts
 from catalogue.listing.parameters import InstantField, read_parameter
 from catalogue.models import PublishedModel
 from catalogue.published.reading import Reading, read_as_of, read_now
-from catalogue.published.snapshot import ModelFacts
 from gateway.core.errors import ApiError
 
 _NEAR = 3

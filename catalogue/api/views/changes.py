@@ -25,12 +25,12 @@ from catalogue.api.views.feed_view import (
 from catalogue.changes.change_text import tell_change
 from catalogue.changes.history import change_cache, read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
+from catalogue.facts import EPOCH
 from catalogue.feeds.entries import change_entries
 from catalogue.instants import instant_text
 from catalogue.listing.filters import check_names, check_organisations
 from catalogue.listing.pagination import CURSOR, LIMIT, cut_page, page_links
 from catalogue.listing.parameters import InstantField, ParameterField, WordsField, read_parameter, refuse
-from catalogue.published.snapshot import EPOCH
 from catalogue.querysets.published import PublishedModelQuerySet
 
 DAYS = 30

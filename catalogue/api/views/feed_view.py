@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
 from catalogue.api.views.base import PublishedView
 from catalogue.changes.history import rows_of
+from catalogue.facts import EPOCH, ModelFacts
 from catalogue.feeds.formats import FEED_FORMATS, Entry, Feed, feed_response
 from catalogue.listing.filters import FORMATS
 from catalogue.listing.parameters import ChoiceField, ParameterField, WordsField, read_parameter
 from catalogue.models import Edition
-from catalogue.published.snapshot import EPOCH, ModelFacts
 from gateway.core.links import origin_of
 
 TOKEN = "token"  # noqa: S105  # the parameter's name

@@ -16,11 +16,11 @@ from catalogue.api.views.feed_view import FeedView, documented
 from catalogue.changes.differences import differences
 from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import Version
+from catalogue.facts import ModelFacts
 from catalogue.instants import instant_text
 from catalogue.lifecycle.events import dated_instants
 from catalogue.listing.filters import check_names
 from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
-from catalogue.published.snapshot import ModelFacts
 
 PARAMETERS = {
     "limit": (LIMIT, "How many editions to answer."),

@@ -13,6 +13,7 @@ from catalogue.api.lifecycle_serializers import NEAR_DAYS_MAX, LifecycleListSeri
 from catalogue.api.views.base import refusals
 from catalogue.api.views.feed_view import TOKEN, FeedView, Parameters, documented, feed_answers
 from catalogue.changes.model_changes import Kind
+from catalogue.facts import ModelFacts
 from catalogue.feeds.calendar import CONTENT_TYPE, write_calendar
 from catalogue.feeds.entries import editions_of, event_entries
 from catalogue.feeds.formats import FEED_FORMATS
@@ -21,7 +22,6 @@ from catalogue.lifecycle.status import Status
 from catalogue.listing.filters import check_names, check_organisations
 from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 from catalogue.listing.parameters import ChoiceField, CountField, InstantField, WordsField, read_parameter
-from catalogue.published.snapshot import ModelFacts
 
 _FORMATS = ("json", *FEED_FORMATS, "ics")
 _DAYS = CountField(0, NEAR_DAYS_MAX)

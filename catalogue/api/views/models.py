@@ -18,8 +18,8 @@ from catalogue.api.serializers import (
     ModelSerializer,
 )
 from catalogue.api.views.base import PublishedView, unknown_model
+from catalogue.facts import ModelFacts
 from catalogue.published.record import listing
-from catalogue.published.snapshot import ModelFacts
 
 _VERSION = OpenApiParameter(
     "anthropic-version",

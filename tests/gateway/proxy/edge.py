@@ -14,7 +14,8 @@ import uvicorn
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import KeyFacts, ShownKey, mint_key
-from catalogue.published.snapshot import ModelFacts, Snapshot
+from catalogue.facts import ModelFacts
+from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store

@@ -74,6 +74,14 @@ def test_a_revoked_keys_streams_end_with_their_surfaces_error(edge, provider, pa
 
 
 @LANES
+def test_error_of_the_gateway_in_a_stream_of_responses_has_the_next_number(edge, provider, lane):
+    text = stream_while(edge, provider, lambda: revoke(edge), path="/v1/responses", lane=lane)
+    events = [json.loads(line[5:]) for line in text.splitlines() if line.startswith("data:")]
+    assert events[-1]["type"] == "error"
+    assert [each["sequence_number"] for each in events] == list(range(len(events)))
+
+
+@LANES
 def test_its_team_pays_for_what_it_was_sent(edge, provider, lane):
     stream_while(edge, provider, lambda: revoke(edge), lane=lane)
     wait_until(lambda: edge.records.closes, "settling")

@@ -6,11 +6,11 @@ from random import Random
 import pytest
 from django.http import QueryDict
 
+from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
-from catalogue.published.snapshot import PriceFacts
 from gateway.public.facet_index import facet_index_cache
 from gateway.public.facets import facets_of
 from gateway.public.offered import expected_top, is_free

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalogue.published.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
 from gateway.public.amounts import Amount, day, money, price, price_unit, share, shorten, tokens
 
 
