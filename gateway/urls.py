@@ -8,6 +8,7 @@ from gateway.web import views
 urlpatterns = [
     path("", include("gateway.portal.urls")),
     path("", include("gateway.public.urls")),
+    path("admin/connect/", include("gateway.connect.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1/", include("accounts.urls")),
