@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from accounts import limits
+from accounts.patterns import check_patterns
 from gateway.core.refusals import InvalidField
 
 _BETWEEN = re.compile(r"[\s,]+")
@@ -25,11 +25,10 @@ class PatternsField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         try:
-            limits.check_patterns(value)
-        except InvalidField:
-            raise forms.ValidationError(
-                f"At most {limits.PATTERNS_MAX} names or patterns, each a word such as anthropic/*."
-            ) from None
+            check_patterns(value)
+        except InvalidField as fault:
+            message = fault.message.replace("model_patterns holds", "This list holds")
+            raise forms.ValidationError(message) from None
 
     def run_validators(self, value: Any) -> None:
         """A text's own, which look at its length and for a NUL, know no lists."""

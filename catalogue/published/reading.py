@@ -45,8 +45,8 @@ class Reading:
     def callable_by(self, key: KeyFacts) -> Sequence[ModelFacts]:
         """The models that can be called now and that the key's patterns let through, newest first."""
         ids = self.routable().newest_first().values_list("public_id", flat=True)
-        models = self.snapshot.models
-        return [models[id_] for id_ in ids if id_ in models and key.may_call(id_)]
+        models = [self.snapshot.models.get(id_) for id_ in ids]
+        return [model for model in models if model and key.may_call(model.id, model.aliases)]
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""
@@ -56,6 +56,12 @@ class Reading:
 def read_now() -> Reading:
     """One query where nothing changed since the last look."""
     return Reading(snapshots.refresh(), timezone.now(), is_present=True)
+
+
+def read_names() -> list[str]:
+    """Ids and aliases of all that is published."""
+    snapshot = snapshots.refresh()
+    return [*snapshot.models, *snapshot.aliases]
 
 
 def read_as_of(at: datetime) -> Reading:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from accounts.directory import facts_of
 from accounts.models import Key
+from accounts.patterns import warn_of
 from accounts.policies import LifecyclePolicy
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts
@@ -35,6 +36,8 @@ class Permitted:
     listed_by: str | None
     policy: str
     """What the team's lifecycle policy means for its calls, in a sentence."""
+    unmatched: Sequence[str]
+    """Of each pattern that no model has now, a sentence."""
     example: str
     """What a sample asks for: a name that this key can call, where there is one."""
     example_endpoints: frozenset[str]
@@ -59,7 +62,14 @@ def permitted_to(key: Key, reading: Reading) -> Permitted:
     if policy is LifecyclePolicy.BLOCK:
         models = [model for model in models if model.status(reading.at) is not Status.DEPRECATED]
     example, endpoints = _example(models, reading)
-    return Permitted(models, _listed_by(key, models), _POLICIES[policy], example, endpoints)
+    return Permitted(
+        models,
+        _listed_by(key, models),
+        _POLICIES[policy],
+        warn_of(key.model_patterns),
+        example,
+        endpoints,
+    )
 
 
 def _example(models: Sequence[ModelFacts], reading: Reading) -> tuple[str, frozenset[str]]:
