@@ -129,7 +129,7 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("concurrency", "many", "Enter a whole number."),
         ("expires_on", "2020-01-01", "This day has begun."),
-        ("model_patterns", "a " * 101, "At most 100 names or patterns"),
+        ("model_patterns", "a " * 101, "This list holds more than 100 patterns."),
     ],
 )
 def test_answer_that_cannot_be_taken_is_marked_at_its_field(
