@@ -87,13 +87,10 @@ def in_place(
 
 
 def _put(members: dict[str, Any], path: list[str], value: Any) -> None:
-    """Unless it is there, as it is within what was not written anew."""
     *parents, last = path
     for name in parents:
         members = members.setdefault(name, {})
-        if not isinstance(members, dict):
-            return
-    members.setdefault(last, value)
+    members[last] = value
 
 
 def _set(body: dict[str, Any], path: list[str], value: Any) -> None:

@@ -200,6 +200,7 @@ class OutputFormat:
     schema: Mapping[str, Json] | None = None
     description: str | None = None
     strict: bool | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
