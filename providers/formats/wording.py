@@ -122,7 +122,8 @@ def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
         if (wording := message.wording) is not None and wording.own:
             yield from wording.own.items()
         for part in message.parts:
-            yield from _natives_in(part)
+            if isinstance(part, Native | ToolResult) or part.wording is not None:
+                yield from _natives_in(part)
 
 
 def _natives_in(thing: Any) -> Iterator[tuple[str, Json]]:
