@@ -32,8 +32,8 @@ class Wording:
 class Native:
     """What only the wire format `origin` has, in its place: `value` is its JSON.
 
-    A writer of that format puts it there again, one of another refuses it by its `path`, which is spelt as the client
-    did.
+    A writer of that format puts it there again. Of a request, one of another format refuses it by its `path`, which is
+    spelt as the client did; of an answer, a client of another format is told that it was left out.
     """
 
     origin: str

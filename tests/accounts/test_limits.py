@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, InvalidTerm, check_expiry, check_limit, check_name, check_patterns
+from accounts.limits import LIMIT_MAX, check_expiry, check_limit, check_name, check_patterns
+from gateway.core.refusals import InvalidField
 from tests.make import NOW
 
 
@@ -15,7 +16,7 @@ def test_limit_within_its_bounds_is_taken(value: int | None) -> None:
 
 @pytest.mark.parametrize("value", [-1, 0, LIMIT_MAX + 1])
 def test_limit_beyond_its_bounds_is_refused_by_its_name(value: int) -> None:
-    with pytest.raises(InvalidTerm, match="concurrency") as refusal:
+    with pytest.raises(InvalidField, match="concurrency") as refusal:
         check_limit("concurrency", value)
     assert refusal.value.field == "concurrency"
 
@@ -26,7 +27,7 @@ def test_expiry_is_later_than_now(after_s: int, is_taken: bool) -> None:
     if is_taken:
         check_expiry(expires_at, NOW)
     else:
-        with pytest.raises(InvalidTerm, match="future"):
+        with pytest.raises(InvalidField, match="future"):
             check_expiry(expires_at, NOW)
 
 
@@ -35,7 +36,7 @@ def test_name_has_a_length(length: int, is_taken: bool) -> None:
     if is_taken:
         check_name("x" * length)
     else:
-        with pytest.raises(InvalidTerm):
+        with pytest.raises(InvalidField):
             check_name("x" * length)
 
 
@@ -47,5 +48,5 @@ def test_patterns_have_a_number_and_a_length(count: int, length: int, is_taken: 
     if is_taken:
         check_patterns(patterns)
     else:
-        with pytest.raises(InvalidTerm):
+        with pytest.raises(InvalidField):
             check_patterns(patterns)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.pricing import call_prices, cost_usd, current_prices
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.cost import call_prices, cost_usd, current_prices
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
 

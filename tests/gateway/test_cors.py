@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gateway.cors import Cors
-from gateway.front import read_cors_origins
+from gateway.server.cors import Cors
+from gateway.server.front import read_cors_origins
 from tests.gateway.program import call_from
 from tests.pages import running_browser
 from tests.system.embedded import started

@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 from django.db import connection
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers import tasks
 from providers.models import Credential, Provider
 from tests.gateway.program import running
@@ -26,10 +26,10 @@ def test_total_limit_ends_a_call_wherever_its_answer_stands(drops: Callable[[], 
     # Each single wait is much longer than the whole, so that nothing else can end it.
     with (
         SlowProvider(drops()) as provider,
-        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as door,
+        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
-        door.get(f"{provider.base_url}/models")
+        client.get(f"{provider.base_url}/models")
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_round_that_finds_the_previous_one_running_is_left_out_and_says_so(
     previous.join()
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_slow_providers_leave_a_worker_room_for_its_other_duties(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
