@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.web.middleware.ContentSecurityPolicy",
+    "gateway.web.middleware.OtherSlash",
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
     "gateway.core.audit_context.AuditContext",

@@ -18,6 +18,7 @@ urlpatterns = [
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
     path("docs", views.Docs.as_view(), name="docs"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -9,9 +9,11 @@ from typing import Any
 
 from django import db
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
+from django.http.request import split_domain_port
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views import View, defaults
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -27,12 +29,19 @@ from gateway.plane.runtime import RuntimeStatus
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.surfaces import surface_at
 
+_HOST_SHOWN = 100
 _ENVELOPES = {"gateway": listed_envelope, "google": google_envelope, "openai": openai_envelope}
 _API = re.compile(r"/+v1(beta)?(/|$)")
 _API_PART = re.compile(r"/v1(beta)?(?=/)")
 _SLASHES = re.compile(r"/{2,}")
 _DATABASE_AWAY_AFTER_S = 5.0
 """It is asked for the revision three times a second."""
+
+
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """For what browsers ask on their own, where no page names an icon."""
+    return HttpResponseRedirect(static("gateway/logo.svg"))
 
 
 @require_safe
@@ -145,9 +154,20 @@ def giving_back(handler: Handler) -> Handler:
 @giving_back
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     told = str(exception) if isinstance(exception, BadRequest) else ""
+    if isinstance(exception, DisallowedHost):
+        told = _tell_hosts(request)
     if not _wants_json(request):
         return HttpResponseBadRequest(render_to_string("400.html", {"told": told}))
     return _error(request, 400, told or "The request could not be read.", "invalid_request")
+
+
+def _tell_hosts(request: HttpRequest) -> str:
+    said = request.headers.get("host", "")
+    host = split_domain_port(said)[0] or said
+    return (
+        f"This gateway does not answer to the name “{host[:_HOST_SHOWN]}”. Whoever runs it adds the name to "
+        "GATEWAY_ALLOWED_HOSTS, or gives the address that people use as GATEWAY_PUBLIC_URL, and restarts it."
+    )
 
 
 permission_denied = giving_back(defaults.permission_denied)
