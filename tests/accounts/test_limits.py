@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, InvalidTerm, check_expiry, check_limit, check_name, check_patterns
+from accounts.limits import (
+    LIMIT_MAX,
+    InvalidTerm,
+    check_choice,
+    check_expiry,
+    check_limit,
+    check_name,
+    check_patterns,
+    whole_seconds,
+)
 from tests.make import NOW
 
 
@@ -49,3 +58,26 @@ def test_patterns_have_a_number_and_a_length(count: int, length: int, is_taken: 
     else:
         with pytest.raises(InvalidTerm):
             check_patterns(patterns)
+
+
+@pytest.mark.parametrize(
+    ("length", "is_taken"), [(0, False), (1, True), (2, True), (200, True), (201, False)]
+)
+def test_a_pattern_has_a_length(length: int, is_taken: bool) -> None:
+    if is_taken:
+        check_patterns(["x" * length])
+    else:
+        with pytest.raises(InvalidTerm):
+            check_patterns(["x" * length])
+
+
+@pytest.mark.parametrize(("wait_s", "told_s"), [(0.0, 1), (0.1, 1), (1.0, 1), (1.1, 2), (2.0, 2)])
+def test_a_wait_is_told_in_whole_seconds_rounded_up_and_never_none(wait_s: float, told_s: int) -> None:
+    assert whole_seconds(wait_s) == told_s
+
+
+def test_a_choice_is_one_of_those_allowed() -> None:
+    check_choice("lane", "worker", ["auto", "worker"])
+    with pytest.raises(InvalidTerm, match="use one of auto, worker") as refusal:
+        check_choice("lane", "other", ["auto", "worker"])
+    assert refusal.value.field == "lane"

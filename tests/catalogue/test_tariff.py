@@ -86,3 +86,11 @@ def test_ledger_is_told_the_prices_beneath_a_plan_and_its_own():
     tariff = tariff_of(an_offering(prices=TIERS), NOW.timestamp())
     plans = [price["plan"] for price in tariff.plan_for(Usage(service_tier="priority")).fields]
     assert plans == ["standard"] * 3 + ["priority"] * 2
+
+
+@pytest.mark.parametrize("after_s", [-1, 0, 1])
+def test_tariff_of_any_instant_holds_for_that_instant(after_s):
+    """Also of the very one in which a price begins, else each call in it would work it out anew."""
+    offering, tariffs = an_offering(prices=(replace(FLAT[0], valid_from=NOW),)), Tariffs()
+    at = NOW.timestamp() + after_s
+    assert tariffs.find(offering, at) is tariffs.find(offering, at)
