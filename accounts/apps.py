@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: models are complete only now.
-        from accounts.audited import watch_accounts
+        from accounts.audit_registry import watch_accounts
 
         watch_accounts()

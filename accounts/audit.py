@@ -9,8 +9,8 @@ from auditlog.registry import auditlog
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-from accounts import acting
 from accounts.models.audit import AuditEntry, about
+from gateway.core import audit_context
 
 Action = AuditEntry.Action
 _HIDDEN = "•••"
@@ -24,7 +24,7 @@ def watch(
     *,
     unwatched: Collection[str] = (),
     secret: Collection[str] = (),
-    page: Callable[[Any], str] = acting.own_page,
+    page: Callable[[Any], str] = audit_context.own_page,
     many: Collection[str] = (),
 ) -> None:
     """Tell every saving and deleting of such rows, with the fields that changed.
@@ -40,7 +40,7 @@ def watch(
         mask_callable="accounts.audit.hide",
         m2m_fields=set(many),
     )
-    acting.tell_on(model, page)
+    audit_context.register_page(model, page)
 
 
 def hide(value: str) -> str:
@@ -53,12 +53,12 @@ def unwatched() -> AbstractContextManager[None]:
     return silence
 
 
-def note_changes(rows: Iterable[Model], changes: Mapping[str, tuple[Any, Any]]) -> None:
+def record_changes(rows: Iterable[Model], changes: Mapping[str, tuple[Any, Any]]) -> None:
     """What one statement changed on those rows: field → before, after, the same for all of them."""
     AuditEntry.objects.bulk_create([_entry(row, Action.UPDATE, changes) for row in rows])
 
 
-def note_deletion(rows: Iterable[Model], fields: Collection[str]) -> None:
+def record_deletion(rows: Iterable[Model], fields: Collection[str]) -> None:
     """Rows that are about to be deleted together with what belongs to them, as those fields still say."""
     AuditEntry.objects.bulk_create(
         [
@@ -68,7 +68,7 @@ def note_deletion(rows: Iterable[Model], fields: Collection[str]) -> None:
     )
 
 
-def note_run(row: Model, summary: Mapping[str, Any]) -> None:
+def record_run(row: Model, summary: Mapping[str, Any]) -> None:
     """One entry for an act on many rows, such as an import: told on `row`, with what was done as its fields."""
     _entry(row, Action.UPDATE, {name: (None, value) for name, value in summary.items()}).save()
 

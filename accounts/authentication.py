@@ -1,24 +1,40 @@
 """Who is asking the control plane: a key, or a person who signed in."""
 
 import hmac
+import math
 import time
 from dataclasses import dataclass
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import guesses
 from accounts.directory import facts_of, touches
-from accounts.errors import ApiError, TooManyGuesses, Unauthorised
-from accounts.keys import KeyFacts, credential_of, digest_secret, read_key
+from accounts.keys import REFUSAL, KeyFacts, credential_of, digest_secret, read_key
 from accounts.models import Key, Team
-from gateway.client_address import client_of_meta
+from gateway.core.client_address import client_of_meta
+from gateway.core.errors import ApiError
 
 _NO_DIGEST = digest_secret("")
 _SHOWN_IN = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY")
+
+
+class Unauthorised(AuthenticationFailed):
+    """One sentence for unknown, revoked, expired and mistyped keys alike."""
+
+    default_detail = REFUSAL
+
+
+class TooManyGuesses(ApiError):
+    """In place of Unauthorised: wrong keys from one address, with the time to wait."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait = math.ceil(wait_s)
+        message = guesses.TOO_MANY_KEYS.format(wait_s=self.wait)
+        super().__init__(message, status=429, code="too_many_guesses")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, connection, transaction
 
-from accounts import sql
 from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
 from accounts.models import Key
 from accounts.revision import Revisions
+from gateway.core import sql
 
 _THREADS = 4
 _FLIGHTS_MAX = 1_000

@@ -3,8 +3,8 @@
 import hashlib
 from typing import Protocol
 
-from gateway.client_address import counted_as
-from gateway.store.tries import Patience, Tries
+from gateway.core.client_address import counted_as
+from gateway.core.store.tries import Patience, Tries
 
 # Wrong keys cost their sender nothing: so what is kept of each address is forgotten sooner.
 WRONG_KEYS = Patience(free=30, longest_s=60, kept_s=600)

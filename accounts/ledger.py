@@ -1,9 +1,8 @@
 """Writing the ledger: many rows in one statement, each at most once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
@@ -13,76 +12,50 @@ import orjson
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, models, transaction
 
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.models import LedgerEntry
 
+_Find = Callable[[AttemptRecord], Any]
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-@dataclass(slots=True)
-class LedgerRow:
-    """A row to be written, field for field as `LedgerEntry`; ids as UUID hex."""
+def insert_entries(records: Sequence[AttemptRecord]) -> int:
+    """A row for each attempt, which has been closed, or none at all. The number of new rows.
 
-    attempt_id: str
-    call_id: str
-    request_id: str
-    number: int
-    lane: str
-    endpoint: str
-    team_id: int
-    key_id: int
-    project: str
-    requested_model: str
-    redirected_from: str
-    model: str
-    provider: str
-    upstream_name: str
-    is_streamed: bool
-    started_at: datetime
-    ended_at: datetime | None
-    outcome: str
-    status: int | None
-    error_code: str
-    input_tokens: int | None
-    output_tokens: int | None
-    usage: Mapping[str, int]
-    is_estimated: bool
-    prices: Sequence[Mapping[str, Any]]
-    cost_usd: Decimal
-    loss_usd: Decimal
-    latency_ms: float | None
-    first_token_ms: float | None
-
-
-def insert_entries(rows: Sequence[LedgerRow]) -> int:
-    """Write all rows or none; one whose attempt is there already is left as it is. The number of new rows.
-
-    Their texts and numbers are made to fit the columns.
-    Raises django.db.Error: DataError or IntegrityError where SQL refuses a row for its content.
+    An attempt that is there already is left as it is. Texts and numbers are made to fit the columns.
+    Raises django.db.Error: DataError or IntegrityError where SQL refuses a row for its content; and ArithmeticError,
+    TypeError or ValueError for a record that no spool of ours holds.
     """
-    if not rows:
+    if not records:
         return 0
     if connection.vendor == "postgresql":
         # An attempt that is there already is rare: this process, or one before it, died between two writes.
         with suppress(IntegrityError):
-            return _copy(rows)
-    return _insert(rows)
+            return _copy(records)
+    return _insert(records)
 
 
-def _copy(rows: Sequence[LedgerRow]) -> int:
+def source_of(column: str) -> str:
+    """Where a record has what a column keeps: itself, or the part that has a fact of that name."""
+    parts = ("", AttemptRecord), ("closed.", AttemptClosed), ("opened.", AttemptOpened)
+    return next(f"{path}{column}" for path, part in parts if hasattr(part, column))
+
+
+def _copy(records: Sequence[AttemptRecord]) -> int:
     """All rows as one text: a third of what any INSERT costs the server. Raises IntegrityError for any conflict."""
     table, columns = _table_and_columns()
-    text = _lines(rows)
+    text = _lines(records)
     with transaction.atomic(), connection.cursor() as cursor, connection.wrap_database_errors:
         with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
             copy.write(text)
         return int(cursor.rowcount)
 
 
-def _insert(rows: Sequence[LedgerRow]) -> int:
+def _insert(records: Sequence[AttemptRecord]) -> int:
     # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
     preparers = _preparers()
-    values = [tuple(prepare(getattr(row, name)) for name, prepare in preparers) for row in rows]
+    values = [tuple(prepare(find(record)) for find, prepare in preparers) for record in records]
     table, columns = _table_and_columns()
     places = ", ".join(["%s"] * len(preparers))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -99,15 +72,19 @@ def _table_and_columns() -> tuple[str, str]:
     return quote(LedgerEntry._meta.db_table), ", ".join(columns)
 
 
-def _lines(rows: Sequence[LedgerRow]) -> str:
+def _lines(records: Sequence[AttemptRecord]) -> str:
     """The rows as COPY reads them, made column by column: so most values never meet a function of ours."""
-    columns = [write(map(attrgetter(name), rows)) for name, write in _writers()]
+    columns = [write(map(find, records)) for find, write in _writers()]
     return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=True))])
 
 
 @cache
-def _writers() -> list[tuple[str, Callable[[Iterable[Any]], Iterable[str]]]]:
-    return [(field.attname, _writer(field)) for field in LedgerEntry._meta.concrete_fields]
+def _writers() -> list[tuple[_Find, Callable[[Iterable[Any]], Iterable[str]]]]:
+    return [(_finder(field), _writer(field)) for field in LedgerEntry._meta.concrete_fields]
+
+
+def _finder(field: "models.Field[Any, Any]") -> _Find:
+    return attrgetter(source_of(field.attname))
 
 
 def _writer(field: "models.Field[Any, Any]") -> Callable[[Iterable[Any]], Iterable[str]]:
@@ -137,23 +114,26 @@ def _fitter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
             return lambda value: _clamp(value, 2**15 - 1)
         case models.PositiveBigIntegerField():
             return lambda value: _clamp(value, 2**63 - 1)
+        case models.DateTimeField():
+            return lambda value: None if value is None else datetime.fromtimestamp(value, UTC)
+        case models.DecimalField():
+            return Decimal
     return None
 
 
 @cache
-def _preparers() -> list[tuple[str, Callable[[Any], Any]]]:
-    return [(field.attname, _preparer(field)) for field in LedgerEntry._meta.concrete_fields]
+def _preparers() -> list[tuple[_Find, Callable[[Any], Any]]]:
+    return [(_finder(field), _preparer(field)) for field in LedgerEntry._meta.concrete_fields]
 
 
 def _preparer(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    if fit := _fitter(field):
-        return fit
+    fit = _fitter(field) or _as_it_is
     match field:
-        case models.ForeignKey() | models.BooleanField():
-            return lambda value: value
         case models.JSONField():
             return lambda value: connection.ops.adapt_json_value(value, DjangoJSONEncoder)
-    return lambda value: field.get_db_prep_save(value, connection)
+        case models.UUIDField() | models.FloatField() | models.DateTimeField() | models.DecimalField():
+            return lambda value: field.get_db_prep_save(fit(value), connection)
+    return fit
 
 
 def _clean(text: str, length: int) -> str:

@@ -1,8 +1,9 @@
-"""What the terms of a key may be, and how a wait for one is told. Pure; services, forms and both APIs ask here."""
+"""What the terms of a key may be. Pure; services, forms and both APIs ask here. All checks raise InvalidField."""
 
-import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from gateway.core.refusals import InvalidField
 
 LIMIT_MAX = 1_000_000
 PATTERNS_MAX = 100
@@ -10,33 +11,19 @@ _PATTERN_LENGTH_MAX = 200
 _NAME_LENGTH_MAX = 100
 
 
-class InvalidTerm(ValueError):
-    """A term of a key that cannot be accepted. `field` names it; the message says what is allowed."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-def whole_seconds(wait_s: float) -> int:
-    """A waiting time as clients are told it. Rounded up: whoever comes a moment early is refused again."""
-    return max(1, math.ceil(wait_s))
-
-
 def check_name(name: str) -> None:
     if not name.strip() or len(name) > _NAME_LENGTH_MAX or not name.isprintable():
-        raise InvalidTerm("name", f"name must be 1 to {_NAME_LENGTH_MAX} printable characters.")
+        raise InvalidField("name", f"name must be 1 to {_NAME_LENGTH_MAX} printable characters.")
 
 
 def check_limit(field: str, value: int | None) -> None:
     if value is not None and not 1 <= value <= LIMIT_MAX:
-        raise InvalidTerm(field, f"{field} is {value}; it must be 1 to {LIMIT_MAX}, or null for no limit.")
+        raise InvalidField(field, f"{field} is {value}; it must be 1 to {LIMIT_MAX}, or null for no limit.")
 
 
 def check_expiry(expires_at: datetime | None, at: datetime) -> None:
     if expires_at is not None and expires_at <= at:
-        raise InvalidTerm(
+        raise InvalidField(
             "expires_at",
             f"expires_at is {expires_at.isoformat()}; it must be in the future, or null for never.",
         )
@@ -44,10 +31,10 @@ def check_expiry(expires_at: datetime | None, at: datetime) -> None:
 
 def check_patterns(patterns: Sequence[object]) -> None:
     if len(patterns) > PATTERNS_MAX:
-        raise InvalidTerm("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
+        raise InvalidField("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
     for pattern in patterns:
         if not _is_pattern(pattern):
-            raise InvalidTerm(
+            raise InvalidField(
                 "model_patterns",
                 f"model_patterns holds {pattern!r}; each is a text without spaces, such as 'anthropic/*'.",
             )
@@ -56,7 +43,7 @@ def check_patterns(patterns: Sequence[object]) -> None:
 def check_choice(field: str, value: str, allowed: Iterable[str]) -> None:
     words = list(allowed)
     if value not in words:
-        raise InvalidTerm(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
+        raise InvalidField(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
 
 
 def _is_pattern(pattern: object) -> bool:

@@ -1,4 +1,4 @@
-"""Bumping and reading the revision, and the patience with which its locks are waited for."""
+"""Taking and reading the revision, and the patience with which its locks are waited for."""
 
 import time
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Revisions:
         return self.keys > self.told_keys
 
 
-def bump(*parts: Revision.Part) -> int:
+def take_revision(*parts: Revision.Part) -> int:
     """Give the running transaction the next number and note which parts it changes. Returns the number.
 
     Call it inside the transaction that makes the change: the row stays locked until commit, so that numbers
@@ -44,15 +44,15 @@ def bump(*parts: Revision.Part) -> int:
         raise RuntimeError("A revision belongs to the transaction of its change: wrap both in atomic().")
     be_patient()
     if parts == (Part.KEYS,):
-        return _bump_keys()
+        return _take_of_keys()
     rows = Revision.objects.filter(pk=Revision.WHOLE)
     if not rows.update(number=F("number") + 1, **{part.value: F("number") + 1 for part in parts}):
         Revision.objects.get_or_create(pk=Revision.WHOLE)
-        return bump(*parts)
+        return take_revision(*parts)
     return rows.values_list("number", flat=True).get()
 
 
-def hold() -> None:
+def lock_revision() -> None:
     """Take the revision's lock before its number is needed, so that changes at once wait in a line, not in a ring."""
     be_patient()
     _lock(Revision.WHOLE)
@@ -93,7 +93,7 @@ def tell_keys() -> None:
         Revision.objects.filter(pk=Revision.WHOLE).update(number=number, keys=number)
 
 
-def _bump_keys() -> int:
+def _take_of_keys() -> int:
     """Of both rows where nobody holds the other one; else of the keys' alone, and `tell_keys` follows later."""
     own = _lock(Revision.OF_KEYS)
     latest = Revision.objects.get_or_create(pk=Revision.WHOLE)[0].number

@@ -5,9 +5,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from accounts.errors import ApiError
 from accounts.limits import LIMIT_MAX, PATTERNS_MAX
 from accounts.models import Key
+from gateway.core.errors import ApiError
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Team, User
-from accounts.revision import Part, bump
+from accounts.revision import Part, take_revision
+from gateway.core.refusals import InvalidField
 
 
 class KeyTerms(TypedDict, total=False):
@@ -44,7 +45,7 @@ def issue_key(
 ) -> tuple[Key, str]:
     """A new key of the team, with the text that is shown once and kept nowhere.
 
-    Raises limits.InvalidTerm.
+    Raises InvalidField.
     """
     limits.check_name(name)
     _check_terms(terms)
@@ -53,18 +54,18 @@ def issue_key(
         team=team, name=name.strip(), created_by=created_by, public_id=minted.public_id, digest=minted.digest
     )
     _set_terms(key, terms)
-    key.revision = bump(Part.KEYS)
+    key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
     return key, minted.text
 
 
 @transaction.atomic
 def update_key(*, key: Key, **changes: Unpack[KeyChanges]) -> Key:
-    """Change a key that is not revoked. Raises limits.InvalidTerm."""
-    revision = bump(Part.KEYS)
+    """Change a key that is not revoked. Raises InvalidField."""
+    revision = take_revision(Part.KEYS)
     key.refresh_from_db(fields=["revoked_at"])
     if key.revoked_at is not None:
-        raise limits.InvalidTerm("revoked_at", "This key is revoked; issue a new one instead.")
+        raise InvalidField("revoked_at", "This key is revoked; issue a new one instead.")
     if "name" in changes:
         limits.check_name(changes["name"])
     _check_terms(changes)
@@ -77,11 +78,11 @@ def update_key(*, key: Key, **changes: Unpack[KeyChanges]) -> Key:
 @transaction.atomic
 def revoke_key(*, key: Key) -> Key:
     """End a key for good, in every process within a second. Doing it again changes nothing."""
-    revision = bump(Part.KEYS)
+    revision = take_revision(Part.KEYS)
     live = Key.objects.filter(pk=key.pk, revoked_at__isnull=True)
     if live.update(revoked_at=timezone.now(), revision=revision):
         key.refresh_from_db(fields=["revoked_at"])
-        audit.note_changes([key], {"revoked_at": (None, str(key.revoked_at))})
+        audit.record_changes([key], {"revoked_at": (None, str(key.revoked_at))})
     key.refresh_from_db(fields=["revoked_at", "revision"])
     return key
 
@@ -96,7 +97,7 @@ def switch_team(*, team: Team, is_active: bool) -> Team:
 @transaction.atomic
 def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
     """Save a team (all of it where `fields` is None). Its keys carry its slug and state: they change too."""
-    revision = bump(Part.KEYS)
+    revision = take_revision(Part.KEYS)
     team.save(update_fields=fields)
     Key.objects.for_team(team).update(revision=revision)
     return team

@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup()
 
 from catalogue.models import Model, Offering, Organisation, Price  # noqa: E402
-from catalogue.publishing import publish  # noqa: E402
+from catalogue.publishing.editions import publish  # noqa: E402
 from providers.models import Credential, Provider  # noqa: E402
 from tests import make  # noqa: E402
 

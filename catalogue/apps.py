@@ -9,6 +9,6 @@ class CatalogueConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: models are complete only now.
-        from catalogue.audited import watch_catalogue
+        from catalogue.audit_registry import watch_catalogue
 
         watch_catalogue()

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from accounts.revision import Part, bump, hold
+from accounts.revision import Part, lock_revision, take_revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel
-from catalogue.pricing import STANDARD
-from catalogue.publishing import publish, withdraw
+from catalogue.pricing.cost import STANDARD
+from catalogue.publishing.editions import publish, withdraw
 
 MILLION = 1_000_000
 
@@ -21,12 +21,12 @@ MILLION = 1_000_000
 @transaction.atomic
 def switch_offerings(offerings: Iterable[Offering], *, is_enabled: bool) -> int:
     """Let calls go there, or stop them within a second. Outside editions. Returns how many were changed."""
-    hold()
+    lock_revision()
     rows = Offering.objects.filter(pk__in=[offering.pk for offering in offerings], is_enabled=not is_enabled)
     switched = list(rows.select_related("model", "provider"))
     rows.update(is_enabled=is_enabled)
     if switched:
-        audit.note_changes(switched, {"is_enabled": (not is_enabled, is_enabled)})
+        audit.record_changes(switched, {"is_enabled": (not is_enabled, is_enabled)})
         announce_switches()
     return len(switched)
 
@@ -38,7 +38,7 @@ def switch_offering(offering: Offering, *, is_enabled: bool) -> None:
 
 def announce_switches() -> None:
     """Tell every process that offerings were switched. Call it inside the transaction that did it."""
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
 
 
 @transaction.atomic
@@ -64,17 +64,17 @@ def end_prices(prices: QuerySet[Price], *, at: datetime) -> None:
     rows = list(prices.select_related("offering__model", "offering__provider"))
     Price.objects.filter(pk__in=[row.pk for row in rows]).update(valid_to=at)
     for row in rows:
-        audit.note_changes([row], {"valid_to": (str(row.valid_to) if row.valid_to else None, str(at))})
+        audit.record_changes([row], {"valid_to": (str(row.valid_to) if row.valid_to else None, str(at))})
 
 
 @transaction.atomic
 def delete_models(models: QuerySet[Model], *, author: User | None = None) -> Edition | None:
     """Delete working rows and take them out of the catalogue. Earlier editions keep what they published."""
-    hold()
+    lock_revision()
     public_ids = list(models.values_list("public_id", flat=True))
     naming = PublishedModel.objects.current().filter(content__successor_id__in=public_ids)
     predecessors = list(naming.values_list("public_id", flat=True))
-    audit.note_deletion(models, ["name", "release_at", "retirement_at"])
+    audit.record_deletion(models, ["name", "release_at", "retirement_at"])
     with audit.unwatched():
         models.delete()
     note = f"Deleted: {', '.join(public_ids)}"

@@ -5,8 +5,8 @@ from celery.worker import state
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from catalogue.sheet_import import services, work
-from providers.rounds import one_at_a_time
+from catalogue.sheets import services, work
+from gateway.core.rounds import one_at_a_time
 
 LOOK_S = 5.0
 

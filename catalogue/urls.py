@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from catalogue import views
+from catalogue.api import views
 
 _LIST: dict[str, Any] = {"get": "list"}
 

@@ -10,8 +10,8 @@ class GatewayConfig(AppConfig):
         # Imported here, when settings and the admin are complete. A check registers itself.
         from django.contrib import admin
 
-        from gateway import checks  # noqa: F401
         from gateway.celery import app
+        from gateway.ops import checks  # noqa: F401
         from gateway.portal.sign_in import AdminSignInForm
 
         admin.site.login_form = AdminSignInForm

@@ -13,14 +13,15 @@ django.setup(set_prefix=False)
 # WhiteNoise reads files synchronously; Django drains them in a thread, which is what they need.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from gateway import runtime  # noqa: E402  (models need the apps that setup loads)
-from gateway.behind import Behind  # noqa: E402
-from gateway.bounded import Bounded  # noqa: E402
-from gateway.front import Front  # noqa: E402
+from gateway.plane import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
 from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
 from gateway.proxy.request_id import identified  # noqa: E402
+from gateway.server.behind import Behind  # noqa: E402
+from gateway.server.bounded import Bounded  # noqa: E402
+from gateway.server.cors import Cors  # noqa: E402
+from gateway.server.front import Front  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,10 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
         return await running.repeater.answer(scope, receive, send)
     identified_scope, identified_send = identified(scope, send)
     return await behind(identified_scope, receive, identified_send)
+
+
+if settings.CORS_ORIGINS:
+    application = Cors(application, settings.CORS_ORIGINS, settings.PUBLIC_URL.base_path)
 
 
 async def _live(receive: Receive, send: Send) -> None:

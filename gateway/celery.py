@@ -7,8 +7,8 @@ from typing import Any
 from celery import Celery, Task
 from django.db import InterfaceError, OperationalError
 
-from accounts import sql
-from gateway import outlet
+from gateway.boot import outlet
+from gateway.core import sql
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ app = _Application("gatehouse", task_cls=Duty)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["gateway", "gateway.responses", "catalogue", "providers", "accounts"])
 # By name: its module needs Django's models, which are loaded only once a worker is made.
-app.steps["worker"].add("gateway.worker:LaneStep")
+app.steps["worker"].add("gateway.plane.worker:LaneStep")
 
 
 @app.task(name="gateway.wake_worker")

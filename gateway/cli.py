@@ -9,11 +9,12 @@ from contextlib import ExitStack
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gateway import env, outlet
-from gateway.folder_lock import FolderInUse, hold
-from gateway.local_secrets import UnusableDataFolder
-from gateway.serving import CannotStart, bind, url_of
-from gateway.supervisor import PROCESSES_VARIABLE, Supervisor
+from gateway import env
+from gateway.boot import outlet
+from gateway.boot.folder_lock import FolderInUse, hold
+from gateway.boot.local_secrets import UnusableDataFolder
+from gateway.boot.supervisor import PROCESSES_VARIABLE, Supervisor
+from gateway.server.serving import CannotStart, bind, url_of
 
 INTERRUPTED = 130
 REFUSALS = (
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     _take_address(options)
     with ExitStack() as held:
         _set_up(held)
-        from gateway import embedded
+        from gateway.boot import embedded
 
         embedded.run(bind(options.host, options.port))
 
@@ -65,7 +66,7 @@ def web(options: argparse.Namespace) -> None:
 
 def demo(options: argparse.Namespace) -> None:
     """The demo provider alone."""
-    from gateway import demo as demo_provider
+    from gateway.boot import demo as demo_provider
 
     demo_provider.serve(bind(options.host, options.port))
 
@@ -76,7 +77,7 @@ def prepare(_options: argparse.Namespace) -> None:
         _load_django()
         from django.conf import settings
 
-        from gateway import first_run, greeting, preparing
+        from gateway.boot import first_run, greeting, preparing
 
         # Before the folder: three at once wait for each other, and are refused only by what serves from it.
         with first_run.database_explained():
@@ -109,7 +110,7 @@ def _supervise(options: argparse.Namespace) -> None:
 def _serve(listener: socket.socket, *, parent: int | None) -> None:
     with ExitStack() as held:
         _set_up(held)
-        from gateway import distributed
+        from gateway.boot import distributed
 
         distributed.serve(listener, parent=parent)
 

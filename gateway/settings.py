@@ -8,14 +8,15 @@ from typing import Any
 import dj_database_url
 import django
 
-from gateway import env, local_secrets
-from gateway.client_address import read_trusted_proxies
-from gateway.front import read_public_url
+from gateway import env
+from gateway.boot import local_secrets
+from gateway.core.client_address import read_trusted_proxies
+from gateway.core.private_files import keep_private
+from gateway.core.redis_url import broker_url, is_usable, verified
 from gateway.mail import read_mail_server
-from gateway.patience import EdgeLimits
-from gateway.private_files import keep_private
-from gateway.redis_url import broker_url, is_usable, verified
-from gateway.theme import unfold_settings
+from gateway.server.front import read_cors_origins, read_public_url
+from gateway.server.patience import EdgeLimits
+from gateway.web.theme import unfold_settings
 from providers.origins import Origins, join, origins_of_vendors, read_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,6 +63,7 @@ SECURE_PROXY_SSL_HEADER = (
 )
 
 # Only what these peers say of whom they speak for counts: clients can write the same headers.
+CORS_ORIGINS = env.parsed("GATEWAY_CORS_ORIGINS", read_cors_origins)
 TRUSTED_PROXIES = env.parsed("GATEWAY_TRUSTED_PROXIES", read_trusted_proxies)
 
 INSTALLED_APPS = [
@@ -89,15 +91,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "gateway.middleware.Common",
+    "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gateway.middleware.ContentSecurityPolicy",
-    "gateway.middleware.UsableValues",
-    "gateway.middleware.AskedToWait",
-    "accounts.acting.Acting",
+    "gateway.web.middleware.ContentSecurityPolicy",
+    "gateway.web.middleware.UsableValues",
+    "gateway.web.middleware.AskedToWait",
+    "gateway.core.audit_context.AuditContext",
 ]
 
 ROOT_URLCONF = "gateway.urls"
@@ -133,7 +135,7 @@ _POOL = {
     # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
     "reconnect_timeout": 0,
 }
-# The network that is gone is noticed by these, the server that is mute by `accounts.sql`.
+# The network that is gone is noticed by these, the server that is mute by `gateway.core.sql`.
 _POSTGRESQL = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
@@ -162,7 +164,7 @@ def _database() -> dict[str, Any]:
         # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
         database = _at(DATABASE_URL)
     if database["ENGINE"] == "django.db.backends.postgresql":
-        database["ENGINE"] = "accounts.postgresql"
+        database["ENGINE"] = "gateway.core.postgresql"
         # What the address itself says wins.
         database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
     if database["ENGINE"] == "django.db.backends.sqlite3":
@@ -199,7 +201,7 @@ LANGUAGE_CODE = "en-gb"
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
-FORMAT_MODULE_PATH = ["gateway.formats"]
+FORMAT_MODULE_PATH = ["gateway.web.formats"]
 STATIC_URL = f"{PUBLIC_URL.base_path}/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True
@@ -210,7 +212,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "accounts.errors.render_exception",
+    "EXCEPTION_HANDLER": "gateway.core.errors.render_exception",
     "UNAUTHENTICATED_USER": None,
     # `format` is a parameter of the published list, which says itself what is wrong with a value.
     "URL_FORMAT_OVERRIDE": None,
@@ -289,14 +291,15 @@ TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.
 PUBLIC_CATALOGUE = env.choice("GATEWAY_PUBLIC_CATALOGUE", "public", ("public", "signed-in", "off"))
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
-# host:port of the bundled demo providers, set by the command that starts them; allowed through the outbound door.
+# host:port of the bundled demo providers, set by the command that starts them; allowed by the outbound policy.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # 501 is what a client asked for, not something that failed; 503 is told by `accounts.sql`, once and then counted.
+    # 501 is what a client asked for, not something that failed; 503 is told by `gateway.core.sql`, once
+    # and then counted.
     "filters": {
         "failures": {
             "()": "django.utils.log.CallbackFilter",
@@ -305,7 +308,7 @@ LOGGING = {
     },
     "formatters": {
         "line": {
-            "()": "accounts.lines.LineFormatter",
+            "()": "gateway.core.lines.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
@@ -339,7 +342,7 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CONSUMER = "gateway.consumer:Consumer"
+CELERY_WORKER_CONSUMER = "gateway.plane.consumer:Consumer"
 # For ever: a beat that gave up would have to be started by hand.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.
@@ -371,13 +374,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "ENUM_NAME_OVERRIDES": {
-        "CallOutcome": "catalogue.verdicts.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.Status",
+        "CallOutcome": "catalogue.lifecycle.check.Outcome",
+        "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "gateway.schema.complete_document",
+        "gateway.openapi.schema.complete_document",
     ],
     "TAGS": [
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},

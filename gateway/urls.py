@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from gateway import views
+from gateway.web import views
 
 urlpatterns = [
     path("", include("gateway.portal.urls")),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
 ]
 
-handler400 = "gateway.views.bad_request"
-handler403 = "gateway.views.permission_denied"
-handler404 = "gateway.views.page_not_found"
-handler500 = "gateway.views.server_error"
+handler400 = "gateway.web.views.bad_request"
+handler403 = "gateway.web.views.permission_denied"
+handler404 = "gateway.web.views.page_not_found"
+handler500 = "gateway.web.views.server_error"

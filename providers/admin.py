@@ -12,8 +12,8 @@ from django.utils.decorators import method_decorator
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.admin.base import FormInline, TableInline, Tone, status_chip
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
+from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.forms import CredentialForm, ProviderForm
@@ -97,7 +97,7 @@ class ProbeResultInline(TellingInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(HistoryDesk):
+class ProviderAdmin(HistoryAdminBase):
     form = ProviderForm
     list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
     list_filter = ["is_enabled", "health", "wire_format"]
@@ -211,7 +211,7 @@ class ProviderAdmin(HistoryDesk):
             self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
         rows = providers.select_related("credential").filter(wire_format__in=list(MODEL_LISTS))
         asked = [services.facts_of(row) for row in rows]
-        for facts, outcome in probe_together(asked, door=services.outbound_policy()):
+        for facts, outcome in probe_together(asked, policy=services.outbound_policy()):
             services.record_probe(provider_id=facts.id, outcome=outcome, at=timezone.now())
             level = messages.SUCCESS if outcome.is_healthy else messages.ERROR
             self.message_user(request, f"{facts.name}: {_told(outcome)}", level)

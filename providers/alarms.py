@@ -9,7 +9,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from accounts.lines import as_one_line
+from gateway.core.lines import as_one_line
 from providers.models import Alarm, ProbeResult, Provider
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _KEPT = timedelta(days=90)
 _ONE_MODEL = frozenset({403, 429})
 _CREDENTIAL = frozenset({400, 401, 403})
 
-Place = tuple[str, str]
+Subject = tuple[str, str]
 """A provider's slug, and the upstream name of one of its models; empty for all of them."""
 
 
@@ -36,39 +36,39 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class News:
-    """What calls told of providers since it was last written: by place, refusals, and when a good call began."""
+class AlarmUpdates:
+    """What calls told of providers since it was last written: by subject, refusals, and when a good call began."""
 
-    refusals: dict[Place, Refusal] = field(default_factory=dict)
-    accepted: dict[Place, datetime] = field(default_factory=dict)
+    refusals: dict[Subject, Refusal] = field(default_factory=dict)
+    accepted: dict[Subject, datetime] = field(default_factory=dict)
 
     def refuse(self, provider: str, upstream_name: str, refusal: Refusal) -> None:
-        place = (provider, upstream_name if refusal.status in _ONE_MODEL else "")
-        if earlier := self.refusals.get(place):
+        subject = (provider, upstream_name if refusal.status in _ONE_MODEL else "")
+        if earlier := self.refusals.get(subject):
             refusal.began_at = min(earlier.began_at, refusal.began_at)
             refusal.last_at = max(earlier.last_at, refusal.last_at)
             refusal.calls += earlier.calls
-        self.refusals[place] = refusal
+        self.refusals[subject] = refusal
 
     def accept(self, provider: str, upstream_name: str, began_at: datetime) -> None:
-        for place in ((provider, upstream_name), (provider, "")):
-            self.accepted[place] = max(self.accepted.get(place, began_at), began_at)
+        for subject in ((provider, upstream_name), (provider, "")):
+            self.accepted[subject] = max(self.accepted.get(subject, began_at), began_at)
 
     def clear(self) -> None:
         self.refusals.clear()
         self.accepted.clear()
 
 
-def write_news(news: News, *, at: datetime) -> None:
+def write_updates(updates: AlarmUpdates, *, at: datetime) -> None:
     """Raise, count on and clear alarms: one query where there is nothing to tell. Safe to repeat but for counts."""
-    for place, refusal in news.refusals.items():
-        provider = Provider.objects.filter(slug=place[0]).first()
+    for subject, refusal in updates.refusals.items():
+        provider = Provider.objects.filter(slug=subject[0]).first()
         if provider:
-            _raise(provider, place[1], refusal)
-    if not news.accepted:
+            _raise(provider, subject[1], refusal)
+    if not updates.accepted:
         return
     for alarm in Alarm.objects.open().select_related("provider"):
-        began_at = news.accepted.get((alarm.provider.slug, alarm.upstream_name))
+        began_at = updates.accepted.get((alarm.provider.slug, alarm.upstream_name))
         if began_at and began_at > alarm.last_at:
             _clear(alarm, at)
 

@@ -9,6 +9,6 @@ class ProvidersConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: models are complete only now.
-        from providers.audited import watch_providers
+        from providers.audit_registry import watch_providers
 
         watch_providers()

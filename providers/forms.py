@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.admin.base import Checkboxes, PasswordInput, Select
+from gateway.core.admin_base import Checkboxes, PasswordInput, Select
 from providers import services, validators
 from providers.facts import KNOWN_QUIRKS
 from providers.models import Credential, Provider

@@ -8,7 +8,7 @@ from typing import cast
 
 import httptools
 
-from gateway.corked import CorkedTransport
+from gateway.core.batched_writes import BatchingTransport
 from providers.engine import Timeouts
 from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
 
@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
     # The socket's events
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = CorkedTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+        self._transport = BatchingTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
         # So that a large request counts as sent when all of it is.
         self._transport.set_write_buffer_limits(low=0)
         self._unread.register(transport.get_extra_info("socket"), select.POLLIN)

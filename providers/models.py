@@ -3,8 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from accounts.lines import OneLineTexts
-from gateway.outbound import OutboundPolicy
+from gateway.core.lines import OneLineTexts
+from gateway.core.outbound import OutboundPolicy
 from providers import validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS
@@ -88,16 +88,16 @@ class Provider(OneLineTexts, models.Model):
 
     def clean(self) -> None:
         self.base_url = self.base_url.strip().rstrip("/")
-        door = validators.policy(Provider.objects.demo_addresses())
+        policy = validators.policy_for(Provider.objects.demo_addresses())
         refusals = {
-            "base_url": self._address_refusal(door),
+            "base_url": self._address_refusal(policy),
             "quirks": validators.quirks_refusal(self.quirks, KNOWN_QUIRKS),
         }
         _raise_refusals(refusals)
 
-    def _address_refusal(self, door: OutboundPolicy) -> str | None:
+    def _address_refusal(self, policy: OutboundPolicy) -> str | None:
         if self.base_url:
-            return validators.base_url_refusal(self.base_url, door)
+            return validators.base_url_refusal(self.base_url, policy)
         return "Calls need an address: give one, or switch the provider off." if self.is_enabled else None
 
 

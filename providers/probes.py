@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers.adapters.headers import credential_header
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
@@ -50,25 +50,25 @@ class ProbeOutcome:
     """What the provider calls its models, sorted; empty where no list came."""
 
 
-def probe(provider: ProviderFacts, *, door: OutboundPolicy) -> ProbeOutcome:
+def probe(provider: ProviderFacts, *, policy: OutboundPolicy) -> ProbeOutcome:
     """In about 5 seconds at most; every trouble is an outcome. Raises KeyError for a format without a model list."""
     began = time.monotonic()
     try:
-        status, error, names = _ask(provider, door)
+        status, error, names = _ask(provider, policy)
     except UpstreamFailure:
         status, error, names = None, "the credential holds characters that no header carries", ()
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as trouble:
-        status, error, names = None, _named(trouble, provider.base_url, door), ()
+        status, error, names = None, _named(trouble, provider.base_url, policy), ()
     return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error, names)
 
 
 def probe_together(
-    providers: Sequence[ProviderFacts], *, door: OutboundPolicy
+    providers: Sequence[ProviderFacts], *, policy: OutboundPolicy
 ) -> Iterator[tuple[ProviderFacts, ProbeOutcome]]:
     """Each as it is done, at most 32 at once in threads of their own, which use the network only and no database."""
     waves = -(-len(providers) // TOGETHER_MOST)
     pool = ThreadPoolExecutor(TOGETHER_MOST, thread_name_prefix="probe")
-    asked = {pool.submit(probe, provider, door=door): provider for provider in providers}
+    asked = {pool.submit(probe, provider, policy=policy): provider for provider in providers}
     try:
         for done in as_completed(asked, waves * (TIMEOUT_S + _BEYOND_S)):
             yield asked.pop(done), done.result()
@@ -79,7 +79,7 @@ def probe_together(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
+def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
     """Status, error and the names of its models."""
     listed = MODEL_LISTS[provider.wire_format]
     headers = {
@@ -90,7 +90,7 @@ def _ask(provider: ProviderFacts, door: OutboundPolicy) -> tuple[int, str, tuple
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     url = urljoin(provider.base_url.rstrip("/") + "/", listed.path)
     with (
-        httpx_client(door, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
+        httpx_client(policy, total_s=TIMEOUT_S, limit_bytes=_BYTES_MOST) as client,
         client.stream("GET", url, headers=headers, timeout=timeout) as response,
     ):
         if not response.is_success:
@@ -142,19 +142,19 @@ def _read_list(body: bytes, prefix: str) -> tuple[str, tuple[str, ...]]:
         return "answers something that is not JSON; check the base URL", ()
 
 
-def _named(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
+def _named(trouble: BaseException, base_url: str, policy: OutboundPolicy) -> str:
     if isinstance(trouble, httpx.TimeoutException):
         return _TOO_SLOW
     if isinstance(trouble, httpx.ConnectError):
-        return _connect_error(trouble, base_url, door)
+        return _connect_error(trouble, base_url, policy)
     return "broke off, or answered badly"
 
 
-def _connect_error(trouble: BaseException, base_url: str, door: OutboundPolicy) -> str:
+def _connect_error(trouble: BaseException, base_url: str, policy: OutboundPolicy) -> str:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(trouble)):
         return "its certificate cannot be verified"
-    # The client's own pool forgets why the door refused: so it is asked once more.
-    return "its address is not allowed" if base_url_refusal(base_url, door) else "cannot be reached"
+    # The client's own pool forgets why the policy refused: so it is asked once more.
+    return "its address is not allowed" if base_url_refusal(base_url, policy) else "cannot be reached"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

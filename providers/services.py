@@ -13,8 +13,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
-from accounts.revision import Part, be_patient, bump
-from gateway.outbound import OutboundPolicy
+from accounts.revision import Part, be_patient, take_revision
+from gateway.core.outbound import OutboundPolicy
 from providers import alarms, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
@@ -29,8 +29,8 @@ FAILURES_TO_UNHEALTHY = 2
 
 
 def outbound_policy() -> OutboundPolicy:
-    """The door for every call to a provider: settings' exceptions and the demo providers' addresses."""
-    return validators.policy(Provider.objects.demo_addresses())
+    """Where calls to providers may go: settings' exceptions and the demo providers' addresses."""
+    return validators.policy_for(Provider.objects.demo_addresses())
 
 
 def access_of(provider: Provider) -> Access:
@@ -71,7 +71,7 @@ def save_provider(*, provider: Provider) -> None:
 
     A stored secret is forgotten. A variable opens nothing at an origin that it is not bound to (`secrets`).
     """
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     is_elsewhere = has_moved(provider)
     if is_elsewhere or not provider.has_model_list:
         provider.health = Provider.Health.UNKNOWN
@@ -90,7 +90,7 @@ def has_moved(provider: Provider) -> bool:
 
 @transaction.atomic
 def delete_provider(*, provider: Provider) -> None:
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     provider.delete()
 
 
@@ -100,7 +100,7 @@ def save_credential(*, credential: Credential, approves_origin: bool = False) ->
 
     `approves_origin` is a superuser's word that the variable may be sent to the provider's address.
     """
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     if credential.kind != Credential.Kind.STORED:
         credential.ciphertext = ""
     if credential.kind != Credential.Kind.ENVIRONMENT:
@@ -127,9 +127,9 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
     """Effective in every process within a second; switching to what it is changes nothing."""
     others = Provider.objects.filter(pk=provider.pk).exclude(is_enabled=is_enabled)
     if others.exists():
-        bump(Part.PROVIDERS)
+        take_revision(Part.PROVIDERS)
         others.update(is_enabled=is_enabled, next_probe_at=None)
-        audit.note_changes([provider], {"is_enabled": (not is_enabled, is_enabled)})
+        audit.record_changes([provider], {"is_enabled": (not is_enabled, is_enabled)})
     provider.is_enabled = is_enabled
 
 
@@ -147,7 +147,7 @@ def rotate_secrets() -> list[str]:
             continue
         ciphertext = encrypt(secret, provider=credential.provider)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
-        audit.note_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
+        audit.record_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems
 
 
@@ -206,7 +206,7 @@ def demo_port() -> int | None:
 def _forget_secrets(credentials: QuerySet[Credential]) -> None:
     rows = list(credentials.select_related("provider"))
     credentials.update(ciphertext="")
-    audit.note_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})
+    audit.record_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})
 
 
 @transaction.atomic
@@ -226,7 +226,7 @@ def _ensure_demo_provider(slug: str, base_url: str) -> None:
 def _change_health(provider_id: int, health: str, at: datetime) -> None:
     changed = Provider.objects.filter(pk=provider_id).exclude(health=health)
     if changed.exists():
-        bump(Part.PROVIDERS)
+        take_revision(Part.PROVIDERS)
         changed.update(health=health, health_changed_at=at)
 
 

@@ -6,10 +6,10 @@ Celery's time limits need processes and mean nothing to threads: here each wait 
 from celery import shared_task
 from django.utils import timezone
 
+from gateway.core.rounds import one_at_a_time
 from providers import alarms, services
 from providers.models import Provider
 from providers.probes import TOGETHER_MOST, probe_together
-from providers.rounds import one_at_a_time
 
 
 @shared_task
@@ -19,7 +19,7 @@ def probe_due_providers() -> int:
     claimed = services.claim_due_probes(at=timezone.now(), most=TOGETHER_MOST)
     rows = Provider.objects.with_credential().filter(pk__in=claimed)
     asked = [services.facts_of(row) for row in rows]
-    for provider, outcome in probe_together(asked, door=services.outbound_policy()):
+    for provider, outcome in probe_together(asked, policy=services.outbound_policy()):
         services.record_probe(provider_id=provider.id, outcome=outcome, at=timezone.now())
     return len(asked)
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from gateway.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
+from gateway.core.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.http1 import Connection, Reply, broken, unavailable

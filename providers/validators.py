@@ -6,26 +6,26 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from gateway.outbound import OutboundPolicy, resolve_name
+from gateway.core.outbound import OutboundPolicy, resolve_name
 from providers.origins import origin_of
 
 _RESOLVE_TIMEOUT_S = 2.0
 _resolver = ThreadPoolExecutor(max_workers=2, thread_name_prefix="resolve")
 
 
-def policy(demo_addresses: Iterable[str]) -> OutboundPolicy:
-    """The door for every provider: settings' exceptions, and the demo providers' own addresses."""
+def policy_for(demo_addresses: Iterable[str]) -> OutboundPolicy:
+    """Where calls to any provider may go: settings' exceptions, and the demo providers' own addresses."""
     allowed = {*settings.PRIVATE_ADDRESSES_ALLOWED, *settings.DEMO_ADDRESSES, *demo_addresses}
     return OutboundPolicy(allowed=frozenset(allowed))
 
 
-def base_url_refusal(url: str, door: OutboundPolicy) -> str | None:
-    """Why calls must not go there, or None. A name without an address passes: the door asks again."""
-    refusal = door.url_refusal(url)
+def base_url_refusal(url: str, policy: OutboundPolicy) -> str | None:
+    """Why calls must not go there, or None. A name without an address passes: the policy asks again."""
+    refusal = policy.url_refusal(url)
     if refusal:
         return refusal
     parts = urlsplit(url)
-    return _resolved_refusal(parts.hostname or "", parts.port or _default_port(parts.scheme), door)
+    return _resolved_refusal(parts.hostname or "", parts.port or _default_port(parts.scheme), policy)
 
 
 def allowed_variables() -> list[str]:
@@ -79,9 +79,9 @@ def _default_port(scheme: str) -> int:
     return 80 if scheme == "http" else 443
 
 
-def _resolved_refusal(host: str, port: int, door: OutboundPolicy) -> str | None:
+def _resolved_refusal(host: str, port: int, policy: OutboundPolicy) -> str | None:
     for address in _addresses(host, port):
-        refusal = door.refusal(host, port, address)
+        refusal = policy.refusal(host, port, address)
         if refusal:
             return refusal
     return None

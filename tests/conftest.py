@@ -9,10 +9,10 @@ from django.db import connections
 from django.test import override_settings
 
 from accounts import guesses
-from catalogue.kept_changes import kept_changes
-from catalogue.loading import snapshots
-from catalogue.shelf import shelf
-from catalogue.worklist import kept_worklist
+from catalogue.changes.history import change_cache
+from catalogue.published.loading import snapshots
+from catalogue.published.record_cache import record_cache
+from catalogue.quality.worklist import worklist_cache
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.system.deployment import make_tables
 from tests.system.embedded import product, upstream
@@ -41,9 +41,9 @@ def forget_snapshot() -> Iterator[None]:
     yield
     guesses.here.forget()
     snapshots.forget()
-    shelf.forget()
-    kept_changes.forget()
-    kept_worklist.forget()
+    record_cache.forget()
+    change_cache.forget()
+    worklist_cache.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from accounts.models import Key, Membership, Team, User
 from accounts.services import KeyTerms, issue_key
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

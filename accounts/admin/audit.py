@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.text import capfirst
 
-from accounts.admin.base import CountlessPaginator, Desk
 from accounts.admin.history import act_chip, link_row, name_actor, read_changes
 from accounts.models import AuditEntry
+from gateway.core.admin_base import AdminBase, CountlessPaginator
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -53,7 +53,7 @@ admin.site.unregister(AuditEntry)
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(Desk):
+class AuditEntryAdmin(AdminBase):
     list_display = ["timestamp", "by", "act", "row", "fields_changed"]
     list_display_links = ["timestamp"]
     list_filter = [KindFilter, "action", OriginFilter, "timestamp"]

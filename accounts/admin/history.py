@@ -13,9 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-from accounts import acting
-from accounts.admin.base import Desk, Tone, status_chip
 from accounts.models import AuditEntry
+from gateway.core import audit_context
+from gateway.core.admin_base import AdminBase, Tone, status_chip
 
 PER_PAGE = 50
 _LENGTH_SHOWN = 600
@@ -37,11 +37,11 @@ class Change:
     after: str
 
 
-class HistoryDesk(Desk):
+class HistoryAdminBase(AdminBase):
     """A page whose “History” tells the audit's entries about its row."""
 
     def history_entries(self, row: Model) -> QuerySet[AuditEntry]:
-        entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(page=acting.page_of(row))
+        entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(page=audit_context.page_of(row))
         return entries
 
     def history_view(

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import limits, services
-from accounts.admin.base import TextArea, Tone, confirmed_action, status_chip
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from accounts.models import Key, User
 from accounts.shown_once import keep_secret, take_secret
+from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
+from gateway.core.refusals import InvalidField
 
 _TERMS = ["scope", "requests_per_minute", "concurrency", "model_patterns", "lane", "expires_at"]
 _TONES: dict[Key.State, Tone] = {
@@ -50,13 +51,13 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
         for field in set(self.changed_data) & set(cleaned):
             try:
                 _check(field, cleaned[field])
-            except limits.InvalidTerm as fault:
+            except InvalidField as fault:
                 self.add_error(field, fault.message)
         return cleaned
 
 
 @admin.register(Key)
-class KeyAdmin(HistoryDesk):
+class KeyAdmin(HistoryAdminBase):
     form = KeyForm
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
     list_filter = ["scope", "lane"]

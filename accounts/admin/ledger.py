@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import CountlessPaginator, Desk, Tone, status_chip
 from accounts.models import LedgerEntry
+from gateway.core.admin_base import AdminBase, CountlessPaginator, Tone, status_chip
 
 _RECENT = 1_000
 _TONES: dict[LedgerEntry.Outcome, Tone] = {
@@ -33,7 +33,7 @@ class ProviderFilter(admin.SimpleListFilter):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(Desk):
+class LedgerEntryAdmin(AdminBase):
     list_display = [
         "started_at",
         "team",

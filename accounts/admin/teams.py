@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import services
-from accounts.admin.base import TableInline, status_chip
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from accounts.models import Key, Membership, Team
+from gateway.core.admin_base import TableInline, status_chip
 
 
 class MembershipInline(TableInline):
@@ -37,7 +37,7 @@ class KeyInline(TableInline):
 
 
 @admin.register(Team)
-class TeamAdmin(HistoryDesk):
+class TeamAdmin(HistoryAdminBase):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "slug"]

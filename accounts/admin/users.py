@@ -8,9 +8,9 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from accounts.admin.base import ChangePersonForm, NewPersonForm, PasswordForm
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from accounts.models import User
+from gateway.core.admin_base import ChangePersonForm, NewPersonForm, PasswordForm
 
 
 class SuperusersOnly:
@@ -27,7 +27,7 @@ class SuperusersOnly:
 
 
 @admin.register(User)
-class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryDesk):  # type: ignore[type-arg]
+class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryAdminBase):  # type: ignore[type-arg]
     form = ChangePersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
@@ -38,7 +38,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(SuperusersOnly, BaseGroupAdmin, HistoryDesk):
+class GroupAdmin(SuperusersOnly, BaseGroupAdmin, HistoryAdminBase):
     pass
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.db import models
 
-from accounts import acting
+from gateway.core import audit_context
 
 
 class AuditManager(LogEntryManager):  # type: ignore[misc]
@@ -39,9 +39,9 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
 
 def about(row: models.Model) -> dict[str, Any]:
     """The columns of an entry on that row which say who acts now, and where it is told."""
-    user, key = acting.who()
+    user, key = audit_context.who()
     return {
-        "page": acting.page_of(row),
+        "page": audit_context.page_of(row),
         "actor": user,
         "actor_email": getattr(user, "email", None),
         "key": key,

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from accounts.lines import OneLineTexts
 from accounts.querysets import KeyQuerySet
+from gateway.core.lines import OneLineTexts
 
 
 class Key(OneLineTexts, models.Model):

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.db import models
 
-from accounts.lines import OneLineTexts
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
+from gateway.core.lines import OneLineTexts
 
 
 class Team(OneLineTexts, models.Model):

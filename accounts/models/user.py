@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 
-from accounts.lines import OneLineTexts
+from gateway.core.lines import OneLineTexts
 
 
 class User(OneLineTexts, AbstractUser):

@@ -1,4 +1,4 @@
-"""The curator's desk: what clients will see, and what they see now."""
+"""The curator's pages: what clients will see, and what they see now."""
 
 from catalogue.admin import editions, models, offerings, organisations, providers
 

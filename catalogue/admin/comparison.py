@@ -8,16 +8,16 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from catalogue.comparing import Pair, differing, tell_differences
+from catalogue.changes.edition_comparison import Pair, differing, tell_differences
 from catalogue.models import Edition
 
 PER_PAGE = 25
 _CHOICES = 200
 
 
-def show_comparison(desk: Any, request: HttpRequest) -> HttpResponse:
+def show_comparison(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """`?from=&to=`, numbers of editions; without `from` it is the one before. Raises Http404, PermissionDenied."""
-    if not desk.has_view_permission(request):
+    if not model_admin.has_view_permission(request):
         raise PermissionDenied
     later = _edition(request.GET.get("to"))
     earlier = _edition(request.GET.get("from"), before=later)
@@ -26,9 +26,9 @@ def show_comparison(desk: Any, request: HttpRequest) -> HttpResponse:
     pairs = differing(earlier.number if earlier else 0, later.number) if later else []
     chosen = [pair for pair in pairs if request.GET.get("kind") in {None, pair.kind}]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
-    context = desk.admin_site.each_context(request) | {
+    context = model_admin.admin_site.each_context(request) | {
         "title": "Compare editions",
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "earlier": earlier,
         "later": later,
         "editions": Edition.objects.select_related("author")[:_CHOICES],

@@ -1,23 +1,51 @@
-"""Two people at one model: what a page was opened on, and what somebody else did since."""
+"""Two people at one model: its form knows what the page was opened on, and tells what somebody else did since."""
 
 import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Model as Row
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from accounts import acting
 from accounts.admin.history import name_actor, read_changes
 from accounts.models import AuditEntry
 from catalogue.models import Model
+from gateway.core import audit_context
 
 _NOT_EDITED = frozenset({"updated_at", "quarantine_reason"})
 _ACTS_SHOWN = 8
 _LENGTH_SHOWN = 120
+
+
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Knows what the page was opened on, so that nobody's edit is overwritten unseen."""
+
+    opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["opened_at"] = stamp(self.instance)
+
+    def clean(self) -> dict[str, Any] | None:
+        """A conflict is told above all fields: its own is hidden, and nobody would see it there."""
+        opened_at = self.cleaned_data.get("opened_at")
+        if opened_at and self.instance.pk and not is_same(opened_at, self.instance):
+            raise ValidationError(_told(opened_at, self.instance))
+        return super().clean()
+
+
+def _told(opened_at: str, model: Any) -> str:
+    try:
+        return tell_acts(opened_at, model)
+    except ValueError:
+        return "This page was opened in another way than this one shows. Open it again."
 
 
 def stamp(model: Model, at: datetime | None = None) -> str:
@@ -33,7 +61,7 @@ def is_same(stamped: str, model: Model) -> bool:
 def tell_acts(stamped: str, model: Model) -> str:
     """Who saved what since then, as HTML, with the way to go on."""
     opened_at = datetime.fromisoformat(stamped.rpartition(" ")[0])
-    since = AuditEntry.objects.filter(page=acting.page_of(model), timestamp__gt=opened_at)
+    since = AuditEntry.objects.filter(page=audit_context.page_of(model), timestamp__gt=opened_at)
     acts = [_line(entry) for entry in since.select_related("actor", "content_type")[:_ACTS_SHOWN]]
     told = format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", acts)) if acts else ""
     page = reverse("admin:catalogue_model_change", args=[model.pk])

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.admin.history import HistoryDesk
+from accounts.admin.history import HistoryAdminBase
 from catalogue.admin.comparison import show_comparison
 from catalogue.admin.rollback import show_rollback
 from catalogue.models import Edition, PublishedModel
@@ -18,7 +18,7 @@ SHOWN = 200
 
 
 @admin.register(Edition)
-class EditionAdmin(HistoryDesk):
+class EditionAdmin(HistoryAdminBase):
     list_display = ["number", "published_at", "author", "note", "model_count", "what_it_changed"]
     list_select_related = ["author"]
     list_filter = ["author", "published_at"]

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from accounts.admin.base import TextInput
 from catalogue.models.shapes import check_words
+from gateway.core.admin_base import TextInput
 
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
 

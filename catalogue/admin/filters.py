@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalogue.lifecycle import Status
-from catalogue.worklist import kept_worklist
+from catalogue.lifecycle.status import Status
+from catalogue.quality.worklist import worklist_cache
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -59,5 +59,5 @@ class QualityFilter(admin.SimpleListFilter):
         wanted = self._ranges.get(self.value() or "")
         if wanted is None:
             return queryset
-        qualities = kept_worklist.read().qualities
+        qualities = worklist_cache.read().qualities
         return queryset.filter(pk__in=[pk for pk, quality in qualities.items() if quality.score in wanted])

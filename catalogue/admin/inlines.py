@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts.admin.base import TableInline
 from catalogue.admin.fields import CuratorFields
 from catalogue.admin.prices import OfferingForm, price_line
 from catalogue.models import Alias, Offering
+from gateway.core.admin_base import TableInline
 
 
 class LoadedFormSet(TableInline.formset):  # type: ignore[misc,name-defined]

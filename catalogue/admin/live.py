@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import Tone, status_chip
 from accounts.models import User
-from catalogue.compile import compile_model, digest, problems
-from catalogue.lifecycle import Status, status_at
+from catalogue.lifecycle.status import Status, status_at
 from catalogue.models import Model
-from catalogue.publishing import publish
+from catalogue.publishing.compile import compile_model, digest, problems
+from catalogue.publishing.editions import publish
+from gateway.core.admin_base import Tone, status_chip
 
 _STATUS_TONES: dict[Status, Tone] = {
     Status.ANNOUNCED: "info",

@@ -10,24 +10,24 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from accounts.models import User
-from catalogue.admin.desk import PublishingDesk
+from catalogue.admin.base import PublishingAdminBase
+from catalogue.admin.conflicts import ModelForm
 from catalogue.admin.filters import PublicationFilter, QualityFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
 from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud
-from catalogue.admin.model_desk import describe, judge_shown, quality_chip
-from catalogue.admin.model_form import ModelForm
+from catalogue.admin.model_summary import describe, judge_shown, quality_chip
 from catalogue.admin.prices import price_line
 from catalogue.admin.rollback import show_versions
-from catalogue.admin.sheets import SheetDesk
+from catalogue.admin.sheets import SheetAdminMixin
 from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
-from catalogue.querysets import ModelQuerySet
+from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
-from catalogue.sheets import ModelSheet
+from catalogue.sheets.columns import ModelSheet
 
 
 @admin.register(Model)
-class ModelAdmin(SheetDesk, PublishingDesk):
+class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
     resource_classes = [ModelSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
@@ -111,8 +111,8 @@ class ModelAdmin(SheetDesk, PublishingDesk):
         if model is not None and request.method == "POST":
             # What was refused stays in the form; around it stands what is saved.
             model = self.get_queryset(request).get(pk=model.pk)
-        desk = {"desk": describe(model)} if model else {}
-        return cast("HttpResponse", super().render_change_form(request, context | desk, **kwargs))
+        summary = {"summary": describe(model)} if model else {}
+        return cast("HttpResponse", super().render_change_form(request, context | summary, **kwargs))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         if obj is None or not self.has_change_permission(request, obj):

@@ -9,20 +9,20 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import status_chip
 from accounts.models import AuditEntry
-from accounts.revision import hold
-from catalogue.admin.desk import PublishingDesk
+from accounts.revision import lock_revision
+from catalogue.admin.base import PublishingAdminBase
 from catalogue.admin.live import publish_aloud
 from catalogue.admin.prices import PriceInline, price_line
-from catalogue.admin.sheets import SheetDesk
+from catalogue.admin.sheets import SheetAdminMixin
 from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
-from catalogue.sheets import OfferingSheet, PriceSheet
+from catalogue.sheets.columns import OfferingSheet, PriceSheet
+from gateway.core.admin_base import status_chip
 
 
 @admin.register(Offering)
-class OfferingAdmin(SheetDesk, PublishingDesk):
+class OfferingAdmin(SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
     inlines = [PriceInline]
     list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
@@ -82,7 +82,7 @@ class OfferingAdmin(SheetDesk, PublishingDesk):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Offering]) -> None:
         model_ids = list(queryset.values_list("model_id", flat=True))
         with transaction.atomic():
-            hold()
+            lock_revision()
             super().delete_queryset(request, queryset)
             self._publish(request, model_ids, "Deleted offerings")
 

@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from catalogue.admin.desk import PublishingDesk
+from catalogue.admin.base import PublishingAdminBase
 from catalogue.admin.live import publish_aloud
 from catalogue.models import Organisation
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(PublishingDesk):
+class OrganisationAdmin(PublishingAdminBase):
     list_display = ["name", "id", "colour", "country_code", "model_count"]
     search_fields = ["id", "name"]
     fieldsets = [

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from catalogue.compile import compile_model
-from catalogue.content import facts_from_content
-from catalogue.differences import FieldChange
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.price_text import readable_differences
+from catalogue.facts import ModelFacts
 from catalogue.models import Model
-from catalogue.readable import readable_differences
-from catalogue.record import record
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.published.content import facts_from_content
+from catalogue.published.record import record
+from catalogue.published.snapshot import Snapshot
+from catalogue.publishing.compile import compile_model
 
 _short_list = re.compile(r"\[\n\s+([^\[\]{}]*?)\n\s*\]")
 _between = re.compile(r",\n\s+")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.admin.base import Tone
-from catalogue.compile import plain, price_facts
-from catalogue.conditions import in_words
-from catalogue.meters import METERS, unit_of
 from catalogue.models import Offering, Price
-from catalogue.pricing import is_standard, is_valid
+from catalogue.pricing.conditions import in_words
+from catalogue.pricing.cost import is_standard, is_valid, plain
+from catalogue.pricing.meters import METERS, unit_of
+from catalogue.publishing.compile import price_facts
+from gateway.core.admin_base import Tone
 
 _TONES: dict[str, Tone] = {"current": "good", "coming": "info", "past": "neutral"}
 _STATES = tuple(_TONES)

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import TableInline
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
-from catalogue.compile import plain, price_facts
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.facts import PriceFacts
 from catalogue.models import Offering, Price
-from catalogue.pricing import SMALLEST_USD, current_prices
+from catalogue.pricing.cost import SMALLEST_USD, current_prices, plain
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.publishing.compile import price_facts
 from catalogue.services import MILLION, set_price
-from catalogue.snapshot import PriceFacts
+from gateway.core.admin_base import TableInline
 
 # Between opening a form, typing “now” and saving it.
 TYPING = timedelta(minutes=10)

@@ -11,14 +11,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import User
-from catalogue.comparing import Pair, tell_differences
+from catalogue.changes.edition_comparison import Pair, tell_differences
 from catalogue.models import Edition, Model, PublishedModel
-from catalogue.rollback import RollbackRefusedError, plan_rollback, roll_back
+from catalogue.publishing.rollback import RollbackRefusedError, plan_rollback, roll_back
 
 PER_PAGE = 20
 
 
-def show_rollback(desk: Any, request: HttpRequest, number: int) -> HttpResponse:
+def show_rollback(model_admin: Any, request: HttpRequest, number: int) -> HttpResponse:
     """`?model=` is one model's id; without it, it is the whole edition. Raises Http404, PermissionDenied."""
     if not request.user.has_perms(["catalogue.change_model", "catalogue.view_edition"]):
         raise PermissionDenied
@@ -28,9 +28,9 @@ def show_rollback(desk: Any, request: HttpRequest, number: int) -> HttpResponse:
         raise Http404("That edition has no such model.")
     if request.method == "POST":
         return _do(request, edition, public_id)
-    context = desk.admin_site.each_context(request) | {
+    context = model_admin.admin_site.each_context(request) | {
         "title": f"Roll {public_id or 'everything'} back to edition {number}",
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "edition": edition,
         "public_id": public_id,
         "plan": plan_rollback(number, public_id),
@@ -38,9 +38,9 @@ def show_rollback(desk: Any, request: HttpRequest, number: int) -> HttpResponse:
     return TemplateResponse(request, "admin/catalogue/rollback.html", context)
 
 
-def show_versions(desk: Any, request: HttpRequest, model: Model) -> HttpResponse:
+def show_versions(model_admin: Any, request: HttpRequest, model: Model) -> HttpResponse:
     """Every edition that published the model, with what it changed. Raises PermissionDenied."""
-    if not desk.has_view_permission(request, model):
+    if not model_admin.has_view_permission(request, model):
         raise PermissionDenied
     rows = PublishedModel.objects.filter(public_id=model.public_id).order_by("-edition_from_id")
     columns = rows.select_related("edition_from__author").defer("content")
@@ -50,9 +50,9 @@ def show_versions(desk: Any, request: HttpRequest, model: Model) -> HttpResponse
     pairs = [
         Pair(model.public_id, before.pk if (before := older[row.pk]) else None, row.pk) for row in versions
     ]
-    context = desk.admin_site.each_context(request) | {
+    context = model_admin.admin_site.each_context(request) | {
         "title": f"Editions of {model.public_id}",
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "original": model,
         "page": page,
         "versions": list(zip(versions, tell_differences(pairs), strict=True)),

@@ -14,17 +14,17 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from accounts.models import User
 from catalogue import tasks
 from catalogue.models import SheetImport
-from catalogue.sheet_import import services
-from catalogue.sheet_import.known import KNOWN
-from catalogue.sheet_import.report import SHOWN_ROWS, unpack
-from catalogue.sheet_import.upload import MOST_BYTES, MOST_ROWS
-from catalogue.sheets import FORMATS, Sheet
+from catalogue.sheets import services
+from catalogue.sheets.columns import FORMATS, Sheet
+from catalogue.sheets.known import KNOWN
+from catalogue.sheets.report import SHOWN_ROWS, unpack
+from catalogue.sheets.upload import MOST_BYTES, MOST_ROWS
 
 _RECENT = 10
 
 
-class SheetDesk(ImportExportMixin):  # type: ignore[misc]
-    """Mixed into a desk: buttons for its sheets. What an upload would do is looked at before a worker does it.
+class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
+    """Mixed into a page: buttons for its sheets. What an upload would do is looked at before a worker does it.
 
     The library writes sheets out; bringing them in is our own, for its preview holds every lock that it takes.
     """

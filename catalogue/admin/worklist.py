@@ -10,27 +10,27 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts.admin.base import Tone
-from catalogue.lint import EXPLANATIONS, Finding, Kind
-from catalogue.quality import MARKS
-from catalogue.worklist import kept_worklist
+from catalogue.quality.completeness import MARKS
+from catalogue.quality.lint import EXPLANATIONS, Finding, Kind
+from catalogue.quality.worklist import worklist_cache
+from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
 _TONES: dict[Kind, Tone] = {Kind.SET_ASIDE: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
 
 
-def show_worklist(desk: Any, request: HttpRequest) -> HttpResponse:
+def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """State is in the address: `kind`, `organisation`, `page`. Raises PermissionDenied."""
-    if not desk.has_view_permission(request):
+    if not model_admin.has_view_permission(request):
         raise PermissionDenied
     kind, organisation = request.GET.get("kind", ""), request.GET.get("organisation", "")
-    findings = kept_worklist.read().findings
+    findings = worklist_cache.read().findings
     of_organisation = [each for each in findings if organisation in {"", each.organisation_id}]
     chosen = [each for each in of_organisation if kind in {"", each.kind}]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
-    context = desk.admin_site.each_context(request) | {
+    context = model_admin.admin_site.each_context(request) | {
         "title": "Worklist",
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "page": page,
         "rows": [row_of(finding) for finding in page],
         "kinds": _count_kinds(of_organisation),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.revision import Part, bump
+from accounts.revision import Part, take_revision
 from catalogue.bootstrap.entries import (
     Bootstrap,
     BootstrapError,
@@ -19,9 +19,9 @@ from catalogue.bootstrap.entries import (
     ProviderEntry,
 )
 from catalogue.bootstrap.reader import read_bootstrap
-from catalogue.meters import CACHED_READ_TEXT, CACHED_WRITE_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.models import Alias, Model, Offering, Organisation, Price, PublishedModel
-from catalogue.publishing import publish
+from catalogue.pricing.meters import CACHED_READ_TEXT, CACHED_WRITE_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 from providers.services import ensure_demo_providers
 
@@ -108,7 +108,7 @@ def _create_providers(entries: Sequence[ProviderEntry]) -> int:
     missing = {entry.slug: entry for entry in entries if entry.slug not in known}
     if not missing:
         return 0
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     created = Provider.objects.bulk_create(_provider(entry) for entry in missing.values())
     Credential.objects.bulk_create(
         _credential(provider, missing[provider.slug].variable) for provider in created
@@ -144,7 +144,7 @@ def _complete_addresses(entries: Iterable[ProviderEntry]) -> None:
             continue
         waiting = Provider.objects.filter(slug=entry.slug, base_url=_unfilled(entry.base_url))
         if waiting.exists():
-            bump(Part.PROVIDERS)
+            take_revision(Part.PROVIDERS)
             waiting.update(base_url=address, is_enabled=True)
 
 

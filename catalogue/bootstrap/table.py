@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from accounts.lines import is_one_line
 from catalogue.bootstrap.entries import BootstrapError
+from gateway.core.lines import is_one_line
 
 T = TypeVar("T", str, int, bool)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from catalogue.importing.entries import Folder, Place
+from catalogue.importing.entries import Folder, Origin
 from catalogue.importing.findings import Findings, Kind
 from catalogue.importing.rows import new_model, organisation_fields, price_row, provider_row
 from catalogue.models import Alias, Model, Offering, Organisation
@@ -21,9 +21,9 @@ def check_folder(folder: Folder, findings: Findings) -> None:
     _check_names(folder, findings)
 
 
-def _rows(folder: Folder) -> list[tuple[Place, Any]]:
+def _rows(folder: Folder) -> list[tuple[Origin, Any]]:
     """As they would be made."""
-    rows: list[tuple[Place, Any]] = [
+    rows: list[tuple[Origin, Any]] = [
         *((entry.place, Organisation(**organisation_fields(entry))) for entry in folder.organisations),
         *((entry.place, new_model(entry)) for entry in folder.models),
         *((entry.place, provider_row(entry)) for entry in folder.providers),

@@ -7,13 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-Place = tuple[str, int]
+Origin = tuple[str, int]
 """File and row, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrganisationEntry:
-    place: Place
+    place: Origin
     id: str
     name: str
     colour: str
@@ -25,7 +25,7 @@ class OrganisationEntry:
 class ProviderEntry:
     """`base_url` is empty where calls can't go there; `variable` may hold its key, empty where none is allowed."""
 
-    place: Place
+    place: Origin
     slug: str
     name: str
     website: str
@@ -37,7 +37,7 @@ class ProviderEntry:
 class ModelEntry:
     """`successor_id` and `previous_id` are ids in the same folder."""
 
-    place: Place
+    place: Origin
     id: str
     organisation_id: str
     name: str
@@ -55,7 +55,7 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class AliasEntry:
-    place: Place
+    place: Origin
     name: str
     model_id: str
 
@@ -68,7 +68,7 @@ OfferingKey = tuple[str, str, str]
 class PriceEntry:
     """`amount` buys `unit_size` units."""
 
-    place: Place
+    place: Origin
     meter: str
     plan: str
     unit_size: int
@@ -95,7 +95,7 @@ class PriceEntry:
 class OfferingEntry:
     """An offer, with the prices that were found for it."""
 
-    place: Place
+    place: Origin
     key: OfferingKey
     facts: Mapping[str, Any]
     """Columns of the offering, by name."""

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from catalogue.facts import EPOCH
 from catalogue.importing.entries import Folder, ModelEntry, OfferingEntry, OfferingKey, PriceEntry
 from catalogue.importing.findings import Findings, Kind
 from catalogue.importing.models import check_references, read_alias, read_model, read_organisation
 from catalogue.importing.offers import Offer, ProviderRules, read_offer, read_provider
 from catalogue.importing.prices import Card, read_card
 from catalogue.importing.source import Row, read_rows
-from catalogue.snapshot import EPOCH
 
 CHAT = "chat.completions"
 FILES = (

@@ -9,7 +9,7 @@ from catalogue.importing.entries import OfferingEntry, ProviderEntry
 from catalogue.importing.findings import Kind
 from catalogue.importing.source import Row
 from catalogue.importing.translation import ENDPOINTS, OPEN_PROVIDERS, PARAMS_OF_FLAGS, USABLE_STATUSES
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 
 _QUANTIZATION = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PARAM = re.compile(r"\S{1,200}")
@@ -29,9 +29,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRules:
-    """What a provider may be reached by: the outbound door, and the variables that may hold keys."""
+    """What a provider may be reached by: the outbound policy, and the variables that may hold keys."""
 
-    door: OutboundPolicy
+    policy: OutboundPolicy
     variables: frozenset[str]
 
 
@@ -47,17 +47,17 @@ def read_provider(row: Row, rules: ProviderRules) -> ProviderEntry:
         slug=row.required("id"),
         name=row.required("name"),
         website=row.text("link"),
-        base_url=_address(row, rules.door),
+        base_url=_address(row, rules.policy),
         variable=variable,
     )
     row.close()
     return entry
 
 
-def _address(row: Row, door: OutboundPolicy) -> str:
-    """Empty where calls cannot go there: unknown, refused by the door, or a provider that is not open."""
+def _address(row: Row, policy: OutboundPolicy) -> str:
+    """Empty where calls cannot go there: unknown, refused by the policy, or a provider that is not open."""
     url, status = row.text("api_base_url").rstrip("/"), row.text("status")
-    refusal = (door.url_refusal(url) if url else "none is known") or ""
+    refusal = (policy.url_refusal(url) if url else "none is known") or ""
     if not refusal and status not in OPEN_PROVIDERS:
         refusal = f"the provider is {status or 'of unknown status'}"
     if refusal:

@@ -10,8 +10,8 @@ from catalogue.importing.entries import PriceEntry
 from catalogue.importing.findings import Kind
 from catalogue.importing.source import Row
 from catalogue.importing.translation import DEFAULT_PRIORITY, ENDPOINTS, METERS, UNITS
-from catalogue.meters import METERS as KNOWN_METERS
-from catalogue.meters import unit_of
+from catalogue.pricing.meters import METERS as KNOWN_METERS
+from catalogue.pricing.meters import unit_of
 
 _PLACES = 10
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from accounts.revision import Part, bump, give_way, hold
+from accounts.revision import Part, give_way, lock_revision, take_revision
 from catalogue.importing.entries import Folder, OfferingEntry
 from catalogue.importing.rows import (
     known_fields,
@@ -25,7 +25,7 @@ from catalogue.importing.rows import (
     take,
 )
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 
 T = TypeVar("T")
@@ -80,11 +80,11 @@ class Writer:
         if edition is not None:
             counts = {f"{what} made": number for what, number in self.written.made.items()}
             counts |= {f"{what} changed": number for what, number in self.written.changed.items()}
-            audit.note_run(edition, {"imported from": self._folder.name} | counts)
+            audit.record_run(edition, {"imported from": self._folder.name} | counts)
 
     @transaction.atomic
     def _write_organisations(self) -> None:
-        hold()
+        lock_revision()
         known = Organisation.objects.in_bulk()
         entries = self._folder.organisations
         new = [Organisation(**organisation_fields(each)) for each in entries if each.id not in known]
@@ -104,7 +104,7 @@ class Writer:
         entries = [entry for entry in self._folder.providers if entry.slug not in known]
         if not entries:
             return
-        bump(Part.PROVIDERS)
+        take_revision(Part.PROVIDERS)
         rows = Provider.objects.bulk_create(map(provider_row, entries))
         Credential.objects.bulk_create(
             Credential(provider=row, kind=Credential.Kind.ENVIRONMENT, variable=entry.variable)
@@ -125,7 +125,7 @@ class Writer:
 
     @transaction.atomic
     def _save_models(self, new: Sequence[Model], changed: Sequence[Model]) -> None:
-        hold()
+        lock_revision()
         Model.objects.bulk_create(new)
         for model in changed:
             model.save()
@@ -138,12 +138,12 @@ class Writer:
             changed = [model for entry in batch if refer(model := models[entry.id], entry, models)]
             if changed:
                 with transaction.atomic():
-                    hold()
+                    lock_revision()
                     Model.objects.bulk_update(changed, ["successor", "previous"])
 
     @transaction.atomic
     def _write_aliases(self) -> None:
-        hold()
+        lock_revision()
         taken = {
             *Alias.objects.values_list("name", flat=True),
             *Model.objects.values_list("public_id", flat=True),
@@ -178,7 +178,7 @@ class Writer:
     def _save_offerings(
         self, new: Sequence[tuple[Offering, OfferingEntry]], there: Sequence[tuple[Offering, OfferingEntry]]
     ) -> None:
-        hold()
+        lock_revision()
         now = timezone.now()
         changed = [row for row, entry in there if set_facts(row, entry.facts)]
         Offering.objects.bulk_create(row for row, _ in new)

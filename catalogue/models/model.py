@@ -9,11 +9,11 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
-from accounts.lines import OneLineTexts
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from catalogue.models import shapes
 from catalogue.models.published import PublishedModel
-from catalogue.querysets import ModelQuerySet
+from catalogue.querysets.working import ModelQuerySet
+from gateway.core.lines import OneLineTexts
 
 
 class Model(OneLineTexts, models.Model):

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from accounts.lines import OneLineTexts
-from catalogue.meters import METER_CHOICES
 from catalogue.models import shapes
+from catalogue.pricing.meters import METER_CHOICES
+from gateway.core.lines import OneLineTexts
 from providers.operations.registry import lacks
 
 

@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from accounts.lines import OneLineTexts
 from catalogue.models import shapes
+from gateway.core.lines import OneLineTexts
 
 
 class Organisation(OneLineTexts, models.Model):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from catalogue.published_querysets import PublishedModelQuerySet
+from catalogue.querysets.published import PublishedModelQuerySet
 
 
 class Edition(models.Model):
@@ -27,7 +27,7 @@ class PublishedModel(models.Model):
     """A model as clients see it, from one edition to another. Written by publishing only, never edited.
 
     `content` holds facts that do not change with time (dates, offerings with their dated prices); status and
-    current prices are derived from it at the moment of reading. Its shape is `catalogue.content.Content`.
+    current prices are derived from it at the moment of reading. Its shape is `catalogue.published.content.Content`.
     The other columns repeat what lists ask in SQL; lists of words are one text with a space around each word.
     """
 

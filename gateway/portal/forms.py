@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import Key
 from accounts.services import KeyTerms
+from gateway.core.refusals import InvalidField
 
 
 class KeyForm(forms.Form):
@@ -64,7 +65,7 @@ class KeyForm(forms.Form):
         patterns = [word for word in re.split(r"[\s,]+", self.cleaned_data["model_patterns"]) if word]
         try:
             limits.check_patterns(patterns)
-        except limits.InvalidTerm:
+        except InvalidField:
             raise forms.ValidationError(
                 f"At most {limits.PATTERNS_MAX} names or patterns, each a word such as anthropic/*."
             ) from None

@@ -1,10 +1,12 @@
-"""Keys as the portal lists them."""
+"""Keys as the portal lists them, and the addresses of feeds that a new one opens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet
+from django.urls import reverse
 
 from accounts.models import Key, LedgerEntry, Team, User
 
@@ -12,6 +14,12 @@ PAGE_SIZE = 50
 COUNTED = 1_000
 RECENT = timedelta(days=7)
 _TONES = {Key.State.ACTIVE: "good", Key.State.EXPIRED: "neutral", Key.State.REVOKED: "bad"}
+# What it holds, for people; the name of its address; its form.
+_FEEDS = (
+    ("What changes: models, prices, deprecations", "gateway-changes", "atom"),
+    ("Models and their lives", "gateway-models", "atom"),
+    ("Deprecations and retirements, as a calendar", "gateway-lifecycle", "ics"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +75,22 @@ def recent_calls(key: Key, at: datetime) -> RecentCalls:
     entries = LedgerEntry.objects.filter(key=key, started_at__gte=at - RECENT)
     counted = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).order_by()[: COUNTED + 1]
     return RecentCalls(counted.count())
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAddress:
+    """One that holds a key: it is shown once, as the key is."""
+
+    title: str
+    id: str
+    address: str = field(repr=False)
+
+
+def feed_addresses(origin: str, key: str) -> Sequence[FeedAddress]:
+    """`origin` is scheme and host, without a slash at its end."""
+    return [
+        FeedAddress(
+            title, f"feed-{name}", f"{origin}{reverse(name)}?{urlencode({'format': form, 'token': key})}"
+        )
+        for title, name, form in _FEEDS
+    ]

@@ -11,10 +11,10 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 
-from accounts.admin.base import SignInForm as ThemeSignInForm
 from accounts.guesses import WRONG_PASSWORDS, here, passwords_of
-from gateway.client_address import client_of_meta, counted_as
-from gateway.middleware import ask_to_wait
+from gateway.core.admin_base import SignInForm as ThemeSignInForm
+from gateway.core.client_address import client_of_meta, counted_as
+from gateway.web.middleware import ask_to_wait
 
 _BUSY_S = 3
 

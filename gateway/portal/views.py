@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits, services
-from accounts.links import base_url_of, origin_of
+from accounts import services
 from accounts.models import Key, Team, User
 from accounts.shown_once import keep_secret, take_secret
-from gateway.greeting import curl_line
-from gateway.portal.feeds import feed_addresses
+from gateway.boot.greeting import curl_line
+from gateway.core.links import base_url_of, origin_of
+from gateway.core.refusals import InvalidField
 from gateway.portal.forms import KeyForm
-from gateway.portal.listing import PAGE_SIZE, keys_of, recent_calls, row_of, teams_of
+from gateway.portal.listing import PAGE_SIZE, feed_addresses, keys_of, recent_calls, row_of, teams_of
 from gateway.portal.sign_in import SignInForm
 
 # Whatever a key may call, this finds it something.
@@ -96,7 +96,7 @@ def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
     try:
         name = form.cleaned_data["name"]
         key, text = services.issue_key(team=team, name=name, created_by=_person(request), **form.terms())
-    except limits.InvalidTerm as fault:
+    except InvalidField as fault:
         form.add_error(_FORM_FIELDS.get(fault.field, fault.field), fault.message)
         return False
     keep_secret(request.session, key, text)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from accounts.keys import KeyFacts
+from gateway.core.store.interface import Limit, Store, Verdict
 from gateway.proxy.errors import RateLimited, Unavailable
-from gateway.proxy.ports import CallRecorder
-from gateway.store.interface import Limit, Store, Verdict
+from gateway.proxy.observers import CallSpool
 
 LONGEST_SPOOL_LAG_S = 60.0
 """A spool that is further behind stops calls: they could not be accounted for."""
@@ -19,9 +19,9 @@ def limits_of(key: KeyFacts) -> Sequence[Limit]:
     return (Limit(f"key:{key.id}", key.requests_per_minute, key.concurrency),)
 
 
-async def admit(call_id: str, limits: Sequence[Limit], store: Store, recorder: CallRecorder) -> Verdict:
+async def admit(call_id: str, limits: Sequence[Limit], store: Store, spool: CallSpool) -> Verdict:
     """Count the call and take its slots, if the limits allow it. Raises Unavailable: it could not be accounted for."""
-    if recorder.lag_s > LONGEST_SPOOL_LAG_S:
+    if spool.lag_s > LONGEST_SPOOL_LAG_S:
         raise Unavailable(
             "Calls cannot be accounted for at the moment.", code="ledger_behind", retry_after_s=10
         )

@@ -4,16 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from catalogue.snapshot import ModelFacts, OfferingFacts, Snapshot
-from catalogue.tariff import Tariff, Tariffs
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, Sample
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.pricing.rate_card import RateCards
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
-from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sample, Sink, read_reason
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.ports import AttemptClosed, AttemptOpened, CallRecorder, Snapshots
+from gateway.proxy.ports import Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
     CANCELLED,
@@ -34,7 +35,7 @@ from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
-from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
+from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
@@ -42,6 +43,14 @@ MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
 # The status says that we are refused; what the body adds is not worth a longer wait.
 _ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
+
+
+class AttemptObservers(Protocol):
+    """Who is told of attempts: see gateway.proxy.observers. An attempt whose opening raises OSError is not made."""
+
+    def attempt_opened(self, attempt: AttemptRecord, /) -> None: ...
+
+    def attempt_closed(self, attempt: AttemptRecord, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,11 @@ class Workbench:
     adapters: Callable[[Call, ProviderFacts], Adapter]
     """Raises KeyError for what the provider's format does not have."""
     snapshots: Snapshots
-    recorder: CallRecorder
+    observers: AttemptObservers
     health: HealthTable
     timeouts: Timeouts
     answer_bytes: int
-    tariffs: Tariffs = field(default_factory=Tariffs)
+    rate_cards: RateCards = field(default_factory=RateCards)
 
 
 @dataclass(slots=True)
@@ -77,9 +86,9 @@ async def run_call(bench: Workbench, call: Call, *, lane: str, sink: Sink) -> Ca
     end = CallEnd()
     targets = Targets(await _find_targets(bench, call), bench.health)
     error: GatewayError | None = None
-    while targets.advance():
+    while target := targets.advance():
         end.attempts += 1
-        attempt = Attempt(bench, call, targets.current, lane=lane, number=end.attempts)
+        attempt = Attempt(bench, call, target, lane=lane, number=end.attempts)
         try:
             await attempt.run(sink, may_go_on=targets.has_next)
             return end
@@ -88,13 +97,14 @@ async def run_call(bench: Workbench, call: Call, *, lane: str, sink: Sink) -> Ca
             if error is None or failure.kind is not FailureKind.UNSAYABLE:
                 error = from_failure(failure)
             if attempt.has_begun:
+                end.cut_by = error.error_code
                 await sink.send(attempt.fail(error), is_last=True)
                 return end
             if failure.kind is FailureKind.CALLER:
                 break
         finally:
-            if attempt.sample:
-                end.samples.append(attempt.sample)
+            if attempt.record.sample:
+                end.samples.append(attempt.record.sample)
     end.error = (error or _nobody_can()).to_dict()
     return end
 
@@ -110,13 +120,7 @@ class Targets:
         self._rest = iter(planned)
         self._health = health
         self._taken = 0
-        self._current: Target | None = None
         self._next: Target | None = None
-
-    @property
-    def current(self) -> Target:
-        assert self._current is not None, "advance() comes first"  # noqa: S101
-        return self._current
 
     def has_next(self) -> bool:
         """Whether another one may be tried; asked only once the current one has failed, since it takes its slot."""
@@ -125,13 +129,13 @@ class Targets:
             self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
         return self._next is not None
 
-    def advance(self) -> bool:
-        """Go to the next one; False where there is none."""
+    def advance(self) -> Target | None:
+        """The next one; None where there is none."""
         if not self.has_next():
-            return False
-        self._current, self._next = self._next, None
+            return None
+        target, self._next = self._next, None
         self._taken += 1
-        return True
+        return target
 
 
 async def _find_targets(bench: Workbench, call: Call) -> Sequence[Target]:
@@ -160,26 +164,26 @@ def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target 
 class Attempt:
     """One upstream call, recorded before it leaves and after it ends, however it ends."""
 
+    has_begun = False
+    _reader: StreamReader | None = None
+    _translated: Sequence[str] | None = None
+    _finished_bill: Bill | None = None
+    _status: int | None = None
+    _usage: Usage | None = None
+    _output_chars = 0
+    _has_output = False
+    _first_output_at: float | None = None
+
     def __init__(self, bench: Workbench, call: Call, target: Target, *, lane: str, number: int) -> None:
+        now = time.time()
         self.bench = bench
         self.call = call
         self.target = target
-        self.lane = lane
         self.number = number
-        self.id = mint_id()
-        self.sample: Sample | None = None
-        self.has_begun = False
         self._adapter = bench.adapters(call, target.provider)
-        self._reader: StreamReader | None = None
-        self._translated: Sequence[str] | None = None
-        self._tariff: Tariff | None = None
-        self._finished_bill: Bill | None = None
-        self._started = 0.0
-        self._status: int | None = None
-        self._usage: Usage | None = None
-        self._output_chars = 0
-        self._has_output = False
-        self._first_output_at: float | None = None
+        self._rate_card = bench.rate_cards.find(target.offering, now)
+        self.record = AttemptRecord(self._describe(lane, now))
+        self._started = time.monotonic()
 
     async def run(self, sink: Sink, *, may_go_on: Callable[[], bool]) -> None:
         """`may_go_on` tells, after a failure, whether another offering will be tried.
@@ -205,8 +209,7 @@ class Attempt:
             outcome, error_code = CANCELLED, read_reason(cancelled)
             raise
         finally:
-            self._close(outcome, error_code, failure.about_us if failure else "")
-            self._report(outcome, failure)
+            self._close(outcome, error_code, failure)
 
     def fail(self, error: GatewayError) -> bytes:
         """The error as an event of the stream that has begun."""
@@ -243,7 +246,9 @@ class Attempt:
             await response.close()
 
     async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
-        reader = self._reader = self._adapter.stream(self.call, self.target.model.id, self._cost_usd)
+        reader = self._reader = self._adapter.stream(
+            self.call, self.target.model.id, self._rate_card.cost_usd
+        )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         timeouts = self.bench.timeouts
         limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
@@ -281,15 +286,21 @@ class Attempt:
         return Head(target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated)
 
     def _open(self) -> None:
-        call, target, now = self.call, self.target, time.time()
-        self._started = time.monotonic()
-        tariff = self._tariff = self.bench.tariffs.find(target.offering, now)
-        record = AttemptOpened(
-            attempt_id=self.id,
+        try:
+            self.bench.observers.attempt_opened(self.record)
+        except OSError as error:
+            raise Unavailable(
+                "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
+            ) from error
+
+    def _describe(self, lane: str, now: float) -> AttemptOpened:
+        call, target = self.call, self.target
+        return AttemptOpened(
+            attempt_id=mint_id(),
             call_id=call.id,
             request_id=call.request_id,
             number=self.number,
-            lane=self.lane,
+            lane=lane,
             endpoint=call.endpoint,
             team_id=call.team_id,
             key_id=call.key_id,
@@ -301,35 +312,34 @@ class Attempt:
             upstream_name=target.offering.upstream_name,
             is_streamed=call.is_streamed,
             started_at=now,
-            prices=tariff.standard.fields,
+            prices=self._rate_card.standard.fields,
             input_tokens=call.input_tokens,
         )
-        try:
-            self.bench.recorder.opened(record)
-        except OSError as error:
-            raise Unavailable(
-                "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
-            ) from error
 
-    def _close(self, outcome: str, error_code: str, about_us: str) -> None:
-        bill, first = self._bill(outcome, error_code), self._first_output_at
-        self.bench.recorder.closed(
-            AttemptClosed(
-                attempt_id=self.id,
-                ended_at=time.time(),
-                outcome=outcome,
-                status=self._status,
-                error_code=error_code,
-                usage=usage_fields(bill.usage),
-                is_estimated=bill.usage is not None and bill.usage.is_estimated,
-                cost_usd=f"{bill.cost_usd:f}",
-                loss_usd=f"{bill.loss_usd:f}",
-                latency_ms=self._elapsed_ms(),
-                first_token_ms=None if first is None else (first - self._started) * 1000,
-                prices=self._other_prices(bill.usage),
-                about_us=about_us,
-            )
+    def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
+        bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
+        latency_ms = (time.monotonic() - self._started) * 1000
+        record.closed = AttemptClosed(
+            attempt_id=record.opened.attempt_id,
+            ended_at=time.time(),
+            outcome=outcome,
+            status=self._status,
+            error_code=error_code,
+            usage=usage_fields(bill.usage),
+            is_estimated=bill.usage is not None and bill.usage.is_estimated,
+            cost_usd=f"{bill.cost_usd:f}",
+            loss_usd=f"{bill.loss_usd:f}",
+            latency_ms=latency_ms,
+            first_token_ms=None if first is None else (first - self._started) * 1000,
+            prices=self._other_prices(bill.usage),
+            about_us=failure.about_us if failure else "",
         )
+        if failure:
+            kind = failure.kind.value
+            record.sample = Sample(self.target.offering.id, latency_ms, kind, failure.retry_after_s)
+        elif outcome == FINISHED:
+            record.sample = Sample(self.target.offering.id, latency_ms)
+        self.bench.observers.attempt_closed(record)
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:
         if outcome == FINISHED and self._finished_bill:
@@ -337,30 +347,14 @@ class Attempt:
         estimate = None
         if self._usage is None and self._has_output:
             estimate = estimate_usage(self.call.body, self._output_chars)
-        return settle(find_payer(outcome, error_code), self._usage, estimate, self._cost_usd)
-
-    def _report(self, outcome: str, failure: UpstreamFailure | None) -> None:
-        """Tell the health table of this process, and keep the sample for that of the web process."""
-        offering_id, now, health = self.target.offering.id, time.monotonic(), self.bench.health
-        if failure and failure.kind not in NO_FAULT:
-            health.failed(offering_id, failure.kind, now, failure.retry_after_s)
-            self.sample = Sample(offering_id, self._elapsed_ms(), failure.kind.value, failure.retry_after_s)
-        elif outcome == FINISHED:
-            health.succeeded(offering_id, self._elapsed_ms(), now)
-            self.sample = Sample(offering_id, self._elapsed_ms())
-
-    def _cost_usd(self, usage: Usage) -> Decimal:
-        return self._tariff.cost_usd(usage) if self._tariff else Decimal(0)
+        return settle(find_payer(outcome, error_code), self._usage, estimate, self._rate_card.cost_usd)
 
     def _other_prices(self, usage: Usage | None) -> list[Mapping[str, Any]] | None:
         """Those of the service tier, where it was not the standard one."""
-        if usage is None or not usage.service_tier or not self._tariff:
+        if usage is None or not usage.service_tier:
             return None
-        plan = self._tariff.plan_for(usage)
-        return None if plan is self._tariff.standard else plan.fields
-
-    def _elapsed_ms(self) -> float:
-        return (time.monotonic() - self._started) * 1000
+        plan = self._rate_card.plan_for(usage)
+        return None if plan is self._rate_card.standard else plan.fields
 
 
 def _is_json(response: UpstreamResponse) -> bool:

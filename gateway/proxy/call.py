@@ -1,12 +1,12 @@
-"""A call as it travels to a worker, which may be of another version: see gateway.codec."""
+"""A call as it travels to a worker, which may be of another version: see gateway.core.codec."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from gateway import codec
-from gateway.codec import Unreadable
+from gateway.core import codec
+from gateway.core.codec import Unreadable
 from providers.wire.call import Call
 
 OWN_FIELDS = frozenset({"project_id", "provider"})

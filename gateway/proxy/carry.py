@@ -8,23 +8,25 @@ from typing import Any
 
 import orjson
 
-from gateway.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.store.interface import Store
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.call import without_own_fields
 from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import read_error
+from gateway.proxy.exchange import Sink
 from gateway.proxy.ids import mint_id
-from gateway.proxy.lanes import Lanes, LaneSink
+from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notices import limit_headers
-from gateway.proxy.ports import CallRecorder, KeyDirectory, ResponseShelf, Snapshots
+from gateway.proxy.observers import Observers
+from gateway.proxy.ports import KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.route import RoutePlan, plan_headers, plan_route
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
 from gateway.proxy.wishes import Wishes, read_wishes
-from gateway.store.interface import Store
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements
@@ -39,7 +41,7 @@ class EdgeServices:
     keys: KeyDirectory
     snapshots: Snapshots
     store: Store
-    recorder: CallRecorder
+    observers: Observers
     health: HealthTable
     lanes: Lanes
     responses: ResponseShelf
@@ -59,7 +61,7 @@ async def carry(
     """Answer a request whose key and body have been read. Raises GatewayError, ClientGone."""
     is_large = len(request.body) > LARGE_BYTES
     parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
-    sink: LaneSink = client
+    sink: Sink = client
     if surface.keeps_answers:
         parsed, request, sink = await _open_turn(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
@@ -73,25 +75,32 @@ async def carry(
 
     plan = plan_route(call.requested_model, required, situation, wishes)
     _follow(plan, call, required, situation)
+    record, observers = client.record, services.observers
+    record.asked, record.plan = call, plan
+    observers.planned(record)
     client.headers.extend(plan_headers(plan, situation))
     lane = services.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
 
     limits = limits_of(request.key)
-    verdict = await admit(call.id, limits, services.store, services.recorder)
+    verdict = await admit(call.id, limits, services.store, observers.spool)
     client.headers.extend(limit_headers(verdict))
     refuse_unless_admitted(request.key, verdict)
+    observers.admitted(record)
     try:
-        end = await services.lanes.carry(call, wish=lane, sink=sink)
+        end = await services.lanes.carry(call, record, wish=lane, sink=sink)
     finally:
         services.store.release(call.id, limits)
+    record.attempts = end.attempts
+    if end.cut_by:
+        record.fail(end.cut_by)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
 
 
 async def _open_turn(
-    parsed: Mapping[str, Any], request: ClientRequest, client: LaneSink, services: EdgeServices
-) -> tuple[Mapping[str, Any], ClientRequest, LaneSink]:
+    parsed: Mapping[str, Any], request: ClientRequest, client: Sink, services: EdgeServices
+) -> tuple[Mapping[str, Any], ClientRequest, Sink]:
     """What is asked with all that went before, and the way back on which it is stored."""
     key = request.key
     turn = await open_turn(

@@ -7,8 +7,9 @@ from difflib import get_close_matches
 
 from accounts.keys import KeyFacts
 from accounts.policies import LifecyclePolicy
-from catalogue.lifecycle import Status
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.facts import ModelFacts
+from catalogue.lifecycle.status import Status
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
 from providers.health import Standing
 from providers.operations.registry import operation_of

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import ClientGone, Head
 from gateway.proxy.notices import Headers
-from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.observers import CallRecord
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,24 +29,34 @@ _NOT_IN_HEADERS = re.compile(rb"[^ -~]")
 
 
 class ClientConnection:
-    """One request's way back. `headers` are those that its answer has in any case; `lane` says who answered.
+    """One request's way back, of which `record` tells observers. `headers` are those that its answer has in any case.
 
     `has_begun` and `has_ended` tell how far the answer is. `writing_since` is the monotonic time since when a write
     waits for the client, None while none does: whoever watches many connections ends those that wait for too long,
     and lets those `beat` that were quiet for too long.
     """
 
-    def __init__(self, send: Send, surface: Surface, headers: Headers, *, write_timeout_s: float) -> None:
+    has_begun = False
+    has_ended = False
+    writing_since: float | None = None
+    _is_whole = False
+    _sent_at = 0.0
+    _sent = b""
+
+    def __init__(
+        self,
+        send: Send,
+        headers: Headers,
+        record: CallRecord,
+        *,
+        first_byte: Callable[[CallRecord], None],
+        write_timeout_s: float,
+    ) -> None:
+        """`first_byte` is told when the answer begins."""
         self.headers = headers
-        self.lane = ""
-        self.has_begun = False
-        self._is_whole = False
-        self.has_ended = False
-        self.writing_since: float | None = None
-        self._sent_at = 0.0
-        self._sent = b""
+        self.record = record
         self._send = send
-        self._surface = surface
+        self._first_byte = first_byte
         self._write_timeout_s = write_timeout_s
 
     async def begin(self, head: Head) -> None:
@@ -57,7 +67,7 @@ class ClientConnection:
             (b"x-gateway-provider", head.provider.encode()),
             (b"x-gateway-model", head.model.encode()),
             (b"x-gateway-attempts", str(head.attempts).encode()),
-            (b"x-gateway-lane", self.lane.encode()),
+            (b"x-gateway-lane", self.record.lane.encode()),
         ]
         if head.length is not None:
             headers.append((b"content-length", str(head.length).encode()))
@@ -66,11 +76,13 @@ class ClientConnection:
         if head.translated is not None:
             headers.append((b"x-gateway-translated", _as_list(head.translated)))
         self.has_begun = True
+        self.record.head, self.record.status = head, 200
+        self._first_byte(self.record)
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
         self.has_ended = is_last
-        self._sent = data
+        self._sent = data or self._sent
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     def is_quiet(self, now: float, quiet_s: float) -> bool:
@@ -88,12 +100,13 @@ class ClientConnection:
         # A task begins later than it is made, and the stream may have gone on meanwhile.
         if self.is_quiet(time.monotonic(), quiet_s):
             await self._write(
-                {"type": "http.response.body", "body": self._surface.heartbeat, "more_body": True}
+                {"type": "http.response.body", "body": self.record.surface.heartbeat, "more_body": True}
             )
 
     async def answer(self, body: bytes) -> None:
         """A whole answer of the gateway's own."""
         headers = [*self.headers, *_JSON, (b"content-length", str(len(body)).encode())]
+        self.record.status = 200
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
         await self.send(body, is_last=True)
 
@@ -107,6 +120,7 @@ class ClientConnection:
 
         Raises ClientGone where half of a whole answer is out: only a broken connection is honest then.
         """
+        self.record.fail(error.error_code)
         try:
             async with asyncio.timeout(self._write_timeout_s):
                 await self._fail(error, attempts)
@@ -114,16 +128,18 @@ class ClientConnection:
             raise ClientGone from None
 
     async def _fail(self, error: GatewayError, attempts: int | None) -> None:
+        surface, lane = self.record.surface, self.record.lane
         if self.has_begun:
             if self._is_whole:
                 raise ClientGone
-            return await self.send(self._surface.error_event(error), is_last=True)
-        body = self._surface.error_body(error, self.headers[0][1].decode())
+            return await self.send(surface.error_event(error, self._sent), is_last=True)
+        body = surface.error_body(error, self.headers[0][1].decode())
         headers = [*self.headers, *_JSON, *error.headers, (b"content-length", str(len(body)).encode())]
         if attempts is not None:
             headers.append((b"x-gateway-attempts", str(attempts).encode()))
-        if self.lane:
-            headers.append((b"x-gateway-lane", self.lane.encode()))
+        if lane:
+            headers.append((b"x-gateway-lane", lane.encode()))
+        self.record.status = error.http_status
         await self._send({"type": "http.response.start", "status": error.http_status, "headers": headers})
         return await self._send({"type": "http.response.body", "body": body})
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.keys import KeyFacts
-from gateway.client_address import client_of_scope
+from gateway.core.client_address import client_of_scope
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
-from gateway.proxy.exchange import CLIENT_GONE, ClientGone
+from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
 from gateway.proxy.guesses import judge_guess
+from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 from gateway.proxy.request_headers import ClientRequest, check_content
 from gateway.proxy.request_id import id_headers, mint_request_id
+from gateway.proxy.settle import CANCELLED, FAILED, FINISHED, GATEWAY_ERROR
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 
@@ -109,35 +111,44 @@ class Edge:
 
     async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one inference request, whatever happens."""
-        request_id = mint_request_id()
+        services = self._services
+        record = CallRecord(mint_request_id(), surface, time.monotonic())
         client = ClientConnection(
-            send, surface, id_headers(request_id), write_timeout_s=self._services.write_timeout_s
+            send,
+            id_headers(record.request_id),
+            record,
+            first_byte=services.observers.first_byte,
+            write_timeout_s=services.write_timeout_s,
         )
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
-        call = OpenCall(task, client, self._services.keys.revision)
+        call = OpenCall(task, client, services.keys.revision)
         self._open.add(call)
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
         try:
-            await self._serve(surface, scope, receive, call, request_id)
+            await self._serve(surface, scope, receive, call)
+            record.end(FINISHED)
         except GatewayError as error:
             await self._fail(client, error)
         except ClientGone:
-            return
-        except asyncio.CancelledError:
+            record.end(CANCELLED, CLIENT_GONE)
+        except asyncio.CancelledError as cancelled:
+            record.end(CANCELLED, read_reason(cancelled))
             if call.verdict is None and not call.is_client_gone:
                 raise
             task.uncancel()
             if call.verdict:
                 await self._fail(client, call.verdict)
         except Exception:
-            logger.exception("Request %s failed.", request_id)
+            logger.exception("Request %s failed.", record.request_id)
+            record.end(FAILED, GATEWAY_ERROR)
             await self._fail(
                 client, GatewayError("The gateway failed on this request; it was not your mistake.")
             )
         finally:
             self._open.discard(call)
+            services.observers.ended(record)
 
     async def drain(self, grace_s: float) -> None:
         """Refuse new calls, let open ones end within the grace, then end them with an explicit error."""
@@ -155,9 +166,7 @@ class Edge:
             call.end_without_key(services.keys, at)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
-    async def _serve(
-        self, surface: Surface, scope: Scope, receive: Receive, call: OpenCall, request_id: str
-    ) -> None:
+    async def _serve(self, surface: Surface, scope: Scope, receive: Receive, call: OpenCall) -> None:
         services = self._services
         headers = read_headers(scope["headers"])
         if self._is_draining:
@@ -169,12 +178,13 @@ class Edge:
         except Unauthorised as refusal:
             address = client_of_scope(scope, services.proxies)
             raise await judge_guess(refusal, address, services.store) from None
-        call.key = key
+        record = call.client.record
+        call.key = record.key = key
         check_content(headers, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive
         try:
-            await carry(surface, ClientRequest(request_id, headers, key, body), call.client, services)
+            await carry(surface, ClientRequest(record.request_id, headers, key, body), call.client, services)
         finally:
             call.stop_listening()
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from accounts.guesses import TOO_MANY_KEYS
-from accounts.limits import whole_seconds
+from gateway.core.refusals import whole_seconds
 from gateway.proxy.notices import successor_link
 from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from gateway import codec
-from gateway.codec import Unreadable
+from accounts.attempts import Sample
+from gateway.core import codec
+from gateway.core.codec import Unreadable
 
 
 @dataclass(slots=True)
@@ -34,22 +35,17 @@ class Head:
 
 
 @dataclass(slots=True)
-class Sample:
-    """How one attempt went, for the health table of whoever routes. `failure` is a FailureKind's value."""
-
-    offering_id: int
-    latency_ms: float
-    failure: str | None = None
-    retry_after_s: float | None = None
-
-
-@dataclass(slots=True)
 class CallEnd:
-    """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet."""
+    """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet.
+
+    `samples` are for the health table of whoever routes.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     error: dict[str, Any] | None = None
     attempts: int = 0
+    cut_by: str = ""
+    """The code of what broke the answer off after its first byte: its client has been told so there."""
 
     def encode(self) -> bytes:
         return codec.encode(self)

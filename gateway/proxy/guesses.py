@@ -1,8 +1,8 @@
 """Wrong keys at the edge: so many of one address are answered plainly, the next ones have to wait."""
 
 from accounts.guesses import WRONG_KEYS, keys_from
+from gateway.core.store.interface import Store
 from gateway.proxy.errors import GatewayError, TooManyGuesses, Unauthorised
-from gateway.store.interface import Store
 
 
 async def judge_guess(refusal: Unauthorised, address: str, store: Store) -> GatewayError:

@@ -1,24 +1,15 @@
 """Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
 
-import time
-from typing import Protocol
-
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.errors import InvalidRequest, Unavailable
 from gateway.proxy.exchange import CallEnd, Sink
+from gateway.proxy.health import learn
 from gateway.proxy.lane.web import WorkerLane
+from gateway.proxy.observers import CallRecord
 from providers.wire.call import Call
-from providers.wire.failure import FailureKind
 
 AUTO, WORKER, DIRECT = "auto", "worker", "direct"
 LANES = (AUTO, WORKER, DIRECT)
-_KINDS = frozenset(kind.value for kind in FailureKind)
-
-
-class LaneSink(Sink, Protocol):
-    """The client's connection, which says in its headers which lane answered."""
-
-    lane: str
 
 
 class Lanes:
@@ -45,35 +36,23 @@ class Lanes:
             return asked
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
-    async def carry(self, call: Call, *, wish: str, sink: LaneSink) -> CallEnd:
-        """Make the call, wherever it is made. Raises ClientGone, Unavailable, WorkerLost."""
+    async def carry(self, call: Call, record: CallRecord, *, wish: str, sink: Sink) -> CallEnd:
+        """Make the call, wherever it is made: `record` tells where. Raises ClientGone, Unavailable, WorkerLost."""
         if wish == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
         if wish == WORKER or (wish == AUTO and self._worker_lane.is_open):
-            sink.lane = WORKER
+            record.lane = WORKER
             end = await self._worker_lane.carry(call, sink)
             if end is not None:
                 if not self._has_own_worker:
-                    self._learn(end)
+                    # Routing happens here, so what a worker saw of the offerings counts here too.
+                    for sample in end.samples:
+                        learn(self._bench.health, sample)
                 return end
             if wish == WORKER:
                 raise _no_worker()
-        sink.lane = DIRECT
+        record.lane = DIRECT
         return await run_call(self._bench, call, lane=DIRECT, sink=sink)
-
-    def _learn(self, end: CallEnd) -> None:
-        """Routing happens here, so what a worker saw of the offerings counts here too."""
-        health, now = self._bench.health, time.monotonic()
-        for sample in end.samples:
-            if sample.failure is None:
-                health.succeeded(sample.offering_id, sample.latency_ms, now)
-            else:
-                health.failed(sample.offering_id, _kind(sample.failure), now, sample.retry_after_s)
-
-
-def _kind(name: str) -> FailureKind:
-    """A failure of a kind that only the worker's version knows is one all the same."""
-    return FailureKind(name) if name in _KINDS else FailureKind.UNAVAILABLE
 
 
 def _no_worker() -> Unavailable:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
-from accounts.limits import whole_seconds
-from catalogue.snapshot import ModelFacts
-from gateway.store.interface import Verdict
+from catalogue.facts import ModelFacts
+from gateway.core.refusals import whole_seconds
+from gateway.core.store.interface import Verdict
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -11,6 +11,7 @@ from providers.engine import UpstreamResponse
 from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
 
 _DRAIN_S = 0.25
+_AFTER_END_S = 2.0
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class StreamRelay:
     async def _relay(self, response: UpstreamResponse, limits: RelayLimits) -> None:
         chunks = response.chunks()
         quiet_since, size = time.monotonic(), 0
-        async for chunk in chunks:
+        async for chunk in _until_the_end(chunks, self.reader):
             size += len(chunk)
             data = self.reader.feed(chunk)
             now = time.monotonic()
@@ -104,6 +105,19 @@ class StreamRelay:
             "The provider's answer ended without a finish reason.",
             code="provider_truncated" if self.has_begun else "provider_bad_response",
         )
+
+
+async def _until_the_end(chunks: AsyncIterator[bytes], reader: StreamReader) -> AsyncIterator[bytes]:
+    """What comes; and once the reader was told an end, only what comes soon after, such as usage."""
+    async for chunk in chunks:
+        yield chunk
+        while reader.has_told_end and not reader.is_done:
+            try:
+                async with asyncio.timeout(_AFTER_END_S):
+                    late = await anext(chunks)
+            except (TimeoutError, StopAsyncIteration):
+                return
+            yield late
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

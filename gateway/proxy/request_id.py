@@ -16,7 +16,8 @@ def mint_request_id() -> str:
 
 def id_headers(request_id: str) -> Headers:
     """Under both names that SDKs read: OpenAI's and Anthropic's."""
-    return [(_NAME, request_id.encode()), (b"request-id", request_id.encode())]
+    told = request_id.encode()
+    return [(_NAME, told), (b"request-id", told)]
 
 
 def identified(scope: Mapping[str, Any], send: Send) -> tuple[Mapping[str, Any], Send]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from accounts.policies import LifecyclePolicy
-from catalogue.lifecycle import Status, lifecycle_message
-from catalogue.snapshot import ModelFacts, OfferingFacts
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.lifecycle.message import lifecycle_message
+from catalogue.lifecycle.status import Status
 from gateway.proxy.choose import Choice, Situation, choose_model, retired
 from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.notices import Headers, lifecycle_headers, redirect_headers, warning_header

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
 
-from catalogue.pricing import SMALLEST_USD
+from catalogue.pricing.cost import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
 from providers.wire.usage import Costing, Usage
 

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import BodyTooLarge, InvalidRequest, Unavailable
-from gateway.proxy.exchange import Head
-from gateway.proxy.lanes import LaneSink
+from gateway.proxy.exchange import Head, Sink
 from gateway.proxy.ports import Kept, ResponseShelf, ShelfUnavailable
 from providers.wire.bounds import MOST_MESSAGES
 from providers.wire.json_text import is_too_deep
@@ -98,7 +97,7 @@ class Keeper:
     See gateway.proxy.exchange.Sink. Where it cannot be stored, the client has its answer all the same.
     """
 
-    def __init__(self, sink: LaneSink, turn: Turn, shelf: ResponseShelf, team_id: int) -> None:
+    def __init__(self, sink: Sink, turn: Turn, shelf: ResponseShelf, team_id: int) -> None:
         self._sink = sink
         self._turn = turn
         self._shelf = shelf
@@ -107,14 +106,6 @@ class Keeper:
         # The last event holds the whole answer, whose size was watched already.
         self._splitter = SseSplitter(limit_bytes=sys.maxsize)
         self._whole = bytearray()
-
-    @property
-    def lane(self) -> str:
-        return self._sink.lane
-
-    @lane.setter
-    def lane(self, lane: str) -> None:
-        self._sink.lane = lane
 
     async def begin(self, head: Head) -> None:
         """A whole answer's length is known once it is rewritten."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 
-from catalogue.meters import unit_of
-from catalogue.pricing import usd_per_unit
-from catalogue.record import unit_price
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.cost import usd_per_unit
+from catalogue.pricing.meters import unit_of
+from catalogue.published.record import unit_price
 
 MILLION = 1_000_000
 # Of these so many are sold at once that the price of one says nothing.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 
-from catalogue.lifecycle import Status
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
+from catalogue.lifecycle.status import Status
+from catalogue.published.reading import Reading
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

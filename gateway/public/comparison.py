@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
+from catalogue.published.reading import Reading
 from gateway.public.amounts import Amount
 from gateway.public.facts import Fact, facts_of
 

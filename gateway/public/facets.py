@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogue.lifecycle import Status
+from catalogue.lifecycle.status import Status
 from gateway.public.amounts import MILLION, money, shorten
+from gateway.public.facet_index import FacetIndex, Label
 from gateway.public.query import ListQuery
-from gateway.public.traits import CatalogueTraits, Label
 
 _MANY = 9
 
@@ -83,9 +83,9 @@ _PRICES_USD = ("0.1", "0.5", "1", "3", "10", "30")
 _EVERY_STATUS = tuple(status.value for status in Status)
 
 
-def facets_of(query: ListQuery, traits: CatalogueTraits) -> Sequence[Facet]:
+def facets_of(query: ListQuery, index: FacetIndex) -> Sequence[Facet]:
     """Those that could narrow the list, or do."""
-    facets = (_facet(name, query, traits) for name in _ORDER)
+    facets = (_facet(name, query, index) for name in _ORDER)
     return [facet for facet in facets if facet.chosen or _divides(facet, len(query.ids))]
 
 
@@ -103,9 +103,9 @@ def _divides(facet: Facet, total: int) -> bool:
     return any(option.count != total for option in facet.options)
 
 
-def _facet(name: str, query: ListQuery, traits: CatalogueTraits) -> Facet:
+def _facet(name: str, query: ListQuery, index: FacetIndex) -> Facet:
     instead = _EVERY_STATUS if name == "status" else ()
-    counts = Counter(word for id_ in query.ids_without(name, *instead) for word in traits.of[id_][name])
+    counts = Counter(word for id_ in query.ids_without(name, *instead) for word in index.of[id_][name])
     chosen = query.chosen(name)
     if name in _FIXED:
         choice = _FIXED[name]
@@ -116,14 +116,12 @@ def _facet(name: str, query: ListQuery, traits: CatalogueTraits) -> Facet:
             if counts[word] or word in chosen
         ]
         return Facet(name, choice.title, options, choice.is_single)
-    return Facet(name, _FREE_WORDS[name], list(_options(name, counts, chosen, traits)))
+    return Facet(name, _FREE_WORDS[name], list(_options(name, counts, chosen, index)))
 
 
-def _options(
-    name: str, counts: Counter[str], chosen: Sequence[str], traits: CatalogueTraits
-) -> Iterator[Option]:
+def _options(name: str, counts: Counter[str], chosen: Sequence[str], index: FacetIndex) -> Iterator[Option]:
     """The chosen ones first, then the commonest."""
-    labels = {"organisation": traits.organisations, "provider": traits.providers}.get(name, {})
+    labels = {"organisation": index.organisations, "provider": index.providers}.get(name, {})
     words = {*counts, *chosen}
     for word in sorted(words, key=lambda word: (word not in chosen, -counts[word], word)):
         label = labels.get(word, Label(word))

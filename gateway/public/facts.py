@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.instants import date_text
-from catalogue.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.reading import Reading
 from gateway.public.amounts import Amount, day, price, tokens
 from gateway.public.offered import expected_top, shown_offerings
 from gateway.public.rows import in_order

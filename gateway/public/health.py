@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catalogue.figures import Figures, Percentiles
+from catalogue.published.call_stats import CallStats, Percentiles
 from gateway.public.amounts import duration, share
 from providers.facts import ProviderFacts
 
@@ -22,27 +22,27 @@ class Word:
 class HealthWords:
     """Of the last 24 hours. The short forms are empty where nothing was measured."""
 
-    figures: Figures
+    stats: CallStats
 
     @property
     def success(self) -> str:
-        return "" if self.figures.success_rate is None else share(self.figures.success_rate)
+        return "" if self.stats.success_rate is None else share(self.stats.success_rate)
 
     @property
     def uptime(self) -> str:
-        return "" if self.figures.probe_uptime is None else share(self.figures.probe_uptime)
+        return "" if self.stats.probe_uptime is None else share(self.stats.probe_uptime)
 
     @property
     def latency(self) -> str:
-        return duration(self.figures.latency_ms.p50) if self.figures.latency_ms else ""
+        return duration(self.stats.latency_ms.p50) if self.stats.latency_ms else ""
 
     @property
     def throughput(self) -> str:
-        return f"{self.figures.throughput.p50:,.0f} tok/s" if self.figures.throughput else ""
+        return f"{self.stats.throughput.p50:,.0f} tok/s" if self.stats.throughput else ""
 
     @property
     def success_words(self) -> str:
-        calls = self.figures.calls
+        calls = self.stats.calls
         if not calls:
             return "No call in the last 24 hours."
         return f"{self.success} of {calls:,} call{'s' if calls > 1 else ''} succeeded in the last 24 hours."
@@ -55,14 +55,14 @@ class HealthWords:
 
     @property
     def latency_words(self) -> str:
-        spread = self.figures.latency_ms
+        spread = self.stats.latency_ms
         if spread is None:
             return "No latency measured."
         return f"The first token comes after {duration(spread.p50)} in half of the calls, {_rest(spread)}."
 
     @property
     def throughput_words(self) -> str:
-        spread = self.figures.throughput
+        spread = self.stats.throughput
         if spread is None:
             return "No throughput measured."
         return (

@@ -6,13 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.changes import INSTANT, Change, Kind, changes_between
-from catalogue.differences import FieldChange
-from catalogue.history import read_versions, rows_of
+from catalogue.changes.differences import FieldChange
+from catalogue.changes.history import read_versions, rows_of
+from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
+from catalogue.facts import EPOCH, ModelFacts
 from catalogue.instants import parse_instant
-from catalogue.meters import METERS, unit_of
-from catalogue.reading import Reading
-from catalogue.snapshot import EPOCH, ModelFacts
+from catalogue.pricing.meters import METERS, unit_of
+from catalogue.published.reading import Reading
 from gateway.public.amounts import MILLION, day, money, price_unit, shorten
 
 _VERSIONS = 20
@@ -37,7 +37,7 @@ _PRICE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChangedField:
     """One field: before and after; of a list, what came and what went."""
 
     name: str
@@ -55,7 +55,7 @@ class Event:
     tone: str
     at: datetime
     edition: int | None
-    fields: Sequence[Told]
+    fields: Sequence[ChangedField]
     more: int
 
 
@@ -69,18 +69,18 @@ def events_of(model: ModelFacts, reading: Reading) -> Sequence[Event]:
 
 
 def _event(change: Change) -> Event:
-    told = [_tell(field) for field in change.fields[:_FIELDS_TOLD]]
+    told = [_changed_field(field) for field in change.fields[:_FIELDS_TOLD]]
     more = len(change.fields) - len(told)
     return Event(change.kind.value, _TONES.get(change.kind, "neutral"), change.at, change.edition, told, more)
 
 
-def _tell(change: FieldChange) -> Told:
+def _changed_field(change: FieldChange) -> ChangedField:
     name, write = _reading_of(change.field)
     if isinstance(change.before, list) and isinstance(change.after, list):
         came = [_short(each) for each in change.after if each not in change.before]
         went = [_short(each) for each in change.before if each not in change.after]
-        return Told(name, came=came, went=went)
-    return Told(name, write(change.before), write(change.after))
+        return ChangedField(name, came=came, went=went)
+    return ChangedField(name, write(change.before), write(change.after))
 
 
 def _reading_of(field: str) -> tuple[str, Callable[[Any], str]]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.lifecycle import Status
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts, Snapshot
+from catalogue.facts import ModelFacts
+from catalogue.lifecycle.status import Status
+from catalogue.published.reading import Reading
+from catalogue.published.snapshot import Snapshot
 
 _GENERATIONS = 4
 _ENDING = frozenset({Status.DEPRECATED, Status.RETIRED})

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from catalogue.filters import DEFAULT_SORT
-from catalogue.parameters import WordsField
-from catalogue.vocabulary import words_that_match_nothing
+from catalogue.listing.filters import DEFAULT_SORT
+from catalogue.listing.parameters import WordsField
+from catalogue.listing.vocabulary import words_that_match_nothing
+from gateway.public.facet_index import FacetIndex, facet_index_cache
 from gateway.public.facets import Facet, Option, context_options, facets_of, price_options
 from gateway.public.feeds import FeedLink, list_feeds
 from gateway.public.query import COMPARED_MOST, FIELDS, ListQuery
 from gateway.public.rows import ModelRow, row_of
-from gateway.public.traits import CatalogueTraits, trait_shelf
 
 _SORTS = {
     DEFAULT_SORT: "Newest first",
@@ -94,7 +94,7 @@ class ModelPage:
 
     @cached_property
     def facets(self) -> Sequence[Facet]:
-        return facets_of(self.query, self._traits)
+        return facets_of(self.query, self._index)
 
     @property
     def contexts(self) -> Sequence[Option]:
@@ -117,7 +117,7 @@ class ModelPage:
     @cached_property
     def callable_total(self) -> int:
         """How many of the models that match can be called now."""
-        return sum("active" in self._traits.of[id_]["availability"] for id_ in self.query.ids)
+        return sum("active" in self._index.of[id_]["availability"] for id_ in self.query.ids)
 
     @cached_property
     def compared(self) -> Sequence[str]:
@@ -172,8 +172,8 @@ class ModelPage:
         return self.query.offset // self.query.limit + 1
 
     @cached_property
-    def _traits(self) -> CatalogueTraits:
-        return trait_shelf.read(self.query.reading)
+    def _index(self) -> FacetIndex:
+        return facet_index_cache.read(self.query.reading)
 
     def _page(self, offset: int) -> str:
         return self.query.address("offset", *([str(offset)] if offset else []))

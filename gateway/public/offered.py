@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.record import serving_offerings, top_offering
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.record import serving_offerings, top_offering
+from catalogue.published.snapshot import Snapshot
 
 
 def shown_offerings(model: ModelFacts, snapshot: Snapshot, at: datetime) -> Sequence[OfferingFacts]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalogue.figures import Figures
-from catalogue.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import current_prices
-from catalogue.reading import Reading
-from catalogue.snapshot import ModelFacts, OfferingFacts
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.pricing.cost import current_prices
+from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.call_stats import CallStats
+from catalogue.published.reading import Reading
 from gateway.public.amounts import Amount, price, tokens
 from gateway.public.health import HealthWords, Word, verdict
 from gateway.public.prices import PriceRow, price_rows
@@ -37,21 +37,21 @@ class OfferingEntry:
 
 
 def offering_entries(
-    model: ModelFacts, reading: Reading, figures: dict[int, Figures]
+    model: ModelFacts, reading: Reading, stats: dict[int, CallStats]
 ) -> Sequence[OfferingEntry]:
     """Those that can be called first, else in the curators' order."""
     ordered = sorted(model.offerings, key=lambda each: not reading.snapshot.serves(each, reading.at))
-    return [_entry(each, model, reading, figures[each.id]) for each in ordered]
+    return [_entry(each, model, reading, stats[each.id]) for each in ordered]
 
 
-def _entry(offering: OfferingFacts, model: ModelFacts, reading: Reading, figures: Figures) -> OfferingEntry:
+def _entry(offering: OfferingFacts, model: ModelFacts, reading: Reading, stats: CallStats) -> OfferingEntry:
     standard = {facts.meter: price(facts) for facts in current_prices(offering.prices, reading.at)}
     provider = reading.snapshot.providers.get(offering.provider_id)
     serves = model.is_listed(reading.at) and reading.snapshot.serves(offering, reading.at)
     return OfferingEntry(
         facts=offering,
         verdict=verdict(provider, serves=serves),
-        health=HealthWords(figures),
+        health=HealthWords(stats),
         prompt=standard.get(INPUT_TEXT),
         completion=standard.get(OUTPUT_TEXT),
         cached=standard.get(CACHED_READ_TEXT),

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.conditions import in_words
-from catalogue.meters import METERS
-from catalogue.pricing import STANDARD, is_valid
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.conditions import in_words
+from catalogue.pricing.cost import STANDARD, is_valid
+from catalogue.pricing.meters import METERS
 from gateway.public.amounts import Amount, day, price, price_unit
 
 _METERS = list(METERS)

@@ -8,12 +8,12 @@ from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from accounts.errors import ApiError
-from catalogue.filters import GatewayModelFilter
-from catalogue.pagination import LIMIT, OFFSET
-from catalogue.parameters import InstantField, WordsField, read_parameter
-from catalogue.published_querysets import PublishedModelQuerySet
-from catalogue.reading import Reading, read_as_of, read_now
+from catalogue.listing.filters import GatewayModelFilter
+from catalogue.listing.pagination import LIMIT, OFFSET
+from catalogue.listing.parameters import InstantField, WordsField, read_parameter
+from catalogue.published.reading import Reading, read_as_of, read_now
+from catalogue.querysets.published import PublishedModelQuerySet
+from gateway.core.errors import ApiError
 
 COMPARED_MOST = 4
 _PAGE_SIZE = 50

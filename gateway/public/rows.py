@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.reading import Reading
-from catalogue.record import serving_offerings
-from catalogue.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.reading import Reading
+from catalogue.published.record import serving_offerings
 from gateway.public.amounts import Amount, price, tokens
 from gateway.public.offered import expected_top
 

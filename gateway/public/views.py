@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from accounts.links import base_url_of, origin_of
-from catalogue.figures import read_figures
-from catalogue.reading import Reading, read_now
-from catalogue.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
+from catalogue.published.call_stats import read_call_stats
+from catalogue.published.reading import Reading, read_now
+from gateway.core.links import base_url_of, origin_of
 from gateway.public.access import guarded
 from gateway.public.calendar import calendar_of
 from gateway.public.comparison import compare as side_by_side
@@ -90,7 +90,7 @@ def retirements(request: HttpRequest) -> HttpResponse:
 
 def _model_context(request: HttpRequest, found: ModelFacts, reading: Reading) -> dict[str, object]:
     at = reading.at
-    offerings = offering_entries(found, reading, read_figures(found, at))
+    offerings = offering_entries(found, reading, read_call_stats(found, at))
     endpoints = frozenset(word for offering in found.offerings for word in offering.endpoints)
     return {
         "row": row_of(found, reading),

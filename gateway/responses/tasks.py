@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import StoredResponse
-from providers.rounds import one_at_a_time
+from gateway.core.rounds import one_at_a_time
 
 _BATCH = 500
 

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import KeyAuthentication, KeyPrincipal
-from accounts.errors import ApiError, Unauthorised
+from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
 from accounts.models import Key
+from gateway.core.errors import ApiError
 from gateway.proxy.ports import Kept
-from gateway.responses import shelf
+from gateway.responses import stored
 
 _MOST_ITEMS = 100
 _NOT_HERE = "There is no stored response '{}': it was not stored, has expired, or is another team's."
@@ -35,7 +35,7 @@ class ResponseAPIView(APIView):
         return request.user.key.team_id
 
     def find(self, request: Request, response_id: str) -> Kept:
-        kept = shelf.find(self.team_of(request), response_id)
+        kept = stored.find(self.team_of(request), response_id)
         if kept is None:
             raise _missing(response_id)
         return kept
@@ -68,7 +68,7 @@ class StoredResponseView(ResponseAPIView):
         responses={200: OpenApiTypes.OBJECT},
     )
     def delete(self, request: Request, response_id: str) -> Response:
-        if not shelf.delete(self.team_of(request), response_id):
+        if not stored.delete(self.team_of(request), response_id):
             raise _missing(response_id)
         return Response({"id": response_id, "object": "response", "deleted": True})
 

@@ -36,6 +36,8 @@ class StreamReader(Protocol):
 
     has_finished: bool
     """A finish reason has been seen for every choice."""
+    has_told_end: bool
+    """What may still come is usage, and is not waited for long."""
     output_chars: int
     """Characters of generated text, for an estimate where usage is missing."""
     has_output: bool

@@ -16,9 +16,10 @@ from providers.adapters.openai_request import say_otherwise
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
 from providers.formats.chat.usage import write_usage
+from providers.formats.chat.vendors import refuse_error, usage_in
 from providers.wire.call import Call
 from providers.wire.estimate import missing_usage
-from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify, reported_inside
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
@@ -43,10 +44,9 @@ class OpenAIAdapter:
             raise bad_response(status=status) from None
         if not isinstance(value, dict):
             raise bad_response(status=status)
-        if value.get("error"):
-            raise reported_inside(value["error"])
+        refuse_error(value)
         chars, has_output, is_mended = read_choices(value, call, model)
-        usage = read_openai_usage(value.get("usage"), value.get("service_tier"))
+        usage = read_openai_usage(usage_in(value), value.get("service_tier"))
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_mended = write_usage(usage), True

@@ -7,21 +7,29 @@ from typing import Any
 import orjson
 
 from providers.adapters.openai_calls import CallDeltas
-from providers.formats.chat.images import read_images
-from providers.formats.chat.read_delta import delta_of
+from providers.formats.chat.measure import generated
 from providers.formats.chat.usage import write_cost, write_usage
+from providers.formats.chat.vendors import (
+    UNUSUAL,
+    Finishes,
+    delta_of,
+    finish_of,
+    refuse_error,
+    usage_in,
+)
 from providers.formats.error_body import error_body
+from providers.formats.sse_events import JsonObjects
 from providers.wire.call import Call
-from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
-from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside, too_large
-from providers.wire.json_text import is_too_deep, read_json
+from providers.wire.estimate import UsageReport, missing_usage
+from providers.wire.failure import bad_response, too_large
+from providers.wire.json_text import is_too_deep
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
 
 _HEAD = ("id", "object", "created", "model")
 _head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
-_UNUSUAL = frozenset({"error", "x_groq"})
+_ONE = (None, 1)
 
 
 class OpenAIStreamReader:
@@ -32,6 +40,7 @@ class OpenAIStreamReader:
 
     def __init__(self, call: Call, model: str, cost_usd: Costing | None = None) -> None:
         self.has_finished = False
+        self.has_told_end = False
         self.is_done = False
         self.output_chars = 0
         self.has_output = False
@@ -56,10 +65,10 @@ class OpenAIStreamReader:
         """The last usage, as the provider wrote it."""
         self._calls: dict[int, CallDeltas] = {}
         self._splitter = SseSplitter()
-        self._open: set[int] = set()
-        self._finished: set[int] = set()
+        self._objects = JsonObjects()
+        self._finishes = Finishes()
+        self._running = self._finishes.running
         self._has_events = False
-        self._has_skipped = False
 
     def feed(self, data: bytes) -> bytes:
         if self.is_done:
@@ -124,7 +133,9 @@ class OpenAIStreamReader:
             return self._read_unusual(source)
         if not self._lacking and self._is_more_text(chunk):
             return source
-        return self._read_chunk(None if is_too_deep(chunk, source) else chunk, source)
+        if type(chunk) is dict and not is_too_deep(chunk, source):
+            return self._read_chunk(chunk, source)
+        return self._read_odd(*self._objects.accept(chunk if type(chunk) is list else None, source))
 
     def _is_more_text(self, chunk: Any) -> bool:
         """Take the commonest chunk by far in one step: more text of the only choice, and nothing else."""
@@ -133,10 +144,10 @@ class OpenAIStreamReader:
             delta = choice["delta"]
             length = len(delta["content"])
             is_only_text = len(delta) == 1 and isinstance(delta["content"], str)
-            is_running = choice["finish_reason"] is None and choice["index"] in self._open
+            is_running = choice["finish_reason"] is None and choice["index"] in self._running
         except (KeyError, TypeError, ValueError):
             return False
-        if not (is_only_text and is_running) or chunk.get("usage") or not _UNUSUAL.isdisjoint(chunk):
+        if not (is_only_text and is_running) or chunk.get("usage") or not UNUSUAL.isdisjoint(chunk):
             return False
         self.output_chars += length
         if length:
@@ -148,24 +159,14 @@ class OpenAIStreamReader:
         if source.strip() == _DONE:
             self.is_done = True
             return None
-        try:
-            chunk, shown = read_json(source)
-        except ValueError:
-            chunk, shown = None, source
-        return self._read_chunk(chunk, shown)
+        return self._read_odd(*self._objects.read(source))
 
-    def _skip(self) -> None:
-        """Leave out the first event that cannot be read. Raises UpstreamFailure for the second."""
-        if self._has_skipped:
-            raise bad_response()
-        self._has_skipped = True
+    def _read_odd(self, chunk: dict[str, Any] | None, shown: bytes) -> bytes | None:
+        return None if chunk is None else self._read_chunk(chunk, shown)
 
-    def _read_chunk(self, chunk: Any, shown: bytes) -> bytes | None:
-        if not isinstance(chunk, dict):
-            self._skip()
-            return None
-        if error := chunk.get("error") or _vendor_error(chunk):
-            raise reported_inside(error)
+    def _read_chunk(self, chunk: dict[str, Any], shown: bytes) -> bytes | None:
+        if not UNUSUAL.isdisjoint(chunk):
+            refuse_error(chunk)
         choices = chunk.get("choices")
         if choices and isinstance(choices, list):
             if not self._has_head:
@@ -179,7 +180,7 @@ class OpenAIStreamReader:
         if not is_usage:
             return shown
         # It may come again, and clients would add the two.
-        is_whole = all(map(chunk.get, ("id", "object"))) and self._told is chunk["usage"]
+        is_whole = all(map(chunk.get, ("id", "object"))) and self._told is chunk.get("usage")
         self._last = shown if is_whole else b""
         return None
 
@@ -193,7 +194,7 @@ class OpenAIStreamReader:
         self._head |= {name: chunk[name] for name in self._head.keys() - self._lacking.keys()}
 
     def _take_usage(self, chunk: Mapping[str, Any]) -> bool:
-        value = chunk.get("usage")
+        value = usage_in(chunk)
         if value is None:
             return False
         if usage := read_openai_usage(value, chunk.get("service_tier")):
@@ -204,7 +205,9 @@ class OpenAIStreamReader:
 
     def _take_choices(self, chunk: dict[str, Any], choices: list[Any], shown: bytes) -> bytes | None:
         kept = [self._take_choice(choice) for choice in choices]
-        self.has_finished = bool(self._finished) and not self._open
+        self.has_finished = self._finishes.are_all
+        # Further choices may not have begun yet.
+        self.has_told_end = self.has_finished and self._call.body.get("n") in _ONE
         has_usage = chunk.get("usage") is not None
         if not has_usage and not self._lacking and all(map(is_, kept, choices)):
             return shown
@@ -221,16 +224,11 @@ class OpenAIStreamReader:
         if not isinstance(given, dict):
             return None
         choice: dict[str, Any] = given
-        reason = choice.get("finish_reason")
-        if reason == "error":
-            raise UpstreamFailure(
-                FailureKind.UNAVAILABLE, "The provider broke its answer off.", code="provider_unavailable"
-            )
-        delta = delta_of(choice)
+        reason, delta = finish_of(choice), delta_of(choice)
         has_output = self._take_delta(delta)
-        self.has_begun = self.has_begun or bool(reason) or _says_something(delta)
+        self.has_begun = self.has_begun or reason is not None or _says_something(delta)
         choice = self._mend_choice(choice, delta)
-        if self._is_news(choice["index"], reason):
+        if self._finishes.take(choice["index"], reason):
             return choice
         return {**choice, "finish_reason": None} if has_output else None
 
@@ -248,17 +246,6 @@ class OpenAIStreamReader:
         mended = deltas.mend(calls)
         return choice if mended is calls else {**choice, "delta": {**delta, "tool_calls": mended}}
 
-    def _is_news(self, index: int, reason: object) -> bool:
-        """False for a second finish of the same choice."""
-        if index in self._finished:
-            return not reason
-        if reason:
-            self._finished.add(index)
-            self._open.discard(index)
-        else:
-            self._open.add(index)
-        return True
-
     def _take_delta(self, delta: Mapping[str, Any]) -> bool:
         """Count what the model generated; whether this delta had any of it."""
         chars, has_output = generated(delta)
@@ -269,36 +256,3 @@ class OpenAIStreamReader:
 
 def _says_something(delta: Mapping[str, Any]) -> bool:
     return any(value for name, value in delta.items() if name != "role")
-
-
-def generated(message: Mapping[str, Any]) -> tuple[int, bool]:
-    """Characters of text, reasoning and tool arguments in a message or a delta, and of what a picture counts as.
-
-    Also whether there was any of it.
-    """
-    chars = _length(message.get("content")) + _length(message.get("refusal"))
-    # Some providers send the same reasoning under both names.
-    chars += _length(message.get("reasoning_content")) or _length(message.get("reasoning"))
-    if "images" in message:
-        chars += FILE_CHARS * len(list(read_images(message)))
-    calls = message.get("tool_calls")
-    if not calls or not isinstance(calls, list):
-        return chars, chars > 0
-    return chars + sum(map(_arguments_length, calls)), True
-
-
-def _vendor_error(chunk: dict[str, Any]) -> object:
-    # Groq reports late errors here (its SDK's types, November 2026).
-    extras = chunk.get("x_groq")
-    return extras.get("error") if isinstance(extras, dict) else None
-
-
-def _arguments_length(call: Any) -> int:
-    function = call.get("function") if isinstance(call, dict) else None
-    arguments = function.get("arguments") if isinstance(function, dict) else None
-    # Some servers send the object itself in place of its text.
-    return _length(arguments) if isinstance(arguments, str | None) else len(orjson.dumps(arguments))
-
-
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, str) else 0

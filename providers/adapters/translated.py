@@ -31,6 +31,7 @@ from providers.wire.events import (
     Event,
     FileGenerated,
     Finished,
+    Native,
     ReasoningDelta,
     ReasoningSealed,
     RefusalDelta,
@@ -46,7 +47,7 @@ from providers.wire.usage import Costing, Usage
 
 _TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
 _OPENS = frozenset({Started, UsageSeen})
-_NO_OUTPUT = _OPENS | {Finished, ReasoningSealed}
+_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSealed}
 
 
 @dataclass(slots=True)
@@ -86,14 +87,14 @@ class Progress:
 class _EventStream:
     """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call) -> None:
+    def __init__(self, reader: EventReader, call: Call) -> None:
         self.has_finished = False
+        self.has_told_end = False
         self.output_chars = 0
         self.has_output = False
         self.has_begun = False
         self._progress = Progress()
         self._reader = reader
-        self._writer = writer
         self._request = call.body
 
     @property
@@ -103,9 +104,6 @@ class _EventStream:
     @property
     def usage(self) -> Usage | None:
         return self._progress.usage_so_far(self._reader.reported)
-
-    def fail(self, error: Mapping[str, Any]) -> bytes:
-        return self._writer.fail(error)
 
     def _note(self, events: Sequence[Event]) -> Sequence[Event]:
         """The events, without usage that says nothing of the output."""
@@ -120,6 +118,7 @@ class _EventStream:
             progress.usage = None
             events = [event for event in events if not isinstance(event, UsageSeen)]
         self.has_finished = progress.has_finished
+        self.has_told_end = progress.has_finished or self._reader.has_told_end
         self.output_chars, self.has_output = progress.output_chars, progress.has_output
         return events
 
@@ -128,8 +127,12 @@ class TranslatedStream(_EventStream):
     """Written anew for the client."""
 
     def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter) -> None:
-        super().__init__(reader, writer, call)
+        super().__init__(reader, call)
+        self._writer = writer
         self._fitter = fitter
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        return self._writer.fail(error)
 
     def feed(self, data: bytes) -> bytes:
         return self._write(self._reader.feed(data))
@@ -154,9 +157,15 @@ class TranslatedStream(_EventStream):
 class UntouchedStream(_EventStream):
     """Passed on to a client of the same format: every event that could be read, its JSON as it is."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, own: Format) -> None:
-        super().__init__(reader, writer, call)
+    def __init__(self, reader: EventReader, facts: AnswerFacts, call: Call, own: Format) -> None:
+        super().__init__(reader, call)
+        self._facts = facts
         self._own = own
+        self._sent = b""
+        """The last event."""
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        return self._own.writer(replace(self._facts, sent=self._sent)).fail(error)
 
     def feed(self, data: bytes) -> bytes:
         events = self._note(self._reader.feed(data))
@@ -172,7 +181,9 @@ class UntouchedStream(_EventStream):
         return b"" if self.is_done else self._own.end
 
     def _frame_all(self) -> bytes:
-        return b"".join([self._own.frame(value, data) for value, data in self._reader.said])
+        frames = [self._own.frame(value, data) for value, data in self._reader.said]
+        self._sent = next(filter(None, reversed(frames)), self._sent)
+        return b"".join(frames)
 
 
 class TranslatingAdapter:
@@ -242,10 +253,10 @@ class TranslatingAdapter:
             reader = MendedReader(reader, self._menders)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
-        writer = self._client.writer(_facts(call, model, cost_usd))
+        facts = _facts(call, model, cost_usd)
         if self._is_same:
-            return UntouchedStream(reader, writer, call, self._own)
-        return TranslatedStream(reader, writer, call, Fitter(self._client))
+            return UntouchedStream(reader, facts, call, self._own)
+        return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client))
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)

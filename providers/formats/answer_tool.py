@@ -21,7 +21,7 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     output, source = conversation.output, conversation.source
     if _QUIRK not in upstream.quirks:
         return conversation
-    if any(tool.name == ANSWER_TOOL for tool in conversation.tools):
+    if any(tool.name == ANSWER_TOOL for tool in conversation.functions):
         message = f"The name '{ANSWER_TOOL}' stands for the answer itself at the chosen provider."
         raise CannotTranslate(message, param=spelt(source, "tool_name"))
     if output is None or output.kind is not OutputKind.SCHEMA:

@@ -84,7 +84,8 @@ class AnswerFacts:
     """What the gateway tells in an answer. `created` in Unix seconds; `model` is the public id that answered.
 
     `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream;
-    `cost_usd`: with its cost, in formats that ask for usage by a parameter.
+    `cost_usd`: with its cost, in formats that ask for usage by a parameter. `sent` are the last bytes of a stream that
+    somebody else has begun.
     """
 
     id: str
@@ -93,6 +94,7 @@ class AnswerFacts:
     wants_usage: bool = True
     cost_usd: Costing | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
+    sent: bytes = field(default=b"", repr=False)
 
 
 class EventReader(Protocol):
@@ -101,6 +103,10 @@ class EventReader(Protocol):
     @property
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""
+
+    @property
+    def has_told_end(self) -> bool:
+        """An end was told which becomes an event only once nothing more comes, since some tell one with every piece."""
 
     @property
     def has_begun(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers.formats.base import CannotTranslate
+from providers.formats.wording import in_order, natives_of
 from providers.wire.conversation import Conversation
 
 # OpenAI's two formats have these in common.
@@ -44,7 +45,7 @@ _CHOICES = frozenset({"n", "candidateCount", "candidate_count"})
 
 def refuse_extras(conversation: Conversation) -> None:
     """For a writer of another format. Raises CannotTranslate for the first field that would change the answer."""
-    for name, value in conversation.extra.items():
+    for name, value in natives_of(conversation):
         if not is_harmless(name, value):
             what = f"'{str(value)[:60]}' for '{name}'" if name.endswith(".type") else f"'{name}'"
             raise CannotTranslate(f"The chosen provider has no {what}.", param=name)
@@ -71,6 +72,28 @@ def put_back(body: dict[str, Any], conversation: Conversation, spelling: Callabl
         written = spelling(path)
         if "[" not in written and root_of(written) not in conversation.said:
             _set(body, written.split("."), value)
+
+
+def in_place(
+    body: dict[str, Any], conversation: Conversation, spelling: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """For a writer of the same format: with what of `extra` only that knows, all in its client's order.
+
+    `spelling` makes a client's path the writer's.
+    """
+    for path, value in conversation.extra.items():
+        _put(body, spelling(path).split("."), value)
+    return in_order(body, conversation.wording.value) if conversation.wording else body
+
+
+def _put(members: dict[str, Any], path: list[str], value: Any) -> None:
+    """Unless it is there, as it is within what was not written anew."""
+    *parents, last = path
+    for name in parents:
+        members = members.setdefault(name, {})
+        if not isinstance(members, dict):
+            return
+    members.setdefault(last, value)
 
 
 def _set(body: dict[str, Any], path: list[str], value: Any) -> None:

@@ -12,16 +12,16 @@ class Fields:
     """One object of a request. `path` is where it stands as the client spells it, empty for the whole body.
 
     An explicit null is an absent value. Whatever was asked for counts as known; `rest` is what nobody asked for.
-    `own` is filled with what only the client's own format may know, by path; all objects of a request share it.
+    `own` is filled with what only the client's own format may know, by path; an object and its parts share it.
     """
 
-    __slots__ = ("_known", "_value", "own", "path")
+    __slots__ = ("_known", "own", "path", "value")
 
     def __init__(self, value: object, path: str = "", own: dict[str, Any] | None = None) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
         if not isinstance(value, (dict, Mapping)):
             raise BadRequest(f"'{path}' has to be an object.", param=path)
-        self._value: Mapping[str, Any] = value
+        self.value: Mapping[str, Any] = value
         self._known: set[str] = set()
         self.path = path
         self.own = {} if own is None else own
@@ -30,8 +30,10 @@ class Fields:
         return f"{self.path}.{name}" if self.path else name
 
     def any(self, name: str) -> Any:
-        self._known.add(name)
-        return self._value.get(name)
+        value = self.value.get(name)
+        if value is not None:
+            self._known.add(name)
+        return value
 
     def skip(self, *names: str) -> None:
         self._known.update(names)
@@ -40,8 +42,11 @@ class Fields:
         return self._typed(name, str, "a string")
 
     def number(self, name: str) -> float | None:
-        value = self.any(name)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        value = self.value.get(name)
+        if value is None:
+            return None
+        self._known.add(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return value
         raise self.wrong(name, "has to be a number")
 
@@ -75,20 +80,22 @@ class Fields:
     def parts(self, name: str) -> "Iterator[Fields]":
         return (Fields(value, path, self.own) for value, path in self.items(name))
 
+    def things(self, name: str) -> "Iterator[Fields]":
+        """Objects of a list that stand for something of their own."""
+        return (Fields(value, path) for value, path in self.items(name))
+
     def whole(self, names: Iterable[str]) -> dict[str, Any]:
         """Those that are there, as they were sent: see Conversation.said."""
-        return {name: self._value[name] for name in names if self._value.get(name) is not None}
+        return {name: self.value[name] for name in names if self.value.get(name) is not None}
 
     def rest(self) -> dict[str, Any]:
         return {
-            name: value
-            for name, value in self._value.items()
-            if name not in self._known and value is not None
+            name: value for name, value in self.value.items() if name not in self._known and value is not None
         }
 
     def end(self) -> None:
         """What nobody asked for is the format's own."""
-        if not self._value.keys() <= self._known:
+        if not self.value.keys() <= self._known:
             for name in self.rest():
                 self.set_aside(name)
 
@@ -100,8 +107,10 @@ class Fields:
         return BadRequest(f"'{self.at(name)}' {what}.", param=self.at(name))
 
     def _typed(self, name: str, kind: type[T], what: str) -> T | None:
+        value = self.value.get(name)
+        if value is None:
+            return None
         self._known.add(name)
-        value = self._value.get(name)
-        if value is None or isinstance(value, kind):
+        if isinstance(value, kind):
             return value
         raise self.wrong(name, f"has to be {what}")

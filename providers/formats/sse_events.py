@@ -15,11 +15,35 @@ from providers.wire.usage import Usage
 _DONE = b"[DONE]"
 
 
-class SseEventReader:
-    """See formats.base.EventReader. A format says by `_read_value` what each object means, and by `_end` what follows.
+class JsonObjects:
+    """Reads the data of events as JSON objects: the first that is none is left out, the second an UpstreamFailure."""
 
-    The first event that is no JSON object is left out, the second is an UpstreamFailure.
-    """
+    def __init__(self) -> None:
+        self._has_skipped = False
+
+    def read(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
+        """An object and its JSON, mended where its text was broken."""
+        try:
+            value, shown = read_json(source)
+        except ValueError:
+            value, shown = None, source
+        return self.accept(value, shown)
+
+    def accept(self, value: Any, shown: bytes) -> tuple[dict[str, Any] | None, bytes]:
+        """The same of what has been read from that JSON; None is what could not be read."""
+        if isinstance(value, list) and len(value) == 1:
+            # As Google wraps its errors.
+            value, shown = value[0], orjson.dumps(value[0])
+        if isinstance(value, dict):
+            return value, shown
+        if self._has_skipped:
+            raise bad_response()
+        self._has_skipped = True
+        return None, shown
+
+
+class SseEventReader:
+    """See formats.base.EventReader. A format says by `_read_value` what an object means, and by `_end` what follows."""
 
     ends_with_done = False
     """`[DONE]` ends the format's streams; in all others it is a stranger that says nothing."""
@@ -28,12 +52,13 @@ class SseEventReader:
         self.is_done = False
         self.said: list[tuple[Mapping[str, Any], bytes]] = []
         self.has_begun = False
+        self.has_told_end = False
         self.reported_after: int | None = None
         self._reported: Usage | None = None
         self._has_told = False
         self._splitter = SseSplitter()
+        self._objects = JsonObjects()
         self._has_events = False
-        self._has_skipped = False
 
     def feed(self, data: bytes) -> list[Event]:
         try:
@@ -86,7 +111,7 @@ class SseEventReader:
     def _read_event(self, source: bytes) -> Iterable[Event]:
         if source.strip() == _DONE:
             return self._read_done()
-        value, shown = self._load(source)
+        value, shown = self._objects.read(source)
         if value is None:
             return ()
         events = self._read_value(value)
@@ -101,22 +126,6 @@ class SseEventReader:
         self.is_done = self._has_events = True
         return self._end()
 
-    def _load(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
-        """An object and its JSON, mended where its text was broken. None for the first event that is none."""
-        try:
-            value, shown = read_json(source)
-        except ValueError:
-            value, shown = None, source
-        if isinstance(value, list) and len(value) == 1:
-            # As Google wraps its errors.
-            value, shown = value[0], orjson.dumps(value[0])
-        if isinstance(value, dict):
-            return value, shown
-        if self._has_skipped:
-            raise bad_response()
-        self._has_skipped = True
-        return None, shown
-
 
 class ReaderAround:
     """A reader around another one, whose events it changes."""
@@ -127,6 +136,10 @@ class ReaderAround:
     @property
     def is_done(self) -> bool:
         return self._reader.is_done
+
+    @property
+    def has_told_end(self) -> bool:
+        return self._reader.has_told_end
 
     @property
     def has_begun(self) -> bool:

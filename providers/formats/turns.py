@@ -1,17 +1,35 @@
-"""Makes turns of messages: neighbours of one role are one, and results of tools stand in front of what is said."""
+"""Makes turns of messages, as they are said to another format than the client's.
+
+Neighbours of one role are one, results of tools stand in front of what is said, and empty texts are left out.
+"""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from providers.wire.conversation import Message, Role, ToolResult
+from providers.wire.conversation import Message, Part, Role, Text, ToolResult
 
 
 def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
     """Messages without parts are left out. Speakers of different names stay apart."""
     turns: list[_Turn] = []
-    for message in messages:
+    for message in map(_without_empty_texts, messages):
         if message.parts and not (turns and turns[-1].takes(message)):
             turns.append(_Turn(message))
     return tuple(turn.as_message() for turn in turns)
+
+
+def says_something(message: Message) -> bool:
+    return not all(map(_is_empty, message.parts))
+
+
+def _is_empty(part: Part) -> bool:
+    return isinstance(part, Text) and not part.text
+
+
+def _without_empty_texts(message: Message) -> Message:
+    if not any(map(_is_empty, message.parts)):
+        return message
+    return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
 
 
 class _Turn:
@@ -54,4 +72,4 @@ def _results_first(message: Message) -> Message:
         return message
     results = tuple(part for part in message.parts if isinstance(part, ToolResult))
     others = tuple(part for part in message.parts if not isinstance(part, ToolResult))
-    return Message(message.role, results + others, message.name)
+    return Message(message.role, results + others, message.name, message.wording)

@@ -105,7 +105,7 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
     """The same, of a request in any format."""
     kind = conversation.output.kind if conversation.output else OutputKind.TEXT
     asked = {
-        "tools": bool(conversation.tools),
+        "tools": bool(conversation.functions),
         "response_format": kind is OutputKind.JSON,
         "structured_outputs": kind is OutputKind.SCHEMA,
         "logprobs": bool(conversation.sampling.logprobs),

@@ -96,7 +96,7 @@ def _used_settings(conversation: Conversation) -> Iterator[tuple[str, str | None
     """Name in the catalogue, and the field of spelling; None where every client writes it alike."""
     if conversation.max_output_tokens is not None:
         yield "max_tokens", "max_output_tokens"
-    if conversation.tools:
+    if conversation.functions:
         yield "tools", None
     if conversation.tool_choice is not None:
         yield "tool_choice", "tool_choice"

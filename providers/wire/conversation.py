@@ -1,7 +1,8 @@
 """A request for generated text, in one form for every wire format. Pure values.
 
-Whatever a client speaks is read into a Conversation, and whatever a provider speaks is written from one. Where both
-speak the same, what was said goes on word for word.
+Whatever a client speaks is read into a Conversation, and whatever a provider speaks is written from one. Whoever
+changes it replaces values by others; what was not replaced keeps its wording, in which a provider of the client's own
+format is told it: see formats.wording.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,33 @@ from typing import Any
 
 Json = Any
 """A JSON value as orjson reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a client of the wire format `origin` put something that every format has: `value` is its JSON, word for word.
+
+    `read` is what was read from it, by which a later change is seen. `own` are members, by their path, that only that
+    format knows: a writer of another one refuses them by that path.
+    """
+
+    origin: str
+    value: Json
+    read: Any
+    own: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """What only the wire format `origin` has, in its place: `value` is its JSON.
+
+    A writer of that format puts it there again. Of a request, one of another format refuses it by its `path`, which is
+    spelt as the client did; of an answer, a client of another format is told that it was left out.
+    """
+
+    origin: str
+    value: Json = field(repr=False)
+    path: str
 
 
 class Role(StrEnum):
@@ -31,6 +59,7 @@ class CacheMark:
 class Text:
     text: str
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +67,7 @@ class Refusal:
     """The assistant's words of refusal, where a format keeps them apart from text."""
 
     text: str
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class Image:
     media_type: str | None = None
     detail: str | None = None
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +88,7 @@ class Audio:
 
     data: str = field(repr=False)
     format: str
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +103,7 @@ class File:
     name: str | None = None
     origin: str = ""
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +119,7 @@ class Reasoning:
     encrypted: str | None = field(default=None, repr=False)
     origin: str = ""
     id: str | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +132,31 @@ class ToolCall:
     signature: str | None = field(default=None, repr=False)
     origin: str = ""
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool said: texts, images or files. It stands in a USER message, in front of what the user says."""
+    """What a tool said: texts, images or files. It stands in a USER message."""
 
     call_id: str
-    parts: tuple["Text | Image | File", ...]
+    parts: tuple["Text | Image | File | Native", ...]
     is_error: bool = False
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-Part = Text | Refusal | Image | Audio | File | Reasoning | ToolCall | ToolResult
+Part = Text | Refusal | Image | Audio | File | Reasoning | ToolCall | ToolResult | Native
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. Neighbours of one role are merged when read; SYSTEM messages may stand anywhere."""
+    """What a client said in one go. Several of one role may follow each other, and SYSTEM ones may stand anywhere."""
 
     role: Role
     parts: tuple[Part, ...]
     name: str | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +168,7 @@ class Tool:
     parameters: Mapping[str, Json] | None = None
     strict: bool | None = None
     cache: CacheMark | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 class ChoiceMode(StrEnum):
@@ -208,7 +246,7 @@ class Conversation:
     source: str
     max_output_tokens: int | None = None
     sampling: Sampling = Sampling()
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[Tool | Native, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     output: OutputFormat | None = None
@@ -219,6 +257,12 @@ class Conversation:
     metadata: Mapping[str, str] | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
     said: Mapping[str, Json] = field(default_factory=dict, compare=False, repr=False)
+    wording: Wording | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def functions(self) -> tuple[Tool, ...]:
+        """The tools that every format has."""
+        return tuple(tool for tool in self.tools if isinstance(tool, Tool))
 
     @property
     def has_tools(self) -> bool:

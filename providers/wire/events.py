@@ -2,14 +2,33 @@
 
 An answer is a row of events, whether it was streamed or came whole: Started first, Finished once and near the end,
 UsageSeen at most once, with the last numbers. Deltas of one block come without those of another in between: readers
-see to that, and number tool calls from 0.
+see to that, and number tool calls from 0. What only the provider's format knows is a Native, as in a conversation.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from providers.wire.conversation import Native
 from providers.wire.usage import Usage
+
+__all__ = [
+    "CitationAdded",
+    "Event",
+    "FileGenerated",
+    "FinishReason",
+    "Finished",
+    "Native",
+    "Rare",
+    "ReasoningDelta",
+    "ReasoningSealed",
+    "RefusalDelta",
+    "Started",
+    "TextDelta",
+    "ToolArguments",
+    "ToolCallStarted",
+    "UsageSeen",
+]
 
 
 class FinishReason(StrEnum):
@@ -72,18 +91,6 @@ class FileGenerated:
     def is_image(self) -> bool:
         """Where nothing tells, it is one: models make little else."""
         return self.media_type is None or self.media_type.startswith("image/")
-
-
-@dataclass(frozen=True, slots=True)
-class Native:
-    """What only the wire format `origin` has words for, in its place: a block, an item, a part or a member, whole.
-
-    `path` names it as that format does, such as `content.web_search_tool_result`.
-    """
-
-    origin: str
-    value: Any = field(repr=False)
-    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ PAGES = ["user", "team", "key", "ledgerentry"]
 
 
 @pytest.fixture
-def desk() -> Client:
+def staff() -> Client:
     client = Client()
     client.force_login(make_staff())
     return client
@@ -54,34 +54,34 @@ def make_entry(team: Team, key: Key, **changes: Any) -> LedgerEntry:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_list_opens(desk: Client, team: Team, page: str) -> None:
+def test_list_opens(staff: Client, team: Team, page: str) -> None:
     make_entry(team, make_key(team)[0])
-    assert desk.get(reverse(f"admin:accounts_{page}_changelist")).status_code == 200
+    assert staff.get(reverse(f"admin:accounts_{page}_changelist")).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["user", "team", "key"])
-def test_form_for_a_new_one_opens(desk: Client, page: str) -> None:
-    assert desk.get(reverse(f"admin:accounts_{page}_add")).status_code == 200
+def test_form_for_a_new_one_opens(staff: Client, page: str) -> None:
+    assert staff.get(reverse(f"admin:accounts_{page}_add")).status_code == 200
 
 
-def test_pages_of_single_rows_open(desk: Client, team: Team) -> None:
+def test_pages_of_single_rows_open(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     rows = [key, team, make_entry(team, key), make_user()]
     for row in rows:
         page = reverse(f"admin:accounts_{row._meta.model_name}_change", args=[row.pk])
-        assert desk.get(page).status_code == 200
+        assert staff.get(page).status_code == 200
 
 
-def test_issued_key_is_shown_once_and_works(desk: Client, team: Team) -> None:
-    answer = desk.post(reverse("admin:accounts_key_add"), key_form(team=team.pk), follow=True)
+def test_issued_key_is_shown_once_and_works(staff: Client, team: Team) -> None:
+    answer = staff.post(reverse("admin:accounts_key_add"), key_form(team=team.pk), follow=True)
     shown = re.search(r"sk-gw-\w+-\w+", answer.content.decode())
     assert shown is not None
     assert find_principal(shown[0]) is not None
-    assert shown[0] not in desk.get(reverse("admin:accounts_key_changelist")).content.decode()
+    assert shown[0] not in staff.get(reverse("admin:accounts_key_changelist")).content.decode()
 
 
-def test_issued_key_belongs_to_its_maker_and_keeps_its_patterns(desk: Client, team: Team) -> None:
-    desk.post(reverse("admin:accounts_key_add"), key_form(team=team.pk))
+def test_issued_key_belongs_to_its_maker_and_keeps_its_patterns(staff: Client, team: Team) -> None:
+    staff.post(reverse("admin:accounts_key_add"), key_form(team=team.pk))
     key = Key.objects.get()
     assert key.created_by is not None
     assert (key.created_by.username, key.model_patterns) == ("curator", ["anthropic/*", "openai/*"])
@@ -97,84 +97,84 @@ def test_issued_key_belongs_to_its_maker_and_keeps_its_patterns(desk: Client, te
     ],
 )
 def test_bad_term_is_refused_at_its_field(
-    desk: Client, team: Team, field: str, changes: dict[str, str]
+    staff: Client, team: Team, field: str, changes: dict[str, str]
 ) -> None:
-    answer = desk.post(reverse("admin:accounts_key_add"), key_form(team=team.pk, **changes))
+    answer = staff.post(reverse("admin:accounts_key_add"), key_form(team=team.pk, **changes))
     assert field in answer.context["adminform"].form.errors
     assert not Key.objects.exists()
 
 
-def test_changed_key_takes_a_new_revision(desk: Client, team: Team) -> None:
+def test_changed_key_takes_a_new_revision(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
-    desk.post(reverse("admin:accounts_key_change", args=[key.pk]), key_form(concurrency="5"))
+    staff.post(reverse("admin:accounts_key_change", args=[key.pk]), key_form(concurrency="5"))
     changed = Key.objects.get()
     assert (changed.name, changed.concurrency) == ("billing", 5)
     assert changed.revision > key.revision
 
 
-def test_digest_is_on_no_page(desk: Client, team: Team) -> None:
+def test_digest_is_on_no_page(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     pages = [reverse("admin:accounts_key_changelist"), reverse("admin:accounts_key_change", args=[key.pk])]
-    assert not any(key.digest in desk.get(page).content.decode() for page in pages)
+    assert not any(key.digest in staff.get(page).content.decode() for page in pages)
 
 
-def test_selected_keys_are_revoked(desk: Client, team: Team) -> None:
+def test_selected_keys_are_revoked(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     form = {"action": "revoke_selected", "_selected_action": [key.pk]}
-    desk.post(reverse("admin:accounts_key_changelist"), form)
+    staff.post(reverse("admin:accounts_key_changelist"), form)
     assert Key.objects.filter(pk=key.pk, revoked_at__isnull=False).exists()
 
 
-def test_revoke_button_asks_before_it_acts(desk: Client, team: Team) -> None:
+def test_revoke_button_asks_before_it_acts(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     button = reverse("admin:accounts_key_revoke", args=[key.pk])
-    assert "Revoke this key?" in desk.get(button).content.decode()
+    assert "Revoke this key?" in staff.get(button).content.decode()
     assert not Key.objects.filter(revoked_at__isnull=False).exists()
-    desk.post(button, {"_form_submitted": "True"})
+    staff.post(button, {"_form_submitted": "True"})
     assert Key.objects.filter(revoked_at__isnull=False).exists()
 
 
-def test_revoked_key_can_only_be_looked_at(desk: Client, team: Team) -> None:
+def test_revoked_key_can_only_be_looked_at(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     revoke_key(key=key)
     page = reverse("admin:accounts_key_change", args=[key.pk])
-    assert desk.get(page).status_code == 200
-    assert desk.post(page, key_form()).status_code == 403
+    assert staff.get(page).status_code == 200
+    assert staff.post(page, key_form()).status_code == 403
 
 
 @pytest.mark.parametrize("page", ["team", "key", "ledgerentry"])
-def test_nothing_that_the_ledger_refers_to_can_be_deleted(desk: Client, team: Team, page: str) -> None:
+def test_nothing_that_the_ledger_refers_to_can_be_deleted(staff: Client, team: Team, page: str) -> None:
     key, _ = make_key(team)
     row = {"team": team, "key": key, "ledgerentry": make_entry(team, key)}[page]
-    assert desk.post(reverse(f"admin:accounts_{page}_delete", args=[row.pk])).status_code == 403
+    assert staff.post(reverse(f"admin:accounts_{page}_delete", args=[row.pk])).status_code == 403
 
 
-def test_switching_a_team_off_marks_its_keys(desk: Client, team: Team) -> None:
+def test_switching_a_team_off_marks_its_keys(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     form = {"action": "switch_off", "_selected_action": [team.pk]}
-    desk.post(reverse("admin:accounts_team_changelist"), form)
+    staff.post(reverse("admin:accounts_team_changelist"), form)
     assert not Team.objects.get().is_active
     assert Key.objects.get().revision > key.revision
 
 
-def test_ledger_is_never_counted(desk: Client, team: Team, django_assert_max_num_queries: Any) -> None:
+def test_ledger_is_never_counted(staff: Client, team: Team, django_assert_max_num_queries: Any) -> None:
     key, _ = make_key(team)
     for _ in range(20):
         make_entry(team, key)
     with django_assert_max_num_queries(8) as queries:
-        desk.get(reverse("admin:accounts_ledgerentry_changelist") + "?outcome__exact=finished")
+        staff.get(reverse("admin:accounts_ledgerentry_changelist") + "?outcome__exact=finished")
     ledger = [query["sql"] for query in queries if "accounts_ledgerentry" in query["sql"]]
     assert not any("COUNT(" in sql for sql in ledger)
 
 
 @pytest.mark.parametrize(("page", "most"), [("key", 8), ("team", 8)])
 def test_list_does_not_ask_once_a_row(
-    desk: Client, django_assert_max_num_queries: Any, page: str, most: int
+    staff: Client, django_assert_max_num_queries: Any, page: str, most: int
 ) -> None:
     for _ in range(10):
         make_key(make_team())
     with django_assert_max_num_queries(most):
-        desk.get(reverse(f"admin:accounts_{page}_changelist"))
+        staff.get(reverse(f"admin:accounts_{page}_changelist"))
 
 
 @pytest.fixture
@@ -203,13 +203,13 @@ def test_staff_cannot_make_people_or_groups(clerk: Client) -> None:
     assert not Group.objects.exists()
 
 
-def test_superuser_can_make_people(desk: Client) -> None:
+def test_superuser_can_make_people(staff: Client) -> None:
     form = {
         "username": "new",
         "password1": "a-long-phrase-9",
         "password2": "a-long-phrase-9",
         "usable_password": "true",
     }
-    answer = desk.post(reverse("admin:accounts_user_add"), form)
+    answer = staff.post(reverse("admin:accounts_user_add"), form)
     assert answer.status_code == 302
     assert User.objects.filter(username="new").exists()

@@ -10,11 +10,11 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts import services
-from accounts.acting import Acting, who
-from accounts.audit import note_run
+from accounts.audit import record_run
 from accounts.models import AuditEntry, Key, Membership, Team, User
 from catalogue.models import Model, Offering, Price
 from catalogue.services import delete_models, set_price, switch_offerings
+from gateway.core.audit_context import AuditContext, who
 from providers.models import Credential, Provider
 from providers.services import save_provider, store_secret, switch_provider
 from tests.make import (
@@ -166,7 +166,7 @@ def test_publishing_and_probing_are_no_acts_of_editing() -> None:
 
 def test_run_over_many_rows_is_one_entry() -> None:
     model = make_model()
-    note_run(model, {"models made": 3})
+    record_run(model, {"models made": 3})
     assert last(Model).changes == {"models made": [None, 3]}
 
 
@@ -233,6 +233,6 @@ async def answer_after(request: HttpRequest) -> HttpResponse:
 def test_person_is_known_under_an_asynchronous_handler_too(rf: RequestFactory) -> None:
     request = rf.get("/")
     request.user = make_staff("ada")
-    async_to_sync(Acting(answer_after))(request)  # type: ignore[arg-type]
+    async_to_sync(AuditContext(answer_after))(request)  # type: ignore[arg-type]
     assert str(last(Team).actor) == "ada"
     assert who() == (None, "")

@@ -6,7 +6,6 @@ import pytest
 
 from accounts.limits import (
     LIMIT_MAX,
-    InvalidTerm,
     check_choice,
     check_expiry,
     check_limit,
@@ -14,6 +13,7 @@ from accounts.limits import (
     check_patterns,
     whole_seconds,
 )
+from gateway.core.refusals import InvalidField
 from tests.make import NOW
 
 
@@ -24,7 +24,7 @@ def test_limit_within_its_bounds_is_taken(value: int | None) -> None:
 
 @pytest.mark.parametrize("value", [-1, 0, LIMIT_MAX + 1])
 def test_limit_beyond_its_bounds_is_refused_by_its_name(value: int) -> None:
-    with pytest.raises(InvalidTerm, match="concurrency") as refusal:
+    with pytest.raises(InvalidField, match="concurrency") as refusal:
         check_limit("concurrency", value)
     assert refusal.value.field == "concurrency"
 
@@ -35,7 +35,7 @@ def test_expiry_is_later_than_now(after_s: int, is_taken: bool) -> None:
     if is_taken:
         check_expiry(expires_at, NOW)
     else:
-        with pytest.raises(InvalidTerm, match="future"):
+        with pytest.raises(InvalidField, match="future"):
             check_expiry(expires_at, NOW)
 
 
@@ -44,7 +44,7 @@ def test_name_has_a_length(length: int, is_taken: bool) -> None:
     if is_taken:
         check_name("x" * length)
     else:
-        with pytest.raises(InvalidTerm):
+        with pytest.raises(InvalidField):
             check_name("x" * length)
 
 
@@ -56,7 +56,7 @@ def test_patterns_have_a_number_and_a_length(count: int, length: int, is_taken: 
     if is_taken:
         check_patterns(patterns)
     else:
-        with pytest.raises(InvalidTerm):
+        with pytest.raises(InvalidField):
             check_patterns(patterns)
 
 
@@ -67,7 +67,7 @@ def test_a_pattern_has_a_length(length: int, is_taken: bool) -> None:
     if is_taken:
         check_patterns(["x" * length])
     else:
-        with pytest.raises(InvalidTerm):
+        with pytest.raises(InvalidField):
             check_patterns(["x" * length])
 
 
@@ -78,6 +78,6 @@ def test_a_wait_is_told_in_whole_seconds_rounded_up_and_never_none(wait_s: float
 
 def test_a_choice_is_one_of_those_allowed() -> None:
     check_choice("lane", "worker", ["auto", "worker"])
-    with pytest.raises(InvalidTerm, match="use one of auto, worker") as refusal:
+    with pytest.raises(InvalidField, match="use one of auto, worker") as refusal:
         check_choice("lane", "other", ["auto", "worker"])
     assert refusal.value.field == "lane"

@@ -14,9 +14,9 @@ from accounts.directory import SqlKeyDirectory
 from accounts.keys import read_key
 from accounts.models import Key
 from accounts.models.revision import Revision
-from accounts.revision import Part, bump
+from accounts.revision import Part, take_revision
 from accounts.services import revoke_key
-from accounts.sql import is_busy
+from gateway.core.sql import is_busy
 from tests.make import make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +52,7 @@ def test_change_of_keys_has_one_number_in_both_rows() -> None:
 def test_numbers_of_keys_grow_beyond_those_of_the_catalogue() -> None:
     first, _ = make_key()
     with transaction.atomic():
-        number = bump(Part.CATALOGUE)
+        number = take_revision(Part.CATALOGUE)
     second, _ = make_key()
     assert first.revision < number < second.revision
 
@@ -87,7 +87,7 @@ def test_lock_that_is_not_had_in_time_is_told_as_busy(monkeypatch: pytest.Monkey
     make_key()
     monkeypatch.setattr(revision, "PATIENCE_S", 0.1)
     with catalogue_held(), pytest.raises(OperationalError) as refusal, transaction.atomic():
-        revision.hold()
+        revision.lock_revision()
     assert is_busy(refusal.value)
 
 
@@ -97,7 +97,7 @@ def test_what_a_neighbour_of_the_last_version_revokes_is_seen() -> None:
     directory = SqlKeyDirectory(staleness_s=60)
     directory.refresh(revision.read())
     asyncio.run(directory.look_up(read_key(text)))
-    # As that version bumps: the first row only.
+    # As that version takes one: of the first row only.
     number = Revision.objects.get(pk=Revision.WHOLE).number + 1
     Revision.objects.filter(pk=Revision.WHOLE).update(number=number, keys=number)
     Key.objects.filter(pk=key.pk).update(revoked_at="2026-01-01T00:00:00Z", revision=number)

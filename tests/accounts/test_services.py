@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts import revision
 from accounts.keys import read_key
-from accounts.limits import InvalidTerm
 from accounts.models import Key, Team
 from accounts.services import issue_key, revoke_key, save_team, switch_team, update_key
+from gateway.core.refusals import InvalidField
 from tests.make import make_key, make_team
 
 AtOnce = Callable[..., list[Any]]
@@ -48,14 +48,14 @@ def test_row_holds_no_part_of_the_secret(team: Team) -> None:
     ],
 )
 def test_bad_term_is_refused_and_named(team: Team, field: str, value: Any) -> None:
-    with pytest.raises(InvalidTerm, match=field) as refusal:
+    with pytest.raises(InvalidField, match=field) as refusal:
         issue_key(team=team, name="billing", **{field: value})  # type: ignore[misc]
     assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\0b", "a\nb"])
 def test_bad_name_is_refused(team: Team, name: str) -> None:
-    with pytest.raises(InvalidTerm, match="name"):
+    with pytest.raises(InvalidField, match="name"):
         issue_key(team=team, name=name)
 
 
@@ -83,7 +83,7 @@ def test_revoked_key_cannot_be_changed(team: Team) -> None:
     key, _ = make_key(team)
     stale = Key.objects.get(pk=key.pk)
     revoke_key(key=key)
-    with pytest.raises(InvalidTerm, match="revoked"):
+    with pytest.raises(InvalidField, match="revoked"):
         update_key(key=stale, name="new")
 
 

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalogue.changes import Version
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.changes.model_changes import Version
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.snapshot import Snapshot
 from providers.facts import ProviderFacts
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 from tests.catalogue.reference import Query
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.http import QueryDict
 
-from catalogue.filters import GatewayModelFilter
-from catalogue.reading import Reading
-from catalogue.record import record, serving_offerings
-from catalogue.snapshot import ModelFacts, OfferingFacts
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.listing.filters import GatewayModelFilter
+from catalogue.published.reading import Reading
+from catalogue.published.record import record, serving_offerings
 
 Query = dict[str, list[str]]
 

@@ -22,8 +22,8 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from catalogue.models import Model  # noqa: E402
-from catalogue.reading import Reading, read_now  # noqa: E402
-from catalogue.worklist import kept_worklist  # noqa: E402
+from catalogue.published.reading import Reading, read_now  # noqa: E402
+from catalogue.quality.worklist import worklist_cache  # noqa: E402
 from providers.models import Credential, Provider  # noqa: E402
 from tests.catalogue.queries import random_query  # noqa: E402
 from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
@@ -66,7 +66,7 @@ def _look_at_the_desk() -> None:
     model = Model.objects.alias(size=Count("offerings")).order_by("-size")[0]
     pages = [f"catalogue/model/{model.pk}/{page}/" for page in ("change", "history", "editions")]
     for path in (*_DESK, *pages):
-        kept_worklist.forget()
+        worklist_cache.forget()
         with CaptureQueriesContext(connection) as queries:
             page = curator.get(f"/admin/{path}")
         assert page.status_code == 200, path

@@ -1,4 +1,4 @@
-"""The curator's desk, as a browser uses it."""
+"""The curator's pages, as a browser uses it."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.revision import read
 from catalogue.admin.fields import MomentField, WordsField
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
-from catalogue.worklist import kept_worklist
+from catalogue.quality.worklist import worklist_cache
 from providers.models import Provider
 from tests.make import (
     NOW,
@@ -286,12 +286,12 @@ def test_lists_take_as_many_queries_for_many_rows_as_for_one(
 ) -> None:
     url = f"/admin/catalogue/{name}/"
     make_published("acme/one", aliases=["a"])
-    kept_worklist.read()
+    worklist_cache.read()
     with django_assert_max_num_queries(25) as once:
         look(curator, url)
     for number in range(5):
         make_published(f"org-{number}/m", aliases=[f"b{number}"])
-    kept_worklist.read()
+    worklist_cache.read()
     with django_assert_max_num_queries(len(once)):
         look(curator, url)
 

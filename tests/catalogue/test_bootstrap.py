@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts import revision
 from catalogue.bootstrap.loader import NOTE, load_bootstrap
 from catalogue.bootstrap.reader import read_bootstrap
-from catalogue.lifecycle import Status
-from catalogue.meters import CACHED_READ_TEXT
+from catalogue.lifecycle.status import Status
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
-from catalogue.publishing import withdraw
+from catalogue.pricing.meters import CACHED_READ_TEXT
+from catalogue.publishing.editions import withdraw
 from providers.models import Credential, Provider
 from providers.services import usable_provider_ids
 from tests.make import make_model, make_provider

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from catalogue.changes import INSTANT, Change, Kind, Version, changes_between
-from catalogue.record import record
-from catalogue.sayings import tell_change
+from catalogue.changes.change_text import tell_change
+from catalogue.changes.model_changes import INSTANT, Change, Kind, Version, changes_between
+from catalogue.published.record import record
 from tests.catalogue.lives import a_model, a_price, a_snapshot, a_version, an_offering, day
 
 _FIRST, _LAST = day(1), day(30)

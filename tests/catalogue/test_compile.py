@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from catalogue.compile import compile_model, digest, plain, problems
-from catalogue.content import Content, UnreadableContentError, facts_from_content
+from catalogue.facts import PriceFacts
 from catalogue.models import Model, Price
-from catalogue.snapshot import PriceFacts
+from catalogue.published.content import Content, UnreadableContentError, facts_from_content
+from catalogue.publishing.compile import compile_model, digest, plain, problems
 from tests.make import NOW, make_model, make_offering, make_price
 
 pytestmark = pytest.mark.django_db

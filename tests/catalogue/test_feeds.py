@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalogue.models import Model
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from tests.catalogue.atom_rules import complaints
 from tests.make import make_key, make_published
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from catalogue.loading import snapshots
 from catalogue.models import Model
-from catalogue.reading import Reading
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
 from tests.catalogue.queries import random_query
 from tests.catalogue.reference import ids_by_sql, ids_in_memory
 from tests.make import NOW, make_model, make_offering, make_price, make_provider, publish_all

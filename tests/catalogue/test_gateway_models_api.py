@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from catalogue.api.serializers import GATEWAY_MODEL_EXAMPLE
 from catalogue.models import Offering
-from catalogue.serializers import GATEWAY_MODEL_EXAMPLE
 from tests.make import make_key, make_model, make_organisation, make_published, publish_all
 
 pytestmark = pytest.mark.django_db

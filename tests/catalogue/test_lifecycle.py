@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.lifecycle import Status, lifecycle_message, status_at
+from catalogue.lifecycle.message import lifecycle_message
+from catalogue.lifecycle.status import Status, status_at
 from tests.gateway.proxy.values import a_model
 from tests.make import NOW, TOMORROW, YESTERDAY
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from icalendar import Calendar
 from pytest_django import DjangoAssertNumQueries
 
-from catalogue.lifecycle_serializers import LIFECYCLE_EXAMPLE, VERDICTS_EXAMPLE
+from catalogue.api.lifecycle_serializers import LIFECYCLE_EXAMPLE, VERDICTS_EXAMPLE
 from catalogue.models import Alias, Model
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from tests.make import make_key, make_published, make_team, publish_all
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from catalogue.lint import EXPLANATIONS, Kind, Subject, World, examine
-from catalogue.quality import judge
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.snapshot import Snapshot
+from catalogue.quality.completeness import judge
+from catalogue.quality.lint import EXPLANATIONS, Kind, Subject, World, examine
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

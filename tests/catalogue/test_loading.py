@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from accounts.models import Revision
-from accounts.revision import Part, bump
-from catalogue.loading import load_snapshot
+from accounts.revision import Part, take_revision
 from catalogue.models import Model, Offering, PublishedModel
-from catalogue.publishing import publish, withdraw
+from catalogue.published.loading import load_snapshot
+from catalogue.publishing.editions import publish, withdraw
 from catalogue.services import switch_offering
 from tests.make import NOW, make_model, make_offering, make_provider, make_published, publish_all
 
@@ -106,7 +106,7 @@ def test_offering_that_is_off_stays_off_when_its_model_is_published() -> None:
 def test_new_providers_are_loaded() -> None:
     before = load_snapshot(None)
     provider = make_provider("fast")
-    bump(Part.PROVIDERS)
+    take_revision(Part.PROVIDERS)
     assert load_snapshot(before).providers[provider.pk].slug == "fast"
 
 
@@ -128,7 +128,7 @@ def test_nothing_but_the_revision_is_read_when_nothing_changed(django_assert_max
 def test_keys_that_changed_do_not_reload_the_catalogue() -> None:
     make_published()
     before = load_snapshot(None)
-    number = bump(Part.KEYS)
+    number = take_revision(Part.KEYS)
     after = load_snapshot(before)
     assert after.revision == number
     assert after.models["acme/one"] is before.models["acme/one"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from catalogue.conditions import in_words
-from catalogue.pricing import call_prices, cost_usd, current_prices, usd_per_unit
-from catalogue.rates import count_meters
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.conditions import in_words
+from catalogue.pricing.cost import call_prices, cost_usd, current_prices, usd_per_unit
+from catalogue.pricing.rates import count_meters
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from accounts.revision import read
-from catalogue.loading import snapshots
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
-from catalogue.publishing import publish, withdraw
-from catalogue.reading import Reading
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
+from catalogue.publishing.editions import publish, withdraw
 from catalogue.services import delete_models, set_price, switch_offering, switch_offerings
 from tests.make import (
     NOW,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from catalogue import record as records
-from catalogue.content import facts_from_content
-from catalogue.snapshot import Snapshot
+from catalogue.published import record as records
+from catalogue.published.content import facts_from_content
+from catalogue.published.snapshot import Snapshot
 from providers.facts import ProviderFacts
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

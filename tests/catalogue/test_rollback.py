@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalogue.content import Content
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
-from catalogue.publishing import publish
-from catalogue.rollback import RollbackRefusedError, plan_rollback, roll_back
+from catalogue.published.content import Content
+from catalogue.publishing.editions import publish
+from catalogue.publishing.rollback import RollbackRefusedError, plan_rollback, roll_back
 from catalogue.services import delete_models, set_price, switch_offerings
 from tests.make import (
     NOW,

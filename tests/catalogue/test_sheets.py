@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from accounts import revision
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel, SheetImport
-from catalogue.sheet_import import work
-from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
+from catalogue.sheets import work
+from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet
 from tests.catalogue.importing.sheets import bring_in, bring_in_file, faults, go_on, models, read, submit
 from tests.make import (
     make_model,
@@ -168,17 +168,17 @@ def test_formula_of_a_workbook_is_read_as_text() -> None:
 
 
 @pytest.fixture
-def desk() -> Client:
+def curator() -> Client:
     client = Client()
     client.force_login(make_staff())
     return client
 
 
-def upload(desk: Client, content: bytes, name: str = "models.csv") -> SheetImport:
+def upload(curator: Client, content: bytes, name: str = "models.csv") -> SheetImport:
     """As far as a worker reads it."""
     file = SimpleUploadedFile(name, content)
     page = reverse("admin:catalogue_model_import")
-    desk.post(page, {"import_file": file, "format": "0", "resource": "0"})
+    curator.post(page, {"import_file": file, "format": "0", "resource": "0"})
     made = SheetImport.objects.get()
     work.go_on(made.pk)
     return made
@@ -188,32 +188,32 @@ def page_of(made: SheetImport) -> str:
     return reverse("admin:catalogue_model_sheet", args=[made.pk])
 
 
-def test_curator_sees_the_difference_before_it_is_made(desk: Client) -> None:
+def test_curator_sees_the_difference_before_it_is_made(curator: Client) -> None:
     make_published("acme/one")
-    made = upload(desk, "\ufeffid,name\nacme/one,Uno\n".encode())
-    assert "Uno" in desk.get(page_of(made)).content.decode()
+    made = upload(curator, "\ufeffid,name\nacme/one,Uno\n".encode())
+    assert "Uno" in curator.get(page_of(made)).content.decode()
     assert Model.objects.get().name == "One"
-    desk.post(page_of(made), {"confirm": ""})
+    curator.post(page_of(made), {"confirm": ""})
     work.go_on(made.pk)
-    assert "being written" not in desk.get(page_of(made)).content.decode()
+    assert "being written" not in curator.get(page_of(made)).content.decode()
     assert PublishedModel.objects.current().get().name == "Uno"
     assert Edition.objects.first().author.username == "curator"  # type: ignore[union-attr]
 
 
-def test_curator_is_told_the_row_and_the_field(desk: Client) -> None:
+def test_curator_is_told_the_row_and_the_field(curator: Client) -> None:
     make_organisation("acme")
-    made = upload(desk, b"id,name,context_length\nacme/one,One,-5\n")
-    page = desk.get(page_of(made)).content.decode()
+    made = upload(curator, b"id,name,context_length\nacme/one,One,-5\n")
+    page = curator.get(page_of(made)).content.decode()
     assert 'name="confirm"' not in page
     assert "context_length" in page
     assert not Model.objects.exists()
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_models_are_carried_away_as_csv_and_xlsx(desk: Client, number: int) -> None:
+def test_models_are_carried_away_as_csv_and_xlsx(curator: Client, number: int) -> None:
     make_published("acme/one")
     fields = {f"modelsheet_{field}": "on" for field in ModelSheet().fields}
-    answer = desk.post(
+    answer = curator.post(
         reverse("admin:catalogue_model_export"), {"format": str(number), "resource": "0", **fields}
     )
     data = answer.content.decode() if number == 0 else answer.content
@@ -234,32 +234,34 @@ def test_who_may_only_look_cannot_bring_anything_in() -> None:
     assert made.state == "ready"
 
 
-def test_import_is_found_on_the_desk_of_its_rows_only(desk: Client) -> None:
+def test_import_is_found_on_the_pages_of_its_rows_only(curator: Client) -> None:
     made = read(ModelSheet, models(1))
-    assert made.file_name in desk.get(reverse("admin:catalogue_model_import")).text
-    assert desk.get(reverse("admin:catalogue_offering_sheet", args=[made.pk])).status_code == 404
+    assert made.file_name in curator.get(reverse("admin:catalogue_model_import")).text
+    assert curator.get(reverse("admin:catalogue_offering_sheet", args=[made.pk])).status_code == 404
 
 
-def test_all_rows_are_downloaded_though_the_page_shows_the_first(desk: Client) -> None:
+def test_all_rows_are_downloaded_though_the_page_shows_the_first(curator: Client) -> None:
     made = read(ModelSheet, models(200, context_length=-1))
-    rows = desk.get(reverse("admin:catalogue_model_sheet_rows", args=[made.pk])).text
-    page = desk.get(page_of(made)).text
+    rows = curator.get(reverse("admin:catalogue_model_sheet_rows", args=[made.pk])).text
+    page = curator.get(page_of(made)).text
     assert rows.count("acme/m-") == 200
     assert "150 more are in the CSV" in page
     assert page.count("acme/m-") == 50
 
 
-def test_page_asks_again_while_a_worker_has_the_import_in_hand(desk: Client) -> None:
+def test_page_asks_again_while_a_worker_has_the_import_in_hand(curator: Client) -> None:
     made = submit(ModelSheet, models(1))
-    assert 'http-equiv="refresh"' in desk.get(page_of(made)).text
+    assert 'http-equiv="refresh"' in curator.get(page_of(made)).text
     go_on(made)
-    assert 'http-equiv="refresh"' not in desk.get(page_of(made)).text
+    assert 'http-equiv="refresh"' not in curator.get(page_of(made)).text
 
 
-def test_file_that_is_too_large_is_refused_at_the_form(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_is_too_large_is_refused_at_the_form(
+    curator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("catalogue.admin.sheets.MOST_BYTES", 10)
     file = SimpleUploadedFile("models.csv", b"id,name\nacme/one,One\n")
-    page = desk.post(
+    page = curator.post(
         reverse("admin:catalogue_model_import"), {"import_file": file, "format": "0", "resource": "0"}
     )
     assert "It is larger than" in page.text

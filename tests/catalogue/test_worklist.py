@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalogue.lint import Kind
 from catalogue.models import Model, Offering, Price
-from catalogue.worklist import examine_catalogue, kept_worklist
+from catalogue.quality.lint import Kind
+from catalogue.quality.worklist import examine_catalogue, worklist_cache
 from providers.models import UpstreamList
 from tests.make import (
     make_model,
@@ -63,11 +63,11 @@ def test_worklist_is_for_those_who_may_see_models(client: Client) -> None:
 
 def test_worklist_is_judged_anew_after_an_edit() -> None:
     model = make_model()
-    assert kept_worklist.read().qualities[model.pk].score < 100
+    assert worklist_cache.read().qualities[model.pk].score < 100
     model.description = "A model."
     model.save()
     scores = [
-        kept_worklist.read().qualities[model.pk].missing,
+        worklist_cache.read().qualities[model.pk].missing,
         examine_catalogue().qualities[model.pk].missing,
     ]
     assert scores[0] == scores[1]

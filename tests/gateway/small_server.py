@@ -9,7 +9,7 @@ import os
 import socket
 from typing import Any
 
-from gateway.serving import Events, Server, bind
+from gateway.server.serving import Events, Server, bind
 
 STREAM = b"open "
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from gateway.serving import bind
-from gateway.supervisor import Supervisor
+from gateway.boot.supervisor import Supervisor
+from gateway.server.serving import bind
 
 if __name__ == "__main__":
     command = [sys.executable, "-m", "tests.gateway.small_server"]

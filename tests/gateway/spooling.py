@@ -3,10 +3,12 @@
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.proxy.ports import AttemptClosed, AttemptOpened
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
+from gateway.proxy.observers import CallSpool
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,18 +61,35 @@ def closed(attempt_id: str, **changes: Any) -> AttemptClosed:
     return AttemptClosed(attempt_id=attempt_id, **fields | changes)
 
 
+def attempt(attempt_id: str = "", *, end: Mapping[str, Any] | None = None, **changes: Any) -> AttemptRecord:
+    """One that has ended; `changes` are of its opening."""
+    start = opened(attempt_id, **changes)
+    return AttemptRecord(start, closed(start.attempt_id, **end or {}))
+
+
+def begun(**changes: Any) -> AttemptRecord:
+    """One that runs."""
+    return AttemptRecord(opened(**changes))
+
+
+def record_call(spool: CallSpool, **told: Any) -> str:
+    """An attempt from its beginning to its end; its id."""
+    made = attempt(**told)
+    spool.attempt_opened(made)
+    spool.attempt_closed(made)
+    return made.opened.attempt_id
+
+
 def die_with(folder: Path, finished: int, unfinished: int, *, segment_bytes: int = 1 << 24) -> None:
     """Another process spools that many attempts and is killed with SIGKILL."""
     script = (
         "import os, signal\n"
         "from pathlib import Path\n"
-        "from gateway.spool import Spool\n"
-        "from tests.gateway.spooling import opened, closed\n"
+        "from gateway.plane.spool import Spool\n"
+        "from tests.gateway.spooling import begun, record_call\n"
         f"spool = Spool(Path({str(folder)!r}), segment_bytes={segment_bytes})\n"
-        f"records = [opened() for _ in range({unfinished})]\n"
-        "for record in records: spool.opened(record)\n"
-        f"for _ in range({finished}):\n"
-        "    record = opened(); spool.opened(record); spool.closed(closed(record.attempt_id))\n"
+        f"for _ in range({unfinished}): spool.attempt_opened(begun())\n"
+        f"for _ in range({finished}): record_call(spool)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)

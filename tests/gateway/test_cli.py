@@ -10,8 +10,8 @@ import httpx
 import psycopg
 import pytest
 
-from gateway import greeting, preparing
-from gateway.first_run import Issued
+from gateway.boot import greeting, preparing
+from gateway.boot.first_run import Issued
 from tests.gateway.program import accepts, call_from, running
 from tests.patience import HANG_S
 from tests.services import free_port, wait_until

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import runtime
 from gateway.asgi import application, behind
+from gateway.plane import runtime
 from tests import make
 from tests.upstream import ScriptedProvider
 

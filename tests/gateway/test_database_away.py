@@ -10,7 +10,7 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
-from accounts import sql
+from gateway.core import sql
 from gateway.responses.tasks import forget_expired_responses
 from tests import make
 
@@ -132,7 +132,7 @@ def test_a_task_without_a_database_is_counted_too(
         results = [forget_expired_responses.apply() for _ in range(5)]
     assert {result.state for result in results} == {"FAILURE"}
     [told] = ours(caplog)
-    assert (told.name, told.exc_info) == ("accounts.sql", None)
+    assert (told.name, told.exc_info) == ("gateway.core.sql", None)
 
 
 def test_a_task_with_a_wrong_statement_says_where(

@@ -10,8 +10,8 @@ import pytest
 
 from accounts.models import Key, LedgerEntry
 from accounts.services import revoke_key, switch_team
-from gateway import runtime
 from gateway.asgi import application, behind
+from gateway.plane import runtime
 from tests import make
 from tests.upstream import ScriptedProvider
 

@@ -16,8 +16,8 @@ import redis
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from gateway import runtime
 from gateway.asgi import application, behind
+from gateway.plane import runtime
 from providers.transport import REST_S
 from tests import make
 from tests.gateway.instructions import Count, counted_instructions

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from gateway.public.query import FIELDS
-from gateway.views import api_document
+from gateway.web.views import api_document
 
 _CONVERTED = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 _GROUP = re.compile(r"\(\?P<([^>]+)>[^)]*\)")
@@ -80,11 +80,11 @@ def _names_of(path: str) -> Iterator[str]:
     yield from _OF_PAGES
     if path.startswith("/models"):
         yield from FIELDS
-    for kind, desk in admin.site._registry.items():
+    for kind, admin_pages in admin.site._registry.items():
         if path.startswith(f"/admin/{kind._meta.app_label}/{kind._meta.model_name}/"):
             yield from _OF_LISTS
             fields = [field.name for field in kind._meta.get_fields()]
-            filters = [getattr(each, "parameter_name", "") for each in desk.list_filter]
+            filters = [getattr(each, "parameter_name", "") for each in admin_pages.list_filter]
             yield from (f"{name}{lookup}" for name in [*fields, *filters] if name for lookup in _LOOKUPS)
 
 

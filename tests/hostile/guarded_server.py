@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.patience import TICK_S, EdgeLimits, Patience
-from gateway.serving import Events, Server
+from gateway.server.patience import TICK_S, EdgeLimits, Patience
+from gateway.server.serving import Events, Server
 from tests.patience import HANG_S
 
 CHAT = "/v1/chat/completions"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from gateway import codec
+from gateway.core import codec
 
 _NOT_YET = {"betas", "shows_translated", "redirected_from", "cost_usd", "translated", "input_tokens"}
 _encode, _time = codec.encode, time.time

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Key, LedgerEntry, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
-from catalogue.publishing import publish
+from catalogue.publishing.editions import publish
 from providers.models import Provider
 from tests.make import make_key, make_offering, make_published, make_team, make_user
 

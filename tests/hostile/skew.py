@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
+from gateway.core.store.memory import MemoryStore
 from gateway.proxy.lane.frames import Kind, pack_frame, unpack_frame
-from gateway.store.memory import MemoryStore
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -17,7 +17,7 @@ NOT_ADDED_BY_HAND = {"auditentry", "ledgerentry", "edition"}
 
 
 @pytest.fixture
-def desk(browser: Browser) -> Browser:  # pytest's way
+def admin_pages(browser: Browser) -> Browser:  # pytest's way
     make_staff("root")
     browser.sign_in("root")
     return browser
@@ -46,39 +46,41 @@ def test_policy_of_the_admin_has_no_inline_code_nor_styles(client: Client) -> No
     assert "style-src 'self' 'sha256-" in policy
 
 
-def test_every_page_of_the_admin_does_with_its_policy(desk: Browser) -> None:
+def test_every_page_of_the_admin_does_with_its_policy(admin_pages: Browser) -> None:
     offering = make_offering(make_published("acme/one"))
     key, _ = make_key(make_team("atlas"))
     pages = [f"/admin/catalogue/model/{offering.model_id}/change/", f"/admin/accounts/key/{key.pk}/change/"]
     pages.append(f"/admin/providers/provider/{offering.provider_id}/change/")
     complaints = {}
     for address in [*all_pages(), *pages]:
-        desk.open(address)
-        complaints[address] = desk.complaints()
+        admin_pages.open(address)
+        complaints[address] = admin_pages.complaints()
     assert {address: said for address, said in complaints.items() if said} == {}
 
 
-def test_colours_of_the_theme_are_believed(desk: Browser) -> None:
-    desk.open("/admin/")
+def test_colours_of_the_theme_are_believed(admin_pages: Browser) -> None:
+    admin_pages.open("/admin/")
     colour = "return getComputedStyle(document.documentElement).getPropertyValue('--color-primary-600')"
-    assert desk.run(colour).strip()
+    assert admin_pages.run(colour).strip()
 
 
-def test_actions_of_a_list_and_dialogs_work(desk: Browser) -> None:
+def test_actions_of_a_list_and_dialogs_work(admin_pages: Browser) -> None:
     key, _ = make_key(make_team("atlas"))
-    desk.open("/admin/accounts/key/")
-    desk.run("document.querySelector('input.action-select').click()")
-    bar = desk.wait_for("#changelist-actions")
+    admin_pages.open("/admin/accounts/key/")
+    admin_pages.run("document.querySelector('input.action-select').click()")
+    bar = admin_pages.wait_for("#changelist-actions")
     assert bar.is_displayed()
     assert bar.size["width"] > 300
-    desk.open(f"/admin/accounts/key/{key.pk}/change/")
+    admin_pages.open(f"/admin/accounts/key/{key.pk}/change/")
     (button,) = [
-        each for each in desk.driver.find_elements(By.CSS_SELECTOR, "a, button") if each.text == "Revoke"
+        each
+        for each in admin_pages.driver.find_elements(By.CSS_SELECTOR, "a, button")
+        if each.text == "Revoke"
     ]
     button.click()
-    desk.wait_for("form[hx-post]")
-    assert "for good" in desk.text
-    assert desk.complaints() == []
+    admin_pages.wait_for("form[hx-post]")
+    assert "for good" in admin_pages.text
+    assert admin_pages.complaints() == []
 
 
 @pytest.mark.parametrize(
@@ -89,10 +91,10 @@ def test_actions_of_a_list_and_dialogs_work(desk: Browser) -> None:
         '<a id="bait" href="javascript:window.hit = 1">x</a>',
     ],
 )
-def test_code_that_was_smuggled_into_a_page_does_not_run(desk: Browser, smuggled: str) -> None:
-    desk.open("/admin/")
-    desk.run("document.body.insertAdjacentHTML('beforeend', arguments[0])", smuggled)
-    desk.run("document.getElementById('bait')?.click()")
-    desk.run("return new Promise(done => setTimeout(done, 300))")
-    assert desk.run("return window.hit") is None
-    assert any("Content Security Policy" in said for said in desk.complaints())
+def test_code_that_was_smuggled_into_a_page_does_not_run(admin_pages: Browser, smuggled: str) -> None:
+    admin_pages.open("/admin/")
+    admin_pages.run("document.body.insertAdjacentHTML('beforeend', arguments[0])", smuggled)
+    admin_pages.run("document.getElementById('bait')?.click()")
+    admin_pages.run("return new Promise(done => setTimeout(done, 300))")
+    assert admin_pages.run("return window.hit") is None
+    assert any("Content Security Policy" in said for said in admin_pages.complaints())

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import orjson
 import pytest
 
-from gateway.client_address import read_trusted_proxies
-from gateway.descriptors import KEPT_BACK, raise_limit, share_for_clients
+from gateway.core.client_address import read_trusted_proxies
+from gateway.server.descriptors import KEPT_BACK, raise_limit, share_for_clients
 from tests.hostile.guarded_server import CHAT, guarded_server
 from tests.services import wait_until
 

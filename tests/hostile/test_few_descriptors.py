@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.descriptors import share_for_clients
+from gateway.server.descriptors import share_for_clients
 from tests.hostile.few_descriptors import MOST
 from tests.hostile.guarded_server import CHAT, Client
 from tests.services import wait_until

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from accounts.models import LedgerEntry
-from gateway.recorder import Recorder
-from gateway.spool import Spool
-from tests.gateway.spooling import closed, opened
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
+from tests.gateway.spooling import record_call
 
 NOBODY = 65_534
 
@@ -17,9 +17,7 @@ NOBODY = 65_534
 def leave_behind(folder: Path) -> None:
     """An attempt whose process has ended."""
     spool = Spool(folder)
-    record = opened()
-    spool.opened(record)
-    spool.closed(closed(record.attempt_id))
+    record_call(spool)
     spool.close()
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from celery import Celery
 
-from gateway.outlet import PIECES_MOST, Outlet
+from gateway.boot.outlet import PIECES_MOST, Outlet
 from tests.gateway.program import ROOT, running
 from tests.hostile.slow_provider import SlowProvider
 from tests.patience import HANG_S

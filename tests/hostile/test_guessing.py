@@ -17,11 +17,11 @@ from accounts.guesses import WRONG_KEYS, WRONG_PASSWORDS, here, passwords_of
 from accounts.keys import mint_key
 from accounts.models import User
 from accounts.passwords import AT_ONCE, BoundedHasher
-from gateway.client_address import read_trusted_proxies
+from gateway.core.client_address import read_trusted_proxies
+from gateway.core.store.memory import MemoryStore
+from gateway.core.store.tries import Tries
+from gateway.plane.runtime import SharedTries
 from gateway.portal.sign_in import Busy, Turns
-from gateway.runtime import SharedTries
-from gateway.store.memory import MemoryStore
-from gateway.store.tries import Tries
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_provider
 from tests.make import make_key, make_staff, make_team, make_user

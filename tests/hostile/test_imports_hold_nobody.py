@@ -16,8 +16,8 @@ import pytest
 
 from tests.patience import HANG_S, LONG_HANG_S
 from tests.services import PostgresServer, RedisServer, free_port, wait_until
+from tests.system.admin_pages import AdminPages, Refused
 from tests.system.deployment import WEB, Deployment, deployed
-from tests.system.desk import Desk, Refused
 
 pytestmark = pytest.mark.drill
 
@@ -35,12 +35,12 @@ class Site:
         deployment.start_web()
         self.worker = deployment.start_worker()
         self.client = httpx.Client(base_url=deployment.url, timeout=HANG_S)
-        self.desk = Desk(deployment.url, username="curator", password=PASSWORD)
+        self.admin_pages = AdminPages(deployment.url, username="curator", password=PASSWORD)
 
     def close(self) -> None:
         # A process that is stopped cannot be asked to end.
         self.worker.send_signal(signal.SIGCONT)
-        self.desk.close()
+        self.admin_pages.close()
         self.client.close()
 
     def sql(self, statement: str) -> Any:
@@ -60,7 +60,7 @@ class Site:
     def upload(self, rows: int, *, name: str = "Model") -> str:
         lines = [f"acme/m-{number},{name} {number},8000" for number in range(rows)]
         data = "\n".join(["id,name,context_length", *lines]).encode()
-        return self.desk.upload("/admin/catalogue/model/import/", data, format="0", resource="0")
+        return self.admin_pages.upload("/admin/catalogue/model/import/", data, format="0", resource="0")
 
     def revoke(self, key: "IssuedKey") -> int:
         """Wait until the edge refuses it too; the status of the revocation."""
@@ -148,7 +148,7 @@ def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Si
     assert site.call(key) == 200
     page = site.upload(ROWS)
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
-    site.desk.press(page, "confirm")
+    site.admin_pages.press(page, "confirm")
     wait_until(lambda: site.done_rows() > 0, "the first rows", HANG_S)
     site.stop_worker_with_the_lock()
     assert site.revoke(key) == 200
@@ -156,19 +156,19 @@ def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Si
     done = site.done_rows()
     site.worker.send_signal(signal.SIGCONT)
     wait_until(lambda: site.done_rows() > done, "the next rows", HANG_S)
-    site.desk.press(page, "cancel")
-    assert f"Rows 1 to {site.done_rows()} are imported and published" in site.desk.read(page)
+    site.admin_pages.press(page, "cancel")
+    assert f"Rows 1 to {site.done_rows()} are imported and published" in site.admin_pages.read(page)
     assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == site.done_rows() + 1
 
 
 def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
-    page = f"/admin/catalogue/model/{site.desk.row_id('catalogue/model', 'acme/one')}/change/"
+    page = f"/admin/catalogue/model/{site.admin_pages.row_id('catalogue/model', 'acme/one')}/change/"
     with psycopg.connect(site.deployment.environment["DATABASE_URL"]) as holder:
         holder.execute("SELECT number FROM accounts_revision WHERE id = 1 FOR UPDATE")
         with pytest.raises(Refused, match=BUSY):
-            site.desk.submit(page, name="Uno")
+            site.admin_pages.submit(page, name="Uno")
     assert "Traceback" not in site.deployment.log_of("web")
-    site.desk.submit(page, name="Uno")
+    site.admin_pages.submit(page, name="Uno")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "told to stop"])
@@ -178,7 +178,7 @@ def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
     rows = 1_000
     page = site.upload(rows)
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
-    site.desk.press(page, "confirm")
+    site.admin_pages.press(page, "confirm")
     wait_until(lambda: site.done_rows() > 0, "the first rows", HANG_S)
     if number == signal.SIGKILL:
         site.stop_worker_with_the_lock()
@@ -200,7 +200,7 @@ def test_preview_is_confirmed_at_another_web_process(site: Site) -> None:
     site.deployment.environment["PORT"] = str(free_port())
     other = site.deployment.start("other web", *WEB)
     wait_until(lambda: site.deployment._answers(other), "starting the other web process", HANG_S)
-    with Desk(site.deployment.url, username="curator", password=PASSWORD) as desk:
-        assert "Model 2" in desk.read(page)
-        desk.press(page, "confirm")
+    with AdminPages(site.deployment.url, username="curator", password=PASSWORD) as admin_pages:
+        assert "Model 2" in admin_pages.read(page)
+        admin_pages.press(page, "confirm")
     wait_until(lambda: site.state() == "done", "the import", HANG_S)

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
-from accounts import sql
+from gateway.core import sql
 from tests.hostile.silent_proxy import SilentProxy, silent_proxy
 from tests.services import PostgresServer
 
@@ -23,7 +23,7 @@ def connection(proxy: SilentProxy, django_db_blocker, monkeypatch: pytest.Monkey
     """Django's, by way of the proxy, in a process that serves nobody."""
     monkeypatch.setattr(sql, "_limit_everywhere_s", None)
     settings = {
-        "ENGINE": "accounts.postgresql",
+        "ENGINE": "gateway.core.postgresql",
         "NAME": "postgres",
         "USER": "gatehouse",
         "HOST": "127.0.0.1",

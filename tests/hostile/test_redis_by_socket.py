@@ -10,8 +10,8 @@ import pytest
 import redis
 from celery import Celery
 
-from gateway.redis_url import broker_url
-from gateway.store.address import parse_address
+from gateway.core.redis_url import broker_url
+from gateway.core.store.address import parse_address
 from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_redis, wait_until
 from tests.system.deployment import Deployment, deployed

@@ -9,11 +9,11 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.conf import LazySettings
 
-from gateway import doctor
-from gateway.store.interface import Limit
-from gateway.store.redis import RedisStore
-from gateway.store.tries import Patience
-from tests.gateway.store.worlds import hand_over, play_redis
+from gateway.core.store.interface import Limit
+from gateway.core.store.redis import RedisStore
+from gateway.core.store.tries import Patience
+from gateway.ops import doctor
+from tests.gateway.core.store.worlds import hand_over, play_redis
 from tests.patience import HANG_S
 from tests.services import LOOPBACK, RedisServer, running_redis, wait_until
 

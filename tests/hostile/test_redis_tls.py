@@ -11,11 +11,11 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from gateway import doctor
-from gateway.redis_url import verified
-from gateway.store.interface import Limit
-from gateway.store.redis import RedisStore
-from tests.gateway.store.worlds import run
+from gateway.core.redis_url import verified
+from gateway.core.store.interface import Limit
+from gateway.core.store.redis import RedisStore
+from gateway.ops import doctor
+from tests.gateway.core.store.worlds import run
 from tests.services import require_service
 from tests.tls import Authority, make_authority, running_tls_redis
 

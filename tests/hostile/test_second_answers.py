@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import REST_S, HttpEngine

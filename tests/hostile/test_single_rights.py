@@ -142,7 +142,7 @@ def _attack(client: Client, name: str, address: str) -> None:
             for each in admin.site._registry
             if name.startswith(f"{each._meta.label_lower.replace('.', '_')}_")
         )
-        desk = admin.site._registry[model]
+        admin_pages = admin.site._registry[model]
         chosen = [str(key) for key in model._default_manager.values_list("pk", flat=True)]
-        for action in [*(desk.actions or []), "delete_selected"]:
+        for action in [*(admin_pages.actions or []), "delete_selected"]:
             client.post(address, {"action": str(action), "_selected_action": chosen, "post": "yes"})

@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 from django.db import connection
 
-from gateway.outbound import OutboundPolicy, httpx_client
+from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers import tasks
 from providers.models import Credential, Provider
 from tests.gateway.program import running
@@ -26,10 +26,10 @@ def test_total_limit_ends_a_call_wherever_its_answer_stands(drops: Callable[[], 
     # Each single wait is much longer than the whole, so that nothing else can end it.
     with (
         SlowProvider(drops()) as provider,
-        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as door,
+        httpx_client(OutboundPolicy(frozenset({provider.address})), timeout_s=600, total_s=0.5) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
-        door.get(f"{provider.base_url}/models")
+        client.get(f"{provider.base_url}/models")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Key, StoredResponse, Team
 from gateway.proxy.ports import Kept
-from gateway.responses import shelf
+from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def foreign() -> dict[str, str]:
     team = make_team("other")
     key, _ = make_key(team, SECRET)
     kept = Kept({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
-    shelf.keep(team.pk, kept)
+    stored.keep(team.pk, kept)
     return {"keys": key.public_id, "responses": "resp_0123456789abcdef"}
 
 

@@ -5,11 +5,12 @@ from dataclasses import MISSING, fields
 
 import pytest
 
+from accounts.attempts import Sample
+from gateway.core.store.interface import JobEntry
 from gateway.proxy.call import NEEDED, OPTIONAL
-from gateway.proxy.exchange import CallEnd, Head, Sample
+from gateway.proxy.exchange import CallEnd, Head
 from gateway.proxy.lane.frames import HEARTBEATS, Life, control_channel, inbox_channel, pack_frame
 from gateway.proxy.lane.frames import Kind as FrameKind
-from gateway.store.interface import JobEntry
 from tests.gateway.proxy.lanes import an_edge
 from tests.hostile.skew import SkewedStore, of_a_later_version, with_strange, without
 from tests.upstream import ScriptedProvider

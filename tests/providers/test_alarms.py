@@ -10,7 +10,7 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
 from providers import alarms, services, tasks
-from providers.alarms import News, Refusal
+from providers.alarms import AlarmUpdates, Refusal
 from providers.models import Alarm, Provider
 from providers.probes import ProbeOutcome
 from tests.make import make_provider
@@ -32,16 +32,16 @@ def at(minutes: float) -> datetime:
 def refuse(
     status: int | None = 401, *, minute: float = 0, model: str = "one", message: str = "Go away."
 ) -> None:
-    news = News()
+    news = AlarmUpdates()
     refusal = Refusal("provider_auth_error", status, message, at(minute), at(minute))
     news.refuse("groq", model, refusal)
-    alarms.write_news(news, at=at(minute))
+    alarms.write_updates(news, at=at(minute))
 
 
 def accept(*, minute: float, model: str = "one") -> None:
-    news = News()
+    news = AlarmUpdates()
     news.accept("groq", model, at(minute))
-    alarms.write_news(news, at=at(minute))
+    alarms.write_updates(news, at=at(minute))
 
 
 def open_alarms() -> list[Alarm]:
@@ -57,10 +57,10 @@ def test_refused_calls_become_one_alarm_that_counts(groq: Provider) -> None:
 
 
 def test_calls_refused_between_two_writings_are_counted_together(groq: Provider) -> None:
-    news = News()
+    news = AlarmUpdates()
     for minute in (1, 0, 2):
         news.refuse("groq", "one", Refusal("provider_auth_error", 401, "No.", at(minute), at(minute)))
-    alarms.write_news(news, at=at(3))
+    alarms.write_updates(news, at=at(3))
     [alarm] = open_alarms()
     assert (alarm.calls, alarm.began_at, alarm.last_at) == (3, at(0), at(2))
 
@@ -155,7 +155,7 @@ def test_new_credential_ends_the_alarm(groq: Provider) -> None:
 
 def test_nothing_is_asked_where_nothing_was_told(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        alarms.write_news(News(), at=NOW)
+        alarms.write_updates(AlarmUpdates(), at=NOW)
 
 
 def test_good_calls_cost_one_query(django_assert_num_queries: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine

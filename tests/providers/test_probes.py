@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
 from providers.probes import ProbeOutcome, model_names, probe
 from tests.patience import HANG_S
@@ -52,7 +52,7 @@ def facts(
 
 def probe_answer(data: bytes) -> ProbeOutcome:
     with answering(data) as (port, _):
-        return probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        return probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
 
 
 def test_model_list_is_healthy() -> None:
@@ -62,7 +62,7 @@ def test_model_list_is_healthy() -> None:
 
 def test_probe_carries_the_secret_to_the_model_list() -> None:
     with answering(http(200)) as (port, requests):
-        probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert requests[0].startswith(b"GET /v1/models HTTP/1.1")
     assert f"Bearer {SECRET}".encode() in requests[0]
 
@@ -93,7 +93,7 @@ def test_each_wire_format_is_asked_for_its_own_list(
 ) -> None:
     with answering(http(200, json.dumps(listed))) as (port, requests):
         asked = facts(port, wire_format=wire_format, version=version)
-        outcome = probe(asked, door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        outcome = probe(asked, policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert requests[0].startswith(f"GET {path} HTTP/1.1".encode())
     assert opened.encode() in requests[0].lower()
     assert outcome.names == ("m",)
@@ -101,7 +101,7 @@ def test_each_wire_format_is_asked_for_its_own_list(
 
 def test_provider_without_secret_is_asked_without_one() -> None:
     with answering(http(200)) as (port, requests):
-        probe(facts(port, None), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        probe(facts(port, None), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert b"authorization" not in requests[0].lower()
 
 
@@ -153,7 +153,7 @@ def test_packed_flood_is_not_read_to_its_end() -> None:
 def test_nobody_there_is_unhealthy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    outcome = probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+    outcome = probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert (outcome.status, outcome.error) == (None, "cannot be reached")
 
 
@@ -161,7 +161,7 @@ def test_private_address_is_not_even_connected_to() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         assert (
-            probe(facts(listener.getsockname()[1]), door=OutboundPolicy()).error
+            probe(facts(listener.getsockname()[1]), policy=OutboundPolicy()).error
             == "its address is not allowed"
         )
         with pytest.raises(BlockingIOError):
@@ -171,14 +171,14 @@ def test_private_address_is_not_even_connected_to() -> None:
 def test_silent_provider_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.probes._READ_S", 0.1)
     with answering(b"", wait_s=0.3) as (port, _):
-        outcome = probe(facts(port), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        outcome = probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert outcome.error == "no answer in time"
 
 
 @pytest.mark.parametrize("secret", ["schlüssel", "two\r\nlines"])
 def test_secret_that_fits_no_header_is_an_outcome(secret: str) -> None:
     with answering(http(200)) as (port, _):
-        outcome = probe(facts(port, secret), door=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
+        outcome = probe(facts(port, secret), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
         if not outcome.is_healthy:
             socket.create_connection(("127.0.0.1", port)).close()
     assert not outcome.is_healthy
@@ -187,8 +187,8 @@ def test_secret_that_fits_no_header_is_an_outcome(secret: str) -> None:
 
 def test_demo_provider_is_healthy(demo_port: int) -> None:
     url = f"http://127.0.0.1:{demo_port}/demo-a/v1"
-    door = OutboundPolicy(frozenset({f"127.0.0.1:{demo_port}"}))
-    assert probe(ProviderFacts(1, "a", "A", "openai", url, True, True), door=door).is_healthy
+    policy = OutboundPolicy(frozenset({f"127.0.0.1:{demo_port}"}))
+    assert probe(ProviderFacts(1, "a", "A", "openai", url, True, True), policy=policy).is_healthy
 
 
 def test_outcome_is_kept_without_text_of_the_provider() -> None:

@@ -189,13 +189,13 @@ def test_no_demo_provider_has_no_port() -> None:
 
 def test_door_lets_demo_addresses_through_and_no_other_private_one() -> None:
     services.ensure_demo_providers(4000)
-    door = services.outbound_policy()
-    assert door.refusal("127.0.0.1", 4000, "127.0.0.1") is None
-    assert door.refusal("127.0.0.1", 4001, "127.0.0.1")
+    policy = services.outbound_policy()
+    assert policy.refusal("127.0.0.1", 4000, "127.0.0.1") is None
+    assert policy.refusal("127.0.0.1", 4001, "127.0.0.1")
 
 
 def test_demo_server_on_another_machine_is_let_through_by_its_name() -> None:
     services.ensure_demo_providers(4000, host="demo")
-    door = services.outbound_policy()
-    assert door.refusal("demo", 4000, "172.18.0.4") is None
-    assert door.refusal("demo", 22, "172.18.0.4")
+    policy = services.outbound_policy()
+    assert policy.refusal("demo", 4000, "172.18.0.4") is None
+    assert policy.refusal("demo", 22, "172.18.0.4")

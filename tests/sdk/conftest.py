@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sdk.house import House, running_house
-from tests.system.desk import Desk
+from tests.system.admin_pages import AdminPages
 from tests.system.embedded import Product
 
 
 @pytest.fixture(scope="session")
 def limited_keys(product: Product) -> list[str]:
     """Two keys for one request a minute each."""
-    with Desk(product.url, username="admin", password=product.admin_password) as desk:
-        return [desk.issue_key(f"limited {number}", requests_per_minute="1") for number in range(2)]
+    with AdminPages(product.url, username="admin", password=product.admin_password) as admin_pages:
+        return [admin_pages.issue_key(f"limited {number}", requests_per_minute="1") for number in range(2)]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from catalogue.snapshot import ModelFacts
+from catalogue.facts import ModelFacts
 from providers.formats.registry import FORMATS
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.outbound import OutboundPolicy
+from gateway.core.outbound import OutboundPolicy
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine

@@ -16,7 +16,7 @@ import pytest
 from tests.gateway.program import running
 from tests.patience import HANG_S
 from tests.services import free_port, require_service, wait_until
-from tests.system.desk import Desk, Refused
+from tests.system.admin_pages import AdminPages, Refused
 from tests.system.embedded import RUN, Product, started
 from tests.upstream import ScriptedProvider
 
@@ -45,9 +45,9 @@ def fallible(seeded: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def desk(product: Product) -> Iterator[Desk]:
-    with Desk(product.url, username="admin", password=product.admin_password) as desk:
-        yield desk
+def admin_pages(product: Product) -> Iterator[AdminPages]:
+    with AdminPages(product.url, username="admin", password=product.admin_password) as admin_pages:
+        yield admin_pages
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def test_first_start_prints_each_secret_once_but_the_key_in_its_line(product: Pr
 
 
 def test_printed_logins_open_admin_and_portal(product: Product) -> None:
-    Desk(product.url, username="admin", password=product.admin_password).close()
+    AdminPages(product.url, username="admin", password=product.admin_password).close()
     with httpx.Client(base_url=product.url, follow_redirects=True) as browser:
         page = browser.get("/sign-in")
         form = {"username": "member", "password": product.member_password}
@@ -174,8 +174,8 @@ def test_failing_demo_provider_is_followed_by_the_other(fallible: Product, lane:
 @pytest.fixture(scope="module")
 def offered(product: Product, upstream: ScriptedProvider) -> str:
     """The id of a model that staff have added at a provider that they have added."""
-    with Desk(product.url, username="admin", password=product.admin_password) as desk:
-        desk.submit(
+    with AdminPages(product.url, username="admin", password=product.admin_password) as admin_pages:
+        admin_pages.submit(
             "/admin/providers/provider/add/",
             name="Scripted",
             slug="scripted",
@@ -183,17 +183,17 @@ def offered(product: Product, upstream: ScriptedProvider) -> str:
             is_probed=[],
             **{"credential-0-kind": "none"},
         )
-        add_model(desk, "fresh", aliases=["brand-new"])
+        add_model(admin_pages, "fresh", aliases=["brand-new"])
     wait_until(lambda: product.chat("demo/fresh").status_code == 200, "serving the model")
     return "demo/fresh"
 
 
-def add_model(desk: Desk, slug: str, *, aliases: Sequence[str] = (), **fields: str) -> None:
+def add_model(admin_pages: AdminPages, slug: str, *, aliases: Sequence[str] = (), **fields: str) -> None:
     values = {"organisation": "demo", "slug": slug, "name": slug.title(), "input_types": "text", **fields}
     values |= {"offerings-TOTAL_FORMS": "1", "aliases-TOTAL_FORMS": str(len(aliases))}
     values |= {f"aliases-{index}-name": name for index, name in enumerate(aliases)}
     offering = {
-        "provider": desk.row_id("providers/provider", "scripted"),
+        "provider": admin_pages.row_id("providers/provider", "scripted"),
         "upstream_name": "scripted-model",
         "endpoints": "chat.completions",
         "position": "0",
@@ -201,7 +201,7 @@ def add_model(desk: Desk, slug: str, *, aliases: Sequence[str] = (), **fields: s
         "output_usd": "6",
         "is_enabled": "on",
     }
-    desk.submit(
+    admin_pages.submit(
         "/admin/catalogue/model/add/", **values, **{f"offerings-0-{n}": v for n, v in offering.items()}
     )
 
@@ -220,52 +220,54 @@ def test_model_that_staff_add_is_listed_with_its_prices(product: Product, offere
     assert '"0.0000015"' in json.dumps(next(model for model in models if model["id"] == offered))
 
 
-def test_offering_is_switched_off_and_on(product: Product, desk: Desk, offered: str) -> None:
-    page = f"/admin/catalogue/model/{desk.row_id('catalogue/model', offered)}/change/"
-    desk.submit(page, **{"offerings-0-is_enabled": []})
+def test_offering_is_switched_off_and_on(product: Product, admin_pages: AdminPages, offered: str) -> None:
+    page = f"/admin/catalogue/model/{admin_pages.row_id('catalogue/model', offered)}/change/"
+    admin_pages.submit(page, **{"offerings-0-is_enabled": []})
     wait_until(lambda: product.chat(offered).status_code == 503, "taking the model out")
     assert product.chat(offered).json()["error"]["code"] == "no_provider"
     assert offered not in product.model_ids()
-    desk.submit(page, **{"offerings-0-is_enabled": "on"})
+    admin_pages.submit(page, **{"offerings-0-is_enabled": "on"})
     wait_until(lambda: product.chat(offered).status_code == 200, "serving it again")
 
 
-def test_provider_is_switched_off_and_on(product: Product, desk: Desk, offered: str) -> None:
-    page = f"/admin/providers/provider/{desk.row_id('providers/provider', 'scripted')}/change/"
-    desk.submit(page, is_enabled=[])
+def test_provider_is_switched_off_and_on(product: Product, admin_pages: AdminPages, offered: str) -> None:
+    page = f"/admin/providers/provider/{admin_pages.row_id('providers/provider', 'scripted')}/change/"
+    admin_pages.submit(page, is_enabled=[])
     wait_until(lambda: product.chat(offered).status_code == 503, "taking the provider out")
     assert product.chat(offered).json()["error"]["code"] == "no_provider"
     assert offered not in product.model_ids()
-    desk.submit(page, is_enabled="on")
+    admin_pages.submit(page, is_enabled="on")
     wait_until(lambda: product.chat(offered).status_code == 200, "serving it again")
 
 
 @pytest.mark.parametrize("lane", ["worker", "direct"])
 def test_provider_that_refuses_the_credential_is_told_to_staff_until_it_takes_calls_again(
-    product: Product, desk: Desk, upstream: ScriptedProvider, offered: str, lane: str
+    product: Product, admin_pages: AdminPages, upstream: ScriptedProvider, offered: str, lane: str
 ) -> None:
-    add_model(desk, f"refused-{lane}")
+    add_model(admin_pages, f"refused-{lane}")
     wait_until(lambda: product.chat(f"demo/refused-{lane}").status_code == 200, "serving it")
     upstream.script("401")
     answer = product.chat(f"demo/refused-{lane}", lane=lane)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "provider_auth_error")
-    wait_until(lambda: "refuses us" in desk.read("/admin/"), "telling staff")
-    page = desk.read("/admin/")
+    wait_until(lambda: "refuses us" in admin_pages.read("/admin/"), "telling staff")
+    page = admin_pages.read("/admin/")
     assert "1 call: The provider refused" in page
     assert "sk-scripted" not in page + answer.text
     assert product.chat(offered).status_code == 200
-    wait_until(lambda: "refuses us" not in desk.read("/admin/"), "ending the alarm")
+    wait_until(lambda: "refuses us" not in admin_pages.read("/admin/"), "ending the alarm")
 
 
 @pytest.mark.parametrize(
     ("name", "complaint"), [("demo/chat", "demo/chat"), ("brand-new", "Alias with this Name already exists")]
 )
-def test_alias_that_is_taken_is_refused(desk: Desk, offered: str, name: str, complaint: str) -> None:
+def test_alias_that_is_taken_is_refused(
+    admin_pages: AdminPages, offered: str, name: str, complaint: str
+) -> None:
     with pytest.raises(Refused, match=complaint):
-        add_model(desk, "other", aliases=[name])
+        add_model(admin_pages, "other", aliases=[name])
 
 
-def test_base_url_inside_is_refused_at_its_field(desk: Desk) -> None:
+def test_base_url_inside_is_refused_at_its_field(admin_pages: AdminPages) -> None:
     values = {
         "name": "Inside",
         "slug": "inside",
@@ -273,13 +275,15 @@ def test_base_url_inside_is_refused_at_its_field(desk: Desk) -> None:
         "credential-0-kind": "none",
     }
     with pytest.raises(Refused, match=r"10\.0\.0\.1"):
-        desk.submit("/admin/providers/provider/add/", **values)
+        admin_pages.submit("/admin/providers/provider/add/", **values)
 
 
-def test_deprecated_model_is_announced_in_headers(product: Product, desk: Desk, offered: str) -> None:
-    successor = desk.row_id("catalogue/model", offered)
+def test_deprecated_model_is_announced_in_headers(
+    product: Product, admin_pages: AdminPages, offered: str
+) -> None:
+    successor = admin_pages.row_id("catalogue/model", offered)
     life = {"deprecation_at": "2026-01-01", "retirement_at": "2099-01-01"}
-    add_model(desk, "ageing", successor=successor, **life)
+    add_model(admin_pages, "ageing", successor=successor, **life)
     wait_until(lambda: product.chat("demo/ageing").status_code == 200, "serving it")
     headers = product.chat("demo/ageing").headers
     assert headers["deprecation"] == f"@{int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())}"
@@ -287,9 +291,11 @@ def test_deprecated_model_is_announced_in_headers(product: Product, desk: Desk, 
     assert headers["link"] == f'</v1/models/{offered}>; rel="successor-version"'
 
 
-def test_retired_model_answers_410_with_its_successor(product: Product, desk: Desk, offered: str) -> None:
-    successor = desk.row_id("catalogue/model", offered)
-    add_model(desk, "gone", successor=successor, retirement_at="2026-02-01")
+def test_retired_model_answers_410_with_its_successor(
+    product: Product, admin_pages: AdminPages, offered: str
+) -> None:
+    successor = admin_pages.row_id("catalogue/model", offered)
+    add_model(admin_pages, "gone", successor=successor, retirement_at="2026-02-01")
     wait_until(lambda: product.chat("demo/gone").status_code == 410, "publishing it")
     error = product.chat("demo/gone").json()["error"]
     assert (error["code"], error["param"]) == ("model_retired", "model")
@@ -298,8 +304,8 @@ def test_retired_model_answers_410_with_its_successor(product: Product, desk: De
     assert "demo/gone" not in product.model_ids()
 
 
-def test_key_revoked_over_the_api_is_refused(product: Product, desk: Desk) -> None:
-    manager = desk.issue_key("manager", scope="management")
+def test_key_revoked_over_the_api_is_refused(product: Product, admin_pages: AdminPages) -> None:
+    manager = admin_pages.issue_key("manager", scope="management")
     with product.client(manager) as client:
         answer = client.post("/v1/keys", json={"name": "short-lived"})
         assert answer.status_code == 201, answer.text

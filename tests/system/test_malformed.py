@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.patience import HANG_S
-from tests.system.desk import Desk
+from tests.system.admin_pages import AdminPages
 from tests.system.embedded import Product, started
 from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
 from tests.system.faults import JSON, Fault, faults
@@ -44,8 +44,8 @@ def client(product: Product) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def keys(product: Product) -> dict[bool, str]:
     """By whether keys are managed with it."""
-    with Desk(product.url, username="admin", password=product.admin_password) as desk:
-        return {False: product.key, True: desk.issue_key("malformed", scope="management")}
+    with AdminPages(product.url, username="admin", password=product.admin_password) as admin_pages:
+        return {False: product.key, True: admin_pages.issue_key("malformed", scope="management")}
 
 
 def send(client: httpx.Client, fault: Fault, key: str) -> httpx.Response:

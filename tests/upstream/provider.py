@@ -63,7 +63,7 @@ class ScriptedProvider:
 
     @property
     def address(self) -> str:
-        """As the settings of the outbound door name it."""
+        """As the settings of the outbound policy name it."""
         return f"127.0.0.1:{self.port}"
 
     @property

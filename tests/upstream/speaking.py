@@ -47,12 +47,14 @@ _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    A test may say what is answered (`events`), or what is refused instead: status, headers and body.
+    `stays_open`: all is said, and the connection left open. A test may say what is answered (`events`), or what is
+    refused instead: status, headers and body.
     """
 
     wire_format: Format
     base_url: str = ""
     is_cut: bool = False
+    stays_open: bool = False
     events: Sequence[Event] | None = None
     refusal: tuple[int, dict[str, str], bytes] | None = None
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
@@ -133,10 +135,15 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
             speaker.seen.append((self.path, headers, body))
             status, answered, data = speaker.answer(self.path, body)
             self.send_response(status)
-            for name, value in {**answered, "content-length": str(len(data))}.items():
+            if not speaker.stays_open:
+                answered = {**answered, "content-length": str(len(data))}
+            for name, value in answered.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
+            if speaker.stays_open:
+                # Until the other end hangs up.
+                self.rfile.read(1)
 
         def log_message(self, *_args: Any) -> None: ...
 

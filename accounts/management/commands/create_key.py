@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.limits import InvalidTerm
 from accounts.models import Key, Team
 from accounts.services import issue_key
+from gateway.core.refusals import InvalidField
 
 
 class Command(BaseCommand):
@@ -31,6 +31,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no team '{team}'. Teams: {known}.")
         try:
             _, text = issue_key(team=row, name=name, scope=scope)
-        except InvalidTerm as error:
+        except InvalidField as error:
             raise CommandError(error.message) from None
         self.stdout.write(text)

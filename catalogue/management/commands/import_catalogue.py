@@ -10,12 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from accounts import sql
 from catalogue.importing.check import check_folder
 from catalogue.importing.findings import KNOWN_IRREGULARITIES, Findings, Kind
 from catalogue.importing.folder import FILES, read_folder
 from catalogue.importing.offers import ProviderRules
 from catalogue.importing.writer import Writer, Written
+from gateway.core import sql
 from providers.services import outbound_policy
 
 _ERRORS_SHOWN = 20

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gateway.doctor import examine
+from gateway.ops.doctor import examine
 
 
 class Command(BaseCommand):

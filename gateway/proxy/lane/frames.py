@@ -2,8 +2,8 @@
 
 A frame is the call id (32 ASCII bytes), one letter, a byte offset (8 bytes, big endian) and a payload. An answer's
 bytes are counted from 0: one line of JSON (exchange.Head), then the body. Offsets make a lost message visible, and
-let it be asked for again. A reader may be of another version than the writer (gateway.codec): what is no frame to it is
-passed over.
+let it be asked for again. A reader may be of another version than the writer (gateway.core.codec): what is no frame
+to it is passed over.
 """
 
 from collections.abc import Sequence

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from gateway.core.store.interface import Store
 from gateway.proxy.exchange import CallEnd, ClientGone, Head
 from gateway.proxy.lane.frames import Kind, pack_end, pack_frame
-from gateway.store.interface import Store
 
 _MOST_KEPT_BYTES = 4 * 1024 * 1024
 _MOST_UNSENT_BYTES = 1024 * 1024

@@ -6,7 +6,8 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 
-from gateway.codec import Unreadable
+from gateway.core.codec import Unreadable
+from gateway.core.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 from gateway.proxy.call import encode_call
 from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
 from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
@@ -25,7 +26,6 @@ from gateway.proxy.lane.frames import (
 )
 from gateway.proxy.lane.incoming import Incoming
 from gateway.proxy.lane.line import Line
-from gateway.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gateway.codec import Unreadable
+from gateway.core.codec import Unreadable
+from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
@@ -24,11 +25,11 @@ from gateway.proxy.lane.frames import (
     taken_ids,
     unpack_frame,
 )
-from gateway.proxy.lane.held import HeldRecords
+from gateway.proxy.lane.held import HeldAttempts
 from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.store.interface import JobEntry, Store, StoreUnavailable, Subscription
+from gateway.proxy.observers import CallSpool
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,15 @@ class Running:
 class LaneWorker:
     """Takes jobs from the store and makes their calls on this loop."""
 
-    def __init__(self, store: Store, bench: Workbench, name: str, *, write_timeout_s: float) -> None:
+    def __init__(
+        self, store: Store, bench: Workbench, name: str, spool: CallSpool, *, write_timeout_s: float
+    ) -> None:
+        """Takes calls while `spool`, one of the workbench's observers, can account for them."""
         self.name = name
         self._store = store
-        self._records = HeldRecords(bench.recorder)
-        self._bench = replace(bench, recorder=self._records)
+        self._spool = spool
+        self._held = HeldAttempts(bench.observers)
+        self._bench = replace(bench, observers=self._held)
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
@@ -98,9 +103,9 @@ class LaneWorker:
         verdict = Unavailable("The gateway is shutting down.", code="server_shutting_down", retry_after_s=1)
         await self._cancel(self._open_calls(), verdict)
         deadline = time.monotonic() + DEAD_AFTER_S
-        while not self._records.is_empty and time.monotonic() < deadline and not is_hurried():
+        while not self._held.is_empty and time.monotonic() < deadline and not is_hurried():
             await asyncio.sleep(0.05)
-        self._records.lose_all(verdict.error_code)
+        self._held.lose_all(verdict.error_code)
         await _end_task(heartbeat)
         if self._subscription:
             await self._subscription.close()
@@ -198,7 +203,7 @@ class LaneWorker:
                 self._store.publish(payload.decode(), forgotten)
         elif kind is Kind.CANCEL:
             running.cancel(payload.decode())
-            self._records.lost(call_id, payload.decode())
+            self._held.lost(call_id, payload.decode())
         elif kind is Kind.PAUSE:
             running.outgoing.pause()
         elif kind is Kind.RESUME:
@@ -209,7 +214,7 @@ class LaneWorker:
 
     def _let_go(self, call_ids: Iterable[str]) -> None:
         for call_id in call_ids:
-            self._records.taken(call_id)
+            self._held.taken(call_id)
             self._calls.pop(call_id, None)
 
     def _send_again(self, running: Running, offset: int) -> None:
@@ -250,13 +255,13 @@ class LaneWorker:
     def _give_up(self, running: Running, verdict: GatewayError) -> None:
         if running.outgoing.ended_at is None:
             running.end(verdict)
-        self._records.lost(running.outgoing.call_id, verdict.error_code)
+        self._held.lost(running.outgoing.call_id, verdict.error_code)
 
     @property
     def _takes_calls(self) -> bool:
         """Not while it drains, nor while its calls could not be accounted for: those of others may be."""
-        recorder = self._bench.recorder
-        return not (self.is_draining or recorder.trouble or recorder.lag_s > LONGEST_SPOOL_LAG_S)
+        spool = self._spool
+        return not (self.is_draining or spool.trouble or spool.lag_s > LONGEST_SPOOL_LAG_S)
 
     def _say_alive(self) -> None:
         life = Life.WORKER if self._takes_calls else Life.DRAINING_WORKER

@@ -12,8 +12,6 @@ from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
 
-_NO_ANSWER = AnswerFacts("", 0, "")
-
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -74,9 +72,9 @@ class Surface:
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))
 
-    def error_event(self, error: GatewayError) -> bytes:
-        """An error inside a stream that has begun. No terminator follows: a stream that died is never tidy."""
-        return self.wire_format.writer(_NO_ANSWER).fail(error.to_dict())
+    def error_event(self, error: GatewayError, sent: bytes = b"") -> bytes:
+        """An error inside a stream that has begun, after those last bytes. No terminator follows: it is not tidy."""
+        return self.wire_format.writer(AnswerFacts("", 0, "", sent=sent)).fail(error.to_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,18 @@ import orjson
 from providers.formats.anthropic.cache_marks import read_cache_mark
 from providers.formats.anthropic.seal import OF_CALL, ORIGIN, read_seal
 from providers.formats.fields import Fields
-from providers.wire.conversation import File, Image, Part, Reasoning, Role, Text, ToolCall, ToolResult
+from providers.formats.wording import as_read
+from providers.wire.conversation import (
+    File,
+    Image,
+    Native,
+    Part,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 
 _SYSTEM = frozenset({"text"})
 _RESULT = frozenset({"text", "image", "document"})
@@ -18,7 +29,7 @@ _BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
 
 
 def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
-    """A string or a list of blocks. Empty texts are left out."""
+    """A string or a list of blocks."""
     return tuple(_seal_calls(_read_blocks(message, name, _BY_ROLE[role])))
 
 
@@ -38,19 +49,19 @@ def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]
     content = fields.any(name)
     if content is None or isinstance(content, str):
         return [Text(content)] if content else []
-    blocks = [part for block in fields.parts(name) if (part := _read_block(block, kinds)) is not None]
-    return [part for part in blocks if not (isinstance(part, Text) and not part.text)]
+    return [_read_block(block, kinds) for block in fields.things(name)]
 
 
-def _read_block(block: Fields, kinds: frozenset[str]) -> Part | None:
-    """None for what only Anthropic knows, such as what its own tools did."""
+def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
+    """Native is what only Anthropic knows, such as what its own tools did."""
     kind = block.needed("type")
     if kind not in kinds:
-        block.set_aside("type")
-        return None
+        return Native(ORIGIN, block.value, block.at("type"))
     part = _READERS[kind](block)
+    if isinstance(part, Native):
+        return part
     block.end()
-    return part
+    return as_read(part, ORIGIN, block.value, block.own)
 
 
 def _read_text(block: Fields) -> Text:
@@ -59,7 +70,7 @@ def _read_text(block: Fields) -> Text:
     return Text(block.needed("text"), read_cache_mark(block))
 
 
-def _read_image(block: Fields) -> Image | None:
+def _read_image(block: Fields) -> Image | Native:
     mark, source = read_cache_mark(block), _source(block)
     kind = source.needed("type")
     if kind == "url":
@@ -68,15 +79,14 @@ def _read_image(block: Fields) -> Image | None:
         image = Image(data=source.needed("data"), media_type=source.needed("media_type"), cache=mark)
     elif kind == "file":
         source.needed("file_id")
-        source.set_aside("file_id")
-        return None
+        return Native(ORIGIN, block.value, source.at("file_id"))
     else:
         raise source.wrong("type", "has to be base64, url or file")
     source.end()
     return image
 
 
-def _read_document(block: Fields) -> File | None:
+def _read_document(block: Fields) -> File | Native:
     mark, name, source = read_cache_mark(block), block.text("title"), _source(block)
     citations = block.part("citations")
     if citations is not None and citations.flag("enabled"):
@@ -93,8 +103,7 @@ def _read_document(block: Fields) -> File | None:
     elif kind == "file":
         file = File(file_id=source.needed("file_id"), name=name, origin=ORIGIN, cache=mark)
     elif kind == "content":
-        source.set_aside("type")
-        return None
+        return Native(ORIGIN, block.value, source.at("type"))
     else:
         raise source.wrong("type", "has to be base64, text, content, url or file")
     source.end()
@@ -126,15 +135,14 @@ def _read_call(block: Fields) -> ToolCall:
 
 
 def _read_result(block: Fields) -> ToolResult:
-    parts = [
-        part for part in _read_blocks(block, "content", _RESULT) if isinstance(part, Text | Image | File)
-    ]
+    blocks = _read_blocks(block, "content", _RESULT)
+    parts = [part for part in blocks if isinstance(part, Text | Image | File | Native)]
     return ToolResult(
         block.needed("tool_use_id"), tuple(parts), block.flag("is_error") or False, read_cache_mark(block)
     )
 
 
-_READERS: Mapping[str, Callable[[Fields], Part | None]] = {
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "text": _read_text,
     "image": _read_image,
     "document": _read_document,

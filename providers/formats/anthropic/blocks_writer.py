@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
@@ -10,10 +11,12 @@ from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.tool_names import write_call_id, write_name
 from providers.formats.base import no_object
+from providers.formats.wording import in_own_words
 from providers.wire.conversation import (
     Audio,
     File,
     Image,
+    Native,
     Part,
     Reasoning,
     Refusal,
@@ -35,8 +38,12 @@ def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]
 
 
 def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
+    """None for what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign."""
     if isinstance(part, Text):
-        return {"type": "text", "text": part.text} | write_cache_mark(part.cache) if part.text else None
+        return in_own_words(part, ORIGIN, _write_text) if part.text else None
+    if isinstance(part, Native):
+        native: Block = part.value
+        return native
     if role is Role.SYSTEM:
         raise notes.refuse("messages", "The chosen provider takes nothing but text in system messages.")
     if isinstance(part, Audio):
@@ -47,10 +54,14 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
         notes.note("messages", "text (a refusal)")
         return {"type": "text", "text": part.text} if part.text else None
     if isinstance(part, ToolCall):
-        return _write_call(part, notes)
+        return in_own_words(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
     if isinstance(part, ToolResult):
-        return _write_result(part, notes)
-    return _write_media(part, notes)
+        return in_own_words(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
+    return in_own_words(part, ORIGIN, lambda media: _write_media(media, notes))
+
+
+def _write_text(text: Text) -> Block:
+    return {"type": "text", "text": text.text} | write_cache_mark(text.cache)
 
 
 def _write_media(part: Image | File, notes: Notes) -> Block:
@@ -104,24 +115,41 @@ def _base64_source(data: str, media_type: str | None, notes: Notes) -> Block:
 
 def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
     """Anthropic takes its own sealed thoughts and no others: those of other models are left out."""
-    if part.origin == ORIGIN and part.encrypted is not None:
-        return {"type": "redacted_thinking", "data": part.encrypted}
-    if part.origin == ORIGIN and part.signature is not None:
-        return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    if part.origin == ORIGIN and (part.encrypted is not None or part.signature is not None):
+        return in_own_words(part, ORIGIN, _write_thoughts)
     notes.note("reasoning", "(left out: not Anthropic's)")
     return None
+
+
+def _write_thoughts(part: Reasoning) -> Block:
+    if part.encrypted is not None:
+        return {"type": "redacted_thinking", "data": part.encrypted}
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+
+
+def _own_call(call: ToolCall) -> ToolCall:
+    """As Anthropic takes it: without a signature, with an id of its alphabet."""
+    call_id = write_call_id(call.id)
+    if call.signature is None and call_id == call.id:
+        return call
+    return replace(call, id=call_id, signature=None, origin="")
+
+
+def _own_result(result: ToolResult) -> ToolResult:
+    call_id = write_call_id(result.call_id)
+    return result if call_id == result.call_id else replace(result, call_id=call_id)
 
 
 def _write_call(call: ToolCall, notes: Notes) -> Block:
     arguments = read_object(call.arguments)
     if arguments is None:
         raise notes.refuse("tool_arguments", no_object(call.id))
-    block = {"type": "tool_use", "id": write_call_id(call.id), "name": write_name(call.name, notes.source)}
+    block = {"type": "tool_use", "id": call.id, "name": write_name(call.name, notes.source)}
     return block | {"input": arguments} | write_cache_mark(call.cache)
 
 
 def _write_result(result: ToolResult, notes: Notes) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": write_call_id(result.call_id)}
+    block: Block = {"type": "tool_result", "tool_use_id": result.call_id}
     if content := write_blocks(result.parts, Role.USER, notes):
         block["content"] = content
     if result.is_error:

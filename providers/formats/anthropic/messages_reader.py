@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from providers.formats.anthropic.blocks_reader import read_content
+from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
-from providers.formats.turns import merge_turns
+from providers.formats.wording import as_read
 from providers.wire.conversation import Message, Role, ToolCall, ToolResult
 
 
@@ -13,12 +14,20 @@ def read_messages(body: Fields) -> tuple[Message, ...]:
     """A result of a tool that nobody called raises BadRequest."""
     if body.any("messages") is None:
         raise body.wrong("messages", "is missing")
-    system = Message(Role.SYSTEM, read_content(body, "system", Role.SYSTEM))
-    turns = [_read_message(fields) for fields in body.parts("messages")]
+    turns = [_read_message(fields) for fields in body.things("messages")]
     if not turns:
         raise body.wrong("messages", "has to hold at least one message")
     _check_results(turns)
-    return merge_turns([system, *turns])
+    system = _read_system(body)
+    return (*system, *turns)
+
+
+def _read_system(body: Fields) -> tuple[Message, ...]:
+    value = body.any("system")
+    if value is None:
+        return ()
+    message = Message(Role.SYSTEM, read_content(body, "system", Role.SYSTEM))
+    return (as_read(message, ORIGIN, value, {}),)
 
 
 def _read_message(fields: Fields) -> Message:
@@ -28,7 +37,7 @@ def _read_message(fields: Fields) -> Message:
         raise fields.wrong("role", "has to be user, assistant or system") from None
     message = Message(role, read_content(fields, "content", role))
     fields.end()
-    return message
+    return as_read(message, ORIGIN, fields.value, fields.own)
 
 
 def _check_results(turns: list[Message]) -> None:

@@ -31,7 +31,7 @@ def write_format(output: OutputFormat | None, notes: Notes) -> dict[str, Any] | 
 def write_answer_tool(conversation: Conversation, notes: Notes, *, is_thinking: bool) -> dict[str, Any]:
     """`tools` and `tool_choice` for a model without output formats. Raises CannotTranslate."""
     output = conversation.output or OutputFormat()
-    if conversation.has_tools:
+    if conversation.tools:
         raise notes.refuse("output", "The chosen model cannot use tools and answer in JSON at once.")
     if is_thinking:
         raise notes.refuse(

@@ -10,10 +10,9 @@ from providers.formats.anthropic.tools_reader import read_tool_choice, read_tool
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
 from providers.formats.marks import marks_of
+from providers.formats.wording import as_read
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 
-# Whole members that a provider of the same format is told word for word.
-_SAID = ("system", "messages", "tools", "tool_choice")
 _SHOWN = {"summarized": True, "omitted": False}
 _TIERS = {"auto": "auto", "standard_only": "default"}
 
@@ -38,10 +37,9 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         service_tier=_read_tier(fields),
         user_id=_read_user_id(fields),
         extra=fields.rest() | own | fields.own,
-        said=fields.whole(_SAID),
     )
     _check_marks(conversation)
-    return conversation
+    return as_read(conversation, ORIGIN, body, {})
 
 
 def _read_max_tokens(fields: Fields) -> int:

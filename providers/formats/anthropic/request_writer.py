@@ -6,13 +6,12 @@ from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.output_writer import is_structured, write_answer_tool, write_format
-from providers.formats.anthropic.own_words import own_words
 from providers.formats.anthropic.sampling_writer import write_sampling
 from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.thinking_writer import ThinkingWriter
 from providers.formats.anthropic.tools_writer import write_tools
 from providers.formats.base import Upstream, WrittenRequest
-from providers.formats.extras import put_back, refuse_extras
+from providers.formats.extras import in_place, refuse_extras
 from providers.formats.marks import marks_of
 from providers.wire.conversation import ChoiceMode, Conversation, Thinking
 
@@ -29,13 +28,13 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         notes.note("metadata", "left out")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
-    body |= _write_messages(conversation, notes)
+    body |= write_messages(conversation, notes)
     body |= _write_thinking(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
     body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
     if conversation.source == ORIGIN:
-        put_back(body, conversation)
+        body = in_place(body, conversation)
     else:
         _check_marks(conversation, notes)
     version = _NEW_VERSION if is_new else _VERSION
@@ -49,13 +48,6 @@ def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) ->
         message = "The chosen provider needs the most tokens of an answer, and neither the request nor the catalogue"
         raise notes.refuse("max_output_tokens", f"{message} says it.")
     return tokens
-
-
-def _write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
-    """Tools too, where they are said already."""
-    if said := conversation.said_in(ORIGIN):
-        return own_words(said, notes)
-    return write_messages(conversation.messages, notes)
 
 
 def _write_thinking(
@@ -78,7 +70,7 @@ def _write_tools_or_format(
         )
     if is_structured(conversation.output) and "schema_by_tool" in upstream.quirks:
         return write_answer_tool(conversation, notes, is_thinking=has_budget)
-    written = {} if conversation.said_in(ORIGIN) else write_tools(conversation, notes)
+    written = write_tools(conversation, notes)
     if answer_format := write_format(conversation.output, notes):
         written["output_config"] = body.get("output_config", {}) | {"format": answer_format}
     return written

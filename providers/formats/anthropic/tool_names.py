@@ -3,6 +3,7 @@
 import re
 
 from providers.formats.answer_tool import ANSWER_TOOL
+from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.tool_names import ToolNames
 
 _NAMES = ToolNames(
@@ -10,8 +11,12 @@ _NAMES = ToolNames(
 )
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
-write_name = _NAMES.write
 read_name = _NAMES.read
+
+
+def write_name(name: str, source: str) -> str:
+    """Raises CannotTranslate. Clients of Anthropic's format write for its alphabet."""
+    return name if source == ORIGIN else _NAMES.write(name, source)
 
 
 def write_call_id(call_id: str) -> str:

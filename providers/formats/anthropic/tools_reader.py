@@ -1,21 +1,22 @@
 """Reads tools and the choice among them."""
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
+from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.fields import Fields
-from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+from providers.formats.wording import as_read
+from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
 
 _MODES = {"auto": ChoiceMode.AUTO, "any": ChoiceMode.REQUIRED, "none": ChoiceMode.NONE}
 
 
-def read_tools(body: Fields) -> tuple[Tool, ...]:
-    return tuple(tool for fields in body.parts("tools") if (tool := _read_tool(fields)) is not None)
+def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
+    return tuple(map(_read_tool, body.things("tools")))
 
 
-def _read_tool(fields: Fields) -> Tool | None:
-    """None for a tool that only Anthropic has."""
+def _read_tool(fields: Fields) -> Tool | Native:
+    """Native is a tool that only Anthropic has."""
     if fields.text("type") not in {None, "custom"}:
-        fields.set_aside("type")
-        return None
+        return Native(ORIGIN, fields.value, fields.at("type"))
     # How arguments are streamed changes nothing in them.
     fields.skip("eager_input_streaming")
     _set_aside_own(fields)
@@ -27,7 +28,7 @@ def _read_tool(fields: Fields) -> Tool | None:
         read_cache_mark(fields),
     )
     fields.end()
-    return tool
+    return as_read(tool, ORIGIN, fields.value, fields.own)
 
 
 def _set_aside_own(fields: Fields) -> None:

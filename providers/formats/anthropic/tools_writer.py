@@ -1,29 +1,42 @@
 """Writes tools and the choice among them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
+from providers.formats.anthropic.seal import ORIGIN
 from providers.formats.anthropic.tool_names import write_name
-from providers.wire.conversation import ChoiceMode, Conversation, Tool, ToolChoice
+from providers.formats.wording import in_own_words, unchanged
+from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
 
+# The members of a request that say this, and what they are read into.
+_MEMBERS = {"tools": ("tools",), "tool_choice": ("tools", "tool_choice", "parallel_tool_calls")}
 _MODES = {ChoiceMode.AUTO: "auto", ChoiceMode.NONE: "none", ChoiceMode.REQUIRED: "any"}
 
 
 def write_tools(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     """`tools` and `tool_choice`, where there are any. Raises CannotTranslate."""
+    said = unchanged(conversation, ORIGIN, _MEMBERS)
+    if said:
+        return _write_tool_list(conversation.tools, notes) | said
     tools = _allowed(conversation, notes)
     choice = _write_choice(conversation, notes)
-    written = {"tools": [_write_tool(tool, notes) for tool in tools]} if tools else {}
-    return written | ({"tool_choice": choice} if choice and tools else {})
+    return _write_tool_list(tools, notes) | ({"tool_choice": choice} if choice and tools else {})
 
 
-def _allowed(conversation: Conversation, notes: Notes) -> list[Tool]:
+def _write_tool_list(tools: Sequence[Tool | Native], notes: Notes) -> dict[str, Any]:
+    def write(tool: Tool) -> dict[str, Any]:
+        return _write_tool(tool, notes)
+
+    return {"tools": [in_own_words(tool, ORIGIN, write) for tool in tools]} if tools else {}
+
+
+def _allowed(conversation: Conversation, notes: Notes) -> list[Tool | Native]:
     """A choice among some of the tools is said by leaving out the others."""
     choice = conversation.tool_choice or ToolChoice()
-    known = {tool.name for tool in conversation.tools}
+    known = set(map(_name_of, conversation.tools))
     for name in choice.names:
         if name not in known:
             raise notes.refuse("tool_choice", f"There is no tool with the name '{name}' to be chosen.")
@@ -33,7 +46,11 @@ def _allowed(conversation: Conversation, notes: Notes) -> list[Tool]:
         return list(conversation.tools)
     notes.note("tool_choice", "tools (the others left out)")
     chosen = frozenset(choice.names)
-    return [tool for tool in conversation.tools if tool.name in chosen]
+    return [tool for tool in conversation.tools if _name_of(tool) in chosen]
+
+
+def _name_of(tool: Tool | Native) -> object:
+    return tool.value.get("name") if isinstance(tool, Native) else tool.name
 
 
 def _write_tool(tool: Tool, notes: Notes) -> dict[str, Any]:

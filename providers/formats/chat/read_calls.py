@@ -4,17 +4,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from providers.formats.chat.call_signatures import read_signature
-from providers.formats.chat.read_delta import read_arguments
 from providers.formats.chat.tool_names import read_name
+from providers.formats.chat.vendors import CallNumbers, arguments_of, function_of
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
+
+_LEGACY = -1
+"""The index of a `function_call`, which is one of its own."""
 
 
 class CallReader:
     """`prefix` makes ids where the provider gives none."""
 
-    def __init__(self) -> None:
-        self.prefix = "call"
-        self._numbers: dict[object, int] = {}
+    def __init__(self, prefix: str = "call") -> None:
+        self.prefix = prefix
+        self._numbers = CallNumbers()
 
     @property
     def has_calls(self) -> bool:
@@ -24,34 +27,21 @@ class CallReader:
         calls = message.get("tool_calls")
         for position, call in enumerate(calls if isinstance(calls, list) else ()):
             if isinstance(call, Mapping):
-                yield from self._read_call(call, None if is_whole else position)
+                # The calls of a whole message are all different, whatever they say.
+                yield from self._read_call(
+                    {**call, "index": position} if is_whole else call, is_whole=is_whole
+                )
         legacy = message.get("function_call")
         if isinstance(legacy, Mapping):
-            yield from self._read_call({"function": legacy, "index": "function_call"}, 0)
+            yield from self._read_call({"function": legacy, "index": _LEGACY}, is_whole=is_whole)
 
-    def _read_call(self, call: Mapping[str, Any], position: int | None) -> Iterator[Event]:
-        function = call.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        key = self._key(call, function, position)
-        if key not in self._numbers:
-            number = self._numbers[key] = len(self._numbers)
+    def _read_call(self, call: Mapping[str, Any], *, is_whole: bool) -> Iterator[Event]:
+        number, is_first = self._numbers.take(call)
+        function = function_of(call)
+        if is_first:
             call_id = call.get("id") or f"{self.prefix}_{number}"
             signature, origin = read_signature(call.get("extra_content"))
             name = read_name(str(function.get("name") or ""))
             yield ToolCallStarted(number, str(call_id), name, signature, origin)
-        if arguments := read_arguments(function) or ("{}" if position is None else ""):
-            yield ToolArguments(self._numbers[key], arguments)
-
-    def _key(self, call: Mapping[str, Any], function: Mapping[str, Any], position: int | None) -> object:
-        """What tells a call from others. Calls of a whole message are all different.
-
-        A server that counts no index sends a new id, or a name again, with each new call.
-        """
-        if position is None:
-            return len(self._numbers)
-        for name in ("index", "id"):
-            if isinstance(call.get(name), int | str) and call[name] != "":
-                return call[name]
-        if function.get("name") or not self._numbers:
-            return ("unnumbered", len(self._numbers))
-        return next(reversed(self._numbers))
+        if arguments := arguments_of(function) or ("{}" if is_whole else ""):
+            yield ToolArguments(number, arguments)

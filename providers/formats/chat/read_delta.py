@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from providers.formats.chat.images import read_image, read_images
 from providers.formats.chat.reasoning import ORIGIN
 from providers.wire.events import CitationAdded, Event, Native, ReasoningDelta, RefusalDelta, TextDelta
@@ -24,16 +22,6 @@ _USUAL = frozenset(
         "reasoning_details",
     }
 )
-
-
-def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Empty where there is none, as some have it that only finish. Raises UpstreamFailure for a choice of no stream."""
-    delta = choice.get("delta")
-    if isinstance(delta, Mapping):
-        return delta
-    if "message" in choice or "text" in choice:
-        raise bad_response("The provider did not stream.")
-    return {}
 
 
 def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
@@ -94,14 +82,6 @@ def read_citation(annotation: Mapping[str, Any]) -> CitationAdded:
     place = inner if isinstance(inner, Mapping) else annotation
     native = {name: value for name, value in annotation.items() if name != "index"}
     return CitationAdded(_text(place, "url"), _text(place, "title"), native=native)
-
-
-def read_arguments(function: Mapping[str, Any]) -> str:
-    """Some servers send the object itself in place of its text."""
-    arguments = function.get("arguments")
-    if arguments is None or isinstance(arguments, str):
-        return arguments or ""
-    return orjson.dumps(arguments).decode()
 
 
 def _entries(logprobs: object) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
+from providers.formats.chat.vendors import visible_reasoning
 from providers.wire.conversation import Reasoning
 
 ORIGIN = "openai"
@@ -28,14 +29,6 @@ def read_reasoning(message: Mapping[str, Any]) -> list[Reasoning]:
     if visible and not any(thought.text for thought in thoughts):
         thoughts[0] = replace(thoughts[0], text=visible)
     return thoughts
-
-
-def visible_reasoning(message: Mapping[str, Any]) -> str:
-    for name in ("reasoning_content", "reasoning"):
-        text = message.get(name)
-        if text and isinstance(text, str):
-            return text
-    return ""
 
 
 def read_details(details: object) -> list[Reasoning]:

@@ -7,11 +7,18 @@ from providers.formats.call_order import CallOrder
 from providers.formats.chat.finish import read_finish
 from providers.formats.chat.read_answer import read_start, seal
 from providers.formats.chat.read_calls import CallReader
-from providers.formats.chat.read_delta import delta_of, read_text
-from providers.formats.chat.reasoning import read_details, visible_reasoning
+from providers.formats.chat.read_delta import read_text
+from providers.formats.chat.reasoning import read_details
+from providers.formats.chat.vendors import (
+    Finishes,
+    delta_of,
+    finish_of,
+    refuse_error,
+    usage_in,
+    visible_reasoning,
+)
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, UsageSeen
-from providers.wire.failure import FailureKind, UpstreamFailure, reported_inside
 from providers.wire.usage import read_openai_usage
 
 
@@ -26,7 +33,7 @@ class ChatStreamReader(SseEventReader):
         self._order = CallOrder()
         self._thought = ""
         self._has_started = False
-        self._has_finished = False
+        self._finishes = Finishes()
 
     def _end(self) -> list[Event]:
         """What was held goes out also where no finish came, since the provider did say it."""
@@ -34,10 +41,8 @@ class ChatStreamReader(SseEventReader):
         return held if self.reported is None else [*held, UsageSeen(self.reported)]
 
     def _read_value(self, chunk: Mapping[str, Any]) -> list[Event]:
-        if error := chunk.get("error") or _vendor_error(chunk):
-            raise reported_inside(error)
-        # Some servers repeat the sum so far in every chunk: the last one counts.
-        self._report(read_openai_usage(chunk.get("usage"), chunk.get("service_tier")))
+        refuse_error(chunk)
+        self._report(read_openai_usage(usage_in(chunk), chunk.get("service_tier")))
         events = self._start(chunk)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
@@ -54,17 +59,14 @@ class ChatStreamReader(SseEventReader):
         return [started]
 
     def _read_choice(self, choice: Mapping[str, Any]) -> list[Event]:
-        word = choice.get("finish_reason")
-        if word == "error":
-            message = "The provider broke its answer off."
-            raise UpstreamFailure(FailureKind.UNAVAILABLE, message, code="provider_unavailable")
-        # A choice that has finished says nothing more, though some servers repeat it beside the usage.
-        if self._has_finished:
+        word = finish_of(choice)
+        if self._finishes.are_all:
+            # Events have one end, so whatever comes after it says nothing more.
             return []
+        self._finishes.take(0, word)
         events = self._read_delta(delta_of(choice), choice.get("logprobs"))
-        if not word or not isinstance(word, str):
+        if word is None:
             return events
-        self._has_finished = True
         finished = read_finish(word, choice.get("native_finish_reason"), has_calls=self._calls.has_calls)
         return [*events, *self._order.end(), finished]
 
@@ -90,9 +92,3 @@ class ChatStreamReader(SseEventReader):
         if sealed:
             self._thought = ""
         return list(sealed)
-
-
-def _vendor_error(chunk: Mapping[str, Any]) -> object:
-    # Groq reports late errors here (its SDK's types, November 2026).
-    extras = chunk.get("x_groq")
-    return extras.get("error") if isinstance(extras, Mapping) else None

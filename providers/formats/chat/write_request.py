@@ -13,6 +13,7 @@ from providers.formats.chat.write_messages import MessageWriter
 from providers.formats.extras import cache_settings, put_back, refuse_extras
 from providers.formats.marks import marks_left_out
 from providers.formats.spelling import spelt
+from providers.formats.turns import merge_turns
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 from providers.wire.effort import effort_for
 
@@ -48,7 +49,8 @@ def _write_messages(
     conversation: Conversation, upstream: Upstream, translated: list[str]
 ) -> list[dict[str, Any]]:
     writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
-    return [written for message in conversation.messages for written in writer.write(message)]
+    messages = merge_turns(conversation.messages)
+    return [written for message in messages for written in writer.write(message)]
 
 
 def _write_limits(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict
 
 def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
     source, quirks = conversation.source, upstream.quirks
-    tools = [write_tool(tool, source, quirks) for tool in conversation.tools]
+    tools = [write_tool(tool, source, quirks) for tool in conversation.functions]
     choice = conversation.tool_choice
     return _given(
         {

@@ -58,6 +58,8 @@ class AnswerPieces:
         self._id = ""
         self._calls = 0
         self._finish = ""
+        self._ends_often = False
+        """More came after an end, so that the next one says nothing."""
         self._blocked = ""
         self._usage: object = None
         """As it was told last."""
@@ -79,6 +81,10 @@ class AnswerPieces:
         """The end, which is known only once nothing more comes: older models tell a reason with every piece."""
         usage = self.usage
         return [*self._end(), *([UsageSeen(usage)] if usage else [])]
+
+    @property
+    def has_told_end(self) -> bool:
+        return not self._ends_often and bool(self._finish or self._blocked)
 
     @property
     def usage(self) -> Usage | None:
@@ -104,6 +110,7 @@ class AnswerPieces:
         events = [event for part in _maps(parts) for event in self._take_part(part)]
         events = _with_logprobs(events, logprobs) if logprobs else events
         self._has_output = self._has_output or bool(events)
+        self._ends_often = self._ends_often or (bool(events) and self._finish != "")
         reason = _text(candidate, "finishReason")
         if reason in FAULTS and not self._has_output:
             raise malformed(reason)

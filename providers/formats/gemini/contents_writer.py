@@ -9,6 +9,7 @@ from providers.formats.gemini.part_list import PartList
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
+from providers.formats.turns import merge_turns
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -38,7 +39,7 @@ class ContentsWriter:
         self._translated = translated
         self._source = conversation.source
         self._needs_signatures = needs_signatures
-        self._messages = conversation.messages
+        self._messages = merge_turns(conversation.messages)
         self._names = {
             part.id: part.name
             for message in conversation.messages
@@ -93,7 +94,7 @@ class ContentsWriter:
                 parts.add_reasoning(part)
             case ToolCall():
                 parts.add_call(self._call(part))
-            case _:
+            case Image() | Audio() | File() | ToolResult():
                 parts.add(self._other_part(part))
 
     def _other_part(self, part: Image | Audio | File | ToolResult) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class ContentsWriter:
         if result.call_id not in self._names:
             raise self._refusal("tool_result", f"There is no tool call '{result.call_id}' for this result.")
         texts = [part.text for part in result.parts if isinstance(part, Text)]
-        media = [self._other_part(part) for part in result.parts if not isinstance(part, Text)]
+        media = [self._other_part(part) for part in result.parts if isinstance(part, Image | File)]
         return {
             "id": result.call_id,
             "name": write_name(self._names[result.call_id], self._source),

@@ -23,7 +23,9 @@ class GeminiStreamReader(SseEventReader):
 
     def _read_value(self, value: Mapping[str, Any]) -> list[Event]:
         self._has_told = bool(value.get("usageMetadata"))
-        return self._pieces.take(value)
+        events = self._pieces.take(value)
+        self.has_told_end = self._pieces.has_told_end
+        return events
 
     def _does_more(self, value: Mapping[str, Any]) -> bool:
         """Pictures, and what its own tools did."""

@@ -17,7 +17,7 @@ def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, 
         return {}
     if conversation.parallel_tool_calls is False:
         translated.append(f"{spelt(conversation.source, 'parallel_tool_calls')} -> the first call is kept")
-    functions = [_function(tool, conversation.source) for tool in conversation.tools]
+    functions = [_function(tool, conversation.source) for tool in conversation.functions]
     config = _config(conversation, translated)
     written: dict[str, Any] = {"tools": [{"functionDeclarations": functions}]}
     return written | ({"toolConfig": {"functionCallingConfig": config}} if config else {})
@@ -36,7 +36,7 @@ def _config(conversation: Conversation, translated: list[str]) -> dict[str, Any]
     """With AUTO, strict tools and a choice among some of them both need VALIDATED: either text, or a call that fits."""
     choice, source = conversation.tool_choice, conversation.source
     is_auto = choice is None or choice.mode is ChoiceMode.AUTO
-    is_strict = any(tool.strict for tool in conversation.tools)
+    is_strict = any(tool.strict for tool in conversation.functions)
     names = [write_name(name, source) for name in choice.names] if choice else []
     if is_auto and (is_strict or names):
         field = "tool_strict" if is_strict else "tool_choice"

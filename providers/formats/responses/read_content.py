@@ -1,53 +1,54 @@
 """Reads the content of items: a string, or a list of parts."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.responses.seals import ORIGIN
-from providers.wire.conversation import File, Image, Refusal, Text
+from providers.formats.wording import as_read
+from providers.wire.conversation import File, Image, Native, Refusal, Text
 
-Said = Text | Refusal | Image | File
+Said = Text | Refusal | Image | File | Native
 
 
 def read_content(item: Fields, name: str, kinds: frozenset[str]) -> list[Said]:
-    """Of the field `name`. `kinds` are the types of part that may stand here. Empty texts are left out."""
+    """Of the field `name`. `kinds` are the types of part that may stand here."""
     content: Any = item.any(name)
     if content is None or isinstance(content, str):
         return [Text(content)] if content else []
-    return [part for fields in item.parts(name) if (part := _read_part(fields, kinds)) is not None]
+    return [_read_part(fields, kinds) for fields in item.things(name)]
 
 
-def _read_part(fields: Fields, kinds: frozenset[str]) -> Said | None:
-    """None for what only Responses knows, and for an empty text."""
+def _read_part(fields: Fields, kinds: frozenset[str]) -> Said:
+    """Native is what only Responses knows."""
     kind = fields.needed("type")
     if kind not in kinds:
-        fields.set_aside("type")
-        return None
+        return Native(ORIGIN, fields.value, fields.at("type"))
     part = _READERS[kind](fields)
+    if isinstance(part, Native):
+        return part
     fields.end()
-    return part
+    return as_read(part, ORIGIN, fields.value, fields.own)
 
 
-def _read_text(fields: Fields) -> Text | None:
+def _read_text(fields: Fields) -> Text:
     # Answers come back with what they carried beside the text, which says nothing new.
     fields.skip("annotations", "logprobs")
-    text, mark = fields.needed("text"), read_cache_mark(fields)
-    return Text(text, mark) if text else None
+    return Text(fields.needed("text"), read_cache_mark(fields))
 
 
 def _read_refusal(fields: Fields) -> Refusal:
     return Refusal(fields.needed("refusal"))
 
 
-def _read_image(fields: Fields) -> Image | None:
+def _read_image(fields: Fields) -> Image | Native:
     mark, detail, url = read_cache_mark(fields), fields.text("detail"), fields.text("image_url")
     if url is None:
         if fields.text("file_id") is None:
             raise fields.wrong("image_url", "is missing")
-        fields.set_aside("file_id")
-        return None
+        return Native(ORIGIN, fields.value, fields.at("file_id"))
     fields.skip("file_id")
     if not url.startswith("data:"):
         return Image(url=url, detail=detail, cache=mark)
@@ -77,7 +78,7 @@ def _split(fields: Fields, name: str, url: str) -> tuple[str | None, str]:
     return split
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[Fields], Said]] = {
     "input_text": _read_text,
     "output_text": _read_text,
     # Some clients send answers back as they would send text of their own.

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from providers.formats.fields import Fields
 from providers.formats.responses import seals
 from providers.formats.responses.read_content import read_content
-from providers.formats.responses.seals import read_seal
+from providers.formats.responses.seals import ORIGIN, read_seal
+from providers.formats.wording import as_read
 from providers.wire.conversation import (
     File,
     Image,
     Message,
-    Part,
+    Native,
     Reasoning,
     Role,
     Text,
@@ -19,6 +21,7 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
+T = TypeVar("T")
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -48,34 +51,29 @@ class ItemReader:
         messages: list[Message] = []
         for fields in items:
             message = self._read_item(fields)
-            if message is not None and (sealed := _seal_call(messages[-1:], message)) is not None:
+            if (sealed := _seal_call(messages[-1:], message)) is not None:
                 messages[-1] = sealed
-            elif message is not None:
+            else:
                 messages.append(message)
         return messages
 
-    def _read_item(self, fields: Fields) -> Message | None:
-        """None for an item that only Responses has: a built-in tool's, a reference."""
+    def _read_item(self, fields: Fields) -> Message:
+        """Native is an item that only Responses has: a built-in tool's, a reference."""
         kind = fields.text("type")
         if kind is None and fields.any("role") is not None:
             kind = "message"
         match kind:
             case "message":
-                message = self._read_message(fields)
+                return _as_read(self._read_message(fields), fields)
             case "function_call":
-                message = Message(Role.ASSISTANT, (self._read_call(fields),))
+                return Message(Role.ASSISTANT, (_as_read(self._read_call(fields), fields),))
             case "function_call_output":
-                message = Message(Role.USER, (self._read_result(fields),))
+                return Message(Role.USER, (_as_read(self._read_result(fields), fields),))
             case "reasoning":
-                message = _read_reasoning(fields)
+                return Message(Role.ASSISTANT, (_as_read(_read_reasoning(fields), fields),))
             case None:
                 raise fields.wrong("type", "is missing")
-            case _:
-                fields.set_aside("type")
-                return None
-        fields.skip(*_NOTED)
-        fields.end()
-        return message
+        return Message(Role.ASSISTANT, (Native(ORIGIN, fields.value, fields.at("type")),))
 
     def _read_message(self, fields: Fields) -> Message:
         name = fields.needed("role")
@@ -94,7 +92,15 @@ class ItemReader:
         if self._needs_calls and call_id not in self._calls:
             raise fields.wrong("call_id", f"answers no call of an earlier item: '{call_id}'")
         parts = read_content(fields, "output", _RESULT_KINDS)
-        return ToolResult(call_id, tuple(part for part in parts if isinstance(part, Text | Image | File)))
+        return ToolResult(
+            call_id, tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
+        )
+
+
+def _as_read(thing: T, fields: Fields) -> T:
+    fields.skip(*_NOTED)
+    fields.end()
+    return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
 def _seal_call(last: list[Message], message: Message) -> Message | None:
@@ -106,10 +112,9 @@ def _seal_call(last: list[Message], message: Message) -> Message | None:
     return None
 
 
-def _read_reasoning(fields: Fields) -> Message:
+def _read_reasoning(fields: Fields) -> Reasoning:
     text = _texts(fields, "summary") or _texts(fields, "content")
-    thought: Part = read_seal(text, fields.text("encrypted_content"), fields.text("id"))
-    return Message(Role.ASSISTANT, (thought,))
+    return read_seal(text, fields.text("encrypted_content"), fields.text("id"))
 
 
 def _texts(fields: Fields, name: str) -> str:

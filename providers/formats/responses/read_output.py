@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from providers.formats.chat.read_delta import read_citation
 from providers.formats.chat.tool_names import read_name
+from providers.formats.chat.vendors import arguments_of
 from providers.formats.responses.seals import ORIGIN
 from providers.wire.events import (
     Event,
@@ -42,7 +41,7 @@ def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
             yield read_seal(item)
         case "function_call":
             yield read_call(item, number)
-            yield ToolArguments(number, read_arguments(item) or "{}")
+            yield ToolArguments(number, arguments_of(item) or "{}")
         case str(kind):
             yield read_image(item) or Native(ORIGIN, dict(item), f"output.{kind}")
 
@@ -95,14 +94,6 @@ def read_seal(item: Mapping[str, Any]) -> ReasoningSealed:
 def read_call(item: Mapping[str, Any], number: int) -> ToolCallStarted:
     call_id = item.get("call_id") or item.get("id") or f"call_{number}"
     return ToolCallStarted(number, str(call_id), read_name(str(item.get("name") or "")))
-
-
-def read_arguments(item: Mapping[str, Any]) -> str:
-    """Some servers send the object itself in place of its text."""
-    arguments = item.get("arguments")
-    if arguments is None or isinstance(arguments, str):
-        return arguments or ""
-    return orjson.dumps(arguments).decode()
 
 
 def read_logprobs(value: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -9,7 +9,8 @@ from providers.formats.fields import Fields
 from providers.formats.responses.read_items import ItemReader
 from providers.formats.responses.seals import ORIGIN
 from providers.formats.responses.tools import read_tool_choice, read_tools
-from providers.formats.turns import merge_turns
+from providers.formats.turns import says_something
+from providers.formats.wording import as_read
 from providers.wire.conversation import Conversation, Message, OutputFormat, Role, Sampling, Text, Thinking
 
 ENCRYPTED = "reasoning.encrypted_content"
@@ -18,8 +19,6 @@ LOGPROBS = "message.output_text.logprobs"
 _NOT_TRANSLATED = ("model", "stream", "store")
 # These stand for items that the provider or the gateway keeps.
 _KEPT = ("previous_response_id", "conversation", "prompt")
-# Whole members that a provider of the same format is told word for word.
-_SAID = ("instructions", "input", "tools", "tool_choice", "text", "reasoning")
 
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
@@ -30,7 +29,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     output, verbosity = _read_text(fields)
     user, user_before = fields.text("safety_identifier"), fields.text("user")
     other_include = [name for name in include if name not in {ENCRYPTED, LOGPROBS}]
-    return Conversation(
+    conversation = Conversation(
         messages=messages,
         source=ORIGIN,
         max_output_tokens=fields.integer("max_output_tokens"),
@@ -45,25 +44,28 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
         extra=fields.own | ({"include": other_include} if other_include else {}) | fields.rest(),
-        said=fields.whole(_SAID),
     )
+    return as_read(conversation, ORIGIN, body, {})
 
 
 def _read_input(fields: Fields) -> tuple[Message, ...]:
     instructions, value = fields.text("instructions"), fields.any("input")
-    messages = [Message(Role.SYSTEM, (Text(instructions),))] if instructions else []
+    messages = [] if instructions is None else [_plain(Role.SYSTEM, instructions)]
     kept = [name for name in _KEPT if fields.any(name) is not None]
     for name in kept:
         fields.set_aside(name)
     reader = ItemReader(needs_calls=not kept)
     if isinstance(value, str):
-        messages.append(Message(Role.USER, (Text(value),) if value else ()))
+        messages.append(_plain(Role.USER, value))
     else:
-        messages += reader.read(fields.parts("input"))
-    turns = merge_turns(messages)
-    if not turns and not fields.own:
+        messages += reader.read(fields.things("input"))
+    if not kept and not any(map(says_something, messages)):
         raise BadRequest("'input' has to hold something.", param="input")
-    return turns
+    return tuple(messages)
+
+
+def _plain(role: Role, text: str) -> Message:
+    return as_read(Message(role, (Text(text),) if text else ()), ORIGIN, text, {})
 
 
 def _read_sampling(fields: Fields, *, has_logprobs: bool) -> Sampling:

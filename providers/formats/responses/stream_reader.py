@@ -5,10 +5,10 @@ from typing import Any
 
 from providers.formats.call_order import CallOrder
 from providers.formats.chat.read_delta import read_citation
+from providers.formats.chat.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
 from providers.formats.responses.read_answer import read_start
 from providers.formats.responses.read_output import (
-    read_arguments,
     read_call,
     read_item,
     read_logprobs,
@@ -114,7 +114,7 @@ class ResponsesStreamReader(SseEventReader):
         if kind == "function_call":
             yield from self._add_item(value)
             if is_silent:
-                yield ToolArguments(self._calls[key], read_arguments(item) or "{}")
+                yield ToolArguments(self._calls[key], arguments_of(item) or "{}")
         elif kind == "reasoning":
             text = reasoning_text(item) if is_silent else ""
             yield from [ReasoningDelta(text)] if text else []

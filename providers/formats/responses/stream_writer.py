@@ -1,5 +1,6 @@
 """Writes a streamed response for a client."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,17 @@ from providers.formats.base import AnswerFacts
 from providers.formats.responses.write_answer import ResponseWriting
 from providers.wire.events import Event
 
+# Inside a text its quotes would be escaped.
+_NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
+
 
 class ResponsesStreamWriter:
     """See providers.formats.base.AnswerWriter."""
 
     def __init__(self, facts: AnswerFacts) -> None:
         self._writing = ResponseWriting(facts)
-        self._next_number = 0
+        self._next_number = _number_after(facts.sent)
+        self._has_begun = False
 
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
@@ -27,7 +32,7 @@ class ResponsesStreamWriter:
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
-        if self._next_number == 0:
+        if not self._has_begun:
             # Somebody else wrote its beginning, and the SDK refuses a response that changes its id.
             return self._event(said)
         failed = {"type": "response.failed", "response": self._writing.failed(error)}
@@ -35,7 +40,7 @@ class ResponsesStreamWriter:
 
     def _write(self, event: Event) -> Iterator[bytes]:
         steps = self._writing.take(event)
-        if self._next_number == 0:
+        if not self._has_begun:
             # What the first event says of the whole response belongs into its beginning.
             first = list(steps)
             yield from self._begin()
@@ -44,6 +49,7 @@ class ResponsesStreamWriter:
             yield from map(self._event, steps)
 
     def _begin(self) -> Iterator[bytes]:
+        self._has_begun = True
         for kind in ("created", "in_progress"):
             yield self._event({"type": f"response.{kind}", "response": self._writing.running()})
 
@@ -51,3 +57,9 @@ class ResponsesStreamWriter:
         step["sequence_number"] = self._next_number
         self._next_number += 1
         return b"event: %b\ndata: %b\n\n" % (step["type"].encode(), orjson.dumps(step))
+
+
+def _number_after(sent: bytes) -> int:
+    """The next event's, from the last bytes of a stream: whole events."""
+    numbers = _NUMBER.findall(sent)
+    return int(numbers[-1]) + 1 if numbers else 0

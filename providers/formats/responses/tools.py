@@ -7,18 +7,19 @@ from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.tools import read_function, read_mode
 from providers.formats.fields import Fields
 from providers.formats.responses.seals import ORIGIN
-from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+from providers.formats.wording import as_read
+from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
 
 
-def read_tools(body: Fields) -> tuple[Tool, ...]:
-    """The functions; all others only Responses has."""
-    functions: list[Tool] = []
-    for fields in body.parts("tools"):
-        if fields.needed("type") == "function":
-            functions.append(read_function(fields))
-        else:
-            fields.set_aside("type")
-    return tuple(functions)
+def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
+    return tuple(map(_read_tool, body.things("tools")))
+
+
+def _read_tool(fields: Fields) -> Tool | Native:
+    """Native is what is no function: only Responses has it."""
+    if fields.needed("type") != "function":
+        return Native(ORIGIN, fields.value, fields.at("type"))
+    return as_read(read_function(fields), ORIGIN, fields.value, fields.own)
 
 
 def read_tool_choice(body: Fields) -> ToolChoice | None:

@@ -1,6 +1,7 @@
 """Writes turns as items of `input`."""
 
 from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -11,11 +12,13 @@ from providers.formats.chat.write_content import FILE_ORIGINS
 from providers.formats.data_url import data_url
 from providers.formats.responses.seals import ORIGIN
 from providers.formats.spelling import spelt
+from providers.formats.wording import in_own_words, wording_in
 from providers.wire.conversation import (
     CacheMark,
     File,
     Image,
     Message,
+    Native,
     Part,
     Reasoning,
     Refusal,
@@ -26,6 +29,7 @@ from providers.wire.conversation import (
 )
 
 _PDF = "application/pdf"
+_SAID = (Text, Refusal, Image, File, Native)
 
 
 class ItemWriter:
@@ -39,17 +43,29 @@ class ItemWriter:
 
     def write(self, message: Message) -> Iterator[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""
+        if wording_in(message, ORIGIN) is not None and all(isinstance(part, _SAID) for part in message.parts):
+            yield _without_id(self._write_own(message))
+            return
         if message.name:
             raise CannotTranslate(
                 "The chosen provider has no names of speakers.", param=spelt(self._source, "name")
             )
-        for is_said, parts in groupby(
-            message.parts, lambda part: isinstance(part, Text | Refusal | Image | File)
-        ):
+        for is_said, parts in groupby(message.parts, _is_said):
             if is_said:
                 yield self._write_message(message.role, parts)
             else:
                 yield from (item for part in parts if (item := self._write_item(part)) is not None)
+
+    def _write_own(self, message: Message) -> dict[str, Any]:
+        """A message that a client of this format said, with what of it was changed."""
+        wording = wording_in(message, ORIGIN)
+        said = wording.value if wording and isinstance(wording.value, dict) else {"type": "message"}
+        role = {} if wording and wording.read.role is message.role else {"role": message.role.value}
+        text = said.get("content")
+        if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
+            return {**said, **role}
+        write = self._write_answer_part if message.role is Role.ASSISTANT else self._write_part
+        return {**said, **role, "content": [write(part) for part in message.parts]}
 
     def _write_message(self, role: Role, parts: Iterable[Part]) -> dict[str, Any]:
         write = self._write_answer_part if role is Role.ASSISTANT else self._write_part
@@ -58,23 +74,29 @@ class ItemWriter:
     def _write_item(self, part: Part) -> dict[str, Any] | None:
         match part:
             case ToolCall():
-                return self._write_call(part)
+                self._calls.add(part.id)
+                return _without_id(in_own_words(_unsigned(part), ORIGIN, self._write_call))
             case ToolResult():
-                return self._write_result(part)
+                self._check_result(part)
+                return _without_id(in_own_words(part, ORIGIN, self._write_result))
             case Reasoning():
                 return self._write_reasoning(part)
+            case Native():
+                return in_own_words(part, ORIGIN, dict)
         message = "The chosen provider takes no audio."
         raise CannotTranslate(message, param=spelt(self._source, "audio"))
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
-        self._calls.add(call.id)
         name = write_name(call.name, self._source)
         return {"type": "function_call", "call_id": call.id, "name": name, "arguments": call.arguments}
 
-    def _write_result(self, result: ToolResult) -> dict[str, Any]:
-        if result.call_id not in self._calls:
+    def _check_result(self, result: ToolResult) -> None:
+        """Those of a client of this format may answer calls that somebody keeps; their reader has looked at them."""
+        if self._source != ORIGIN and result.call_id not in self._calls:
             message = f"No earlier item holds the call '{result.call_id}' which this result answers."
             raise CannotTranslate(message, param=spelt(self._source, "tool_result"), code="invalid_value")
+
+    def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]
         if result.is_error:
             self._note("is_error", "'Error:' in the result's text")
@@ -85,15 +107,21 @@ class ItemWriter:
 
     def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
         """None for thoughts of another maker, which this provider refuses."""
-        if thought.origin != ORIGIN or not thought.encrypted:
+        if thought.origin != ORIGIN or not (thought.encrypted or _is_readable(thought)):
             self._note("reasoning", "left out")
             return None
+        return in_own_words(thought, ORIGIN, self._write_thought)
+
+    def _write_thought(self, thought: Reasoning) -> dict[str, Any]:
         summary = [{"type": "summary_text", "text": thought.text}] if thought.text else []
         members = {"id": thought.id, "encrypted_content": thought.encrypted}
         said = {name: value for name, value in members.items() if value is not None}
         return {"type": "reasoning", "summary": summary} | said
 
     def _write_answer_part(self, part: Part) -> dict[str, Any]:
+        return in_own_words(part, ORIGIN, self._write_new_answer_part)
+
+    def _write_new_answer_part(self, part: Part) -> dict[str, Any]:
         match part:
             case Text():
                 return {"type": "output_text", "text": part.text, "annotations": []}
@@ -103,6 +131,9 @@ class ItemWriter:
         raise CannotTranslate(message, param=spelt(self._source, "messages"))
 
     def _write_part(self, part: Part) -> dict[str, Any]:
+        return in_own_words(part, ORIGIN, self._write_new_part)
+
+    def _write_new_part(self, part: Part) -> dict[str, Any]:
         match part:
             case Text():
                 return {"type": "input_text", "text": part.text} | self._mark(part.cache)
@@ -139,3 +170,22 @@ class ItemWriter:
         said = f"{spelt(self._source, field)} -> {words}"
         if said not in self._translated:
             self._translated.append(said)
+
+
+def _is_said(part: Part) -> bool:
+    return isinstance(part, Text | Refusal | Image | File)
+
+
+def _unsigned(call: ToolCall) -> ToolCall:
+    return call if call.signature is None else replace(call, signature=None, origin="")
+
+
+def _is_readable(thought: Reasoning) -> bool:
+    """Whether its client gave it back in plain words, as providers do that seal nothing."""
+    wording = wording_in(thought, ORIGIN)
+    return wording is not None and bool(wording.value.get("content"))
+
+
+def _without_id(item: dict[str, Any]) -> dict[str, Any]:
+    """The provider keeps nothing, and looks in vain for what it named itself. Thoughts and other items need theirs."""
+    return {name: value for name, value in item.items() if name != "id"} if "id" in item else item

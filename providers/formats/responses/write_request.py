@@ -4,14 +4,15 @@ from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import cache_settings, put_back, refuse_extras
+from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.marks import marks_left_out
-from providers.formats.responses.own_words import own_words
 from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
 from providers.formats.responses.seals import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
 from providers.formats.responses.write_items import ItemWriter
 from providers.formats.spelling import spelt
+from providers.formats.turns import merge_turns
+from providers.formats.wording import in_own_words, unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     Message,
@@ -21,11 +22,19 @@ from providers.wire.conversation import (
     Role,
     Sampling,
     Text,
+    Tool,
 )
 from providers.wire.effort import effort_for
 
 _TIERS = {"standard": "default", "standard_only": "default"}
 _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
+# The members of a request that say this, and what they are read into.
+_MEMBERS = {
+    "tools": ("tools",),
+    "tool_choice": ("tools", "tool_choice"),
+    "text": ("output", "verbosity"),
+    "reasoning": ("thinking",),
+}
 _UNKNOWN_SAMPLING = ("top_k", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias")
 
 
@@ -40,33 +49,50 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_tools(conversation)
     body |= _write_text(conversation)
     body |= _write_thinking(conversation, translated)
-    if said := conversation.said_in(ORIGIN):
-        # It stands over what would be written; what `ask_by_tool` took out of it is written.
-        body |= own_words(said)
-    else:
-        body |= _write_input(conversation, upstream, translated) | cache_settings(conversation)
+    body |= unchanged(conversation, ORIGIN, _MEMBERS)
+    body |= _write_input(conversation, upstream, translated)
+    if conversation.source != ORIGIN:
+        body |= cache_settings(conversation)
         if "prompt_cache_breakpoint" not in upstream.quirks:
             translated += marks_left_out(conversation)
-    if conversation.source == ORIGIN:
-        put_back(body, conversation)
     body |= _write_include(conversation)
     if upstream.is_streamed:
         body["stream"] = True
+    if conversation.source == ORIGIN:
+        body = in_place(body, conversation)
     return WrittenRequest("/responses", body, translated=tuple(translated))
 
 
 def _write_input(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
     writer = ItemWriter(conversation.source, upstream.quirks, translated)
-    instructions, messages = _split_instructions(conversation.messages)
-    written: dict[str, Any] = {"instructions": instructions} if instructions else {}
-    return written | {"input": [item for message in messages for item in writer.write(message)]}
+    is_own = conversation.source == ORIGIN
+    said = conversation.messages if is_own else merge_turns(conversation.messages)
+    instructions, messages = _split_instructions(said)
+    written: dict[str, Any] = {} if instructions is None else {"instructions": instructions}
+    if len(messages) == 1 and (text := _plain_text(messages[0])) is not None:
+        return written | {"input": text}
+    items = [item for message in messages for item in writer.write(message)]
+    return written | ({"input": items} if items or not is_own else {})
+
+
+def _plain_text(message: Message) -> str | None:
+    """Of a message that a client said in one text, and that still says it."""
+    wording = wording_in(message, ORIGIN)
+    text: object = wording.value if wording else None
+    if not isinstance(text, str):
+        return None
+    return text if message.parts == ((Text(text),) if text else ()) else None
 
 
 def _split_instructions(messages: tuple[Message, ...]) -> tuple[str | None, tuple[Message, ...]]:
-    """A first system message of one plain text is what `instructions` are for."""
+    """A first system message of one plain text is what `instructions` are for, unless it was an item."""
     match messages:
-        case (Message(role=Role.SYSTEM, parts=(Text(text=text, cache=None),), name=None), *rest):
-            return text, tuple(rest)
+        case (Message(role=Role.SYSTEM, parts=()) as first, *rest) if _plain_text(first) == "":
+            return "", tuple(rest)
+        case (Message(role=Role.SYSTEM, parts=(Text(text=text, cache=None),), name=None) as first, *rest):
+            wording = wording_in(first, ORIGIN)
+            if wording is None or isinstance(wording.value, str):
+                return text, tuple(rest)
     return None, messages
 
 
@@ -97,7 +123,11 @@ def _refuse_sampling(sampling: Sampling, source: str) -> None:
 
 def _write_tools(conversation: Conversation) -> dict[str, Any]:
     source, choice = conversation.source, conversation.tool_choice
-    tools = [write_tool(tool, source) for tool in conversation.tools]
+
+    def write(tool: Tool) -> dict[str, Any]:
+        return write_tool(tool, source)
+
+    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
     return _given(
         {
             "tools": tools or None,
@@ -134,11 +164,11 @@ def _write_thinking(conversation: Conversation, translated: list[str]) -> dict[s
 
 
 def _write_include(conversation: Conversation) -> dict[str, Any]:
-    names = list(conversation.extra.get("include", ()))
-    if _thinks(conversation):
-        names.append(ENCRYPTED)
-    if conversation.sampling.logprobs:
-        names.append(LOGPROBS)
+    """As the client asked, and what it has to be asked for besides."""
+    wording = wording_in(conversation, ORIGIN)
+    said = (wording.value.get("include") if wording else conversation.extra.get("include")) or ()
+    asked = {ENCRYPTED: _thinks(conversation), LOGPROBS: bool(conversation.sampling.logprobs)}
+    names = [*said, *(name for name, is_asked in asked.items() if is_asked and name not in said)]
     return {"include": names} if names else {}
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from accounts.models import User
 from catalogue.models import SheetImport
-from catalogue.sheet_import import services, work
-from catalogue.sheet_import.report import unpack
-from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets import services, work
+from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets.report import unpack
 
 NAMES = {ModelSheet: "models", OfferingSheet: "offerings", PriceSheet: "prices"}
 

@@ -13,10 +13,10 @@ from accounts import revision
 from accounts.models import AuditEntry
 from catalogue import tasks
 from catalogue.models import Alias, Edition, Model, Offering, PublishedModel, SheetImport
-from catalogue.sheet_import import services, upload, work
-from catalogue.sheet_import.judge import BATCH
-from catalogue.sheet_import.report import SHOWN_ROWS
-from catalogue.sheets import ModelSheet, OfferingSheet, PriceSheet
+from catalogue.sheets import services, upload, work
+from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet
+from catalogue.sheets.judge import BATCH
+from catalogue.sheets.report import SHOWN_ROWS
 from tests.catalogue.importing.sheets import (
     bring_in,
     bring_in_file,

@@ -4,7 +4,7 @@ import asyncio
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,19 +12,23 @@ from typing import Any
 import httpx
 import uvicorn
 
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import KeyFacts, ShownKey, mint_key
-from catalogue.snapshot import ModelFacts, Snapshot
-from gateway.client_address import NO_PROXIES, TrustedProxies
-from gateway.outbound import OutboundPolicy
+from catalogue.facts import ModelFacts
+from catalogue.published.snapshot import Snapshot
+from gateway.core.client_address import NO_PROXIES, TrustedProxies
+from gateway.core.outbound import OutboundPolicy
+from gateway.core.store.interface import Store
+from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
+from gateway.proxy.health import HealthObserver
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.ports import AttemptClosed, AttemptOpened, Kept, ShelfUnavailable
-from gateway.store.interface import Store
-from gateway.store.memory import MemoryStore
+from gateway.proxy.observers import CallObserver, CallSpool, Observers
+from gateway.proxy.ports import Kept, ShelfUnavailable
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
@@ -67,19 +71,23 @@ class Keys:
 
 
 @dataclass
-class Records:
+class Records(CallSpool):
     """What the spool would hold."""
 
     opens: list[AttemptOpened] = field(default_factory=list)
     closes: list[AttemptClosed] = field(default_factory=list)
     lag_s: float = 0.0
     trouble: str = ""
+    is_full: bool = False
 
-    def opened(self, record: AttemptOpened) -> None:
-        self.opens.append(record)
+    def attempt_opened(self, attempt: AttemptRecord) -> None:
+        if self.is_full:
+            raise OSError("The disk is full")
+        self.opens.append(attempt.opened)
 
-    def closed(self, record: AttemptClosed) -> None:
-        self.closes.append(record)
+    def attempt_closed(self, attempt: AttemptRecord) -> None:
+        assert attempt.closed
+        self.closes.append(attempt.closed)
 
     def settled(self, count: int = 1) -> "Records":
         """Once so many attempts are closed: a client has its answer a moment earlier."""
@@ -140,6 +148,7 @@ class Plan:
     heartbeat_s: float = 10
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
+    observers: Sequence[CallObserver] = ()
 
 
 class EdgeProcess:
@@ -153,18 +162,20 @@ class EdgeProcess:
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
+        health = HealthTable()
+        observers = Observers(records, [HealthObserver(health), *plan.observers])
         self.bench = Workbench(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
-            recorder=records,
-            health=HealthTable(),
+            observers=observers,
+            health=health,
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
         )
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
-            self.worker_store, self.bench, "worker-1", write_timeout_s=plan.write_timeout_s
+            self.worker_store, self.bench, "worker-1", records, write_timeout_s=plan.write_timeout_s
         )
         self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
@@ -172,7 +183,7 @@ class EdgeProcess:
                 keys,
                 self.bench.snapshots,
                 self.store,
-                records,
+                observers,
                 self.bench.health,
                 self.lanes,
                 self.shelf,

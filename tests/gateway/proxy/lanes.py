@@ -5,7 +5,7 @@ import threading
 import time
 from secrets import token_hex
 
-from gateway.store.redis import RedisStore
+from gateway.core.store.redis import RedisStore
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.patience import HANG_S

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.lanes import PRICES, words_of
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
@@ -71,6 +71,14 @@ def test_a_revoked_keys_streams_end_with_their_surfaces_error(edge, provider, pa
     assert "revoked" in json.dumps(last_event_of(text))
     assert "[DONE]" not in text
     wait_until(lambda: provider.calls[0].has_hung_up, "hanging up on the provider")
+
+
+@LANES
+def test_error_of_the_gateway_in_a_stream_of_responses_has_the_next_number(edge, provider, lane):
+    text = stream_while(edge, provider, lambda: revoke(edge), path="/v1/responses", lane=lane)
+    events = [json.loads(line[5:]) for line in text.splitlines() if line.startswith("data:")]
+    assert events[-1]["type"] == "error"
+    assert [each["sequence_number"] for each in events] == list(range(len(events)))
 
 
 @LANES

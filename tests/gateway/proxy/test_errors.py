@@ -3,10 +3,10 @@
 import pytest
 from rest_framework.exceptions import Throttled
 
-from accounts.errors import render_exception
+from gateway.core.errors import render_exception
+from gateway.core.store.interface import Verdict
 from gateway.proxy.errors import RateLimited
 from gateway.proxy.notices import limit_headers
-from gateway.store.interface import Verdict
 
 WAITS = [(0.0, b"1"), (0.2, b"1"), (1.0, b"1"), (1.0001, b"2"), (1.4, b"2"), (59.01, b"60"), (60.0, b"60")]
 

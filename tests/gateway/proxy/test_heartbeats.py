@@ -11,6 +11,7 @@ from google.genai.types import HttpOptions
 
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.exchange import Head
+from gateway.proxy.observers import CallRecord
 from gateway.proxy.surfaces.chat import CHAT
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_provider
@@ -76,7 +77,9 @@ def test_half_an_event_is_never_interrupted():
     async def send(_message) -> None: ...
 
     async def quiet_after(*pieces: bytes) -> bool:
-        connection = ClientConnection(send, CHAT, [], write_timeout_s=1)
+        connection = ClientConnection(
+            send, [], CallRecord("req_1", CHAT, 0.0), first_byte=lambda _: None, write_timeout_s=1
+        )
         await connection.begin(Head("p", "acme/one", 1))
         for piece in pieces:
             await connection.send(piece)

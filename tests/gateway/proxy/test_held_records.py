@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from accounts.attempts import AttemptRecord
 from gateway.proxy.call import encode_call
 from gateway.proxy.exchange import CLIENT_GONE
 from gateway.proxy.lane.frames import HEARTBEATS, Life
-from gateway.proxy.lane.held import HeldRecords
+from gateway.proxy.lane.held import HeldAttempts
 from providers.wire.call import Call
 from tests.gateway.proxy.edge import Records
 from tests.gateway.proxy.lanes import an_edge
@@ -22,6 +23,10 @@ CALL = OPENED.call_id
 CLOSED = closed(OPENED.attempt_id)
 
 
+def ended(**changes):
+    return AttemptRecord(OPENED, replace(CLOSED, **changes))
+
+
 @pytest.fixture
 def records():
     return Records()
@@ -29,13 +34,13 @@ def records():
 
 @pytest.fixture
 def held(records):
-    made = HeldRecords(records)
-    made.opened(OPENED)
+    made = HeldAttempts(records)
+    made.attempt_opened(AttemptRecord(OPENED))
     return made
 
 
 def test_a_finished_call_waits_for_its_reader(held, records):
-    held.closed(CLOSED)
+    held.attempt_closed(ended())
     assert (records.closes, held.is_empty) == ([], False)
     held.taken(CALL)
     assert (records.closes, held.is_empty) == ([CLOSED], True)
@@ -43,13 +48,13 @@ def test_a_finished_call_waits_for_its_reader(held, records):
 
 @pytest.mark.parametrize("outcome", ["cut", "failed", "failed_over", "cancelled"])
 def test_any_other_end_is_booked_at_once(held, records, outcome):
-    ended = replace(CLOSED, outcome=outcome)
-    held.closed(ended)
-    assert (records.closes, held.is_empty) == ([ended], True)
+    told = ended(outcome=outcome)
+    held.attempt_closed(told)
+    assert (records.closes, held.is_empty) == ([told.closed], True)
 
 
 def test_what_never_reached_its_reader_is_our_loss(held, records):
-    held.closed(CLOSED)
+    held.attempt_closed(ended())
     held.lost(CALL, "web_lost")
     [row] = records.closes
     assert (row.outcome, row.error_code, row.cost_usd, row.loss_usd) == (
@@ -61,13 +66,13 @@ def test_what_never_reached_its_reader_is_our_loss(held, records):
 
 
 def test_what_its_client_did_not_wait_for_is_the_teams_to_pay(held, records):
-    held.closed(CLOSED)
+    held.attempt_closed(ended())
     held.lost(CALL, CLIENT_GONE)
     assert records.closes == [replace(CLOSED, outcome="cancelled", error_code=CLIENT_GONE)]
 
 
 def test_a_call_is_booked_once_whoever_says_what_of_it_later(held, records):
-    held.closed(CLOSED)
+    held.attempt_closed(ended())
     held.taken(CALL)
     held.lost(CALL, "web_lost")
     held.lose_all("server_shutting_down")

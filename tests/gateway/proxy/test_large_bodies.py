@@ -9,14 +9,15 @@ import orjson
 import pytest
 
 from catalogue.endpoints import answered
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
+from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import Workbench
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
-from gateway.store.memory import MemoryStore
+from gateway.proxy.observers import Observers
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
@@ -102,10 +103,10 @@ async def call(path: str, text: str, answer: str = SMALL) -> tuple[int, int]:
 def make_edge(engine: Any, keys: Keys) -> Edge:
     offering = an_offering(endpoints=answered({"chat.completions"}))
     snapshots = Snapshots(Snapshot.of([a_model(offerings=(offering,))], {1: a_provider()}, revision=1))
-    records, store, health = Records(), MemoryStore(), HealthTable()
-    bench = Workbench(engine, choose_adapter, snapshots, records, health, PATIENT, 64_000_000)
+    observers, store, health = Observers(Records()), MemoryStore(), HealthTable()
+    bench = Workbench(engine, choose_adapter, snapshots, observers, health, PATIENT, 64_000_000)
     lanes = Lanes(bench, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True)
-    parts = (keys, snapshots, store, records, health, lanes, Shelf())
+    parts = (keys, snapshots, store, observers, health, lanes, Shelf())
     return Edge(EdgeServices(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 
 

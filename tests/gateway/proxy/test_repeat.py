@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.snapshot import Snapshot
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.repeat import Repeater, is_repeatable
 from tests.gateway.proxy.edge import Keys, Snapshots
 

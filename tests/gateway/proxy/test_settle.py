@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import LedgerEntry
-from catalogue.pricing import cost_usd
+from catalogue.pricing.cost import cost_usd
 from gateway.proxy.errors import WorkerLost
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED, read_reason
 from gateway.proxy.settle import Payer, find_payer, settle, usage_fields

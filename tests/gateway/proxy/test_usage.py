@@ -6,7 +6,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from catalogue.pricing import cost_usd
+from catalogue.pricing.cost import cost_usd
 from gateway.proxy.settle import usage_fields
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import FORMATS

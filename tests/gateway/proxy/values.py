@@ -6,7 +6,8 @@ from typing import Any
 
 from accounts.keys import KeyFacts
 from catalogue.endpoints import answered
-from catalogue.snapshot import ModelFacts, OfferingFacts, PriceFacts, Snapshot
+from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.choose import Situation
 from providers.facts import ProviderFacts
 from providers.health import Standing

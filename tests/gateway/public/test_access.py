@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from gateway.greeting import ready_text
+from gateway.boot.greeting import ready_text
 from tests.make import make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]

@@ -6,15 +6,15 @@ from random import Random
 import pytest
 from django.http import QueryDict
 
-from catalogue.loading import snapshots
-from catalogue.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.pricing import usd_per_unit
-from catalogue.reading import Reading
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.cost import usd_per_unit
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
+from gateway.public.facet_index import facet_index_cache
 from gateway.public.facets import facets_of
 from gateway.public.offered import expected_top, is_free
 from gateway.public.query import ListQuery
-from gateway.public.traits import trait_shelf
 from tests.catalogue.test_filters import make_catalogue
 from tests.make import NOW
 
@@ -54,7 +54,7 @@ def test_free_is_what_the_filter_calls_free(reading: Reading) -> None:
 )
 def test_every_count_is_what_its_choice_leaves(reading: Reading, text: str) -> None:
     query = ask(text, reading)
-    facets = facets_of(query, trait_shelf.read(reading))
+    facets = facets_of(query, facet_index_cache.read(reading))
     assert facets
     for facet in facets:
         for option in facet.options:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
 from gateway.public.amounts import Amount, day, duration, money, price, price_unit, share, shorten, tokens
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import Key
 from catalogue.models import Model
-from catalogue.publishing import publish
-from catalogue.reading import Reading, read_now
+from catalogue.published.reading import Reading, read_now
+from catalogue.publishing.editions import publish
 from gateway.public.feeds import KEY
-from gateway.public.history import Event, Told, events_of
+from gateway.public.history import ChangedField, Event, events_of
 from tests.make import make_key, make_published
 
 pytestmark = pytest.mark.django_db
@@ -39,13 +39,13 @@ def test_newest_comes_first_with_what_was_and_what_is() -> None:
     model = make_published("acme/one", context_length=128_000)
     change(model, context_length=256_000)
     newest = events()[0]
-    assert (newest.word, newest.fields) == ("changed", [Told("context length", "128K", "256K")])
+    assert (newest.word, newest.fields) == ("changed", [ChangedField("context length", "128K", "256K")])
 
 
 def test_of_a_list_it_tells_what_came_and_what_went() -> None:
     model = make_published("acme/one", input_types=["text", "file"])
     change(model, input_types=["text", "image"])
-    assert events()[0].fields == [Told("input types", came=["image"], went=["file"])]
+    assert events()[0].fields == [ChangedField("input types", came=["image"], went=["file"])]
 
 
 def test_prices_are_told_as_people_read_them() -> None:
@@ -53,13 +53,15 @@ def test_prices_are_told_as_people_read_them() -> None:
     model.offerings.get().prices.filter(meter="input_text_tokens").update(amount="3")
     publish([model])
     repriced = next(event for event in events() if event.word == "repriced")
-    assert repriced.fields[0] == Told("input price", "$1.00 / million tokens", "$3.00 / million tokens")
+    assert repriced.fields[0] == ChangedField(
+        "input price", "$1.00 / million tokens", "$3.00 / million tokens"
+    )
 
 
 def test_dates_are_told_as_days() -> None:
     model = make_published("acme/one")
     change(model, retirement_at=timezone.now().replace(2031, 5, 2, 0, 0, 0, 0))
-    assert events()[0].fields == [Told("retirement date", "none", "2 May 2031")]
+    assert events()[0].fields == [ChangedField("retirement date", "none", "2 May 2031")]
 
 
 def test_date_that_came_is_no_edition() -> None:

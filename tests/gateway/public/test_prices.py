@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.conditions import in_words
-from catalogue.snapshot import PriceFacts
+from catalogue.facts import PriceFacts
+from catalogue.pricing.conditions import in_words
 from gateway.public.prices import price_rows
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

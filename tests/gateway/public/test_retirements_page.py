@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from catalogue.reading import Reading, read_now
+from catalogue.published.reading import Reading, read_now
 from gateway.public.calendar import Calendar, Month, calendar_of
 from tests.make import NOW, make_model, publish_all
 

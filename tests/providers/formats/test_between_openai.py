@@ -11,6 +11,7 @@ from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
 from providers.wire.conversation import File, Image, Text
+from tests.providers.formats.anew import in_turns
 from tests.providers.formats.answers import ANSWER
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning
@@ -63,7 +64,7 @@ def broken(wire) -> bytes:
 def test_conversation_of_chat_means_the_same_in_responses(seed):
     conversation = make_conversation(seed, SHARED)
     body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
-    assert shared(RESPONSES.read_request(body)) == shared(conversation)
+    assert shared(in_turns(RESPONSES.read_request(body))) == shared(conversation)
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -1,6 +1,5 @@
 """OpenAI's two formats against golden files, in both directions."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -9,6 +8,7 @@ import pytest
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
+from tests.providers.formats.anew import anew
 from tests.providers.formats.answers import ANSWER
 from tests.providers.formats.events import meaning, read_in_pieces
 
@@ -35,7 +35,7 @@ def golden(folder: str, name: str) -> bytes:
 
 @both
 def test_request_is_written_anew_for_a_provider(folder, wire):
-    conversation = replace(wire.read_request(orjson.loads(golden(folder, "request.json"))), said={})
+    conversation = anew(wire.read_request(orjson.loads(golden(folder, "request.json"))))
     body = orjson.loads(orjson.dumps(wire.write_request(conversation, UPSTREAM).body))
     assert body == orjson.loads(golden(folder, "upstream_request.json"))
 

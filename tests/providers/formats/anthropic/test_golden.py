@@ -1,6 +1,6 @@
 """Anthropic's format against golden files, in both directions."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import orjson
@@ -8,6 +8,7 @@ import pytest
 
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import AnswerFacts, Upstream
+from tests.providers.formats.anew import anew
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "anthropic"
 ANTHROPIC = AnthropicFormat()
@@ -38,7 +39,7 @@ def read(data):
 
 
 def test_request_is_written_anew_for_anthropic():
-    conversation = replace(ANTHROPIC.read_request(golden("request.json")), said={})
+    conversation = anew(ANTHROPIC.read_request(golden("request.json")))
     upstream = Upstream("claude", is_streamed=True, user_id="hash")
     written = ANTHROPIC.write_request(conversation, upstream)
     assert written.body == golden("request.written.json")

@@ -31,7 +31,8 @@ def request(*messages, **more):
 
 def write(*parts, role=Role.USER, upstream=UPSTREAM, source="anthropic", **more):
     calls = Message(Role.ASSISTANT, (ToolCall("c1", "f", "{}"),))
-    conversation = Conversation((calls, Message(role, parts or (Text("x"),))), source, **more)
+    asked = [Message(Role.USER, (Text("y"),))] if role is Role.ASSISTANT else []
+    conversation = Conversation((calls, *asked, Message(role, parts or (Text("x"),))), source, **more)
     return CHAT.write_request(conversation, upstream)
 
 

@@ -246,3 +246,18 @@ def test_delay_of_the_error_comes_before_the_header():
     error = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [info]}}
     assert GEMINI.failure(429, {"retry-after": "9"}, orjson.dumps(error)).retry_after_s == 3
     assert GEMINI.failure(429, {"retry-after": "9"}, b"{}").retry_after_s == 9
+
+
+def test_end_is_told_by_the_first_reason_for_it():
+    reader = GEMINI.reader()
+    reader.feed(stream(answer(None, {"text": "a"})))
+    assert not reader.has_told_end
+    reader.feed(stream(answer("STOP", {"text": "b"})))
+    assert reader.has_told_end
+
+
+def test_end_that_is_told_with_every_piece_says_nothing():
+    reader = GEMINI.reader()
+    for text in "abc":
+        reader.feed(stream(answer("STOP", {"text": text})))
+    assert not reader.has_told_end

@@ -6,6 +6,8 @@ import pytest
 from providers.formats.base import AnswerFacts, CannotTranslate, TranslationError, Upstream
 from providers.formats.chat.format import ChatFormat
 from providers.formats.responses.format import ResponsesFormat
+from providers.operations.generate import adapter_between
+from providers.wire.call import Call
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -184,3 +186,11 @@ def test_ends_are_written_and_read_alike(reason, status, why):
     assert (answer["status"], answer["incomplete_details"]) == (status, why)
     assert [item["status"] for item in answer["output"]] == [status]
     assert RESPONSES.read_answer(answer)[-1].reason is reason
+
+
+def test_error_in_a_stream_that_a_provider_began_has_the_next_number():
+    reader = adapter_between("responses", "responses").stream(Call("responses", {}, is_streamed=True), "m")
+    delta = {"type": "response.output_text.delta", "delta": '"sequence_number": 9', "sequence_number": 4}
+    reader.feed(event(orjson.dumps(delta)))
+    (line,) = [line for line in reader.fail({"message": "No."}).splitlines() if line.startswith(b"data:")]
+    assert orjson.loads(line[5:])["sequence_number"] == 5

@@ -12,6 +12,7 @@ from providers.formats.responses.format import ResponsesFormat
 from providers.formats.responses.seals import read_seal
 from providers.wire.conversation import File, Image, Text
 from providers.wire.events import ReasoningSealed
+from tests.providers.formats.anew import in_turns
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
 
@@ -54,7 +55,7 @@ def steps(events):
 def test_conversation_means_the_same_after_writing_and_reading(seed):
     conversation = make_conversation(seed, ABILITY)
     body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
-    again = RESPONSES.read_request(body)
+    again = in_turns(RESPONSES.read_request(body))
     # Asking for encrypted thoughts is not asking for thoughts.
     thinking = again.thinking if conversation.thinking else None
     assert replace(again, thinking=thinking) == conversation

@@ -1,0 +1,101 @@
+"""What is recorded of one attempt at a provider: spooled in two parts, and kept by the ledger under the same names.
+
+A fact that is added here needs a default, for the spool of another version may not have it (gateway.core.codec).
+The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class AttemptOpened:
+    """Known before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds."""
+
+    attempt_id: str
+    call_id: str
+    request_id: str
+    number: int
+    lane: str
+    endpoint: str
+    team_id: int
+    key_id: int
+    requested_model: str
+    model: str
+    provider: str
+    upstream_name: str
+    is_streamed: bool
+    started_at: float
+    prices: list[Mapping[str, Any]]
+    """By value."""
+    project: str = ""
+    redirected_from: str = ""
+    """The retired model that was asked for, where its successor answers; else empty."""
+    input_tokens: int = 0
+    """A rough count of the prompt's, for an attempt whose end nobody lives to tell."""
+
+
+@dataclass(slots=True)
+class AttemptClosed:
+    """Known at its end. `outcome` is a LedgerEntry.Outcome; money as plain decimals.
+
+    `ended_at` (Unix seconds) and `latency_ms` are None where nobody saw it end.
+    """
+
+    attempt_id: str
+    ended_at: float | None
+    outcome: str
+    cost_usd: str
+    loss_usd: str
+    status: int | None = None
+    error_code: str = ""
+    usage: Mapping[str, int] | None = None
+    """Counts by the names of providers.wire.usage; None: unknown."""
+    is_estimated: bool = False
+    latency_ms: float | None = None
+    first_token_ms: float | None = None
+    prices: list[Mapping[str, Any]] | None = None
+    """Those that applied in place of the ones at opening; None: those."""
+    about_us: str = ""
+    """What the provider said of our credential or account, for staff; empty unless it refused them."""
+
+
+@dataclass(slots=True)
+class Sample:
+    """How an attempt went, for the health of its offering. `failure` is a FailureKind's value; None: it went well."""
+
+    offering_id: int
+    latency_ms: float
+    failure: str | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """Both parts, and what they tell together. `closed` is None where the end is still to come, or nobody saw it.
+
+    `sample` is not kept; it is None where the attempt says nothing of its offering.
+    """
+
+    opened: AttemptOpened
+    closed: AttemptClosed | None = None
+    sample: Sample | None = None
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Empty: unknown."""
+        return dict((self.closed and self.closed.usage) or {})
+
+    @property
+    def input_tokens(self) -> int | None:
+        return self.usage.get("input_tokens")
+
+    @property
+    def output_tokens(self) -> int | None:
+        return self.usage.get("output_tokens")
+
+    @property
+    def prices(self) -> list[dict[str, Any]]:
+        """Those that applied."""
+        return [dict(price) for price in (self.closed and self.closed.prices) or self.opened.prices]

@@ -1,0 +1,72 @@
+"""Answers that a client need not fetch twice: ETag, Last-Modified, 304, gzip."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Protocol, cast
+
+from django.http import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import http_date
+from rest_framework.request import Request
+
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
+
+
+class ReadingView(Protocol):
+    """A view that says what it looks at, and who may see the same."""
+
+    request: Request
+
+    @property
+    def reading(self) -> Reading: ...
+
+    @property
+    def visibility(self) -> str: ...
+
+
+Handler = Callable[..., HttpResponseBase]
+
+
+def conditional(handler: Handler) -> Handler:
+    """A GET handler whose answer depends on its address, its reading and who asks alone."""
+
+    @wraps(handler)
+    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        tag, modified = _tag(view), _modified(view.reading)
+        early = get_conditional_response(
+            request._request, etag=tag, last_modified=int(modified.timestamp()) if modified else None
+        )
+        response: HttpResponseBase = early or handler(view, request, *args, **kwargs)
+        _stamp(response, tag, modified)
+        return response
+
+    return answer
+
+
+def _tag(view: ReadingView) -> str:
+    """Weak, for the same record may be written with other spaces or packed otherwise."""
+    request = view.request
+    form = "anthropic" if "anthropic-version" in request.headers else ""
+    asked = (request.get_full_path(), form, view.visibility)
+    seal = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
+    return f'W/"{view.reading.state}-{seal}"'
+
+
+def _modified(reading: Reading) -> datetime | None:
+    """When what is published or on last changed, as far as this process knows. None: it is not about now."""
+    if not reading.is_present:
+        return None
+    boundary = reading.snapshot.last_boundary(reading.at)
+    changed = snapshots.changed_at
+    return max(changed, boundary) if boundary else changed
+
+
+def _stamp(response: HttpResponseBase, tag: str, modified: datetime | None) -> None:
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    if modified:
+        response["Last-Modified"] = http_date(modified.astimezone(UTC).timestamp())
+    patch_vary_headers(cast("Any", response), ("Authorization", "X-Api-Key"))

@@ -1,0 +1,289 @@
+"""The catalogue's records as clients and the API document see them, field by field."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from catalogue.api.examples import (
+    ENDPOINTS_EXAMPLE,
+    GATEWAY_MODEL_EXAMPLE,
+    GATEWAY_MODELS_EXAMPLE,
+    MODEL_EXAMPLE,
+)
+from catalogue.lifecycle.status import Status
+from catalogue.models import Model
+from providers.models import Provider
+
+_STATUSES = [status.value for status in Status]
+_DATE = "YYYY-MM-DD, or with a time of day where one was set."
+_PRICE = "USD for one single unit, an exact decimal in plain notation."
+
+
+def _words(about: str, *, required: bool = True) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(), help_text=about, required=required)
+
+
+def _price() -> serializers.CharField:
+    return serializers.CharField(allow_null=True, help_text=_PRICE)
+
+
+def _date() -> serializers.CharField:
+    return serializers.CharField(allow_null=True, help_text=_DATE)
+
+
+class LifecycleSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(_STATUSES, help_text="Derived from the dates.")
+    deprecation_date = _date()
+    retirement_date = _date()
+    replacement_model_id = serializers.CharField(allow_null=True, help_text="What to use instead.")
+    message = serializers.CharField(allow_null=True, help_text="For people; null while active.")
+
+
+class ModelProviderSerializer(serializers.Serializer[Any]):
+    api_provider_id = serializers.CharField()
+    is_active_gateway = serializers.BooleanField(help_text="Whether it can serve the model now.")
+    params = _words("Parameters that it takes.")
+
+
+class ArchitectureSerializer(serializers.Serializer[Any]):
+    modality = serializers.CharField(allow_null=True)
+    input_modalities = _words("Such as text, image.")
+    output_modalities = _words("Such as text.")
+    tokenizer = serializers.CharField(allow_null=True)
+    instruct_type = serializers.CharField(allow_null=True, help_text="Such as chat or embedding.")
+
+
+class TopProviderSerializer(serializers.Serializer[Any]):
+    context_length = serializers.IntegerField(allow_null=True, help_text="Tokens.")
+    max_completion_tokens = serializers.IntegerField(allow_null=True)
+    is_moderated = serializers.BooleanField()
+
+
+class PricingSerializer(serializers.Serializer[Any]):
+    prompt = _price()
+    completion = _price()
+    request = _price()
+    image = _price()
+    input_cache_read = _price()
+    input_cache_write = _price()
+    web_search = _price()
+
+
+class MeterSerializer(serializers.Serializer[Any]):
+    provider_id = serializers.CharField()
+    unit = serializers.CharField()
+    unit_size = serializers.IntegerField(help_text="How many units the provider sells at a time.")
+    price_per_unit = serializers.CharField(help_text=_PRICE)
+    currency = serializers.CharField()
+
+
+class PricingDetailSerializer(serializers.Serializer[Any]):
+    pricing_plan = serializers.CharField()
+    meters = serializers.DictField(child=MeterSerializer(), help_text="By meter; only those with a price.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("model", GATEWAY_MODEL_EXAMPLE)])
+class GatewayModelSerializer(serializers.Serializer[Any]):
+    """A model with all that is known of it. Unknown is null. Prices are those of the top provider."""
+
+    id = serializers.CharField()
+    canonical_slug = serializers.CharField()
+    model_id = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    created = serializers.IntegerField(allow_null=True, help_text="Unix seconds of the release.")
+    release_date = _date()
+    deprecation_date = _date()
+    retirement_date = _date()
+    status = serializers.ChoiceField(_STATUSES)
+    lifecycle = LifecycleSerializer()
+    organisation_id = serializers.CharField()
+    organisation_name = serializers.CharField(allow_null=True)
+    organisation_colour = serializers.CharField(allow_null=True, help_text="Such as #d97757.")
+    aliases = _words("Other names of the model.")
+    endpoints = _words("Such as chat.completions.")
+    input_types = _words("Such as text, image.")
+    output_types = _words("Such as text.")
+    providers = ModelProviderSerializer(many=True)
+    supported_params = _words("What any of its providers takes.")
+    supported_parameters = _words("The same as supported_params.")
+    architecture = ArchitectureSerializer()
+    top_provider_id = serializers.CharField(allow_null=True)
+    top_provider = TopProviderSerializer()
+    pricing = PricingSerializer()
+    pricing_detail = PricingDetailSerializer()
+    per_request_limits = serializers.DictField(allow_null=True)
+    reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
+    open_weights = serializers.BooleanField(
+        allow_null=True, help_text="Whether its weights can be downloaded."
+    )
+    licence = serializers.CharField(allow_null=True, help_text="Of the weights, such as Apache-2.0.")
+    knowledge_cutoff = serializers.DateField(
+        allow_null=True, help_text="The last day its training data covers."
+    )
+    is_routable = serializers.BooleanField(help_text="Whether it can be called now.")
+
+
+class WarningSerializer(serializers.Serializer[Any]):
+    param = serializers.CharField()
+    provided = serializers.CharField()
+    message = serializers.CharField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("page", GATEWAY_MODELS_EXAMPLE)])
+class GatewayModelListSerializer(serializers.Serializer[Any]):
+    """One page of models."""
+
+    ok = serializers.BooleanField()
+    privacy_scope = serializers.ChoiceField(["shared", "team"])
+    limit = serializers.IntegerField(min_value=1, max_value=250)
+    offset = serializers.IntegerField(min_value=0)
+    total = serializers.IntegerField(min_value=0, help_text="Matches on all pages.")
+    models = GatewayModelSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True, help_text="For `cursor`; null on the last page.")
+    warnings = WarningSerializer(many=True, help_text="Values that no published model has.")
+
+
+class PercentilesSerializer(serializers.Serializer[Any]):
+    p50 = serializers.FloatField()
+    p90 = serializers.FloatField()
+    p99 = serializers.FloatField()
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """Of the last 24 hours. Null where nothing was measured."""
+
+    probe = serializers.ChoiceField(Provider.Health.choices, help_text="Of the provider's last probe.")
+    calls = serializers.IntegerField()
+    success_rate = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    probe_uptime = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    latency_ms = PercentilesSerializer(
+        allow_null=True, help_text="To the first token of streams, else to the end."
+    )
+    throughput = PercentilesSerializer(allow_null=True, help_text="Output tokens a second.")
+
+
+class OfferingPriceSerializer(serializers.Serializer[Any]):
+    meter = serializers.CharField()
+    plan = serializers.CharField(help_text="Such as standard, batch, flex, priority.")
+    unit = serializers.CharField()
+    unit_size = serializers.IntegerField(help_text="How many units the provider sells at a time.")
+    price_per_unit = serializers.CharField(help_text="An exact decimal in plain notation.")
+    currency = serializers.CharField()
+    conditions = serializers.ListField(child=serializers.DictField(), help_text="All of them must hold.")
+    valid_from = _date()
+    valid_to = _date()
+    is_current = serializers.BooleanField()
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    context_length = serializers.IntegerField(allow_null=True, help_text="Tokens.")
+    max_completion_tokens = serializers.IntegerField(allow_null=True)
+
+
+class OfferingSerializer(serializers.Serializer[Any]):
+    """One place where the model runs."""
+
+    provider_id = serializers.CharField()
+    provider_name = serializers.CharField()
+    upstream_name = serializers.CharField(help_text="What the provider calls the model.")
+    is_routable = serializers.BooleanField(help_text="Whether calls can go there now.")
+    endpoints = _words("Such as chat.completions.")
+    params = _words("Parameters that it takes; none: unknown.")
+    supports_streaming = serializers.BooleanField()
+    quantization = serializers.CharField(allow_null=True)
+    limits = LimitsSerializer()
+    effective_from = _date()
+    effective_to = _date()
+    pricing = PricingSerializer()
+    prices = OfferingPriceSerializer(many=True)
+    health = HealthSerializer()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("endpoints", ENDPOINTS_EXAMPLE)])
+class ModelEndpointsSerializer(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+    endpoints = OfferingSerializer(
+        many=True, help_text="In static order: where a call goes if all are healthy."
+    )
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    """Why the list cannot be answered. What is allowed comes as far as it applies."""
+
+    ok = serializers.BooleanField()
+    error = serializers.CharField(help_text="Such as invalid_request.")
+    code = serializers.CharField(help_text="A stable name to program against.")
+    message = serializers.CharField()
+    param = serializers.CharField(required=False)
+    provided = serializers.JSONField(required=False, help_text="What came.")
+    allowed = _words("What may come.", required=False)
+    minimum = serializers.IntegerField(required=False)
+    maximum = serializers.IntegerField(required=False)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("model", MODEL_EXAMPLE)])
+class ModelSerializer(serializers.Serializer[Any]):
+    """A model in OpenAI's list form."""
+
+    id = serializers.CharField(help_text="For the `model` field of requests.")
+    object = serializers.ChoiceField(["model"])
+    created = serializers.IntegerField(help_text="Unix seconds of its registration here.")
+    owned_by = serializers.CharField(help_text="The provider that is asked first.")
+    provider = serializers.CharField(help_text="The same.")
+    reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
+    supports_streaming = serializers.BooleanField()
+    shutdown_date = serializers.CharField(allow_null=True, help_text=f"When it retires. {_DATE}")
+
+
+class ModelListSerializer(serializers.Serializer[Any]):
+    object = serializers.ChoiceField(["list"])
+    data = ModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others
+
+
+class AnthropicModelSerializer(serializers.Serializer[Any]):
+    """A model in Anthropic's list form."""
+
+    type = serializers.CharField(help_text="Always model.")
+    id = serializers.CharField()
+    display_name = serializers.CharField()
+    created_at = serializers.DateTimeField(
+        help_text="Its release; its registration here where that is unknown."
+    )
+    max_input_tokens = serializers.IntegerField(allow_null=True)
+    max_tokens = serializers.IntegerField(allow_null=True, help_text="The most it can write.")
+    deprecated_at = serializers.DateTimeField(allow_null=True)
+    retires_at = serializers.DateTimeField(allow_null=True)
+
+
+class AnthropicModelListSerializer(serializers.Serializer[Any]):
+    data = AnthropicModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others
+    has_more = serializers.BooleanField()
+    first_id = serializers.CharField(allow_null=True)
+    last_id = serializers.CharField(allow_null=True)
+
+
+class OrganisationSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the `organisation` parameter.")
+    name = serializers.CharField()
+    colour = serializers.CharField(allow_null=True, help_text="Such as #d97757.")
+    country_code = serializers.CharField(allow_null=True, help_text="ISO 3166-1 alpha-2.")
+    website = serializers.CharField(allow_null=True)
+    models = serializers.IntegerField(help_text="How many of its models can be called now.")
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the `provider` parameter.")
+    name = serializers.CharField()
+    website = serializers.CharField(allow_null=True)
+    is_routable = serializers.BooleanField(help_text="Whether calls can go there now.")
+    health = serializers.ChoiceField(Provider.Health.choices, help_text="As the last probe found.")
+    models = serializers.IntegerField(help_text="How many models can be called there now.")
+
+
+class WordSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="For the parameter of the same name as this list.")
+    models = serializers.IntegerField(help_text="How many models that can be called now have it.")

@@ -1,0 +1,1 @@
+"""What changed: between two records, two instants, two editions; and how that is told."""

@@ -1,0 +1,114 @@
+"""What is published of models, offerings and prices, as values. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from catalogue.lifecycle.status import Status, status_at
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    """`amount` of `currency` buys `unit_size` units of `meter`, from `valid_from` until before `valid_to`."""
+
+    meter: str
+    plan: str
+    unit_size: int
+    amount: Decimal
+    currency: str
+    conditions: tuple[Mapping[str, Any], ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferingFacts:
+    id: int
+    provider_id: int
+    upstream_name: str
+    endpoints: frozenset[str]
+    params: frozenset[str]
+    """Declared parameters; empty where unknown, and then nothing is held against it."""
+    streams: bool = True
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    position: int = 0
+    is_enabled: bool = True
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    prices: tuple[PriceFacts, ...] = ()
+    provider_slug: str = ""
+    provider_name: str = ""
+    """As published; what a provider is like now is in the snapshot's providers."""
+    quantization: str | None = None
+
+    def is_effective(self, at: datetime) -> bool:
+        """Whether `at` is inside its dates."""
+        has_begun = self.effective_from is None or self.effective_from <= at
+        return has_begun and (self.effective_to is None or at < self.effective_to)
+
+    def instants(self) -> Iterator[datetime]:
+        """At which it or a price of it begins or ends."""
+        yield from _known(self.effective_from, self.effective_to)
+        for price in self.prices:
+            yield from _known(price.valid_from, price.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """`successor_id` and `previous_id` are other models' public ids, as curators named them; see `Snapshot.successor`.
+
+    Offerings come in static order: position, then id.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    organisation_name: str = ""
+    organisation_colour: str = ""
+    created_at: datetime = EPOCH
+    """Its registration here."""
+    input_types: frozenset[str] = frozenset()
+    output_types: frozenset[str] = frozenset()
+    aliases: tuple[str, ...] = ()
+    alias_policies: Mapping[str, str] = field(default_factory=dict)
+    """By alias, of those that have a policy of their own."""
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    tokenizer: str | None = None
+    reasoning_tier: str | None = None
+    is_moderated: bool = False
+    open_weights: bool | None = None
+    licence: str | None = None
+    knowledge_cutoff: date | None = None
+    release_at: datetime | None = None
+    deprecation_at: datetime | None = None
+    retirement_at: datetime | None = None
+    successor_id: str | None = None
+    previous_id: str | None = None
+    offerings: tuple[OfferingFacts, ...] = ()
+
+    @property
+    def organisation_id(self) -> str:
+        return self.id.partition("/")[0]
+
+    def status(self, at: datetime) -> Status:
+        return status_at(at, self.release_at, self.deprecation_at, self.retirement_at)
+
+    def is_listed(self, at: datetime) -> bool:
+        """Released and not retired."""
+        return self.status(at) in {Status.ACTIVE, Status.DEPRECATED}
+
+    def instants(self) -> Iterator[datetime]:
+        """At which what is true of it changes without anybody publishing."""
+        yield from _known(self.release_at, self.deprecation_at, self.retirement_at)
+        for offering in self.offerings:
+            yield from offering.instants()
+
+
+def _known(*instants: datetime | None) -> Iterator[datetime]:
+    return (instant for instant in instants if instant is not None)

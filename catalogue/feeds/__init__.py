@@ -1,0 +1,1 @@
+"""What others subscribe to: entries about models, as feeds and as a calendar."""

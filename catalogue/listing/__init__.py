@@ -1,0 +1,1 @@
+"""What lists of models may be asked for: parameters, filters, pages, and the words that models use."""

@@ -1,0 +1,1 @@
+"""What calls cost: meters, conditions, rates, and the rate card of an offering. Pure."""

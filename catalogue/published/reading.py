@@ -1,0 +1,62 @@
+"""What one request looks at: which edition, at which instant, with which switches."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils import timezone
+
+from catalogue.facts import ModelFacts
+from catalogue.models import Edition, PublishedModel
+from catalogue.published.loading import snapshot_at_edition, snapshots
+from catalogue.published.snapshot import EMPTY, Snapshot
+from catalogue.querysets.published import PublishedModelQuerySet
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One edition, judged at one instant. `counts_switches` is False where it is one of the past."""
+
+    snapshot: Snapshot
+    at: datetime
+    counts_switches: bool = True
+    is_present: bool = False
+    """The newest edition, now."""
+
+    @cached_property
+    def callable_ids(self) -> Collection[int] | None:
+        """Providers that calls can go to; None where switches do not count."""
+        if not self.counts_switches:
+            return None
+        return [id_ for id_, provider in self.snapshot.providers.items() if provider.is_callable]
+
+    @cached_property
+    def state(self) -> str:
+        return self.snapshot.state(self.at)
+
+    def rows(self) -> PublishedModelQuerySet:
+        return PublishedModel.objects.at_edition(self.snapshot.revision)
+
+    def routable(self) -> PublishedModelQuerySet:
+        return self.rows().routable(self.at, self.callable_ids)
+
+    def find(self, name: str) -> ModelFacts | None:
+        """The model of that id or alias."""
+        return self.snapshot.find(name)
+
+
+def read_now() -> Reading:
+    """One query where nothing changed since the last look."""
+    return Reading(snapshots.refresh(), timezone.now(), is_present=True)
+
+
+def read_as_of(at: datetime) -> Reading:
+    """The editions published until `at`, dates judged at `at`. An instant to come: today's edition, judged then.
+
+    An edition of the past is read with everything switched on: which switches were off is not kept.
+    """
+    if at >= timezone.now():
+        return Reading(snapshots.refresh(), at)
+    number = Edition.objects.filter(published_at__lte=at).values_list("number", flat=True).first()
+    return Reading(snapshot_at_edition(number) if number else EMPTY, at, counts_switches=False)

@@ -1,0 +1,121 @@
+"""A process' in-memory view of what is published and enabled. Pure values, no Django."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.lifecycle.status import Status
+from providers.facts import ProviderFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that routing and lists need. `revision` is the number at which it was read.
+
+    `edition` and `switches` are the numbers at which the catalogue, and what is on, last changed.
+    """
+
+    revision: int
+    edition: int
+    models: Mapping[str, ModelFacts]
+    providers: Mapping[int, ProviderFacts]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Alias → public id."""
+    offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
+    """By the offering's id; made by `of`."""
+    followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Public id → the models that follow it, newest release first; made by `of`."""
+    boundaries: tuple[datetime, ...] = field(default=(), repr=False)
+    """Every instant at which a status, an offering or a price changes by itself, in order; made by `of`."""
+    switches: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        models: Iterable[ModelFacts],
+        providers: Mapping[int, ProviderFacts],
+        *,
+        revision: int,
+        edition: int = 0,
+        switches: int = 0,
+    ) -> "Snapshot":
+        """A snapshot with its look-up tables made from the models."""
+        by_id = {model.id: model for model in models}
+        return cls(
+            revision=revision,
+            edition=edition,
+            models=by_id,
+            providers=providers,
+            aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
+            offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
+            followers=_followers(by_id),
+            boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
+            switches=switches,
+        )
+
+    def find(self, name: str) -> ModelFacts | None:
+        """The model of that id or alias."""
+        return self.models.get(name) or self.models.get(self.aliases.get(name, ""))
+
+    def offering(self, offering_id: int) -> tuple[ModelFacts, OfferingFacts] | None:
+        return self.offerings.get(offering_id)
+
+    def serves(self, offering: OfferingFacts, at: datetime) -> bool:
+        """Whether a call at that instant could go there: it is on and inside its dates, its provider on and usable."""
+        provider = self.providers.get(offering.provider_id)
+        is_open = provider is not None and provider.is_callable
+        return offering.is_enabled and is_open and offering.is_effective(at)
+
+    def is_routable(self, model: ModelFacts, at: datetime) -> bool:
+        return model.is_listed(at) and any(self.serves(offering, at) for offering in model.offerings)
+
+    def successor(self, model: ModelFacts, at: datetime, *, declared: bool = False) -> ModelFacts | None:
+        """The listed model that stands in for this one: the one that curators named, else its newest follower.
+
+        A successor that is retired itself is followed by its own. None where that leads nowhere. With `declared`,
+        only what curators named counts.
+        """
+        seen = {model.id}
+        following = self._next(model, at, declared)
+        while following is not None and following.id not in seen:
+            if following.is_listed(at):
+                return following
+            seen.add(following.id)
+            following = self._next(following, at, declared)
+        return None
+
+    def state(self, at: datetime) -> str:
+        """Equal wherever the same is published, on, and in force at `at`: whatever was built is kept by it."""
+        boundary = self.last_boundary(at)
+        passed = f"{boundary.timestamp():.6f}" if boundary else "none"
+        return f"{self.edition}-{self.switches}-{passed}"
+
+    def last_boundary(self, at: datetime) -> datetime | None:
+        """The latest instant, not after `at`, at which something changed by itself. None: there was none."""
+        passed = bisect_right(self.boundaries, at)
+        return self.boundaries[passed - 1] if passed else None
+
+    def _next(self, model: ModelFacts, at: datetime, declared: bool) -> ModelFacts | None:
+        named = self.models.get(model.successor_id or "")
+        if named is not None or declared:
+            return named
+        followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
+        return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)
+
+
+def _followers(models: Mapping[str, ModelFacts]) -> dict[str, tuple[str, ...]]:
+    newest_first = sorted(models.values(), key=_release_order, reverse=True)
+    followers: dict[str, list[str]] = {}
+    for model in newest_first:
+        if model.previous_id:
+            followers.setdefault(model.previous_id, []).append(model.id)
+    return {public_id: tuple(ids) for public_id, ids in followers.items()}
+
+
+def _release_order(model: ModelFacts) -> tuple[float, str]:
+    return (model.release_at.timestamp() if model.release_at else float("-inf"), model.id)
+
+
+EMPTY = Snapshot(revision=-1, edition=0, models={}, providers={})

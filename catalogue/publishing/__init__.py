@@ -1,0 +1,1 @@
+"""From working rows to numbered editions, and back to an earlier one."""

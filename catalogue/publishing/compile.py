@@ -1,0 +1,151 @@
+"""From a working row to the published record, or to the reasons why there is none."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from django.core.exceptions import ValidationError
+
+from catalogue.facts import PriceFacts
+from catalogue.models import Alias, Model, Offering, Price
+from catalogue.pricing.cost import plain
+from catalogue.published import content
+from catalogue.published.content import Content, OfferingContent, PriceContent
+
+
+def compile_model(model: Model) -> Content:
+    """The record of a model that was fetched by ModelQuerySet.complete()."""
+    return {
+        "id": model.public_id,
+        "name": model.name,
+        "description": model.description,
+        "organisation": {
+            "id": model.organisation.id,
+            "name": model.organisation.name,
+            "colour": model.organisation.colour,
+        },
+        "created_at": _instant(model.created_at),
+        "release_at": _instant_or_none(model.release_at),
+        "deprecation_at": _instant_or_none(model.deprecation_at),
+        "retirement_at": _instant_or_none(model.retirement_at),
+        "successor_id": model.successor.public_id if model.successor else None,
+        "previous_id": model.previous.public_id if model.previous else None,
+        "aliases": sorted(alias.name for alias in model.aliases.all()),
+        "alias_policies": {alias.name: alias.policy for alias in model.aliases.all() if alias.policy},
+        "input_types": model.input_types,
+        "output_types": model.output_types,
+        "context_length": model.context_length,
+        "max_output_tokens": model.max_output_tokens,
+        "tokenizer": model.tokenizer or None,
+        "reasoning_tier": model.reasoning_tier or None,
+        "is_moderated": model.is_moderated,
+        "open_weights": model.open_weights,
+        "licence": model.licence or None,
+        "knowledge_cutoff": model.knowledge_cutoff.isoformat() if model.knowledge_cutoff else None,
+        "offerings": [_compile_offering(offering) for offering in _in_static_order(model)],
+    }
+
+
+def digest(record: Content) -> str:
+    """Equal for equal records."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def problems(model: Model) -> list[str]:
+    """Why this model cannot be published; empty if it can. Reads nothing but rows fetched by complete()."""
+    return [f"{place}: {complaint}" for row, place in _rows(model) for complaint in _complaints(row)]
+
+
+def place_of_offering(offering: Offering) -> str:
+    """How a problem says which offering it is about."""
+    return f"offering {offering.upstream_name} at {offering.provider.slug}"
+
+
+def price_facts(price: Price) -> PriceFacts:
+    """A working price as the pure rules of catalogue.pricing.cost take it."""
+    return content.price_facts(_compile_price(price))
+
+
+def _compile_offering(offering: Offering) -> OfferingContent:
+    provider = offering.provider
+    prices = sorted(offering.prices.all(), key=_price_order)
+    return {
+        "id": offering.pk,
+        "provider": {"id": provider.pk, "slug": provider.slug, "name": provider.name},
+        "upstream_name": offering.upstream_name,
+        "endpoints": sorted(offering.endpoints),
+        "params": sorted(offering.params),
+        "streams": offering.streams,
+        "context_length": offering.context_length,
+        "max_output_tokens": offering.max_output_tokens,
+        "quantization": offering.quantization or None,
+        "position": offering.position,
+        "effective_from": _instant_or_none(offering.effective_from),
+        "effective_to": _instant_or_none(offering.effective_to),
+        "prices": [_compile_price(price) for price in prices],
+    }
+
+
+def _compile_price(price: Price) -> PriceContent:
+    return {
+        "meter": price.meter,
+        "plan": price.plan,
+        "unit_size": price.unit_size,
+        "amount": plain(price.amount),
+        "currency": price.currency,
+        "conditions": price.conditions,
+        "valid_from": _instant_or_none(price.valid_from),
+        "valid_to": _instant_or_none(price.valid_to),
+    }
+
+
+def _in_static_order(model: Model) -> list[Offering]:
+    return sorted(model.offerings.all(), key=lambda offering: (offering.position, offering.pk))
+
+
+def _price_order(price: Price) -> tuple[str, str, str, int]:
+    return price.meter, price.plan, _instant_or_none(price.valid_from) or "", price.pk
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _instant_or_none(at: datetime | None) -> str | None:
+    return None if at is None else _instant(at)
+
+
+def _rows(model: Model) -> Iterator[tuple[Model | Alias | Offering | Price, str]]:
+    yield model, "model"
+    for alias in model.aliases.all():
+        yield alias, f"alias {alias.name}"
+    for offering in model.offerings.all():
+        place = place_of_offering(offering)
+        yield offering, place
+        for price in offering.prices.all():
+            yield price, f"price {price.meter} of {place}"
+
+
+def _complaints(row: Model | Alias | Offering | Price) -> Iterator[str]:
+    """The same rules as in a form, but for those that ask the database."""
+    relations = {field.name for field in row._meta.fields if field.is_relation}
+    try:
+        row.clean_fields(exclude=relations)
+    except ValidationError as error:
+        yield from _named(error)
+        return
+    if isinstance(row, Alias):
+        return
+    try:
+        row.check_dates()
+    except ValidationError as error:
+        yield from _named(error)
+    if isinstance(row, Model) and row.successor_id == row.pk:
+        yield "successor: A model cannot succeed itself."
+
+
+def _named(error: ValidationError) -> Iterable[str]:
+    for name, messages in error.message_dict.items():
+        yield f"{name}: {' '.join(messages)}"

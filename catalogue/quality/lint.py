@@ -1,0 +1,222 @@
+"""What is missing or wrong in the catalogue, and why it matters. Pure: rules over facts, one function each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from catalogue.endpoints import GENERATION
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.lifecycle.status import Status
+from catalogue.pricing.cost import current_prices, is_valid
+from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.published.snapshot import Snapshot
+
+
+class Kind(StrEnum):
+    SET_ASIDE = "set_aside"
+    EDITED = "edited"
+    NO_PRICE = "no_price"
+    HALF_PRICE = "half_price"
+    STALE_PRICE = "stale_price"
+    NO_CONTEXT = "no_context"
+    NO_SUCCESSOR = "no_successor"
+    LOST_SUCCESSOR = "lost_successor"
+    NO_RETIREMENT = "no_retirement"
+    ENDED = "ended"
+    DEAD_ALIAS = "dead_alias"
+    UNSEEN_UPSTREAM = "unseen_upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a kind is called, and why somebody should care."""
+
+    title: str
+    why: str
+
+
+EXPLANATIONS: Mapping[Kind, Explanation] = {
+    Kind.SET_ASIDE: Explanation("Set aside", "It breaks a rule, so clients still see its last good record."),
+    Kind.EDITED: Explanation("Edited since published", "Clients do not see what this page says."),
+    Kind.NO_PRICE: Explanation("No price", "A meter without a price costs nothing: calls there are free."),
+    Kind.HALF_PRICE: Explanation("Half a price", "One direction has a price and the other is free."),
+    Kind.STALE_PRICE: Explanation(
+        "Stale price", "Nobody has looked for long; the provider may charge otherwise."
+    ),
+    Kind.NO_CONTEXT: Explanation(
+        "No context length", "Long requests cannot be led to a model that takes them."
+    ),
+    Kind.NO_SUCCESSOR: Explanation("No successor", "Who has to leave this model is not told where to go."),
+    Kind.LOST_SUCCESSOR: Explanation(
+        "Successor leads nowhere",
+        "Its successor is retired or not published, so clients are sent to nothing.",
+    ),
+    Kind.NO_RETIREMENT: Explanation(
+        "No retirement date", "Deprecated without an end: nobody knows how long it works."
+    ),
+    Kind.ENDED: Explanation(
+        "Ended without retirement", "No offering serves it any more, and it is not said to be retired."
+    ),
+    Kind.DEAD_ALIAS: Explanation("Dead alias", "The name leads to a model that nobody can call any more."),
+    Kind.UNSEEN_UPSTREAM: Explanation(
+        "Unseen upstream", "The provider's own list does not have this name, so calls may fail there."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One model as edited. `priced_at` says by offering when its prices were last looked at."""
+
+    pk: int
+    model: ModelFacts
+    priced_at: Mapping[int, datetime] = field(default_factory=dict)
+    quarantine_reason: str = ""
+    is_published: bool = True
+    is_live_as_edited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a model is judged against: all working models, what providers list, and the time.
+
+    `upstream_names` has only providers whose list is known.
+    """
+
+    snapshot: Snapshot
+    at: datetime
+    upstream_names: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    stale_after: timedelta = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`model_pk`, and `offering_id` where it is about one offering, say which page mends it."""
+
+    kind: Kind
+    model_pk: int
+    model_id: str
+    what: str
+    offering_id: int | None = None
+
+    @property
+    def organisation_id(self) -> str:
+        return self.model_id.partition("/")[0]
+
+
+Findings = Iterator[tuple[Kind, str, int | None]]
+"""Kind, what, and the offering's id."""
+Rule = Callable[[Subject, World], Findings]
+
+
+def examine(subject: Subject, world: World) -> Iterator[Finding]:
+    """Everything that is to be mended of one model, the worst first."""
+    rules = _ALWAYS if subject.model.status(world.at) is Status.RETIRED else (*_ALWAYS, *_WHILE_CALLED)
+    for rule in rules:
+        for kind, what, offering_id in rule(subject, world):
+            yield Finding(kind, subject.pk, subject.model.id, what, offering_id)
+
+
+def publication(subject: Subject, world: World) -> Findings:  # noqa: ARG001 - every rule takes both
+    if subject.quarantine_reason:
+        yield Kind.SET_ASIDE, subject.quarantine_reason, None
+    elif not subject.is_live_as_edited:
+        what = "Saved, but not published in this form." if subject.is_published else "Never published."
+        yield Kind.EDITED, what, None
+
+
+def prices(subject: Subject, world: World) -> Findings:
+    for offering in _running(subject.model, world.at):
+        meters = {price.meter for price in current_prices(offering.prices, world.at)}
+        missing = {INPUT_TEXT, OUTPUT_TEXT} - meters
+        if not meters:
+            yield Kind.NO_PRICE, f"{_place(offering)} {_without_price(offering, world.at)}.", offering.id
+        elif len(missing) == 1 and _generates(offering):
+            word = "input" if INPUT_TEXT in missing else "output"
+            yield Kind.HALF_PRICE, f"{_place(offering)} has no {word} price.", offering.id
+
+
+def price_age(subject: Subject, world: World) -> Findings:
+    for offering in _running(subject.model, world.at):
+        looked = subject.priced_at.get(offering.id)
+        if offering.prices and looked is not None and looked <= world.at - world.stale_after:
+            what = f"Prices at {_place(offering)} were last looked at on {looked:%Y-%m-%d}."
+            yield Kind.STALE_PRICE, what, offering.id
+
+
+def context(subject: Subject, world: World) -> Findings:
+    takes_text = "text" in subject.model.input_types
+    offerings = _running(subject.model, world.at)
+    if takes_text and subject.model.context_length is None and not all(o.context_length for o in offerings):
+        yield Kind.NO_CONTEXT, "Neither the model nor all of its offerings say how much they take.", None
+    elif takes_text and subject.model.context_length is None and not offerings:
+        yield Kind.NO_CONTEXT, "The model does not say how much it takes.", None
+
+
+def successor(subject: Subject, world: World) -> Findings:
+    model = subject.model
+    if model.status(world.at) not in {Status.DEPRECATED, Status.RETIRED}:
+        return
+    if world.snapshot.successor(model, world.at) is not None:
+        return
+    if model.successor_id:
+        yield Kind.LOST_SUCCESSOR, f"From {model.successor_id} no step leads to a model that is listed.", None
+    else:
+        yield Kind.NO_SUCCESSOR, f"It is {model.status(world.at)}, and nothing is named to follow it.", None
+
+
+def retirement(subject: Subject, world: World) -> Findings:
+    model = subject.model
+    if model.retirement_at is not None:
+        return
+    if model.offerings and not _running(model, world.at):
+        yield Kind.ENDED, f"All of its {len(model.offerings)} offerings have ended.", None
+    elif model.status(world.at) is Status.DEPRECATED:
+        yield Kind.NO_RETIREMENT, f"Deprecated since {model.deprecation_at:%Y-%m-%d}, without an end.", None
+
+
+def aliases(subject: Subject, world: World) -> Findings:
+    """Switches do not count: they are turned for a while, and a name is not dead for that."""
+    model = subject.model
+    if model.status(world.at) is Status.RETIRED:
+        reason = "its model is retired"
+    elif not _running(model, world.at):
+        reason = "its model has no offering that is not over"
+    else:
+        return
+    for name in model.aliases:
+        if model.alias_policies.get(name) != "redirect" or world.snapshot.successor(model, world.at) is None:
+            yield Kind.DEAD_ALIAS, f"{name}: {reason}.", None
+
+
+def upstream(subject: Subject, world: World) -> Findings:
+    for offering in _running(subject.model, world.at):
+        names = world.upstream_names.get(offering.provider_id)
+        # Some providers list their names below a folder that calls do not need.
+        if names and not {offering.upstream_name, f"models/{offering.upstream_name}"} & names:
+            yield Kind.UNSEEN_UPSTREAM, f"{_place(offering)} is not in the provider's list.", offering.id
+
+
+_ALWAYS: tuple[Rule, ...] = (publication, successor, aliases)
+_WHILE_CALLED: tuple[Rule, ...] = (prices, price_age, context, retirement, upstream)
+
+
+def _running(model: ModelFacts, at: datetime) -> list[OfferingFacts]:
+    """Those that are not over; some may yet begin."""
+    return [o for o in model.offerings if o.effective_to is None or o.effective_to > at]
+
+
+def _generates(offering: OfferingFacts) -> bool:
+    """Whether text comes out of it that somebody pays for."""
+    return not offering.endpoints.isdisjoint(GENERATION)
+
+
+def _without_price(offering: OfferingFacts, at: datetime) -> str:
+    if any(is_valid(price, at) for price in offering.prices):
+        return "has prices only in other plans, currencies or under conditions"
+    return "has no price now"
+
+
+def _place(offering: OfferingFacts) -> str:
+    return f"{offering.upstream_name} at {offering.provider_name}"

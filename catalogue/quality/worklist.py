@@ -1,0 +1,132 @@
+"""The worklist: every working model examined, kept for as long as nothing was edited."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Subquery
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Revision
+from catalogue.facts import ModelFacts
+from catalogue.models import Model, Offering
+from catalogue.published.content import UnreadableContentError, facts_from_content
+from catalogue.published.snapshot import Snapshot
+from catalogue.publishing.compile import compile_model, digest
+from catalogue.quality.completeness import Quality, judge
+from catalogue.quality.lint import Finding, Kind, Subject, World, examine
+from providers.models import UpstreamList
+
+_KEPT_S = 300
+_day = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """`qualities` by the model's primary key; a model that could not be read has none."""
+
+    findings: tuple[Finding, ...]
+    qualities: Mapping[int, Quality]
+
+
+class WorklistCache:
+    """As judged last. Safe from any thread: at worst two judge the same."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[str, float, Worklist] | None = None
+
+    def read(self) -> Worklist:
+        """At most five minutes old, for dates pass; one query where nothing was edited since the last look."""
+        state, now = _state(), time.monotonic()
+        if self._kept is None or self._kept[0] != state or self._kept[1] < now:
+            self._kept = (state, now + _KEPT_S, examine_catalogue())
+        return self._kept[2]
+
+    def forget(self) -> None:
+        self._kept = None
+
+
+worklist_cache = WorklistCache()
+"""Of this process."""
+
+
+def examine_catalogue(at: datetime | None = None) -> Worklist:
+    """Read and judge everything: five queries for any number of models."""
+    now = at or timezone.now()
+    subjects, findings = [], []
+    for row in Model.objects.complete().with_live().order_by("public_id"):
+        try:
+            subjects.append(subject_of(row))
+        except UnreadableContentError as error:
+            what = row.quarantine_reason or str(error)
+            findings.append(Finding(Kind.SET_ASIDE, row.pk, row.public_id, what))
+    return _judge(subjects, world_of([subject.model for subject in subjects], now), findings)
+
+
+def subject_of(row: Model) -> Subject:
+    """What is judged of a model fetched by complete() and with_live(). Raises UnreadableContentError."""
+    live_digest = row.live_digest  # type: ignore[attr-defined]  # annotated by with_live
+    try:
+        content = compile_model(row)
+        seal = digest(content)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UnreadableContentError(str(error)) from error
+    return Subject(
+        pk=row.pk,
+        model=facts_from_content(content),
+        priced_at={offering.pk: at for offering in row.offerings.all() if (at := _priced_at(row, offering))},
+        quarantine_reason=row.quarantine_reason,
+        is_published=live_digest is not None,
+        is_live_as_edited=live_digest == seal,
+    )
+
+
+def world_of(models: Iterable[ModelFacts], at: datetime) -> World:
+    """What a model among these is judged against; one query."""
+    return World(
+        Snapshot.of(models, {}, revision=0),
+        at,
+        {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
+        timedelta(days=settings.STALE_PRICE_DAYS),
+    )
+
+
+def judge_one(subject: Subject, world: World) -> tuple[Sequence[Finding], Quality]:
+    """What is to be mended of it, and how complete it is."""
+    found = list(examine(subject, world))
+    return found, judge(subject, {finding.kind for finding in found}, world.at)
+
+
+def _judge(subjects: Iterable[Subject], world: World, findings: list[Finding]) -> Worklist:
+    qualities = {}
+    for subject in subjects:
+        found, qualities[subject.pk] = judge_one(subject, world)
+        findings += found
+    order = list(Kind)
+    return Worklist(tuple(sorted(findings, key=lambda each: order.index(each.kind))), qualities)
+
+
+def _priced_at(row: Model, offering: Offering) -> datetime | None:
+    """When somebody last looked at its prices: a row was written, or a source was read on a day that it names."""
+    rows = list(offering.prices.all())
+    days = _day.findall(" ".join([row.source, *(price.source for price in rows)]))
+    read_at = [moment for day in days if (moment := _moment(day))]
+    return max([price.created_at for price in rows] + read_at, default=None)
+
+
+def _moment(day: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _state() -> str:
+    """Another one after every edit: what is published takes a revision, what is not is told by the audit."""
+    told = AuditEntry.objects.order_by("-id").values_list("id", flat=True)
+    state = Revision.objects.values_list("number", Subquery(told[:1])).first()
+    # An empty catalogue has taken no revision yet.
+    return str(state or told.first())

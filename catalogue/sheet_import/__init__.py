@@ -1,1 +1,0 @@
-"""Bringing a sheet in: read and judged without a lock, looked at and confirmed, then written in short transactions."""

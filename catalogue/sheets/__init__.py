@@ -1,0 +1,1 @@
+"""The catalogue's rows as sheets, to carry away and to bring back: judged, confirmed, written by a worker."""

@@ -1,0 +1,1 @@
+"""What stands on nothing of the project, and all of it may stand on."""

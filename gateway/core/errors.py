@@ -1,0 +1,184 @@
+"""What the control plane answers when a request cannot be served, rendered once, here.
+
+ApiError has any status; `param` names the parameter, `extra` goes into the shape "gateway". What the REST framework,
+Django, SQL and InvalidField raise is translated into one.
+
+Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
+OpenAI's shape.
+"""
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gateway.core import sql
+from gateway.core.refusals import InvalidField, whole_seconds
+
+_log = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+class ApiError(exceptions.APIException):
+    """An answer that is not 2xx. The message is for people: it names the thing and the way out."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        code: str = "invalid_request",
+        param: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, code)
+        self.message = message
+        self.status = self.status_code = status
+        self.code = code
+        self.param = param
+        self.extra = dict(extra or {})
+
+    @property
+    def type(self) -> str:
+        """Source: OpenAI's error envelope."""
+        by_status = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+        return by_status.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
+
+    @property
+    def anthropic_type(self) -> str:
+        """Source: Anthropic's error envelope."""
+        by_status = {
+            401: "authentication_error",
+            403: "permission_error",
+            404: "not_found_error",
+            413: "request_too_large",
+            429: "rate_limit_error",
+            503: "overloaded_error",
+        }
+        return by_status.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
+
+
+def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """The REST framework's exception handler."""
+    error = _translate(exc)
+    if sql.is_away(exc):
+        sql.refusals.note(exc)
+    elif error.status >= 500 and error.status != HTTPStatus.NOT_IMPLEMENTED:
+        _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
+    response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
+    response["x-request-id"] = request_id(context.get("request"))
+    return response
+
+
+def request_id(request: Request | None) -> str:
+    """The id that the edge gave the request; a new one where there was no edge."""
+    given = str(request.META.get("HTTP_X_REQUEST_ID", "")) if request is not None else ""
+    return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+
+
+def _body(error: ApiError, view: object) -> dict[str, Any]:
+    shape = getattr(view, "error_shape", "openai")
+    if shape == "anthropic":
+        return {"type": "error", "error": {"type": error.anthropic_type, "message": error.message}}
+    if shape == "gateway":
+        return {
+            "ok": False,
+            "error": _word(error.status),
+            "code": error.code,
+            "message": error.message,
+            **({"param": error.param} if error.param else {}),
+        } | error.extra
+    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return {"error": fields}
+
+
+def _word(status: int) -> str:
+    words = {
+        401: "unauthorised",
+        403: "forbidden",
+        404: "not_found",
+        429: "rate_limited",
+        501: "not_implemented",
+    }
+    return words.get(status, "failed" if status >= 500 else "invalid_request")
+
+
+def _headers(exc: Exception, error: ApiError) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
+    wait_s = getattr(exc, "wait", None) or (sql.RETRY_AFTER_S if error.status == 503 else None)
+    if wait_s:
+        headers["Retry-After"] = str(whole_seconds(wait_s))
+    return headers
+
+
+def _translate(exc: Exception) -> ApiError:
+    match exc:
+        case ApiError():
+            return exc
+        case InvalidField():
+            return ApiError(exc.message, code="invalid_value", param=exc.field)
+        case exceptions.ValidationError():
+            return _first_fault(exc)
+        case exceptions.APIException():
+            return _known(exc)
+        case Http404():
+            return ApiError("There is nothing at this address.", status=404, code="not_found")
+        case PermissionDenied():
+            return ApiError("You may not do this.", status=403, code="permission_denied")
+        case RequestDataTooBig():
+            return ApiError("The body is too large.", status=413, code="request_too_large")
+        case RecursionError():
+            return ApiError("The body is nested too deeply.", code="invalid_json")
+        case _ if sql.is_away(exc):
+            message, code = sql.explain(exc)
+            return ApiError(message, status=503, code=code)
+    return ApiError("Something went wrong on our side.", status=500, code="internal_error")
+
+
+def _known(exc: exceptions.APIException) -> ApiError:
+    codes: dict[type[exceptions.APIException], str] = {
+        exceptions.NotAuthenticated: "invalid_api_key",
+        exceptions.AuthenticationFailed: "invalid_api_key",
+        exceptions.ParseError: "invalid_json",
+        exceptions.Throttled: "rate_limit_exceeded",
+        exceptions.NotFound: "not_found",
+    }
+    code = next((code for kind, code in codes.items() if isinstance(exc, kind)), None)
+    message = str(exc.detail) if not isinstance(exc, exceptions.NotAuthenticated) else _no_key()
+    status = 401 if code == "invalid_api_key" else exc.status_code
+    return ApiError(message, status=status, code=code or str(exc.default_code))
+
+
+def _no_key() -> str:
+    return "No key was sent. Send one as 'Authorization: Bearer sk-gw-…' or 'x-api-key: sk-gw-…'."
+
+
+def _first_fault(exc: exceptions.ValidationError) -> ApiError:
+    """The first bad field; the message names it, as clients read the message before `param`."""
+    field, detail = next(_faults(exc.detail), ("", exceptions.ErrorDetail("The request is not valid.")))
+    code = "invalid_value" if detail.code not in {"unknown_parameter", "required"} else str(detail.code)
+    if not field or str(detail).startswith(field):
+        return ApiError(str(detail), code=code, param=field or None)
+    return ApiError(f"{field}: {detail}", code=code, param=field)
+
+
+def _faults(detail: Any, path: str = "") -> Iterator[tuple[str, exceptions.ErrorDetail]]:
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            is_whole = name == "non_field_errors"
+            yield from _faults(inner, path if is_whole else f"{path}.{name}" if path else str(name))
+    elif isinstance(detail, list | tuple):
+        for inner in detail:
+            yield from _faults(inner, path)
+    else:
+        yield path, detail

@@ -1,0 +1,334 @@
+"""A pipelined connection to Redis: one write for all commands of a loop's turn, replies matched in order."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import hiredis
+
+from gateway.core.batched_writes import BatchingTransport
+from gateway.core.store.address import Address
+from gateway.core.store.interface import StoreUnavailable
+from gateway.core.store.scripts import Script
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 1.0
+RETRY_S = 0.1
+PATIENCE_S = 0.25
+_TICK_S = 0.05
+# A connection on which nothing moved for so long after a reply was due is cut.
+_DEAD_AFTER_TICKS = 20
+# Errors that concern every write, until Redis is in a better state.
+_REFUSALS = {"OOM", "READONLY", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN"}
+_UNFINISHED = object()
+_MUTE = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n"
+
+Argument = str | bytes | int | float
+
+
+class Refused(StoreUnavailable):
+    """Redis answered with an error; `code` is its first word, such as OOM."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message.partition(" ")[0]
+
+
+class _Wire(asyncio.Protocol):
+    """One socket. What a socket that was given up still says is not heard."""
+
+    def __init__(self, owner: "Connection") -> None:
+        self.transport: asyncio.Transport | None = None
+        self._owner = owner
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = BatchingTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+        if not self._owner.adopt(self):
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._owner.hear(self, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+        self._owner.lose(self)
+
+
+class Connection:
+    """Reconnects by itself until closed.
+
+    `prepare` runs on each new connection before anybody else may use it. With `receive_push` it speaks RESP3,
+    where messages of channels come apart from replies.
+
+    Time without a reply is counted in turns of the loop: a loop that was blocked must not blame Redis.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        prepare: Callable[["Connection"], Awaitable[None]],
+        receive_push: Callable[[list[Any]], None] | None = None,
+    ) -> None:
+        self.is_ready = False
+        self.refusal = ""
+        """The code of the error with which Redis refuses to write; whoever probes it takes it back."""
+        self._address = address
+        self._prepare = prepare
+        self._receive_push = receive_push
+        self._can_mute = False
+        self._is_stalled = False
+        self._has_warned = False
+        self._wire: _Wire | None = None
+        self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
+        self._waiting: deque[tuple[asyncio.Future[Any] | None, int]] = deque()
+        self._tick = 0
+        self._still_ticks = 0
+        self._last_unsent_bytes = 0
+        self._ticker: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        return self.is_ready and not self._is_stalled
+
+    @property
+    def accepts_writes(self) -> bool:
+        return self.is_up and not self.refusal
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._wire.transport.get_write_buffer_size() if self._wire and self._wire.transport else 0
+
+    def open(self) -> None:
+        self._keeper = asyncio.create_task(self._keep_connected(), name=f"connection to {self._address}")
+
+    async def close(self) -> None:
+        """Wait a moment for what was sent to be answered, then disconnect."""
+        if self.is_up:
+            try:
+                await self.call("PING", within_s=1.0)
+            except StoreUnavailable:
+                logger.info("Redis at %r was gone before the last words to it.", self._address)
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        self.cut()
+
+    async def wait_until_up(self, within_s: float) -> None:
+        """Raises StoreUnavailable."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not self.is_up:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise StoreUnavailable(f"Redis at {self._address!r} cannot be reached.") from None
+
+    def call(self, *command: Argument, within_s: float = PATIENCE_S) -> asyncio.Future[Any]:
+        """Send a command; its reply is the future, which must be awaited. Raises StoreUnavailable, Refused."""
+        if self.is_up:
+            return self._ask(command, within_s)
+        reply = asyncio.get_running_loop().create_future()
+        reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
+        return reply
+
+    def call_early(self, *command: Argument) -> asyncio.Future[Any]:
+        """The same for `prepare`, while nobody else may use the connection."""
+        return self._ask(command, CONNECT_TIMEOUT_S)
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        """One round trip, but where Redis has forgotten the script. Raises StoreUnavailable, Refused."""
+        try:
+            return await self.call("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except Refused as refusal:
+            if refusal.code != "NOSCRIPT":
+                raise
+        return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
+
+    def send(self, *command: Argument) -> None:
+        """Send a command whose reply nobody reads; lost while there is no connection."""
+        if self.is_ready:
+            self._expect(None, PATIENCE_S)
+            self._write(command)
+
+    def send_muted(self, *command: Argument) -> None:
+        """The same, but Redis does not reply: neither of us is woken for it."""
+        if not self._can_mute:
+            self.send(*command)
+        elif self.is_ready:
+            self._write_packed(_MUTE)
+            self._write(command)
+
+    def send_unanswered(self, *command: Argument) -> None:
+        """Send a command that RESP3 answers by a push."""
+        self._write(command)
+
+    def cut(self) -> None:
+        """Drop the connection; it is made anew unless closed."""
+        wire, self._wire = self._wire, None
+        if wire and wire.transport:
+            wire.transport.abort()
+        self.is_ready = False
+        self._fail_waiting("cut the connection")
+        self._waiting.clear()
+        self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
+        self._set_stalled(False)
+        self._changed.set()
+
+    def _ask(self, command: tuple[Argument, ...], within_s: float) -> asyncio.Future[Any]:
+        reply = asyncio.get_running_loop().create_future()
+        self._expect(reply, within_s)
+        self._write(command)
+        return reply
+
+    def _expect(self, reply: asyncio.Future[Any] | None, within_s: float) -> None:
+        self._waiting.append((reply, self._tick + round(within_s / _TICK_S)))
+        if self._ticker is None:
+            self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
+
+    def _write(self, command: tuple[Argument, ...]) -> None:
+        self._write_packed(hiredis.pack_command(cast("tuple[str | int | float | bytes]", command)))
+
+    def _write_packed(self, packed: bytes) -> None:
+        if self._wire and self._wire.transport:
+            self._wire.transport.write(packed)
+
+    # The socket's events
+
+    def adopt(self, wire: _Wire) -> bool:
+        """False where this connection was closed, or has another socket by now."""
+        is_ours = self._wire is None and self._keeper is not None and not self._keeper.done()
+        if is_ours:
+            self._wire = wire
+        return is_ours
+
+    def hear(self, wire: _Wire, data: bytes) -> None:
+        if wire is not self._wire:
+            return
+        self._still_ticks = 0
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not _UNFINISHED:
+                self._accept(reply)
+        except hiredis.ProtocolError:
+            self.cut()
+
+    def lose(self, wire: _Wire) -> None:
+        if wire is self._wire:
+            self.cut()
+
+    def _accept(self, reply: Any) -> None:
+        if isinstance(reply, hiredis.PushNotification):
+            if self._receive_push:
+                self._receive_push(reply)
+        elif not self._waiting:
+            # Said unasked, such as that there are too many clients.
+            self.cut()
+        elif isinstance(reply, hiredis.ReplyError):
+            self._settle(Refused(str(reply)))
+        else:
+            self._settle(reply)
+
+    def _settle(self, reply: Any) -> None:
+        future, _ = self._waiting.popleft()
+        is_refused = isinstance(reply, Refused)
+        if is_refused and reply.code in _REFUSALS:
+            self.refusal = reply.code
+        if future is None or future.done():
+            return
+        if is_refused:
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)
+
+    # Watching over replies
+
+    def _watch(self) -> None:
+        """One tick: fail whoever waits too long, and cut a connection on which nothing moves."""
+        self._tick += 1
+        self._ticker = None
+        if not self._waiting:
+            self._set_stalled(False)
+            return
+        self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
+        self._set_stalled(self._waiting[0][1] <= self._tick)
+        is_moving = not self._is_stalled or self.unsent_bytes < self._last_unsent_bytes
+        self._still_ticks = 0 if is_moving else self._still_ticks + 1
+        self._last_unsent_bytes = self.unsent_bytes
+        if self._still_ticks >= _DEAD_AFTER_TICKS:
+            self.cut()
+
+    def _set_stalled(self, is_stalled: bool) -> None:
+        if is_stalled:
+            self._fail_waiting("did not answer in time")
+        if is_stalled != self._is_stalled:
+            self._is_stalled = is_stalled
+            self._changed.set()
+
+    def _fail_waiting(self, what: str) -> None:
+        for reply, _ in self._waiting:
+            if reply is not None and not reply.done():
+                reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} {what}."))
+
+    # Connecting
+
+    async def _keep_connected(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await self._connect()
+            except (OSError, StoreUnavailable) as error:
+                self.cut()
+                self._warn(error)
+            else:
+                await self._until_lost()
+            await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, keeps no secret
+
+    async def _connect(self) -> None:
+        address = self._address
+        loop = asyncio.get_running_loop()
+        if address.path:
+            await loop.create_unix_connection(lambda: _Wire(self), address.path)
+        else:
+            await loop.create_connection(lambda: _Wire(self), address.host, address.port, ssl=address.tls)
+        await self._introduce()
+        await self._prepare(self)
+        if self._wire is None:
+            raise StoreUnavailable("The connection was lost at once.")
+        self.is_ready = True
+        self._has_warned = False
+        self._changed.set()
+
+    async def _introduce(self) -> None:
+        address = self._address
+        if address.password is not None:
+            names = (address.username,) if address.username else ()
+            await self.call_early("AUTH", *names, address.password)
+        if self._receive_push:
+            await self.call_early("HELLO", 3)
+        if address.database:
+            await self.call_early("SELECT", address.database)
+        self._can_mute = await self._is_mutable()
+
+    async def _is_mutable(self) -> bool:
+        """Not every server that speaks the protocol knows the command, nor may every user give it."""
+        try:
+            await self.call_early("CLIENT", "REPLY", "ON")
+        except Refused:
+            return False
+        return True
+
+    async def _until_lost(self) -> None:
+        while self.is_ready:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _warn(self, error: Exception) -> None:
+        """Once an outage."""
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning("Redis at %r cannot be reached: %s", self._address, error or type(error).__name__)

@@ -1,0 +1,188 @@
+"""The store of a single process: the embedded default, and what admits calls while Redis is away."""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from gateway.core.store.interface import JobEntry, Limit, TakeBack, Verdict
+from gateway.core.store.tries import Patience, Tries
+
+WINDOW_S = 60.0
+# How long a running call will still run is unknown, so a full limit says only "soon".
+CONCURRENCY_RETRY_S = 1.0
+_JOBS_KEPT = 10_000
+_UNOWNED_KEPT_S = 900.0
+
+
+class MemorySubscription:
+    """Messages are handed over one turn of the loop later, as they would be from a socket."""
+
+    def __init__(
+        self,
+        since: float,
+        receive: Callable[[str, bytes], None],
+        forget: Callable[["MemorySubscription"], None],
+    ) -> None:
+        self.is_up_since: float | None = since
+        self._receive = receive
+        self._forget = forget
+
+    def deliver(self, channel: str, message: bytes) -> None:
+        if self.is_up_since is not None:
+            self._receive(channel, message)
+
+    async def close(self) -> None:
+        self.is_up_since = None
+        self._forget(self)
+
+
+class MemoryStore:
+    """Everything in this process. Slots need no lease: they die with the process that counts them."""
+
+    is_shared = False
+    is_up = True
+    is_connected = True
+    unsent_bytes = 0
+
+    def __init__(self, *, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self.epoch: str | None = secrets.token_hex(8)
+        self._clock = clock
+        self._window_s = window_s
+        self._requests: dict[str, deque[float]] = {}
+        self._running: dict[str, set[str]] = {}
+        self._tries = Tries(clock=clock)
+        self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
+        self._arrived = asyncio.Event()
+        self._unowned: dict[str, float] = {}
+        self._subscriptions: dict[str, list[MemorySubscription]] = {}
+
+    async def open(self) -> None:
+        """Nothing to connect."""
+
+    async def close(self) -> None:
+        """Nothing to write."""
+
+    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
+        now = self._clock()
+        for limit in limits:
+            if refusal := self._refusal(limit, now):
+                return refusal
+        for limit in limits:
+            self._count(limit, call_id, now)
+        return self._tightest(limits, now)
+
+    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
+        for limit in limits:
+            running = self._running.get(limit.subject, set())
+            running.discard(call_id)
+            if not running:
+                self._running.pop(limit.subject, None)
+
+    async def take_try(self, subject: str, patience: Patience) -> float:
+        return self._tries.take(subject, patience)
+
+    async def forgive(self, subject: str) -> None:
+        self._tries.forgive(subject)
+
+    def _refusal(self, limit: Limit, now: float) -> Verdict | None:
+        rate, slots = limit.requests_per_minute, limit.concurrency
+        seen = self._seen(limit.subject, now)
+        if rate is not None and len(seen) >= rate:
+            # A limit may have been lowered: then more than one request has to leave the window first.
+            frees = seen[len(seen) - rate] + self._window_s - now if rate else self._window_s
+            return Verdict(False, limit.subject, "requests", frees, rate, 0, frees)
+        if slots is not None and len(self._running.get(limit.subject, ())) >= slots:
+            return Verdict(False, limit.subject, "concurrency", CONCURRENCY_RETRY_S)
+        return None
+
+    def _count(self, limit: Limit, call_id: str, now: float) -> None:
+        if limit.requests_per_minute is not None:
+            self._requests.setdefault(limit.subject, deque()).append(now)
+        if limit.concurrency is not None:
+            self._running.setdefault(limit.subject, set()).add(call_id)
+
+    def _tightest(self, limits: Sequence[Limit], now: float) -> Verdict:
+        windows = [
+            (rate - len(seen), rate, seen[0] + self._window_s - now)
+            for limit in limits
+            if (rate := limit.requests_per_minute) is not None and (seen := self._seen(limit.subject, now))
+        ]
+        if not windows:
+            return Verdict(is_admitted=True)
+        remaining, rate, reset_s = min(windows)
+        return Verdict(is_admitted=True, limit=rate, remaining=remaining, reset_s=reset_s)
+
+    def _seen(self, subject: str, now: float) -> deque[float]:
+        seen = self._requests.get(subject, deque())
+        while seen and seen[0] <= now - self._window_s:
+            seen.popleft()
+        if not seen:
+            self._requests.pop(subject, None)
+        return seen
+
+    def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
+        self._forget_unowned()
+        now = self._unowned[call_id] = self._clock()
+        start_by = now + start_within_s
+        self._jobs.append(JobEntry(call_id, call_id, inbox, start_by, body, self.epoch or ""))
+        self._arrived.set()
+
+    async def read_jobs(
+        self,
+        worker: str,  # noqa: ARG002 - in one process any worker may have any job
+        *,
+        count: int = 64,
+        block_s: float = 2.0,
+    ) -> list[JobEntry]:
+        try:
+            async with asyncio.timeout(block_s):
+                while not self._jobs:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return []
+        return [self._jobs.popleft() for _ in range(min(count, len(self._jobs)))]
+
+    async def start_job(self, entry: JobEntry, worker: str, frame: bytes) -> bool:  # noqa: ARG002
+        if self._clock() > entry.start_by or self._unowned.pop(entry.call_id, None) is None:
+            return False
+        self.publish(entry.inbox, frame)
+        return True
+
+    def drop_job(self, entry: JobEntry) -> None:
+        """The entry left the queue when it was read."""
+
+    async def take_back(self, call_id: str, epoch: str | None) -> TakeBack:
+        if epoch != self.epoch:
+            return TakeBack.LOST
+        if self._unowned.pop(call_id, None) is None:
+            return TakeBack.STARTED
+        self._jobs = deque((job for job in self._jobs if job.call_id != call_id), maxlen=_JOBS_KEPT)
+        return TakeBack.OURS
+
+    def publish(self, channel: str, message: bytes) -> None:
+        for subscription in self._subscriptions.get(channel, ()):
+            asyncio.get_running_loop().call_soon(subscription.deliver, channel, message)
+
+    async def subscribe(
+        self, channels: Sequence[str], receive: Callable[[str, bytes], None]
+    ) -> MemorySubscription:
+        subscription = MemorySubscription(self._clock(), receive, self._unsubscribe)
+        for channel in channels:
+            self._subscriptions.setdefault(channel, []).append(subscription)
+        return subscription
+
+    def _unsubscribe(self, subscription: MemorySubscription) -> None:
+        for channel, subscriptions in list(self._subscriptions.items()):
+            left = [other for other in subscriptions if other is not subscription]
+            self._subscriptions[channel] = left
+            if not left:
+                del self._subscriptions[channel]
+
+    def _forget_unowned(self) -> None:
+        """Calls whose web process never asked for them back."""
+        horizon = self._clock() - _UNOWNED_KEPT_S
+        while self._unowned and (oldest := next(iter(self._unowned))) and self._unowned[oldest] < horizon:
+            del self._unowned[oldest]

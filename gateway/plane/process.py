@@ -1,0 +1,129 @@
+"""What a web process and a worker have in common: store, snapshot, engine, recorder and the workbench of calls."""
+
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from gateway.core import sql
+from gateway.core.outbound import OutboundPolicy
+from gateway.core.store import open_store
+from gateway.core.store.interface import Store
+from gateway.plane.control import Control, Directory
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
+from gateway.proxy.attempt import Workbench
+from gateway.proxy.health import HealthObserver
+from gateway.proxy.observers import Observers
+from providers.engine import Timeouts
+from providers.health import HealthTable
+from providers.operations.registry import choose_adapter
+from providers.services import outbound_policy
+from providers.transport import HttpEngine
+
+logger = logging.getLogger(__name__)
+
+_ASK_AGAIN_S = 1.0
+_SAY_AGAIN_S = 30.0
+_ANSWER_BYTES = 64 * 1024 * 1024
+# With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
+_SWITCH_INTERVAL_S = 0.0005
+_COLLECT_AFTER = 10_000
+
+
+def make_name() -> str:
+    """A name for this process that no other has had."""
+    return f"{socket.gethostname().split('.')[0]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays: looking through it again and again would stop the loop for milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+
+
+def await_database(is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Block until SQL answers, and say so: to end would only make a supervisor start us again. False: stopping."""
+    said_at = -_SAY_AGAIN_S
+    while not is_stopping():
+        try:
+            with sql.answer_within(sql.QUICK_S), connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except OperationalError as error:
+            if connection.vendor == "sqlite":
+                # A file that cannot be opened is a mistake, and no outage.
+                raise
+            if time.monotonic() - said_at >= _SAY_AGAIN_S:
+                said_at = time.monotonic()
+                logger.warning("Waiting for the database, which does not answer: %s", sql.brief(error))
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return True
+        finally:
+            connection.close()
+    return False
+
+
+def _read_policy() -> OutboundPolicy:
+    """In a thread that has no further use for its connection."""
+    try:
+        with sql.answer_within(sql.QUICK_S):
+            return outbound_policy()
+    finally:
+        connection.close()
+
+
+class Process:
+    """The parts, bound to one event loop once opened."""
+
+    def __init__(self, keys: Directory | None = None) -> None:
+        self.name = make_name()
+        self.control = Control(keys)
+        self.store: Store = open_store(settings.REDIS_URL or None, self.name)
+        self.spool = Spool(settings.SPOOL_DIR)
+        self.recorder = Recorder(self.spool)
+        self.health = HealthTable()
+        self.observers = Observers(self.spool, [HealthObserver(self.health)])
+        self.engine: HttpEngine | None = None
+
+    async def open(self) -> Workbench:
+        """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        sql.limit_everywhere(sql.STATEMENT_S)
+        _spare_the_collector()
+        await asyncio.to_thread(self.control.start)
+        self.recorder.start()
+        await self.store.open()
+        policy = await asyncio.to_thread(_read_policy)
+        self.engine = HttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
+        return Workbench(
+            engine=self.engine,
+            adapters=choose_adapter,
+            snapshots=self.control,
+            observers=self.observers,
+            health=self.health,
+            timeouts=Timeouts(
+                connect_s=settings.CONNECT_TIMEOUT_S,
+                first_byte_s=settings.FIRST_BYTE_TIMEOUT_S,
+                idle_s=settings.IDLE_TIMEOUT_S,
+                total_s=settings.TOTAL_TIMEOUT_S,
+            ),
+            answer_bytes=_ANSWER_BYTES,
+        )
+
+    async def close(self) -> None:
+        """Once no call is open: disconnect, then write what is still in the spool."""
+        if self.engine:
+            await self.engine.close()
+        await self.store.close()
+        await asyncio.to_thread(self.recorder.stop)
+        await asyncio.to_thread(self.control.stop)

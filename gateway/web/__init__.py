@@ -1,0 +1,1 @@
+"""What all pages share: health and errors, middleware, the admin's frame and theme."""

@@ -1,0 +1,207 @@
+"""What the admin's frame and front page show: navigation, what is live, and how the gateway does."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import LedgerEntry
+from catalogue.models import Edition, Model, PublishedModel
+from catalogue.quality.lint import EXPLANATIONS, Kind
+from catalogue.quality.worklist import worklist_cache
+from providers.models import Alarm, Provider
+from providers.services import access_of, demo_port
+
+# Title, Material symbol, model, by the curator's tasks.
+_GROUPS = {
+    "Catalogue": [
+        ("Models", "deployed_code", "catalogue.model"),
+        ("Offerings", "sell", "catalogue.offering"),
+        ("Organisations", "domain", "catalogue.organisation"),
+        ("Editions", "history_edu", "catalogue.edition"),
+    ],
+    "Providers": [("Providers", "dns", "providers.provider")],
+    "Teams": [
+        ("Teams", "groups", "accounts.team"),
+        ("Keys", "key", "accounts.key"),
+        ("People", "person", "accounts.user"),
+        ("Ledger", "receipt_long", "accounts.ledgerentry"),
+        ("Audit", "policy", "accounts.auditentry"),
+    ],
+}
+_WORKLIST = {"title": "Worklist", "icon": "checklist"}
+_DAY = timedelta(days=1)
+_KEPT_S = 30
+_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What clients see now."""
+
+    edition: Edition | None
+    set_aside: Sequence[Model]
+    """What could not be published; the older record of it stays live."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCounts:
+    """Enabled providers: those that calls can go to, by health, and those that nothing opens."""
+
+    healthy: int
+    unhealthy: int
+    unprobed: int
+    without_access: int
+
+    @property
+    def routable(self) -> int:
+        return self.healthy + self.unhealthy + self.unprobed
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The ledger's last 24 hours."""
+
+    calls: int
+    spend_usd: Decimal
+    loss_usd: Decimal
+
+    @property
+    def spend(self) -> str:
+        return write_usd(self.spend_usd)
+
+    @property
+    def loss(self) -> str:
+        return write_usd(self.loss_usd)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar, without what the person may not see."""
+    overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    for title, entries in _GROUPS.items():
+        items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
+        if title == "Catalogue" and _may_view(request, "catalogue.model"):
+            worklist = reverse("admin:catalogue_worklist")
+            # Its address begins as that of the models.
+            items[0]["active"] = request.path.startswith(items[0]["link"]) and request.path != worklist
+            items.append(_WORKLIST | {"link": worklist})
+        groups.append({"title": title, "items": items})
+    return groups
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """A badge where this is not the real thing."""
+    if settings.DEBUG:
+        return ["Debug", "danger"]
+    return ["Demo providers", "info"] if request.user.is_staff and _has_demo() else None
+
+
+def live_line(request: HttpRequest) -> Any:
+    """What is live, for every page of the admin; read only where a page shows it."""
+    return SimpleLazyObject(lambda: render_to_string("admin/live.html", {"live": live_of(request)}))
+
+
+def live_of(request: HttpRequest) -> Live:
+    """Two queries, once a request."""
+    if not hasattr(request, "live"):
+        edition = Edition.objects.order_by("-number").first()
+        aside = Model.objects.exclude(quarantine_reason="") if _may_view(request, "catalogue.model") else ()
+        request.live = Live(edition, list(aside))  # type: ignore[attr-defined]
+    return request.live  # type: ignore[attr-defined,no-any-return]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The overview, of what the person may see: each part by the right to view what it is about."""
+    title: dict[str, Any] = {"title": "Overview", "live": live_of(request)}
+    parts = {"catalogue.model": _catalogue, "providers.provider": _providers, "accounts.ledgerentry": _ledger}
+    seen = reduce(or_, (read(request) for model, read in parts.items() if _may_view(request, model)), title)
+    lacks_models = "listed" in seen and not seen["listed"]
+    lacks_providers = "providers" in seen and not seen["providers"].routable
+    return context | seen | {"waits_for_first_call": lacks_models or lacks_providers}
+
+
+def _catalogue(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "sees_models": True,
+        "listed": PublishedModel.objects.current().listed(timezone.now()).count(),
+        "set_aside": live_of(request).set_aside[:_NAMED],
+        "to_mend": count_findings(),
+    }
+
+
+def _providers(_request: HttpRequest) -> dict[str, Any]:
+    providers = list(Provider.objects.with_credential().filter(is_enabled=True))
+    return {
+        "providers": count_providers(providers),
+        "alarms": Alarm.objects.open().select_related("provider")[:_NAMED],
+        "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
+    }
+
+
+def _ledger(_request: HttpRequest) -> dict[str, Any]:
+    return {"day": read_day(timezone.now())}
+
+
+def count_findings() -> list[tuple[str, str, int]]:
+    """Of the worklist: each kind with its title and how many there are, the worst first."""
+    counts = Counter(finding.kind for finding in worklist_cache.read().findings)
+    return [(kind.value, EXPLANATIONS[kind].title, counts[kind]) for kind in Kind if counts[kind]]
+
+
+def count_providers(providers: list[Provider]) -> ProviderCounts:
+    """Of providers that are switched on, fetched with their credentials."""
+    healths = [row.health for row in providers if access_of(row).is_usable]
+    return ProviderCounts(
+        healthy=healths.count(Provider.Health.HEALTHY),
+        unhealthy=healths.count(Provider.Health.UNHEALTHY),
+        unprobed=healths.count(Provider.Health.UNKNOWN),
+        without_access=len(providers) - len(healths),
+    )
+
+
+def read_day(at: datetime) -> Day:
+    """Up to half a minute old: a busy ledger has many rows a day."""
+    return cache.get_or_set("overview-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
+
+
+def write_usd(amount: Decimal) -> str:
+    """As people read money; what is little is never nothing."""
+    if 0 < amount < Decimal("0.01"):
+        return "< $0.01"
+    return f"${amount:,.2f}"
+
+
+def _has_demo() -> bool:
+    return bool(cache.get_or_set("overview-has-demo", lambda: demo_port() is not None, _KEPT_S))
+
+
+def _sum_day(at: datetime) -> Day:
+    entries = LedgerEntry.objects.filter(started_at__gte=at - _DAY).order_by()
+    # A call that went on to another offering has one further row.
+    answered = ~Q(outcome=LedgerEntry.Outcome.FAILED_OVER)
+    sums = entries.aggregate(calls=Count("pk", filter=answered), spend=Sum("cost_usd"), loss=Sum("loss_usd"))
+    return Day(sums["calls"], sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
+
+
+def _may_view(request: HttpRequest, model: str) -> bool:
+    app, name = model.split(".")
+    user = request.user
+    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")

@@ -1,0 +1,188 @@
+"""Health, readiness, the API document's pages, and what is answered where nothing else answers."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache, wraps
+from typing import Any
+
+from django import db
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.template.loader import render_to_string
+from django.views import View, defaults
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from gateway.core import sql
+from gateway.plane import runtime
+from gateway.plane.runtime import RuntimeStatus
+from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
+
+_DATABASE_AWAY_AFTER_S = 5.0
+"""It is asked for the revision three times a second."""
+
+
+@require_safe
+async def healthz(_request: HttpRequest) -> HttpResponse:
+    """That the event loop turns; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+async def readyz(_request: HttpRequest) -> HttpResponse:
+    """Whether calls should be sent to this process, and what is the matter. Asks nobody, and so answers at once."""
+    http_status, body = readiness(runtime.status())
+    return JsonResponse(body, status=http_status)
+
+
+def readiness(status: RuntimeStatus | None) -> tuple[int, dict[str, Any]]:
+    """HTTP status and body. 503 only for what makes calls fail here: the rest is told as `degraded`.
+
+    Calls outlive the database and the store for a while, and a balancer that took every process out for a
+    fault that they share would turn a survivable outage into a whole one.
+    """
+    reasons = _reasons(status)
+    is_database_up = status is None or status.database_silence_s < _DATABASE_AWAY_AFTER_S
+    degraded = [] if is_database_up else ["The database does not answer; what is in memory is used."]
+    if status is not None and status.store == "down":
+        degraded.append("The store does not answer; limits are counted by each process.")
+    body: dict[str, Any] = {
+        "status": "unready" if reasons else "degraded" if degraded else "ready",
+        "reasons": reasons,
+        "degraded": degraded,
+        "database": "unknown" if status is None else "up" if is_database_up else "down",
+    }
+    return (503 if reasons else 200), body | (asdict(status) if status else {})
+
+
+def _reasons(status: RuntimeStatus | None) -> list[str]:
+    if status is None:
+        return ["The data plane of this process has not started."]
+    findings = {
+        "The process is draining: it takes no new calls.": status.is_draining,
+        "No catalogue has been loaded yet.": status.snapshot_revision < 0,
+        "Every call is for a worker, and no worker's heartbeat is fresh.": (
+            status.lane == "worker" and status.workers == 0
+        ),
+        f"Calls wait {status.spool_lag_s:.0f} s for the ledger; the limit is {LONGEST_SPOOL_LAG_S} s.": (
+            status.spool_lag_s >= LONGEST_SPOOL_LAG_S
+        ),
+        f"Calls cannot be recorded on the spool's disk: {status.spool_trouble}.": bool(status.spool_trouble),
+        "The catalogue and the keys in memory are too old to be believed.": (
+            status.snapshot_age_s >= settings.KEY_STALENESS_S
+        ),
+    }
+    return [reason for reason, applies in findings.items() if applies]
+
+
+class Schema(View):
+    """The API document."""
+
+    def get(self, _request: HttpRequest) -> HttpResponse:
+        return JsonResponse(api_document())
+
+
+@cache
+def api_document() -> dict[str, Any]:
+    """Built once a process: it takes a tenth of a second, and anybody may ask for it."""
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """The API document to read and to try out, with its script in a file of its own."""
+
+    authentication_classes = []
+    url_name = "schema"
+    template_name = "docs/page.html"
+
+
+class UnknownRoute(APIView):
+    """Answers every address under /v1/ that no other view has, in the API's own form."""
+
+    authentication_classes = []
+    permission_classes = []
+    schema = None
+
+    @property
+    def error_shape(self) -> str:
+        return "gateway" if _is_listed(self.request.path_info) else "openai"
+
+    def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
+        raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
+
+
+Handler = Callable[..., HttpResponse]
+
+
+def giving_back(handler: Handler) -> Handler:
+    """Django renders errors in a thread of its own, whose connection to SQL nobody else would close."""
+
+    @wraps(handler)
+    def handle(*arguments: Any, **named: Any) -> HttpResponse:
+        try:
+            return handler(*arguments, **named)
+        finally:
+            if not db.connection.in_atomic_block:
+                db.connection.close()
+
+    return handle
+
+
+@giving_back
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    told = str(exception) if isinstance(exception, BadRequest) else ""
+    if not _wants_json(request):
+        return HttpResponseBadRequest(render_to_string("400.html", {"told": told}))
+    return _error(request, 400, told or "The request could not be read.", "invalid_request")
+
+
+permission_denied = giving_back(defaults.permission_denied)
+page_not_found = giving_back(defaults.page_not_found)
+
+
+@giving_back
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Also where a view, a template or the session found the database away: that is 503, and no fault of ours."""
+    error = sys.exception()
+    if error is not None and sql.is_away(error):
+        return _unavailable(request, error)
+    if not _wants_json(request):
+        return defaults.server_error(request)
+    return _error(request, 500, "Something went wrong here; it has been recorded.", "internal_error")
+
+
+def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    sql.refusals.note(error)
+    if _wants_json(request):
+        answer: HttpResponse = _error(request, 503, *sql.explain(error))
+    else:
+        page = render_to_string("503.html", {"busy": sql.BUSY if sql.is_busy(error) else ""})
+        answer = HttpResponse(page, status=503)
+    answer["Retry-After"] = str(sql.RETRY_AFTER_S)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/v1/")
+
+
+def _is_listed(path: str) -> bool:
+    """Whether the published list's own shape of errors is spoken there."""
+    return path.startswith("/v1/gateway/")
+
+
+def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    if _is_listed(request.path_info):
+        word = "invalid_request" if status < 500 else "failed"
+        body = {"ok": False, "error": word, "code": code, "message": message}
+    return JsonResponse(body, status=status)

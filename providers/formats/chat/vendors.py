@@ -1,0 +1,151 @@
+"""What servers of OpenAI's chat do otherwise than OpenAI: each habit once, for the relay and for the reader of events.
+
+The relay (adapters.openai_stream, adapters.openai_answer) passes on bytes and asks here what they mean.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside
+
+UNUSUAL = frozenset({"error", "x_groq"})
+"""Members of a chunk whose presence is reason to look closer: those that `refuse_error` and `usage_in` know."""
+
+
+def refuse_error(value: Mapping[str, Any]) -> None:
+    """Raises UpstreamFailure for an answer or a chunk that reports an error under a status of success."""
+    if UNUSUAL.isdisjoint(value):
+        return
+    # Groq reports late errors beside its usage (its SDK's types, November 2026).
+    if error := value.get("error") or _inside(value, "x_groq").get("error"):
+        raise reported_inside(error)
+
+
+def usage_in(value: Mapping[str, Any]) -> Any:
+    """Of an answer or a chunk, as its provider wrote it; None where there is none.
+
+    Some servers repeat the sum so far in every chunk: the last one counts.
+    """
+    usage = value.get("usage")
+    if usage is not None or "x_groq" not in value:
+        return usage
+    # Groq tells it there too, and only there where nobody asked for it.
+    return _inside(value, "x_groq").get("usage")
+
+
+def choices_of(answer: Mapping[str, Any]) -> list[Any]:
+    """Of a whole answer. Raises UpstreamFailure where there are none."""
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise bad_response("The provider's answer has no choices.")
+    return choices
+
+
+def message_of(choice: object) -> Mapping[str, Any]:
+    """Of a whole answer. Raises UpstreamFailure for a choice without one, and for one that reports an error."""
+    if not isinstance(choice, dict) or not isinstance(message := choice.get("message"), dict):
+        raise bad_response("The provider's answer has a choice without a message.")
+    if choice.get("finish_reason") == "error":
+        # OpenRouter's word, as below (its API reference, November 2026).
+        raise reported_inside(choice.get("error") or {})
+    content, calls = message.get("content"), message.get("tool_calls")
+    if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
+        raise bad_response("The provider's answer has a message of the wrong type.")
+    return message
+
+
+def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Empty where there is none, as some have it that only finish. Raises UpstreamFailure for a choice of no stream."""
+    delta = choice.get("delta")
+    if isinstance(delta, Mapping):
+        return delta
+    if "message" in choice or "text" in choice:
+        raise bad_response("The provider did not stream.")
+    return {}
+
+
+def finish_of(choice: Mapping[str, Any]) -> str | None:
+    """The word for the end of a streamed choice; None while it runs. Raises UpstreamFailure where it broke off."""
+    word = choice.get("finish_reason")
+    if word == "error":
+        message = "The provider broke its answer off."
+        raise UpstreamFailure(FailureKind.UNAVAILABLE, message, code="provider_unavailable")
+    return word if word and isinstance(word, str) else None
+
+
+class Finishes:
+    """The choices of a stream that run and that have ended: some servers say the end again, beside the usage."""
+
+    def __init__(self) -> None:
+        self.running: set[int] = set()
+        self.are_all = False
+        """Every choice that was heard of has ended."""
+        self._ended: set[int] = set()
+
+    def take(self, index: int, word: str | None) -> bool:
+        """Whether that is news: False for a second end of the same choice."""
+        if index in self._ended:
+            return not word
+        if word:
+            self._ended.add(index)
+            self.running.discard(index)
+            self.are_all = not self.running
+        else:
+            self.running.add(index)
+            self.are_all = False
+        return True
+
+
+def visible_reasoning(message: Mapping[str, Any]) -> str:
+    """DeepSeek's name for it and Groq's: some servers send the same under both."""
+    for name in ("reasoning_content", "reasoning"):
+        text = message.get(name)
+        if text and isinstance(text, str):
+            return text
+    return ""
+
+
+def function_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    function = call.get("function")
+    return function if isinstance(function, Mapping) else {}
+
+
+def arguments_of(function: Mapping[str, Any]) -> str:
+    """Some servers send the object itself in place of its text. Empty where there are none."""
+    arguments = function.get("arguments")
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return orjson.dumps(arguments).decode()
+
+
+class CallNumbers:
+    """Numbers the tool calls of one streamed choice from 0, as their pieces come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    def take(self, call: Mapping[str, Any]) -> tuple[int, bool]:
+        """The number of the call that this piece is of, and whether it is the first."""
+        key, count = self._key(call), len(self._numbers)
+        return self._numbers.setdefault(key, count), len(self._numbers) > count
+
+    def _key(self, call: Mapping[str, Any]) -> object:
+        """A server that counts no index sends a new id, or a name again, with each new call."""
+        index = call.get("index")
+        if isinstance(index, int):
+            return index
+        if call.get("id"):
+            return str(call["id"])
+        if not self._numbers or function_of(call).get("name"):
+            return ("unnumbered", len(self._numbers))
+        return next(reversed(self._numbers))
+
+
+def _inside(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, Mapping) else {}

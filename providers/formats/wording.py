@@ -1,0 +1,131 @@
+"""Says what a client said to a provider of the client's own format: in its words, but for what was changed since.
+
+Prompt caches depend on it: a byte more or less and the whole prompt is paid for again. An edit of a conversation puts
+a value in another one's place; that one is written anew, into the words of the one that it came from. Whatever else a
+format's writer does to a conversation (leave out what another model signed, say) is such an edit too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from providers.wire.conversation import Conversation, Json, Native, ToolResult, Wording
+
+T = TypeVar("T")
+
+
+def as_read(thing: T, origin: str, value: Json, own: Mapping[str, Json]) -> T:
+    """The same, with how its client put it; see Wording."""
+    kind: Any = type(thing)
+    *members, _ = _members_of(kind)(thing)
+    worded: T = kind(*members, Wording(origin, value, thing, own))
+    return worded
+
+
+@cache
+def _members_of(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """All of them; the wording is the last."""
+    members: Callable[[Any], tuple[Any, ...]] = attrgetter(*(member.name for member in fields(kind)))
+    return members
+
+
+def wording_in(thing: Any, origin: str) -> Wording | None:
+    """How a client of that format put it; None where it was not read from one."""
+    wording: Wording | None = thing.wording
+    return wording if wording is not None and wording.origin == origin else None
+
+
+def is_as_read(thing: Any, origin: str, *names: str) -> bool:
+    """Whether a client of that format said it, and nobody changed these members since."""
+    wording = wording_in(thing, origin)
+    return wording is not None and all(getattr(thing, name) is getattr(wording.read, name) for name in names)
+
+
+def unchanged(
+    conversation: Conversation, origin: str, members: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What of these members a client of that format said, where nobody changed since what was read from them.
+
+    `members` are by name; to each, what of a conversation it is read into.
+    """
+    wording = wording_in(conversation, origin)
+    said = wording.value if wording else {}
+    return {
+        name: said[name]
+        for name, read in members.items()
+        if said.get(name) is not None and is_as_read(conversation, origin, *read)
+    }
+
+
+def in_own_words(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """A part, a tool or a message for a provider of that format. `write` says it anew."""
+    if isinstance(thing, Native):
+        native: dict[str, Any] = thing.value
+        return native
+    wording = wording_in(thing, origin)
+    if wording is None:
+        return write(thing)
+    if wording.read == thing:
+        said: dict[str, Any] = wording.value
+        return said
+    return merged(wording.value, write(wording.read), write(thing))
+
+
+def merged(value: Json, before: Mapping[str, Json], now: Mapping[str, Json]) -> dict[str, Any]:
+    """`value` with what differs between two things that were written anew: as it was said, and as it is.
+
+    So members stay that no writer knows, and those that say the same in other words.
+    """
+    if not isinstance(value, dict):
+        return dict(now)
+    kept = {name: member for name, member in value.items() if name not in before or name in now}
+    for name, member in now.items():
+        if name in before and before[name] == member:
+            continue
+        was, said = before.get(name), kept.get(name)
+        if isinstance(was, dict) and isinstance(said, dict) and isinstance(member, dict):
+            kept[name] = merged(said, was, member)
+        else:
+            kept[name] = member
+    return kept
+
+
+def in_order(written: Mapping[str, Any], said: Json) -> dict[str, Any]:
+    """The members in the order in which a client has them, then those that it has not; so inside them, too."""
+    if not isinstance(said, dict):
+        return dict(written)
+    ordered = {name: _in_order(written[name], said[name]) for name in said if name in written}
+    return ordered | {name: value for name, value in written.items() if name not in ordered}
+
+
+def _in_order(written: Any, said: Json) -> Any:
+    return in_order(written, said) if isinstance(written, dict) and written is not said else written
+
+
+def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
+    """All that only the client's format knows, by path: members of settings, tools, then what stands in messages.
+
+    Of what is no member the name of its kind is given, where it has one.
+    """
+    yield from conversation.extra.items()
+    for tool in conversation.tools:
+        yield from _natives_in(tool)
+    for message in conversation.messages:
+        if (wording := message.wording) is not None and wording.own:
+            yield from wording.own.items()
+        for part in message.parts:
+            yield from _natives_in(part)
+
+
+def _natives_in(thing: Any) -> Iterator[tuple[str, Json]]:
+    if isinstance(thing, Native):
+        is_kind = thing.path.endswith(".type") and isinstance(thing.value, dict)
+        yield thing.path, thing.value.get("type") if is_kind else thing.value
+        return
+    if (wording := thing.wording) is not None and wording.own:
+        yield from wording.own.items()
+    if isinstance(thing, ToolResult):
+        for part in thing.parts:
+            yield from _natives_in(part)

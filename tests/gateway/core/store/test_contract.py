@@ -1,0 +1,447 @@
+"""What both stores promise; every story is played in memory and over Redis."""
+
+import asyncio
+import time
+
+import pytest
+
+from gateway.core.store.interface import Limit, Store, TakeBack
+from gateway.core.store.tries import Patience
+from tests.gateway.core.store.worlds import HANG_S, World, hand_over, send, until
+
+
+@pytest.fixture(params=["memory", "redis", "redis on uvloop"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return World(None)
+    server = request.getfixturevalue("redis_server")
+    server.ask("FLUSHALL")
+    return World(server.url, is_fast_loop=request.param.endswith("uvloop"))
+
+
+# Guessing
+
+
+def test_tries_are_counted_over_all_processes(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=2, longest_s=30)
+        heard = [await store.take_try("keys:10.0.0.1", patience) for store in (web, worker, web)]
+        assert heard == [0, 0, 0]
+        assert 0 < await worker.take_try("keys:10.0.0.1", patience) <= 2
+        assert await worker.take_try("keys:10.0.0.2", patience) == 0
+
+    world.play(story)
+
+
+def test_nobody_waits_for_longer_than_the_longest(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=1)
+        await web.take_try("a", patience)
+        assert 0 < await worker.take_try("a", patience) <= 1
+
+    world.play(story)
+
+
+def test_the_right_try_takes_all_others_back(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        patience = Patience(free=0, longest_s=30)
+        await web.take_try("a", patience)
+        await web.forgive("a")
+        # In order with what went before.
+        assert await web.take_try("a", patience) == 0
+
+    world.play(story)
+
+
+# Requests a minute
+
+
+def test_calls_within_the_limit_are_admitted_and_told_what_remains(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        verdict = await web.admit("a", [Limit("key:1", requests_per_minute=3)])
+        assert verdict.is_admitted
+        assert (verdict.limit, verdict.remaining) == (3, 2)
+        assert verdict.reset_s == pytest.approx(60, abs=1)
+
+    world.play(story)
+
+
+def test_call_beyond_the_limit_is_refused_by_its_subject(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", requests_per_minute=1)]
+        await web.admit("a", limits)
+        verdict = await worker.admit("b", limits)
+        assert (verdict.is_admitted, verdict.refused_by, verdict.kind) == (False, "key:1", "requests")
+        assert 60 - HANG_S < verdict.retry_after_s <= 60
+        assert (verdict.limit, verdict.remaining) == (1, 0)
+
+    world.play(story)
+
+
+def test_refused_call_is_admitted_after_the_time_it_was_told(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", requests_per_minute=1)]
+        await web.admit("a", limits)
+        verdict = await web.admit("b", limits)
+        assert 0 < verdict.retry_after_s <= 3
+        await world.sleep(verdict.retry_after_s + 0.005)
+        assert (await web.admit("c", limits)).is_admitted
+
+    world.play(story, window_s=3)
+
+
+def test_window_slides_instead_of_starting_anew(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", requests_per_minute=2)]
+        await web.admit("a", limits)
+        await world.sleep(2)
+        await web.admit("b", limits)
+        refused = await web.admit("c", limits)
+        await world.sleep((refused.retry_after_s or 0) + 0.005)
+        assert (await web.admit("c", limits)).is_admitted
+        assert not (await web.admit("d", limits)).is_admitted
+
+    world.play(story, window_s=4)
+
+
+def test_burst_of_many_calls_leaves_the_window_whole(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", requests_per_minute=600)]
+        verdicts = await asyncio.gather(*(web.admit(f"a{number}", limits) for number in range(700)))
+        assert sum(verdict.is_admitted for verdict in verdicts) == 600
+        await world.sleep(4.05)
+        verdict = await web.admit("late", limits)
+        assert verdict.remaining == 599
+
+    world.play(story, window_s=4)
+
+
+def test_lowered_limit_counts_what_was_let_in_before(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        for call_id in "abc":
+            await web.admit(call_id, [Limit("key:1", requests_per_minute=10)])
+        assert not (await web.admit("d", [Limit("key:1", requests_per_minute=2)])).is_admitted
+
+    world.play(story)
+
+
+def test_call_refused_by_a_lowered_limit_may_come_when_enough_have_left_the_window(world: World) -> None:
+    """Of three calls the first two have to leave it, and the second came half a second later."""
+
+    async def story(web: Store, worker: Store) -> None:
+        await web.admit("a", [Limit("key:1", requests_per_minute=10)])
+        await world.sleep(0.5)
+        await web.admit("b", [Limit("key:1", requests_per_minute=10)])
+        await web.admit("c", [Limit("key:1", requests_per_minute=10)])
+        refused = await web.admit("d", [Limit("key:1", requests_per_minute=2)])
+        by_one_more = await web.admit("d", [Limit("key:1", requests_per_minute=3)])
+        assert refused.retry_after_s is not None
+        assert by_one_more.retry_after_s is not None
+        assert refused.retry_after_s - by_one_more.retry_after_s >= 0.4
+
+    world.play(story)
+
+
+def test_limit_of_nothing_admits_nobody(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        verdict = await web.admit("a", [Limit("key:1", requests_per_minute=0)])
+        assert (verdict.is_admitted, verdict.retry_after_s) == (False, 60)
+
+    world.play(story)
+
+
+@pytest.mark.parametrize("limits", [[], [Limit("key:1")]])
+def test_call_without_limits_is_admitted(world: World, limits: list[Limit]) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        verdict = await web.admit("a", limits)
+        assert (verdict.is_admitted, verdict.limit) == (True, None)
+
+    world.play(story)
+
+
+# Several limits at once
+
+
+def test_verdict_describes_the_tightest_window(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", 100), Limit("team:1", 5), Limit("user:1", 50)]
+        verdict = await web.admit("a", limits)
+        assert (verdict.limit, verdict.remaining) == (5, 4)
+
+    world.play(story)
+
+
+def test_refused_call_counts_against_no_limit(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        roomy, full = Limit("key:1", 10, 10), Limit("team:1", 1)
+        await web.admit("a", [full])
+        verdict = await web.admit("b", [roomy, full])
+        assert verdict.refused_by == "team:1"
+        assert (await web.admit("c", [roomy])).remaining == 9
+
+    world.play(story)
+
+
+def test_refused_call_takes_no_slot(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        one_slot, full = Limit("key:1", concurrency=1), Limit("team:1", 0)
+        assert not (await web.admit("a", [one_slot, full])).is_admitted
+        assert (await web.admit("b", [one_slot])).is_admitted
+
+    world.play(story)
+
+
+# Concurrency
+
+
+def test_call_without_a_free_slot_is_refused(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", concurrency=1)]
+        await web.admit("a", limits)
+        verdict = await worker.admit("b", limits)
+        assert (verdict.is_admitted, verdict.refused_by, verdict.kind) == (False, "key:1", "concurrency")
+        assert verdict.retry_after_s > 0
+
+    world.play(story)
+
+
+def test_released_slot_is_free_at_once(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", concurrency=1)]
+        await web.admit("a", limits)
+        web.release("a", limits)
+        assert (await web.admit("b", limits)).is_admitted
+
+    world.play(story)
+
+
+def test_slot_released_twice_frees_no_other(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", concurrency=1)]
+        await web.admit("a", limits)
+        web.release("a", limits)
+        await web.admit("b", limits)
+        web.release("a", limits)
+        assert not (await web.admit("c", limits)).is_admitted
+
+    world.play(story)
+
+
+def test_many_at_once_never_exceed_the_slots(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [Limit("key:1", concurrency=7)]
+        stores = [web, worker] * 20
+        verdicts = await asyncio.gather(*(s.admit(f"c{n}", limits) for n, s in enumerate(stores)))
+        assert sum(verdict.is_admitted for verdict in verdicts) == 7
+
+    world.play(story)
+
+
+# Jobs
+
+
+def test_job_arrives_as_it_was_sent(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        body = bytes(range(256)) * 4096
+        web.send_job("a", "in:web", 1.5, body)
+        (entry,) = await worker.read_jobs("w1")
+        assert (entry.call_id, entry.inbox, entry.body) == ("a", "in:web", body)
+
+    world.play(story)
+
+
+def test_reader_wakes_as_soon_as_a_job_is_sent(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        await hand_over(web, worker, "first")
+        # Longer than a hang: nothing but the job can wake it.
+        reading = asyncio.create_task(worker.read_jobs("w1", block_s=10 * HANG_S))
+        await world.sleep(0.1)
+        send(web, "a")
+        assert [entry.call_id for entry in await reading] == ["a"]
+
+    world.play(story)
+
+
+def test_reader_without_jobs_returns_in_time(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        started_at = time.monotonic()
+        assert await worker.read_jobs("w1", block_s=0.1) == []
+        assert time.monotonic() - started_at > 0.09
+
+    world.play(story)
+
+
+def test_job_sent_before_the_first_reader_came_is_read(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        send(web, "early")
+        await world.sleep(0.05)
+        assert [entry.call_id for entry in await worker.read_jobs("w1", block_s=0.5)] == ["early"]
+
+    world.play(story)
+
+
+def test_each_job_is_read_by_one_worker_only(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        call_ids = [f"c{number}" for number in range(50)]
+        for call_id in call_ids:
+            send(web, call_id)
+        read = []
+        while entries := await worker.read_jobs("w1", count=8, block_s=0.1):
+            read += entries
+            read += await web.read_jobs("w2", count=8, block_s=0.1)
+        assert sorted(entry.call_id for entry in read) == sorted(call_ids)
+
+    world.play(story)
+
+
+def test_cancelled_reader_can_read_again(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        reading = asyncio.create_task(worker.read_jobs("w1", block_s=5))
+        await world.sleep(0.1)
+        reading.cancel()
+        await asyncio.wait([reading])
+        send(web, "a")
+        assert [entry.call_id for entry in await worker.read_jobs("w1")] == ["a"]
+
+    world.play(story)
+
+
+# Who owns a call
+
+
+def test_started_call_is_announced_to_its_inbox(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        heard: list[tuple[str, bytes]] = []
+        subscription = await web.subscribe(["in:web"], lambda *message: heard.append(message))
+        entry = await hand_over(web, worker, "a")
+        assert await worker.start_job(entry, "w1", b"started")
+        await until(lambda: heard)
+        assert heard == [("in:web", b"started")]
+        await subscription.close()
+
+    world.play(story)
+
+
+def test_call_that_two_workers_start_at_once_has_one_owner(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        entry = await hand_over(web, worker, "a")
+        starts = [worker.start_job(entry, "w1", b"1"), web.start_job(entry, "w2", b"2")]
+        assert sorted(await asyncio.gather(*starts)) == [False, True]
+
+    world.play(story)
+
+
+def test_call_that_is_started_and_taken_back_at_once_has_one_owner(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        for number in range(30):
+            entry = await hand_over(web, worker, f"c{number}")
+            start, take_back = worker.start_job(entry, "w1", b""), web.take_back(f"c{number}", web.epoch)
+            first, second = (start, take_back) if number % 2 else (take_back, start)
+            answers = set(await asyncio.gather(first, second))
+            assert answers in ({True, TakeBack.STARTED}, {False, TakeBack.OURS})
+
+    world.play(story)
+
+
+def test_started_job_cannot_be_taken_back(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        entry = await hand_over(web, worker, "a")
+        await worker.start_job(entry, "w1", b"")
+        assert await web.take_back("a", web.epoch) is TakeBack.STARTED
+
+    world.play(story)
+
+
+def test_job_taken_back_cannot_be_started(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        entry = await hand_over(web, worker, "a")
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
+        assert not await worker.start_job(entry, "w1", b"")
+
+    world.play(story)
+
+
+def test_job_begun_too_late_stays_with_its_sender(world: World) -> None:
+    """How late it is only the store says: no process' clock is asked."""
+
+    async def story(web: Store, worker: Store) -> None:
+        web.send_job("a", "in:web", 0.05, b"{}")
+        (entry,) = await worker.read_jobs("w1")
+        await world.sleep(0.1)
+        assert not await worker.start_job(entry, "w1", b"")
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
+
+    world.play(story)
+
+
+def test_job_taken_back_unread_is_not_read_later(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        send(web, "a")
+        await world.sleep(0.05)
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
+        assert await worker.read_jobs("w1", block_s=0.05) == []
+
+    world.play(story)
+
+
+def test_dropped_job_can_still_be_taken_back(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        worker.drop_job(await hand_over(web, worker, "a"))
+        assert await web.take_back("a", web.epoch) is TakeBack.OURS
+
+    world.play(story)
+
+
+def test_job_of_another_epoch_is_lost(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        await hand_over(web, worker, "a")
+        assert await web.take_back("a", "before the flood") is TakeBack.LOST
+
+    world.play(story)
+
+
+# Channels
+
+
+def test_messages_arrive_in_order(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        heard: list[bytes] = []
+        subscription = await web.subscribe(["in:web"], lambda _, message: heard.append(message))
+        sent = [b"%d" % number for number in range(200)]
+        for message in sent:
+            worker.publish("in:web", message)
+        await until(lambda: len(heard) == 200)
+        assert heard == sent
+        await subscription.close()
+
+    world.play(story)
+
+
+def test_message_reaches_the_subscribers_of_its_channel_only(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        ours: list[tuple[str, bytes]] = []
+        others: list[tuple[str, bytes]] = []
+        first = await web.subscribe(["in:web", "hb"], lambda *message: ours.append(message))
+        second = await worker.subscribe(["hb"], lambda *message: others.append(message))
+        web.publish("in:web", b"1")
+        web.publish("hb", b"2")
+        await until(lambda: len(ours) == 2 and others)
+        assert (ours, others) == ([("in:web", b"1"), ("hb", b"2")], [("hb", b"2")])
+        await first.close()
+        await second.close()
+
+    world.play(story)
+
+
+def test_closed_subscription_hears_nothing_more(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        heard: list[bytes] = []
+        subscription = await web.subscribe(["in:web"], lambda _, message: heard.append(message))
+        assert subscription.is_up_since is not None
+        await subscription.close()
+        assert subscription.is_up_since is None
+        worker.publish("in:web", b"late")
+        await world.sleep(0.05)
+        assert heard == []
+
+    world.play(story)

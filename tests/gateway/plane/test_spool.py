@@ -1,0 +1,311 @@
+"""The local record of calls, through full disks, rotation and death."""
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from accounts.attempts import AttemptRecord
+from gateway.plane.spool import Spool
+from tests.gateway.spooling import attempt, begun, die_with, record_call
+from tests.patience import HANG_S
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    made = Spool(tmp_path / "spool")
+    yield made
+    made.close()
+
+
+def left_behind(spool: Spool) -> list[AttemptRecord]:
+    found: list[AttemptRecord] = []
+    for orphan in spool.orphans():
+        found += orphan.read()[0]
+        orphan.discard()
+    return found
+
+
+def files(spool: Spool) -> list[str]:
+    return sorted(path.suffix for path in spool.folder.iterdir())
+
+
+def test_finished_attempts_wait_in_order_until_forgotten(spool: Spool) -> None:
+    ids = [record_call(spool) for _ in range(3)]
+    assert [each.opened.attempt_id for each in spool.finished(2)] == ids[:2]
+    spool.forget(2)
+    assert [each.opened.attempt_id for each in spool.finished(9)] == ids[2:]
+
+
+def test_open_attempt_is_not_finished(spool: Spool) -> None:
+    spool.attempt_opened(begun())
+    assert spool.finished(9) == []
+
+
+def test_attempt_closed_twice_counts_once(spool: Spool) -> None:
+    twice = attempt()
+    spool.attempt_opened(twice)
+    spool.attempt_closed(twice)
+    spool.attempt_closed(twice)
+    assert len(spool.finished(9)) == 1
+
+
+def test_lag_is_the_age_of_the_oldest_finished_attempt(tmp_path: Path) -> None:
+    now = 100.0
+    spool = Spool(tmp_path, clock=lambda: now)
+    assert spool.lag_s == 0.0
+    record_call(spool)
+    now = 107.0
+    assert spool.lag_s == 7.0
+    spool.forget(1)
+    assert spool.lag_s == 0.0
+    spool.close()
+
+
+def test_files_are_for_their_owner_only(spool: Spool) -> None:
+    [path] = spool.folder.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_living_process_keeps_its_files(spool: Spool, tmp_path: Path) -> None:
+    record_call(spool)
+    other = Spool(tmp_path / "spool")
+    assert list(other.orphans()) == []
+    assert list(spool.orphans()) == []
+    other.close()
+
+
+def test_drained_spool_leaves_no_file(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    record_call(spool)
+    spool.forget(1)
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_spool_closed_with_records_leaves_them_to_the_next(tmp_path: Path, spool: Spool) -> None:
+    first = Spool(spool.folder)
+    record_call(first)
+    first.attempt_opened(begun())
+    first.close()
+    assert [each.closed is None for each in left_behind(spool)] == [False, True]
+
+
+def test_spool_closed_with_open_attempts_only_leaves_them_to_the_next(spool: Spool) -> None:
+    first = Spool(spool.folder)
+    first.attempt_opened(begun(attempt_id="still running"))
+    first.close()
+    assert [(left.opened.attempt_id, left.closed) for left in left_behind(spool)] == [("still running", None)]
+
+
+def test_killed_process_loses_nothing(spool: Spool) -> None:
+    die_with(spool.folder, finished=50, unfinished=7)
+    found = left_behind(spool)
+    assert len(found) == 57
+    assert sum(each.closed is None for each in found) == 7
+
+
+def test_attempt_reads_back_from_a_dead_process_as_it_was(spool: Spool) -> None:
+    first = Spool(spool.folder)
+    told = attempt(requested_model="né ☃", prices=[{"amount": "0.1"}])
+    first.attempt_opened(told)
+    first.attempt_closed(told)
+    first.close()
+    assert left_behind(spool) == [told]
+
+
+def test_claimed_orphan_is_claimed_by_one_only(spool: Spool, tmp_path: Path) -> None:
+    die_with(spool.folder, finished=1, unfinished=0)
+    other = Spool(tmp_path / "spool")
+    [mine] = spool.orphans()
+    assert list(other.orphans()) == []
+    mine.release()
+    [theirs] = other.orphans()
+    theirs.discard()
+    other.close()
+
+
+def test_torn_last_line_is_no_record(spool: Spool) -> None:
+    die_with(spool.folder, finished=2, unfinished=0)
+    [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    path.write_bytes(path.read_bytes()[:-20])
+    assert [each.closed is None for each in left_behind(spool)] == [False, True]
+
+
+def test_unreadable_line_is_handed_over_and_the_rest_is_read(spool: Spool) -> None:
+    die_with(spool.folder, finished=1, unfinished=0)
+    [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    path.write_bytes(b"{nonsense\n" + path.read_bytes())
+    [orphan] = spool.orphans()
+    attempts, unreadable = orphan.read()
+    orphan.discard()
+    assert (len(attempts), unreadable) == (1, [b"{nonsense"])
+
+
+def test_fields_of_another_version_are_passed_over(spool: Spool) -> None:
+    die_with(spool.folder, finished=1, unfinished=0)
+    [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    path.write_bytes(path.read_bytes().replace(b'"number":1', b'"number":1,"mood":"good"'))
+    assert len(left_behind(spool)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"requested_model": "lone \ud800"},
+        {"prices": [MappingProxyType({"amount": Decimal("0.1")})]},
+        {"number": 10**40},
+        {"project": "line\nbreak\0"},
+    ],
+)
+def test_whatever_a_client_sends_can_be_recorded(spool: Spool, changes: dict[str, Any]) -> None:
+    first = Spool(spool.folder)
+    record_call(first, **changes)
+    first.close()
+    [each] = left_behind(spool)
+    assert each.closed is not None
+
+
+def test_rotation_begins_new_files_and_drops_drained_ones(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=4_000)
+    for _ in range(40):
+        record_call(spool)
+    assert len(files(spool)) > 3
+    spool.forget(40)
+    assert len(files(spool)) == 1
+    spool.close()
+
+
+def test_open_attempt_outlives_rotations_and_ends_once(spool: Spool) -> None:
+    first = Spool(spool.folder, segment_bytes=4_000)
+    long_one = attempt()
+    first.attempt_opened(long_one)
+    for _ in range(30):
+        record_call(first)
+    first.attempt_closed(long_one)
+    first.close()
+    assert [left for left in left_behind(spool) if left.opened == long_one.opened] == [long_one]
+
+
+def test_death_after_rotations_leaves_each_attempt_once(spool: Spool) -> None:
+    die_with(spool.folder, finished=60, unfinished=5, segment_bytes=4_000)
+    found = left_behind(spool)
+    assert len({each.opened.attempt_id for each in found}) == len(found) == 65
+    assert sum(each.closed is None for each in found) == 5
+
+
+def test_many_open_attempts_do_not_rotate_without_end(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=2_000)
+    for _ in range(50):
+        spool.attempt_opened(begun())
+    record_call(spool)
+    assert len(files(spool)) < 30
+    spool.close()
+
+
+def test_full_disk_refuses_the_call_before_it_is_made(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "write", _full_disk)
+    with pytest.raises(OSError, match="full"):
+        spool.attempt_opened(begun())
+
+
+def test_full_disk_is_told_until_there_is_room_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "write", _full_disk)
+    with pytest.raises(OSError, match="full"):
+        spool.attempt_opened(begun())
+    spool.examine()
+    assert spool.trouble == "the disk is full"
+    monkeypatch.undo()
+    spool.examine()
+    assert spool.trouble == ""
+
+
+def test_disk_that_fills_up_is_told_before_a_call_finds_out(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = os.statvfs(spool.folder)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((*room[:4], 0, *room[5:])))
+    spool.examine()
+    assert spool.trouble == "no space is left"
+
+
+def test_looking_for_room_leaves_no_record(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Spool(spool.folder)
+    left.trouble = "the disk is full"
+    left.examine()
+    attempt_id = record_call(left)
+    left.close()
+    [orphan] = spool.orphans()
+    attempts, unreadable = orphan.read()
+    orphan.release()
+    assert ([each.opened.attempt_id for each in attempts], unreadable) == ([attempt_id], [])
+
+
+def test_end_of_a_call_survives_a_full_disk_in_memory(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = attempt()
+    spool.attempt_opened(told)
+    monkeypatch.setattr(os, "write", _full_disk)
+    spool.attempt_closed(told)
+    assert len(spool.finished(9)) == 1
+
+
+def test_full_disk_is_logged_when_it_begins_and_when_it_ends(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = [attempt() for _ in range(2)]
+    for each in running:
+        spool.attempt_opened(each)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda *_: 0)
+        for each in running:
+            spool.attempt_closed(each)
+            with pytest.raises(OSError, match="full"):
+                spool.attempt_opened(begun())
+    spool.examine()
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_half_written_line_does_not_spoil_the_next(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, write = Spool(spool.folder), os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:30]))
+    with pytest.raises(OSError, match="full"):
+        first.attempt_opened(begun())
+    monkeypatch.undo()
+    attempt_id = record_call(first)
+    first.close()
+    assert [each.opened.attempt_id for each in left_behind(spool)] == [attempt_id]
+
+
+def test_appending_and_draining_at_once_loses_nothing(spool: Spool) -> None:
+    drained: list[str] = []
+
+    def drain() -> None:
+        while len(drained) < 2_000:
+            batch = spool.finished(50)
+            drained.extend(each.opened.attempt_id for each in batch)
+            spool.forget(len(batch))
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    ids = [record_call(spool) for _ in range(2_000)]
+    thread.join(HANG_S)
+    assert drained == ids
+
+
+def test_spool_holds_no_line_of_a_rejected_record(spool: Spool) -> None:
+    spool.reject(begun(), "DataError")
+    spool.reject(b"\xff not text", "unreadable")
+    [path] = spool.folder.glob("*.rejected")
+    assert len(path.read_text().splitlines()) == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def _full_disk(descriptor: int, data: bytes) -> int:
+    raise OSError(errno.ENOSPC, "The disk is full")
