@@ -11,9 +11,8 @@ from accounts.limits import (
     check_limit,
     check_name,
     check_patterns,
-    whole_seconds,
 )
-from gateway.core.refusals import InvalidField
+from gateway.core.refusals import InvalidField, whole_seconds
 from tests.make import NOW
 
 

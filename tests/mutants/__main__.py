@@ -58,7 +58,7 @@ class Loop:
         self._equivalents = equivalents
         self._sample = sample
         self.survivors: set[str] = set()
-        self.has_passed = False
+        self.has_run = self.has_passed = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -70,7 +70,7 @@ class Loop:
             items = [item for item in session.items if item.path in rules.tests and _is_quick(item)]
             if mutations := chosen.get(rules.path):
                 verdicts.append(self._try(rules, mutations, items))
-        self.has_passed = all(verdicts)
+        self.has_run, self.has_passed = True, all(verdicts)
         return True
 
     def _choose(self) -> Mapping[Path, Sequence[Mutation]]:
@@ -184,9 +184,10 @@ def main() -> int:
     loop = Loop(rules, excused.keys(), options.sample)
     files = sorted({str(test) for each in rules for test in each.tests})
     pytest.main([*files, *OPTIONS], [loop])
-    dead = [] if options.sample else sorted(excused.keys() - loop.survivors)
+    is_partial = options.sample or not loop.has_run
+    dead = [] if is_partial else sorted(excused.keys() - loop.survivors)
     print(*(f"DEAD, so no equivalent: {each}\n" for each in dead), sep="", end="")
-    return 0 if loop.has_passed and not dead else 1
+    return 0 if loop.has_run and loop.has_passed and not dead else 1
 
 
 if __name__ == "__main__":

@@ -110,4 +110,4 @@ def _place(code: CodeType) -> tuple[str, int]:
 
 def _tidy(line: str) -> str:
     """On cosmic-ray's numbers a space comes first."""
-    return re.sub(r"(?<=[\[(=:]) (?=-?\d)", "", line.strip())
+    return re.sub(r"(?<=[\[(:]) (?=-?\d)", "", line.strip())

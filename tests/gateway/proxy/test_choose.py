@@ -151,3 +151,11 @@ def test_a_blocked_model_names_its_successor_where_there_is_one(successor_id):
         plan("acme/ageing", ageing, NEW, policy="block")
     assert refusal.value.successor_id == successor_id
     assert ("use 'acme/new'" in refusal.value.message) is bool(successor_id)
+
+
+@pytest.mark.parametrize("successor_id", ["acme/new", None])
+def test_a_retired_model_names_its_successor_where_there_is_one(successor_id):
+    old = a_model("acme/old", retirement_at=AT, successor_id=successor_id)
+    with pytest.raises(ModelRetired) as refusal:
+        plan("acme/old", old, NEW, policy="advise")
+    assert refusal.value.successor_id == successor_id
