@@ -51,6 +51,12 @@ def read_now() -> Reading:
     return Reading(snapshots.refresh(), timezone.now(), is_present=True)
 
 
+def read_names() -> list[str]:
+    """Ids and aliases of all that is published."""
+    snapshot = snapshots.refresh()
+    return [*snapshot.models, *snapshot.aliases]
+
+
 def read_as_of(at: datetime) -> Reading:
     """The editions published until `at`, dates judged at `at`. An instant to come: today's edition, judged then.
 

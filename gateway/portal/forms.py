@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Key
+from accounts.patterns import check_patterns
 from accounts.services import KeyTerms
 from gateway.core.refusals import InvalidField
 
@@ -64,10 +65,10 @@ class KeyForm(forms.Form):
     def clean_model_patterns(self) -> list[str]:
         patterns = [word for word in re.split(r"[\s,]+", self.cleaned_data["model_patterns"]) if word]
         try:
-            limits.check_patterns(patterns)
-        except InvalidField:
+            check_patterns(patterns)
+        except InvalidField as fault:
             raise forms.ValidationError(
-                f"At most {limits.PATTERNS_MAX} names or patterns, each a word such as anthropic/*."
+                fault.message.replace("model_patterns holds", "This list holds")
             ) from None
         return patterns
 

@@ -147,6 +147,7 @@ def _providers(_request: HttpRequest) -> dict[str, Any]:
     providers = list(Provider.objects.with_credential().filter(is_enabled=True))
     return {
         "providers": count_providers(providers),
+        "has_demo_only": has_demo_only(providers),
         "alarms": Alarm.objects.open().select_related("provider")[:_NAMED],
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
@@ -171,6 +172,12 @@ def count_providers(providers: list[Provider]) -> ProviderCounts:
         unprobed=healths.count(Provider.Health.UNKNOWN),
         without_access=len(providers) - len(healths),
     )
+
+
+def has_demo_only(providers: list[Provider]) -> bool:
+    """Nothing but the demo can be called. Of providers that are switched on, fetched with their credentials."""
+    usable = [row for row in providers if access_of(row).is_usable]
+    return bool(usable) and all(row.is_demo for row in usable)
 
 
 def read_day(at: datetime) -> Day:

@@ -8,9 +8,10 @@ import pytest
 from catalogue.facts import PriceFacts
 from catalogue.pricing.conditions import in_words
 from catalogue.pricing.cost import call_prices, cost_usd, current_prices, usd_per_unit
-from catalogue.pricing.rates import count_meters
+from catalogue.pricing.rates import charges_at
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
+from tests.used import used
 
 
 def price(meter: str = "input_text_tokens", amount: str = "1", **fields: Any) -> PriceFacts:
@@ -53,16 +54,16 @@ def test_other_plans_currencies_and_conditions_do_not_apply() -> None:
 
 def test_cost_is_tokens_times_price_per_unit() -> None:
     prices = [price(amount="0.5"), price("output_text_tokens", "1.5")]
-    assert cost_usd(Usage(input_tokens=1000, output_tokens=2000), prices) == Decimal("0.0035")
+    assert cost_usd(used(input_tokens=1000, output_tokens=2000), prices) == Decimal("0.0035")
 
 
 def test_cost_keeps_the_smallest_price_exact() -> None:
-    assert cost_usd(Usage(input_tokens=1), [price(amount="0.0001")]) == Decimal("0.0000000001")
+    assert cost_usd(used(input_tokens=1), [price(amount="0.0001")]) == Decimal("0.0000000001")
 
 
 def test_cost_is_rounded_once_over_all_meters() -> None:
     prices = [price(amount="0.00003"), price("output_text_tokens", "0.00003")]
-    assert cost_usd(Usage(input_tokens=1, output_tokens=1), prices) == Decimal("0.0000000001")
+    assert cost_usd(used(input_tokens=1, output_tokens=1), prices) == Decimal("0.0000000001")
 
 
 @pytest.mark.parametrize(
@@ -70,30 +71,30 @@ def test_cost_is_rounded_once_over_all_meters() -> None:
 )
 def test_half_of_the_smallest_amount_is_rounded_up(tokens: int, cost: str) -> None:
     """One token costs a tenth of it."""
-    assert cost_usd(Usage(input_tokens=tokens), [price(amount="0.00001")]) == Decimal(cost)
+    assert cost_usd(used(input_tokens=tokens), [price(amount="0.00001")]) == Decimal(cost)
 
 
 def test_meter_without_price_costs_nothing() -> None:
-    assert cost_usd(Usage(input_tokens=1000), [price("output_text_tokens")]) == 0
+    assert cost_usd(used(input_tokens=1000), [price("output_text_tokens")]) == 0
 
 
 def test_cached_tokens_with_own_price_are_not_paid_twice() -> None:
     prices = [price(amount="10"), price("cached_read_text_tokens", "1")]
-    assert cost_usd(Usage(input_tokens=1000, cached_read_tokens=400), prices) == Decimal("0.0064")
+    assert cost_usd(used(input_tokens=1000, cached_read_tokens=400), prices) == Decimal("0.0064")
 
 
 def test_cached_tokens_without_own_price_cost_as_input() -> None:
-    assert cost_usd(Usage(input_tokens=1000, cached_read_tokens=400), [price(amount="10")]) == Decimal("0.01")
+    assert cost_usd(used(input_tokens=1000, cached_read_tokens=400), [price(amount="10")]) == Decimal("0.01")
 
 
 def test_reasoning_tokens_are_part_of_the_output() -> None:
     prices = [price("output_text_tokens", "2"), price("reasoning_tokens", "4")]
-    assert cost_usd(Usage(output_tokens=1000, reasoning_tokens=250), prices) == Decimal("0.0025")
+    assert cost_usd(used(output_tokens=1000, reasoning_tokens=250), prices) == Decimal("0.0025")
 
 
 def test_parts_larger_than_the_total_never_make_a_negative_cost() -> None:
     prices = [price(amount="10"), price("cached_read_text_tokens", "0")]
-    assert cost_usd(Usage(input_tokens=10, cached_read_tokens=40), prices) == 0
+    assert cost_usd(used(input_tokens=10, cached_read_tokens=40), prices) == 0
 
 
 def test_request_price_is_paid_once_a_call() -> None:
@@ -111,17 +112,17 @@ SHORT_AND_LONG = (price(amount="1", conditions=(tier("lte", 200_000),)), LONG)
 @pytest.mark.parametrize(("tokens", "cost"), [(200_000, "0.2"), (200_001, "0.400002")])
 @pytest.mark.parametrize("prices", [(price(), LONG), SHORT_AND_LONG, SHORT_AND_LONG[::-1]])
 def test_whole_of_a_long_prompt_costs_the_price_for_long_prompts(prices: Any, tokens: int, cost: str) -> None:
-    assert cost_usd(Usage(input_tokens=tokens), prices) == Decimal(cost)
+    assert cost_usd(used(input_tokens=tokens), prices) == Decimal(cost)
 
 
 def test_a_long_prompt_also_chooses_the_price_of_the_output() -> None:
     output = price("output_text_tokens", "3"), price("output_text_tokens", "6", conditions=LONG.conditions)
-    usage = Usage(input_tokens=300_000, output_tokens=1_000_000)
+    usage = used(input_tokens=300_000, output_tokens=1_000_000)
     assert cost_usd(usage, output) == 6
 
 
 def test_cached_tokens_make_a_prompt_long_too() -> None:
-    usage = Usage(input_tokens=300_000, cached_read_tokens=299_000)
+    usage = used(input_tokens=300_000, cached_read_tokens=299_000)
     assert cost_usd(usage, [price(), LONG]) == Decimal("0.6")
 
 
@@ -132,13 +133,13 @@ def test_closest_of_several_ranges_counts() -> None:
         price(amount="1"),
         price(amount="5", conditions=(tier("lt", 8_000),)),
     ]
-    costs = [cost_usd(Usage(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
+    costs = [cost_usd(used(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
     assert costs == [Decimal(each) for each in ("0.005", "0.07", "0.9", "0.2")]
 
 
 def test_later_row_wins_where_two_ranges_are_equally_close() -> None:
     prices = [price(amount=amount, conditions=(tier("gte", 1_000),)) for amount in ("3", "4")]
-    assert cost_usd(Usage(input_tokens=1_000_000), prices) == 4
+    assert cost_usd(used(input_tokens=1_000_000), prices) == 4
 
 
 def test_prices_of_a_call_are_the_latest_for_each_range() -> None:
@@ -162,7 +163,7 @@ def test_price_under_a_condition_that_usage_cannot_tell_is_not_charged(condition
     assert call_prices([price(conditions=(condition,))], NOW) == []
 
 
-WRITES = Usage(input_tokens=1_000, cached_write_tokens=900, cached_write_1h_tokens=400)
+WRITES = used(input_tokens=1_000, cached_write_tokens=900, cached_write_1h_tokens=400)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_a_lifetime_may_be_a_condition_instead_of_a_meter() -> None:
     assert cost_usd(WRITES, call_prices(rows, NOW)) == Decimal("0.023")
 
 
-MIXED = Usage(
+MIXED = used(
     input_tokens=1_000,
     output_tokens=500,
     cached_read_tokens=100,
@@ -224,7 +225,7 @@ def test_kinds_without_a_price_are_paid_as_text() -> None:
 
 
 def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
-    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60)
+    usage = used(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60)
     prices = [price(amount="1"), price("cached_read_text_tokens", "2"), price("input_audio_tokens", "100")]
     assert cost_usd(usage, prices) == Decimal(90 * 2 + 10 * 100) / 1_000_000
 
@@ -242,13 +243,13 @@ def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
     ],
 )
 def test_cached_sound_that_the_provider_tells_is_paid_once(own: dict[str, str], cost: int) -> None:
-    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60, cached_read_audio_tokens=50)
+    usage = used(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60, cached_read_audio_tokens=50)
     prices = [price(amount="1"), *(price(meter, amount) for meter, amount in own.items())]
     assert cost_usd(usage, prices) == Decimal(cost) / 1_000_000
 
 
 def test_prices_for_tokens_of_any_kind_count_where_text_has_none() -> None:
-    usage = Usage(input_tokens=1_000, output_tokens=100)
+    usage = used(input_tokens=1_000, output_tokens=100)
     assert cost_usd(usage, [price("total_tokens", "1")]) == Decimal("0.0011")
     assert cost_usd(usage, [price("input_tokens", "1"), price("output_tokens", "2")]) == Decimal("0.0012")
 
@@ -260,52 +261,52 @@ def test_price_for_one_unit_is_that_for_many_divided(amount: str, unit_size: int
     assert usd_per_unit(price(amount=amount, unit_size=unit_size)) == Decimal(per_unit)
 
 
-def count(priced: str, **fields: int) -> dict[str, int]:
-    return dict(count_meters(Usage(input_tokens=100, output_tokens=100, **fields), priced.split()))
+def charged(priced: str, **counts: int) -> dict[str, Decimal]:
+    """How many units each of these meters charges."""
+    usage = used(100, 100, **counts)
+    return {
+        meter: charges_at({each: Decimal(each == meter) for each in priced.split()}).amount_usd(usage)
+        for meter in priced.split()
+    }
 
 
 @pytest.mark.parametrize("kind", ["audio", "image", "video"])
 @pytest.mark.parametrize(
-    ("sent", "cached", "uncached"), [(5, 3, 2), (4, 3, 1), (3, 3, None), (2, 3, None), (5, 0, 5)]
+    ("sent", "cached", "uncached"), [(5, 3, 2), (4, 3, 1), (3, 3, 0), (2, 3, 0), (5, 0, 5)]
 )
 def test_of_each_kind_that_is_sent_what_was_not_cached_counts(
-    kind: str, sent: int, cached: int, uncached: int | None
+    kind: str, sent: int, cached: int, uncached: int
 ) -> None:
-    fields = {
+    counts = {
         f"input_{kind}_tokens": sent,
         f"cached_read_{kind}_tokens": cached,
         "cached_read_tokens": cached,
     }
-    priced = f"input_{kind}_tokens cached_read_{kind}_tokens input_text_tokens"
-    counts = count(priced, **fields)
-    assert counts.get(f"input_{kind}_tokens") == uncached
-    assert counts.get(f"cached_read_{kind}_tokens") == (cached or None)
-    assert sum(counts.values()) == 100
+    units = charged(f"input_{kind}_tokens cached_read_{kind}_tokens input_text_tokens", **counts)
+    assert (units[f"input_{kind}_tokens"], units[f"cached_read_{kind}_tokens"]) == (uncached, cached)
+    assert sum(units.values()) == 100
 
 
-@pytest.mark.parametrize(("of_kinds", "text"), [(2, 3), (4, 1), (5, None), (6, None)])
-def test_of_what_was_cached_the_rest_of_the_kinds_is_text(of_kinds: int, text: int | None) -> None:
-    fields = {"cached_read_tokens": 5, "cached_read_audio_tokens": of_kinds}
-    counts = count("cached_read_text_tokens cached_read_audio_tokens", **fields)
-    assert counts.get("cached_read_text_tokens") == text
-    assert counts["cached_read_audio_tokens"] == of_kinds
+@pytest.mark.parametrize(("of_kinds", "text"), [(2, 3), (4, 1), (5, 0), (6, 0)])
+def test_of_what_was_cached_the_rest_of_the_kinds_is_text(of_kinds: int, text: int) -> None:
+    counts = {"cached_read_tokens": 5, "cached_read_audio_tokens": of_kinds}
+    units = charged("cached_read_text_tokens cached_read_audio_tokens", **counts)
+    assert (units["cached_read_text_tokens"], units["cached_read_audio_tokens"]) == (text, of_kinds)
 
 
-@pytest.mark.parametrize(
-    ("an_hour", "counted"), [(0, (None, 5)), (4, (4, 1)), (5, (5, None)), (6, (5, None))]
-)
+@pytest.mark.parametrize(("an_hour", "units"), [(0, (0, 5)), (4, (4, 1)), (5, (5, 0))])
 def test_of_what_was_written_to_the_cache_the_hours_part_has_its_own_meter(
-    an_hour: int, counted: tuple[int | None, int | None]
+    an_hour: int, units: tuple[int, int]
 ) -> None:
     hour, minutes = "cached_write_text_tokens_1h", "cached_write_text_tokens_5m"
-    counts = count(f"{hour} {minutes}", cached_write_tokens=5, cached_write_1h_tokens=an_hour)
-    assert (counts.get(hour), counts.get(minutes)) == counted
+    written = charged(f"{hour} {minutes}", cached_write_tokens=5, cached_write_1h_tokens=an_hour)
+    assert (written[hour], written[minutes]) == units
 
 
-@pytest.mark.parametrize(("reasoning", "counts"), [(99, (99, 1)), (100, (100, 0)), (101, (100, 0))])
-def test_no_part_takes_more_than_the_total_holds(reasoning: int, counts: tuple[int, int]) -> None:
-    made = count("reasoning_tokens output_text_tokens", reasoning_tokens=reasoning)
-    assert (made["reasoning_tokens"], made["output_text_tokens"]) == counts
+@pytest.mark.parametrize(("reasoning", "units"), [(99, (99, 1)), (100, (100, 0)), (101, (100, 0))])
+def test_no_part_takes_more_than_the_total_holds(reasoning: int, units: tuple[int, int]) -> None:
+    made = charged("reasoning_tokens output_text_tokens", reasoning_tokens=reasoning)
+    assert (made["reasoning_tokens"], made["output_text_tokens"]) == units
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import ContentWriter, Said
 from providers.formats.spelling import spelt
 from providers.wire.conversation import (
+    Audio,
     File,
     Image,
     Message,
@@ -51,6 +52,7 @@ class MessageWriter:
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
+        self._refuse_files(parts)
         said = [part for part in parts if isinstance(part, Text | Refusal)]
         calls = [self._write_call(part) for part in parts if isinstance(part, ToolCall)]
         thoughts = [part for part in parts if isinstance(part, Reasoning)]
@@ -60,6 +62,12 @@ class MessageWriter:
         }
         written |= self._write_thoughts(thoughts)
         return written | ({"tool_calls": calls} if calls else {})
+
+    def _refuse_files(self, parts: Iterable[Part]) -> None:
+        """What a model made in an earlier answer: chat has texts there only."""
+        if any(isinstance(part, Image | File | Audio) for part in parts):
+            message = "The chosen provider takes no pictures and files in earlier answers."
+            raise CannotTranslate(message, param=spelt(self._source, "messages"))
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))

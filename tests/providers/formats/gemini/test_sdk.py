@@ -26,8 +26,8 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
 from tests.providers.formats.gemini.test_golden import golden
+from tests.used import used
 
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
 LOGPROBS = ({"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []},)
@@ -40,7 +40,7 @@ EVENTS = [
     ToolCallStarted(0, "call_0", "get_weather", "c2lnbg==", "gemini"),
     ToolArguments(0, '{"city": "Oslo"}'),
     Finished(FinishReason.TOOL_CALLS),
-    UsageSeen(Usage(9, 7, 2, 0, 3)),
+    UsageSeen(used(9, 7, 2, 0, 3)),
 ]
 ERROR = {
     "message": "Slow down.",
