@@ -42,9 +42,9 @@ def streamed(*, wants_usage: bool = False, **body) -> Call:
 
 
 def sent(call: Call, **fields) -> dict:
-    return json.loads(
-        ADAPTER.request(call, provider(**fields), Upstream("upstream-name", is_streamed=False)).body
-    )
+    facts = provider(**fields)
+    upstream = Upstream("upstream-name", is_streamed=call.is_streamed, quirks=facts.quirks)
+    return json.loads(ADAPTER.request(call, facts, upstream).body)
 
 
 def events(data: bytes) -> list:

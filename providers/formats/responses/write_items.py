@@ -61,7 +61,8 @@ class ItemWriter:
         """A message that a client of this format said, with what of it was changed."""
         wording = wording_in(message, ORIGIN)
         said = wording.value if wording and isinstance(wording.value, dict) else {"type": "message"}
-        role = {} if wording and wording.read.role is message.role else {"role": message.role.value}
+        is_same_role = "role" in said and wording is not None and wording.read.role is message.role
+        role = {} if is_same_role else {"role": message.role.value}
         text = said.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
             return {**said, **role}
