@@ -79,7 +79,6 @@ INSTALLED_APPS = [
     "django_filters",
     "import_export",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "auditlog",
     "gateway",
     "catalogue",
@@ -373,9 +372,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVERS": [{"url": str(PUBLIC_URL)}] if PUBLIC_URL else [],
     "SCHEMA_PATH_PREFIX": "/v1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
         "LifecycleStatus": "catalogue.lifecycle.status.Status",
