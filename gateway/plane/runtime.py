@@ -18,8 +18,8 @@ from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.repeat import Application, Repeater
 from gateway.responses.stored import SqlResponses
+from gateway.server.http_cache import Application, Repeater
 
 logger = logging.getLogger(__name__)
 

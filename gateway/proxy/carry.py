@@ -12,21 +12,21 @@ from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.call import without_own_fields
-from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import read_error
 from gateway.proxy.exchange import Sink
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.notices import limit_headers
 from gateway.proxy.observers import Observers
 from gateway.proxy.ports import KeyDirectory, ResponseShelf, Snapshots
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.route import RoutePlan, plan_headers, plan_route
+from gateway.proxy.response_headers import limit_headers
+from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
+from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.stored import Keeper, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
-from gateway.proxy.wishes import Wishes, read_wishes
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements
@@ -68,17 +68,19 @@ async def carry(
     if surface.only_counts:
         return await _count(surface, parsed, request, client, services)
 
-    situation = _look(request, services)
-    wishes = read_wishes(parsed, (provider.slug for provider in situation.snapshot.providers.values()))
+    context = _look(request, services)
+    preferences = read_preferences(
+        parsed, (provider.slug for provider in context.snapshot.providers.values())
+    )
     call = _read_call(surface, parsed, request)
-    required = await off_loop(_require, call, wishes) if is_large else _require(call, wishes)
+    required = await off_loop(_require, call, preferences) if is_large else _require(call, preferences)
 
-    plan = plan_route(call.requested_model, required, situation, wishes)
-    _follow(plan, call, required, situation)
+    plan = plan_route(call.requested_model, required, context, preferences)
+    _follow(plan, call, required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    client.headers.extend(plan_headers(plan, situation))
+    client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
 
     limits = limits_of(request.key)
@@ -128,11 +130,11 @@ async def _count(
     await client.answer(orjson.dumps(counted))
 
 
-def _look(request: ClientRequest, services: EdgeServices) -> Situation:
+def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health, now = services.health, time.monotonic()
-    return Situation(
-        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.standing(id_, now)
+    return RoutingContext(
+        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.status(id_, now)
     )
 
 
@@ -158,7 +160,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     )
 
 
-def _require(call: Call, wishes: Wishes) -> Requirements:
+def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
     """What the call requires of an offering; read from it once. Raises InvalidRequest."""
     operation = operation_of(call.endpoint)
     try:
@@ -166,14 +168,16 @@ def _require(call: Call, wishes: Wishes) -> Requirements:
     except TranslationError as error:
         raise refusal_of(error) from None
     return (
-        required.requiring(operation.parameters(call, required)) if wishes.requires_parameters else required
+        required.requiring(operation.parameters(call, required))
+        if preferences.requires_parameters
+        else required
     )
 
 
-def _follow(plan: RoutePlan, call: Call, required: Requirements, situation: Situation) -> None:
+def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
-    call.revision = situation.snapshot.revision
+    call.revision = context.snapshot.revision
     if plan.retired:
         call.redirected_from = plan.retired.id

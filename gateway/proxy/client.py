@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import ClientGone, Head
-from gateway.proxy.notices import Headers
 from gateway.proxy.observers import CallRecord
+from gateway.proxy.response_headers import Headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import orjson
 
 from gateway.proxy.errors import CallerError, GatewayError
-from gateway.proxy.notices import Headers
 from gateway.proxy.request_id import id_headers, mint_request_id
+from gateway.proxy.response_headers import Headers
 from gateway.proxy.surfaces import surface_at
 
 _API, _LISTED = "/v1/", "/v1/gateway/"

@@ -12,7 +12,7 @@ from typing import TypeVar
 from accounts.attempts import AttemptRecord
 from accounts.keys import KeyFacts
 from gateway.proxy.exchange import Head
-from gateway.proxy.route import RoutePlan
+from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.settle import CUT, FAILED
 from gateway.proxy.surfaces.base import Surface
 from providers.wire.call import Call

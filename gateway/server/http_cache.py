@@ -11,9 +11,9 @@ from urllib.parse import unquote_to_bytes
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
-from gateway.proxy.notices import Headers
 from gateway.proxy.ports import KeyDirectory, Snapshots
 from gateway.proxy.request_id import id_headers, identified, mint_request_id
+from gateway.proxy.response_headers import Headers
 
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]

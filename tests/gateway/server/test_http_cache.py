@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalogue.published.snapshot import Snapshot
-from gateway.proxy.repeat import Repeater, is_repeatable
+from gateway.server.http_cache import Repeater, is_repeatable
 from tests.gateway.proxy.edge import Keys, Snapshots
 
 
