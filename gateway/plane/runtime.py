@@ -19,7 +19,7 @@ from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.responses.stored import SqlResponses
-from gateway.server.http_cache import Application, Repeater
+from gateway.server.http_cache import Application, ResponseCache
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Runtime:
         self.keys = SqlKeyDirectory()
         self.responses = SqlResponses()
         self.process = Process(self.keys)
-        self.repeater = Repeater(self.keys, self.process.control, behind)
+        self.response_cache = ResponseCache(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
         self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
         self.bench: Workbench | None = None

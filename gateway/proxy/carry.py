@@ -81,7 +81,7 @@ async def carry(
     record.asked, record.plan = call, plan
     observers.planned(record)
     client.headers.extend(plan_headers(plan, context))
-    lane = services.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
+    lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     limits = limits_of(request.key)
     verdict = await admit(call.id, limits, services.store, observers.spool)
@@ -89,7 +89,7 @@ async def carry(
     refuse_unless_admitted(request.key, verdict)
     observers.admitted(record)
     try:
-        end = await services.lanes.carry(call, record, wish=lane, sink=sink)
+        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
     finally:
         services.store.release(call.id, limits)
     record.attempts = end.attempts

@@ -24,7 +24,7 @@ class Lanes:
         self._has_own_worker = has_own_worker
         """The worker is this very process: what it sees of the offerings is in our health table already."""
 
-    def wish(self, asked: str, key_lane: str) -> str:
+    def choose(self, asked: str, key_lane: str) -> str:
         """The first of request, key and setting that is not `auto`. Raises InvalidRequest."""
         if asked and asked not in LANES:
             raise InvalidRequest(
@@ -36,11 +36,11 @@ class Lanes:
             return asked
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
-    async def carry(self, call: Call, record: CallRecord, *, wish: str, sink: Sink) -> CallEnd:
+    async def carry(self, call: Call, record: CallRecord, *, wanted: str, sink: Sink) -> CallEnd:
         """Make the call, wherever it is made: `record` tells where. Raises ClientGone, Unavailable, WorkerLost."""
-        if wish == WORKER and not self._worker_lane.is_open:
+        if wanted == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
-        if wish == WORKER or (wish == AUTO and self._worker_lane.is_open):
+        if wanted == WORKER or (wanted == AUTO and self._worker_lane.is_open):
             record.lane = WORKER
             end = await self._worker_lane.carry(call, sink)
             if end is not None:
@@ -49,7 +49,7 @@ class Lanes:
                     for sample in end.samples:
                         learn(self._bench.health, sample)
                 return end
-            if wish == WORKER:
+            if wanted == WORKER:
                 raise _no_worker()
         record.lane = DIRECT
         return await run_call(self._bench, call, lane=DIRECT, sink=sink)
