@@ -13,7 +13,7 @@ from accounts.directory import SqlKeyDirectory
 from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.plane.process import Process
-from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
+from gateway.proxy.attempt import MOST_ATTEMPTS, CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
@@ -81,16 +81,16 @@ class Runtime:
         self.response_cache = ResponseCache(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
         self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
-        self.bench: Workbench | None = None
+        self.services: CallServices | None = None
         self.edge: Edge | None = None
         self.is_draining = False
         self._drain: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        self.bench = await self.process.open()
+        self.services = await self.process.open()
         await self.worker_lane.open()
         lanes = Lanes(
-            self.bench,
+            self.services,
             self.worker_lane,
             setting=settings.CHAT_LANE,
             has_own_worker=not self.process.store.is_shared,

@@ -14,18 +14,18 @@ from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_adm
 from gateway.proxy.call import without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import read_error
-from gateway.proxy.exchange import Sink
+from gateway.proxy.exchange import ResponseSink
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.observers import Observers
-from gateway.proxy.ports import KeyDirectory, ResponseShelf, Snapshots
+from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.response_headers import limit_headers
 from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
-from gateway.proxy.stored import Keeper, open_turn
+from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
@@ -44,7 +44,7 @@ class EdgeServices:
     observers: Observers
     health: HealthTable
     lanes: Lanes
-    responses: ResponseShelf
+    responses: StoredResponses
     body_limit_bytes: int
     write_timeout_s: float
     heartbeat_s: float
@@ -61,7 +61,7 @@ async def carry(
     """Answer a request whose key and body have been read. Raises GatewayError, ClientGone."""
     is_large = len(request.body) > LARGE_BYTES
     parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
-    sink: Sink = client
+    sink: ResponseSink = client
     if surface.keeps_answers:
         parsed, request, sink = await _open_turn(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
@@ -101,8 +101,8 @@ async def carry(
 
 
 async def _open_turn(
-    parsed: Mapping[str, Any], request: ClientRequest, client: Sink, services: EdgeServices
-) -> tuple[Mapping[str, Any], ClientRequest, Sink]:
+    parsed: Mapping[str, Any], request: ClientRequest, client: ResponseSink, services: EdgeServices
+) -> tuple[Mapping[str, Any], ClientRequest, ResponseSink]:
     """What is asked with all that went before, and the way back on which it is stored."""
     key = request.key
     turn = await open_turn(
@@ -113,7 +113,7 @@ async def _open_turn(
         limit_bytes=services.body_limit_bytes,
     )
     asked = ClientRequest(request.id, request.headers, key, orjson.dumps(turn.asked))
-    return turn.asked, asked, Keeper(client, turn, services.responses, key.team_id)
+    return turn.asked, asked, StoringSink(client, turn, services.responses, key.team_id)
 
 
 async def _count(
