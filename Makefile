@@ -9,6 +9,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 AT_ONCE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
 TESTS ?= tests -m 'not drill' $(AT_ONCE)
 
+# Images for containers often set it; then each of the hundreds of processes that tests start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run install test drill check format bench lock
 
@@ -24,7 +27,7 @@ install: $(VENV)/.development $(VENV)/openai-2 ## Install the locked packages, t
 test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with TESTS=tests/gateway
 	@$(BIN)/python -m pytest $(TESTS)
 
-drill: $(VENV)/.development ## Run the long drills: kills, outages and attacks on real processes
+drill: $(VENV)/.development $(VENV)/openai-2 ## Run the long drills: kills, outages and attacks on real processes
 	@$(BIN)/python -m pytest tests -m drill $(AT_ONCE)
 
 check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document

@@ -3,9 +3,9 @@
 import csv
 import gzip
 import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from io import BytesIO, TextIOWrapper
 from typing import Any
 
 from catalogue.sheets.columns import quote_formula
@@ -14,7 +14,22 @@ from catalogue.sheets.judged import JudgedRow, Kind
 SHOWN_ROWS = 50
 _SHOWN_CHARACTERS = 200
 _MOST_REPORT_BYTES = 32 * 1024 * 1024
+_GZIP_FORM = zlib.MAX_WBITS | 16
 _HEADER = ("row", "name", "what", "column", "before", "after or reason")
+
+
+class _Packed:
+    """What lines are written to. Not a file: an import that stops would leave it open."""
+
+    def __init__(self) -> None:
+        self._deflate = zlib.compressobj(wbits=_GZIP_FORM)
+        self._bytes = bytearray()
+
+    def write(self, text: str) -> None:
+        self._bytes += self._deflate.compress(text.encode())
+
+    def close(self) -> bytes:
+        return bytes(self._bytes) + self._deflate.flush()
 
 
 class Report:
@@ -24,11 +39,8 @@ class Report:
         self._counts = Counter[str]()
         self._shown: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
         self._seal = hashlib.sha256()
-        self._packed = BytesIO()
-        self._text = TextIOWrapper(
-            gzip.GzipFile(fileobj=self._packed, mode="wb", mtime=0), "utf-8", newline=""
-        )
-        self._lines = csv.writer(self._text)
+        self._packed = _Packed()
+        self._lines = csv.writer(self._packed)
         self._lines.writerow(_HEADER)
         self._size_bytes = 0
 
@@ -68,8 +80,7 @@ class Report:
 
     def close(self) -> bytes:
         """The full list, as CSV packed by gzip."""
-        self._text.close()
-        return self._packed.getvalue()
+        return self._packed.close()
 
     def _write(self, line: Iterable[str]) -> None:
         cells = list(line)

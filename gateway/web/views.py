@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.core import sql
+from gateway.core.envelopes import listed_envelope, openai_envelope
 from gateway.plane import runtime
 from gateway.plane.runtime import RuntimeStatus
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
@@ -180,9 +181,5 @@ def _is_listed(path: str) -> bool:
 
 
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    if _is_listed(request.path_info):
-        word = "invalid_request" if status < 500 else "failed"
-        body = {"ok": False, "error": word, "code": code, "message": message}
-    return JsonResponse(body, status=status)
+    write = listed_envelope if _is_listed(request.path_info) else openai_envelope
+    return JsonResponse(write({"message": message, "code": code, "status": status}), status=status)

@@ -112,7 +112,7 @@ def being_prepared(database_url: str, folder: Path) -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("vendor", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)])
 def test_of_three_at_once_one_prepares_and_the_others_wait_and_say_so(
     vendor: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

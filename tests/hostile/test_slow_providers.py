@@ -86,7 +86,7 @@ def test_round_that_finds_the_previous_one_running_is_left_out_and_says_so(
     previous.join()
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_slow_providers_leave_a_worker_room_for_its_other_duties(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:

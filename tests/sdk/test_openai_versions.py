@@ -26,7 +26,7 @@ def run_python(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_the_same_tests_pass_with_version_2() -> None:
     require_service("OpenAI's SDK 2 (make install)", FOLDER.is_dir())
     version = run_python("-c", "import openai; print(openai.__version__)").stdout

@@ -214,7 +214,9 @@ def test_an_answer_that_is_nested_too_deeply_is_the_providers_fault(wire_format)
     assert failure.value.kind is FailureKind.BAD_RESPONSE
 
 
-@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES, GEMINI])
+@pytest.mark.parametrize(
+    "path", [MESSAGES, *(pytest.param(path, marks=pytest.mark.drill) for path in (CHAT, RESPONSES, GEMINI))]
+)
 def test_a_body_of_ten_mebibytes_from_an_agent_passes_everywhere(path):
     """5,000 messages with 100,000 parts, as one turn after the other."""
     surface = surface_of(path)
