@@ -97,7 +97,7 @@ def _auto_models(endpoint: str, context: RoutingContext) -> list[ModelFacts]:
     return [
         model
         for model in context.snapshot.models.values()
-        if context.key.may_call(model.id) and model.status(context.at) in wanted
+        if context.key.may_call(model.id, model.aliases) and model.status(context.at) in wanted
     ]
 
 
