@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import limits, patterns, services
 from accounts.admin.history import HistoryAdminBase
+from accounts.fields import PatternsField
 from accounts.models import Key, User
 from accounts.shown_once import keep_secret, take_secret
 from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
@@ -23,19 +24,6 @@ _TONES: dict[Key.State, Tone] = {
     Key.State.EXPIRED: "neutral",
     Key.State.REVOKED: "bad",
 }
-
-
-class PatternsField(forms.CharField):
-    """A list of texts, one a line."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return str(value or "").split()
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(list(initial or []) != self.to_python(data))
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -171,7 +159,5 @@ def _check(field: str, value: Any) -> None:
         limits.check_name(value)
     elif field in {"requests_per_minute", "concurrency"}:
         limits.check_limit(field, value)
-    elif field == "model_patterns":
-        patterns.check_patterns(value)
     elif field == "expires_at":
         limits.check_expiry(value, timezone.now())

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts.measures import write_sum
 from accounts.models import LedgerEntry
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.quality.lint import EXPLANATIONS, Kind
@@ -81,11 +82,11 @@ class Day:
 
     @property
     def spend(self) -> str:
-        return write_usd(self.spend_usd)
+        return write_sum(self.spend_usd)
 
     @property
     def loss(self) -> str:
-        return write_usd(self.loss_usd)
+        return write_sum(self.loss_usd)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -183,13 +184,6 @@ def has_demo_only(providers: list[Provider]) -> bool:
 def read_day(at: datetime) -> Day:
     """Up to half a minute old: a busy ledger has many rows a day."""
     return cache.get_or_set("overview-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
-
-
-def write_usd(amount: Decimal) -> str:
-    """As people read money; what is little is never nothing."""
-    if 0 < amount < Decimal("0.01"):
-        return "< $0.01"
-    return f"${amount:,.2f}"
 
 
 def _has_demo() -> bool:

@@ -55,9 +55,7 @@ class CallableModelsView(PublishedView):
     @cached_property
     def callable(self) -> Sequence[ModelFacts]:
         """Now, newest first."""
-        ids = self.reading.routable().newest_first().values_list("public_id", flat=True)
-        models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
-        return [model for model in models if model and self.key.may_call(model.id, model.aliases)]
+        return self.reading.callable_by(self.key)
 
     def callable_model(self, name: str) -> ModelFacts:
         """By id or alias. Raises ApiError."""

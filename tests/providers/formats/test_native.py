@@ -91,6 +91,12 @@ def test_answer_of_which_nothing_can_be_told_is_left_to_another_offering():
     assert refused.value.kind is FailureKind.UNSAYABLE
 
 
+def test_empty_answer_of_chat_with_members_of_its_own_is_an_empty_answer():
+    events, left_out = fitted("anthropic", Native("openai", {"channel": "final"}, "message.channel"))
+    assert events == [Started(), *END]
+    assert left_out == ["message.channel -> left out"]
+
+
 @pytest.mark.parametrize("client", ["openai", "responses", "completions"])
 def test_source_that_is_no_page_is_told_where_only_pages_have_a_place(client):
     assert fitted(client, TextDelta("A."), OF_A_DOCUMENT)[1] == ["citation -> left out"]
