@@ -129,7 +129,8 @@ def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
         if (wording := message.wording) is not None and wording.own:
             yield from wording.own.items()
         for part in message.parts:
-            if isinstance(part, Native | ToolResult) or part.wording is not None:
+            # Of nearly all parts there is nothing to tell, and to ask each for it would cost more than its turn.
+            if isinstance(part, (Native, ToolResult)) or ((said := part.wording) is not None and said.own):
                 yield from _natives_in(part)
 
 
