@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import secrets
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+
+from accounts.patterns import matches_any
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -69,8 +71,9 @@ class KeyFacts:
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)
 
-    def may_call(self, model_id: str) -> bool:
-        return not self.model_patterns or any(fnmatchcase(model_id, p) for p in self.model_patterns)
+    def may_call(self, model_id: str, aliases: Iterable[str] = ()) -> bool:
+        """A pattern that names an alias means its model."""
+        return not self.model_patterns or matches_any((model_id, *aliases), self.model_patterns)
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

@@ -1,13 +1,11 @@
 """What the terms of a key may be. Pure; services, forms and both APIs ask here. All checks raise InvalidField."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.core.refusals import InvalidField
 
 LIMIT_MAX = 1_000_000
-PATTERNS_MAX = 100
-_PATTERN_LENGTH_MAX = 200
 _NAME_LENGTH_MAX = 100
 
 
@@ -29,27 +27,7 @@ def check_expiry(expires_at: datetime | None, at: datetime) -> None:
         )
 
 
-def check_patterns(patterns: Sequence[object]) -> None:
-    if len(patterns) > PATTERNS_MAX:
-        raise InvalidField("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
-    for pattern in patterns:
-        if not _is_pattern(pattern):
-            raise InvalidField(
-                "model_patterns",
-                f"model_patterns holds {pattern!r}; each is a text without spaces, such as 'anthropic/*'.",
-            )
-
-
 def check_choice(field: str, value: str, allowed: Iterable[str]) -> None:
     words = list(allowed)
     if value not in words:
         raise InvalidField(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
-
-
-def _is_pattern(pattern: object) -> bool:
-    return (
-        isinstance(pattern, str)
-        and 0 < len(pattern) <= _PATTERN_LENGTH_MAX
-        and pattern.isprintable()
-        and " " not in pattern
-    )

@@ -5,8 +5,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from accounts.limits import LIMIT_MAX, PATTERNS_MAX
+from accounts.limits import LIMIT_MAX
 from accounts.models import Key
+from accounts.patterns import PATTERNS_MAX, warn_of
 from gateway.core.errors import ApiError
 
 
@@ -108,13 +109,26 @@ class KeySerializer(serializers.ModelSerializer[Key]):
         return key.state_at(timezone.now())
 
 
-class IssuedKeySerializer(KeySerializer):
+class ChangedKeySerializer(KeySerializer):
+    """A key just changed."""
+
+    warnings = serializers.SerializerMethodField(help_text="What was taken, and may be a mistake.")
+
+    class Meta(KeySerializer.Meta):
+        fields = [*KeySerializer.Meta.fields, "warnings"]
+        read_only_fields = fields
+
+    def get_warnings(self, key: Key) -> list[str]:
+        return warn_of(key.model_patterns)
+
+
+class IssuedKeySerializer(ChangedKeySerializer):
     """A key just issued, with its text: shown here and never again."""
 
     key = serializers.CharField(read_only=True, help_text="The key itself. It cannot be shown again.")
 
-    class Meta(KeySerializer.Meta):
-        fields = ["key", *KeySerializer.Meta.fields]
+    class Meta(ChangedKeySerializer.Meta):
+        fields = ["key", *ChangedKeySerializer.Meta.fields]
         read_only_fields = fields
 
 

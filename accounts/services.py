@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Team, User
+from accounts.patterns import check_patterns
 from accounts.revision import Part, take_revision
 from gateway.core.refusals import InvalidField
 
@@ -106,7 +107,7 @@ def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
 def _check_terms(terms: KeyTerms | KeyChanges) -> None:
     limits.check_limit("requests_per_minute", terms.get("requests_per_minute"))
     limits.check_limit("concurrency", terms.get("concurrency"))
-    limits.check_patterns(terms.get("model_patterns", ()))
+    check_patterns(terms.get("model_patterns", ()))
     limits.check_expiry(terms.get("expires_at"), timezone.now())
     limits.check_choice("lane", terms.get("lane", Key.Lane.AUTO), Key.Lane.values)
     limits.check_choice("scope", str(terms.get("scope", Key.Scope.INFERENCE)), Key.Scope.values)

@@ -16,6 +16,7 @@ KEPT_S = 600
 class ShownSecret:
     """What is shown once. None of it is kept."""
 
+    key_id: int
     name: str
     text: str = field(repr=False)
     is_for_feeds: bool = False
@@ -39,14 +40,14 @@ def take_secret(
 ) -> ShownSecret | None:
     """The text of the key just issued, if it is the team's or that very one: once, and within ten minutes."""
     slot = session.get(_SLOT)
-    if slot is None or (team and slot["team"] != team.pk) or (key and slot.get("key") != key.pk):
+    if slot is None or (team and slot["team"] != team.pk) or (key and slot["key"] != key.pk):
         return None
     del session[_SLOT]
     try:
         text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return None
-    return ShownSecret(slot["name"], text, slot["feeds"])
+    return ShownSecret(slot["key"], slot["name"], text, slot["feeds"])
 
 
 def _box() -> MultiFernet:

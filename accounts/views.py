@@ -19,6 +19,7 @@ from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuth
 from accounts.models import Key, Team, User
 from accounts.querysets import KeyQuerySet
 from accounts.serializers import (
+    ChangedKeySerializer,
     IssuedKeySerializer,
     KeyChangesSerializer,
     KeyListSerializer,
@@ -55,7 +56,10 @@ _REQUEST = OpenApiExample(
     },
     request_only=True,
 )
-_ISSUED = OpenApiExample("Issued", value={"key": "sk-gw-3kT9vQ2mXw7B-…"} | _KEY, response_only=True)
+_CHANGED = OpenApiExample("A changed key", value=_KEY | {"warnings": []}, response_only=True)
+_ISSUED = OpenApiExample(
+    "Issued", value={"key": "sk-gw-3kT9vQ2mXw7B-…"} | _KEY | {"warnings": []}, response_only=True
+)
 _PAGE = OpenApiExample(
     "One page",
     value={"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_KEY]},
@@ -112,8 +116,8 @@ class StrictJsonParser(JSONParser):
         summary="Change a key's name, limits, patterns, lane or expiry",
         parameters=[_TEAM],
         request=KeyChangesSerializer,
-        responses=KeySerializer,
-        examples=[_REQUEST, _ANSWER],
+        responses=ChangedKeySerializer,
+        examples=[_REQUEST, _CHANGED],
     ),
     destroy=extend_schema(
         summary="Revoke a key for good, in every process within a second",
@@ -152,7 +156,7 @@ class KeyViewSet(GenericViewSet[Key]):
         team = self._asked_team()
         terms = _checked(NewKeySerializer, request.data)
         key, text = services.issue_key(team=team, created_by=_person(request), **terms)
-        return Response({"key": text} | KeySerializer(key).data, status=status.HTTP_201_CREATED)
+        return Response({"key": text} | ChangedKeySerializer(key).data, status=status.HTTP_201_CREATED)
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
         return Response(KeySerializer(self._key(id)).data)
@@ -160,7 +164,7 @@ class KeyViewSet(GenericViewSet[Key]):
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
         key = self._key(id)
         changes = _checked(KeyChangesSerializer, request.data, partial=True)
-        return Response(KeySerializer(services.update_key(key=key, **changes)).data)
+        return Response(ChangedKeySerializer(services.update_key(key=key, **changes)).data)
 
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         return self._revoke(id)

@@ -14,7 +14,7 @@ from providers.wire.conversation import (
     ToolResult,
 )
 from providers.wire.events import Event, Finished, FinishReason, Started, TextDelta, UsageSeen
-from providers.wire.usage import Usage
+from providers.wire.usage import Usage, counted
 
 SIZE_BYTES = 16 * 1024
 DELTAS = 200
@@ -22,7 +22,7 @@ EVENTS: Sequence[Event] = (
     Started("upstream-1"),
     *(TextDelta(f" word{number}") for number in range(DELTAS)),
     Finished(FinishReason.STOP, "stop"),
-    UsageSeen(Usage(input_tokens=4000, output_tokens=DELTAS)),
+    UsageSeen(Usage(counted(input_tokens=4000, output_tokens=DELTAS))),
 )
 _SENTENCE = "The ship leaves the harbour at noon, and nobody knows when it will be back. "
 _SCHEMA = {

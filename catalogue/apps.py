@@ -9,6 +9,9 @@ class CatalogueConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: models are complete only now.
+        from accounts import patterns
         from catalogue.audit_registry import watch_catalogue
+        from catalogue.published.reading import read_names
 
         watch_catalogue()
+        patterns.read_names = read_names

@@ -1,4 +1,4 @@
-"""Addresses of the catalogue under /v1/."""
+"""Addresses of the catalogue under /v1/, and of its list for Google's SDKs under /v1beta/."""
 
 from typing import Any
 
@@ -41,4 +41,9 @@ urlpatterns = [
     path("gateway/params", views.ParamViewSet.as_view(_LIST), name="gateway-params"),
     path("models", views.ModelViewSet.as_view(_LIST), name="models"),
     path("models/<path:id>", views.ModelViewSet.as_view({"get": "retrieve"}), name="model"),
+]
+
+google_urlpatterns = [
+    path("models", views.GoogleModelViewSet.as_view(_LIST), name="google-models"),
+    path("models/<path:id>", views.GoogleModelViewSet.as_view({"get": "retrieve"}), name="google-model"),
 ]

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.web.middleware.ContentSecurityPolicy",
+    "gateway.web.middleware.OtherSlash",
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
     "gateway.core.audit_context.AuditContext",
@@ -252,6 +253,8 @@ UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)
 # Private addresses are refused for providers, but for these host:port pairs and networks.
 PRIVATE_ADDRESSES_ALLOWED = env.words("GATEWAY_ALLOW_PRIVATE")
+# Whether a superuser may allow a server of this machine in the admin: with one process it is the operator's own.
+LOCAL_SERVERS_ALLOWED = env.flag("GATEWAY_ALLOW_LOCAL", default=not REDIS_URL)
 # Names that `env:` credentials may read; nothing else of the environment can leave through a provider.
 CREDENTIAL_VARIABLES = env.words(
     "GATEWAY_CREDENTIAL_VARIABLES",

@@ -3,18 +3,22 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from catalogue.urls import google_urlpatterns
 from gateway.web import views
 
 urlpatterns = [
     path("", include("gateway.portal.urls")),
     path("", include("gateway.public.urls")),
+    path("admin/connect/", include("gateway.connect.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
+    path("v1beta/", include(google_urlpatterns)),
     path("v1/", include("accounts.urls")),
     path("v1/", include("gateway.responses.urls")),
-    re_path(r"^v1(/|$)", views.UnknownRoute.as_view()),
+    re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
     path("docs", views.Docs.as_view(), name="docs"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

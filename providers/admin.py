@@ -106,6 +106,7 @@ class ProviderAdmin(HistoryAdminBase):
     search_help_text = "Name, slug or base URL"
     actions = ["probe_now", "switch_on", "switch_off"]
     actions_submit_line = ["save_and_probe"]
+    list_before_template = "admin/connect_line.html"
     inlines = [CredentialInline, AlarmInline, ProbeResultInline]
     readonly_fields = ["access", "health_now"]
     fieldsets = [

@@ -25,6 +25,19 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{name}" if is_usual else f"{parts.scheme}://{name}:{port}"
 
 
+def address_of(url: str) -> str:
+    """host:port, the usual port said too: as addresses are allowed. Raises ValueError for what is no URL."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 443)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def host_of(address: str) -> str:
+    """Of a host:port."""
+    return address.rpartition(":")[0].strip("[]")
+
+
 def read_origins(words: Iterable[str]) -> Origins:
     """From words such as `OPENAI_API_KEY=https://eu.api.openai.com`. Raises ValueError, which names a bad one."""
     pairs = []

@@ -1,11 +1,13 @@
 """Asking a provider for its model list: costs nothing, and says whether calls could get through."""
 
 import json
+import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from enum import Enum, auto
 from urllib.parse import urljoin
 
 import httpx
@@ -28,19 +30,60 @@ _NAMES_MOST = 5_000
 _NAME_LENGTH_MOST = 200
 _TOO_SLOW = "no answer in time"
 _MORE = ("has_more", "nextPageToken", "next_page_token")
-# It answers, but has no model list, or no time for one: calls may well get through.
-_REACHABLE = {404, 405, 429, 501}
+
+
+class Trouble(Enum):
+    """Why no model list came. The last three keep no call from getting through."""
+
+    SECRET_UNSENDABLE = auto()
+    NAME_UNKNOWN = auto()
+    ADDRESS_FORBIDDEN = auto()
+    CONNECTION_REFUSED = auto()
+    UNREACHABLE = auto()
+    CERTIFICATE = auto()
+    TLS = auto()
+    TIMEOUT = auto()
+    BROKEN = auto()
+    REQUEST_REFUSED = auto()
+    CREDENTIAL_REFUSED = auto()
+    NO_CREDIT = auto()
+    PERMISSION_LACKING = auto()
+    REDIRECTED = auto()
+    SERVER_ERROR = auto()
+    NOT_JSON = auto()
+    NO_LIST = auto()
+    LIMITED = auto()
+    OTHER_FORMAT = auto()
+
+
+_REACHABLE = {
+    404: Trouble.NO_LIST,
+    405: Trouble.NO_LIST,
+    429: Trouble.LIMITED,
+    501: Trouble.NO_LIST,
+}
 _REFUSALS = {
-    400: "refused the request; the credential may be wrong",
-    401: "credential refused",
-    402: "account has no credit",
-    403: "credential refused",
+    400: (Trouble.REQUEST_REFUSED, "refused the request; the credential may be wrong"),
+    401: (Trouble.CREDENTIAL_REFUSED, "credential refused"),
+    402: (Trouble.NO_CREDIT, "account has no credit"),
+    403: (Trouble.PERMISSION_LACKING, "credential refused"),
+}
+_ELSE = (Trouble.SERVER_ERROR, "answers with an error")
+# The first that fits: a certificate's error is one of TLS too.
+_CONNECT_ERRORS: Mapping[type[BaseException], tuple[Trouble, str]] = {
+    ssl.SSLCertVerificationError: (Trouble.CERTIFICATE, "its certificate cannot be verified"),
+    ssl.SSLError: (Trouble.TLS, "speaks no TLS there"),
+    socket.gaierror: (Trouble.NAME_UNKNOWN, "its name has no address"),
+    ConnectionRefusedError: (Trouble.CONNECTION_REFUSED, "nothing listens there"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
-    """`status` is None where no answer came. `error` is for staff and holds no text of the provider's; `names` do."""
+    """`status` is None where no answer came. `error` is for staff and holds no text of the provider's; `names` do.
+
+    Who is healthy may have a `trouble` all the same: it answers, and has no list for us.
+    """
 
     is_healthy: bool
     status: int | None
@@ -48,18 +91,30 @@ class ProbeOutcome:
     error: str = ""
     names: tuple[str, ...] = ()
     """What the provider calls its models, sorted; empty where no list came."""
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    status: int | None = None
+    error: str = ""
+    trouble: Trouble | None = None
+    names: tuple[str, ...] = ()
 
 
 def probe(provider: ProviderFacts, *, policy: OutboundPolicy) -> ProbeOutcome:
     """In about 5 seconds at most; every trouble is an outcome. Raises KeyError for a format without a model list."""
     began = time.monotonic()
     try:
-        status, error, names = _ask(provider, policy)
+        found = _ask(provider, policy)
     except UpstreamFailure:
-        status, error, names = None, "the credential holds characters that no header carries", ()
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as trouble:
-        status, error, names = None, _named(trouble, provider.base_url, policy), ()
-    return ProbeOutcome(not error, status, round((time.monotonic() - began) * 1000, 1), error, names)
+        error = "the credential holds characters that no header carries"
+        found = _Found(error=error, trouble=Trouble.SECRET_UNSENDABLE)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
+        trouble, error = _named(failure, provider.base_url, policy)
+        found = _Found(error=error, trouble=trouble)
+    latency_ms = round((time.monotonic() - began) * 1000, 1)
+    return ProbeOutcome(not found.error, found.status, latency_ms, found.error, found.names, found.trouble)
 
 
 def probe_together(
@@ -74,13 +129,12 @@ def probe_together(
             yield asked.pop(done), done.result()
     except TimeoutError:
         for provider in asked.values():
-            yield provider, ProbeOutcome(False, None, TIMEOUT_S * 1000, _TOO_SLOW)
+            yield provider, ProbeOutcome(False, None, TIMEOUT_S * 1000, _TOO_SLOW, trouble=Trouble.TIMEOUT)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> tuple[int, str, tuple[str, ...]]:
-    """Status, error and the names of its models."""
+def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> _Found:
     listed = MODEL_LISTS[provider.wire_format]
     headers = {
         "accept": "application/json",
@@ -94,14 +148,9 @@ def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> tuple[int, str, tup
         client.stream("GET", url, headers=headers, timeout=timeout) as response,
     ):
         if not response.is_success:
-            return response.status_code, _error_of(response), ()
-        error, names = _read_list(response.read(), listed.prefix)
-        secret = provider.secret or ""
-        return (
-            response.status_code,
-            error,
-            tuple(name for name in names if remove_secret(name, secret) == name),
-        )
+            trouble, error = _error_of(response)
+            return _Found(response.status_code, error, trouble)
+        return _read_list(response.status_code, response.read(), listed.prefix, provider.secret or "")
 
 
 def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
@@ -110,10 +159,7 @@ def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
     Empty of the first page of several: what is not on it may be on the next. Source: the lists of OpenAI and Anthropic
     are objects with `data` of `id`, Google's and Cohere's with `models` of `name`; some servers answer the bare list.
     """
-    rows: object = answer
-    if isinstance(answer, dict):
-        is_part = any(answer.get(name) for name in _MORE)
-        rows = None if is_part else answer.get("data", answer.get("models"))
+    rows = None if _is_part(answer) else _rows(answer)
     named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     ids = (row.get("id", row.get("name")) for row in named)
     names = {name.removeprefix(prefix) for name in ids if isinstance(name, str)}
@@ -124,37 +170,53 @@ def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
     )
 
 
-def _error_of(response: httpx.Response) -> str:
-    """Of an answer that is no success. Empty if calls could get through."""
+def _rows(answer: object) -> object:
+    return answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
+
+
+def _is_part(answer: object) -> bool:
+    return isinstance(answer, dict) and any(answer.get(name) for name in _MORE)
+
+
+def _error_of(response: httpx.Response) -> tuple[Trouble, str]:
+    """Of an answer that is no success. The error is empty if calls could get through."""
     status = response.status_code
     if status in _REACHABLE:
-        return ""
+        return _REACHABLE[status], ""
     if response.is_redirect:
-        return f"redirects elsewhere ({status}); check the base URL"
-    return f"{_REFUSALS.get(status, 'answers with an error')} ({status})"
+        return Trouble.REDIRECTED, f"redirects elsewhere ({status}); check the base URL"
+    trouble, error = _REFUSALS.get(status, _ELSE)
+    return trouble, f"{error} ({status})"
 
 
-def _read_list(body: bytes, prefix: str) -> tuple[str, tuple[str, ...]]:
-    """Error and names. JSON of another shape is no error: calls may well get through."""
+def _read_list(status: int, body: bytes, prefix: str, secret: str) -> _Found:
+    """JSON of another shape is no error: calls may well get through."""
     try:
-        return "", model_names(json.loads(body), prefix)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
-        return "answers something that is not JSON; check the base URL", ()
+        return _Found(status, "answers something that is not JSON; check the base URL", Trouble.NOT_JSON)
+    names = model_names(answer, prefix)
+    kept = tuple(name for name in names if remove_secret(name, secret) == name)
+    return _Found(status, "", None if isinstance(_rows(answer), list) else Trouble.OTHER_FORMAT, kept)
 
 
-def _named(trouble: BaseException, base_url: str, policy: OutboundPolicy) -> str:
-    if isinstance(trouble, httpx.TimeoutException):
-        return _TOO_SLOW
-    if isinstance(trouble, httpx.ConnectError):
-        return _connect_error(trouble, base_url, policy)
-    return "broke off, or answered badly"
+def _named(failure: BaseException, base_url: str, policy: OutboundPolicy) -> tuple[Trouble, str]:
+    if isinstance(failure, httpx.TimeoutException):
+        return Trouble.TIMEOUT, _TOO_SLOW
+    if isinstance(failure, httpx.ConnectError):
+        return _connect_error(failure, base_url, policy)
+    return Trouble.BROKEN, "broke off, or answered badly"
 
 
-def _connect_error(trouble: BaseException, base_url: str, policy: OutboundPolicy) -> str:
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(trouble)):
-        return "its certificate cannot be verified"
+def _connect_error(failure: BaseException, base_url: str, policy: OutboundPolicy) -> tuple[Trouble, str]:
+    causes = list(_causes(failure))
+    for kind, told in _CONNECT_ERRORS.items():
+        if any(isinstance(cause, kind) for cause in causes):
+            return told
     # The client's own pool forgets why the policy refused: so it is asked once more.
-    return "its address is not allowed" if base_url_refusal(base_url, policy) else "cannot be reached"
+    if base_url_refusal(base_url, policy):
+        return Trouble.ADDRESS_FORBIDDEN, "its address is not allowed"
+    return Trouble.UNREACHABLE, "cannot be reached"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

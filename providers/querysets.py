@@ -28,6 +28,10 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
         urls = self.filter(is_demo=True).values_list("base_url", flat=True)
         return frozenset(urlsplit(url).netloc for url in urls if urlsplit(url).port)
 
+    def local_addresses(self) -> frozenset[str]:
+        """host:port of servers on this machine that a superuser allowed."""
+        return frozenset(self.exclude(local_address="").values_list("local_address", flat=True))
+
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):
     def open(self) -> "AlarmQuerySet":

@@ -19,7 +19,7 @@ from providers import alarms, validators
 from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
-from providers.origins import origin_of
+from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
 
@@ -29,8 +29,8 @@ FAILURES_TO_UNHEALTHY = 2
 
 
 def outbound_policy() -> OutboundPolicy:
-    """Where calls to providers may go: settings' exceptions and the demo providers' addresses."""
-    return validators.policy_for(Provider.objects.demo_addresses())
+    """Where calls to providers may go: settings' exceptions, the demo providers, and servers of this machine."""
+    return validators.policy_for(Provider.objects.demo_addresses(), Provider.objects.local_addresses())
 
 
 def access_of(provider: Provider) -> Access:
@@ -78,6 +78,8 @@ def save_provider(*, provider: Provider) -> None:
         provider.health_changed_at = None
     if is_elsewhere:
         _forget_secrets(Credential.objects.filter(provider=provider).exclude(ciphertext=""))
+    if provider.local_address != address_of(provider.base_url):
+        provider.local_address = ""
     provider.next_probe_at = None
     provider.save()
 

@@ -70,6 +70,11 @@ class HttpEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watcher: asyncio.TimerHandle | None = None
 
+    def follow(self, policy: OutboundPolicy) -> None:
+        """From now on connections are made by this one. From any thread."""
+        self._policy = policy
+        self._places = {}
+
     async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpResponse":
         place = self._places.get(request.url) or self._find_place(request.url)
         if self.in_flight >= self.connections:

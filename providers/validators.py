@@ -6,16 +6,19 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from gateway.core.outbound import OutboundPolicy, resolve_name
-from providers.origins import origin_of
+from gateway.core.outbound import OutboundPolicy, is_this_machine, resolve_name
+from providers.origins import host_of, origin_of
 
 _RESOLVE_TIMEOUT_S = 2.0
 _resolver = ThreadPoolExecutor(max_workers=2, thread_name_prefix="resolve")
 
 
-def policy_for(demo_addresses: Iterable[str]) -> OutboundPolicy:
-    """Where calls to any provider may go: settings' exceptions, and the demo providers' own addresses."""
-    allowed = {*settings.PRIVATE_ADDRESSES_ALLOWED, *settings.DEMO_ADDRESSES, *demo_addresses}
+def policy_for(demo_addresses: Iterable[str], local_addresses: Iterable[str] = ()) -> OutboundPolicy:
+    """Where calls to any provider may go: settings' exceptions, the demo providers, and a superuser's word."""
+    local = {each for each in local_addresses if is_this_machine(host_of(each))}
+    if not settings.LOCAL_SERVERS_ALLOWED:
+        local.clear()
+    allowed = {*settings.PRIVATE_ADDRESSES_ALLOWED, *settings.DEMO_ADDRESSES, *demo_addresses, *local}
     return OutboundPolicy(allowed=frozenset(allowed))
 
 

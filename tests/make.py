@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any, Unpack
+from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
-from accounts.models import Key, Membership, Team, User
+from accounts.models import Key, LedgerEntry, Membership, Team, User
 from accounts.services import KeyTerms, issue_key
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
 from catalogue.publishing.editions import publish
@@ -86,6 +88,24 @@ def make_team(slug: str = "", **fields: Any) -> Team:
 def make_key(team: Team | None = None, name: str = "test", **terms: Unpack[KeyTerms]) -> tuple[Key, str]:
     """A key with its text; of a new team unless one is given."""
     return issue_key(team=team or make_team(), name=name, **terms)
+
+
+def make_entry(key: Key, outcome: str = "finished", **fields: Any) -> LedgerEntry:
+    """One attempt with this key, free and just now."""
+    made = {
+        "attempt_id": uuid4(),
+        "call_id": uuid4(),
+        "number": 1,
+        "lane": "direct",
+        "requested_model": "acme/one",
+        "model": "acme/one",
+        "provider": "acme",
+        "is_streamed": False,
+        "started_at": timezone.now(),
+        "cost_usd": 0,
+        "loss_usd": 0,
+    }
+    return LedgerEntry.objects.create(team=key.team, key=key, outcome=outcome, **made | fields)
 
 
 def publish_all(*, at: datetime | None = None) -> Edition | None:

@@ -1,5 +1,6 @@
 """Keys: issued here with the secret shown once, changed, and revoked; never deleted."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -9,8 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import limits, services
+from accounts import limits, patterns, services
 from accounts.admin.history import HistoryAdminBase
+from accounts.fields import PatternsField
 from accounts.models import Key, User
 from accounts.shown_once import keep_secret, take_secret
 from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
@@ -22,19 +24,6 @@ _TONES: dict[Key.State, Tone] = {
     Key.State.EXPIRED: "neutral",
     Key.State.REVOKED: "bad",
 }
-
-
-class PatternsField(forms.CharField):
-    """A list of texts, one a line."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return str(value or "").split()
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(list(initial or []) != self.to_python(data))
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -111,6 +100,7 @@ class KeyAdmin(HistoryAdminBase):
         values = form.cleaned_data
         if change:
             services.update_key(key=obj, **{name: values[name] for name in form.changed_data})
+            self._warn_of_patterns(request, values.get("model_patterns", ()))
             return
         terms = {name: values[name] for name in _TERMS}
         person = cast("User", request.user)
@@ -118,6 +108,11 @@ class KeyAdmin(HistoryAdminBase):
         obj.pk, obj.public_id, obj.created_at = key.pk, key.public_id, key.created_at
         # Not in a message: those travel in a cookie that everybody can read.
         keep_secret(request.session, key, text)
+        self._warn_of_patterns(request, values["model_patterns"])
+
+    def _warn_of_patterns(self, request: HttpRequest, given: Sequence[str]) -> None:
+        for warning in patterns.warn_of(given):
+            messages.warning(request, f"{warning} It is kept, for models that come later.")
 
     def response_add(self, request: HttpRequest, obj: Key, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
         """To the key's page, whichever button was pressed: only there its text is shown."""
@@ -164,7 +159,5 @@ def _check(field: str, value: Any) -> None:
         limits.check_name(value)
     elif field in {"requests_per_minute", "concurrency"}:
         limits.check_limit(field, value)
-    elif field == "model_patterns":
-        limits.check_patterns(value)
     elif field == "expires_at":
         limits.check_expiry(value, timezone.now())

@@ -55,8 +55,7 @@ class LedgerEntryAdmin(AdminBase):
 
     @admin.display(description="outcome")
     def outcome_chip(self, entry: LedgerEntry) -> str:
-        outcome = LedgerEntry.Outcome(entry.outcome)
-        return status_chip(outcome.label, _TONES.get(outcome, "bad"), entry.error_code)
+        return status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
 
     @admin.display(description="cost, USD")
     def cost(self, entry: LedgerEntry) -> str:
@@ -70,3 +69,8 @@ class LedgerEntryAdmin(AdminBase):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
+
+
+def tone_of(entry: LedgerEntry) -> Tone:
+    """In which an entry's outcome is shown."""
+    return _TONES.get(LedgerEntry.Outcome(entry.outcome), "bad")

@@ -32,7 +32,11 @@ class LedgerEntry(models.Model):
         "accounts.Team", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     key = models.ForeignKey(
-        "accounts.Key", on_delete=models.DO_NOTHING, db_constraint=False, related_name="ledger_entries"
+        "accounts.Key",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="ledger_entries",
     )
     project = models.CharField(max_length=64, blank=True)
     requested_model = models.CharField(max_length=200)
@@ -65,7 +69,16 @@ class LedgerEntry(models.Model):
     class Meta:
         verbose_name_plural = "ledger entries"
         ordering = ["-started_at"]
-        indexes = [models.Index(fields=["team", "-started_at"], name="ledger_by_team")]
+        indexes = [
+            models.Index(fields=["team", "-started_at"], name="ledger_by_team"),
+            models.Index(fields=["key", "-started_at"], name="ledger_by_key"),
+            models.Index(fields=["request_id"], name="ledger_by_request"),
+            models.Index(
+                fields=["project", "-started_at"],
+                condition=~models.Q(project=""),
+                name="ledger_by_project",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(cost_usd__gte=0), name="ledger_cost_not_negative")
         ]

@@ -69,4 +69,4 @@ def _stamp(response: HttpResponseBase, tag: str, modified: datetime | None) -> N
     response["Cache-Control"] = "private, max-age=0, must-revalidate"
     if modified:
         response["Last-Modified"] = http_date(modified.astimezone(UTC).timestamp())
-    patch_vary_headers(cast("Any", response), ("Authorization", "X-Api-Key"))
+    patch_vary_headers(cast("Any", response), ("Authorization", "X-Api-Key", "X-Goog-Api-Key"))

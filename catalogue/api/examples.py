@@ -144,3 +144,14 @@ MODEL_EXAMPLE: dict[str, Any] = {
     "supports_streaming": True,
     "shutdown_date": None,
 }
+
+GOOGLE_MODEL_EXAMPLE: dict[str, Any] = {
+    "name": "models/anthropic/claude-haiku-4.5",
+    "baseModelId": "anthropic/claude-haiku-4.5",
+    "version": "2025-10-15",
+    "displayName": "Claude Haiku 4.5",
+    "inputTokenLimit": 200_000,
+    "outputTokenLimit": 64_000,
+    "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+    "thinking": True,
+}

@@ -9,6 +9,7 @@ from catalogue.api.examples import (
     ENDPOINTS_EXAMPLE,
     GATEWAY_MODEL_EXAMPLE,
     GATEWAY_MODELS_EXAMPLE,
+    GOOGLE_MODEL_EXAMPLE,
     MODEL_EXAMPLE,
 )
 from catalogue.lifecycle.status import Status
@@ -264,6 +265,27 @@ class AnthropicModelListSerializer(serializers.Serializer[Any]):
     has_more = serializers.BooleanField()
     first_id = serializers.CharField(allow_null=True)
     last_id = serializers.CharField(allow_null=True)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("model", GOOGLE_MODEL_EXAMPLE)])
+class GoogleModelSerializer(serializers.Serializer[Any]):
+    """A model in Google's list form. What is unknown is left out."""
+
+    name = serializers.CharField(help_text="Its id behind `models/`.")
+    baseModelId = serializers.CharField()  # noqa: N815  # Google's name, as those below
+    version = serializers.CharField(help_text="The day of its release, else 1.")
+    displayName = serializers.CharField()  # noqa: N815
+    description = serializers.CharField(required=False)
+    inputTokenLimit = serializers.IntegerField(required=False)  # noqa: N815
+    outputTokenLimit = serializers.IntegerField(required=False)  # noqa: N815
+    supportedGenerationMethods = serializers.ListField(child=serializers.CharField())  # noqa: N815
+    thinking = serializers.BooleanField(required=False, help_text="Present where the model reasons.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("page", {"models": [GOOGLE_MODEL_EXAMPLE]})])
+class GoogleModelListSerializer(serializers.Serializer[Any]):
+    models = GoogleModelSerializer(many=True)
+    nextPageToken = serializers.CharField(required=False, help_text="Absent on the last page.")  # noqa: N815
 
 
 class OrganisationSerializer(serializers.Serializer[Any]):

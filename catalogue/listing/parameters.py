@@ -16,6 +16,7 @@ from gateway.core.errors import ApiError
 _BETWEEN_WORDS = re.compile(r"[,\s{}]+")
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,20})?")
 _TEXT_LIMIT = 200
+_BRACKETS = "[]"
 MOST_WORDS = 100
 """Of one parameter. Each is a condition of its own, and SQLite nests at most 1,000 of them."""
 
@@ -23,6 +24,18 @@ MOST_WORDS = 100
 def refuse(name: str, message: str, *, code: str = "invalid_value", **facts: Any) -> ApiError:
     """The refusal of one parameter; `facts` (what came, what is allowed) go into the published error shape."""
     return ApiError(message, code=code, param=name, extra={"param": name, **facts})
+
+
+def without_brackets(query: QueryDict) -> QueryDict:
+    """The same with `endpoints[]=a&endpoints[]=b`, as many clients write arrays, under its plain name."""
+    if not any(name.endswith(_BRACKETS) for name in query):
+        return query
+    plain = QueryDict(mutable=True)
+    for name, values in query.lists():
+        for value in values:
+            plain.appendlist(name.removesuffix(_BRACKETS), value)
+    plain._mutable = False  # as Django does where it makes one
+    return plain
 
 
 class ValuesWidget(forms.Widget):

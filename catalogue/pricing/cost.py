@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from catalogue.facts import PriceFacts
-from catalogue.pricing.rates import Rates, count_meters, is_judgeable, rates_for, slot
+from catalogue.pricing.rates import Charges, charges_at, is_judgeable, rates_for, slot
 from providers.wire.usage import Usage
 
 STANDARD = "standard"
@@ -52,13 +52,12 @@ def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
     Kinds of tokens are parts of the totals: where they have a price of their own they are taken out of the general
     meter, else they are paid as what they are part of. A price for long prompts counts for all of a long prompt.
     """
-    return cost_at(rates_for(usage, prices), usage)
+    return cost_at(charges_at(rates_for(usage, prices)), usage)
 
 
-def cost_at(rates: Rates, usage: Usage) -> Decimal:
-    """The same at rates that are known to apply."""
-    total = sum((rates[meter] * count for meter, count in count_meters(usage, rates)), Decimal(0))
-    return total.quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
+def cost_at(charges: Charges, usage: Usage) -> Decimal:
+    """The same by charges that are known to apply."""
+    return charges.amount_usd(usage).quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
 
 
 def is_valid(price: PriceFacts, at: datetime) -> bool:

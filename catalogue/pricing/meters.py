@@ -1,6 +1,7 @@
 """What providers count and charge for. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 INPUT_TEXT = "input_text_tokens"
 OUTPUT_TEXT = "output_text_tokens"
@@ -8,17 +9,6 @@ CACHED_READ_TEXT = "cached_read_text_tokens"
 CACHED_WRITE_TEXT = "cached_write_text_tokens"
 CACHED_WRITE_TEXT_5M = "cached_write_text_tokens_5m"
 CACHED_WRITE_TEXT_1H = "cached_write_text_tokens_1h"
-
-# For each kind of token, the meters that may count it, best first: only the first that has a price does.
-CACHED_READS: Sequence[str] = (CACHED_READ_TEXT, "implicit_cached_input_text_tokens")
-CACHED_READS_BY_KIND: Sequence[Sequence[str]] = tuple(
-    (f"cached_read_{kind}_tokens", *CACHED_READS, f"input_{kind}_tokens")
-    for kind in ("audio", "image", "video")
-)
-CACHED_WRITES_5M: Sequence[str] = (CACHED_WRITE_TEXT_5M, CACHED_WRITE_TEXT)
-CACHED_WRITES_1H: Sequence[str] = (CACHED_WRITE_TEXT_1H, CACHED_WRITE_TEXT, CACHED_WRITE_TEXT_5M)
-INPUTS: Sequence[str] = (INPUT_TEXT, "input_tokens", "total_tokens")
-OUTPUTS: Sequence[str] = (OUTPUT_TEXT, "output_tokens", "total_tokens")
 
 METERS: Mapping[str, tuple[str, str]] = {
     "input_text_tokens": ("Input text tokens", "token"),
@@ -60,6 +50,56 @@ METERS: Mapping[str, tuple[str, str]] = {
     "web_searches": ("Web searches", "search"),
 }
 """By meter: how curators read it, and its unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A count of a call's usage, and the meters that may charge it, best first: only the first that has a price does.
+
+    `parts` are charged before it and by meters of their own, as far as those have a price. `less` are counts that are
+    charged apart from a part.
+    """
+
+    name: str
+    meters: Sequence[str]
+    parts: "Sequence[Counted]" = ()
+    less: Sequence[str] = ()
+
+
+_CACHED_READS = (CACHED_READ_TEXT, "implicit_cached_input_text_tokens")
+_INPUT = (
+    *(
+        Counted(name, (name, *_CACHED_READS, f"input_{kind}_tokens"))
+        for kind in ("audio", "image", "video")
+        if (name := f"cached_read_{kind}_tokens")
+    ),
+    # Cached tokens of a kind that the provider does not tell count as text.
+    Counted(
+        "cached_read_tokens",
+        _CACHED_READS,
+        less=("cached_read_audio_tokens", "cached_read_image_tokens", "cached_read_video_tokens"),
+    ),
+    Counted("cached_write_1h_tokens", (CACHED_WRITE_TEXT_1H, CACHED_WRITE_TEXT, CACHED_WRITE_TEXT_5M)),
+    Counted(
+        "cached_write_tokens", (CACHED_WRITE_TEXT_5M, CACHED_WRITE_TEXT), less=("cached_write_1h_tokens",)
+    ),
+    *(
+        Counted(name, (name,), less=(f"cached_read_{kind}_tokens",))
+        for kind in ("audio", "image", "video")
+        if (name := f"input_{kind}_tokens")
+    ),
+)
+_OUTPUT = tuple(
+    Counted(name, (name,))
+    for name in ("reasoning_tokens", "output_audio_tokens", "output_image_tokens", "output_video_tokens")
+)
+COUNTED: Sequence[Counted] = (
+    Counted("input_tokens", (INPUT_TEXT, "input_tokens", "total_tokens"), _INPUT),
+    Counted("output_tokens", (OUTPUT_TEXT, "output_tokens", "total_tokens"), _OUTPUT),
+    # Whatever is no token is charged by the meter of its own name. Requests are not counted: each call is one.
+    *(Counted(name, (name,)) for name, (_, unit) in METERS.items() if unit not in {"token", "request"}),
+)
+"""All that a call's usage may count."""
 
 METER_CHOICES = [(meter, label) for meter, (label, _unit) in METERS.items()]
 

@@ -1,14 +1,14 @@
 """What an offering's calls cost for now, worked out once and not for every call."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from catalogue.facts import OfferingFacts, PriceFacts
 from catalogue.pricing.cost import STANDARD, call_prices, cost_at
-from catalogue.pricing.rates import Rates, rates_for
+from catalogue.pricing.rates import Charges, Rates, charges_at, rates_for
 from providers.wire.usage import Usage
 
 _SAME = {"fast": "priority"}
@@ -23,17 +23,17 @@ class PlanPrices:
 
     prices: Sequence[PriceFacts]
     fields: list[Mapping[str, Any]]
-    fixed_rates: Rates | None
-    """None where they depend on the prompt's length."""
     beneath: "PlanPrices | None" = None
+    fixed: Charges | None = None
+    """What is charged; None where that depends on the prompt's length."""
 
     def cost_usd(self, usage: Usage) -> Decimal:
         """As catalogue.pricing.cost.cost_usd."""
-        return cost_at(self._rates(usage), usage)
+        return cost_at(self.fixed or charges_at(self.rates(usage)), usage)
 
-    def _rates(self, usage: Usage) -> Rates:
-        own = self.fixed_rates or rates_for(usage, self.prices)
-        return {**self.beneath._rates(usage), **own} if self.beneath else own
+    def rates(self, usage: Usage) -> Rates:
+        own = rates_for(usage, self.prices)
+        return {**self.beneath.rates(usage), **own} if self.beneath else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ def rate_card_of(offering: OfferingFacts, at: float) -> RateCard:
 
 
 def _plan_prices(prices: Sequence[PriceFacts], beneath: PlanPrices | None = None) -> PlanPrices:
-    depends = any(price.conditions for price in prices)
     fields = [_fields(price) for price in prices]
-    fixed_rates = None if depends else rates_for(Usage(), prices)
-    return PlanPrices(prices, [*beneath.fields, *fields] if beneath else fields, fixed_rates, beneath)
+    plan = PlanPrices(prices, [*beneath.fields, *fields] if beneath else fields, beneath)
+    depends = any(price.conditions for price in prices) or (beneath is not None and beneath.fixed is None)
+    return plan if depends else replace(plan, fixed=charges_at(plan.rates(Usage())))
 
 
 def prices_of(fields: Iterable[Mapping[str, Any]]) -> list[PriceFacts]:

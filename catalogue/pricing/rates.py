@@ -1,19 +1,20 @@
-"""How a call's tokens are counted by meter, and which rate each meter has for it. Pure."""
+"""Which rate each meter has for a call, and what is charged at those rates. Pure."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from catalogue.facts import PriceFacts
 from catalogue.pricing import meters
 from catalogue.pricing.conditions import closeness, holds, is_tier
+from catalogue.pricing.meters import COUNTED, Counted
 from providers.wire.usage import Usage
 
 Rates = Mapping[str, Decimal]
 """USD for one unit, by meter."""
 
-_Part = tuple[Sequence[str], int]
-"""Meters of which the first that has a price counts it, and how many tokens there are."""
+_FREE = Decimal(0)
 _LIFETIMES: Mapping[tuple[str, Any], str] = {
     ("cache_ttl", "5m"): meters.CACHED_WRITE_TEXT_5M,
     ("cache_ttl", "1h"): meters.CACHED_WRITE_TEXT_1H,
@@ -44,7 +45,9 @@ def rates_for(usage: Usage, prices: Iterable[PriceFacts]) -> Rates:
     """The rate of each meter for a prompt of that length: of several that apply, the one for the closest range."""
     chosen: dict[str, PriceFacts] = {}
     for price in prices:
-        if not is_judgeable(price) or not all(holds(tier, usage.input_tokens) for tier in _tiers(price)):
+        if not is_judgeable(price) or not all(
+            holds(tier, usage.counts["input_tokens"]) for tier in _tiers(price)
+        ):
             continue
         rival = chosen.get(meter_of(price))
         if rival is None or closeness(_tiers(price)) >= closeness(_tiers(rival)):
@@ -52,73 +55,46 @@ def rates_for(usage: Usage, prices: Iterable[PriceFacts]) -> Rates:
     return {meter: price.amount / price.unit_size for meter, price in chosen.items()}
 
 
-def count_meters(usage: Usage, priced: Container[str]) -> list[tuple[str, int]]:
-    """Each token once: by the meter of its kind where that is priced, else by the general one of its side.
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What is charged of a call's usage: `a_call`, and for each count its rate, after that of its priced parts."""
 
-    A cached token of a kind that the provider does not tell counts as cached text. What no priced meter counts is
-    left out.
-    """
-    sent = _share_out(usage.input_tokens, [*_cached(usage), *_sent_kinds(usage)], meters.INPUTS, priced)
-    made = _share_out(usage.output_tokens, _made_kinds(usage), meters.OUTPUTS, priced)
-    calls = [("requests", 1)] if "requests" in priced else []
-    return [*sent, *made, *calls]
+    a_call: Decimal
+    counts: Sequence[tuple[str, Decimal, Sequence[tuple[str, Decimal, Sequence[str]]]]]
 
-
-def _cached(usage: Usage) -> list[_Part]:
-    if not (usage.cached_read_tokens or usage.cached_write_tokens):
-        return []
-    hour = min(usage.cached_write_1h_tokens, usage.cached_write_tokens)
-    kinds = usage.cached_read_audio_tokens, usage.cached_read_image_tokens, usage.cached_read_video_tokens
-    return [
-        *((names, count) for names, count in zip(meters.CACHED_READS_BY_KIND, kinds, strict=True)),
-        (meters.CACHED_READS, max(0, usage.cached_read_tokens - sum(kinds))),
-        (meters.CACHED_WRITES_1H, hour),
-        (meters.CACHED_WRITES_5M, usage.cached_write_tokens - hour),
-    ]
+    def amount_usd(self, usage: Usage) -> Decimal:
+        """Not rounded. Each token counts once, and parts are taken out of their total as far as it reaches."""
+        counts, amount = usage.counts, self.a_call
+        for name, rate, parts in self.counts:
+            left = counts[name]
+            for part, part_rate, less in parts:
+                if part in counts:
+                    apart = sum(map(counts.__getitem__, less))
+                    taken = min(max(0, counts[part] - apart), left)
+                    amount += part_rate * taken
+                    left -= taken
+            amount += rate * left
+        return amount
 
 
-def _sent_kinds(usage: Usage) -> list[_Part]:
-    """What of each was not cached."""
-    if not (usage.input_audio_tokens or usage.input_image_tokens or usage.input_video_tokens):
-        return []
-    return [
-        (("input_audio_tokens",), max(0, usage.input_audio_tokens - usage.cached_read_audio_tokens)),
-        (("input_image_tokens",), max(0, usage.input_image_tokens - usage.cached_read_image_tokens)),
-        (("input_video_tokens",), max(0, usage.input_video_tokens - usage.cached_read_video_tokens)),
-    ]
-
-
-def _made_kinds(usage: Usage) -> list[_Part]:
-    return [
-        (("reasoning_tokens",), usage.reasoning_tokens),
-        (("output_audio_tokens",), usage.output_audio_tokens),
-        (("output_image_tokens",), usage.output_image_tokens),
-    ]
-
-
-def _share_out(
-    total: int,
-    parts: Sequence[_Part],
-    general: Sequence[str],
-    priced: Container[str],
-) -> list[tuple[str, int]]:
-    """Parts with a meter of their own are taken out of the total, as far as it reaches."""
+def charges_at(rates: Rates) -> Charges:
+    """By the meters that have a rate. What has none is paid as what it is a part of, or not at all."""
     counts = []
-    for names, count in parts:
-        if count and (meter := _first(names, priced)):
-            taken = min(count, total)
-            counts.append((meter, taken))
-            total -= taken
-    if meter := _first(general, priced):
-        counts.append((meter, total))
-    return counts
+    for counted in COUNTED:
+        parts = [
+            (part.name, rates[meter], part.less)
+            for part in counted.parts
+            if (meter := _priced(part, rates)) is not None
+        ]
+        meter = _priced(counted, rates)
+        if parts or meter:
+            counts.append((counted.name, rates[meter] if meter else _FREE, parts))
+    return Charges(rates.get("requests", _FREE), counts)
 
 
-def _first(names: Sequence[str], priced: Container[str]) -> str | None:
-    for name in names:
-        if name in priced:
-            return name
-    return None
+def _priced(counted: Counted, rates: Rates) -> str | None:
+    """The meter that charges it."""
+    return next((meter for meter in counted.meters if meter in rates), None)
 
 
 def _tiers(price: PriceFacts) -> list[Mapping[str, Any]]:

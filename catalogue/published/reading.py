@@ -1,12 +1,13 @@
 """What one request looks at: which edition, at which instant, with which switches."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from django.utils import timezone
 
+from accounts.keys import KeyFacts
 from catalogue.facts import ModelFacts
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
@@ -41,6 +42,12 @@ class Reading:
     def routable(self) -> PublishedModelQuerySet:
         return self.rows().routable(self.at, self.callable_ids)
 
+    def callable_by(self, key: KeyFacts) -> Sequence[ModelFacts]:
+        """The models that can be called now and that the key's patterns let through, newest first."""
+        ids = self.routable().newest_first().values_list("public_id", flat=True)
+        models = [self.snapshot.models.get(id_) for id_ in ids]
+        return [model for model in models if model and key.may_call(model.id, model.aliases)]
+
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""
         return self.snapshot.find(name)
@@ -49,6 +56,12 @@ class Reading:
 def read_now() -> Reading:
     """One query where nothing changed since the last look."""
     return Reading(snapshots.refresh(), timezone.now(), is_present=True)
+
+
+def read_names() -> list[str]:
+    """Ids and aliases of all that is published."""
+    snapshot = snapshots.refresh()
+    return [*snapshot.models, *snapshot.aliases]
 
 
 def read_as_of(at: datetime) -> Reading:

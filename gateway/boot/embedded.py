@@ -110,9 +110,19 @@ def run(listener: socket.socket) -> None:
     outlet.hand_over(greeting.secrets_text(issued))
     _let_runtime_start(Background(stop_s=settings.DRAIN_S + STOP_BEYOND_DRAIN_S), demo.Demo(demo_listener))
     ready = greeting.ready_text(url_of(settings.HOST, settings.PORT), issued.key)
-    events = Events(ready=lambda: outlet.show(ready), exit=runtime.begin_drain, hurry=Background.hurry)
+    events = Events(ready=lambda: outlet.show(ready), exit=_begin_drain, hurry=_hurry)
     limits = within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS)
     Server(application, drain_s=settings.DRAIN_S, on=events, limits=limits).serve_on(listener)
+
+
+def _begin_drain() -> None:
+    outlet.show(greeting.stopping_text(settings.DRAIN_S))
+    runtime.begin_drain()
+
+
+def _hurry() -> None:
+    outlet.show("Stopping now.")
+    Background.hurry()
 
 
 def _let_runtime_start(background: Background, provider: demo.Demo) -> None:

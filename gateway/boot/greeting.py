@@ -33,7 +33,27 @@ def ready_text(url: str, key: str | None) -> str:
     open_places = [place for place in PLACES if place[0] != "Catalogue" or settings.PUBLIC_CATALOGUE != "off"]
     places = [f"  {name:<13} {url}{path}" for name, path in open_places]
     return "\n".join(
-        ["", f"Gatehouse is ready on {url}", *places, "", "Try it:", f"  {curl_line(url, key)}", ""]
+        [
+            "",
+            f"Gatehouse is ready on {url}",
+            *places,
+            "",
+            "Try it:",
+            f"  {curl_line(url, key)}",
+            "",
+            "Then connect a provider, with its key, or a model server of your own:",
+            f"  {url}/admin/connect/",
+            "",
+            "Stop it with Ctrl-C.",
+            "",
+        ]
+    )
+
+
+def stopping_text(drain_s: float) -> str:
+    return (
+        f"\nStopping: no new calls are taken, and those that run have {drain_s:.0f} s to end. "
+        "Press Ctrl-C again to stop now."
     )
 
 

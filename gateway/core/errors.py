@@ -3,8 +3,8 @@
 ApiError has any status; `param` names the parameter, `extra` goes into the shape "gateway". What the REST framework,
 Django, SQL and InvalidField raise is translated into one.
 
-Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic"; others use
-OpenAI's shape.
+Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic", or "google"; others
+use OpenAI's shape.
 """
 
 import logging
@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.core import sql
+from gateway.core.envelopes import anthropic_envelope, google_envelope, listed_envelope, openai_envelope
 from gateway.core.refusals import InvalidField, whole_seconds
 
 _log = logging.getLogger(__name__)
@@ -46,24 +47,9 @@ class ApiError(exceptions.APIException):
         self.param = param
         self.extra = dict(extra or {})
 
-    @property
-    def type(self) -> str:
-        """Source: OpenAI's error envelope."""
-        by_status = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-        return by_status.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
-
-    @property
-    def anthropic_type(self) -> str:
-        """Source: Anthropic's error envelope."""
-        by_status = {
-            401: "authentication_error",
-            403: "permission_error",
-            404: "not_found_error",
-            413: "request_too_large",
-            429: "rate_limit_error",
-            503: "overloaded_error",
-        }
-        return by_status.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
+    def to_dict(self) -> dict[str, Any]:
+        """For gateway.core.envelopes."""
+        return {"status": self.status, "code": self.code, "message": self.message, "param": self.param}
 
 
 def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -73,9 +59,9 @@ def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
         sql.refusals.note(exc)
     elif error.status >= 500 and error.status != HTTPStatus.NOT_IMPLEMENTED:
         _log.error("%s: %s", type(exc).__name__, error.message, exc_info=exc)
-    response = Response(_body(error, context.get("view")), status=error.status, headers=_headers(exc, error))
-    response["x-request-id"] = request_id(context.get("request"))
-    return response
+    named = request_id(context.get("request"))
+    body, headers = _body(error, context.get("view"), named), _headers(exc, error)
+    return Response(body, status=error.status, headers=headers | {"x-request-id": named})
 
 
 def request_id(request: Request | None) -> str:
@@ -84,31 +70,15 @@ def request_id(request: Request | None) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
 
 
-def _body(error: ApiError, view: object) -> dict[str, Any]:
-    shape = getattr(view, "error_shape", "openai")
-    if shape == "anthropic":
-        return {"type": "error", "error": {"type": error.anthropic_type, "message": error.message}}
-    if shape == "gateway":
-        return {
-            "ok": False,
-            "error": _word(error.status),
-            "code": error.code,
-            "message": error.message,
-            **({"param": error.param} if error.param else {}),
-        } | error.extra
-    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return {"error": fields}
-
-
-def _word(status: int) -> str:
-    words = {
-        401: "unauthorised",
-        403: "forbidden",
-        404: "not_found",
-        429: "rate_limited",
-        501: "not_implemented",
-    }
-    return words.get(status, "failed" if status >= 500 else "invalid_request")
+def _body(error: ApiError, view: object, request_id: str) -> dict[str, Any]:
+    match getattr(view, "error_shape", "openai"):
+        case "anthropic":
+            return anthropic_envelope(error.to_dict(), request_id)
+        case "google":
+            return google_envelope(error.to_dict(), request_id)
+        case "gateway":
+            return listed_envelope(error.to_dict()) | error.extra
+    return openai_envelope(error.to_dict())
 
 
 def _headers(exc: Exception, error: ApiError) -> dict[str, str]:

@@ -93,6 +93,12 @@ class OutboundPolicy:
         return f"{name}:{port}" in self.allowed
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether the name, asking no name server, or the address is that of the machine itself."""
+    address = _literal(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
 def allowed_addresses(policy: OutboundPolicy, host: str, port: int, addresses: Sequence[str]) -> list[str]:
     """Those of the addresses found under `host` that may be connected to. Raises ForbiddenAddress if none may."""
     allowed = [address for address in addresses if policy.refusal(host, port, address) is None]

@@ -5,6 +5,7 @@ Inference is answered before Django, so its operations are written here by hand.
 
 from typing import Any
 
+from gateway.core.envelopes import openai_envelope
 from gateway.openapi.bodies import (
     CHAT_EXAMPLE,
     EMBEDDINGS_EXAMPLE,
@@ -185,10 +186,8 @@ def _headers() -> dict[str, Schema]:
     }
 
 
-def _error(
-    about: str, message: str, code: str, *, waits: bool = False, kind: str = "invalid_request_error"
-) -> Schema:
-    example = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def _error(about: str, message: str, code: str, *, waits: bool = False, status: int = 400) -> Schema:
+    example = openai_envelope({"message": message, "code": code, "status": status})
     headers = {name: ref(name, "headers") for name in ("x-request-id", *(["Retry-After"] if waits else []))}
     return {"headers": headers} | _json_answer(about, ref("ErrorEnvelope"), example)
 
@@ -199,13 +198,13 @@ _ERROR_RESPONSES: dict[str, Schema] = {
         "No key, or one that is not valid.",
         "This key is not valid.",
         "invalid_api_key",
-        kind="authentication_error",
+        status=401,
     ),
     "Forbidden": _error(
         "The key calls no models.",
         "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
         "permission_denied",
-        kind="permission_error",
+        status=403,
     ),
     "UnknownModel": _error(
         "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
@@ -222,25 +221,25 @@ _ERROR_RESPONSES: dict[str, Schema] = {
         "60 requests a minute are used up.",
         "rate_limit_exceeded",
         waits=True,
-        kind="rate_limit_error",
+        status=429,
     ),
     "ProviderFailed": _error(
         "Every provider failed.",
         "The provider cannot be reached.",
         "provider_unreachable",
-        kind="server_error",
+        status=503,
     ),
     "Unavailable": _error(
         "Nothing can serve the call now.",
         "No worker is alive.",
         "no_worker",
         waits=True,
-        kind="server_error",
+        status=503,
     ),
     "ProviderTimedOut": _error(
         "The provider took too long.",
         "The provider did not answer in time.",
         "provider_timeout",
-        kind="server_error",
+        status=503,
     ),
 }

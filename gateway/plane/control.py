@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from django.db import Error as DatabaseError
@@ -33,8 +34,10 @@ class Directory(Protocol):
 class Control:
     """Keeps the snapshot of this process fresh. If SQL is away, the last one stays."""
 
-    def __init__(self, keys: Directory | None = None) -> None:
+    def __init__(self, keys: Directory | None = None, *, on_providers: Callable[[], None]) -> None:
+        """`on_providers` is called at the start, and before the snapshot shows providers that changed."""
         self._keys = keys
+        self._on_providers = on_providers
         self._seen: Revisions | None = None
         self._confirmed_at = self._heard_at = time.monotonic()
         self._patience = sql.Patience()
@@ -113,6 +116,8 @@ class Control:
         if now != self._seen:
             if self._keys:
                 self._keys.refresh(now)
+            if self._seen is None or now.providers != self._seen.providers:
+                self._on_providers()
             snapshots.refresh()
             self._seen = now
         self._confirmed_at = asked_at

@@ -73,26 +73,18 @@ def await_database(is_stopping: Callable[[], bool] = lambda: False) -> bool:
     return False
 
 
-def _read_policy() -> OutboundPolicy:
-    """In a thread that has no further use for its connection."""
-    try:
-        with sql.answer_within(sql.QUICK_S):
-            return outbound_policy()
-    finally:
-        connection.close()
-
-
 class Process:
     """The parts, bound to one event loop once opened."""
 
     def __init__(self, keys: Directory | None = None) -> None:
         self.name = make_name()
-        self.control = Control(keys)
+        self.control = Control(keys, on_providers=self._read_policy)
         self.store: Store = open_store(settings.REDIS_URL or None, self.name)
         self.spool = Spool(settings.SPOOL_DIR)
         self.recorder = Recorder(self.spool)
         self.health = HealthTable()
         self.observers = Observers(self.spool, [HealthObserver(self.health)])
+        self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
 
     async def open(self) -> Workbench:
@@ -103,8 +95,7 @@ class Process:
         await asyncio.to_thread(self.control.start)
         self.recorder.start()
         await self.store.open()
-        policy = await asyncio.to_thread(_read_policy)
-        self.engine = HttpEngine(policy, connections=settings.UPSTREAM_CONNECTIONS)
+        self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return Workbench(
             engine=self.engine,
             adapters=choose_adapter,
@@ -119,6 +110,12 @@ class Process:
             ),
             answer_bytes=_ANSWER_BYTES,
         )
+
+    def _read_policy(self) -> None:
+        """In the control thread: a superuser's word, and a demo provider that moved, hold as soon as their row does."""
+        self.policy = outbound_policy()
+        if self.engine:
+            self.engine.follow(self.policy)
 
     async def close(self) -> None:
         """Once no call is open: disconnect, then write what is still in the spool."""

@@ -21,7 +21,7 @@ from gateway.core.codec import Newer
 from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.settle import find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
-from providers.wire.usage import Usage
+from providers.wire.usage import Usage, counted
 
 _log = logging.getLogger(__name__)
 _PACE_S = 0.25
@@ -190,7 +190,8 @@ def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
 
 def _unknown(opened: AttemptOpened) -> AttemptClosed:
     """Its process died. That is not the team's to pay; what we lose is at least the prompt."""
-    prompt = Usage(opened.input_tokens, is_estimated=True) if opened.input_tokens else None
+    counts = counted(input_tokens=opened.input_tokens)
+    prompt = Usage(counts, is_estimated=True) if counts else None
     bill = settle(find_payer(LedgerEntry.Outcome.UNKNOWN, ""), None, prompt, partial(_cost_usd, opened))
     return AttemptClosed(
         attempt_id=opened.attempt_id,

@@ -1,4 +1,4 @@
-"""Signing in, to the portal and to the admin: guessed passwords wait, and only a few are looked at together."""
+"""Passwords, at the sign-in of portal and admin and where one changes one's own: those who guess wait."""
 
 import math
 import threading
@@ -9,9 +9,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
 
 from accounts.guesses import WRONG_PASSWORDS, here, passwords_of
+from accounts.models import User
 from gateway.core.admin_base import SignInForm as ThemeSignInForm
 from gateway.core.client_address import client_of_meta, counted_as
 from gateway.web.middleware import ask_to_wait
@@ -89,3 +92,28 @@ class SignInForm(Patient):
 
 class AdminSignInForm(Patient, ThemeSignInForm):  # type: ignore[misc]  # the theme has no types
     """The admin's, in its theme."""
+
+
+class PasswordForm(PasswordChangeForm):
+    """One's own password. The old one can be guessed no more often than at the sign-in."""
+
+    def __init__(self, user: User, *arguments: Any, request: HttpRequest, **named: Any) -> None:
+        super().__init__(user, *arguments, **named)
+        self._request = request
+        self.fields["old_password"].label = "Present password"
+        self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
+        self.fields["new_password2"].label = "New password, once more"
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        address = client_of_meta(self._request.META, settings.TRUSTED_PROXIES)
+        subject = passwords_of(self.user.get_username(), address)
+        if wait_s := here.counter.take(subject, WRONG_PASSWORDS):
+            ask_to_wait(self._request, math.ceil(wait_s))
+            raise forms.ValidationError(
+                f"Too many wrong passwords came from your address. Try again in {math.ceil(wait_s)} s.",
+                code="wait",
+            )
+        old: str = super().clean_old_password()
+        here.counter.forgive(subject)
+        return old

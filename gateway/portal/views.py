@@ -1,37 +1,55 @@
-"""Signing in, and a team's keys: listed, created and revoked."""
+"""Signing in, a password, and a team's keys: listed, created, changed and revoked."""
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
 from accounts.models import Key, Team, User
-from accounts.shown_once import keep_secret, take_secret
+from accounts.shown_once import ShownSecret, keep_secret, take_secret
+from catalogue.published.reading import read_now
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
-from gateway.portal.forms import KeyForm
+from gateway.portal.calls import SHOWN, last_calls
+from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, TermsForm
 from gateway.portal.listing import PAGE_SIZE, feed_addresses, keys_of, recent_calls, row_of, teams_of
-from gateway.portal.sign_in import SignInForm
-
-# Whatever a key may call, this finds it something.
-_ANY_MODEL = "auto"
-_FORM_FIELDS = {"expires_at": "expires_on"}
+from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
+from gateway.portal.sign_in import PasswordForm, SignInForm
+from gateway.public import samples
 
 
 class SignIn(LoginView):
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+
+@method_decorator([never_cache, login_required], name="dispatch")
+class Password(PasswordChangeView):
+    """One's own. It ends the sessions of that person in other browsers."""
+
+    template_name = "portal/password.html"
+    form_class = PasswordForm
+    success_url = reverse_lazy("portal:keys")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
+        return super().form_valid(form)
 
 
 @require_safe
@@ -55,6 +73,20 @@ def keys(request: HttpRequest) -> HttpResponse:
         return redirect(_address(team))
     form.focus_first_error()
     return _show_keys(request, team, teams=teams, form=form)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def key(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One key: its terms, which POST changes, what it may call, and its last calls."""
+    found = _own_key(_person(request), public_id)
+    form = ChangeForm(request.POST or None, key=found)
+    if request.method == "POST" and form.is_valid() and _change(found, form):
+        messages.success(request, f"“{found.name}” is changed. Calls obey within a second.")
+        return redirect("portal:key", found.public_id)
+    form.focus_first_error()
+    return _show_key(request, found, form)
 
 
 @never_cache
@@ -84,23 +116,70 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
         "form": form,
         "new": new,
         "feeds": feed_addresses(origin_of(request), new.text) if new and new.is_for_feeds else [],
-        "curl": curl_line(base_url_of(request), new.text if new else None, model=_ANY_MODEL),
+        "samples": _samples_with(request, team, new) if new else [],
+        "curl": curl_line(base_url_of(request), None, model=ANY_MODEL),
     }
     return render(request, "portal/keys.html", context)
 
 
+def _show_key(request: HttpRequest, key: Key, form: ChangeForm) -> HttpResponse:
+    row, reading = row_of(key, timezone.now()), read_now()
+    permitted = permitted_to(key, reading)
+    context = {
+        "row": row,
+        "form": form,
+        "may_change": row.is_live and key.team.is_active,
+        "permitted": permitted,
+        "calls": last_calls(key),
+        "most_calls": SHOWN,
+        "samples": _samples(request, permitted),
+        "back": _address(key.team),
+    }
+    return render(request, "portal/key.html", context)
+
+
+def _samples_with(request: HttpRequest, team: Team, new: ShownSecret) -> Sequence[samples.Sample]:
+    key = Key.objects.for_team(team).select_related("team").get(pk=new.key_id)
+    return _samples(request, permitted_to(key, read_now()), new.text)
+
+
+def _samples(request: HttpRequest, permitted: Permitted, key: str = samples.KEY) -> Sequence[samples.Sample]:
+    base_url = base_url_of(request)
+    return samples.samples(base_url, permitted.example, permitted.example_endpoints, key)
+
+
 def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
-    if not team.is_active:
-        form.add_error(None, f"{team.name} is switched off. Ask an administrator to switch it on.")
+    if not _is_on(team, form):
         return False
     try:
-        name = form.cleaned_data["name"]
-        key, text = services.issue_key(team=team, name=name, created_by=_person(request), **form.terms())
+        key, text = services.issue_key(team=team, created_by=_person(request), **form.terms())
     except InvalidField as fault:
-        form.add_error(_FORM_FIELDS.get(fault.field, fault.field), fault.message)
-        return False
+        return _refuse(form, fault)
     keep_secret(request.session, key, text)
     return True
+
+
+def _change(key: Key, form: ChangeForm) -> bool:
+    if not _is_on(key.team, form):
+        return False
+    try:
+        services.update_key(key=key, **form.changes())
+    except InvalidField as fault:
+        return _refuse(form, fault)
+    return True
+
+
+def _is_on(team: Team, form: TermsForm) -> bool:
+    if not team.is_active:
+        form.add_error(None, f"{team.name} is switched off. Ask an administrator to switch it on.")
+    return team.is_active
+
+
+def _refuse(form: TermsForm, fault: InvalidField) -> bool:
+    """At the field that asks for that term; what concerns none of them, such as a key revoked meanwhile, at the top."""
+    field = FIELDS.get(fault.field, fault.field)
+    form.add_error(field if field in form.fields else None, fault.message)
+    return False
 
 
 def _choose(teams: list[Team], slug: str | None) -> Team:

@@ -79,7 +79,7 @@ def _stand_in(
         why = f" Calls for {endpoint} are not redirected: {why_named}."
         raise retired(model, requested, situation, why=why)
     successor = situation.snapshot.successor(model, situation.at, declared=True)
-    if successor is None or not situation.key.may_call(successor.id):
+    if successor is None or not situation.key.may_call(successor.id, successor.aliases):
         why = " It could not be redirected: there is no declared successor that this key may call."
         raise retired(model, requested, situation, why=why)
     return Choice(successor, policy, retired=model)
@@ -87,7 +87,7 @@ def _stand_in(
 
 def _find(requested: str, situation: Situation) -> ModelFacts:
     model = situation.snapshot.find(requested)
-    if model is None or not situation.key.may_call(model.id):
+    if model is None or not situation.key.may_call(model.id, model.aliases):
         raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
     return model
 
@@ -113,7 +113,7 @@ def _unknown_model_message(requested: str, situation: Situation) -> str:
     near = [
         name
         for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
-        if (model := snapshot.find(name)) and situation.key.may_call(model.id)
+        if (model := snapshot.find(name)) and situation.key.may_call(model.id, model.aliases)
     ]
     hint = (
         f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.proxy.errors import CallerError, GatewayError
+from gateway.core.envelopes import listed_envelope, openai_envelope
+from gateway.proxy.errors import GatewayError
 from gateway.proxy.notices import Headers
 from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.surfaces import surface_at
@@ -37,15 +38,5 @@ def _envelope(path: str, error: GatewayError, request_id: str) -> tuple[bytes, b
         return b"application/json", surface.error_body(error, request_id)
     if not path.startswith(_API):
         return b"text/plain; charset=utf-8", error.message.encode() + b"\n"
-    if path.startswith(_LISTED):
-        word = "invalid_request" if isinstance(error, CallerError) else "failed"
-        told = {"ok": False, "error": word, "code": error.error_code, "message": error.message}
-    else:
-        fields = {
-            "message": error.message,
-            "type": error.type,
-            "param": error.param,
-            "code": error.error_code,
-        }
-        told = {"error": fields}
-    return b"application/json", orjson.dumps(told)
+    write = listed_envelope if path.startswith(_LISTED) else openai_envelope
+    return b"application/json", orjson.dumps(write(error.to_dict()))

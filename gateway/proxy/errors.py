@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from accounts.guesses import TOO_MANY_KEYS
+from gateway.core.envelopes import openai_type
 from gateway.core.refusals import whole_seconds
 from gateway.proxy.notices import successor_link
 from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
@@ -27,7 +28,6 @@ class GatewayError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
-    type: ClassVar[str] = "server_error"
     may_retry: ClassVar[bool] = True
 
     def __init__(
@@ -56,13 +56,14 @@ class GatewayError(Exception):
         return headers
 
     def to_dict(self) -> dict[str, Any]:
-        """What a worker sends to the web process; `read_error` makes the error again."""
+        """For gateway.core.envelopes; and what a worker sends to the web process, where `read_error` reads it."""
         return {
             "status": self.http_status,
             "code": self.error_code,
             "message": self.message,
             "param": self.param,
-            "type": self.type,
+            # The version before this one tells by it what kind of error it was.
+            "type": openai_type(self.http_status),
             "retry_after_s": self.retry_after_s,
         }
 
@@ -70,7 +71,6 @@ class GatewayError(Exception):
 class CallerError(GatewayError):
     status = 400
     code = "invalid_request"
-    type = "invalid_request_error"
     may_retry = False
 
 
@@ -81,7 +81,6 @@ class InvalidRequest(CallerError):
 class Unauthorised(CallerError):
     status = 401
     code = "invalid_api_key"
-    type = "authentication_error"
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -91,7 +90,6 @@ class Unauthorised(CallerError):
 class Forbidden(CallerError):
     status = 403
     code = "permission_denied"
-    type = "permission_error"
 
 
 class NotFound(CallerError):
@@ -157,7 +155,6 @@ class UnsupportedMediaType(CallerError):
 class RateLimited(GatewayError):
     status = 429
     code = "rate_limit_exceeded"
-    type = "rate_limit_error"
 
 
 class TooManyGuesses(RateLimited):
@@ -215,17 +212,19 @@ def from_failure(failure: UpstreamFailure) -> GatewayError:
 
 def read_error(fields: Mapping[str, Any]) -> GatewayError:
     """The error that a worker, perhaps of another version, sent: ready to be raised again."""
-    kinds: dict[str, type[GatewayError]] = {
-        CallerError.type: InvalidRequest,
-        RateLimited.type: RateLimited,
-    }
-    kind = kinds.get(fields.get("type", ""), ProviderError)
-    if fields.get("code") == WorkerLost.code:
-        kind = WorkerLost
-    return kind(
+    return _kind_of(fields)(
         fields.get("message", "The worker could not make this call."),
         code=fields.get("code"),
         param=fields.get("param"),
         status=fields.get("status"),
         retry_after_s=fields.get("retry_after_s"),
     )
+
+
+def _kind_of(fields: Mapping[str, Any]) -> type[GatewayError]:
+    status = fields.get("status") or 500
+    if fields.get("code") == WorkerLost.code:
+        return WorkerLost
+    if status == 429:
+        return RateLimited
+    return InvalidRequest if status < 500 else ProviderError

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from gateway.core.envelopes import spoken_form
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
@@ -18,7 +19,7 @@ from gateway.proxy.request_id import id_headers, identified, mint_request_id
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
-_PATHS = ("/v1/models", "/v1/gateway/")
+_PATHS = ("/v1/models", "/v1beta/models", "/v1/gateway/")
 _KEPT_BYTES = 64 * 1024 * 1024
 _ANSWER_BYTES = 8 * 1024 * 1024
 # A key of its own, in the address: Django knows what it opens.
@@ -44,7 +45,7 @@ class Place(NamedTuple):
     query: bytes
     host: bytes
     is_https: bool
-    is_anthropic: bool
+    form: str
     is_packed: bool
     model_patterns: tuple[str, ...]
     scope: str
@@ -153,7 +154,7 @@ class Repeater:
             query,
             host,
             _is_https(scope, headers),
-            b"anthropic-version" in headers,
+            spoken_form(lambda name: name.encode() in headers),
             b"gzip" in headers.get(b"accept-encoding", b""),
             key.model_patterns,
             key.scope,

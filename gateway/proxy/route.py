@@ -94,7 +94,7 @@ def _auto_models(endpoint: str, situation: Situation) -> list[ModelFacts]:
     return [
         model
         for model in situation.snapshot.models.values()
-        if situation.key.may_call(model.id) and model.status(situation.at) in wanted
+        if situation.key.may_call(model.id, model.aliases) and model.status(situation.at) in wanted
     ]
 
 

@@ -1,10 +1,9 @@
 """Stop 9: what an attempt used and cost, by the billing rule. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
 
 from catalogue.pricing.cost import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
@@ -14,9 +13,9 @@ FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_ov
 GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
-_ALWAYS = ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens")
-_OTHERS = tuple(field.name for field in fields(Usage) if field.type is int and field.name not in _ALWAYS)
-_always_of, _others_of = attrgetter(*_ALWAYS), attrgetter(*_OTHERS)
+_ALWAYS = dict.fromkeys(
+    ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"), 0
+)
 _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 
@@ -65,10 +64,4 @@ def settle(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_us
 
 def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:
     """The counts as the ledger keeps them: the commonest always, the others where there are any."""
-    if usage is None:
-        return None
-    counts = dict(zip(_ALWAYS, _always_of(usage), strict=True))
-    others = _others_of(usage)
-    if any(others):
-        counts.update((name, count) for name, count in zip(_OTHERS, others, strict=True) if count)
-    return counts
+    return None if usage is None else _ALWAYS | usage.counts

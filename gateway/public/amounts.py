@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from accounts.measures import digits
 from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import usd_per_unit
 from catalogue.pricing.meters import unit_of
@@ -12,7 +13,6 @@ from catalogue.published.record import unit_price
 MILLION = 1_000_000
 # Of these so many are sold at once that the price of one says nothing.
 _COUNTED_BY_MILLIONS = frozenset({"token", "character", "byte", "pixel"})
-_DIGITS_BELOW_ONE = 4
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
@@ -49,10 +49,7 @@ def money(amount: Decimal, currency: str = "USD") -> str:
     """With at least two decimals and, below one, at least four digits; what is little is never nothing."""
     if amount == 0:
         return "free"
-    places = 4 if amount >= 1 else _DIGITS_BELOW_ONE - 1 - amount.adjusted()
-    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    whole, _, decimals = f"{rounded:,f}".partition(".")
-    text = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    text = digits(amount)
     return f"{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{text} {currency}"
 
 
@@ -66,14 +63,6 @@ def share(rate: float) -> str:
     """Of 0 to 1, such as 99.2 %; only the whole is 100 %."""
     percent = min(round(rate * 100, 1), 99.9) if rate < 1 else 100.0
     return f"{percent:g} %"
-
-
-def duration(milliseconds: float) -> str:
-    if milliseconds < 1:
-        return "< 1 ms"
-    if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    return f"{milliseconds / 1000:.2f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
 
 
 def shorten(count: int) -> str:

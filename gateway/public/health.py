@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from accounts.measures import duration
 from catalogue.published.call_stats import CallStats, Percentiles
-from gateway.public.amounts import duration, share
+from gateway.public.amounts import share
 from providers.facts import ProviderFacts
 
 _TONES = {"healthy": "good", "unhealthy": "bad"}

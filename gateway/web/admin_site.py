@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts.measures import write_sum
 from accounts.models import LedgerEntry
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.quality.lint import EXPLANATIONS, Kind
@@ -81,11 +82,11 @@ class Day:
 
     @property
     def spend(self) -> str:
-        return write_usd(self.spend_usd)
+        return write_sum(self.spend_usd)
 
     @property
     def loss(self) -> str:
-        return write_usd(self.loss_usd)
+        return write_sum(self.loss_usd)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -147,6 +148,7 @@ def _providers(_request: HttpRequest) -> dict[str, Any]:
     providers = list(Provider.objects.with_credential().filter(is_enabled=True))
     return {
         "providers": count_providers(providers),
+        "has_demo_only": has_demo_only(providers),
         "alarms": Alarm.objects.open().select_related("provider")[:_NAMED],
         "unhealthy": [row for row in providers if row.health == Provider.Health.UNHEALTHY][:_NAMED],
     }
@@ -173,16 +175,15 @@ def count_providers(providers: list[Provider]) -> ProviderCounts:
     )
 
 
+def has_demo_only(providers: list[Provider]) -> bool:
+    """Nothing but the demo can be called. Of providers that are switched on, fetched with their credentials."""
+    usable = [row for row in providers if access_of(row).is_usable]
+    return bool(usable) and all(row.is_demo for row in usable)
+
+
 def read_day(at: datetime) -> Day:
     """Up to half a minute old: a busy ledger has many rows a day."""
     return cache.get_or_set("overview-day", lambda: _sum_day(at), _KEPT_S)  # type: ignore[return-value]
-
-
-def write_usd(amount: Decimal) -> str:
-    """As people read money; what is little is never nothing."""
-    if 0 < amount < Decimal("0.01"):
-        return "< $0.01"
-    return f"${amount:,.2f}"
 
 
 def _has_demo() -> bool:

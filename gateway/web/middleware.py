@@ -2,13 +2,16 @@
 
 import re
 from datetime import MAXYEAR, MINYEAR
+from http import HTTPStatus
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.urls import Resolver404, resolve
+from django.utils.http import escape_leading_slashes
 
 from gateway.core.admin_base import theme_style_source
 from gateway.core.middleware import Middleware
@@ -38,6 +41,41 @@ class ContentSecurityPolicy(Middleware):
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
+
+
+class OtherSlash(Middleware):
+    """Leads from a page's address with a slash too many or too few at its end to the page.
+
+    Programs, which are answered in JSON, should see what they have wrong.
+    """
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.status_code != HTTPStatus.NOT_FOUND or request.method not in {"GET", "HEAD"}:
+            return response
+        path, script = request.path_info, request.path.removesuffix(request.path_info)
+        other = _other_slash(path)
+        if other is None or isinstance(response, JsonResponse):
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponsePermanentRedirect(
+            f"{script}{escape_leading_slashes(other)}{query and f'?{query}'}"
+        )
+
+
+def _other_slash(path: str) -> str | None:
+    """Never leads back: a slash is added only where the address without it is no page's at all."""
+    if path.endswith("/"):
+        shorter = path.rstrip("/")
+        return shorter if _is_page(shorter) else None
+    return f"{path}/" if not _is_page(path) and _is_page(f"{path}/") else None
+
+
+def _is_page(path: str) -> bool:
+    """Whether a page has that address. What the admin has for all other addresses has no name."""
+    try:
+        return bool(resolve(path).url_name)
+    except Resolver404:
+        return False
 
 
 class UsableValues(Middleware):

@@ -1,16 +1,19 @@
 """Health, readiness, the API document's pages, and what is answered where nothing else answers."""
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache, wraps
 from typing import Any
 
 from django import db
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
+from django.http.request import split_domain_port
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views import View, defaults
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -20,12 +23,25 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.core import sql
+from gateway.core.envelopes import google_envelope, listed_envelope, openai_envelope
 from gateway.plane import runtime
 from gateway.plane.runtime import RuntimeStatus
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
+from gateway.proxy.surfaces import surface_at
 
+_HOST_SHOWN = 100
+_ENVELOPES = {"gateway": listed_envelope, "google": google_envelope, "openai": openai_envelope}
+_API = re.compile(r"/+v1(beta)?(/|$)")
+_API_PART = re.compile(r"/v1(beta)?(?=/)")
+_SLASHES = re.compile(r"/{2,}")
 _DATABASE_AWAY_AFTER_S = 5.0
 """It is asked for the revision three times a second."""
+
+
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """For what browsers ask on their own, where no page names an icon."""
+    return HttpResponseRedirect(static("gateway/logo.svg"))
 
 
 @require_safe
@@ -112,10 +128,10 @@ class UnknownRoute(APIView):
 
     @property
     def error_shape(self) -> str:
-        return "gateway" if _is_listed(self.request.path_info) else "openai"
+        return _shape(self.request.path_info)
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
-        raise NotFound(f"Unknown address: {request.method} {request.path}. The document is at /openapi.json.")
+        raise NotFound(_unknown(request.method, request.path))
 
 
 Handler = Callable[..., HttpResponse]
@@ -138,13 +154,30 @@ def giving_back(handler: Handler) -> Handler:
 @giving_back
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     told = str(exception) if isinstance(exception, BadRequest) else ""
+    if isinstance(exception, DisallowedHost):
+        told = _tell_hosts(request)
     if not _wants_json(request):
         return HttpResponseBadRequest(render_to_string("400.html", {"told": told}))
     return _error(request, 400, told or "The request could not be read.", "invalid_request")
 
 
+def _tell_hosts(request: HttpRequest) -> str:
+    said = request.headers.get("host", "")
+    host = split_domain_port(said)[0] or said
+    return (
+        f"This gateway does not answer to the name “{host[:_HOST_SHOWN]}”. Whoever runs it adds the name to "
+        "GATEWAY_ALLOWED_HOSTS, or gives the address that people use as GATEWAY_PUBLIC_URL, and restarts it."
+    )
+
+
 permission_denied = giving_back(defaults.permission_denied)
-page_not_found = giving_back(defaults.page_not_found)
+
+
+@giving_back
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _wants_json(request):
+        return defaults.page_not_found(request, exception)
+    return _error(request, 404, _unknown(request.method, request.path), "not_found")
 
 
 @giving_back
@@ -171,18 +204,31 @@ def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
 
 
 def _wants_json(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/v1/")
+    """Programs are known by the address, by the key that they show, or by what they send."""
+    shows_key = any(name in request.headers for name in ("authorization", "x-api-key", "x-goog-api-key"))
+    return bool(_API.match(request.path_info)) or shows_key or request.content_type == "application/json"
 
 
-def _is_listed(path: str) -> bool:
-    """Whether the published list's own shape of errors is spoken there."""
-    return path.startswith("/v1/gateway/")
+def _unknown(method: str | None, path: str) -> str:
+    advice = next((f"Did you mean {near}?" for near in _near(path) if surface_at(near)), "")
+    return f"Unknown address: {method} {path}. {advice or 'The document is at /openapi.json.'}"
+
+
+def _near(path: str) -> Iterator[str]:
+    """What a client with another base URL in mind may have meant."""
+    plain = _SLASHES.sub("/", path)
+    yield plain
+    yield f"/v1{plain}"
+    yield from (plain[found.start() :] for found in _API_PART.finditer(plain))
+
+
+def _shape(path: str) -> str:
+    """In whose form errors are told there."""
+    if path.startswith("/v1/gateway/"):
+        return "gateway"
+    return "google" if path.lstrip("/").startswith("v1beta") else "openai"
 
 
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    if _is_listed(request.path_info):
-        word = "invalid_request" if status < 500 else "failed"
-        body = {"ok": False, "error": word, "code": code, "message": message}
-    return JsonResponse(body, status=status)
+    write = _ENVELOPES[_shape(request.path_info)]
+    return JsonResponse(write({"message": message, "code": code, "status": status}), status=status)

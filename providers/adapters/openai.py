@@ -4,20 +4,24 @@ Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_o
 refuse the field, so that the usage of their streams is estimated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
+from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_answer import read_choices
-from providers.adapters.openai_request import say_otherwise
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
+from providers.formats.chat.fit import fit
 from providers.formats.chat.usage import write_usage
 from providers.formats.chat.vendors import refuse_error, usage_in
+from providers.formats.chat.write_request import write_request
 from providers.wire.call import Call
+from providers.wire.conversation import Conversation
 from providers.wire.estimate import missing_usage
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify
 from providers.wire.json_text import read_json
@@ -30,10 +34,7 @@ class OpenAIAdapter:
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers("openai", provider, is_streamed=call.is_streamed)
-        body = {**call.body, "model": upstream.name}
-        translated = say_otherwise(body, upstream, call.team)
-        if call.is_streamed:
-            translated += _ask_for_stream(body, provider)
+        body, translated = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
 
@@ -59,18 +60,18 @@ class OpenAIAdapter:
         return classify(status, headers, body)
 
 
-def _ask_for_stream(body: dict[str, Any], provider: ProviderFacts) -> list[str]:
-    """What was left out: usage is told all the same."""
-    body["stream"] = True
-    options = body.get("stream_options")
-    if "no_stream_options" in provider.quirks:
-        body.pop("stream_options", None)
-        return ["stream_options -> left out"] if options else []
-    body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return []
+def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """And what was said in other words. What nobody had to read goes on as it came."""
+    body = {**call.body, "model": upstream.name}
+    if user := body.get("safety_identifier") or body.get("user"):
+        upstream = replace(upstream, user_id=hashed(str(user), call.team))
+    if isinstance(call.request, Conversation):
+        written = write_request(call.request, upstream)
+        return written.body, written.translated
+    return body, fit(body, upstream)
 
 
-def _dump(body: dict[str, Any]) -> bytes:
+def _dump(body: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(body)
     except TypeError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import openai_envelope
 from providers.adapters.openai_calls import CallDeltas
 from providers.formats.chat.measure import generated
 from providers.formats.chat.usage import write_cost, write_usage
@@ -17,7 +18,6 @@ from providers.formats.chat.vendors import (
     refuse_error,
     usage_in,
 )
-from providers.formats.error_body import error_body
 from providers.formats.sse_events import JsonObjects
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
@@ -111,7 +111,7 @@ class OpenAIStreamReader:
         return orjson.dumps(self._head | {"choices": [], "usage": {**self._told, **cost}})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return event(orjson.dumps(error_body(error)))
+        return event(orjson.dumps(openai_envelope(error)))
 
     def _relay(self, events: list[bytes], data: bytes) -> bytes:
         kept: list[bytes] = []

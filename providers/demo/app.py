@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from gateway.core.envelopes import openai_envelope
 from providers.demo.behaviour import BadBehaviour, Behaviour
 from providers.demo.chat import BadRequest, ChatAnswer, answer_chat
 from providers.demo.embed import answer_embeddings
@@ -53,9 +54,8 @@ class Failure(Exception):
         self.status, self.message, self.code, self.param = status, message, code, param
 
     def envelope(self) -> dict[str, Any]:
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        kind = "rate_limit_error" if self.status == 429 else kind
-        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+        told = {"message": self.message, "status": self.status, "param": self.param, "code": self.code}
+        return openai_envelope(told)
 
 
 class DemoApp:

@@ -9,8 +9,6 @@ from providers.wire.upstream import Upstream
 
 ANSWER_TOOL = "_json_answer"
 _QUIRK = "schema_by_tool"
-# The members of a request, in any format, that say what the answer may be.
-_SAYS_FORM = frozenset({"tools", "tool_choice", "toolConfig", "text"})
 
 
 def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list[str]) -> Conversation:
@@ -27,7 +25,7 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     if output is None or output.kind is not OutputKind.SCHEMA:
         return conversation
     param, schema = spelt(source, "output"), output.schema or {}
-    if conversation.has_tools:
+    if conversation.tools:
         raise CannotTranslate("The chosen model cannot use tools and answer in JSON at once.", param=param)
     if schema.get("type", "object") != "object":
         message = "The chosen model answers in JSON by a schema of an object only."
@@ -36,7 +34,4 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     description = output.description or "Gives the whole answer."
     tool = Tool(ANSWER_TOOL, description, {"type": "object", **schema})
     choice = ToolChoice(ChoiceMode.REQUIRED, (ANSWER_TOOL,))
-    said = {name: value for name, value in conversation.said.items() if name not in _SAYS_FORM}
-    return replace(
-        conversation, tools=(tool,), tool_choice=choice, parallel_tool_calls=None, output=None, said=said
-    )
+    return replace(conversation, tools=(tool,), tool_choice=choice, parallel_tool_calls=None, output=None)

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, BadRequest, remark
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.read_request import read_request as read_chat_request
 from providers.formats.chat.usage import write_stream_usage, write_usage
-from providers.formats.error_body import error_body
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Finished, RefusalDelta, TextDelta, UsageSeen
 from providers.wire.sse import event as sse
@@ -83,7 +83,7 @@ class CompletionsStreamWriter:
         return remark(left_out) + sse(orjson.dumps(last)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return sse(orjson.dumps(error_body(error)))
+        return sse(orjson.dumps(openai_envelope(error)))
 
     def _write(self, event: Event) -> Iterable[bytes]:
         match event:

@@ -58,22 +58,6 @@ def refuse_choices(conversation: Conversation) -> None:
             raise CannotTranslate(f"The chosen provider gives one answer only: '{path}'.", param=path)
 
 
-def root_of(path: str) -> str:
-    """The member of the whole request that it leads into."""
-    return path.partition("[")[0].partition(".")[0]
-
-
-def put_back(body: dict[str, Any], conversation: Conversation, spelling: Callable[[str], str] = str) -> None:
-    """For a writer of the same format: what of `extra` did not come with what was said word for word.
-
-    `spelling` makes a client's path the writer's. What stands within a list is always within that.
-    """
-    for path, value in conversation.extra.items():
-        written = spelling(path)
-        if "[" not in written and root_of(written) not in conversation.said:
-            _set(body, written.split("."), value)
-
-
 def in_place(
     body: dict[str, Any], conversation: Conversation, spelling: Callable[[str], str] = str
 ) -> dict[str, Any]:
@@ -87,19 +71,10 @@ def in_place(
 
 
 def _put(members: dict[str, Any], path: list[str], value: Any) -> None:
-    """Unless it is there, as it is within what was not written anew."""
     *parents, last = path
     for name in parents:
         members = members.setdefault(name, {})
-        if not isinstance(members, dict):
-            return
-    members.setdefault(last, value)
-
-
-def _set(body: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        body = body.setdefault(name, {})
-    body[path[-1]] = value
+    members[last] = value
 
 
 def cache_settings(conversation: Conversation) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads the fields of a client's JSON object one by one, naming the one that is wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from providers.formats.base import BadRequest
@@ -83,10 +83,6 @@ class Fields:
     def things(self, name: str) -> "Iterator[Fields]":
         """Objects of a list that stand for something of their own."""
         return (Fields(value, path) for value, path in self.items(name))
-
-    def whole(self, names: Iterable[str]) -> dict[str, Any]:
-        """Those that are there, as they were sent: see Conversation.said."""
-        return {name: self.value[name] for name in names if self.value.get(name) is not None}
 
     def rest(self) -> dict[str, Any]:
         return {

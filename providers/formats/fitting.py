@@ -20,6 +20,8 @@ from providers.wire.failure import FailureKind, UpstreamFailure
 
 _UNFIT = re.compile(r"[^ -~]")
 _LONGEST, _MOST_NOTES = 120, 20
+# Members beside the content of a chat message say nothing by themselves.
+_BESIDE = re.compile(r"message\.[^.]*")
 _RARE = frozenset({CitationAdded, FileGenerated, Native})
 _SAYS_NOTHING = frozenset({Started, Finished, UsageSeen})
 
@@ -28,14 +30,16 @@ class Fitter:
     """One answer, read after read. `left_out` names what its client was not given.
 
     A file is told in its place by a line of text, since an answer that speaks of a picture and has none is false.
-    Where the file comes before anything else, or nothing else comes, the answer is refused, so that the next offering
-    may give another one.
+    Where the file comes before anything else, or nothing comes but what only its provider's clients know, the answer
+    is refused, so that the next offering may give another one.
     """
 
     def __init__(self, client: Format) -> None:
         self.left_out: list[str] = []
         self._client = client
         self._has_said = False
+        self._lacks = ""
+        """What was left out of the answer itself."""
 
     def fit(self, events: Sequence[Event]) -> Sequence[Event]:
         """Raises UpstreamFailure."""
@@ -48,8 +52,8 @@ class Fitter:
     def _fit(self, event: Event) -> Iterator[Event]:
         if isinstance(event, CitationAdded | FileGenerated | Native) and not self._client.can_tell(event):
             yield from self._leave_out(event)
-        elif isinstance(event, Finished) and self.left_out and not self._has_said:
-            raise _refusal(self.left_out[0].partition(" -> ")[0])
+        elif isinstance(event, Finished) and self._lacks and not self._has_said:
+            raise _refusal(self._lacks)
         else:
             self._has_said = self._has_said or type(event) not in _SAYS_NOTHING
             yield event
@@ -59,6 +63,8 @@ class Fitter:
             case CitationAdded():
                 self._note("citation -> left out")
             case Native():
+                if not _BESIDE.fullmatch(event.path):
+                    self._lacks = self._lacks or _line_of(event.path)
                 self._note(f"{event.path} -> left out")
             case FileGenerated(is_thought=True):
                 self._note(f"{_kind(event)} -> reasoning")
@@ -70,14 +76,18 @@ class Fitter:
                 yield TextDelta(_line(event))
 
     def _note(self, what: str) -> None:
-        """In one line that can stand in a header and in a comment, since a provider chose the words."""
-        what = _UNFIT.sub("?", what[:_LONGEST])
+        what = _line_of(what)
         if what not in self.left_out and len(self.left_out) < _MOST_NOTES:
             self.left_out.append(what)
 
 
+def _line_of(words: str) -> str:
+    """One line that can stand in a header, in a comment and in a message, since a provider chose the words."""
+    return _UNFIT.sub("?", words[:_LONGEST])
+
+
 def _kind(file: FileGenerated) -> str:
-    return file.media_type or ("image" if file.is_image else "file")
+    return _line_of(file.media_type or "image")
 
 
 def _line(file: FileGenerated) -> str:

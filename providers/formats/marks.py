@@ -7,8 +7,12 @@ from providers.wire.conversation import CacheMark, Conversation, ToolResult
 
 
 def marks_of(conversation: Conversation) -> list[CacheMark]:
-    marks = (getattr(carrier, "cache", None) for carrier in _carriers(conversation))
-    return [mark for mark in marks if mark is not None]
+    marks: list[CacheMark] = []
+    for carrier in carriers_of(conversation):
+        mark: CacheMark | None = getattr(carrier, "cache", None)
+        if mark is not None:
+            marks.append(mark)
+    return marks
 
 
 def marks_left_out(conversation: Conversation) -> list[str]:
@@ -16,7 +20,8 @@ def marks_left_out(conversation: Conversation) -> list[str]:
     return [f"{spelt(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
 
 
-def _carriers(conversation: Conversation) -> Iterator[object]:
+def carriers_of(conversation: Conversation) -> Iterator[object]:
+    """Everything that may carry one."""
     yield from conversation.tools
     for message in conversation.messages:
         for part in message.parts:

@@ -64,7 +64,7 @@ class _Turn:
 
 
 def _is_results_only(message: Message) -> bool:
-    return all(isinstance(part, ToolResult) for part in message.parts)
+    return message.role is Role.USER and all(isinstance(part, ToolResult) for part in message.parts)
 
 
 def _results_first(message: Message) -> Message:

@@ -18,10 +18,14 @@ T = TypeVar("T")
 
 def as_read(thing: T, origin: str, value: Json, own: Mapping[str, Json]) -> T:
     """The same, with how its client put it; see Wording."""
+    return worded(thing, Wording(origin, value, thing, own))
+
+
+def worded(thing: T, wording: Wording) -> T:
     kind: Any = type(thing)
     *members, _ = _members_of(kind)(thing)
-    worded: T = kind(*members, Wording(origin, value, thing, own))
-    return worded
+    same: T = kind(*members, wording)
+    return same
 
 
 @cache
@@ -76,9 +80,11 @@ def in_own_words(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]
 def merged(value: Json, before: Mapping[str, Json], now: Mapping[str, Json]) -> dict[str, Any]:
     """`value` with what differs between two things that were written anew: as it was said, and as it is.
 
-    So members stay that no writer knows, and those that say the same in other words.
+    So members stay that no writer knows, and those that say the same in other words. Where a change is in what was
+    said under another name, all is written anew.
     """
-    if not isinstance(value, dict):
+    changed = [name for name in before.keys() | now.keys() if before.get(name) != now.get(name)]
+    if not isinstance(value, dict) or any(name in before and name not in value for name in changed):
         return dict(now)
     kept = {name: member for name, member in value.items() if name not in before or name in now}
     for name, member in now.items():
@@ -116,7 +122,8 @@ def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
         if (wording := message.wording) is not None and wording.own:
             yield from wording.own.items()
         for part in message.parts:
-            yield from _natives_in(part)
+            if isinstance(part, Native | ToolResult) or part.wording is not None:
+                yield from _natives_in(part)
 
 
 def _natives_in(thing: Any) -> Iterator[tuple[str, Json]]:

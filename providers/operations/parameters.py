@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from providers.formats.extras import is_harmless, root_of
+from providers.formats.extras import is_harmless
 from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
 
@@ -67,7 +67,7 @@ def used_by(conversation: Conversation) -> dict[str, str]:
     return used | {
         _SAME_EXTRA.get(path.rpartition(".")[2], path): path
         for path, value in extra
-        if not is_harmless(path, value) and root_of(path) not in conversation.said
+        if not is_harmless(path, value)
     }
 
 

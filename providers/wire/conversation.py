@@ -200,6 +200,7 @@ class OutputFormat:
     schema: Mapping[str, Json] | None = None
     description: str | None = None
     strict: bool | None = None
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +238,9 @@ class Conversation:
     """The whole request but for model, stream and what is meant for the gateway alone.
 
     `user_id` is the caller's end user, hashed before it leaves. `source` is the wire format it was read from; `extra`
-    holds that format's own fields which have no place here, by the name or path that the client sent: a writer of
-    another format refuses them by that name, unless it knows them to change nothing. `said` are whole members of the
-    request as the client wrote them: a provider of the same format is told them word for word.
+    holds settings of that format's own which have no place here, by the name or path that the client sent: a writer of
+    another format refuses them by that name, unless it knows them to change nothing. What else only that format knows
+    is Native in its place, or stands in a wording.
     """
 
     messages: tuple[Message, ...]
@@ -256,19 +257,9 @@ class Conversation:
     user_id: str | None = None
     metadata: Mapping[str, str] | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
-    said: Mapping[str, Json] = field(default_factory=dict, compare=False, repr=False)
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
     @property
     def functions(self) -> tuple[Tool, ...]:
         """The tools that every format has."""
         return tuple(tool for tool in self.tools if isinstance(tool, Tool))
-
-    @property
-    def has_tools(self) -> bool:
-        """Those that only its own format has, too."""
-        return bool(self.tools or self.said.get("tools"))
-
-    def said_in(self, wire_format: str) -> Mapping[str, Json]:
-        """`said`, for a writer of that format; nothing where the client spoke another."""
-        return self.said if self.source == wire_format else {}

@@ -20,7 +20,7 @@ from typing import Any
 
 from orjson import dumps
 
-from providers.wire.usage import Usage
+from providers.wire.usage import Counts, Usage, counted
 
 BYTES_PER_TOKEN = 4
 CHARS_PER_TOKEN = 4
@@ -61,7 +61,8 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
 def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:
     """What a call used whose provider did not say. Marked."""
     generated = -(-output_chars // CHARS_PER_TOKEN)
-    return Usage(estimate_input_tokens(body), generated, is_estimated=True)
+    counts = counted(input_tokens=estimate_input_tokens(body), output_tokens=generated)
+    return Usage(counts, is_estimated=True)
 
 
 def missing_usage(body: Mapping[str, Any], output_chars: int, *, has_output: bool) -> Usage:
@@ -87,7 +88,9 @@ class UsageReport:
         if usage is None or chars == self.chars:
             return usage
         generated = -(-(chars - self.chars) // CHARS_PER_TOKEN)
-        return replace(usage, output_tokens=usage.output_tokens + generated, is_estimated=True)
+        counts = Counts(usage.counts)
+        counts["output_tokens"] += generated
+        return replace(usage, counts=counts, is_estimated=True)
 
 
 def _length(said: object) -> int:

@@ -41,7 +41,9 @@ class FailureKind(Enum):
 
     CALLER = "caller"  # the caller's own mistake: passed on as a 4xx, no other offering is tried
     UNSAYABLE = (
-        "unsayable"  # this provider's format has no words for it: nothing was sent; another one's may have
+        # A format has no words for it: the provider's for the request, which was not sent, or the client's for the
+        # answer. Another one's may have.
+        "unsayable"
     )
     AUTH = "auth"  # the provider refuses our credential or account: alarm staff
     RATE_LIMIT = "rate_limit"

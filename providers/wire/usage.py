@@ -1,40 +1,53 @@
 """What a call used, in one set of names for every wire format."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 _MOST_TOKENS = 100_000_000
 """More than any model can read or write: a count above it is a fault, not a bill."""
+# Parts of a total, by OpenAI's names.
+_ASKED = {
+    "cached_tokens": "cached_read_tokens",
+    "cache_write_tokens": "cached_write_tokens",
+    "audio_tokens": "input_audio_tokens",
+    "image_tokens": "input_image_tokens",
+}
+_ANSWERED = {
+    "reasoning_tokens": "reasoning_tokens",
+    "audio_tokens": "output_audio_tokens",
+    "image_tokens": "output_image_tokens",
+}
+_CACHED_BESIDE = {"prompt_cache_hit_tokens": "cached_read_tokens", "cached_tokens": "cached_read_tokens"}
+"""Moonshot and DeepSeek count it beside the totals (their API references, November 2026)."""
+
+
+class Counts(dict[str, int]):
+    """By name. What is not there was not counted: it is 0, and zeros are left out."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> int:
+        return 0
+
+
+def counted(**counts: int) -> Counts:
+    return Counts({name: count for name, count in counts.items() if count})
 
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens by kind. `input_tokens` and `output_tokens` are totals; the others are parts of them.
+    """`counts` of tokens and whatever else costs money; `catalogue.pricing.meters` has a row for each.
 
-    `cached_write_1h_tokens` are the part of `cached_write_tokens` that is kept for an hour and costs more.
-    Cached tokens by kind of content are parts of both `cached_read_tokens` and the kind's own count.
+    `input_tokens` and `output_tokens` are totals, of which other tokens are parts: `cached_write_1h_tokens` of
+    `cached_write_tokens`, cached tokens by kind of content of both `cached_read_tokens` and the kind's own count.
     `service_tier` is the one in which the answer was made, in the words of OpenAI's format; empty where it does not
-    change the price. `is_estimated` marks counts that the provider did not report. Counts by kind of content are 0
-    where it told none.
+    change the price. `is_estimated` marks counts that the provider did not report.
     """
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_read_tokens: int = 0
-    cached_write_tokens: int = 0
-    reasoning_tokens: int = 0
+    counts: Counts = field(default_factory=Counts)
     is_estimated: bool = False
     service_tier: str = ""
-    cached_write_1h_tokens: int = 0
-    input_audio_tokens: int = 0
-    input_image_tokens: int = 0
-    input_video_tokens: int = 0
-    output_audio_tokens: int = 0
-    output_image_tokens: int = 0
-    cached_read_audio_tokens: int = 0
-    cached_read_image_tokens: int = 0
-    cached_read_video_tokens: int = 0
 
 
 Costing = Callable[[Usage], Decimal]
@@ -53,29 +66,31 @@ def read_openai_usage(value: object, tier: object = None) -> Usage | None:
     input_tokens, output_tokens = _totals(value)
     if input_tokens is None or output_tokens is None:
         return None
-    usage = Usage(input_tokens, output_tokens, service_tier=tier if isinstance(tier, str) else "")
-    if isinstance(asked := value.get("prompt_tokens_details"), dict):
-        _take_asked(usage, asked)
-    if not usage.cached_read_tokens:
-        usage.cached_read_tokens = _cached_beside(value, input_tokens - usage.cached_write_tokens)
-    if isinstance(answered := value.get("completion_tokens_details"), dict):
-        usage.reasoning_tokens = _part(answered, "reasoning_tokens", output_tokens)
-        usage.output_audio_tokens = _part(answered, "audio_tokens", output_tokens)
-        usage.output_image_tokens = _part(answered, "image_tokens", output_tokens)
-    return usage
+    counts = Counts()
+    if input_tokens:
+        counts["input_tokens"] = input_tokens
+        _take_asked(counts, value, input_tokens)
+    if output_tokens:
+        counts["output_tokens"] = output_tokens
+        _take(counts, value.get("completion_tokens_details"), _ANSWERED, output_tokens)
+    return Usage(counts, service_tier=tier if isinstance(tier, str) else "")
 
 
-def _take_asked(usage: Usage, details: Mapping[str, object]) -> None:
-    total = usage.input_tokens
-    usage.cached_read_tokens = _part(details, "cached_tokens", total)
-    usage.cached_write_tokens = _part(details, "cache_write_tokens", total - usage.cached_read_tokens)
-    usage.input_audio_tokens = _part(details, "audio_tokens", total)
-    usage.input_image_tokens = _part(details, "image_tokens", total)
+def _take_asked(counts: Counts, value: Mapping[str, object], total: int) -> None:
+    _take(counts, value.get("prompt_tokens_details"), _ASKED, total)
+    if "cached_write_tokens" in counts:
+        written, rest = counts.pop("cached_write_tokens"), total - counts["cached_read_tokens"]
+        counts |= counted(cached_write_tokens=min(written, rest))
+    if "cached_read_tokens" not in counts and not value.keys().isdisjoint(_CACHED_BESIDE):
+        _take(counts, value, _CACHED_BESIDE, total - counts["cached_write_tokens"])
 
 
-def _cached_beside(value: Mapping[str, object], most: int) -> int:
-    """Moonshot and DeepSeek count what came from the cache beside the totals (their API references, November 2026)."""
-    return _part(value, "cached_tokens", most) or _part(value, "prompt_cache_hit_tokens", most)
+def _take(counts: Counts, details: object, names: Mapping[str, str], total: int) -> None:
+    """The parts of a total that there were, as far as it reaches."""
+    if isinstance(details, dict) and total:
+        for told, name in names.items():
+            if (value := details.get(told)) and (count := _count(value)):
+                counts[name] = min(count, total)
 
 
 def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
@@ -96,8 +111,3 @@ def _count(value: object) -> int | None:
     if type(value) is float and value.is_integer():
         return _count(int(value))
     return None
-
-
-def _part(details: Mapping[str, object], name: str, most: int) -> int:
-    count = _count(details[name]) if name in details else None
-    return min(count, most) if count else 0

@@ -1,8 +1,6 @@
 """What staff can and cannot do with people, teams, keys and the ledger."""
 
 import re
-import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.authentication import find_principal
-from accounts.models import Key, LedgerEntry, Team, User
+from accounts.models import Key, Team, User
 from accounts.services import revoke_key
-from tests.make import make_key, make_staff, make_team, make_user
+from tests.make import make_entry, make_key, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 PAGES = ["user", "team", "key", "ledgerentry"]
@@ -36,26 +34,9 @@ def key_form(**changes: Any) -> dict[str, Any]:
     return form | {"expires_at_0": "", "expires_at_1": ""} | changes
 
 
-def make_entry(team: Team, key: Key, **changes: Any) -> LedgerEntry:
-    fields: dict[str, Any] = {
-        "attempt_id": uuid.uuid4(),
-        "call_id": uuid.uuid4(),
-        "number": 1,
-        "lane": "direct",
-    }
-    fields |= {"team": team, "key": key, "model": "acme/one", "provider": "acme", "outcome": "finished"}
-    fields |= {
-        "is_streamed": False,
-        "cost_usd": 1,
-        "loss_usd": 0,
-        "started_at": datetime(2026, 6, 1, tzinfo=UTC),
-    }
-    return LedgerEntry.objects.create(**fields | changes)
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_list_opens(staff: Client, team: Team, page: str) -> None:
-    make_entry(team, make_key(team)[0])
+    make_entry(make_key(team)[0])
     assert staff.get(reverse(f"admin:accounts_{page}_changelist")).status_code == 200
 
 
@@ -66,7 +47,7 @@ def test_form_for_a_new_one_opens(staff: Client, page: str) -> None:
 
 def test_pages_of_single_rows_open(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
-    rows = [key, team, make_entry(team, key), make_user()]
+    rows = [key, team, make_entry(key), make_user()]
     for row in rows:
         page = reverse(f"admin:accounts_{row._meta.model_name}_change", args=[row.pk])
         assert staff.get(page).status_code == 200
@@ -145,7 +126,7 @@ def test_revoked_key_can_only_be_looked_at(staff: Client, team: Team) -> None:
 @pytest.mark.parametrize("page", ["team", "key", "ledgerentry"])
 def test_nothing_that_the_ledger_refers_to_can_be_deleted(staff: Client, team: Team, page: str) -> None:
     key, _ = make_key(team)
-    row = {"team": team, "key": key, "ledgerentry": make_entry(team, key)}[page]
+    row = {"team": team, "key": key, "ledgerentry": make_entry(key)}[page]
     assert staff.post(reverse(f"admin:accounts_{page}_delete", args=[row.pk])).status_code == 403
 
 
@@ -160,7 +141,7 @@ def test_switching_a_team_off_marks_its_keys(staff: Client, team: Team) -> None:
 def test_ledger_is_never_counted(staff: Client, team: Team, django_assert_max_num_queries: Any) -> None:
     key, _ = make_key(team)
     for _ in range(20):
-        make_entry(team, key)
+        make_entry(key)
     with django_assert_max_num_queries(8) as queries:
         staff.get(reverse("admin:accounts_ledgerentry_changelist") + "?outcome__exact=finished")
     ledger = [query["sql"] for query in queries if "accounts_ledgerentry" in query["sql"]]

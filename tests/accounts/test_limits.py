@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, check_expiry, check_limit, check_name, check_patterns
+from accounts.limits import LIMIT_MAX, check_expiry, check_limit, check_name
 from gateway.core.refusals import InvalidField
 from tests.make import NOW
 
@@ -38,15 +38,3 @@ def test_name_has_a_length(length: int, is_taken: bool) -> None:
     else:
         with pytest.raises(InvalidField):
             check_name("x" * length)
-
-
-@pytest.mark.parametrize(
-    ("count", "length", "is_taken"), [(100, 200, True), (101, 1, False), (1, 201, False)]
-)
-def test_patterns_have_a_number_and_a_length(count: int, length: int, is_taken: bool) -> None:
-    patterns = ["x" * length] * count
-    if is_taken:
-        check_patterns(patterns)
-    else:
-        with pytest.raises(InvalidField):
-            check_patterns(patterns)

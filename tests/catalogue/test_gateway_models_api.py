@@ -246,3 +246,24 @@ def test_number_of_queries_does_not_grow_with_the_list(
     client.get(URL)
     with django_assert_num_queries(3):  # key, revision, ids
         client.get(URL)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("endpoints", ["embeddings", "chat.completions"]),
+        ("input_types", ["image", "text"]),
+        ("params", ["tools"]),
+    ],
+)
+def test_list_in_brackets_is_the_same_list(client: Client, name: str, values: list[str]) -> None:
+    make_published("acme/one", input_types=["text"])
+    plain = client.get("/v1/gateway/models", {name: values})
+    bracketed = client.get("/v1/gateway/models", {f"{name}[]": values})
+    assert plain.status_code == 200
+    assert bracketed.json() == plain.json()
+
+
+def test_one_value_in_brackets_twice_is_refused_by_its_plain_name(client: Client) -> None:
+    answer = client.get("/v1/gateway/models?limit[]=1&limit[]=2")
+    assert (answer.status_code, answer.json()["param"]) == (400, "limit")

@@ -9,6 +9,7 @@ from catalogue.facts import PriceFacts
 from catalogue.pricing.cost import call_prices, cost_usd, current_prices
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
+from tests.used import used
 
 
 def price(meter: str = "input_text_tokens", amount: str = "1", **fields: Any) -> PriceFacts:
@@ -51,16 +52,16 @@ def test_other_plans_currencies_and_conditions_do_not_apply() -> None:
 
 def test_cost_is_tokens_times_price_per_unit() -> None:
     prices = [price(amount="0.5"), price("output_text_tokens", "1.5")]
-    assert cost_usd(Usage(input_tokens=1000, output_tokens=2000), prices) == Decimal("0.0035")
+    assert cost_usd(used(input_tokens=1000, output_tokens=2000), prices) == Decimal("0.0035")
 
 
 def test_cost_keeps_the_smallest_price_exact() -> None:
-    assert cost_usd(Usage(input_tokens=1), [price(amount="0.0001")]) == Decimal("0.0000000001")
+    assert cost_usd(used(input_tokens=1), [price(amount="0.0001")]) == Decimal("0.0000000001")
 
 
 def test_cost_is_rounded_once_over_all_meters() -> None:
     prices = [price(amount="0.00003"), price("output_text_tokens", "0.00003")]
-    assert cost_usd(Usage(input_tokens=1, output_tokens=1), prices) == Decimal("0.0000000001")
+    assert cost_usd(used(input_tokens=1, output_tokens=1), prices) == Decimal("0.0000000001")
 
 
 @pytest.mark.parametrize(
@@ -68,30 +69,30 @@ def test_cost_is_rounded_once_over_all_meters() -> None:
 )
 def test_half_of_the_smallest_amount_is_rounded_up(tokens: int, cost: str) -> None:
     """One token costs a tenth of it."""
-    assert cost_usd(Usage(input_tokens=tokens), [price(amount="0.00001")]) == Decimal(cost)
+    assert cost_usd(used(input_tokens=tokens), [price(amount="0.00001")]) == Decimal(cost)
 
 
 def test_meter_without_price_costs_nothing() -> None:
-    assert cost_usd(Usage(input_tokens=1000), [price("output_text_tokens")]) == 0
+    assert cost_usd(used(input_tokens=1000), [price("output_text_tokens")]) == 0
 
 
 def test_cached_tokens_with_own_price_are_not_paid_twice() -> None:
     prices = [price(amount="10"), price("cached_read_text_tokens", "1")]
-    assert cost_usd(Usage(input_tokens=1000, cached_read_tokens=400), prices) == Decimal("0.0064")
+    assert cost_usd(used(input_tokens=1000, cached_read_tokens=400), prices) == Decimal("0.0064")
 
 
 def test_cached_tokens_without_own_price_cost_as_input() -> None:
-    assert cost_usd(Usage(input_tokens=1000, cached_read_tokens=400), [price(amount="10")]) == Decimal("0.01")
+    assert cost_usd(used(input_tokens=1000, cached_read_tokens=400), [price(amount="10")]) == Decimal("0.01")
 
 
 def test_reasoning_tokens_are_part_of_the_output() -> None:
     prices = [price("output_text_tokens", "2"), price("reasoning_tokens", "4")]
-    assert cost_usd(Usage(output_tokens=1000, reasoning_tokens=250), prices) == Decimal("0.0025")
+    assert cost_usd(used(output_tokens=1000, reasoning_tokens=250), prices) == Decimal("0.0025")
 
 
 def test_parts_larger_than_the_total_never_make_a_negative_cost() -> None:
     prices = [price(amount="10"), price("cached_read_text_tokens", "0")]
-    assert cost_usd(Usage(input_tokens=10, cached_read_tokens=40), prices) == 0
+    assert cost_usd(used(input_tokens=10, cached_read_tokens=40), prices) == 0
 
 
 def test_request_price_is_paid_once_a_call() -> None:
@@ -109,17 +110,17 @@ SHORT_AND_LONG = (price(amount="1", conditions=(tier("lte", 200_000),)), LONG)
 @pytest.mark.parametrize(("tokens", "cost"), [(200_000, "0.2"), (200_001, "0.400002")])
 @pytest.mark.parametrize("prices", [(price(), LONG), SHORT_AND_LONG, SHORT_AND_LONG[::-1]])
 def test_whole_of_a_long_prompt_costs_the_price_for_long_prompts(prices: Any, tokens: int, cost: str) -> None:
-    assert cost_usd(Usage(input_tokens=tokens), prices) == Decimal(cost)
+    assert cost_usd(used(input_tokens=tokens), prices) == Decimal(cost)
 
 
 def test_a_long_prompt_also_chooses_the_price_of_the_output() -> None:
     output = price("output_text_tokens", "3"), price("output_text_tokens", "6", conditions=LONG.conditions)
-    usage = Usage(input_tokens=300_000, output_tokens=1_000_000)
+    usage = used(input_tokens=300_000, output_tokens=1_000_000)
     assert cost_usd(usage, output) == 6
 
 
 def test_cached_tokens_make_a_prompt_long_too() -> None:
-    usage = Usage(input_tokens=300_000, cached_read_tokens=299_000)
+    usage = used(input_tokens=300_000, cached_read_tokens=299_000)
     assert cost_usd(usage, [price(), LONG]) == Decimal("0.6")
 
 
@@ -130,13 +131,13 @@ def test_closest_of_several_ranges_counts() -> None:
         price(amount="1"),
         price(amount="5", conditions=(tier("lt", 8_000),)),
     ]
-    costs = [cost_usd(Usage(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
+    costs = [cost_usd(used(input_tokens=count), prices) for count in (1_000, 10_000, 100_000, 200_000)]
     assert costs == [Decimal(each) for each in ("0.005", "0.07", "0.9", "0.2")]
 
 
 def test_later_row_wins_where_two_ranges_are_equally_close() -> None:
     prices = [price(amount=amount, conditions=(tier("gte", 1_000),)) for amount in ("3", "4")]
-    assert cost_usd(Usage(input_tokens=1_000_000), prices) == 4
+    assert cost_usd(used(input_tokens=1_000_000), prices) == 4
 
 
 def test_prices_of_a_call_are_the_latest_for_each_range() -> None:
@@ -160,7 +161,7 @@ def test_price_under_a_condition_that_usage_cannot_tell_is_not_charged(condition
     assert call_prices([price(conditions=(condition,))], NOW) == []
 
 
-WRITES = Usage(input_tokens=1_000, cached_write_tokens=900, cached_write_1h_tokens=400)
+WRITES = used(input_tokens=1_000, cached_write_tokens=900, cached_write_1h_tokens=400)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_a_lifetime_may_be_a_condition_instead_of_a_meter() -> None:
     assert cost_usd(WRITES, call_prices(rows, NOW)) == Decimal("0.023")
 
 
-MIXED = Usage(
+MIXED = used(
     input_tokens=1_000,
     output_tokens=500,
     cached_read_tokens=100,
@@ -222,7 +223,7 @@ def test_kinds_without_a_price_are_paid_as_text() -> None:
 
 
 def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
-    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60)
+    usage = used(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60)
     prices = [price(amount="1"), price("cached_read_text_tokens", "2"), price("input_audio_tokens", "100")]
     assert cost_usd(usage, prices) == Decimal(90 * 2 + 10 * 100) / 1_000_000
 
@@ -240,12 +241,12 @@ def test_cached_sound_is_paid_as_cached_and_not_again_as_sound() -> None:
     ],
 )
 def test_cached_sound_that_the_provider_tells_is_paid_once(own: dict[str, str], cost: int) -> None:
-    usage = Usage(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60, cached_read_audio_tokens=50)
+    usage = used(input_tokens=100, cached_read_tokens=90, input_audio_tokens=60, cached_read_audio_tokens=50)
     prices = [price(amount="1"), *(price(meter, amount) for meter, amount in own.items())]
     assert cost_usd(usage, prices) == Decimal(cost) / 1_000_000
 
 
 def test_prices_for_tokens_of_any_kind_count_where_text_has_none() -> None:
-    usage = Usage(input_tokens=1_000, output_tokens=100)
+    usage = used(input_tokens=1_000, output_tokens=100)
     assert cost_usd(usage, [price("total_tokens", "1")]) == Decimal("0.0011")
     assert cost_usd(usage, [price("input_tokens", "1"), price("output_tokens", "2")]) == Decimal("0.0012")

@@ -10,6 +10,7 @@ from catalogue.pricing.cost import call_prices, cost_usd
 from catalogue.pricing.rate_card import RateCards, rate_card_of
 from providers.wire.usage import Usage
 from tests.gateway.proxy.values import a_price, an_offering
+from tests.used import used
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LONG = ({"path": "input_tokens", "op": "gt", "value": 200_000},)
@@ -18,7 +19,7 @@ TIERED = (*FLAT, a_price("input_text_tokens", "3", conditions=LONG))
 
 
 @pytest.mark.parametrize("prices", [FLAT, TIERED, ()])
-@pytest.mark.parametrize("usage", [Usage(1_000, 20), Usage(300_000, 20, cached_read_tokens=5)])
+@pytest.mark.parametrize("usage", [used(1_000, 20), used(300_000, 20, cached_read_tokens=5)])
 def test_rate_card_costs_what_the_prices_do(prices, usage):
     rate_card = rate_card_of(an_offering(prices=prices), NOW.timestamp())
     assert rate_card.cost_usd(usage) == cost_usd(usage, call_prices(prices, NOW))
@@ -56,7 +57,7 @@ TIERS = (
 )
 
 
-MILLION = Usage(1_000_000, 1_000_000)
+MILLION = used(1_000_000, 1_000_000)
 
 
 def cost_in(tier: str, usage: Usage = MILLION) -> Decimal:
@@ -72,11 +73,11 @@ def test_service_tier_costs_what_its_plan_does_and_the_standard_price_where_it_h
 
 
 def test_plan_without_a_price_for_cached_tokens_has_the_standard_one():
-    assert cost_in("priority", Usage(1_000_000, 0, cached_read_tokens=1_000_000)) == Decimal("0.5")
+    assert cost_in("priority", used(1_000_000, 0, cached_read_tokens=1_000_000)) == Decimal("0.5")
 
 
 def test_conditions_of_a_plan_are_judged_too():
-    assert [cost_in("flex", Usage(tokens, 0)) for tokens in (100_000, 300_000)] == [
+    assert [cost_in("flex", used(tokens, 0)) for tokens in (100_000, 300_000)] == [
         Decimal("0.1"),
         Decimal("2.1"),
     ]
@@ -84,5 +85,5 @@ def test_conditions_of_a_plan_are_judged_too():
 
 def test_ledger_is_told_the_prices_beneath_a_plan_and_its_own():
     rate_card = rate_card_of(an_offering(prices=TIERS), NOW.timestamp())
-    plans = [price["plan"] for price in rate_card.plan_for(Usage(service_tier="priority")).fields]
+    plans = [price["plan"] for price in rate_card.plan_for(used(service_tier="priority")).fields]
     assert plans == ["standard"] * 3 + ["priority"] * 2

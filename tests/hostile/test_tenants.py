@@ -67,6 +67,7 @@ def rows() -> list[Any]:
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
+        "/keys/{id}",
         "/keys/{id}/revoke",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",

@@ -315,7 +315,7 @@ def test_provider_without_a_model_list_is_said_to_be_unknown(staff: Client) -> N
 
 def test_probe_that_fails_says_why(staff: Client) -> None:
     services.ensure_demo_providers(1)
-    assert "Demo A: cannot be reached." in run(staff, "probe_now", Provider.objects.get(slug="demo-a"))
+    assert "Demo A: nothing listens there." in run(staff, "probe_now", Provider.objects.get(slug="demo-a"))
 
 
 def test_page_saves_and_probes_at_once(

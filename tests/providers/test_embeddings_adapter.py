@@ -12,7 +12,7 @@ from providers.operations.embed import embeddings_adapter
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from tests.used import used
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "embeddings"
 SECRET = "pa-0123456789"
@@ -77,7 +77,7 @@ def test_what_cannot_be_said_is_the_callers_mistake(wire_format, fields):
 def test_answer_is_written_as_the_client_asked(wire_format, encoding):
     written = answer(wire_format, golden(f"{wire_format}.answer.json"), encoding_format=encoding)
     assert json.loads(written.body) == json.loads(golden(f"answer.{encoding}.json"))
-    assert written.usage == Usage(9)
+    assert written.usage == used(9)
 
 
 def test_whole_answer_of_openais_form_goes_on_untouched():
@@ -99,8 +99,12 @@ def test_floats_are_decoded_where_the_provider_gave_base64():
 def test_missing_usage_is_estimated_in_the_answer_and_the_ledger_alike():
     written = answer("openai", golden("workers_ai.answer.json"))
     told = json.loads(written.body)["usage"]
-    assert told == {"prompt_tokens": written.usage.input_tokens, "total_tokens": 11, "is_estimated": True}
-    assert written.usage == Usage(11, is_estimated=True)
+    assert told == {
+        "prompt_tokens": written.usage.counts["input_tokens"],
+        "total_tokens": 11,
+        "is_estimated": True,
+    }
+    assert written.usage == used(11, is_estimated=True)
 
 
 @pytest.mark.parametrize("usage", [{"total_tokens": 9}, {"prompt_tokens": 9}])
@@ -109,7 +113,7 @@ def test_usage_with_one_count_gets_the_other(usage):
     shown = json.loads(written.body)
     assert shown["usage"] == {"prompt_tokens": 9, "total_tokens": 9}
     assert shown["system_fingerprint"] == "fp"
-    assert written.usage == Usage(9)
+    assert written.usage == used(9)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from providers.wire.estimate import UsageReport, estimate_input_tokens, estimate_usage, missing_usage
-from providers.wire.usage import Usage
+from tests.used import used
 
 
 def json_tokens(*values):
@@ -180,19 +180,19 @@ def test_what_is_encoded_in_an_unknown_part_is_no_text(encoded, tokens):
 
 @pytest.mark.parametrize(("chars", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
 def test_what_was_generated_is_a_quarter_of_its_characters(chars, tokens):
-    assert estimate_usage({"prompt": SAID}, chars) == Usage(11, tokens, is_estimated=True)
+    assert estimate_usage({"prompt": SAID}, chars) == used(11, tokens, is_estimated=True)
 
 
 def test_where_nothing_was_generated_nothing_is_billed():
-    assert missing_usage({"prompt": SAID}, 0, has_output=False) == Usage(is_estimated=True)
-    assert missing_usage({"prompt": SAID}, 0, has_output=True) == Usage(11, is_estimated=True)
+    assert missing_usage({"prompt": SAID}, 0, has_output=False) == used(is_estimated=True)
+    assert missing_usage({"prompt": SAID}, 0, has_output=True) == used(11, is_estimated=True)
 
 
 @pytest.mark.parametrize(("since", "more"), [(0, 0), (1, 1), (4, 1), (5, 2)])
 def test_only_what_was_generated_since_the_report_is_added_to_it(since, more):
     report = UsageReport()
     report.note(100, has_output=True)
-    assert report.complete(Usage(7, 9), 100 + since) == Usage(7, 9 + more, is_estimated=since > 0)
+    assert report.complete(used(7, 9), 100 + since) == used(7, 9 + more, is_estimated=since > 0)
     assert report.complete(None, 100 + since) is None
 
 

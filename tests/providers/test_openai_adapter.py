@@ -12,7 +12,7 @@ from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import LIMIT_BYTES, event
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from tests.used import used
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openai"
 ADAPTER = adapter_between("openai", "openai")
@@ -42,9 +42,9 @@ def streamed(*, wants_usage: bool = False, **body) -> Call:
 
 
 def sent(call: Call, **fields) -> dict:
-    return json.loads(
-        ADAPTER.request(call, provider(**fields), Upstream("upstream-name", is_streamed=False)).body
-    )
+    facts = provider(**fields)
+    upstream = Upstream("upstream-name", is_streamed=call.is_streamed, quirks=facts.quirks)
+    return json.loads(ADAPTER.request(call, facts, upstream).body)
 
 
 def events(data: bytes) -> list:
@@ -136,14 +136,14 @@ def test_answer_is_passed_on_untouched_with_its_usage():
     body = golden("chat.json")
     read = answer(body)
     assert read.body is body
-    assert read.usage == Usage(12, 7, 4, 2, 5)
+    assert read.usage == used(12, 7, 4, 2, 5)
 
 
 def test_text_and_tool_arguments_count_where_usage_has_to_be_estimated():
     for name, said in (("chat.json", "Bonjour.In French?"), ("chat_tools.json", '{"city":"Oslo"}')):
         body = json.loads(golden(name))
         del body["usage"]
-        assert answer(json.dumps(body).encode()).usage == Usage(1, -(-len(said) // 4), is_estimated=True)
+        assert answer(json.dumps(body).encode()).usage == used(1, -(-len(said) // 4), is_estimated=True)
 
 
 @pytest.mark.parametrize("usage", [-1, "5", [], {"prompt_tokens": -1, "completion_tokens": 2}])
@@ -151,7 +151,7 @@ def test_absurd_usage_is_replaced_by_a_marked_estimate(usage):
     read = answer(json.dumps(json.loads(golden("chat.json")) | {"usage": usage}).encode())
     told = json.loads(read.body)["usage"]
     assert (told["prompt_tokens"], told["completion_tokens"], told["is_estimated"]) == (1, 5, True)
-    assert read.usage == Usage(1, 5, is_estimated=True)
+    assert read.usage == used(1, 5, is_estimated=True)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_stream_is_relayed_but_for_usage_and_terminator(size):
     reader = ADAPTER.stream(streamed(), "acme/one")
     out = b"".join(reader.feed(data[at : at + size]) for at in range(0, len(data), size)) + reader.finish()
     assert out == b"".join(part + b"\n\n" for part in data.split(b"\n\n")[:4])
-    assert reader.usage == Usage(5, 3)
+    assert reader.usage == used(5, 3)
     assert reader.has_finished
     assert reader.is_done
     assert reader.output_chars == len("Grüße 🎈")
@@ -248,7 +248,7 @@ def test_usage_beside_a_choice_is_told_at_the_end_to_a_client_that_asked():
     for wants_usage, last in ((True, chunk([], usage=reported)), (False, b"")):
         reader = ADAPTER.stream(streamed(wants_usage=wants_usage), "acme/one")
         assert events(reader.feed(data)) == events(bare)
-        assert reader.usage == Usage(1, 2)
+        assert reader.usage == used(1, 2)
         assert events(reader.terminator()) == [*events(last), "[DONE]"]
 
 
@@ -266,7 +266,7 @@ def test_client_that_asked_is_told_an_estimate_where_the_provider_tells_nothing(
     }
     usage = told["usage"]
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["is_estimated"]) == (10, 2, True)
-    assert (reader.usage, done) == (Usage(10, 2, is_estimated=True), "[DONE]")
+    assert (reader.usage, done) == (used(10, 2, is_estimated=True), "[DONE]")
 
 
 def test_client_that_did_not_ask_is_told_no_estimate():
@@ -281,7 +281,7 @@ def test_client_that_asked_is_told_the_cost_with_the_usage():
         reader = ADAPTER.stream(
             streamed(wants_usage=wants_usage),
             "acme/one",
-            lambda usage: Decimal(usage.input_tokens + usage.output_tokens),
+            lambda usage: Decimal(sum(usage.counts.values())),
         )
         reported = {"prompt_tokens": 1, "completion_tokens": 2, "cost": 99}
         out = reader.feed(chunk([text("a", "stop")]) + chunk([], usage=reported)) + reader.terminator()

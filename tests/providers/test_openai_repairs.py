@@ -7,7 +7,7 @@ import pytest
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
 from providers.wire.sse import event
-from providers.wire.usage import Usage
+from tests.used import used
 
 ADAPTER = adapter_between("openai", "openai")
 
@@ -42,7 +42,7 @@ def test_usage_beside_a_choice_moves_into_a_last_chunk_of_its_own(wants_usage):
     chunks = chunks_of(out)
     assert [bool(told["choices"]) for told in chunks] == [True, True, False][: 2 + wants_usage]
     assert [told.get("usage") for told in chunks] == [None, None, usage][: 2 + wants_usage]
-    assert reader.usage == Usage(1, 2)
+    assert reader.usage == used(1, 2)
 
 
 def test_usage_that_comes_twice_is_told_once_and_the_last_counts():

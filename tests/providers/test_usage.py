@@ -5,7 +5,8 @@ import pytest
 from providers.formats.anthropic import usage as anthropic
 from providers.formats.gemini import usage as gemini
 from providers.formats.responses import usage as responses
-from providers.wire.usage import Usage, read_openai_usage
+from providers.wire.usage import read_openai_usage
+from tests.used import used
 
 
 def counts(prompt, completion):
@@ -17,18 +18,18 @@ def test_totals_and_their_parts_are_read():
         "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3},
         "completion_tokens_details": {"reasoning_tokens": 5},
     }
-    assert read_openai_usage(reported) == Usage(10, 6, 4, 3, 5)
+    assert read_openai_usage(reported) == used(10, 6, 4, 3, 5)
 
 
 @pytest.mark.parametrize("name", ["cached_tokens", "prompt_cache_hit_tokens"])
 def test_cached_tokens_may_stand_beside_the_totals(name):
-    assert read_openai_usage(counts(10, 6) | {name: 4}) == Usage(10, 6, 4)
+    assert read_openai_usage(counts(10, 6) | {name: 4}) == used(10, 6, 4)
     details = {"prompt_tokens_details": {"cached_tokens": 3}}
-    assert read_openai_usage(counts(10, 6) | details | {name: 4}) == Usage(10, 6, 3)
+    assert read_openai_usage(counts(10, 6) | details | {name: 4}) == used(10, 6, 3)
 
 
 def test_explicit_zero_is_zero():
-    assert read_openai_usage(counts(0, 0)) == Usage(0, 0)
+    assert read_openai_usage(counts(0, 0)) == used(0, 0)
 
 
 @pytest.mark.parametrize("absurd", [-1, 10**12, "5", None, [5], 1.5, True, {}, float("nan"), float("inf")])
@@ -44,7 +45,7 @@ def test_usage_of_another_shape_is_estimated(reported):
 
 @pytest.mark.parametrize("details", [None, [], "x", {"cached_tokens": -1}, {"cached_tokens": "4"}])
 def test_absurd_parts_count_as_none(details):
-    assert read_openai_usage(counts(10, 6) | {"prompt_tokens_details": details}) == Usage(10, 6)
+    assert read_openai_usage(counts(10, 6) | {"prompt_tokens_details": details}) == used(10, 6)
 
 
 def test_parts_never_exceed_their_total():
@@ -52,19 +53,19 @@ def test_parts_never_exceed_their_total():
         "prompt_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 9},
         "completion_tokens_details": {"reasoning_tokens": 99},
     }
-    assert read_openai_usage(reported) == Usage(10, 6, 8, 2, 6)
+    assert read_openai_usage(reported) == used(10, 6, 8, 2, 6)
 
 
 def test_embeddings_report_input_only():
-    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 3}) == Usage(3, 0)
+    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 3}) == used(3, 0)
 
 
 def test_embeddings_with_a_total_only_report_input():
-    assert read_openai_usage({"total_tokens": 3}) == Usage(3, 0)
+    assert read_openai_usage({"total_tokens": 3}) == used(3, 0)
 
 
 def test_missing_completion_count_follows_from_the_total():
-    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 10}) == Usage(3, 7)
+    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 10}) == used(3, 7)
 
 
 ANTHROPIC = {"input_tokens": 3, "output_tokens": 4}
@@ -84,4 +85,15 @@ GEMINI = {"promptTokenCount": 3, "candidatesTokenCount": 4}
     ],
 )
 def test_service_tier_that_changes_the_price_is_read_in_every_format(usage, tier):
-    assert usage == Usage(3, 4, service_tier=tier)
+    assert usage == used(3, 4, service_tier=tier)
+
+
+def test_of_two_counts_beside_the_totals_the_vendors_own_name_comes_second():
+    beside = {"cached_tokens": 2, "prompt_cache_hit_tokens": 5}
+    assert read_openai_usage(counts(10, 6) | beside) == used(10, 6, 2)
+    assert read_openai_usage(counts(10, 6) | beside | {"cached_tokens": 0}) == used(10, 6, 5)
+
+
+def test_what_was_not_counted_is_zero_and_takes_no_room():
+    usage = read_openai_usage(counts(0, 6) | {"completion_tokens_details": {"audio_tokens": 0}})
+    assert (usage.counts, usage.counts["input_tokens"]) == ({"output_tokens": 6}, 0)

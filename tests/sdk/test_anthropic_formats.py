@@ -43,8 +43,8 @@ def test_message_has_text_usage_and_a_request_id(client: Anthropic, wire_format:
     message = ask(client, wire_format)
     assert (message.content[0].text, message.stop_reason) == (SAID, "end_turn")
     assert (message.usage.input_tokens, message.usage.output_tokens) == (
-        USAGE.input_tokens,
-        USAGE.output_tokens,
+        USAGE.counts["input_tokens"],
+        USAGE.counts["output_tokens"],
     )
     assert message._request_id.startswith("req_")
 
@@ -55,7 +55,7 @@ def test_message_streams_to_its_end(client: Anthropic, wire_format: str) -> None
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == final.content[0].text == SAID
-    assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", USAGE.output_tokens)
+    assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", USAGE.counts["output_tokens"])
 
 
 @ANY_FORMAT

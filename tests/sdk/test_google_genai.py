@@ -12,9 +12,9 @@ from tests.system.embedded import Product
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 
-@pytest.fixture
-def client(product: Product) -> Iterator[genai.Client]:
-    options = types.HttpOptions(base_url=product.url)
+@pytest.fixture(params=["v1", "v1beta"])
+def client(product: Product, request: pytest.FixtureRequest) -> Iterator[genai.Client]:
+    options = types.HttpOptions(base_url=product.url, api_version=request.param)
     client = genai.Client(api_key=product.key, http_options=options)
     yield client
     client.close()
@@ -41,3 +41,10 @@ def test_unknown_model_raises_a_client_error(client: genai.Client) -> None:
     with pytest.raises(errors.ClientError, match="demo/nobody") as refused:
         client.models.generate_content(model="demo/nobody", contents="x")
     assert refused.value.code == 404
+
+
+def test_models_are_listed_and_looked_up(client: genai.Client) -> None:
+    listed = {model.name: model for model in client.models.list(config={"page_size": 1})}
+    assert {"models/demo/chat", "models/demo/embed"} <= listed.keys()
+    assert client.models.get(model="models/demo/chat") == listed["models/demo/chat"]
+    assert "generateContent" in (listed["models/demo/chat"].supported_actions or [])

@@ -56,8 +56,8 @@ def test_answer_has_text_usage_and_a_request_id(client: genai.Client, wire_forma
     assert (answer.text, answer.candidates[0].finish_reason) == (SAID, types.FinishReason.STOP)
     usage = answer.usage_metadata
     assert (usage.prompt_token_count, usage.candidates_token_count) == (
-        USAGE.input_tokens,
-        USAGE.output_tokens,
+        USAGE.counts["input_tokens"],
+        USAGE.counts["output_tokens"],
     )
     assert answer.sdk_http_response.headers["x-request-id"].startswith("req_")
 
@@ -67,7 +67,7 @@ def test_answer_streams_to_its_end(client: genai.Client, wire_format: str) -> No
     pieces = list(client.models.generate_content_stream(model=f"acme/{wire_format}", contents="hi"))
     assert "".join(piece.text or "" for piece in pieces) == SAID
     assert pieces[-1].candidates[0].finish_reason == types.FinishReason.STOP
-    assert pieces[-1].usage_metadata.candidates_token_count == USAGE.output_tokens
+    assert pieces[-1].usage_metadata.candidates_token_count == USAGE.counts["output_tokens"]
 
 
 @ANY_FORMAT

@@ -14,7 +14,7 @@ from tests.upstream.speaking import PLACE, SAID, USAGE
 
 ANY_FORMAT = pytest.mark.parametrize("wire_format", WIRE_FORMATS)
 ANY_API = pytest.mark.parametrize("by_responses", [False, True], ids=["chat", "responses"])
-TOKENS = (USAGE.input_tokens, USAGE.output_tokens)
+TOKENS = (USAGE.counts["input_tokens"], USAGE.counts["output_tokens"])
 
 
 class Forecast(BaseModel):

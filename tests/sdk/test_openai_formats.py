@@ -64,7 +64,7 @@ def tokens_of(answer: Any) -> tuple[int, int]:
 def test_answer_has_text_usage_and_a_request_id(client: OpenAI, surface: str, wire_format: str) -> None:
     answer = ask(client, surface, wire_format)
     assert text_of(answer) == SAID
-    assert tokens_of(answer) == (USAGE.input_tokens, USAGE.output_tokens)
+    assert tokens_of(answer) == (USAGE.counts["input_tokens"], USAGE.counts["output_tokens"])
     assert answer._request_id.startswith("req_")
 
 
@@ -75,7 +75,7 @@ def test_chat_streams_text_and_usage(client: OpenAI, wire_format: str) -> None:
     choices = [choice for chunk in chunks for choice in chunk.choices]
     assert "".join(choice.delta.content or "" for choice in choices) == SAID
     assert choices[-1].finish_reason == "stop"
-    assert tokens_of(chunks[-1]) == (USAGE.input_tokens, USAGE.output_tokens)
+    assert tokens_of(chunks[-1]) == (USAGE.counts["input_tokens"], USAGE.counts["output_tokens"])
 
 
 @ANY_FORMAT
@@ -84,7 +84,7 @@ def test_response_streams_to_its_end(client: OpenAI, wire_format: str) -> None:
         text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
         final = stream.get_final_response()
     assert text == text_of(final) == SAID
-    assert tokens_of(final) == (USAGE.input_tokens, USAGE.output_tokens)
+    assert tokens_of(final) == (USAGE.counts["input_tokens"], USAGE.counts["output_tokens"])
 
 
 @ANY_FORMAT

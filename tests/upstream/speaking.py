@@ -26,10 +26,10 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
+from tests.used import used
 
 SAID = "Hello there."
-USAGE = Usage(input_tokens=7, output_tokens=3)
+USAGE = used(input_tokens=7, output_tokens=3)
 EVENTS: Sequence[Event] = (
     Started(id="upstream-1"),
     TextDelta("Hello"),

@@ -5,7 +5,7 @@ from catalogue.api.views.gateway_models import GatewayModelViewSet
 from catalogue.api.views.history import HistoryViewSet
 from catalogue.api.views.lifecycle import LifecycleViewSet
 from catalogue.api.views.lifecycle_check import LifecycleCheckViewSet
-from catalogue.api.views.models import ModelViewSet
+from catalogue.api.views.models import GoogleModelViewSet, ModelViewSet
 from catalogue.api.views.vocabularies import (
     EndpointViewSet,
     OrganisationViewSet,
@@ -17,6 +17,7 @@ __all__ = [
     "ChangeViewSet",
     "EndpointViewSet",
     "GatewayModelViewSet",
+    "GoogleModelViewSet",
     "HistoryViewSet",
     "LifecycleCheckViewSet",
     "LifecycleViewSet",

@@ -5,18 +5,20 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, cast
 
 import orjson
+from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import viewsets
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 from accounts.keys import KeyFacts
 from catalogue.api.examples import REFUSAL_EXAMPLE
 from catalogue.api.serializers import RefusalSerializer
 from catalogue.facts import ModelFacts
-from catalogue.listing.parameters import InstantField, read_parameter
+from catalogue.listing.parameters import InstantField, read_parameter, without_brackets
 from catalogue.models import PublishedModel
 from catalogue.published.reading import Reading, read_as_of, read_now
 from gateway.core.errors import ApiError
@@ -60,6 +62,10 @@ class PublishedView(viewsets.GenericViewSet[PublishedModel]):
     pagination_class = None
     own_parameters: ClassVar[frozenset[str]] = frozenset()
     """Names in the query that no filterset knows."""
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        request.GET = without_brackets(request.GET)  # type: ignore[assignment]  # as immutable as the other
+        return super().initialize_request(request, *args, **kwargs)
 
     @cached_property
     def reading(self) -> Reading:

@@ -132,7 +132,8 @@ class GatewayModelViewSet(FeedView):
     def _in_scope(self, ids: Sequence[str]) -> Sequence[str]:
         if self.request.query_params.get("privacy_scope") != "team":
             return ids
-        return [public_id for public_id in ids if self.key.may_call(public_id)]
+        models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
+        return [model.id for model in models if model and self.key.may_call(model.id, model.aliases)]
 
     def _list_body(self, page: Page) -> dict[str, Any]:
         query = self.request.query_params

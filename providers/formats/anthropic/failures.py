@@ -1,4 +1,4 @@
-"""Whose fault a failed answer in Anthropic's format is, and this format's own envelope for errors."""
+"""Whose fault a failed answer in Anthropic's format is."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import ANTHROPIC_STATUSES
 from providers.wire.failure import (
     ReportedError,
     UpstreamFailure,
@@ -16,24 +17,6 @@ from providers.wire.failure import (
     unclear,
 )
 
-_STATUS_BY_TYPE = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "conflict_error": 409,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
-_TYPE_BY_STATUS = {
-    **{status: kind for kind, status in _STATUS_BY_TYPE.items() if status != 413},
-    410: "not_found_error",
-    413: "invalid_request_error",
-}
 # Anthropic answers an empty account with 400, and a contract's limit with 429.
 _NO_CREDIT = re.compile(r"credit balance is too low|spend_limit_reached", re.IGNORECASE)
 _TOO_LONG = re.compile(
@@ -59,20 +42,10 @@ def read_inner_failure(value: Any) -> UpstreamFailure:
     """An error event of a stream, or an error that came with a status of success."""
     error = value.get("error") if isinstance(value, Mapping) else None
     kind = error.get("type") if isinstance(error, Mapping) else None
-    status = _STATUS_BY_TYPE.get(kind) if isinstance(kind, str) else None
+    status = ANTHROPIC_STATUSES.get(kind) if isinstance(kind, str) else None
     if status is None:
         return unclear(read_error(orjson.dumps(value)).message)
     return read_failure(status, {}, orjson.dumps(value))
-
-
-def write_error(error: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
-    """`code` and `param` stand beside Anthropic's own two members, where they are known."""
-    status = int(error.get("status") or 500)
-    kind = _TYPE_BY_STATUS.get(status) or ("invalid_request_error" if 400 <= status < 500 else "api_error")
-    inner = {"type": kind, "message": error.get("message") or "The request failed."}
-    inner |= {name: error[name] for name in ("code", "param") if error.get(name)}
-    envelope: dict[str, Any] = {"type": "error", "error": inner}
-    return envelope if request_id is None else envelope | {"request_id": request_id}
 
 
 def _refine(error: ReportedError) -> ReportedError:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.envelopes import anthropic_envelope
 from providers.formats.anthropic.answer_reader import read_answer
 from providers.formats.anthropic.answer_writer import write_answer
-from providers.formats.anthropic.failures import read_failure, write_error
+from providers.formats.anthropic.failures import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.seal import ORIGIN
@@ -35,7 +36,7 @@ class AnthropicFormat:
     frame = staticmethod(named_event)
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
-    error_body = staticmethod(write_error)
+    error_body = staticmethod(anthropic_envelope)
 
     def can_tell(self, event: Rare) -> bool:
         """It cites whatever is cited, and generates no files."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import anthropic_envelope
 from providers.formats.anthropic.answer_blocks import AnswerBlocks, Member
 from providers.formats.anthropic.answer_writer import write_message
-from providers.formats.anthropic.failures import write_error
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import AnswerFacts, remark
 from providers.wire.events import Event
@@ -38,7 +38,7 @@ class AnthropicStreamWriter:
         return remark(left_out) + _write([*members, {"type": "message_stop"}])
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return _write([write_error(error)])
+        return _write([anthropic_envelope(error)])
 
     def _start(self) -> list[Member]:
         """Usage is not known yet; the last event replaces it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.wire.usage import Usage
+from providers.wire.usage import Usage, counted
 
 _MOST_TOKENS = 100_000_000
 
@@ -19,30 +19,35 @@ def read_usage(value: object) -> Usage | None:
     written = _count(value.get("cache_creation_input_tokens")) or 0
     hour = _count(_inside(value, "cache_creation", "ephemeral_1h_input_tokens")) or 0
     thought = _count(_inside(value, "output_tokens_details", "thinking_tokens")) or 0
-    return Usage(
+    counts = counted(
         input_tokens=fresh + read + written,
         output_tokens=output,
         cached_read_tokens=read,
         cached_write_tokens=written,
         reasoning_tokens=min(thought, output),
         cached_write_1h_tokens=min(hour, written),
+    )
+    return Usage(
+        counts,
         # Its tiers change no prices: priority is paid for in advance. What changes them is its fast mode.
         service_tier="fast" if value.get("speed") == "fast" else "",
     )
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
-    read, written = usage.cached_read_tokens, usage.cached_write_tokens
+    counts = usage.counts
+    read, written = counts["cached_read_tokens"], counts["cached_write_tokens"]
+    hour = counts["cached_write_1h_tokens"]
     return {
-        "input_tokens": max(0, usage.input_tokens - read - written),
+        "input_tokens": max(0, counts["input_tokens"] - read - written),
         "cache_creation_input_tokens": written,
         "cache_read_input_tokens": read,
         "cache_creation": {
-            "ephemeral_5m_input_tokens": written - usage.cached_write_1h_tokens,
-            "ephemeral_1h_input_tokens": usage.cached_write_1h_tokens,
+            "ephemeral_5m_input_tokens": written - hour,
+            "ephemeral_1h_input_tokens": hour,
         },
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+        "output_tokens": counts["output_tokens"],
+        "output_tokens_details": {"thinking_tokens": counts["reasoning_tokens"]},
         **({"is_estimated": True} if usage.is_estimated else {}),
     }
 

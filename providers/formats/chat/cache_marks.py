@@ -10,7 +10,8 @@ from providers.wire.conversation import CacheMark
 _BREAKPOINT_TTLS = frozenset({"30m", "12h"})
 
 
-MARK_QUIRKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+MARKS = ("prompt_cache_breakpoint", "cache_control")
+MARK_QUIRKS = frozenset(MARKS)
 """Of providers that take marks, each the kind that it is named after."""
 
 

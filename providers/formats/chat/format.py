@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
 from providers.formats.chat.read_answer import read_answer
 from providers.formats.chat.read_request import read_request
@@ -12,7 +13,6 @@ from providers.formats.chat.stream_writer import ChatStreamWriter
 from providers.formats.chat.usage import write_usage
 from providers.formats.chat.write_answer import write_answer
 from providers.formats.chat.write_request import write_request
-from providers.formats.error_body import error_body
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event
@@ -51,4 +51,4 @@ class ChatFormat:
         return event(data)
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
-        return error_body(error)
+        return openai_envelope(error)

@@ -1,37 +1,38 @@
 """Reads the content of chat messages: a string, or a list of parts."""
 
+from collections.abc import Callable, Mapping
+
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
-from providers.wire.conversation import Audio, File, Image, Part, Refusal, Text
+from providers.formats.wording import as_read
+from providers.wire.conversation import Audio, File, Image, Native, Part, Refusal, Text
 
 ORIGIN = "openai"
 
 
 def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
-    """`kinds` are the types of part that this role may have. Empty texts are left out."""
+    """`kinds` are the types of part that this role may have."""
     content = message.any("content")
     if content is None or isinstance(content, str):
         return [Text(content)] if content else []
-    return [part for fields in message.parts("content") if (part := _read_part(fields, kinds)) is not None]
+    return [_read_part(fields, kinds) for fields in message.things("content")]
 
 
-def _read_part(fields: Fields, kinds: frozenset[str]) -> Part | None:
-    """None for what only some providers of this format know, and for an empty text."""
+def _read_part(fields: Fields, kinds: frozenset[str]) -> Part:
+    """Native is what only some providers of this format know."""
     kind = fields.needed("type")
     if kind not in kinds:
-        fields.set_aside("type")
-        return None
+        return Native(ORIGIN, fields.value, fields.at("type"))
     part = _READERS[kind](fields)
     # What an answer carried beside its text comes back with it, and says nothing new.
     fields.skip("annotations", "index")
     fields.end()
-    return part
+    return as_read(part, ORIGIN, fields.value, fields.own)
 
 
-def _read_text(fields: Fields) -> Text | None:
-    text, mark = fields.needed("text"), read_cache_mark(fields)
-    return Text(text, mark) if text else None
+def _read_text(fields: Fields) -> Text:
+    return Text(fields.needed("text"), read_cache_mark(fields))
 
 
 def _read_refusal(fields: Fields) -> Refusal:
@@ -82,7 +83,7 @@ def _split(fields: Fields, name: str, url: str) -> tuple[str | None, str]:
     return split
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "text": _read_text,
     "refusal": _read_refusal,
     "image_url": _read_image,

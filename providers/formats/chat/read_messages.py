@@ -1,21 +1,21 @@
-"""Reads chat messages into turns: neighbours of one role become one, results of tools stand in front."""
+"""Reads chat messages, each by its role."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.chat.call_signatures import read_signature
-from providers.formats.chat.read_content import read_content
+from providers.formats.chat.read_content import ORIGIN, read_content
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.fields import Fields
-from providers.formats.turns import merge_turns
+from providers.formats.wording import as_read, worded
 from providers.wire.conversation import (
     CacheMark,
     File,
     Image,
     Message,
+    Native,
     Part,
     Refusal,
     Role,
@@ -36,7 +36,7 @@ _REPEATED = ("annotations", "reasoning", "reasoning_content", "reasoning_details
 def read_messages(messages: Iterable[Fields]) -> tuple[Message, ...]:
     """Raises BadRequest, also for a result without its call."""
     calls = _Calls()
-    turns: list[Message] = []
+    read: list[Message] = []
     for fields in messages:
         role = fields.needed("role")
         reader = _READERS.get(role)
@@ -44,8 +44,8 @@ def read_messages(messages: Iterable[Fields]) -> tuple[Message, ...]:
             raise fields.wrong("role", f"cannot be '{role}'")
         message = reader(fields, calls)
         fields.end()
-        turns.append(message)
-    return merge_turns(turns)
+        read.append(as_read(message, ORIGIN, fields.value, fields.own))
+    return tuple(read)
 
 
 class _Calls:
@@ -85,32 +85,32 @@ def _read_user(fields: Fields, _calls: _Calls) -> Message:
 
 def _read_assistant(fields: Fields, calls: _Calls) -> Message:
     if fields.any("audio") is not None:
-        message = "Audio of an earlier answer is known to the provider alone that gave it."
-        raise CannotTranslate(message, param=fields.at("audio"))
+        # It is known to the provider alone that gave it.
+        fields.set_aside("audio")
     parts: list[Part] = [*read_reasoning(dict(fields.rest())), *read_content(fields, _ASSISTANT_PARTS)]
     if refusal := fields.text("refusal"):
         parts.append(Refusal(refusal))
-    parts += [_read_call(call, calls) for call in fields.parts("tool_calls")]
+    parts += [_read_call(call, calls) for call in fields.things("tool_calls")]
     if call := fields.part("function_call"):
-        parts.append(ToolCall(calls.add_function(), call.needed("name"), call.text("arguments") or "{}"))
+        function = ToolCall(calls.add_function(), call.needed("name"), call.text("arguments") or "{}")
+        parts.append(as_read(function, ORIGIN, call.value, {}))
     fields.skip(*_REPEATED)
     return _said(fields, Role.ASSISTANT, parts)
 
 
-def _read_call(fields: Fields, calls: _Calls) -> ToolCall:
-    kind = fields.text("type") or "function"
+def _read_call(fields: Fields, calls: _Calls) -> ToolCall | Native:
+    """Native is a call of what is no function."""
+    call_id, kind = fields.needed("id"), fields.text("type") or "function"
+    calls.add(call_id)
     function = fields.part("function")
     if kind != "function" or function is None:
-        message = f"The chosen provider has no calls of type '{kind}'."
-        raise CannotTranslate(message, param=fields.at("type"))
-    call_id = fields.needed("id")
-    calls.add(call_id)
+        return Native(ORIGIN, fields.value, fields.at("type"))
     fields.skip("index", "provider_specific_fields")
     signature, origin = read_signature(fields.any("extra_content"))
     arguments, mark = function.text("arguments") or "{}", read_cache_mark(fields)
     call = ToolCall(call_id, function.needed("name"), arguments, signature, origin, mark)
     fields.end()
-    return call
+    return as_read(call, ORIGIN, fields.value, fields.own)
 
 
 def _read_tool(fields: Fields, calls: _Calls) -> Message:
@@ -127,7 +127,7 @@ def _read_function(fields: Fields, calls: _Calls) -> Message:
 
 def _result(fields: Fields, call_id: str) -> Message:
     parts = read_content(fields, _RESULT_PARTS)
-    said = tuple(part for part in parts if isinstance(part, Text | Image | File))
+    said = tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
     return Message(Role.USER, (ToolResult(call_id, said, cache=read_cache_mark(fields)),))
 
 
@@ -138,9 +138,13 @@ def _said(fields: Fields, role: Role, parts: list[Part]) -> Message:
 
 def _mark_last(parts: list[Part], mark: CacheMark | None) -> list[Part]:
     """A mark on a message stands for one on its last part."""
-    if mark is None or not parts or not isinstance(parts[-1], Text | Image | File | ToolCall):
+    last = parts[-1] if parts else None
+    if mark is None or not isinstance(last, Text | Image | File | ToolCall):
         return parts
-    return [*parts[:-1], replace(parts[-1], cache=mark)]
+    marked = replace(last, cache=mark)
+    if last.wording is not None:
+        marked = worded(marked, replace(last.wording, read=replace(last.wording.read, cache=mark)))
+    return [*parts[:-1], marked]
 
 
 _READERS = {

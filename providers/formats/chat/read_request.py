@@ -9,22 +9,23 @@ from providers.formats.chat.read_messages import read_messages
 from providers.formats.chat.settings import read_output, read_thinking
 from providers.formats.chat.tools import read_tool_choice, read_tools
 from providers.formats.fields import Fields
-from providers.wire.conversation import Conversation, Sampling
+from providers.formats.turns import says_something
+from providers.formats.wording import as_read
+from providers.wire.conversation import Conversation, Message, Sampling
 
 # The gateway's part of a request, and how its answer is delivered.
 _NOT_TRANSLATED = ("model", "stream", "stream_options")
-_SAID = ("messages", "tools", "tool_choice")
 
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
     fields = Fields(body)
     fields.skip(*_NOT_TRANSLATED)
-    messages = read_messages(fields.parts("messages"))
-    if not messages and not fields.own:
+    messages = read_messages(fields.things("messages"))
+    if not any(map(_says_something, messages)):
         raise BadRequest("'messages' has to hold at least one message that says something.", param="messages")
     most, most_before = fields.integer("max_completion_tokens"), fields.integer("max_tokens")
     user, user_before = fields.text("safety_identifier"), fields.text("user")
-    return Conversation(
+    conversation = Conversation(
         messages=messages,
         source=ORIGIN,
         max_output_tokens=most_before if most is None else most,
@@ -39,8 +40,12 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
         extra=fields.rest() | fields.own,
-        said=fields.whole(_SAID),
     )
+    return as_read(conversation, ORIGIN, body, {})
+
+
+def _says_something(message: Message) -> bool:
+    return says_something(message) or bool(message.wording and message.wording.own)
 
 
 def _read_sampling(fields: Fields) -> Sampling:

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, remark
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.images import write_image
 from providers.formats.chat.reasoning import write_details
 from providers.formats.chat.usage import write_stream_usage
 from providers.formats.chat.write_answer import Thoughts, write_call, write_citation
-from providers.formats.error_body import error_body
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -62,7 +62,7 @@ class ChatStreamWriter:
         return remark(left_out) + sse(orjson.dumps(chunk)) + _DONE
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return sse(orjson.dumps(error_body(error)))
+        return sse(orjson.dumps(openai_envelope(error)))
 
     def _write(self, event: Event) -> Iterable[bytes]:
         match event:

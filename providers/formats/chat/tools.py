@@ -1,29 +1,37 @@
 """Tools and the choice among them in chat requests, both ways, and the pair that came before: functions."""
 
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from typing import Any
 
-from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import read_cache_mark, write_cache_mark
+from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tool_names import write_name
 from providers.formats.fields import Fields
-from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+from providers.formats.wording import as_read
+from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
 
 
-def read_tools(body: Fields) -> tuple[Tool, ...]:
-    tools = [_read_tool(fields) for fields in body.parts("tools")]
-    return (*tools, *(read_function(fields) for fields in body.parts("functions")))
+def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
+    tools = [_read_tool(fields) for fields in body.things("tools")]
+    return (*tools, *map(_read_old_function, body.things("functions")))
 
 
-def _read_tool(fields: Fields) -> Tool:
+def _read_tool(fields: Fields) -> Tool | Native:
+    """Native is a tool that is no function."""
     kind = fields.text("type") or "function"
     function = fields.part("function")
     if kind != "function" or function is None:
-        raise CannotTranslate(f"The chosen provider has no tools of type '{kind}'.", param=fields.at("type"))
+        return Native(ORIGIN, fields.value, fields.at("type"))
     mark = read_cache_mark(fields)
     fields.end()
-    tool = read_function(function)
-    return Tool(tool.name, tool.description, tool.parameters, tool.strict, mark)
+    tool = replace(read_function(function), cache=mark)
+    return as_read(tool, ORIGIN, fields.value, fields.own)
+
+
+def _read_old_function(fields: Fields) -> Tool:
+    tool = read_function(fields)
+    return as_read(tool, ORIGIN, fields.value, fields.own)
 
 
 def read_function(fields: Fields) -> Tool:
@@ -49,7 +57,8 @@ def read_tool_choice(body: Fields) -> ToolChoice | None:
         return ToolChoice(ChoiceMode.REQUIRED, (_function_name(choice),))
     if kind == "allowed_tools":
         return _read_allowed(choice)
-    raise CannotTranslate(f"The chosen provider cannot be told to choose '{kind}'.", param=choice.at("type"))
+    choice.set_aside("type")
+    return None
 
 
 def read_mode(fields: Fields, name: str, value: str) -> ChoiceMode:
@@ -68,18 +77,23 @@ def _read_function_call(body: Fields) -> ToolChoice | None:
     return ToolChoice(ChoiceMode.REQUIRED, (Fields(value, "function_call", body.own).needed("name"),))
 
 
-def _read_allowed(choice: Fields) -> ToolChoice:
+def _read_allowed(choice: Fields) -> ToolChoice | None:
+    """None for a choice among others than functions."""
     allowed = choice.part("allowed_tools")
     if allowed is None:
         raise choice.wrong("allowed_tools", "is missing")
     mode = read_mode(allowed, "mode", allowed.needed("mode"))
-    return ToolChoice(mode, tuple(map(_function_name, allowed.parts("tools"))))
+    tools = list(allowed.parts("tools"))
+    if any(tool.part("function") is None for tool in tools):
+        allowed.set_aside("tools")
+        return None
+    return ToolChoice(mode, tuple(map(_function_name, tools)))
 
 
 def _function_name(fields: Fields) -> str:
     function = fields.part("function")
     if function is None:
-        raise CannotTranslate("The chosen provider has only functions to choose.", param=fields.path)
+        raise fields.wrong("function", "is missing")
     return function.needed("name")
 
 

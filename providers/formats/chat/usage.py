@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from providers.wire.usage import Costing, Usage
+from providers.wire.usage import Costing, Usage, counted
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
+    counts = usage.counts
     return {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "prompt_tokens": counts["input_tokens"],
+        "completion_tokens": counts["output_tokens"],
+        "total_tokens": counts["input_tokens"] + counts["output_tokens"],
         "prompt_tokens_details": {
-            "cached_tokens": usage.cached_read_tokens,
-            "cache_write_tokens": usage.cached_write_tokens,
-            **_told(audio_tokens=usage.input_audio_tokens, image_tokens=usage.input_image_tokens),
+            "cached_tokens": counts["cached_read_tokens"],
+            "cache_write_tokens": counts["cached_write_tokens"],
+            **counted(audio_tokens=counts["input_audio_tokens"], image_tokens=counts["input_image_tokens"]),
         },
         "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning_tokens,
-            **_told(audio_tokens=usage.output_audio_tokens, image_tokens=usage.output_image_tokens),
+            "reasoning_tokens": counts["reasoning_tokens"],
+            **counted(audio_tokens=counts["output_audio_tokens"], image_tokens=counts["output_image_tokens"]),
         },
         **estimated(usage),
     }
@@ -33,14 +34,10 @@ def write_cost(usage: Usage, cost_usd: Costing | None) -> dict[str, float]:
 
 
 def write_embeddings_usage(usage: Usage) -> dict[str, Any]:
-    return {"prompt_tokens": usage.input_tokens, "total_tokens": usage.input_tokens, **estimated(usage)}
+    total = usage.counts["input_tokens"]
+    return {"prompt_tokens": total, "total_tokens": total, **estimated(usage)}
 
 
 def estimated(usage: Usage) -> dict[str, bool]:
     """The mark of counts that the provider did not report."""
     return {"is_estimated": True} if usage.is_estimated else {}
-
-
-def _told(**counts: int) -> dict[str, int]:
-    """Kinds of content that there were."""
-    return {name: count for name, count in counts.items() if count}

@@ -5,15 +5,17 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import write_cache_mark
+from providers.formats.chat.read_content import ORIGIN
 from providers.formats.data_url import data_url
 from providers.formats.spelling import spelt
-from providers.wire.conversation import Audio, File, Image, Refusal, Text
+from providers.formats.wording import in_own_words
+from providers.wire.conversation import Audio, File, Image, Native, Refusal, Text
 
 # One company's two formats name the same stored files.
 FILE_ORIGINS = frozenset({"openai", "responses"})
 _PDF = "application/pdf"
 
-Said = Text | Refusal | Image | Audio | File
+Said = Text | Refusal | Image | Audio | File | Native
 
 
 class ContentWriter:
@@ -26,7 +28,7 @@ class ContentWriter:
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
-        written = [self._write_part(part) for part in parts]
+        written = [in_own_words(part, ORIGIN, self._write_part) for part in parts]
         if len(written) == 1 and written[0].keys() == {"type", "text"}:
             return str(written[0]["text"])
         return written
@@ -36,7 +38,7 @@ class ContentWriter:
         if said not in self.translated:
             self.translated.append(said)
 
-    def _write_part(self, part: Said) -> dict[str, Any]:
+    def _write_part(self, part: Text | Refusal | Image | Audio | File) -> dict[str, Any]:
         match part:
             case Text():
                 return {"type": "text", "text": part.text} | write_cache_mark(part.cache, self.quirks)

@@ -1,19 +1,23 @@
 """Writes turns as chat messages: results of tools as messages of their own, in front of what the user says."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Set
+from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
-from providers.formats.chat.cache_marks import write_cache_mark
+from providers.formats.chat.cache_marks import MARKS, write_cache_mark
 from providers.formats.chat.call_signatures import write_signature
+from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.reasoning import thoughts_for, write_reasoning
 from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import ContentWriter, Said
 from providers.formats.spelling import spelt
+from providers.formats.wording import in_own_words, is_as_read, merged, wording_in
 from providers.wire.conversation import (
+    Audio,
     File,
     Image,
     Message,
+    Native,
     Part,
     Reasoning,
     Refusal,
@@ -24,6 +28,8 @@ from providers.wire.conversation import (
 )
 
 _ATTACHED = "The result is attached to the next message."
+# What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
+_OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
 
 
 class MessageWriter:
@@ -33,6 +39,11 @@ class MessageWriter:
         self._content = content
         self._source = content.source
         self._calls: set[str] = set()
+
+    def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
+        if isinstance(call, ToolCall):
+            self._calls.add(call.id)
+        return in_own_words(call, ORIGIN, self._write_call)
 
     def write(self, message: Message) -> list[dict[str, Any]]:
         if message.role is Role.ASSISTANT:
@@ -51,8 +62,9 @@ class MessageWriter:
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
-        said = [part for part in parts if isinstance(part, Text | Refusal)]
-        calls = [self._write_call(part) for part in parts if isinstance(part, ToolCall)]
+        self._refuse_files(parts)
+        said = [part for part in parts if isinstance(part, Text | Refusal) or _is_content(part)]
+        calls = [self.write_call(part) for part in parts if isinstance(part, ToolCall) or _is_call(part)]
         thoughts = [part for part in parts if isinstance(part, Reasoning)]
         written: dict[str, Any] = {
             "role": "assistant",
@@ -60,6 +72,12 @@ class MessageWriter:
         }
         written |= self._write_thoughts(thoughts)
         return written | ({"tool_calls": calls} if calls else {})
+
+    def _refuse_files(self, parts: Iterable[Part]) -> None:
+        """What a model made in an earlier answer: chat has texts there only."""
+        if any(isinstance(part, Image | File | Audio) for part in parts):
+            message = "The chosen provider takes no pictures and files in earlier answers."
+            raise CannotTranslate(message, param=spelt(self._source, "messages"))
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
@@ -69,7 +87,6 @@ class MessageWriter:
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
-        self._calls.add(call.id)
         function = {"name": write_name(call.name, self._source), "arguments": call.arguments}
         mark = write_cache_mark(call.cache, self._content.quirks)
         # Only who asks for them back understands them, whoever made them.
@@ -102,3 +119,64 @@ class MessageWriter:
             return []
         self._content.note("tool_result", "attachments in the user's message")
         return [Text(f"Attached to the result of the call {result.call_id}:"), *attached]
+
+
+class OwnMessageWriter(MessageWriter):
+    """For what clients of chat said themselves: one message for each, and only what was changed is written anew."""
+
+    def __init__(self, quirks: Set[str]) -> None:
+        super().__init__(ContentWriter(ORIGIN, quirks | _OWN_QUIRKS, []))
+
+    def write_own(self, message: Message) -> list[dict[str, Any]]:
+        wording = wording_in(message, ORIGIN)
+        if wording is None:
+            return self.write(message)
+        if is_as_read(message, ORIGIN, "role", "parts", "name"):
+            return [wording.value]
+        before, now = self.write(wording.read), self.write(message)
+        if len(before) != 1 or len(now) != 1:
+            return now
+        marks = {name: wording.value[name] for name in MARKS if name in wording.value}
+        kept = marks if _last_mark(message) == _last_mark(wording.read) else {}
+        return [merged(wording.value, before[0] | marks, now[0] | kept)]
+
+    def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
+        """A refusal that was a member of the message is one again, and so is a call of the time before tools."""
+        parts = tuple(parts)
+        written = super()._write_assistant([part for part in parts if not _is_member(part)])
+        for part in filter(_is_member, parts):
+            if isinstance(part, Refusal):
+                written["refusal"] = part.text
+            else:
+                written["function_call"] = in_own_words(part, ORIGIN, self._write_old)
+        return written
+
+    def _write_old(self, call: ToolCall) -> dict[str, Any]:
+        return {"name": call.name, "arguments": call.arguments}
+
+    def _write_result(self, result: ToolResult) -> dict[str, Any]:
+        """It may hold what only some providers of chat take in one."""
+        content = self._content.write(result.parts) if result.parts else ""
+        mark = write_cache_mark(result.cache, self._content.quirks)
+        return {"role": "tool", "tool_call_id": result.call_id, "content": content} | mark
+
+    def _attachments(self, result: ToolResult) -> list[Said]:  # noqa: ARG002
+        return []
+
+
+def _is_call(part: Part) -> TypeGuard[Native]:
+    return isinstance(part, Native) and ".tool_calls[" in part.path
+
+
+def _is_content(part: Part) -> TypeGuard[Native]:
+    return isinstance(part, Native) and ".tool_calls[" not in part.path
+
+
+def _is_member(part: Part) -> bool:
+    if isinstance(part, Refusal):
+        return part.wording is None
+    return isinstance(part, ToolCall) and part.wording is not None and "function" not in part.wording.value
+
+
+def _last_mark(message: Message) -> object:
+    return getattr(message.parts[-1], "cache", None) if message.parts else None

@@ -1,25 +1,46 @@
 """Writes a request for a provider that speaks chat."""
 
+from collections.abc import Set
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.chat.cache_marks import MARK_QUIRKS
-from providers.formats.chat.own_words import own_messages
+from providers.formats.chat.cache_marks import MARK_QUIRKS, MARKS
+from providers.formats.chat.fit import USERS, ask_for_stream, fit, limit_name
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.tools import write_tool, write_tool_choice
 from providers.formats.chat.write_content import ContentWriter
-from providers.formats.chat.write_messages import MessageWriter
-from providers.formats.extras import cache_settings, put_back, refuse_extras
-from providers.formats.marks import marks_left_out
+from providers.formats.chat.write_messages import MessageWriter, OwnMessageWriter
+from providers.formats.extras import cache_settings, in_place, refuse_extras
+from providers.formats.marks import carriers_of, marks_left_out
 from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
-from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
+from providers.formats.wording import in_own_words, is_as_read, unchanged, wording_in
+from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking, Tool
 from providers.wire.effort import effort_for
 
 # How other formats call the ordinary tier.
 _TIERS = {"standard": "default", "standard_only": "default"}
-_USERS = ("user", "safety_identifier")
+# The members of a request, and what each is read into.
+_SAMPLING = (
+    *("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "seed", "stop"),
+    *("logit_bias", "logprobs", "top_logprobs"),
+)
+_READ_INTO = {
+    **dict.fromkeys(_SAMPLING, "sampling"),
+    **dict.fromkeys(("max_tokens", "max_completion_tokens"), "max_output_tokens"),
+    **dict.fromkeys(("tools", "functions"), "tools"),
+    **dict.fromkeys(("tool_choice", "function_call"), "tool_choice"),
+    "parallel_tool_calls": "parallel_tool_calls",
+    "response_format": "output",
+    **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "thinking"),
+    "verbosity": "verbosity",
+    "service_tier": "service_tier",
+    **dict.fromkeys(USERS, "user_id"),
+    "metadata": "metadata",
+}
+_MEMBERS = {name: (field,) for name, field in _READ_INTO.items()}
+_UNSAID = Sampling()
 _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 
 
@@ -28,21 +49,55 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         refuse_extras(conversation)
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
+    if wording_in(conversation, ORIGIN):
+        body = _write_own(conversation, upstream, translated)
+        translated += fit(body, upstream)
+    else:
+        body = _write_anew(conversation, upstream, translated)
+        if upstream.is_streamed:
+            ask_for_stream(body, upstream)
+    return WrittenRequest("/chat/completions", body, translated=tuple(translated))
+
+
+def _write_own(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    """For a client of chat: what it said, but for what was changed since."""
+    wording = wording_in(conversation, ORIGIN)
+    said: dict[str, Any] = wording.value if wording else {}
+    changed = {name for name in _READ_INTO.values() if not is_as_read(conversation, ORIGIN, name)}
     body: dict[str, Any] = {"model": upstream.name}
-    body |= _write_limits(conversation, upstream)
+    if changed:
+        written = _write_settings(conversation, upstream, translated if "thinking" in changed else [])
+        body |= {name: value for name, value in written.items() if _READ_INTO.get(name) in changed}
+    body |= unchanged(conversation, ORIGIN, _MEMBERS)
+    writer = OwnMessageWriter(_own_quirks(conversation, upstream))
+    body["messages"] = [each for message in conversation.messages for each in writer.write_own(message)]
+    body |= {name: said[name] for name in ("stream_options",) if said.get(name) is not None}
+    return in_place(body, conversation)
+
+
+def _own_quirks(conversation: Conversation, upstream: Upstream) -> Set[str]:
+    """With the kind of mark that the client uses, since its provider is not known to take another."""
+    if not MARK_QUIRKS.isdisjoint(upstream.quirks):
+        return upstream.quirks
+    wordings = (getattr(carrier, "wording", None) for carrier in carriers_of(conversation))
+    said = (wording.value for wording in wordings if wording is not None)
+    return upstream.quirks | {name for value in said for name in MARKS if name in value}
+
+
+def _write_anew(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    body = {"model": upstream.name} | _write_settings(conversation, upstream, translated)
+    body["messages"] = _write_messages(conversation, upstream, translated)
+    translated += _left_out(conversation, upstream, body)
+    return in_place(body, conversation) if conversation.source == ORIGIN else body
+
+
+def _write_settings(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    body = _write_limits(conversation, upstream)
     body |= _write_sampling(conversation.sampling, conversation.source, upstream)
     body |= _write_tools(conversation, upstream)
     body |= _write_thinking(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
-    body |= _write_cache_settings(conversation, upstream)
-    if said := conversation.said_in(ORIGIN):
-        body |= {**said, "messages": own_messages(said["messages"], upstream.quirks, translated)}
-    else:
-        body["messages"] = _write_messages(conversation, upstream, translated)
-    if conversation.source == ORIGIN:
-        put_back(body, conversation)
-    translated += _left_out(conversation, upstream, body)
-    return WrittenRequest("/chat/completions", body | _write_stream(upstream), translated=tuple(translated))
+    return body | _write_cache_settings(conversation, upstream)
 
 
 def _write_messages(
@@ -54,14 +109,13 @@ def _write_messages(
 
 
 def _write_limits(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
-    """Under the name that the offering declares; the older one is understood nearly everywhere."""
-    if conversation.max_output_tokens is None:
-        return {}
-    name = "max_completion_tokens" if "max_completion_tokens" in upstream.params else "max_tokens"
-    return {name: conversation.max_output_tokens}
+    most = conversation.max_output_tokens
+    return {} if most is None else {limit_name(upstream.params): most}
 
 
 def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict[str, Any]:
+    if sampling == _UNSAID:
+        return {}
     # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
     if sampling.top_k is not None and source != ORIGIN and "top_k" not in upstream.params:
         raise CannotTranslate("The chosen provider has no top_k.", param=spelt(source, "top_k"))
@@ -83,7 +137,11 @@ def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict
 
 def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
     source, quirks = conversation.source, upstream.quirks
-    tools = [write_tool(tool, source, quirks) for tool in conversation.functions]
+
+    def write(tool: Tool) -> dict[str, Any]:
+        return write_tool(tool, source, quirks)
+
+    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
     choice = conversation.tool_choice
     return _given(
         {
@@ -162,7 +220,7 @@ def _write_user(upstream: Upstream) -> dict[str, Any]:
 def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, Any]) -> list[str]:
     """What changes no answer and is not declared by the offering."""
     given = {"metadata": bool(conversation.metadata), "user": upstream.user_id is not None}
-    written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(_USERS)}
+    written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(USERS)}
     left_out = [
         f"{spelt(conversation.source, name)} -> left out"
         for name, is_given in given.items()
@@ -174,14 +232,6 @@ def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, An
 
 def _takes(upstream: Upstream, name: str) -> bool:
     return not upstream.params or name in upstream.params
-
-
-def _write_stream(upstream: Upstream) -> dict[str, Any]:
-    """Quirk: `no_stream_options` for servers that refuse the field, so that their usage is estimated."""
-    if not upstream.is_streamed:
-        return {}
-    options = {} if "no_stream_options" in upstream.quirks else {"stream_options": {"include_usage": True}}
-    return {"stream": True} | options
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 from providers.formats.base import BadRequest
 from providers.formats.gemini.fields import Fields
 from providers.formats.gemini.schema import json_schema
+from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.wording import as_read
 from providers.wire.conversation import OutputFormat, OutputKind, Sampling, Thinking
 
 _KNOWN = frozenset(
@@ -64,7 +66,8 @@ def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
     if config.object("responseJsonSchema") is not None:
         return OutputFormat(OutputKind.SCHEMA, schema=config.raw("responseJsonSchema"))
     if config.object(SCHEMA) is not None:
-        return OutputFormat(OutputKind.SCHEMA, schema=json_schema(config.raw(SCHEMA)))
+        schema = config.raw(SCHEMA)
+        return as_read(OutputFormat(OutputKind.SCHEMA, schema=json_schema(schema)), ORIGIN, schema, {})
     return OutputFormat(OutputKind.JSON) if media_type == _JSON else None
 
 

@@ -6,6 +6,7 @@ from providers.formats.base import CannotTranslate, Upstream
 from providers.formats.gemini.config_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.spelling import spelt
+from providers.formats.wording import wording_in
 from providers.wire.conversation import (
     Conversation,
     Image,
@@ -78,13 +79,14 @@ def _wants_logprobs(sampling: Sampling) -> bool | None:
 
 def _output(conversation: Conversation) -> dict[str, Any]:
     """The schema's name is not told: it says nothing to a model. Its answers always keep to a schema, strict or not."""
-    output, own_schema = conversation.output, conversation.said_in(ORIGIN).get(SCHEMA)
+    output = conversation.output
     if output is None or output.kind is OutputKind.TEXT:
         return {}
     if output.schema is None:
         return {"responseMimeType": "application/json"}
-    if own_schema is not None:
-        return {"responseMimeType": "application/json", SCHEMA: own_schema}
+    wording = wording_in(output, ORIGIN)
+    if wording is not None and wording.read == output:
+        return {"responseMimeType": "application/json", SCHEMA: wording.value}
     description = {"description": output.description} if output.description else {}
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
 

@@ -1,6 +1,6 @@
 """Reads contents and systemInstruction into messages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -11,8 +11,19 @@ from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature
 from providers.formats.gemini.tool_names import read_name
-from providers.formats.turns import merge_turns
-from providers.wire.conversation import Audio, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
+from providers.formats.wording import as_read, worded
+from providers.wire.conversation import (
+    Audio,
+    Message,
+    Native,
+    Part,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+    Wording,
+)
 
 _ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
 _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
@@ -20,10 +31,7 @@ _KNOWN = frozenset({*_KINDS, "thought", "thoughtSignature"})
 
 
 class ContentsReader:
-    """`extra` fills with what only Gemini understands, by path."""
-
     def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
         self._calls = Calls()
 
     def read(self, body: Fields) -> tuple[Message, ...]:
@@ -33,54 +41,55 @@ class ContentsReader:
             raise BadRequest("'contents' must hold at least one content.", param="contents")
         instruction = body.object("systemInstruction")
         if instruction is not None:
-            turns.insert(0, Message(Role.SYSTEM, self._parts(instruction)))
-        return merge_turns(turns)
+            turns.insert(0, self._content(instruction, Role.SYSTEM))
+        return tuple(turns)
 
     def _turn(self, content: Fields) -> Message:
         role = _role(content)
         if not content.objects("parts"):
             raise required(content, "parts")
-        return Message(role, self._parts(content))
+        return self._content(content, role)
 
-    def _parts(self, content: Fields) -> tuple[Part, ...]:
-        self.extra.update(content.others({"role", "parts"}))
-        return tuple(read for part in content.objects("parts") for read in self._part(part))
+    def _content(self, content: Fields, role: Role) -> Message:
+        parts = tuple(read for part in content.objects("parts") for read in self._part(part))
+        return as_read(Message(role, parts), ORIGIN, content.value, content.others({"role", "parts"}))
 
     def _part(self, part: Fields) -> list[Part]:
-        self.extra.update(part.others(_KNOWN))
+        """What stands in one part has one wording. An empty text says nothing, and stands for what says nothing."""
+        own = part.others(_KNOWN)
         kinds = part.present(_KINDS)
+        if own and not kinds:
+            # What Gemini's own tools did, say: only it can take that back.
+            return [Native(ORIGIN, part.value, next(iter(own)))]
+        read = tuple(self._known_part(part, kinds, own)) or (Text(""),)
+        wording = Wording(ORIGIN, part.value, read, own)
+        return [worded(each, wording) for each in read]
+
+    def _known_part(self, part: Fields, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
+        """`own` is added to: what only Gemini understands, by path."""
+        if not kinds and "thoughtSignature" in part:
+            return _signed(_seal(part))
         if len(kinds) != 1:
-            return self._odd_part(part, kinds)
+            raise BadRequest(f"'{part.path}' must hold exactly one of {', '.join(_KINDS)}.", param=part.path)
         kind, seal = kinds[0], _seal(part)
         if kind == "text":
             return _text(part, seal)
         value = Fields(part.raw(kind), part.path_of(kind))
         if kind == "functionCall":
+            own |= value.others({"id", "name", "args"})
             return [self._call(value, seal)]
-        readers: dict[str, Callable[[Fields], Part]] = {
-            "functionResponse": self._result,
-            "inlineData": read_inline,
-            "fileData": read_file,
-        }
-        return [readers[kind](value), *_signed(seal)]
-
-    def _odd_part(self, part: Fields, kinds: list[str]) -> list[Part]:
-        # What Gemini's own tools did, say: only it can take that back.
-        if not kinds and part.others(_KNOWN):
-            return []
-        if not kinds and "thoughtSignature" in part:
-            return list(_signed(_seal(part)))
-        raise BadRequest(f"'{part.path}' must hold exactly one of {', '.join(_KINDS)}.", param=part.path)
+        if kind == "functionResponse":
+            own |= value.others({"id", "name", "response", "parts"})
+            return [self._result(value), *_signed(seal)]
+        return [read_inline(value) if kind == "inlineData" else read_file(value), *_signed(seal)]
 
     def _call(self, call: Fields, seal: Seal | None) -> ToolCall:
-        self.extra.update(call.others({"id", "name", "args"}))
         name = _name(call)
         arguments = _json(call, "args")
         signature, origin = (seal.signature, seal.origin) if seal else (None, "")
         return ToolCall(self._calls.add(name, call.text("id")), name, arguments, signature, origin)
 
     def _result(self, response: Fields) -> ToolResult:
-        self.extra.update(response.others({"id", "name", "response", "parts"}))
         call_id = self._calls.answer(response, _name(response))
         text, is_error = _said(response)
         media = [self._result_media(part) for part in response.objects("parts")]

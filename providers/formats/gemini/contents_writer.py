@@ -1,21 +1,26 @@
 """Writes messages as contents and systemInstruction."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from providers.formats.base import CannotTranslate, no_object
+from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.part_list import PartList
-from providers.formats.gemini.signatures import ORIGIN, UNSIGNED
+from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, Seal, write_signature
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
+from providers.formats.wording import is_as_read, merged, wording_in
 from providers.wire.conversation import (
     Audio,
     Conversation,
     File,
     Image,
     Message,
+    Native,
     Part,
     Reasoning,
     Refusal,
@@ -26,6 +31,8 @@ from providers.wire.conversation import (
 )
 from providers.wire.json_text import read_object
 
+_CALLS = frozenset({"functionCall", "function_call"})
+_SIGNATURES = frozenset({"thoughtSignature", "thought_signature"})
 _ROLES = {Role.USER: "user", Role.SYSTEM: "user", Role.ASSISTANT: "model"}
 
 
@@ -39,7 +46,9 @@ class ContentsWriter:
         self._translated = translated
         self._source = conversation.source
         self._needs_signatures = needs_signatures
-        self._messages = merge_turns(conversation.messages)
+        self._is_own = conversation.source == ORIGIN
+        messages = conversation.messages
+        self._messages = messages if self._is_own else merge_turns(messages)
         self._names = {
             part.id: part.name
             for message in conversation.messages
@@ -50,11 +59,62 @@ class ContentsWriter:
     def write(self) -> dict[str, Any]:
         """Raises CannotTranslate."""
         leading = _count_leading(self._messages)
-        contents = self._contents(self._messages[leading:])
+        rest = self._messages[leading:]
+        contents = self._own_contents(rest) if self._is_own else self._contents(rest)
         if not contents:
             raise self._refusal("messages", "This provider needs a turn of the user.")
-        instruction = [part for message in self._messages[:leading] for part in self._instruction(message)]
-        return {"contents": contents} | ({"systemInstruction": {"parts": instruction}} if instruction else {})
+        return {"contents": contents} | self._instruction(self._messages[:leading])
+
+    def _own_contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        """One for each, but for those of which nothing is left."""
+        written = [self._own_content(message) for message in messages]
+        return [content for content in written if content["parts"]]
+
+    def _own_content(self, message: Message) -> dict[str, Any]:
+        wording = wording_in(message, ORIGIN)
+        said = wording.value if wording else {}
+        is_same_role = wording is not None and wording.read.role is message.role
+        role = {} if is_same_role else {"role": _ROLES[message.role]}
+        return {**said, **role, "parts": self._own_parts(message)}
+
+    def _own_parts(self, message: Message) -> list[dict[str, Any]]:
+        written = [
+            part
+            for _, group in groupby(message.parts, _wording_number)
+            for part in self._own_group(self._fitted(group))
+        ]
+        is_call_possible = self._needs_signatures and message.role is Role.ASSISTANT
+        return _with_signature(written) if is_call_possible else written
+
+    def _own_group(self, parts: tuple[Part, ...]) -> list[dict[str, Any]]:
+        """The parts of one wording: of its client, a text and the signature of it, say, are one."""
+        match parts:
+            case () | (Native(),):
+                return [part.value for part in parts if isinstance(part, Native)]
+        wording = wording_in(parts[0], ORIGIN)
+        if wording is None:
+            return self._anew(parts)
+        if wording.read == parts:
+            return [wording.value]
+        before, now = self._anew(wording.read), self._anew(parts)
+        if len(before) != 1 or len(now) != 1:
+            return now
+        said = {camel(name): value for name, value in wording.value.items()}
+        return [merged(said, before[0], now[0])]
+
+    def _fitted(self, parts: Iterable[Part]) -> tuple[Part, ...]:
+        """Without signatures of other makers, which Google refuses."""
+        fitted = (self._fitted_part(part) for part in parts)
+        return tuple(part for part in fitted if part is not None)
+
+    def _fitted_part(self, part: Part) -> Part | None:
+        if not isinstance(part, Reasoning | ToolCall) or not _is_foreign(part):
+            return part
+        if isinstance(part, ToolCall):
+            return replace(part, signature=None, origin="")
+        if part.encrypted and not self._is_own:
+            self._translated.append(f"{spelt(self._source, 'reasoning')} -> left out")
+        return replace(part, signature=None, encrypted=None, origin="") if part.text else None
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         contents: list[dict[str, Any]] = []
@@ -68,9 +128,18 @@ class ContentsWriter:
             content["parts"].sort(key=lambda part: "functionResponse" not in part)
         return contents
 
-    def _instruction(self, message: Message) -> list[dict[str, Any]]:
-        self._refuse_name(message)
-        return [self._system_part(part) for part in message.parts]
+    def _instruction(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """The system's, in as few words of its own as there are."""
+        if len(messages) == 1 and is_as_read(messages[0], ORIGIN, "role", "parts"):
+            wording = wording_in(messages[0], ORIGIN)
+            return {"systemInstruction": wording.value} if wording else {}
+        written: dict[str, Any] = {}
+        for message in messages:
+            self._refuse_name(message)
+            wording = wording_in(message, ORIGIN)
+            parts = self._own_parts(message) if self._is_own else [*map(self._system_part, message.parts)]
+            written |= (wording.value if wording else {}) | {"parts": [*written.get("parts", ()), *parts]}
+        return {"systemInstruction": written} if written.get("parts") else {}
 
     def _parts(self, message: Message) -> list[dict[str, Any]]:
         self._refuse_name(message)
@@ -78,19 +147,20 @@ class ContentsWriter:
             self._translated.append(
                 f"{spelt(self._source, 'messages')} of the system -> contents of the user"
             )
-        parts = PartList(keeps_places=self._source == ORIGIN)
-        for part in message.parts:
-            self._append(parts, part)
-        written = parts.finish()
+        written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
+
+    def _anew(self, parts: Iterable[Part]) -> list[dict[str, Any]]:
+        written = PartList(keeps_places=self._is_own)
+        for part in parts:
+            self._append(written, part)
+        return written.finish()
 
     def _append(self, parts: PartList, part: Part) -> None:
         match part:
             case Text() | Refusal():
                 parts.add_text(part.text)
             case Reasoning():
-                if part.encrypted and part.origin != ORIGIN:
-                    self._translated.append(f"{spelt(self._source, 'reasoning')} -> left out")
                 parts.add_reasoning(part)
             case ToolCall():
                 parts.add_call(self._call(part))
@@ -110,9 +180,8 @@ class ContentsWriter:
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
         function = {"id": call.id, "name": write_name(call.name, self._source), "args": self._arguments(call)}
-        if call.signature and call.origin == ORIGIN:
-            return {"functionCall": function, "thoughtSignature": call.signature}
-        return {"functionCall": function}
+        signature = write_signature(Seal(call.signature, origin=call.origin))
+        return {"functionCall": function} | ({"thoughtSignature": signature} if signature else {})
 
     def _arguments(self, call: ToolCall) -> dict[str, Any]:
         arguments = read_object(call.arguments)
@@ -145,10 +214,23 @@ class ContentsWriter:
 
 
 def _with_signature(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    first = next((part for part in parts if "functionCall" in part), None)
-    if first is not None:
-        first.setdefault("thoughtSignature", UNSIGNED)
+    """The first call of a turn bears one. Both are spelt as clients may."""
+    first = next((place for place, part in enumerate(parts) if not _CALLS.isdisjoint(part)), None)
+    if first is not None and _SIGNATURES.isdisjoint(parts[first]):
+        parts[first] = {**parts[first], "thoughtSignature": UNSIGNED}
     return parts
+
+
+def _is_foreign(part: Reasoning | ToolCall) -> bool:
+    is_sealed = part.signature or (isinstance(part, Reasoning) and part.encrypted)
+    return bool(is_sealed) and part.origin != ORIGIN
+
+
+def _wording_number(part: Part) -> int:
+    """The same for all parts that were read from one, and for all that were not read."""
+    if isinstance(part, Native):
+        return id(part)
+    return 0 if part.wording is None else id(part.wording)
 
 
 def _count_leading(messages: Iterable[Message]) -> int:

@@ -22,14 +22,14 @@ class Fields:
     Every method raises BadRequest for a value of the wrong type.
     """
 
-    __slots__ = ("_spelt", "_value", "path")
+    __slots__ = ("_spelt", "path", "value")
 
     def __init__(self, value: Any, path: str) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
         if not isinstance(value, (dict, Mapping)):
             raise wrong(path or "body", "an object")
         self.path = path
-        self._value = value
+        self.value = value
         self._spelt = {
             camel(name) if "_" in name else name: name for name, member in value.items() if member is not None
         }
@@ -45,7 +45,7 @@ class Fields:
         return f"{self.path}.{spelt}" if self.path else spelt
 
     def raw(self, name: str) -> Any:
-        return self._value[self._spelt[name]] if name in self._spelt else None
+        return self.value[self._spelt[name]] if name in self._spelt else None
 
     def text(self, name: str) -> str | None:
         value = self.raw(name)

@@ -1,8 +1,8 @@
 """Google Gemini's generateContent, in both directions; see formats.base.Format."""
 
+from gateway.core.envelopes import google_envelope
 from providers.formats.gemini.answer_reader import read_answer
 from providers.formats.gemini.answer_writer import write_answer
-from providers.formats.gemini.errors import write_error
 from providers.formats.gemini.failures import read_failure
 from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
@@ -31,7 +31,7 @@ class GeminiFormat:
     frame = staticmethod(write_frame)
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
-    error_body = staticmethod(write_error)
+    error_body = staticmethod(google_envelope)
 
     def can_tell(self, event: Rare) -> bool:
         """Every file and every source have a place."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.gemini.signatures import Seal, write_signature
 from providers.wire.conversation import Reasoning
 
 
@@ -30,7 +30,8 @@ class PartList:
             self._parts.append(self._signed(call))
 
     def add_reasoning(self, thoughts: Reasoning) -> None:
-        signature = thoughts.signature if thoughts.origin == ORIGIN else None
+        seal = Seal(thoughts.signature, thoughts.encrypted, thoughts.origin, thoughts.id)
+        signature = write_signature(seal)
         if thoughts.text:
             self.add({"text": thoughts.text, "thought": True})
         if signature and (self._keeps_places if thoughts.text else self._follows_text()):

@@ -7,17 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.config_reader import (
-    SCHEMA,
-    read_others,
-    read_output,
-    read_sampling,
-    read_thinking,
-)
+from providers.formats.gemini.config_reader import read_others, read_output, read_sampling, read_thinking
 from providers.formats.gemini.contents_reader import ContentsReader
-from providers.formats.gemini.fields import Fields
+from providers.formats.gemini.fields import Fields, camel
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_reader import read_tools
+from providers.formats.wording import as_read
 from providers.wire.conversation import Conversation
 
 _KNOWN = frozenset(
@@ -32,8 +27,6 @@ _KNOWN = frozenset(
         "model",
     }
 )
-# Whole members that a provider of the same format is told word for word.
-_SAID = ("contents", "systemInstruction", "tools", "toolConfig")
 _TOKENS_MOST = 2**53
 _TIERS = {"standard": "default", "unspecified": None}
 """Where Google's word is not everybody's."""
@@ -42,14 +35,13 @@ _TIERS = {"standard": "default", "unspecified": None}
 def read_request(body: Mapping[str, Any]) -> Conversation:
     """Raises BadRequest."""
     fields = Fields(body, "")
-    contents = ContentsReader()
-    messages = contents.read(fields)
-    extra = contents.extra | fields.others(_KNOWN)
+    messages = ContentsReader().read(fields)
+    extra = fields.others(_KNOWN)
     tools, choice = read_tools(fields, extra)
     config = fields.object("generationConfig") or Fields({}, "generationConfig")
     output, thinking = read_output(config, extra), read_thinking(config, extra)
     extra |= read_others(config)
-    return Conversation(
+    conversation = Conversation(
         messages,
         source=ORIGIN,
         max_output_tokens=config.integer("maxOutputTokens", 1, _TOKENS_MOST),
@@ -61,15 +53,8 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         service_tier=_tier(fields),
         metadata=_labels(fields),
         extra=extra,
-        said=_said(fields, config),
     )
-
-
-def _said(fields: Fields, config: Fields) -> dict[str, Any]:
-    """The answer's schema, too, which stands within generationConfig."""
-    said = {name: fields.raw(name) for name in _SAID if name in fields}
-    has_own_schema = SCHEMA in config and "responseJsonSchema" not in config
-    return said | ({SCHEMA: config.raw(SCHEMA)} if has_own_schema else {})
+    return as_read(conversation, ORIGIN, {camel(name): value for name, value in body.items()}, {})
 
 
 def _tier(fields: Fields) -> str | None:

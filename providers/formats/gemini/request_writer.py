@@ -8,11 +8,10 @@ from urllib.parse import quote
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import put_back, refuse_extras
+from providers.formats.extras import in_place, refuse_extras
 from providers.formats.gemini.config_writer import write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
-from providers.formats.gemini.own_words import own_words
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_writer import write_tools
 from providers.formats.marks import marks_left_out
@@ -33,10 +32,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     conversation = ask_by_tool(conversation, upstream, translated)
     body = write_tools(conversation, translated)
     needs_signatures = not upstream.takes_thinking_budget
-    if said := conversation.said_in(ORIGIN):
-        body |= own_words(said, needs_signatures=needs_signatures)
-    else:
-        body |= ContentsWriter(conversation, translated, needs_signatures=needs_signatures).write()
+    body |= ContentsWriter(conversation, translated, needs_signatures=needs_signatures).write()
     config = write_config(conversation, upstream, translated)
     if config:
         body["generationConfig"] = config
@@ -46,7 +42,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         body["labels"] = dict(conversation.metadata)
     translated += _left_out(conversation)
     if conversation.source == ORIGIN:
-        put_back(body, conversation, spelling=camel)
+        body = in_place(body, conversation, spelling=camel)
     return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
 
 

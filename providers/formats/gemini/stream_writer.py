@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import google_envelope
 from providers.formats.base import AnswerFacts
 from providers.formats.gemini.answer_parts import AnswerParts
 from providers.formats.gemini.answer_writer import about, candidate_end, named
-from providers.formats.gemini.errors import write_error
 from providers.formats.gemini.usage import write_usage
 from providers.wire.events import Event, Finished, UsageSeen
 from providers.wire.usage import Usage
@@ -46,7 +46,7 @@ class GeminiStreamWriter:
         return _frame(answer)
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        return _frame(write_error(error))
+        return _frame(google_envelope(error))
 
     def _piece(self, parts: list[dict[str, Any]], told: dict[str, Any]) -> dict[str, Any]:
         candidate = {"content": {"parts": parts, "role": "model"}, "index": 0, **told}

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.fields import Fields, required
+from providers.formats.gemini.fields import Fields, camel, required
 from providers.formats.gemini.schema import json_schema
+from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tool_names import read_name
-from providers.wire.conversation import ChoiceMode, Tool, ToolChoice
+from providers.formats.wording import as_read
+from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
 
 _MODES = {
     "AUTO": ChoiceMode.AUTO,
@@ -19,27 +21,33 @@ _STRICT = "VALIDATED"
 _UNSAID = "MODE_UNSPECIFIED"
 
 
-def read_tools(body: Fields, extra: dict[str, Any]) -> tuple[tuple[Tool, ...], ToolChoice | None]:
-    """The functions, and the choice among them. What is not about functions goes into `extra`. Raises BadRequest."""
-    tools: list[Tool] = []
+def read_tools(body: Fields, extra: dict[str, Any]) -> tuple[tuple[Tool | Native, ...], ToolChoice | None]:
+    """The tools, and the choice among them. Settings of others than functions go into `extra`. Raises BadRequest."""
+    tools: list[Tool | Native] = []
     for entry in body.objects("tools"):
-        extra.update(entry.others({"functionDeclarations"}))
-        tools += [_tool(function, extra) for function in entry.objects("functionDeclarations")]
+        tools += map(_tool, entry.objects("functionDeclarations"))
+        natives = entry.others({"functionDeclarations"})
+        tools += [Native(ORIGIN, {camel(_last(path)): value}, path) for path, value in natives.items()]
     config = _config(body, extra)
     if config is None:
         return tuple(tools), None
     mode, names = config.text("mode"), tuple(map(read_name, config.texts("allowedFunctionNames")))
     if mode == _STRICT:
-        tools = [replace(tool, strict=True) for tool in tools]
+        tools = [tool if isinstance(tool, Native) else replace(tool, strict=True) for tool in tools]
     return tuple(tools), _choice(config, mode, names)
 
 
-def _tool(function: Fields, extra: dict[str, Any]) -> Tool:
-    extra.update(function.others({"name", "description", "parameters", "parametersJsonSchema"}))
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _tool(function: Fields) -> Tool:
     name = function.text("name")
     if not name:
         raise required(function, "name")
-    return Tool(read_name(name), function.text("description"), _parameters(function))
+    tool = Tool(read_name(name), function.text("description"), _parameters(function))
+    own = function.others({"name", "description", "parameters", "parametersJsonSchema"})
+    return as_read(tool, ORIGIN, function.value, own)
 
 
 def _parameters(function: Fields) -> Any:

@@ -2,25 +2,40 @@
 
 from typing import Any
 
+from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
-from providers.wire.conversation import ChoiceMode, Conversation, Tool
+from providers.formats.wording import in_own_words, unchanged
+from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool
 
 _MODES = {ChoiceMode.AUTO: "AUTO", ChoiceMode.REQUIRED: "ANY", ChoiceMode.NONE: "NONE"}
 _STRICT = "VALIDATED"
 _CONFIG = "toolConfig.functionCallingConfig"
+# The members of a request that say this, and what they are read into.
+_MEMBERS = {"tools": ("tools",), "toolConfig": ("tools", "tool_choice")}
 
 
 def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
     """Raises CannotTranslate."""
-    if not conversation.tools:
-        return {}
+    said = unchanged(conversation, ORIGIN, _MEMBERS)
+    if said or not conversation.tools:
+        return _tools(conversation) | said
     if conversation.parallel_tool_calls is False:
         translated.append(f"{spelt(conversation.source, 'parallel_tool_calls')} -> the first call is kept")
-    functions = [_function(tool, conversation.source) for tool in conversation.functions]
     config = _config(conversation, translated)
-    written: dict[str, Any] = {"tools": [{"functionDeclarations": functions}]}
-    return written | ({"toolConfig": {"functionCallingConfig": config}} if config else {})
+    return _tools(conversation) | ({"toolConfig": {"functionCallingConfig": config}} if config else {})
+
+
+def _tools(conversation: Conversation) -> dict[str, Any]:
+    """The functions in one entry, each of Google's own tools in another."""
+    source = conversation.source
+    written = [
+        in_own_words(tool, ORIGIN, lambda function: _function(function, source))
+        for tool in conversation.functions
+    ]
+    functions = [{"functionDeclarations": written}] if written else []
+    tools = [*functions, *(tool.value for tool in conversation.tools if isinstance(tool, Native))]
+    return {"tools": tools} if tools else {}
 
 
 def _function(tool: Tool, source: str) -> dict[str, Any]:

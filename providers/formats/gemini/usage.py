@@ -1,10 +1,16 @@
 """Gemini's usageMetadata, in which thoughts and the tools' prompts stand beside the totals instead of inside them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from providers.wire.usage import Usage, read_openai_usage
+from providers.wire.usage import Counts, Usage, read_openai_usage
+
+_DETAILS = {
+    "promptTokensDetails": "input",
+    "cacheTokensDetails": "cached_read",
+    "candidatesTokensDetails": "output",
+}
+_MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "video"}
 
 
 def read_usage(value: object) -> Usage | None:
@@ -22,38 +28,29 @@ def read_usage(value: object) -> Usage | None:
         },
         _tier(value.get("serviceTier")),
     )
-    return None if usage is None else _with_kinds(usage, value)
+    if usage:
+        _take_kinds(usage.counts, value)
+    return usage
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
     """The three details only where kinds other than text are known."""
-    answered = usage.output_tokens - usage.reasoning_tokens
+    counts = usage.counts
+    answered = counts["output_tokens"] - counts["reasoning_tokens"]
     written: dict[str, Any] = {
-        "promptTokenCount": usage.input_tokens,
+        "promptTokenCount": counts["input_tokens"],
         "candidatesTokenCount": answered,
-        "totalTokenCount": usage.input_tokens + usage.output_tokens,
+        "totalTokenCount": counts["input_tokens"] + counts["output_tokens"],
     }
     if usage.is_estimated:
         written["isEstimated"] = True
-    if usage.cached_read_tokens:
-        written["cachedContentTokenCount"] = usage.cached_read_tokens
-    if usage.reasoning_tokens:
-        written["thoughtsTokenCount"] = usage.reasoning_tokens
-    sent = _kinds(
-        usage.input_tokens,
-        AUDIO=usage.input_audio_tokens,
-        IMAGE=usage.input_image_tokens,
-        VIDEO=usage.input_video_tokens,
-    )
-    cached = _kinds(
-        usage.cached_read_tokens,
-        AUDIO=usage.cached_read_audio_tokens,
-        IMAGE=usage.cached_read_image_tokens,
-        VIDEO=usage.cached_read_video_tokens,
-    )
-    made = _kinds(answered, AUDIO=usage.output_audio_tokens, IMAGE=usage.output_image_tokens)
-    written |= _named("promptTokensDetails", sent) | _named("cacheTokensDetails", cached)
-    return written | _named("candidatesTokensDetails", made)
+    if cached := counts["cached_read_tokens"]:
+        written["cachedContentTokenCount"] = cached
+    if thoughts := counts["reasoning_tokens"]:
+        written["thoughtsTokenCount"] = thoughts
+    for (name, side), total in zip(_DETAILS.items(), (counts["input_tokens"], cached, answered), strict=True):
+        written |= _named(name, _kinds(counts, side, total))
+    return written
 
 
 def _output(value: Mapping[str, Any], prompt: object, thoughts: int) -> object:
@@ -66,22 +63,14 @@ def _output(value: Mapping[str, Any], prompt: object, thoughts: int) -> object:
     return thoughts
 
 
-def _with_kinds(usage: Usage, value: Mapping[str, Any]) -> Usage:
-    sent, made = value.get("promptTokensDetails"), value.get("candidatesTokensDetails")
-    cached = value.get("cacheTokensDetails")
-    audio, image, video = (_kind(sent, name, usage.input_tokens) for name in ("AUDIO", "IMAGE", "VIDEO"))
-    answered = usage.output_tokens - usage.reasoning_tokens
-    return replace(
-        usage,
-        input_audio_tokens=audio,
-        input_image_tokens=image,
-        input_video_tokens=video,
-        output_audio_tokens=_kind(made, "AUDIO", answered),
-        output_image_tokens=_kind(made, "IMAGE", answered),
-        cached_read_audio_tokens=_kind(cached, "AUDIO", min(audio, usage.cached_read_tokens)),
-        cached_read_image_tokens=_kind(cached, "IMAGE", min(image, usage.cached_read_tokens)),
-        cached_read_video_tokens=_kind(cached, "VIDEO", min(video, usage.cached_read_tokens)),
-    )
+def _take_kinds(counts: Counts, value: Mapping[str, Any]) -> None:
+    answered = counts["output_tokens"] - counts["reasoning_tokens"]
+    for modality, kind in _MODALITIES.items():
+        sent = _kind(value.get("promptTokensDetails"), modality, counts["input_tokens"])
+        cached = _kind(value.get("cacheTokensDetails"), modality, min(sent, counts["cached_read_tokens"]))
+        made = _kind(value.get("candidatesTokensDetails"), modality, answered)
+        told = zip(_DETAILS.values(), (sent, cached, made), strict=True)
+        counts |= {f"{side}_{kind}_tokens": count for side, count in told if count}
 
 
 def _tier(value: object) -> object:
@@ -96,8 +85,12 @@ def _kind(details: object, modality: str, most: int) -> int:
     return min(sum(_count(entry, "tokenCount") for entry in entries), most)
 
 
-def _kinds(total: int, **counts: int) -> list[dict[str, Any]]:
-    told = {modality: count for modality, count in counts.items() if count}
+def _kinds(counts: Counts, side: str, total: int) -> list[dict[str, Any]]:
+    told = {
+        modality: count
+        for modality, kind in _MODALITIES.items()
+        if (count := counts[f"{side}_{kind}_tokens"])
+    }
     if not told:
         return []
     told = {"TEXT": max(0, total - sum(told.values())), **told}

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
 from providers.formats.chat.annotations import file_of
-from providers.formats.error_body import error_body
 from providers.formats.responses.read_answer import read_answer
 from providers.formats.responses.read_request import read_request
 from providers.formats.responses.seals import ORIGIN
@@ -50,4 +50,4 @@ class ResponsesFormat:
                 return event.origin == ORIGIN
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
-        return error_body(error)
+        return openai_envelope(error)

@@ -7,6 +7,7 @@ from typing import TypeVar
 from providers.formats.fields import Fields
 from providers.formats.responses import seals
 from providers.formats.responses.read_content import read_content
+from providers.formats.responses.read_output import MEDIA_TYPES
 from providers.formats.responses.seals import ORIGIN, read_seal
 from providers.formats.wording import as_read
 from providers.wire.conversation import (
@@ -71,6 +72,8 @@ class ItemReader:
                 return Message(Role.USER, (_as_read(self._read_result(fields), fields),))
             case "reasoning":
                 return Message(Role.ASSISTANT, (_as_read(_read_reasoning(fields), fields),))
+            case "image_generation_call" if fields.any("result"):
+                return Message(Role.ASSISTANT, (_read_picture(fields),))
             case None:
                 raise fields.wrong("type", "is missing")
         return Message(Role.ASSISTANT, (Native(ORIGIN, fields.value, fields.at("type")),))
@@ -115,6 +118,12 @@ def _seal_call(last: list[Message], message: Message) -> Message | None:
 def _read_reasoning(fields: Fields) -> Reasoning:
     text = _texts(fields, "summary") or _texts(fields, "content")
     return read_seal(text, fields.text("encrypted_content"), fields.text("id"))
+
+
+def _read_picture(fields: Fields) -> Image:
+    """One that a model made, of whichever provider. How it was made is nobody else's matter."""
+    media_type = MEDIA_TYPES.get(fields.text("output_format") or "png")
+    return as_read(Image(data=fields.text("result"), media_type=media_type), ORIGIN, fields.value, {})
 
 
 def _texts(fields: Fields, name: str) -> str:

@@ -23,14 +23,15 @@ def read_usage(value: object, tier: object) -> Usage | None:
 
 def write_usage(usage: Usage) -> dict[str, Any]:
     """Both details always, since the SDK's users read them without asking."""
+    counts = usage.counts
     return {
-        "input_tokens": usage.input_tokens,
+        "input_tokens": counts["input_tokens"],
         "input_tokens_details": {
-            "cached_tokens": usage.cached_read_tokens,
-            "cache_write_tokens": usage.cached_write_tokens,
+            "cached_tokens": counts["cached_read_tokens"],
+            "cache_write_tokens": counts["cached_write_tokens"],
         },
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "output_tokens": counts["output_tokens"],
+        "output_tokens_details": {"reasoning_tokens": counts["reasoning_tokens"]},
+        "total_tokens": counts["input_tokens"] + counts["output_tokens"],
         **({"is_estimated": True} if usage.is_estimated else {}),
     }

@@ -50,7 +50,8 @@ class ItemWriter:
             raise CannotTranslate(
                 "The chosen provider has no names of speakers.", param=spelt(self._source, "name")
             )
-        for is_said, parts in groupby(message.parts, _is_said):
+        is_text = _is_answer if message.role is Role.ASSISTANT else _is_said
+        for is_said, parts in groupby(message.parts, is_text):
             if is_said:
                 yield self._write_message(message.role, parts)
             else:
@@ -60,7 +61,8 @@ class ItemWriter:
         """A message that a client of this format said, with what of it was changed."""
         wording = wording_in(message, ORIGIN)
         said = wording.value if wording and isinstance(wording.value, dict) else {"type": "message"}
-        role = {} if wording and wording.read.role is message.role else {"role": message.role.value}
+        is_same_role = "role" in said and wording is not None and wording.read.role is message.role
+        role = {} if is_same_role else {"role": message.role.value}
         text = said.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
             return {**said, **role}
@@ -83,8 +85,15 @@ class ItemWriter:
                 return self._write_reasoning(part)
             case Native():
                 return in_own_words(part, ORIGIN, dict)
+            case Image():
+                return in_own_words(part, ORIGIN, self._refuse_picture)
         message = "The chosen provider takes no audio."
         raise CannotTranslate(message, param=spelt(self._source, "audio"))
+
+    def _refuse_picture(self, picture: Image) -> dict[str, Any]:  # noqa: ARG002
+        """It takes those only that it has made."""
+        message = "The chosen provider takes no pictures in earlier answers."
+        raise CannotTranslate(message, param=spelt(self._source, "messages"))
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
         name = write_name(call.name, self._source)
@@ -174,6 +183,11 @@ class ItemWriter:
 
 def _is_said(part: Part) -> bool:
     return isinstance(part, Text | Refusal | Image | File)
+
+
+def _is_answer(part: Part) -> bool:
+    """A picture in an earlier answer is an item of its own."""
+    return _is_said(part) and not isinstance(part, Image)
 
 
 def _unsigned(call: ToolCall) -> ToolCall:

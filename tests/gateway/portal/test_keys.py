@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from html import unescape
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.keys import digest_secret, read_key
-from accounts.models import Key, LedgerEntry, Team
+from accounts.models import Key, Team
 from accounts.services import revoke_key
-from tests.make import make_key, make_team, make_user
+from tests.make import make_entry, make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -77,10 +77,12 @@ def test_page_with_a_secret_is_kept_by_nobody(member: Client, team: Team) -> Non
     assert "no-store" in member.get("/keys").headers["Cache-Control"]
 
 
-def test_curl_line_names_this_host_and_the_new_key(member: Client, team: Team) -> None:
-    text = create(member, team).replace("&quot;", '"')
-    key = KEY.findall(text)[0]
-    assert f'curl http://testserver/v1/chat/completions -H "Authorization: Bearer {key}"' in text
+def test_code_in_three_languages_names_this_host_and_the_new_key(member: Client, team: Team) -> None:
+    page = create(member, team)
+    key = KEY.findall(page)[0]
+    samples = re.findall(r'<pre id="sample-(\w+)"[^>]*>(.*?)</pre>', unescape(page), re.DOTALL)
+    assert [language for language, _ in samples] == ["curl", "python", "node"]
+    assert all("http://testserver/v1" in text and key in text for _, text in samples)
 
 
 def test_new_feed_key_shows_addresses_that_work_once(member: Client, team: Team) -> None:
@@ -89,7 +91,7 @@ def test_new_feed_key_shows_addresses_that_work_once(member: Client, team: Team)
     assert len(addresses) == 3
     for address in addresses:
         assert Client().get(address.replace("&amp;", "&")).status_code == 200
-    assert "new-curl" not in page
+    assert "sample-curl" not in page
     assert not KEY.search(member.get("/keys?team=atlas").text)
 
 
@@ -127,7 +129,7 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("concurrency", "many", "Enter a whole number."),
         ("expires_on", "2020-01-01", "This day has begun."),
-        ("model_patterns", "a " * 101, "At most 100 names or patterns"),
+        ("model_patterns", "a " * 101, "This list holds more than 100 patterns."),
     ],
 )
 def test_answer_that_cannot_be_taken_is_marked_at_its_field(
@@ -180,9 +182,9 @@ def test_question_before_revoking_names_the_key_and_what_would_stop(member: Clie
 
 def test_question_counts_calls_of_the_last_week_once_each(member: Client, team: Team) -> None:
     key, _ = make_key(team)
-    outcomes = ["failed_over", "finished", "failed"]
-    LedgerEntry.objects.bulk_create(make_entry(key, outcome, days_ago=1) for outcome in outcomes)
-    LedgerEntry.objects.bulk_create([make_entry(key, "finished", days_ago=8)])
+    for outcome in ("failed_over", "finished", "failed"):
+        make_entry(key, outcome, started_at=timezone.now() - timedelta(days=1))
+    make_entry(key, started_at=timezone.now() - timedelta(days=8))
     assert "2 calls" in member.get(f"/keys/{key.public_id}/revoke").text
 
 
@@ -290,18 +292,3 @@ def test_list_costs_as_many_queries_for_many_keys_as_for_one(
         make_key(team)
     with django_assert_max_num_queries(5):
         member.get("/keys")
-
-
-def make_entry(key: Key, outcome: str, *, days_ago: int) -> LedgerEntry:
-    return LedgerEntry(
-        attempt_id=uuid4(),
-        call_id=uuid4(),
-        number=1,
-        team=key.team,
-        key=key,
-        is_streamed=False,
-        outcome=outcome,
-        started_at=timezone.now() - timedelta(days=days_ago),
-        cost_usd=0,
-        loss_usd=0,
-    )

@@ -7,8 +7,8 @@ import pytest
 from selenium.webdriver import Keys
 
 from accounts.models import Key, Team
-from tests.make import make_key, make_offering, make_published, make_staff, make_team, make_user
-from tests.pages import PHONE, Browser
+from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
+from tests.pages import DESKTOP, PHONE, Browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -91,6 +91,45 @@ def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team:
     browser.wait_for("html.dark")
 
 
+def test_key_is_changed_from_the_list_in_three_acts(browser: Browser, team: Team) -> None:
+    """Its name, the limit, Enter."""
+    make_key(team, "nightly")
+    browser.sign_in("mary")
+    browser.find("tbody th a").click()
+    browser.wait_for("[name=requests_per_minute]").send_keys("5", Keys.ENTER)
+    assert "“nightly” is changed." in browser.wait_for(".notice.success").text
+    assert Key.objects.get().requests_per_minute == 5
+
+
+def test_code_in_another_language_is_copied_with_the_new_key(browser: Browser, team: Team) -> None:
+    browser.sign_in("mary")
+    browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
+    key = browser.wait_for("#new-key").text
+    browser.find("label[for=show-python]").click()
+    browser.find("[data-copy=sample-python]").click()
+    browser.wait_for("[data-copy].done")
+    browser.run("document.querySelector('[name=model_patterns]').closest('details').open = true")
+    browser.find("[name=model_patterns]").send_keys(Keys.CONTROL, "v")
+    pasted = str(browser.find("[name=model_patterns]").get_property("value"))
+    assert f'api_key="{key}"' in pasted
+    assert f'base_url="{browser.base_url}/v1"' in pasted
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_portal_keeps_nobody_out(browser: Browser, team: Team, scheme: str, size: tuple[int, int]) -> None:
+    key, _ = make_key(team, "nightly", model_patterns=["acme/*"])
+    make_published("acme/one")
+    make_entry(key, "cut", error_code="provider_truncated", request_id="req_019c0b7e2f31a4c2d5e6f7a8b9c0d1e2")
+    browser.prefer(scheme)
+    browser.resize(size)
+    browser.sign_in("mary")
+    for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password"):
+        browser.open(address)
+        assert browser.barriers() == [], address
+        assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chip_can_be_read(browser: Browser, team: Team, scheme: str) -> None:
     browser.prefer(scheme)
@@ -117,7 +156,8 @@ def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team
 def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
     key, _ = make_key(team)
     browser.sign_in("mary")
-    for address in ("/keys", f"/keys/{key.public_id}/revoke", "/docs"):
+    make_entry(key, "cut")
+    for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password", "/docs"):
         browser.open(address)
     assert browser.hosts_asked() == {urlsplit(browser.base_url).netloc}
     assert browser.complaints() == []

@@ -14,10 +14,10 @@ from providers.wire.events import (
     TextDelta,
     UsageSeen,
 )
-from providers.wire.usage import Usage
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.upstream.speaking import SAID, speaking
+from tests.used import used
 
 SAY = [{"role": "user", "content": "draw a ship"}]
 CLIENTS = {
@@ -36,7 +36,7 @@ WAYS = pytest.mark.parametrize("is_streamed", [False, True])
 
 
 def answering(*said):
-    return (Started("up-1"), *said, Finished(FinishReason.STOP, "stop"), UsageSeen(Usage(7, 1300)))
+    return (Started("up-1"), *said, Finished(FinishReason.STOP, "stop"), UsageSeen(used(7, 1300)))
 
 
 @pytest.fixture(scope="module", params=["openai", "responses", "gemini"])

@@ -14,10 +14,10 @@ from providers.adapters.base import Answer, UpstreamRequest
 from providers.operations.base import Requirements
 from providers.operations.registry import BY_ENDPOINT
 from providers.wire.failure import FailureKind, UpstreamFailure
-from providers.wire.usage import Usage
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.patience import HANG_S
+from tests.used import used
 
 
 class SortingAdapter:
@@ -30,7 +30,7 @@ class SortingAdapter:
         )
 
     def answer(self, call, model, status, body):
-        return Answer(body, Usage(input_tokens=len(call.body["texts"])))
+        return Answer(body, used(input_tokens=len(call.body["texts"])))
 
     def stream(self, call, model, cost_usd=None):
         raise NotImplementedError

@@ -92,6 +92,7 @@ def test_answer_of_another_state_than_ours_is_not_repeated(scene: Scene) -> None
         {"query": b"limit=1"},
         {"accept_encoding": "gzip"},
         {"anthropic_version": "2023-06-01"},
+        {"x_goog_api_client": "genai"},
         {"host": "elsewhere.example"},
         {"x_forwarded_proto": "https"},
     ],

@@ -14,11 +14,12 @@ from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED, read_reason
 from gateway.proxy.settle import Payer, find_payer, settle, usage_fields
 from providers.wire.usage import Usage
 from tests.gateway.proxy.values import a_price
+from tests.used import used
 
 ROOT = Path(__file__).parents[3]
 PRICES = [a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2")]
-ESTIMATE = Usage(input_tokens=1_000_000, is_estimated=True)
-USAGE = Usage(input_tokens=1_000_000, output_tokens=500_000)
+ESTIMATE = used(input_tokens=1_000_000, is_estimated=True)
+USAGE = used(input_tokens=1_000_000, output_tokens=500_000)
 
 
 def _cost(usage):
@@ -83,7 +84,7 @@ def test_where_nothing_was_streamed_nobody_pays(payer):
 def test_money_is_rounded_once_to_ten_places():
     bill = settle(
         Payer.TEAM,
-        Usage(input_tokens=1),
+        used(input_tokens=1),
         None,
         lambda usage: cost_usd(usage, [a_price("input_text_tokens", "0.123456")]),
     )
@@ -92,7 +93,7 @@ def test_money_is_rounded_once_to_ten_places():
 
 def test_ledger_is_told_the_common_counts_always_and_the_others_where_there_are_any():
     assert usage_fields(
-        Usage(7, 3, cached_write_tokens=2, cached_write_1h_tokens=1, input_audio_tokens=4)
+        used(7, 3, cached_write_tokens=2, cached_write_1h_tokens=1, input_audio_tokens=4)
     ) == {
         "input_tokens": 7,
         "output_tokens": 3,

@@ -42,4 +42,4 @@ def test_stream_of_google_ends_soon_after_it_was_told_to_have_ended(edge, client
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == SAID
     assert [event.reason.value for event in events if isinstance(event, Finished)] == ["stop"]
     closed = recorded(edge)
-    assert (closed.outcome, closed.usage["output_tokens"]) == ("finished", USAGE.output_tokens)
+    assert (closed.outcome, closed.usage["output_tokens"]) == ("finished", USAGE.counts["output_tokens"])

@@ -75,7 +75,10 @@ def test_answer_says_the_same_in_the_clients_form(edge, client, is_streamed, lan
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == SAID
     assert [event.reason.value for event in events if isinstance(event, Finished)] == ["stop"]
     told = [event.usage for event in events if isinstance(event, UsageSeen)][-1]
-    assert (told.input_tokens, told.output_tokens) == (USAGE.input_tokens, USAGE.output_tokens)
+    assert (told.counts["input_tokens"], told.counts["output_tokens"]) == (
+        USAGE.counts["input_tokens"],
+        USAGE.counts["output_tokens"],
+    )
 
 
 @ANY_CLIENT

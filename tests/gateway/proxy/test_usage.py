@@ -29,6 +29,7 @@ from tests.gateway.proxy.edge import RunningEdge, recorded, running_edge
 from tests.gateway.proxy.test_translation import ANY_CLIENT, CLIENTS, ask, heard
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.upstream.speaking import Speaker, speaking
+from tests.used import used
 
 PRICES = tuple(
     a_price(meter, str(amount))
@@ -49,12 +50,12 @@ PRICES = tuple(
 LANES = pytest.mark.parametrize("lane", ["direct", "worker"])
 # All that each format can report.
 REPORTED = {
-    "openai": Usage(
+    "openai": used(
         1000, 200, 300, 200, 50, input_audio_tokens=90, input_image_tokens=40, output_audio_tokens=30
     ),
-    "responses": Usage(1000, 200, 300, 200, 50),
-    "anthropic": Usage(1000, 200, 300, 200, 50, cached_write_1h_tokens=80),
-    "gemini": Usage(
+    "responses": used(1000, 200, 300, 200, 50),
+    "anthropic": used(1000, 200, 300, 200, 50, cached_write_1h_tokens=80),
+    "gemini": used(
         1000,
         200,
         300,
@@ -143,7 +144,7 @@ def test_missing_usage_is_estimated_and_marked_for_the_ledger_and_the_client(
     if is_streamed and client == provider != "openai":
         assert b"stimated" not in answer.content  # these bytes are the provider's own
         return
-    assert usage_in(heard(client, answer, is_streamed=is_streamed)).output_tokens == 6
+    assert usage_in(heard(client, answer, is_streamed=is_streamed)).counts["output_tokens"] == 6
     assert b'stimated":true' in answer.content
 
 
@@ -154,7 +155,7 @@ def test_whole_answer_of_the_clients_own_format_gets_an_estimate_where_it_tells_
     answer.pop(form.usage_name, None)
     call = Call(form.endpoint, body, format=name)
     read = adapter_between(name, name).answer(call, "acme/one", 200, orjson.dumps(answer))
-    assert read.usage == Usage(estimate_input_tokens(body), 6, is_estimated=True)
+    assert read.usage == used(estimate_input_tokens(body), 6, is_estimated=True)
     assert orjson.loads(read.body) == {**answer, form.usage_name: form.usage(read.usage)}
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from catalogue.facts import PriceFacts
-from gateway.public.amounts import Amount, day, duration, money, price, price_unit, share, shorten, tokens
+from gateway.public.amounts import Amount, day, money, price, price_unit, share, shorten, tokens
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,6 @@ def test_images_are_priced_one_by_one() -> None:
 )
 def test_only_the_whole_is_a_hundred_percent(rate: float, text: str) -> None:
     assert share(rate) == text
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"), [(0.4, "< 1 ms"), (420, "420 ms"), (1234, "1.23 s"), (12_345, "12 s")]
-)
-def test_durations_have_the_unit_that_fits(milliseconds: float, text: str) -> None:
-    assert duration(milliseconds) == text
 
 
 def test_day_has_its_time_only_where_that_is_not_its_beginning() -> None:

@@ -12,7 +12,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
+from tests.used import used
 
 ANSWER = [
     Started("gen-1"),
@@ -24,5 +24,5 @@ ANSWER = [
     ToolCallStarted(0, "call_1", "look"),
     ToolArguments(0, '{"at":"sea"}'),
     Finished(FinishReason.TOOL_CALLS, "tool_use"),
-    UsageSeen(Usage(5, 3, 2, 1, 1)),
+    UsageSeen(used(5, 3, 2, 1, 1)),
 ]

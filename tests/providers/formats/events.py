@@ -19,8 +19,8 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
 from tests.providers.formats.conversations import WORDS
+from tests.used import used
 
 _DELTAS = (TextDelta, RefusalDelta, ReasoningDelta)
 
@@ -37,7 +37,7 @@ def make_events(seed: int, origin: str, *, has_refusals: bool = True) -> list[Ev
     for number in range(calls):
         events += _call(random, number)
     reasons = [FinishReason.TOOL_CALLS] if calls else [FinishReason.STOP, FinishReason.LENGTH]
-    return [*events, Finished(random.choice(reasons)), UsageSeen(Usage(20, 10, 5, 3, 4))]
+    return [*events, Finished(random.choice(reasons)), UsageSeen(used(20, 10, 5, 3, 4))]
 
 
 def _deltas(random: Random, kind: type) -> list[Event]:

@@ -8,7 +8,7 @@ from providers.formats.base import AnswerFacts, BadRequest
 from providers.formats.completions import CompletionsStreamWriter, read_request, write_answer
 from providers.wire.conversation import Message, Role, Text
 from providers.wire.events import Finished, FinishReason, Started, TextDelta, UsageSeen
-from providers.wire.usage import Usage
+from tests.used import used
 
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
 EVENTS = [
@@ -16,7 +16,7 @@ EVENTS = [
     TextDelta("Once "),
     TextDelta("upon"),
     Finished(FinishReason.LENGTH),
-    UsageSeen(Usage(3, 2)),
+    UsageSeen(used(3, 2)),
 ]
 
 

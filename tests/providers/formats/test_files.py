@@ -9,7 +9,7 @@ import pytest
 from google.genai import types
 from openai import OpenAI
 
-from providers.formats.base import AnswerFacts
+from providers.formats.base import AnswerFacts, CannotTranslate, Upstream
 from providers.formats.fitting import Fitter
 from providers.formats.registry import CLIENT_FORMATS, FORMATS
 from providers.wire.events import (
@@ -23,9 +23,9 @@ from providers.wire.events import (
 )
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
-from providers.wire.usage import Usage
 from tests.providers.formats.events import read_in_pieces
 from tests.providers.formats.gemini.told import told
+from tests.used import used
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pictures"
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
@@ -37,7 +37,7 @@ ELSEWHERE = FileGenerated("image/png", url="https://files.example.com/a.png")
 SOUND = FileGenerated("audio/wav", "c291bmQ=")
 DRAFT = FileGenerated("image/png", "ZHJhZnQ=", is_thought=True)
 HERE = TextDelta("Here it is:")
-END = (Finished(FinishReason.STOP), UsageSeen(Usage(8, 1300)))
+END = (Finished(FinishReason.STOP), UsageSeen(used(8, 1300)))
 
 
 def golden(name):
@@ -221,3 +221,41 @@ def test_openais_sdk_gathers_pictures_and_sources_of_a_streamed_chat():
 def test_googles_sdk_reads_pictures():
     answer = types.GenerateContentResponse.model_validate(written("gemini", answered(HERE, PICTURE)))
     assert answer.candidates[0].content.parts[1].inline_data.data == b"picture"
+
+
+DRAWN = {"id": "ig_1", "type": "image_generation_call", "status": "completed", "result": "eA=="}
+TURNS = {
+    "responses": {
+        "input": [{"role": "user", "content": "Draw."}, DRAWN, {"role": "user", "content": "Bluer."}]
+    },
+    "gemini": {
+        "contents": [
+            {"role": "user", "parts": [{"text": "Draw."}]},
+            {"role": "model", "parts": [{"inlineData": {"mimeType": "image/png", "data": "eA=="}}]},
+            {"role": "user", "parts": [{"text": "Bluer."}]},
+        ]
+    },
+}
+
+
+def asked_again(client, provider):
+    conversation = CLIENT_FORMATS[client].read_request(TURNS[client])
+    return FORMATS[provider].write_request(conversation, Upstream("m", is_streamed=False)).body
+
+
+@pytest.mark.parametrize("client", TURNS)
+def test_picture_of_an_earlier_answer_goes_back_to_google(client):
+    assert asked_again(client, "gemini")["contents"] == TURNS["gemini"]["contents"]
+
+
+def test_picture_of_an_earlier_answer_goes_back_to_openai_as_it_came():
+    assert asked_again("responses", "responses")["input"] == TURNS["responses"]["input"]
+
+
+@pytest.mark.parametrize(
+    ("client", "provider"), [("responses", "openai"), ("gemini", "openai"), ("gemini", "responses")]
+)
+def test_picture_of_an_earlier_answer_is_refused_by_name_where_it_has_no_place(client, provider):
+    with pytest.raises(CannotTranslate, match="pictures") as refused:
+        asked_again(client, provider)
+    assert refused.value.param == {"responses": "input", "gemini": "contents"}[client]

@@ -22,7 +22,7 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
+from tests.used import used
 from tests.work import assert_linear
 
 SIZE = 120
@@ -68,7 +68,7 @@ LONG: Mapping[str, Callable[[int], list[Event]]] = {
 
 
 def answer(what: str, size: int) -> list[Event]:
-    end = [Finished(FinishReason.STOP, "stop"), UsageSeen(Usage(1, 1))]
+    end = [Finished(FinishReason.STOP, "stop"), UsageSeen(used(1, 1))]
     return [Started("id"), *LONG[what](size), *end]
 
 

@@ -8,7 +8,7 @@ from providers.formats.fitting import Fitter
 from providers.formats.registry import CLIENT_FORMATS, FORMATS
 from providers.wire.events import CitationAdded, Finished, FinishReason, Native, Started, TextDelta, UsageSeen
 from providers.wire.failure import FailureKind, UpstreamFailure
-from providers.wire.usage import Usage
+from tests.used import used
 
 FACTS = AnswerFacts("1", 1, "org/model")
 RESULT = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result"}]}
@@ -38,7 +38,7 @@ NATIVE = {
     "responses": Native("responses", SEARCH, "output.web_search_call"),
     "openai": Native("openai", TOOLS, "message.executed_tools"),
 }
-END = (Finished(FinishReason.STOP), UsageSeen(Usage(1, 1)))
+END = (Finished(FinishReason.STOP), UsageSeen(used(1, 1)))
 OF_A_DOCUMENT = CitationAdded(title="a.txt", cited_text="rain")
 
 
@@ -89,6 +89,12 @@ def test_answer_of_which_nothing_can_be_told_is_left_to_another_offering():
     with pytest.raises(UpstreamFailure, match="web_search_tool_result") as refused:
         fitted("openai", NATIVE["anthropic"])
     assert refused.value.kind is FailureKind.UNSAYABLE
+
+
+def test_empty_answer_of_chat_with_members_of_its_own_is_an_empty_answer():
+    events, left_out = fitted("anthropic", Native("openai", {"channel": "final"}, "message.channel"))
+    assert events == [Started(), *END]
+    assert left_out == ["message.channel -> left out"]
 
 
 @pytest.mark.parametrize("client", ["openai", "responses", "completions"])

@@ -34,7 +34,50 @@ def gemini(*parts, **more):
     return {"contents": [{"role": "user", "parts": list(parts) or [{"text": "hi"}]}], **more}
 
 
+def chat(*messages, **more):
+    return {"messages": list(messages) or [{"role": "user", "content": "hi"}], **more}
+
+
 CASES = [
+    ("openai", chat({"role": "assistant", "audio": {"id": "a"}}), "messages[0].audio"),
+    (
+        "openai",
+        chat({"role": "user", "content": [{"type": "video_url", "video_url": {"url": "u"}}]}),
+        "messages[0].content[0].type",
+    ),
+    (
+        "openai",
+        chat({"role": "user", "content": [{"type": "text", "text": "x", "sparkle": 1}]}),
+        "messages[0].content[0].sparkle",
+    ),
+    (
+        "openai",
+        chat(
+            {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "x"}}]},
+            {"role": "tool", "tool_call_id": "c", "content": "x"},
+        ),
+        "messages[0].tool_calls[0].type",
+    ),
+    ("openai", chat(tools=[{"type": "custom", "custom": {"name": "x"}}]), "tools[0].type"),
+    (
+        "openai",
+        chat(
+            tools=[{"type": "function", "function": {"name": "f"}}],
+            tool_choice={"type": "custom", "custom": {"name": "x"}},
+        ),
+        "tool_choice.type",
+    ),
+    (
+        "openai",
+        chat(
+            tool_choice={
+                "type": "allowed_tools",
+                "allowed_tools": {"mode": "auto", "tools": [{"type": "custom"}]},
+            }
+        ),
+        "tool_choice.allowed_tools.tools",
+    ),
+    ("openai", chat(prediction={"type": "content"}), "prediction"),
     (
         "anthropic",
         anthropic({"type": "text", "text": "x"}, tools=[{"type": "web_search_20250305", "name": "web"}]),

@@ -21,12 +21,12 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
 from tests.providers.formats.events import make_events
+from tests.used import used
 
 ANTHROPIC = AnthropicFormat()
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
-USAGE = UsageSeen(Usage(20, 10, 5, 3, 4, cached_write_1h_tokens=2))
+USAGE = UsageSeen(used(20, 10, 5, 3, 4, cached_write_1h_tokens=2))
 
 
 class Bytes(httpx.SyncByteStream):

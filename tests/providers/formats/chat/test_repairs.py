@@ -19,8 +19,8 @@ from providers.wire.events import (
 )
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
-from providers.wire.usage import Usage
 from tests.providers.formats.events import read_in_pieces
+from tests.used import used
 
 CHAT = ChatFormat()
 GOLDEN = Path(__file__).parents[3] / "golden" / "chat"
@@ -53,7 +53,7 @@ def test_stream_of_a_provider_with_every_known_fault_is_read():
         ToolCallStarted(0, "call_gen-1_0", "look"),
         ToolArguments(0, '{"at":"sea"}'),
         Finished(FinishReason.TOOL_CALLS, "tool_use"),
-        UsageSeen(Usage(5, 3)),
+        UsageSeen(used(5, 3)),
     ]
 
 
@@ -111,7 +111,7 @@ def test_finish_is_told_once_and_usage_replaces():
         chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": 3}),
         DONE,
     )
-    assert said[-2:] == [Finished(FinishReason.STOP, "stop"), UsageSeen(Usage(1, 3))]
+    assert said[-2:] == [Finished(FinishReason.STOP, "stop"), UsageSeen(used(1, 3))]
     assert len(said) == 4
 
 

@@ -43,19 +43,12 @@ def write(*parts, role=Role.USER, upstream=UPSTREAM, source="anthropic", **more)
         ({"role": "user", "content": [{}]}, "messages[0].content[0].type"),
         ({"role": "user", "content": [{"type": "image_url"}]}, "messages[0].content[0].image_url"),
         ({"role": "tool", "tool_call_id": "c9", "content": "x"}, "messages[0].tool_call_id"),
-        ({"role": "assistant", "audio": {"id": "a"}}, "messages[0].audio"),
     ],
 )
 def test_message_that_cannot_be_read_is_named(message, param):
     with pytest.raises(TranslationError) as refused:
         request(message)
     assert refused.value.param == param
-
-
-def test_custom_tool_is_refused_by_name():
-    with pytest.raises(CannotTranslate) as refused:
-        request(tools=[{"type": "custom", "custom": {"name": "x"}}])
-    assert refused.value.param == "tools[0].type"
 
 
 def test_functions_of_old_are_tools():

@@ -1,11 +1,12 @@
 """Usage in chat's names."""
 
 from providers.formats.chat.format import ChatFormat
-from providers.wire.usage import Usage, read_openai_usage
+from providers.wire.usage import read_openai_usage
+from tests.used import used
 
 
 def test_usage_comes_back_without_loss():
-    usage = Usage(
+    usage = used(
         20,
         10,
         5,

@@ -19,8 +19,8 @@ from providers.wire.events import (
 )
 from providers.wire.failure import UpstreamFailure
 from providers.wire.sse import event
-from providers.wire.usage import Usage
 from tests.providers.formats.events import meaning
+from tests.used import used
 
 CHAT, RELAY = ChatFormat(), adapter_between("openai", "openai")
 HEAD = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
@@ -131,7 +131,7 @@ def test_habit_of_a_vendor_means_the_same_relayed_and_read(habit):
 
 def test_usage_that_only_groq_tells_is_what_is_billed():
     _, reader = relayed(HABITS["Groq's usage"])
-    assert reader.usage == Usage(7, 3)
+    assert reader.usage == used(7, 3)
 
 
 @pytest.mark.parametrize(

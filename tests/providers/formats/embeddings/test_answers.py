@@ -72,4 +72,4 @@ def test_absurd_usage_is_none(usage):
 def test_one_count_stands_for_the_other(usage):
     answer = read("openai", {"data": [{"embedding": [1.0]}], "usage": usage})
     assert answer.usage is not None
-    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (9, 0)
+    assert (answer.usage.counts["input_tokens"], answer.usage.counts["output_tokens"]) == (9, 0)

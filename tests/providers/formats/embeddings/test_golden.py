@@ -10,7 +10,7 @@ from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.embeddings.client import read_request, write_answer
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.wire.embedding import Encoding
-from providers.wire.usage import Usage
+from tests.used import used
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "embeddings"
 FACTS = AnswerFacts("emb-1", 1, "house/embed")
@@ -39,7 +39,7 @@ def test_request_of_a_client_is_written_for_the_provider(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_answer_of_the_provider_is_written_for_a_client_as_it_asked(name, encoding):
     answer = EMBEDDING_FORMATS[name].read_answer(golden(f"{name}.answer.json"))
-    assert answer.usage == Usage(input_tokens=9)
+    assert answer.usage == used(input_tokens=9)
     assert write_answer(answer, encoding, FACTS) == golden(f"answer.{encoding}.json")
 
 

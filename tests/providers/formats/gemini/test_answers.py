@@ -18,7 +18,7 @@ from providers.wire.events import (
 )
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import LIMIT_BYTES
-from providers.wire.usage import Usage
+from tests.used import used
 
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
 ERROR = {"message": "No.", "type": "server_error", "code": "overloaded", "param": "model", "status": 503}
@@ -72,7 +72,7 @@ def test_malformed_call_before_anything_else_can_go_to_another_provider():
 def test_blocked_prompt_is_filtered_content():
     blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 3}}
     events = GEMINI.read_answer(blocked)
-    assert events[1:] == [Finished(FinishReason.CONTENT_FILTER, "SAFETY"), UsageSeen(Usage(3, 0))]
+    assert events[1:] == [Finished(FinishReason.CONTENT_FILTER, "SAFETY"), UsageSeen(used(3, 0))]
 
 
 @pytest.mark.parametrize("value", [[], {}, {"choices": []}, {"candidates": [{"content": {}}]}, "text"])
@@ -95,11 +95,11 @@ def test_calls_without_ids_get_ids_that_differ_between_answers():
 @pytest.mark.parametrize(
     ("told", "usage"),
     [
-        ({"promptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 3}, Usage(5, 5, 0, 0, 3)),
-        ({"promptTokenCount": 5, "totalTokenCount": 9}, Usage(5, 4)),
-        ({"promptTokenCount": 5, "totalTokenCount": 8, "thoughtsTokenCount": 4}, Usage(5, 4, 0, 0, 4)),
-        ({"promptTokenCount": 5, "thoughtsTokenCount": 4}, Usage(5, 4, 0, 0, 4)),
-        ({"promptTokenCount": 5}, Usage(5, 0)),
+        ({"promptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 3}, used(5, 5, 0, 0, 3)),
+        ({"promptTokenCount": 5, "totalTokenCount": 9}, used(5, 4)),
+        ({"promptTokenCount": 5, "totalTokenCount": 8, "thoughtsTokenCount": 4}, used(5, 4, 0, 0, 4)),
+        ({"promptTokenCount": 5, "thoughtsTokenCount": 4}, used(5, 4, 0, 0, 4)),
+        ({"promptTokenCount": 5}, used(5, 0)),
         ({"candidatesTokenCount": 5}, None),
         ({"promptTokenCount": "many", "candidatesTokenCount": 5}, None),
     ],
@@ -128,11 +128,11 @@ def test_cached_kinds_are_never_more_than_was_sent_or_cached():
         ],
     }
     usage = only(GEMINI.read_answer(answer("STOP", usageMetadata=told)), UsageSeen).usage
-    assert (usage.cached_read_audio_tokens, usage.cached_read_image_tokens) == (15, 20)
+    assert (usage.counts["cached_read_audio_tokens"], usage.counts["cached_read_image_tokens"]) == (15, 20)
 
 
 def test_kinds_of_tokens_survive_both_ways():
-    usage = Usage(100, 50, 20, 0, 10, input_audio_tokens=30, input_video_tokens=9, output_image_tokens=40)
+    usage = used(100, 50, 20, 0, 10, input_audio_tokens=30, input_video_tokens=9, output_image_tokens=40)
     told = answer("STOP", usageMetadata=GEMINI.usage(usage))
     assert only(GEMINI.read_answer(told), UsageSeen).usage == usage
 
@@ -142,7 +142,7 @@ def test_numbers_of_a_stream_replace_each_other():
         answer(None, {"text": "x"}, usageMetadata={"promptTokenCount": 5, "candidatesTokenCount": n})
         for n in (1, 2)
     ]
-    assert only(read_stream(stream(*pieces)), UsageSeen).usage == Usage(5, 2)
+    assert only(read_stream(stream(*pieces)), UsageSeen).usage == used(5, 2)
 
 
 def test_stream_without_finish_reason_has_no_finish():

@@ -1,13 +1,13 @@
 """Gemini's format against golden files, in both directions."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.gemini import GEMINI
+from tests.providers.formats.anew import anew
 from tests.providers.formats.gemini.told import told
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "gemini"
@@ -20,7 +20,7 @@ def golden(name):
 
 
 def test_request_is_written_anew_for_google():
-    conversation = replace(GEMINI.read_request(golden("request.json")), said={})
+    conversation = anew(GEMINI.read_request(golden("request.json")))
     written = GEMINI.write_request(conversation, Upstream("gemini-3-pro", is_streamed=False))
     assert {"path": written.path, "body": written.body} == golden("request.written.json")
     assert written.translated == ()

@@ -8,6 +8,7 @@ from providers.formats.base import BadRequest, CannotTranslate, Upstream
 from providers.formats.gemini import GEMINI
 from providers.formats.gemini.token_count import count_tokens
 from providers.formats.gemini.tool_names import read_name, write_name
+from providers.formats.wording import natives_of
 from providers.wire.conversation import (
     Audio,
     ChoiceMode,
@@ -27,6 +28,7 @@ from providers.wire.conversation import (
     ToolChoice,
     ToolResult,
 )
+from tests.providers.formats.anew import in_turns
 
 UPSTREAM = Upstream("gemini-3-pro", is_streamed=False)
 OLDER = replace(UPSTREAM, name="gemini-2.5-flash", quirks=frozenset({"thinking_budget"}))
@@ -130,7 +132,7 @@ def test_neighbouring_turns_are_one_with_results_in_front():
             ]
         }
     )
-    assert conversation.messages[1].parts == (ToolResult("a", (Text('{"n":1}'),)), Text("and"))
+    assert in_turns(conversation).messages[1].parts == (ToolResult("a", (Text('{"n":1}'),)), Text("and"))
 
 
 def test_media_are_read_by_their_type():
@@ -167,7 +169,7 @@ def test_what_only_gemini_understands_goes_on_to_gemini_only():
 def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
     parts = [{"text": "Hi", "video_metadata": {"fps": 1}}, {"executableCode": {"code": "1"}}]
     conversation = read(*parts)
-    assert sorted(conversation.extra) == [
+    assert [path for path, _ in natives_of(conversation)] == [
         "contents[0].parts[0].video_metadata",
         "contents[0].parts[1].executableCode",
     ]

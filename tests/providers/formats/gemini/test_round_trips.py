@@ -9,9 +9,10 @@ from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.gemini import GEMINI
 from providers.wire.conversation import ChoiceMode, Image, OutputKind, Text, ToolCall, ToolResult
 from providers.wire.events import TextDelta, UsageSeen
-from providers.wire.usage import Usage
+from tests.providers.formats.anew import in_turns
 from tests.providers.formats.conversations import SAMPLING, Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
+from tests.used import used
 
 CAN = Ability(
     "gemini",
@@ -88,7 +89,7 @@ def is_same(read, conversation):
 def test_conversation_keeps_its_meaning(seed):
     conversation = own(make_conversation(seed, CAN))
     written = GEMINI.write_request(conversation, Upstream("gemini-3-pro", is_streamed=False))
-    assert is_same(GEMINI.read_request(orjson.loads(orjson.dumps(written.body))), conversation)
+    assert is_same(in_turns(GEMINI.read_request(orjson.loads(orjson.dumps(written.body)))), conversation)
 
 
 def own_events(seed):
@@ -97,7 +98,7 @@ def own_events(seed):
     logged = [
         TextDelta(event.text, (LOGPROB,)) if isinstance(event, TextDelta) else event for event in events
     ]
-    usage = UsageSeen(Usage(20, 10, 5, 0, 4, input_image_tokens=7))
+    usage = UsageSeen(used(20, 10, 5, 0, 4, input_image_tokens=7))
     return [usage if isinstance(event, UsageSeen) else event for event in logged]
 
 

@@ -4,7 +4,6 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
@@ -26,8 +25,9 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
-from providers.wire.usage import Usage
+from tests.providers.formats.anew import anew
 from tests.providers.formats.gemini.test_golden import golden
+from tests.used import used
 
 FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
 LOGPROBS = ({"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []},)
@@ -40,7 +40,7 @@ EVENTS = [
     ToolCallStarted(0, "call_0", "get_weather", "c2lnbg==", "gemini"),
     ToolArguments(0, '{"city": "Oslo"}'),
     Finished(FinishReason.TOOL_CALLS),
-    UsageSeen(Usage(9, 7, 2, 0, 3)),
+    UsageSeen(used(9, 7, 2, 0, 3)),
 ]
 ERROR = {
     "message": "Slow down.",
@@ -192,7 +192,7 @@ def test_requests_are_of_the_types_of_the_sdk(name):
 
 
 def test_request_of_another_client_is_of_the_types_of_the_sdk():
-    conversation = replace(GEMINI.read_request(golden("request.json")), said={})
+    conversation = anew(GEMINI.read_request(golden("request.json")))
     body = GEMINI.write_request(conversation, Upstream("gemini-3-pro", is_streamed=False)).body
     types.Content.model_validate(body["systemInstruction"])
     json.dumps(body)

@@ -1,15 +1,19 @@
 """What is said to a provider of OpenAI's format under another name."""
 
+import orjson
 import pytest
 
-from providers.adapters.openai_request import say_otherwise
+from providers.adapters.openai import OpenAIAdapter
+from providers.formats.chat.fit import fit, limit_name
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
+from tests.gateway.proxy.values import a_provider
 
 
 def said(body, *, params=(), quirks=()):
     body = dict(body)
     upstream = Upstream("m", is_streamed=False, params=frozenset(params), quirks=frozenset(quirks))
-    return say_otherwise(body, upstream, "1"), body
+    return fit(body, upstream), body
 
 
 @pytest.mark.parametrize(
@@ -46,10 +50,30 @@ def test_an_object_that_was_sent_is_left_alone(asked):
     assert said(asked, quirks={"reasoning_object"}) == ([], asked)
 
 
-def test_end_users_are_told_apart_and_not_named():
-    (_, first), (_, second) = said({"user": "ann"}), said({"safety_identifier": "bob"})
-    assert "ann" not in str(first)
-    assert first["user"] != second["safety_identifier"]
+@pytest.mark.parametrize("name", ["user", "safety_identifier"])
+def test_end_users_are_told_apart_and_not_named(name):
+    calls = [Call("chat.completions", {"messages": [], name: user}, team_id=1) for user in ("ann", "bob")]
+    sent = [OpenAIAdapter().request(call, a_provider(), Upstream("m", is_streamed=False)) for call in calls]
+    ids = {orjson.loads(request.body)[name] for request in sent}
+    assert len(ids) == 2
+    assert ids.isdisjoint({"ann", "bob"})
+    assert [request.translated for request in sent] == [(f"{name} -> hashed",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("params", "asked", "name"),
+    [
+        ((), "", "max_tokens"),
+        ((), "max_completion_tokens", "max_completion_tokens"),
+        (("max_completion_tokens",), "", "max_completion_tokens"),
+        (("max_tokens", "max_completion_tokens"), "", "max_completion_tokens"),
+        (("max_tokens", "max_completion_tokens"), "max_tokens", "max_tokens"),
+        (("temperature",), "max_completion_tokens", "max_completion_tokens"),
+        (("max_tokens",), "max_completion_tokens", "max_tokens"),
+    ],
+)
+def test_clients_have_their_word_for_the_limit_unless_only_the_other_is_declared(params, asked, name):
+    assert limit_name(frozenset(params), asked) == name
 
 
 THOUGHTS = {"reasoning_content": "Hm.", "reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}]}

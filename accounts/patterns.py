@@ -1,0 +1,55 @@
+"""The patterns by which a key names models that it may call: ids, aliases, or shell patterns such as anthropic/*."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from gateway.core.refusals import InvalidField
+
+PATTERNS_MAX = 100
+_LENGTH_MAX = 200
+_SET = re.compile(r"\[!?[^\[\]]+\]")
+_BRACKETS = frozenset("[]")
+
+read_names: Callable[[], Iterable[str]] = tuple
+"""Ids and aliases that there are. The catalogue, which knows them, puts itself here."""
+
+
+def matches_any(names: Iterable[str], patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def check_patterns(patterns: Sequence[object]) -> None:
+    """Raises InvalidField for what could never match, or would match more than it says."""
+    if len(patterns) > PATTERNS_MAX:
+        raise InvalidField("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
+    for pattern in patterns:
+        if fault := _fault_of(pattern):
+            raise InvalidField(
+                "model_patterns",
+                f"model_patterns holds {str(pattern)[:_LENGTH_MAX]!r}, which {fault}; "
+                "each is a model's id or alias, or a pattern such as 'anthropic/*'.",
+            )
+
+
+def warn_of(patterns: Sequence[str]) -> list[str]:
+    """Sentences for whoever sets them: a pattern may outlive its models, or come before them, so it is no error."""
+    names = list(read_names()) if patterns else []
+    return [f"No model matches '{each}' now." for each in patterns if not matches_any(names, [each])]
+
+
+def _fault_of(pattern: object) -> str:
+    """The end of a sentence; empty where nothing is wrong."""
+    if not isinstance(pattern, str) or not pattern:
+        return "is no text"
+    if len(pattern) > _LENGTH_MAX:
+        return f"is longer than {_LENGTH_MAX} characters"
+    if not pattern.isprintable() or " " in pattern:
+        return "has spaces or characters that cannot be seen"
+    if "," in pattern:
+        return "has a comma; give each pattern by itself"
+    if pattern.startswith("/") or pattern.endswith("/") or "//" in pattern:
+        return "has a slash with nothing beside it"
+    if not _BRACKETS.isdisjoint(_SET.sub("", pattern)):
+        return "has a bracket without its other half"
+    return ""

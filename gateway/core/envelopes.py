@@ -1,0 +1,118 @@
+"""How a refusal is written: each API's envelope, and its words by status. One place for REST and the edge. Pure.
+
+An error has `message`, `code`, `status` and, where one is to blame, `param`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+ANTHROPIC_STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "conflict_error": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""By the type of an error, as Anthropic's documents have it."""
+_ANTHROPIC_TYPES = {
+    **{status: kind for kind, status in ANTHROPIC_STATUSES.items()},
+    # Its SDK's types have no `request_too_large` (2.13, November 2026).
+    413: "invalid_request_error",
+    410: "not_found_error",
+}
+_LISTED_WORDS = {
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not_found",
+    429: "rate_limited",
+    501: "not_implemented",
+}
+_GOOGLE_STATUSES: Mapping[int, str] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "FAILED_PRECONDITION",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    410: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_GOOGLE_TYPES = "type.googleapis.com/google.rpc."
+
+
+def spoken_form(has_header: Callable[[str], bool]) -> str:
+    """Whose form a client reads at an address that all of them ask: openai, anthropic or google.
+
+    Source: the SDKs, which send these headers with every request.
+    """
+    if has_header("anthropic-version"):
+        return "anthropic"
+    return "google" if has_header("x-goog-api-key") or has_header("x-goog-api-client") else "openai"
+
+
+def openai_type(status: int) -> str:
+    return _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def openai_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
+    """All four members always, as OpenAI's SDK documents them."""
+    members = {name: error.get(name) for name in ("message", "type", "param", "code")}
+    return {"error": members | {"type": openai_type(error.get("status") or 500)}}
+
+
+def anthropic_envelope(error: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
+    """`code` and `param` stand beside Anthropic's own two members, where they are known."""
+    status = error.get("status") or 500
+    kind = _ANTHROPIC_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+    inner = {"type": kind, "message": error.get("message") or "The request failed."}
+    inner |= {name: error[name] for name in ("code", "param") if error.get(name)}
+    envelope: dict[str, Any] = {"type": "error", "error": inner}
+    return envelope if request_id is None else envelope | {"request_id": request_id}
+
+
+def google_envelope(error: Mapping[str, Any], request_id: str = "") -> dict[str, Any]:
+    """Its code becomes an ErrorInfo, its parameter a field violation.
+
+    Source: https://cloud.google.com/apis/design/errors.
+    """
+    status = error.get("status") or 500
+    name = _GOOGLE_STATUSES.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")
+    details = [_info(error), *_violation(error), *_request(request_id)]
+    return {"error": {"code": status, "message": error["message"], "status": name, "details": details}}
+
+
+def _info(error: Mapping[str, Any]) -> dict[str, Any]:
+    reason = str(error.get("code") or error.get("type") or "error")
+    return {"@type": _GOOGLE_TYPES + "ErrorInfo", "reason": reason.upper(), "domain": "gatehouse"}
+
+
+def _violation(error: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if not error.get("param"):
+        return []
+    violation = {"field": error["param"], "description": error["message"]}
+    return [{"@type": _GOOGLE_TYPES + "BadRequest", "fieldViolations": [violation]}]
+
+
+def _request(request_id: str) -> list[dict[str, Any]]:
+    return [{"@type": _GOOGLE_TYPES + "RequestInfo", "requestId": request_id}] if request_id else []
+
+
+def listed_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
+    """That of the published list of models, `/v1/gateway/…`."""
+    status = error.get("status") or 500
+    word = _LISTED_WORDS.get(status, "failed" if status >= 500 else "invalid_request")
+    told = {"ok": False, "error": word, "code": error["code"], "message": error["message"]}
+    return told | ({"param": error["param"]} if error.get("param") else {})

@@ -1,0 +1,109 @@
+"""Every refusal has the envelope of the API that was spoken, and its word by status, whoever writes it."""
+
+import anthropic.types.shared as words
+import pytest
+
+from gateway.core.envelopes import anthropic_envelope, listed_envelope, openai_envelope
+from gateway.core.errors import ApiError, render_exception
+from gateway.proxy.errors import (
+    InvalidRequest,
+    ProviderError,
+    RateLimited,
+    Unauthorised,
+    WorkerLost,
+    read_error,
+)
+from providers.formats.registry import CLIENT_FORMATS
+
+OPENAI = [
+    (399, "invalid_request_error"),
+    (400, "invalid_request_error"),
+    (401, "authentication_error"),
+    (403, "permission_error"),
+    (404, "invalid_request_error"),
+    (429, "rate_limit_error"),
+    (499, "invalid_request_error"),
+    (500, "server_error"),
+    (503, "server_error"),
+]
+ANTHROPIC = [
+    (400, "invalid_request_error"),
+    (401, "authentication_error"),
+    (402, "billing_error"),
+    (403, "permission_error"),
+    (404, "not_found_error"),
+    (409, "conflict_error"),
+    (410, "not_found_error"),
+    (413, "invalid_request_error"),
+    (422, "invalid_request_error"),
+    (429, "rate_limit_error"),
+    (499, "invalid_request_error"),
+    (500, "api_error"),
+    (503, "api_error"),
+    (504, "timeout_error"),
+    (529, "overloaded_error"),
+]
+LISTED = [
+    (400, "invalid_request"),
+    (401, "unauthorised"),
+    (403, "forbidden"),
+    (404, "not_found"),
+    (429, "rate_limited"),
+    (499, "invalid_request"),
+    (500, "failed"),
+    (501, "not_implemented"),
+]
+
+
+class View:
+    def __init__(self, shape):
+        self.error_shape = shape
+
+
+def an_error(status=400, param=None):
+    return {"message": "No.", "code": "no", "param": param, "status": status}
+
+
+@pytest.mark.parametrize(("status", "word"), OPENAI)
+def test_openais_envelope_has_all_four_members(status, word):
+    members = {"message": "No.", "type": word, "param": None, "code": "no"}
+    assert openai_envelope(an_error(status)) == {"error": members}
+
+
+@pytest.mark.parametrize(("status", "word"), ANTHROPIC)
+def test_anthropics_envelope_names_its_kind(status, word):
+    told = {"type": "error", "error": {"type": word, "message": "No.", "code": "no"}, "request_id": "r"}
+    assert anthropic_envelope(an_error(status), "r") == told
+
+
+def test_anthropics_sdk_knows_every_kind():
+    assert {word for _, word in ANTHROPIC} <= set(words.ErrorType.__args__)
+
+
+@pytest.mark.parametrize(("status", "word"), LISTED)
+def test_published_list_has_an_envelope_of_its_own(status, word):
+    assert listed_envelope(an_error(status)) == {"ok": False, "error": word, "code": "no", "message": "No."}
+    assert listed_envelope(an_error(status, "limit"))["param"] == "limit"
+
+
+@pytest.mark.parametrize(("shape", "client"), [("openai", "openai"), ("anthropic", "anthropic")])
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 500, 503])
+def test_rest_and_the_edge_write_the_same_error_alike(shape, client, status):
+    error = ApiError("No.", status=status, code="no", param="model")
+    answer = render_exception(error, {"view": View(shape)})
+    assert answer.data == CLIENT_FORMATS[client].error_body(error.to_dict(), answer["x-request-id"])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (InvalidRequest("No.", status=413), InvalidRequest),
+        (RateLimited("No."), RateLimited),
+        (ProviderError("No.", status=504), ProviderError),
+        (WorkerLost("No."), WorkerLost),
+        (Unauthorised("No."), InvalidRequest),
+    ],
+)
+def test_error_of_a_worker_is_one_of_its_kind_again(error, kind):
+    again = read_error(error.to_dict())
+    assert (type(again), again.to_dict()) == (kind, error.to_dict())
