@@ -15,7 +15,7 @@ TESTS ?= tests -m 'not drill' $(AT_ONCE)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test drill check format bench lock
+.PHONY: help run install test drill mutants check format bench lock
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -31,6 +31,9 @@ test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with T
 
 drill: $(VENV)/.development $(VENV)/openai-2 ## Run the long drills: kills, outages and attacks on real processes
 	@$(BIN)/python -m pytest $(DRILLS) -m drill $(AT_ONCE)
+
+mutants: $(VENV)/.development ## See whether the tests notice small changes to the pure rules; some with ONLY=catalogue/
+	@$(BIN)/python -m tests.mutants --only '$(ONLY)'
 
 check: $(VENV)/.development ## Lint, format, types, import rule, migrations, system checks and API document
 	$(BIN)/ruff check .

@@ -67,26 +67,22 @@ class Counted:
 
 
 _CACHED_READS = (CACHED_READ_TEXT, "implicit_cached_input_text_tokens")
+_KINDS = ("audio", "image", "video")
+_CACHED_BY_KIND = tuple(f"cached_read_{kind}_tokens" for kind in _KINDS)
 _INPUT = (
     *(
-        Counted(name, (name, *_CACHED_READS, f"input_{kind}_tokens"))
-        for kind in ("audio", "image", "video")
-        if (name := f"cached_read_{kind}_tokens")
+        Counted(cached, (cached, *_CACHED_READS, f"input_{kind}_tokens"))
+        for kind, cached in zip(_KINDS, _CACHED_BY_KIND, strict=True)
     ),
     # Cached tokens of a kind that the provider does not tell count as text.
-    Counted(
-        "cached_read_tokens",
-        _CACHED_READS,
-        less=("cached_read_audio_tokens", "cached_read_image_tokens", "cached_read_video_tokens"),
-    ),
+    Counted("cached_read_tokens", _CACHED_READS, less=_CACHED_BY_KIND),
     Counted("cached_write_1h_tokens", (CACHED_WRITE_TEXT_1H, CACHED_WRITE_TEXT, CACHED_WRITE_TEXT_5M)),
     Counted(
         "cached_write_tokens", (CACHED_WRITE_TEXT_5M, CACHED_WRITE_TEXT), less=("cached_write_1h_tokens",)
     ),
     *(
-        Counted(name, (name,), less=(f"cached_read_{kind}_tokens",))
-        for kind in ("audio", "image", "video")
-        if (name := f"input_{kind}_tokens")
+        Counted(f"input_{kind}_tokens", (f"input_{kind}_tokens",), less=(cached,))
+        for kind, cached in zip(_KINDS, _CACHED_BY_KIND, strict=True)
     ),
 )
 _OUTPUT = tuple(

@@ -21,17 +21,12 @@ _EDITIONS_KEPT = 4
 
 
 class Snapshots:
-    """Holds the newest snapshot that this process has read. Safe from any thread."""
+    """Holds the newest snapshot that this process has read, `current`. Safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._snapshot = EMPTY
+        self.current = EMPTY
         self._changed_at = datetime.now(UTC)
-
-    @property
-    def current(self) -> Snapshot:
-        """As last read; asks nobody."""
-        return self._snapshot
 
     @property
     def changed_at(self) -> datetime:
@@ -43,22 +38,22 @@ class Snapshots:
 
         At worst two read the same: nobody waits for SQL with the lock, or where SQL is away all would wait in a line.
         """
-        before = self._snapshot
+        before = self.current
         now = load_snapshot(before)
         with self._lock:
-            if self._snapshot is before or self._snapshot.revision < now.revision:
+            if self.current is before or self.current.revision < now.revision:
                 self._hold(now)
-            return self._snapshot
+            return self.current
 
     def _hold(self, now: Snapshot) -> None:
-        before, self._snapshot = self._snapshot, now
+        before, self.current = self.current, now
         if (before.edition, before.switches) != (now.edition, now.switches):
             self._changed_at = datetime.now(UTC)
 
     def forget(self) -> None:
         """Read everything again at the next look: the database behind it became another one."""
         with self._lock:
-            self._snapshot = EMPTY
+            self.current = EMPTY
         snapshot_at_edition.cache_clear()
 
 

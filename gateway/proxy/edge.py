@@ -111,6 +111,33 @@ class Edge:
 
     async def answer(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one inference request, whatever happens."""
+        call = self._begin(surface, send)
+        client, record = call.client, call.client.record
+        try:
+            await self._serve(surface, scope, receive, call)
+            record.end(FINISHED)
+        except GatewayError as error:
+            await self._fail(client, error)
+        except ClientGone:
+            record.end(CANCELLED, CLIENT_GONE)
+        except asyncio.CancelledError as cancelled:
+            record.end(CANCELLED, read_reason(cancelled))
+            if call.verdict is None and not call.is_client_gone:
+                raise
+            call.task.uncancel()
+            if call.verdict:
+                await self._fail(client, call.verdict)
+        except Exception:
+            logger.exception("Request %s failed.", record.request_id)
+            record.end(FAILED, GATEWAY_ERROR)
+            await self._fail(
+                client, GatewayError("The gateway failed on this request; it was not your mistake.")
+            )
+        finally:
+            self._open.discard(call)
+            self._services.observers.ended(record)
+
+    def _begin(self, surface: Surface, send: Send) -> OpenCall:
         services = self._services
         record = CallRecord(mint_request_id(), surface, time.monotonic())
         client = ClientConnection(
@@ -126,29 +153,7 @@ class Edge:
         self._open.add(call)
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
-        try:
-            await self._serve(surface, scope, receive, call)
-            record.end(FINISHED)
-        except GatewayError as error:
-            await self._fail(client, error)
-        except ClientGone:
-            record.end(CANCELLED, CLIENT_GONE)
-        except asyncio.CancelledError as cancelled:
-            record.end(CANCELLED, read_reason(cancelled))
-            if call.verdict is None and not call.is_client_gone:
-                raise
-            task.uncancel()
-            if call.verdict:
-                await self._fail(client, call.verdict)
-        except Exception:
-            logger.exception("Request %s failed.", record.request_id)
-            record.end(FAILED, GATEWAY_ERROR)
-            await self._fail(
-                client, GatewayError("The gateway failed on this request; it was not your mistake.")
-            )
-        finally:
-            self._open.discard(call)
-            services.observers.ended(record)
+        return call
 
     async def drain(self, grace_s: float) -> None:
         """Refuse new calls, let open ones end within the grace, then end them with an explicit error."""

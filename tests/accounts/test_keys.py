@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.keys import KeyFacts, mint_key, opens, read_key
+from accounts.keys import KeyFacts, credential_of, mint_key, opens, read_key
 
 
 def facts(**fields: object) -> KeyFacts:
@@ -73,3 +73,29 @@ def test_secret_is_in_no_repr() -> None:
     shown = read_key(minted.text)
     assert shown is not None
     assert shown.secret not in f"{minted!r} {shown!r}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [
+        (("Bearer a", "b", "c"), "a"),
+        (("bearer  a ", "", ""), "a"),
+        (("BEARER a", "", ""), "a"),
+        (("Bearer a", "", ""), "a"),
+        (("Bearer", "b", "c"), "b"),
+        (("Bearer ", "b", "c"), "b"),
+        (("Bearera", "b", "c"), "b"),
+        (("Basic a", "b", "c"), "b"),
+        (("", " b ", "c"), "b"),
+        (("", "", " c "), "c"),
+        (("", " ", ""), ""),
+    ],
+)
+def test_the_first_header_that_says_anything_shows_the_key(headers: tuple[str, str, str], shown: str) -> None:
+    assert credential_of(*headers) == shown
+
+
+def test_a_key_needs_its_prefix_and_its_dash() -> None:
+    minted = mint_key().text
+    assert read_key(minted.removeprefix("sk-gw-")) is None
+    assert read_key(minted.replace("-", "_")) is None

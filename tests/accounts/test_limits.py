@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, check_expiry, check_limit, check_name
-from gateway.core.refusals import InvalidField
+from accounts.limits import LIMIT_MAX, check_choice, check_expiry, check_limit, check_name
+from gateway.core.refusals import InvalidField, whole_seconds
 from tests.make import NOW
 
 
@@ -38,3 +38,15 @@ def test_name_has_a_length(length: int, is_taken: bool) -> None:
     else:
         with pytest.raises(InvalidField):
             check_name("x" * length)
+
+
+@pytest.mark.parametrize(("wait_s", "told_s"), [(0.0, 1), (0.1, 1), (1.0, 1), (1.1, 2), (2.0, 2)])
+def test_a_wait_is_told_in_whole_seconds_rounded_up_and_never_none(wait_s: float, told_s: int) -> None:
+    assert whole_seconds(wait_s) == told_s
+
+
+def test_a_choice_is_one_of_those_allowed() -> None:
+    check_choice("lane", "worker", ["auto", "worker"])
+    with pytest.raises(InvalidField, match="use one of auto, worker") as refusal:
+        check_choice("lane", "other", ["auto", "worker"])
+    assert refusal.value.field == "lane"

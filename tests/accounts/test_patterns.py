@@ -71,6 +71,11 @@ def test_pattern_matches_whole_names_as_they_are_spelt(names: list[str], pattern
     assert matches_any(names, [pattern]) is matches
 
 
+def test_pattern_is_warned_of_where_no_name_matches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.patterns.read_names", lambda: ["acme/one", "one"])
+    assert warn_of(["acme/*", "acme/two", "one"]) == ["No model matches 'acme/two' now."]
+
+
 @pytest.mark.django_db
 def test_pattern_without_a_model_is_taken_and_warned_of() -> None:
     make_published("acme/one", aliases=["one"])

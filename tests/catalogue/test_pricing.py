@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from catalogue.facts import PriceFacts
-from catalogue.pricing.cost import call_prices, cost_usd, current_prices
+from catalogue.pricing.conditions import in_words
+from catalogue.pricing.cost import call_prices, cost_usd, current_prices, usd_per_unit
+from catalogue.pricing.rates import charges_at
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
 from tests.used import used
@@ -250,3 +252,72 @@ def test_prices_for_tokens_of_any_kind_count_where_text_has_none() -> None:
     usage = used(input_tokens=1_000, output_tokens=100)
     assert cost_usd(usage, [price("total_tokens", "1")]) == Decimal("0.0011")
     assert cost_usd(usage, [price("input_tokens", "1"), price("output_tokens", "2")]) == Decimal("0.0012")
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit_size", "per_unit"), [("3", 2, "1.5"), ("3", 1, "3"), ("1", 4, "0.25")]
+)
+def test_price_for_one_unit_is_that_for_many_divided(amount: str, unit_size: int, per_unit: str) -> None:
+    assert usd_per_unit(price(amount=amount, unit_size=unit_size)) == Decimal(per_unit)
+
+
+def charged(priced: str, **counts: int) -> dict[str, Decimal]:
+    """How many units each of these meters charges."""
+    usage = used(100, 100, **counts)
+    return {
+        meter: charges_at({each: Decimal(each == meter) for each in priced.split()}).amount_usd(usage)
+        for meter in priced.split()
+    }
+
+
+@pytest.mark.parametrize("kind", ["audio", "image", "video"])
+@pytest.mark.parametrize(
+    ("sent", "cached", "uncached"), [(5, 3, 2), (4, 3, 1), (3, 3, 0), (2, 3, 0), (5, 0, 5)]
+)
+def test_of_each_kind_that_is_sent_what_was_not_cached_counts(
+    kind: str, sent: int, cached: int, uncached: int
+) -> None:
+    counts = {
+        f"input_{kind}_tokens": sent,
+        f"cached_read_{kind}_tokens": cached,
+        "cached_read_tokens": cached,
+    }
+    units = charged(f"input_{kind}_tokens cached_read_{kind}_tokens input_text_tokens", **counts)
+    assert (units[f"input_{kind}_tokens"], units[f"cached_read_{kind}_tokens"]) == (uncached, cached)
+    assert sum(units.values()) == 100
+
+
+@pytest.mark.parametrize(("of_kinds", "text"), [(2, 3), (4, 1), (5, 0), (6, 0)])
+def test_of_what_was_cached_the_rest_of_the_kinds_is_text(of_kinds: int, text: int) -> None:
+    counts = {"cached_read_tokens": 5, "cached_read_audio_tokens": of_kinds}
+    units = charged("cached_read_text_tokens cached_read_audio_tokens", **counts)
+    assert (units["cached_read_text_tokens"], units["cached_read_audio_tokens"]) == (text, of_kinds)
+
+
+@pytest.mark.parametrize(("an_hour", "units"), [(0, (0, 5)), (4, (4, 1)), (5, (5, 0))])
+def test_of_what_was_written_to_the_cache_the_hours_part_has_its_own_meter(
+    an_hour: int, units: tuple[int, int]
+) -> None:
+    hour, minutes = "cached_write_text_tokens_1h", "cached_write_text_tokens_5m"
+    written = charged(f"{hour} {minutes}", cached_write_tokens=5, cached_write_1h_tokens=an_hour)
+    assert (written[hour], written[minutes]) == units
+
+
+@pytest.mark.parametrize(("reasoning", "units"), [(99, (99, 1)), (100, (100, 0)), (101, (100, 0))])
+def test_no_part_takes_more_than_the_total_holds(reasoning: int, units: tuple[int, int]) -> None:
+    made = charged("reasoning_tokens output_text_tokens", reasoning_tokens=reasoning)
+    assert (made["reasoning_tokens"], made["output_text_tokens"]) == units
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"path": "input_tokens", "op": "gt", "value": 200_000}, "input tokens above 200,000"),
+        ({"path": "input_tokens", "op": "odd", "value": 1}, "path input_tokens, op odd, value 1"),
+        ({"path": "input_tokens", "op": "gt"}, "path input_tokens, op gt"),
+        ({"op": "gt", "value": 1}, "op gt, value 1"),
+        ({"path": "a", "op": "eq", "value": True, "unit": "b"}, "a is on"),
+    ],
+)
+def test_condition_of_another_shape_is_said_as_it_is_written(condition: dict[str, Any], words: str) -> None:
+    assert in_words([condition]) == words

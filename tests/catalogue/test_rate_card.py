@@ -87,3 +87,18 @@ def test_ledger_is_told_the_prices_beneath_a_plan_and_its_own():
     rate_card = rate_card_of(an_offering(prices=TIERS), NOW.timestamp())
     plans = [price["plan"] for price in rate_card.plan_for(used(service_tier="priority")).fields]
     assert plans == ["standard"] * 3 + ["priority"] * 2
+
+
+@pytest.mark.parametrize("after_s", [-1, 0, 1])
+def test_rate_card_of_any_instant_holds_for_that_instant(after_s):
+    """Also of the very one in which a price begins, else each call in it would work it out anew."""
+    offering, cards = an_offering(prices=(replace(FLAT[0], valid_from=NOW),)), RateCards()
+    at = NOW.timestamp() + after_s
+    assert cards.find(offering, at) is cards.find(offering, at)
+
+
+@pytest.mark.parametrize(("tokens", "cost"), [(200_000, "0.2"), (200_001, "0.600003")])
+def test_long_prompt_costs_the_standard_price_for_it_in_a_plan_that_has_none(tokens, cost):
+    prices = (*TIERED, a_price("output_text_tokens", "20", plan="priority"))
+    rate_card = rate_card_of(an_offering(prices=prices), NOW.timestamp())
+    assert rate_card.cost_usd(used(tokens, service_tier="priority")) == Decimal(cost)

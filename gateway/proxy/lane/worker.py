@@ -13,7 +13,7 @@ from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import Workbench, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CallEnd, ClientGone
+from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, read_reason
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -172,15 +172,15 @@ class LaneWorker:
                 return None
             return await run_call(self._bench, call, lane="worker", sink=outgoing)
         except ClientGone:
-            return CallEnd()
+            return CallEnd(cut_by=CLIENT_GONE)
         except StoreUnavailable:
             # Not proven ours, so not made; but if it was ours after all, its reader must hear of it.
             return _failed(WorkerLost("The store failed before this call was begun."))
         except GatewayError as error:
             return _failed(error)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             verdict = self._calls[entry.call_id].verdict
-            return _failed(verdict) if verdict else CallEnd()
+            return _failed(verdict) if verdict else CallEnd(cut_by=read_reason(cancelled))
         except Exception:
             logger.exception("Call %s failed in the lane.", entry.call_id)
             return _failed(ProviderError("The worker failed while making this call.", code="worker_failed"))

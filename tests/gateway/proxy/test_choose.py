@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.policies import LifecyclePolicy
-from gateway.proxy.errors import ModelRetired
+from gateway.proxy.errors import ModelRetired, NotFound
 from gateway.proxy.route import plan_headers, plan_route
 from providers.operations.base import Requirements
 from tests.gateway.proxy.values import AT, a_key, a_model, a_situation, an_offering
@@ -112,3 +112,50 @@ def test_only_warn_says_it_in_a_sentence(policy, is_told):
 
 def test_active_model_has_nothing_to_tell():
     assert headers("acme/new", "warn") == {}
+
+
+def message_for(requested, *models, **key):
+    with pytest.raises(NotFound) as refusal:
+        plan(requested, *models, **key)
+    return refusal.value.message
+
+
+NUMBERED = [a_model(f"acme/model-{number}") for number in range(1, 7)]
+
+
+def test_at_most_three_near_names_are_suggested():
+    assert message_for("acme/model-0", *NUMBERED).endswith(
+        "Did you mean 'acme/model-6' or 'acme/model-5' or 'acme/model-4'?"
+    )
+
+
+def test_of_the_five_nearest_names_those_are_suggested_that_the_key_may_call():
+    may_call = {"model_patterns": ("acme/model-1", "acme/model-2")}
+    assert message_for("acme/model-0", *NUMBERED, **may_call).endswith("Did you mean 'acme/model-2'?")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(199, 199), (200, 200), (201, 200)])
+def test_an_unknown_name_is_said_up_to_two_hundred_letters(length, shown):
+    assert message_for("~" * length).count("~") == shown
+
+
+def test_names_are_compared_up_to_two_hundred_letters():
+    long = a_model(f"acme/{'a' * 80}z")
+    assert "Did you mean" in message_for(f"acme/{'a' * 80}{'-' * 114}z---", long)
+
+
+@pytest.mark.parametrize("successor_id", ["acme/new", None])
+def test_a_blocked_model_names_its_successor_where_there_is_one(successor_id):
+    ageing = a_model("acme/ageing", deprecation_at=AT, successor_id=successor_id)
+    with pytest.raises(ModelRetired) as refusal:
+        plan("acme/ageing", ageing, NEW, policy="block")
+    assert refusal.value.successor_id == successor_id
+    assert ("use 'acme/new'" in refusal.value.message) is bool(successor_id)
+
+
+@pytest.mark.parametrize("successor_id", ["acme/new", None])
+def test_a_retired_model_names_its_successor_where_there_is_one(successor_id):
+    old = a_model("acme/old", retirement_at=AT, successor_id=successor_id)
+    with pytest.raises(ModelRetired) as refusal:
+        plan("acme/old", old, NEW, policy="advise")
+    assert refusal.value.successor_id == successor_id

@@ -54,7 +54,7 @@ class Heard(CallObserver):
         self.attempts[attempt.opened.request_id].append(f"{attempt.opened.provider} {end}")
 
     def ended(self, call: CallRecord) -> None:
-        assert call.surface.path == "/v1/chat/completions"
+        assert call.surface.path.startswith("/v1/")
         told = f"ended {call.outcome} {call.status} {call.error_code}".strip()
         self.calls[call.request_id].append(told)
 
@@ -168,6 +168,13 @@ def test_calls_that_are_refused(edge: RunningEdge, heard: Heard) -> None:
         ["ended refused 400 missing_parameter"],
         ["ended refused 404 model_not_found"],
     ]
+
+
+def test_a_request_that_only_has_its_tokens_counted(edge: RunningEdge, heard: Heard) -> None:
+    asked = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}]}
+    with edge.client() as client:
+        assert client.post("/v1/messages/count_tokens", json=asked).status_code == 200
+    assert heard.the_call() == (["ended finished 200"], [])
 
 
 def test_a_call_beyond_its_limits(edge: RunningEdge, heard: Heard) -> None:

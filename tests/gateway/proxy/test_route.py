@@ -402,3 +402,48 @@ def test_the_parameter_that_nobody_has_is_the_one_that_is_named():
 )
 def test_a_schema_is_taken_as_it_is_declared_or_by_a_tool(declared, quirks, is_strict, takes):
     assert declares(declared, set(quirks), "structured_outputs", is_strict=is_strict) is takes
+
+
+@pytest.mark.parametrize(("since", "planned"), [(-1, [1]), (0, [1]), (1, [])])
+def test_an_offering_is_effective_from_its_instant_on(since, planned):
+    early = an_offering(1, effective_from=AT + timedelta(seconds=since))
+    situation = a_situation(a_model(offerings=(early, an_offering(2, position=9))))
+    assert plan_ids("acme/one", CHAT, situation) == [*planned, 2]
+
+
+@pytest.mark.parametrize(
+    ("is_streamed", "streams", "reasons"),
+    [(True, True, []), (True, False, ["lacks:stream"]), (False, True, []), (False, False, [])],
+)
+def test_only_streams_need_an_offering_that_streams(is_streamed, streams, reasons):
+    model = a_model(offerings=(an_offering(1, streams=streams), an_offering(2)))
+    plan = plan_route("acme/one", Requirements("chat.completions", is_streamed), a_situation(model))
+    assert [drop.reason for drop in plan.dropped] == reasons
+
+
+def test_of_what_a_model_cannot_read_the_first_is_named():
+    model = a_model(input_types=frozenset({"text"}))
+    needs = Requirements("chat.completions", input_types=frozenset({"image", "audio", "text"}))
+    with pytest.raises(InvalidRequest, match="reads audio input") as refusal:
+        plan_route("acme/one", needs, a_situation(model))
+    assert (refusal.value.error_code, refusal.value.param) == ("unsupported_content", "messages")
+
+
+def test_without_fallbacks_all_but_the_best_are_dropped():
+    model = a_model(offerings=(an_offering(1), an_offering(2), an_offering(3)))
+    plan = plan_route("acme/one", CHAT, a_situation(model), Wishes(allows_fallbacks=False))
+    assert [each.offering.id for each in plan.candidates] == [1]
+    unwished = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
+    assert unwished == [(2, "unwished:allow_fallbacks"), (3, "unwished:allow_fallbacks")]
+
+
+def test_auto_is_the_model_of_the_best_offering():
+    worse = a_model("acme/worse", offerings=(an_offering(1, position=2),))
+    better = a_model("acme/better", offerings=(an_offering(2, position=1),))
+    assert plan_route("auto", CHAT, a_situation(worse, better)).model.id == "acme/better"
+
+
+def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    quick = Standing(is_open=False, success_rate=1.0, latency_ms=0.5)
+    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: quick})) == [2, 1]

@@ -1,0 +1,81 @@
+"""What is said where no offering is left."""
+
+import pytest
+
+from gateway.proxy.errors import InvalidRequest, Unavailable
+from gateway.proxy.refuse import no_candidate
+from providers.operations.base import Requirements
+
+NAME = "No provider of model 'acme/one'"
+CHAT = Requirements("chat.completions", input_tokens=9)
+
+
+def refusal(*reasons, needs=CHAT):
+    return no_candidate(NAME, needs, set(reasons))
+
+
+@pytest.mark.parametrize(
+    ("reasons", "code", "param", "message"),
+    [
+        (["endpoint_not_offered"], "unsupported_endpoint", "model", "serves chat.completions."),
+        (["format_lacks_endpoint"], "unsupported_endpoint", "model", "serves chat.completions."),
+        (
+            ["endpoint_not_offered", "format_lacks_endpoint"],
+            "unsupported_endpoint",
+            "model",
+            "serves chat.completions.",
+        ),
+        (["cannot_read:image", "cannot_read:audio"], "unsupported_content", "messages", "reads audio input."),
+        (
+            ["context_too_small", "offering_disabled"],
+            "context_length_exceeded",
+            "messages",
+            "has a context window for about 9 tokens of input.",
+        ),
+        (["lacks:tools"], "unsupported_parameter", "tools", "supports 'tools'."),
+        (["lacks:logprobs,tools"], "unsupported_parameter", "logprobs", "supports 'logprobs'."),
+        (
+            ["lacks:tools,seed", "lacks:tools,logprobs"],
+            "unsupported_parameter",
+            "tools",
+            "supports 'tools'.",
+        ),
+        (
+            ["lacks:tools", "lacks:logprobs"],
+            "unsupported_parameter",
+            "logprobs",
+            "supports 'logprobs' and 'tools' together.",
+        ),
+        (["unwished:order", "unwished:only"], "no_wished_provider", "provider.only", None),
+    ],
+)
+def test_the_callers_mistake_is_named(reasons, code, param, message):
+    refused = refusal(*reasons)
+    assert isinstance(refused, InvalidRequest)
+    assert (refused.error_code, refused.param) == (code, param)
+    if message:
+        assert refused.message == f"{NAME} {message}"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "code", "message", "retry_after_s"),
+    [
+        (["breaker_open"], "no_healthy_provider", "is healthy at the moment.", 10),
+        (["breaker_open", "lacks:tools"], "no_healthy_provider", "is healthy at the moment.", 10),
+        (["credential_missing"], "no_provider", "has a credential yet; staff can add one.", 30),
+        (["credential_missing", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
+        (["endpoint_not_offered", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
+        (["unwished:only", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
+        ([], "no_provider", "is switched on at the moment.", 30),
+    ],
+)
+def test_what_may_pass_is_told_with_when_to_try_again(reasons, code, message, retry_after_s):
+    refused = refusal(*reasons)
+    assert isinstance(refused, Unavailable)
+    assert (refused.error_code, refused.message) == (code, f"{NAME} {message}")
+    assert refused.retry_after_s == retry_after_s
+
+
+def test_a_parameter_is_named_as_the_client_writes_it():
+    needs = Requirements("chat.completions", spelling={"structured_outputs": "response_format"})
+    assert refusal("lacks:structured_outputs", needs=needs).param == "response_format"

@@ -1,0 +1,1 @@
+"""Mutants of the pure rules: see `python -m tests.mutants --help`."""
