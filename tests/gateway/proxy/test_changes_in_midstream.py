@@ -124,7 +124,7 @@ def switch_off(edge, **facts):
     offering = replace(model.offerings[0], is_enabled=facts.pop("offering", True))
     provider = replace(edge.process.plan.providers[0], **facts)
     models = [replace(model, offerings=(offering,))]
-    edge.process.bench.snapshots.current = Snapshot.of(models, {provider.id: provider}, revision=2)
+    edge.process.services.snapshots.current = Snapshot.of(models, {provider.id: provider}, revision=2)
 
 
 @LANES

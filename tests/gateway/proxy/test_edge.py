@@ -102,8 +102,8 @@ def test_a_failure_before_the_first_byte_goes_to_the_next_offering(edge, first, 
 
 def test_a_failure_is_final_where_the_next_offering_is_left_alone(edge, first, second):
     second.default = "401"
-    edge.process.bench.health.failed(2, FailureKind.AUTH, time.monotonic() - 31)
-    edge.process.bench.health.admits(2, time.monotonic())
+    edge.process.services.health.failed(2, FailureKind.AUTH, time.monotonic() - 31)
+    edge.process.services.health.admits(2, time.monotonic())
     first.script("500")
     assert edge.chat().status_code == 502
     assert edge.records.settled().outcomes == ["failed"]

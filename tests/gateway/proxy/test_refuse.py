@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.proxy.errors import InvalidRequest, Unavailable
-from gateway.proxy.refuse import no_candidate
+from gateway.proxy.routing.refusals import no_candidate
 from providers.operations.base import Requirements
 
 NAME = "No provider of model 'acme/one'"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gateway.proxy.exchange import CallEnd
+from gateway.proxy.exchange import CallResult
 from gateway.proxy.lane.frames import (
     HEARTBEATS,
     Kind,
@@ -159,7 +159,7 @@ def test_a_frame_survives_its_encoding():
 
 
 def test_an_end_carries_the_last_bytes():
-    end = CallEnd(attempts=2)
+    end = CallResult(attempts=2)
     assert unpack_end(pack_end(end, b"tail")) == (end, b"tail")
 
 
@@ -189,5 +189,5 @@ def test_a_hole_is_noticed_and_closed_by_what_is_sent_again(size):
 
 def test_an_end_after_a_hole_is_not_believed():
     incoming = Incoming(take_back_at=0)
-    incoming.accept(Kind.END, 5, pack_end(CallEnd(), b""))
+    incoming.accept(Kind.END, 5, pack_end(CallResult(), b""))
     assert incoming.end is None
