@@ -62,7 +62,7 @@ class AttemptClosed:
 
 
 @dataclass(slots=True)
-class Sample:
+class AttemptSample:
     """How an attempt went, for the health of its offering. `failure` is a FailureKind's value; None: it went well."""
 
     offering_id: int
@@ -80,7 +80,7 @@ class AttemptRecord:
 
     opened: AttemptOpened
     closed: AttemptClosed | None = None
-    sample: Sample | None = None
+    sample: AttemptSample | None = None
 
     @property
     def usage(self) -> dict[str, int]:

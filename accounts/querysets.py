@@ -1,19 +1,96 @@
-"""Reading keys: everything that a team may see starts at `for_team`."""
+"""Reading keys and the ledger: everything that a team may see of keys starts at `for_team`."""
 
+import re
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 if TYPE_CHECKING:
-    from accounts.models import Key, Team  # noqa: F401  # Key is named in the base class, as text
+    from accounts.models import Key, LedgerEntry, Team  # noqa: F401  # named in base classes, as text
+
+_KEY = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{12})(?:-.*)?")
+_REQUEST = "req_"
 
 
 class KeyQuerySet(QuerySet["Key"]):
     def for_team(self, team: "Team | int") -> "KeyQuerySet":
         return self.filter(team=team)
 
+    def shown_as(self, text: str) -> "KeyQuerySet":
+        """The key of that id, alone or as keys are shown: `sk-gw-<id>-…`."""
+        shown = _KEY.fullmatch(text.strip())
+        return self.filter(public_id=shown[1]) if shown else self.none()
+
     def usable(self, at: datetime) -> "KeyQuerySet":
         """Neither revoked nor expired, of teams that are switched on."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
         return self.filter(unexpired, revoked_at__isnull=True, team__is_active=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of attempts. A call has one attempt more than it was failed over."""
+
+    attempts: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    loss_usd: Decimal
+    is_whole: bool
+    """False: only the latest attempts were added up."""
+
+
+class LedgerQuerySet(QuerySet["LedgerEntry"]):
+    """Of any number of rows: nothing here reads all of them."""
+
+    def found_by(self, text: str) -> "LedgerQuerySet":
+        """Those of exactly that request, call, attempt or project."""
+        text = text.strip()
+        if text.startswith(_REQUEST):
+            return self.filter(request_id=text)
+        if (id_ := _read_uuid(text)) is not None:
+            return self.filter(Q(call_id=id_) | Q(attempt_id=id_))
+        # Said twice for the index of those that have a project.
+        return self.filter(project=text).exclude(project="")
+
+    def total(self, most: int) -> Totals:
+        """Of the latest `most` rows."""
+        latest = self.order_by("-started_at").values(
+            "outcome", "input_tokens", "output_tokens", "cost_usd", "loss_usd"
+        )
+        is_last = ~Q(outcome="failed_over")
+        sums = latest[:most].aggregate(
+            attempts=Count("outcome"),
+            calls=Count("outcome", filter=is_last),
+            input=Sum("input_tokens"),
+            output=Sum("output_tokens"),
+            cost=Sum("cost_usd"),
+            loss=Sum("loss_usd"),
+        )
+        return Totals(
+            sums["attempts"],
+            sums["calls"],
+            sums["input"] or 0,
+            sums["output"] or 0,
+            sums["cost"] or Decimal(0),
+            sums["loss"] or Decimal(0),
+            is_whole=sums["attempts"] < most or not latest[most : most + 1],
+        )
+
+    def after(self, started_at: datetime, attempt_id: UUID) -> "LedgerQuerySet":
+        """What follows that row, of rows in the order of time, newest first, and of attempts."""
+        return self.filter(started_at__lte=started_at).exclude(
+            started_at=started_at, attempt_id__gte=attempt_id
+        )
+
+
+def _read_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

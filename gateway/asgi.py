@@ -16,12 +16,12 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 from gateway.plane import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
-from gateway.proxy.repeat import Application, is_repeatable  # noqa: E402
 from gateway.proxy.request_id import identified  # noqa: E402
 from gateway.server.behind import Behind  # noqa: E402
 from gateway.server.bounded import Bounded  # noqa: E402
 from gateway.server.cors import Cors  # noqa: E402
 from gateway.server.front import Front  # noqa: E402
+from gateway.server.http_cache import Application, is_cacheable  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
     if surface is not None and running is not None and running.edge is not None:
         return await running.edge.answer(surface, scope, receive, send)
     scope = _front.believed(scope)
-    if running is not None and is_repeatable(scope):
-        return await running.repeater.answer(scope, receive, send)
+    if running is not None and is_cacheable(scope):
+        return await running.response_cache.answer(scope, receive, send)
     identified_scope, identified_send = identified(scope, send)
     return await behind(identified_scope, receive, identified_send)
 

@@ -15,7 +15,7 @@ _OPEN_AT_ONCE = frozenset({FailureKind.AUTH, FailureKind.MODEL_MISSING})
 
 
 @dataclass(slots=True)
-class Standing:
+class HealthStatus:
     """`success_rate` is 0 to 1, and forgets old failures; `latency_ms` is None where nothing was measured."""
 
     is_open: bool
@@ -60,7 +60,7 @@ class _Record:
         self.failures_in_row = 0
 
 
-_UNKNOWN = Standing(is_open=False, success_rate=1.0, latency_ms=None)
+_UNKNOWN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 
 
 class HealthTable:
@@ -95,11 +95,11 @@ class HealthTable:
         elif self._must_pause(record, kind):
             record.pause(at)
 
-    def standing(self, offering_id: int, at: float) -> Standing:
+    def status(self, offering_id: int, at: float) -> HealthStatus:
         record = self._records.get(offering_id)
         if record is None:
             return _UNKNOWN
-        return Standing(record.is_open(at), record.rate(at), record.latency_ms)
+        return HealthStatus(record.is_open(at), record.rate(at), record.latency_ms)
 
     def admits(self, offering_id: int, at: float) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it."""

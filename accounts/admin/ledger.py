@@ -1,15 +1,26 @@
-"""The ledger, to look at."""
+"""The ledger, to look at, to search, to add up and to carry away."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
 
-from accounts.models import LedgerEntry
+from accounts.admin.ledger_filters import PeriodFilter, ProviderFilter
+from accounts.ledger_export import csv_parts
+from accounts.ledger_names import read_names
+from accounts.measures import duration, write_exactly, write_sum
+from accounts.models import Key, LedgerEntry
+from accounts.querysets import LedgerQuerySet, Totals
 from gateway.core.admin_base import AdminBase, CountlessPaginator, Tone, status_chip
 
-_RECENT = 1_000
+MOST_ADDED_UP = 50_000
 _TONES: dict[LedgerEntry.Outcome, Tone] = {
     LedgerEntry.Outcome.FINISHED: "good",
     LedgerEntry.Outcome.CANCELLED: "neutral",
@@ -18,48 +29,124 @@ _TONES: dict[LedgerEntry.Outcome, Tone] = {
 }
 
 
-class ProviderFilter(admin.SimpleListFilter):
-    """The providers of the latest rows: to ask the whole ledger for its providers would read all of it."""
+class Figure(NamedTuple):
+    name: str
+    text: str
+    exact: str = ""
 
-    title = "provider"
-    parameter_name = "provider"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        recent = LedgerEntry.objects.values_list("provider", flat=True)[:_RECENT]
-        return [(name, name) for name in sorted(set(recent))]
+class LedgerList(ChangeList):
+    """The list, with the names that its rows refer to, and what all that fits comes to."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:  # noqa: ARG002
-        return queryset.filter(provider=self.value()) if self.value() else queryset
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        names = read_names((row.team_id, row.key_id) for row in self.result_list)
+        for row in self.result_list:
+            row.names = names
+
+    @cached_property
+    def totals(self) -> Totals:
+        rows: LedgerQuerySet = self.queryset
+        return rows.total(MOST_ADDED_UP)
+
+    @property
+    def figures(self) -> Sequence[Figure]:
+        totals = self.totals
+        return [
+            Figure("Attempts", f"{totals.attempts:,}"),
+            Figure("Calls", f"{totals.calls:,}"),
+            Figure("Charged", write_sum(totals.cost_usd), f"{write_exactly(totals.cost_usd)} USD"),
+            Figure("Borne by us", write_sum(totals.loss_usd), f"{write_exactly(totals.loss_usd)} USD"),
+            Figure("Tokens in", f"{totals.input_tokens:,}"),
+            Figure("Tokens out", f"{totals.output_tokens:,}"),
+        ]
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(AdminBase):
     list_display = [
-        "started_at",
-        "team",
-        "model",
-        "provider",
+        "started",
+        "request_of",
+        "key_and_team",
+        "project",
+        "model_and_provider",
         "outcome_chip",
-        "lane",
-        "number",
         "input_tokens",
         "output_tokens",
         "cost",
-        "latency_ms",
+        "took",
     ]
-    list_filter = ["outcome", "lane", ProviderFilter, "team"]
-    list_select_related = ["team"]
+    list_filter = [PeriodFilter, "outcome", "lane", ProviderFilter, "team"]
+    list_before_template = "admin/accounts/ledger_totals.html"
+    search_fields = ["request_id"]
+    search_help_text = "A request id, a call, a key or a project, in full"
     paginator = CountlessPaginator
     show_full_result_count = False
-    sortable_by = ["started_at"]
+    # Counts beside filters would read the whole ledger for each.
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ["started"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:  # noqa: ARG002
+        return LedgerList
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: LedgerQuerySet,
+        search_term: str,
+    ) -> tuple[LedgerQuerySet, bool]:
+        """By what is in an index: a part of a text would be looked for in every row."""
+        if not search_term.strip():
+            return queryset, False
+        key = Key.objects.shown_as(search_term).first()
+        return (queryset.filter(key=key) if key else queryset.found_by(search_term)), False
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export_view)
+        return [path("export.csv", export, name="accounts_ledgerentry_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list is narrowed to, all pages of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        name = f"ledger-{timezone.now():%Y-%m-%d-%H%M%S}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(csv_parts(rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+    @admin.display(description="started, UTC", ordering="started_at")
+    def started(self, entry: LedgerEntry) -> str:
+        return f"{entry.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="request")
+    def request_of(self, entry: LedgerEntry) -> str:
+        """With a link to all attempts that were made for it."""
+        return _link_search(entry.request_id, entry.request_id)
+
+    @admin.display(description="key and team")
+    def key_and_team(self, entry: Any) -> str:
+        """With a link to all rows of the key."""
+        public_id, name = entry.names.public_id(entry.key_id), entry.names.key(entry.key_id)
+        return _two_lines(
+            _link_search(public_id, name) if public_id else name, entry.names.team(entry.team_id)
+        )
+
+    @admin.display(description="model and provider")
+    def model_and_provider(self, entry: LedgerEntry) -> str:
+        return _two_lines(entry.model, entry.provider)
 
     @admin.display(description="outcome")
     def outcome_chip(self, entry: LedgerEntry) -> str:
-        return status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
+        chip = status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
+        return chip if entry.number == 1 else _two_lines(chip, f"attempt {entry.number}")
 
     @admin.display(description="cost, USD")
     def cost(self, entry: LedgerEntry) -> str:
-        return f"{entry.cost_usd.normalize():f}" + (" (estimated)" if entry.is_estimated else "")
+        return write_exactly(entry.cost_usd) + (" (estimated)" if entry.is_estimated else "")
+
+    @admin.display(description="took")
+    def took(self, entry: LedgerEntry) -> str:
+        return "" if entry.latency_ms is None else duration(entry.latency_ms)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
@@ -74,3 +161,12 @@ class LedgerEntryAdmin(AdminBase):
 def tone_of(entry: LedgerEntry) -> Tone:
     """In which an entry's outcome is shown."""
     return _TONES.get(LedgerEntry.Outcome(entry.outcome), "bad")
+
+
+def _two_lines(first: str, second: str) -> str:
+    return format_html('{}<span class="second">{}</span>', first, second)
+
+
+def _link_search(asked: str, text: str) -> str:
+    page = reverse("admin:accounts_ledgerentry_changelist")
+    return format_html('<a class="text-link" href="{}?q={}">{}</a>', page, asked, text)

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from accounts.querysets import LedgerQuerySet
+
 
 class LedgerEntry(models.Model):
     """One attempt that a provider saw, exactly once, however it ended. Only the recorder writes it.
@@ -65,6 +67,8 @@ class LedgerEntry(models.Model):
     loss_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Borne by the operator.")
     latency_ms = models.FloatField(null=True)
     first_token_ms = models.FloatField(null=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "ledger entries"

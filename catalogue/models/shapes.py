@@ -32,7 +32,7 @@ def check_name(value: str) -> None:
     """A name that clients may send as `model`: printable, without spaces, such as @cf/meta/llama."""
     if not value.isprintable() or not _name_shape.fullmatch(value):
         raise ValidationError(
-            "Printable characters without spaces, such as gpt-4o or @cf/meta/llama; no slash at either end.",
+            "Printable characters without spaces, such as gpt-6.2-sol or @cf/meta/llama; no slash at either end.",
             code="name",
         )
 

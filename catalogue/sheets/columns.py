@@ -10,11 +10,8 @@ from import_export.formats.base_formats import CSV, XLSX
 
 from catalogue.instants import SHAPE, date_text, parse_instant
 from catalogue.models import Model, Offering, Price
+from gateway.core.formulas import quote_formula
 from providers.models import Provider
-
-# What spreadsheet programs take for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 FORMATS = [CSV, XLSX]
 OFFERING_KEY = ("model", "provider", "upstream_name")
@@ -89,18 +86,6 @@ class Sheet(resources.ModelResource):  # type: ignore[misc]
 
     def export_field(self, field: fields.Field, instance: Any, **options: Any) -> Any:
         return quote_formula(super().export_field(field, instance, **options))
-
-
-def quote_formula(value: Any) -> Any:
-    """A text that a spreadsheet program would compute, so that it is read as the text that it is."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def unquote_formula(value: Any) -> Any:
-    """What was quoted on the way out as it was."""
-    if isinstance(value, str) and value[:1] == "'" and value[1:].startswith(_FORMULA):
-        return value[1:]
-    return value
 
 
 def _instant(name: str) -> fields.Field:

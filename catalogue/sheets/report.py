@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from catalogue.sheets.columns import quote_formula
 from catalogue.sheets.judged import JudgedRow, Kind
+from gateway.core.formulas import quote_formula
 
 SHOWN_ROWS = 50
 _SHOWN_CHARACTERS = 200

@@ -11,7 +11,8 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from catalogue.sheets.columns import Sheet, unquote_formula
+from catalogue.sheets.columns import Sheet
+from gateway.core.formulas import unquote_formula
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 50_000

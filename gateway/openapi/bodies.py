@@ -6,7 +6,7 @@ Source: OpenAI's API reference.
 from typing import Any
 
 Schema = dict[str, Any]
-EXAMPLE_MODEL = "openai/gpt-4.1-mini"
+EXAMPLE_MODEL = "openai/gpt-6.2-sol"
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:

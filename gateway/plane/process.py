@@ -1,4 +1,4 @@
-"""What a web process and a worker have in common: store, snapshot, engine, recorder and the workbench of calls."""
+"""What a web process and a worker have in common: store, snapshot, engine, recorder and what calls are made with."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ from gateway.core.store.interface import Store
 from gateway.plane.control import Control, Directory
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
-from gateway.proxy.attempt import Workbench
+from gateway.proxy.attempt import CallServices
 from gateway.proxy.health import HealthObserver
 from gateway.proxy.observers import Observers
 from providers.engine import Timeouts
@@ -87,7 +87,7 @@ class Process:
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
 
-    async def open(self) -> Workbench:
+    async def open(self) -> CallServices:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         sql.limit_everywhere(sql.STATEMENT_S)
@@ -96,7 +96,7 @@ class Process:
         self.recorder.start()
         await self.store.open()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
-        return Workbench(
+        return CallServices(
             engine=self.engine,
             adapters=choose_adapter,
             snapshots=self.control,

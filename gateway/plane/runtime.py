@@ -13,13 +13,13 @@ from accounts.directory import SqlKeyDirectory
 from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.plane.process import Process
-from gateway.proxy.attempt import MOST_ATTEMPTS, Workbench
+from gateway.proxy.attempt import MOST_ATTEMPTS, CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
-from gateway.proxy.repeat import Application, Repeater
 from gateway.responses.stored import SqlResponses
+from gateway.server.http_cache import Application, ResponseCache
 
 logger = logging.getLogger(__name__)
 
@@ -78,19 +78,19 @@ class Runtime:
         self.keys = SqlKeyDirectory()
         self.responses = SqlResponses()
         self.process = Process(self.keys)
-        self.repeater = Repeater(self.keys, self.process.control, behind)
+        self.response_cache = ResponseCache(self.keys, self.process.control, behind)
         self.loop = asyncio.get_running_loop()
         self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
-        self.bench: Workbench | None = None
+        self.services: CallServices | None = None
         self.edge: Edge | None = None
         self.is_draining = False
         self._drain: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        self.bench = await self.process.open()
+        self.services = await self.process.open()
         await self.worker_lane.open()
         lanes = Lanes(
-            self.bench,
+            self.services,
             self.worker_lane,
             setting=settings.CHAT_LANE,
             has_own_worker=not self.process.store.is_shared,

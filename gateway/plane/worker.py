@@ -15,7 +15,7 @@ from django.conf import settings
 
 from gateway.plane import runtime
 from gateway.plane.process import Process, await_database
-from gateway.proxy.attempt import Workbench
+from gateway.proxy.attempt import CallServices
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.server.descriptors import KEPT_BACK, raise_limit
 
@@ -49,19 +49,19 @@ class Lane:
             self._thread.join(_BEYOND_DRAIN_S)
 
     async def _open(self) -> None:
-        process, bench = await self._join()
+        process, services = await self._join()
         self._worker = LaneWorker(
             process.store,
-            bench,
+            services,
             f"{process.name}-lane",
             process.spool,
             write_timeout_s=settings.WRITE_TIMEOUT_S,
         )
         await self._worker.open()
 
-    async def _join(self) -> tuple[Process, Workbench]:
-        if self._host and self._host.bench:
-            return self._host.process, self._host.bench
+    async def _join(self) -> tuple[Process, CallServices]:
+        if self._host and self._host.services:
+            return self._host.process, self._host.services
         self._process = Process()
         return self._process, await self._process.open()
 

@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, Sample
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
-from gateway.proxy.exchange import CLIENT_GONE, JSON_TYPE, CallEnd, ClientGone, Head, Sink, read_reason
+from gateway.proxy.exchange import (
+    CLIENT_GONE,
+    JSON_TYPE,
+    CallResult,
+    ClientGone,
+    ResponseHead,
+    ResponseSink,
+    read_reason,
+)
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.ports import Snapshots
@@ -54,7 +62,7 @@ class AttemptObservers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
+class CallServices:
     """What making calls takes, in whichever process they are made."""
 
     engine: UpstreamEngine
@@ -77,18 +85,18 @@ class Target:
     provider: ProviderFacts
 
 
-async def run_call(bench: Workbench, call: Call, *, lane: str, sink: Sink) -> CallEnd:
+async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
     """Make the call: the one code for both lanes.
 
     A failure before the first byte is in the end's `error`, one after it is written into the stream.
     Raises ClientGone and CancelledError once the attempt under way is closed and recorded.
     """
-    end = CallEnd()
-    targets = Targets(await _find_targets(bench, call), bench.health)
+    end = CallResult()
+    targets = Targets(await _find_targets(services, call), services.health)
     error: GatewayError | None = None
     while target := targets.advance():
         end.attempts += 1
-        attempt = Attempt(bench, call, target, lane=lane, number=end.attempts)
+        attempt = Attempt(services, call, target, lane=lane, number=end.attempts)
         try:
             await attempt.run(sink, may_go_on=targets.has_next)
             return end
@@ -138,10 +146,10 @@ class Targets:
         return target
 
 
-async def _find_targets(bench: Workbench, call: Call) -> Sequence[Target]:
-    snapshot = bench.snapshots.current
+async def _find_targets(services: CallServices, call: Call) -> Sequence[Target]:
+    snapshot = services.snapshots.current
     if snapshot.revision < call.revision:
-        snapshot = await bench.snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
+        snapshot = await services.snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
     return [
         target for wanted in call.offering_ids if (target := _find_target(snapshot, wanted, call.endpoint))
     ]
@@ -174,18 +182,18 @@ class Attempt:
     _has_output = False
     _first_output_at: float | None = None
 
-    def __init__(self, bench: Workbench, call: Call, target: Target, *, lane: str, number: int) -> None:
+    def __init__(self, services: CallServices, call: Call, target: Target, *, lane: str, number: int) -> None:
         now = time.time()
-        self.bench = bench
+        self.services = services
         self.call = call
         self.target = target
         self.number = number
-        self._adapter = bench.adapters(call, target.provider)
-        self._rate_card = bench.rate_cards.find(target.offering, now)
+        self._adapter = services.adapters(call, target.provider)
+        self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
         self._started = time.monotonic()
 
-    async def run(self, sink: Sink, *, may_go_on: Callable[[], bool]) -> None:
+    async def run(self, sink: ResponseSink, *, may_go_on: Callable[[], bool]) -> None:
         """`may_go_on` tells, after a failure, whether another offering will be tried.
 
         Raises UpstreamFailure, ClientGone.
@@ -226,13 +234,13 @@ class Attempt:
             quirks=self.target.provider.quirks,
         )
 
-    async def _make(self, sink: Sink) -> None:
+    async def _make(self, sink: ResponseSink) -> None:
         asked = (self.call, self.target.provider, self._upstream())
         is_large = len(self.call.raw) > LARGE_BYTES
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
-        response = await self.bench.engine.open(request, self.bench.timeouts)
+        response = await self.services.engine.open(request, self.services.timeouts)
         try:
             self._status = response.status
             if not 200 <= response.status < 300:
@@ -245,13 +253,13 @@ class Attempt:
         finally:
             await response.close()
 
-    async def _relay_stream(self, response: UpstreamResponse, sink: Sink) -> None:
+    async def _relay_stream(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         reader = self._reader = self._adapter.stream(
             self.call, self.target.model.id, self._rate_card.cost_usd
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
-        timeouts = self.bench.timeouts
-        limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.bench.answer_bytes)
+        timeouts = self.services.timeouts
+        limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.services.answer_bytes)
         try:
             await relay.run(response, limits)
         finally:
@@ -260,8 +268,8 @@ class Attempt:
             self._output_chars, self._has_output = reader.output_chars, reader.has_output
             self._first_output_at = relay.first_output_at
 
-    async def _relay_answer(self, response: UpstreamResponse, sink: Sink) -> None:
-        body = await response.read(self.bench.answer_bytes)
+    async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
+        body = await response.read(self.services.answer_bytes)
         told = (self.call, self.target.model.id, response.status, body)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
@@ -281,13 +289,15 @@ class Attempt:
         self.has_begun = True
         await sink.send(answer.body, is_last=True)
 
-    def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> Head:
+    def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> ResponseHead:
         target = self.target
-        return Head(target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated)
+        return ResponseHead(
+            target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated
+        )
 
     def _open(self) -> None:
         try:
-            self.bench.observers.attempt_opened(self.record)
+            self.services.observers.attempt_opened(self.record)
         except OSError as error:
             raise Unavailable(
                 "Calls cannot be accounted for at the moment.", code="ledger_unwritable", retry_after_s=10
@@ -336,10 +346,10 @@ class Attempt:
         )
         if failure:
             kind = failure.kind.value
-            record.sample = Sample(self.target.offering.id, latency_ms, kind, failure.retry_after_s)
+            record.sample = AttemptSample(self.target.offering.id, latency_ms, kind, failure.retry_after_s)
         elif outcome == FINISHED:
-            record.sample = Sample(self.target.offering.id, latency_ms)
-        self.bench.observers.attempt_closed(record)
+            record.sample = AttemptSample(self.target.offering.id, latency_ms)
+        self.services.observers.attempt_closed(record)
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:
         if outcome == FINISHED and self._finished_bill:

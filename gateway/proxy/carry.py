@@ -12,21 +12,21 @@ from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
 from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
 from gateway.proxy.call import without_own_fields
-from gateway.proxy.choose import Situation
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import read_error
-from gateway.proxy.exchange import Sink
+from gateway.proxy.exchange import ResponseSink
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.notices import limit_headers
 from gateway.proxy.observers import Observers
-from gateway.proxy.ports import KeyDirectory, ResponseShelf, Snapshots
+from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.route import RoutePlan, plan_headers, plan_route
-from gateway.proxy.stored import Keeper, open_turn
+from gateway.proxy.response_headers import limit_headers
+from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
+from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import Surface, refusal_of
-from gateway.proxy.wishes import Wishes, read_wishes
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements
@@ -44,7 +44,7 @@ class EdgeServices:
     observers: Observers
     health: HealthTable
     lanes: Lanes
-    responses: ResponseShelf
+    responses: StoredResponses
     body_limit_bytes: int
     write_timeout_s: float
     heartbeat_s: float
@@ -61,25 +61,27 @@ async def carry(
     """Answer a request whose key and body have been read. Raises GatewayError, ClientGone."""
     is_large = len(request.body) > LARGE_BYTES
     parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
-    sink: Sink = client
+    sink: ResponseSink = client
     if surface.keeps_answers:
         parsed, request, sink = await _open_turn(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
     if surface.only_counts:
         return await _count(surface, parsed, request, client, services)
 
-    situation = _look(request, services)
-    wishes = read_wishes(parsed, (provider.slug for provider in situation.snapshot.providers.values()))
+    context = _look(request, services)
+    preferences = read_preferences(
+        parsed, (provider.slug for provider in context.snapshot.providers.values())
+    )
     call = _read_call(surface, parsed, request)
-    required = await off_loop(_require, call, wishes) if is_large else _require(call, wishes)
+    required = await off_loop(_require, call, preferences) if is_large else _require(call, preferences)
 
-    plan = plan_route(call.requested_model, required, situation, wishes)
-    _follow(plan, call, required, situation)
+    plan = plan_route(call.requested_model, required, context, preferences)
+    _follow(plan, call, required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    client.headers.extend(plan_headers(plan, situation))
-    lane = services.lanes.wish(request.header(b"x-gateway-lane"), request.key.lane)
+    client.headers.extend(plan_headers(plan, context))
+    lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     limits = limits_of(request.key)
     verdict = await admit(call.id, limits, services.store, observers.spool)
@@ -87,7 +89,7 @@ async def carry(
     refuse_unless_admitted(request.key, verdict)
     observers.admitted(record)
     try:
-        end = await services.lanes.carry(call, record, wish=lane, sink=sink)
+        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
     finally:
         services.store.release(call.id, limits)
     record.attempts = end.attempts
@@ -99,8 +101,8 @@ async def carry(
 
 
 async def _open_turn(
-    parsed: Mapping[str, Any], request: ClientRequest, client: Sink, services: EdgeServices
-) -> tuple[Mapping[str, Any], ClientRequest, Sink]:
+    parsed: Mapping[str, Any], request: ClientRequest, client: ResponseSink, services: EdgeServices
+) -> tuple[Mapping[str, Any], ClientRequest, ResponseSink]:
     """What is asked with all that went before, and the way back on which it is stored."""
     key = request.key
     turn = await open_turn(
@@ -111,7 +113,7 @@ async def _open_turn(
         limit_bytes=services.body_limit_bytes,
     )
     asked = ClientRequest(request.id, request.headers, key, orjson.dumps(turn.asked))
-    return turn.asked, asked, Keeper(client, turn, services.responses, key.team_id)
+    return turn.asked, asked, StoringSink(client, turn, services.responses, key.team_id)
 
 
 async def _count(
@@ -128,11 +130,11 @@ async def _count(
     await client.answer(orjson.dumps(counted))
 
 
-def _look(request: ClientRequest, services: EdgeServices) -> Situation:
+def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health, now = services.health, time.monotonic()
-    return Situation(
-        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.standing(id_, now)
+    return RoutingContext(
+        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.status(id_, now)
     )
 
 
@@ -158,7 +160,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     )
 
 
-def _require(call: Call, wishes: Wishes) -> Requirements:
+def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
     """What the call requires of an offering; read from it once. Raises InvalidRequest."""
     operation = operation_of(call.endpoint)
     try:
@@ -166,14 +168,16 @@ def _require(call: Call, wishes: Wishes) -> Requirements:
     except TranslationError as error:
         raise refusal_of(error) from None
     return (
-        required.requiring(operation.parameters(call, required)) if wishes.requires_parameters else required
+        required.requiring(operation.parameters(call, required))
+        if preferences.requires_parameters
+        else required
     )
 
 
-def _follow(plan: RoutePlan, call: Call, required: Requirements, situation: Situation) -> None:
+def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
-    call.revision = situation.snapshot.revision
+    call.revision = context.snapshot.revision
     if plan.retired:
         call.redirected_from = plan.retired.id

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
-from gateway.proxy.exchange import JSON_TYPE, ClientGone, Head
-from gateway.proxy.notices import Headers
+from gateway.proxy.exchange import JSON_TYPE, ClientGone, ResponseHead
 from gateway.proxy.observers import CallRecord
+from gateway.proxy.response_headers import Headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -59,7 +59,7 @@ class ClientConnection:
         self._first_byte = first_byte
         self._write_timeout_s = write_timeout_s
 
-    async def begin(self, head: Head) -> None:
+    async def begin(self, head: ResponseHead) -> None:
         self._is_whole = head.length is not None
         headers = [
             *self.headers,

@@ -7,8 +7,8 @@ import orjson
 
 from gateway.core.envelopes import listed_envelope, openai_envelope
 from gateway.proxy.errors import GatewayError
-from gateway.proxy.notices import Headers
 from gateway.proxy.request_id import id_headers, mint_request_id
+from gateway.proxy.response_headers import Headers
 from gateway.proxy.surfaces import surface_at
 
 _API, _LISTED = "/v1/", "/v1/gateway/"

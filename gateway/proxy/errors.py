@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from accounts.guesses import TOO_MANY_KEYS
 from gateway.core.envelopes import openai_type
 from gateway.core.refusals import whole_seconds
-from gateway.proxy.notices import successor_link
+from gateway.proxy.response_headers import successor_link
 from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from accounts.attempts import Sample
+from accounts.attempts import AttemptSample
 from gateway.core import codec
 from gateway.core.codec import Unreadable
 
@@ -14,7 +14,7 @@ JSON_TYPE = "application/json"
 
 
 @dataclass(slots=True)
-class Head:
+class ResponseHead:
     """What is known when the first byte of an answer is ready. `length` is None for streams.
 
     `translated` is None where nobody asked for it.
@@ -33,19 +33,19 @@ class Head:
         return codec.encode(self) + b"\n"
 
     @classmethod
-    def decode(cls, line: bytes) -> "Head":
+    def decode(cls, line: bytes) -> "ResponseHead":
         """Raises Unreadable."""
         return codec.decode(cls, line)
 
 
 @dataclass(slots=True)
-class CallEnd:
+class CallResult:
     """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet.
 
     `samples` are for the health table of whoever routes.
     """
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[AttemptSample] = field(default_factory=list)
     error: dict[str, Any] | None = None
     attempts: int = 0
     cut_by: str = ""
@@ -55,13 +55,13 @@ class CallEnd:
         return codec.encode(self)
 
     @classmethod
-    def decode(cls, data: bytes) -> "CallEnd":
+    def decode(cls, data: bytes) -> "CallResult":
         """What cannot be read of the samples is left out: they only advise. Raises Unreadable."""
         end = codec.decode(cls, data)
         told, end.samples = cast("list[dict[str, Any]]", end.samples), []
         for facts in told:
             with suppress(Unreadable):
-                end.samples.append(codec.read(Sample, facts))
+                end.samples.append(codec.read(AttemptSample, facts))
         return end
 
 
@@ -81,12 +81,12 @@ def read_reason(cancelled: asyncio.CancelledError) -> str:
     return str(cancelled.args[0]) if cancelled.args and cancelled.args[0] else _INTERRUPTED
 
 
-class Sink(Protocol):
+class ResponseSink(Protocol):
     """Where an answer goes: the client's connection, or a web process' inbox. Both slow the sender down.
 
     `is_last` spares a message of its own for the end. Raises ClientGone.
     """
 
-    async def begin(self, head: Head) -> None: ...
+    async def begin(self, head: ResponseHead) -> None: ...
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None: ...

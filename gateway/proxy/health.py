@@ -2,7 +2,7 @@
 
 import time
 
-from accounts.attempts import AttemptRecord, Sample
+from accounts.attempts import AttemptRecord, AttemptSample
 from gateway.proxy.observers import CallObserver
 from providers.health import HealthTable
 from providers.wire.failure import FailureKind
@@ -19,7 +19,7 @@ class HealthObserver(CallObserver):
             learn(self._table, attempt.sample)
 
 
-def learn(table: HealthTable, sample: Sample) -> None:
+def learn(table: HealthTable, sample: AttemptSample) -> None:
     now = time.monotonic()
     if sample.failure is None:
         table.succeeded(sample.offering_id, sample.latency_ms, now)

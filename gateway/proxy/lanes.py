@@ -1,8 +1,8 @@
 """Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
 
-from gateway.proxy.attempt import Workbench, run_call
+from gateway.proxy.attempt import CallServices, run_call
 from gateway.proxy.errors import InvalidRequest, Unavailable
-from gateway.proxy.exchange import CallEnd, Sink
+from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.health import learn
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.observers import CallRecord
@@ -16,15 +16,15 @@ class Lanes:
     """Both lanes of a web process. `setting` holds unless a key or a request says otherwise."""
 
     def __init__(
-        self, bench: Workbench, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool
+        self, services: CallServices, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool
     ) -> None:
-        self._bench = bench
+        self._services = services
         self._worker_lane = worker_lane
         self._setting = setting
         self._has_own_worker = has_own_worker
         """The worker is this very process: what it sees of the offerings is in our health table already."""
 
-    def wish(self, asked: str, key_lane: str) -> str:
+    def choose(self, asked: str, key_lane: str) -> str:
         """The first of request, key and setting that is not `auto`. Raises InvalidRequest."""
         if asked and asked not in LANES:
             raise InvalidRequest(
@@ -36,23 +36,23 @@ class Lanes:
             return asked
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
-    async def carry(self, call: Call, record: CallRecord, *, wish: str, sink: Sink) -> CallEnd:
+    async def carry(self, call: Call, record: CallRecord, *, wanted: str, sink: ResponseSink) -> CallResult:
         """Make the call, wherever it is made: `record` tells where. Raises ClientGone, Unavailable, WorkerLost."""
-        if wish == WORKER and not self._worker_lane.is_open:
+        if wanted == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
-        if wish == WORKER or (wish == AUTO and self._worker_lane.is_open):
+        if wanted == WORKER or (wanted == AUTO and self._worker_lane.is_open):
             record.lane = WORKER
             end = await self._worker_lane.carry(call, sink)
             if end is not None:
                 if not self._has_own_worker:
                     # Routing happens here, so what a worker saw of the offerings counts here too.
                     for sample in end.samples:
-                        learn(self._bench.health, sample)
+                        learn(self._services.health, sample)
                 return end
-            if wish == WORKER:
+            if wanted == WORKER:
                 raise _no_worker()
         record.lane = DIRECT
-        return await run_call(self._bench, call, lane=DIRECT, sink=sink)
+        return await run_call(self._services, call, lane=DIRECT, sink=sink)
 
 
 def _no_worker() -> Unavailable:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from accounts.attempts import AttemptRecord
 from accounts.keys import KeyFacts
-from gateway.proxy.exchange import Head
-from gateway.proxy.route import RoutePlan
+from gateway.proxy.exchange import ResponseHead
+from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.settle import CUT, FAILED
 from gateway.proxy.surfaces.base import Surface
 from providers.wire.call import Call
@@ -38,7 +38,7 @@ class CallRecord:
     asked: Call | None = None
     plan: RoutePlan | None = None
     lane: str = ""
-    head: Head | None = None
+    head: ResponseHead | None = None
     """Who answers; once the first byte is there."""
     attempts: int = 0
     status: int | None = None

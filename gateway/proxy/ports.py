@@ -7,12 +7,12 @@ from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
 from catalogue.published.snapshot import Snapshot
 
 __all__ = [
-    "Kept",
     "KeyDirectory",
     "KeysUnavailable",
-    "ResponseShelf",
-    "ShelfUnavailable",
     "Snapshots",
+    "StoredResponses",
+    "StoredResponsesUnavailable",
+    "StoredTurn",
 ]
 
 
@@ -40,20 +40,20 @@ class Snapshots(Protocol):
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredTurn:
     """A stored response as its client saw it, and all items that led to it."""
 
     response: dict[str, Any]
     input: list[Any]
 
 
-class ShelfUnavailable(Exception):
+class StoredResponsesUnavailable(Exception):
     """Stored responses can be neither read nor written now."""
 
 
-class ResponseShelf(Protocol):
-    """Stored responses, in SQL and off the loop. Both raise ShelfUnavailable."""
+class StoredResponses(Protocol):
+    """Stored responses, in SQL and off the loop. Both raise StoredResponsesUnavailable."""
 
-    async def find(self, team_id: int, response_id: str) -> Kept | None: ...
+    async def find(self, team_id: int, response_id: str) -> StoredTurn | None: ...
 
-    async def keep(self, team_id: int, kept: Kept) -> None: ...
+    async def keep(self, team_id: int, kept: StoredTurn) -> None: ...

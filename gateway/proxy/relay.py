@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.proxy.exchange import Sink
+from gateway.proxy.exchange import ResponseSink
 from providers.adapters.base import StreamReader
 from providers.engine import UpstreamResponse
 from providers.wire.failure import BrokenOff, FailureKind, UpstreamFailure
@@ -32,7 +32,7 @@ class StreamRelay:
     def __init__(
         self,
         reader: StreamReader,
-        sink: Sink,
+        sink: ResponseSink,
         *,
         begin: Callable[[], Awaitable[None]],
     ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.proxy.client import Message, Send
 from gateway.proxy.ids import mint_id
-from gateway.proxy.notices import Headers
+from gateway.proxy.response_headers import Headers
 
 _NAME = b"x-request-id"
 

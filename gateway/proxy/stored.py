@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import BodyTooLarge, InvalidRequest, Unavailable
-from gateway.proxy.exchange import Head, Sink
-from gateway.proxy.ports import Kept, ResponseShelf, ShelfUnavailable
+from gateway.proxy.exchange import ResponseHead, ResponseSink
+from gateway.proxy.ports import StoredResponses, StoredResponsesUnavailable, StoredTurn
 from providers.wire.bounds import MOST_MESSAGES
 from providers.wire.json_text import is_too_deep
 from providers.wire.sse import SseSplitter
@@ -31,13 +31,13 @@ class Turn:
 
 
 async def open_turn(
-    parsed: Mapping[str, Any], shelf: ResponseShelf, *, team_id: int, may_keep: bool, limit_bytes: int
+    parsed: Mapping[str, Any], responses: StoredResponses, *, team_id: int, may_keep: bool, limit_bytes: int
 ) -> Turn:
     """Raises InvalidRequest, BodyTooLarge, Unavailable."""
     previous_id = parsed.get("previous_response_id")
     items = input_items(parsed.get("input"))
     if previous_id is not None:
-        items = [*await _earlier(previous_id, shelf, team_id), *items]
+        items = [*await _earlier(previous_id, responses, team_id), *items]
     is_kept = may_keep and parsed.get("store") is not False
     asked = {name: value for name, value in parsed.items() if name != "previous_response_id"}
     asked["store"] = is_kept
@@ -57,10 +57,10 @@ async def open_turn(
     return Turn(asked, items, previous_id, is_kept)
 
 
-async def _earlier(response_id: str, shelf: ResponseShelf, team_id: int) -> list[Any]:
+async def _earlier(response_id: str, responses: StoredResponses, team_id: int) -> list[Any]:
     try:
-        kept = await shelf.find(team_id, response_id)
-    except ShelfUnavailable:
+        kept = await responses.find(team_id, response_id)
+    except StoredResponsesUnavailable:
         raise Unavailable(
             "Stored responses cannot be read at the moment; send the whole input, or try again.",
             code="responses_unavailable",
@@ -91,23 +91,23 @@ def input_items(value: Any) -> list[Any]:
     return list(value)
 
 
-class Keeper:
+class StoringSink:
     """A sink before the client's: tells the answer as this gateway stores it, and stores it before its end is out.
 
-    See gateway.proxy.exchange.Sink. Where it cannot be stored, the client has its answer all the same.
+    See gateway.proxy.exchange.ResponseSink. Where it cannot be stored, the client has its answer all the same.
     """
 
-    def __init__(self, sink: Sink, turn: Turn, shelf: ResponseShelf, team_id: int) -> None:
+    def __init__(self, sink: ResponseSink, turn: Turn, responses: StoredResponses, team_id: int) -> None:
         self._sink = sink
         self._turn = turn
-        self._shelf = shelf
+        self._responses = responses
         self._team_id = team_id
-        self._head: Head | None = None
+        self._head: ResponseHead | None = None
         # The last event holds the whole answer, whose size was watched already.
         self._splitter = SseSplitter(limit_bytes=sys.maxsize)
         self._whole = bytearray()
 
-    async def begin(self, head: Head) -> None:
+    async def begin(self, head: ResponseHead) -> None:
         """A whole answer's length is known once it is rewritten."""
         if head.length is None:
             await self._sink.begin(head)
@@ -160,9 +160,9 @@ class Keeper:
             return named
         try:
             if isinstance(named.get("id"), str):
-                await self._shelf.keep(self._team_id, Kept(named, self._turn.input))
+                await self._responses.keep(self._team_id, StoredTurn(named, self._turn.input))
                 return named
-        except ShelfUnavailable:
+        except StoredResponsesUnavailable:
             _log.error("Response %s could not be stored.", named["id"])
         return self._named(response, is_stored=False)
 

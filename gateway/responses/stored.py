@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import StoredResponse
 from gateway.core import sql
-from gateway.proxy.ports import Kept, ShelfUnavailable
+from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from providers.secrets import SecretError, SecretUnreadable, seal, unseal
 
 _log = logging.getLogger(__name__)
@@ -25,15 +25,15 @@ T = TypeVar("T")
 
 
 class SqlResponses:
-    """What `gateway.proxy.ports.ResponseShelf` asks for."""
+    """What `gateway.proxy.ports.StoredResponses` asks for."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="responses")
 
-    async def find(self, team_id: int, response_id: str) -> Kept | None:
+    async def find(self, team_id: int, response_id: str) -> StoredTurn | None:
         return await self._run(lambda: find(team_id, response_id))
 
-    async def keep(self, team_id: int, kept: Kept) -> None:
+    async def keep(self, team_id: int, kept: StoredTurn) -> None:
         await self._run(lambda: keep(team_id, kept))
 
     def close(self) -> None:
@@ -45,10 +45,10 @@ class SqlResponses:
             async with asyncio.timeout(_TIMEOUT_S):
                 return await loop.run_in_executor(self._pool, _with_connection, work)
         except (Error, SecretError, TimeoutError) as error:
-            raise ShelfUnavailable(type(error).__name__) from error
+            raise StoredResponsesUnavailable(type(error).__name__) from error
 
 
-def find(team_id: int, response_id: str) -> Kept | None:
+def find(team_id: int, response_id: str) -> StoredTurn | None:
     """None where it was not stored, is deleted or over, or is another team's, or where its encryption key is gone.
 
     Raises KeyUnusable, django.db.Error.
@@ -59,13 +59,13 @@ def find(team_id: int, response_id: str) -> Kept | None:
     if row is None:
         return None
     try:
-        return Kept(**orjson.loads(unseal(row.sealed)))
+        return StoredTurn(**orjson.loads(unseal(row.sealed)))
     except SecretUnreadable:
         _log.warning("Stored response %s cannot be opened by any key of this deployment.", response_id)
         return None
 
 
-def keep(team_id: int, kept: Kept) -> None:
+def keep(team_id: int, kept: StoredTurn) -> None:
     """In place of one of the same id. Raises SecretError, django.db.Error."""
     content = orjson.dumps({"response": kept.response, "input": kept.input})
     StoredResponse.objects.update_or_create(

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
 from accounts.models import Key
 from gateway.core.errors import ApiError
-from gateway.proxy.ports import Kept
+from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 
 _MOST_ITEMS = 100
@@ -34,7 +34,7 @@ class ResponseAPIView(APIView):
             )
         return request.user.key.team_id
 
-    def find(self, request: Request, response_id: str) -> Kept:
+    def find(self, request: Request, response_id: str) -> StoredTurn:
         kept = stored.find(self.team_of(request), response_id)
         if kept is None:
             raise _missing(response_id)

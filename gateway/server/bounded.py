@@ -8,7 +8,7 @@ from typing import Any
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.early import early_answer
 from gateway.proxy.errors import BodyTooLarge
-from gateway.proxy.repeat import Application
+from gateway.server.http_cache import Application
 
 _IMPORT = re.compile(r"/admin/\w+/\w+/import/")
 

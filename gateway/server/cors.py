@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.proxy.client import Message, Receive, Send
-from gateway.proxy.repeat import Application
 from gateway.server.front import ANY_ORIGIN, inside
+from gateway.server.http_cache import Application
 
 _PATHS = ("/v1/", "/v1beta/", "/openapi.json")
 _METHODS = b"GET, HEAD, POST, PATCH, DELETE"

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.urls import Resolver404, resolve
@@ -54,7 +54,7 @@ class OtherSlash(Middleware):
             return response
         path, script = request.path_info, request.path.removesuffix(request.path_info)
         other = _other_slash(path)
-        if other is None or isinstance(response, JsonResponse):
+        if other is None or response.get("Content-Type", "").startswith("application/json"):
             return response
         query = request.META.get("QUERY_STRING", "")
         return HttpResponsePermanentRedirect(

@@ -1,4 +1,4 @@
-"""Which header opens: one rule at the edge, in REST and for answers that are repeated, cold and warm alike."""
+"""Which header opens: one rule at the edge, in REST and for answers that are cached, cold and warm alike."""
 
 import asyncio
 from collections.abc import Callable, Iterator

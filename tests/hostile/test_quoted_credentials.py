@@ -52,7 +52,7 @@ def edge(request, speaker) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(edge):
-    edge.process.bench.health._records.clear()
+    edge.process.services.health._records.clear()
     edge.records.clear()
 
 
@@ -68,25 +68,31 @@ def check(edge, answer) -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("lane", ["direct", "worker"])
-@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, id=name, marks=() if name == "header" else pytest.mark.drill)
+        for name, form in FORMS.items()
+    ],
+)
 def test_refusal_of_any_status_tells_nothing_of_it(edge, speaker, client, lane, form):
-    secret = edge.process.bench.snapshots.current.providers[1].secret
+    secret = edge.process.services.snapshots.current.providers[1].secret
     for status in STATUSES:
         body = envelope(speaker.wire_format.name, status, form(secret), f"input.{secret}")
         speaker.refusal = (status, {"content-type": "application/json"}, body)
         check(edge, ask(edge, client, lane=lane))
-        edge.process.bench.health._records.clear()
+        edge.process.services.health._records.clear()
         edge.records.clear()
 
 
 @pytest.mark.parametrize("lane", ["direct", "worker"])
 @pytest.mark.parametrize("body", [b"%b", b'{"error": "%b"}', b'{"error": {"message": "%b', b"<p>%b</p>"])
 def test_refusal_in_no_form_of_its_own_tells_nothing_of_it(edge, speaker, lane, body):
-    secret = edge.process.bench.snapshots.current.providers[1].secret
+    secret = edge.process.services.snapshots.current.providers[1].secret
     for status in STATUSES:
         speaker.refusal = (status, {}, body % f"no key {secret}".encode())
         check(edge, ask(edge, "openai", lane=lane))
-        edge.process.bench.health._records.clear()
+        edge.process.services.health._records.clear()
         edge.records.clear()
 
 
@@ -94,7 +100,7 @@ def test_refusal_in_no_form_of_its_own_tells_nothing_of_it(edge, speaker, lane, 
 @pytest.mark.parametrize("lane", ["direct", "worker"])
 @pytest.mark.parametrize("has_begun", [False, True])
 def test_error_inside_a_stream_tells_nothing_of_it(edge, speaker, client, lane, has_begun):
-    secret = edge.process.bench.snapshots.current.providers[1].secret
+    secret = edge.process.services.snapshots.current.providers[1].secret
     wire_format = speaker.wire_format
     for kind in ("invalid_request_error", "authentication_error", "", PLAIN):
         error = {"message": f"key {secret}", "type": kind, "code": secret, "param": secret}
@@ -105,7 +111,7 @@ def test_error_inside_a_stream_tells_nothing_of_it(edge, speaker, client, lane, 
         stream = start + b"event: error\ndata: %b\n\n" % event
         speaker.refusal = (200, {"content-type": "text/event-stream"}, stream)
         check(edge, ask(edge, client, lane=lane, is_streamed=True))
-        edge.process.bench.health._records.clear()
+        edge.process.services.health._records.clear()
         edge.records.clear()
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Key, StoredResponse, Team
-from gateway.proxy.ports import Kept
+from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
 
@@ -39,7 +39,7 @@ def foreign() -> dict[str, str]:
     """Ids of the other team's rows, by what addresses call them."""
     team = make_team("other")
     key, _ = make_key(team, SECRET)
-    kept = Kept({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
+    kept = StoredTurn({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
     stored.keep(team.pk, kept)
     return {"keys": key.public_id, "responses": "resp_0123456789abcdef"}
 

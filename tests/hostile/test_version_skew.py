@@ -5,10 +5,10 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from accounts.attempts import Sample
+from accounts.attempts import AttemptSample
 from gateway.core.store.interface import JobEntry
 from gateway.proxy.call import NEEDED, OPTIONAL
-from gateway.proxy.exchange import CallEnd, Head
+from gateway.proxy.exchange import CallResult, ResponseHead
 from gateway.proxy.lane.frames import HEARTBEATS, Life, control_channel, inbox_channel, pack_frame
 from gateway.proxy.lane.frames import Kind as FrameKind
 from tests.gateway.proxy.lanes import an_edge
@@ -61,19 +61,19 @@ def test_a_job_that_the_worker_reads_but_cannot_make_ends_with_an_error(provider
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "worker_failed")
 
 
-@pytest.mark.parametrize("change", [with_strange, *map(without, names(Head, needed=False))])
+@pytest.mark.parametrize("change", [with_strange, *map(without, names(ResponseHead, needed=False))])
 def test_a_head_that_says_more_or_less_begins_an_answer(provider, change):
     answer, lane = chat_over(provider, head=change)
     assert (answer.status_code, lane) == (200, "worker")
 
 
-@pytest.mark.parametrize("change", [of_a_later_version, *map(without, names(Head, needed=True))])
+@pytest.mark.parametrize("change", [of_a_later_version, *map(without, names(ResponseHead, needed=True))])
 def test_an_answer_whose_head_cannot_be_read_ends_with_an_error(provider, change):
     answer, _ = chat_over(provider, head=change)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "worker_lost")
 
 
-@pytest.mark.parametrize("change", [with_strange, *map(without, names(CallEnd, needed=False))])
+@pytest.mark.parametrize("change", [with_strange, *map(without, names(CallResult, needed=False))])
 def test_an_end_that_says_more_or_less_ends_the_answer(provider, change):
     answer, lane = chat_over(provider, end=change)
     assert (answer.status_code, lane) == (200, "worker")
@@ -90,7 +90,7 @@ def test_an_end_that_cannot_be_read_ends_the_answer_with_an_error(provider, chan
     [
         with_strange,
         lambda sample: {**sample, "failure": "of tomorrow"},
-        *map(without, names(Sample, needed=True)),
+        *map(without, names(AttemptSample, needed=True)),
     ],
 )
 def test_what_a_worker_saw_of_offerings_never_spoils_an_answer(provider, change):

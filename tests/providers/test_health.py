@@ -17,8 +17,8 @@ def opened(at: float = 0) -> HealthTable:
 
 
 def test_unknown_offering_is_healthy():
-    standing = HealthTable().standing(7, at=0)
-    assert (standing.is_open, standing.success_rate, standing.latency_ms) == (False, 1.0, None)
+    status = HealthTable().status(7, at=0)
+    assert (status.is_open, status.success_rate, status.latency_ms) == (False, 1.0, None)
 
 
 def test_breaker_opens_at_the_fifth_failure_in_a_row():
@@ -27,7 +27,7 @@ def test_breaker_opens_at_the_fifth_failure_in_a_row():
         table.failed(7, DOWN, at=0)
     assert table.admits(7, at=0)
     table.failed(7, DOWN, at=0)
-    assert table.standing(7, at=0).is_open
+    assert table.status(7, at=0).is_open
     assert not table.admits(7, at=FIRST_PAUSE_S - 1)
 
 
@@ -43,7 +43,7 @@ def test_mistakes_of_callers_do_not_count():
     table = HealthTable()
     for _ in range(2 * FAILURES_TO_OPEN):
         table.failed(7, FailureKind.CALLER, at=0)
-    assert table.standing(7, at=0).success_rate == 1.0
+    assert table.status(7, at=0).success_rate == 1.0
     assert table.admits(7, at=0)
 
 
@@ -69,7 +69,7 @@ def test_rate_limit_without_a_time_counts_like_other_failures():
 
 def test_half_open_breaker_admits_one_probe_at_a_time():
     table = opened()
-    assert not table.standing(7, at=PAST).is_open
+    assert not table.status(7, at=PAST).is_open
     assert table.admits(7, at=PAST)
     assert not table.admits(7, at=PAST)
 
@@ -122,19 +122,19 @@ def test_mistake_of_a_caller_frees_the_probe():
 def test_success_rate_falls_with_failures_and_recovers_with_time():
     table = HealthTable()
     table.failed(7, DOWN, at=0)
-    assert table.standing(7, at=0).success_rate == pytest.approx(0.9)
-    assert table.standing(7, at=600).success_rate > 0.99
+    assert table.status(7, at=0).success_rate == pytest.approx(0.9)
+    assert table.status(7, at=600).success_rate > 0.99
 
 
 def test_latency_follows_the_newest_calls():
     table = HealthTable()
     table.succeeded(7, 100, at=0)
     table.succeeded(7, 200, at=0)
-    assert table.standing(7, at=0).latency_ms == pytest.approx(110)
+    assert table.status(7, at=0).latency_ms == pytest.approx(110)
 
 
 def test_only_the_offerings_used_last_are_kept():
     table = HealthTable(capacity=2)
     for offering_id in (1, 2, 1, 3):
         table.succeeded(offering_id, 100, at=0)
-    assert [table.standing(one, at=0).latency_ms for one in (1, 2, 3)] == [100, None, 100]
+    assert [table.status(one, at=0).latency_ms for one in (1, 2, 3)] == [100, None, 100]

@@ -1,7 +1,7 @@
 """What web and worker processes say to each other about a call.
 
 A frame is the call id (32 ASCII bytes), one letter, a byte offset (8 bytes, big endian) and a payload. An answer's
-bytes are counted from 0: one line of JSON (exchange.Head), then the body. Offsets make a lost message visible, and
+bytes are counted from 0: one line of JSON (ResponseHead), then the body. Offsets make a lost message visible, and
 let it be asked for again. A reader may be of another version than the writer (gateway.core.codec): what is no frame
 to it is passed over.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from gateway.proxy.exchange import CallEnd
+from gateway.proxy.exchange import CallResult
 
 HEARTBEATS = "hb"
 """Channel on which every process says twice a second that it lives. Its death shows within 3 s, the watch included."""
@@ -24,7 +24,7 @@ class Kind(Enum):
     # To the web process' inbox
     STARTED = b"S"  # payload: the worker's name
     CHUNK = b"C"  # payload: bytes of the answer
-    END = b"E"  # payload: 4 bytes of length, CallEnd, then the last bytes of the answer
+    END = b"E"  # payload: 4 bytes of length, CallResult, then the last bytes of the answer
     FORGOTTEN = b"F"  # payload: the worker's name; it was asked to send a call again that it does not know
     # To the worker's control channel
     TAKEN = b"T"  # the last bytes are with the client; payload: ids of more calls of which that is so
@@ -65,16 +65,16 @@ def unpack_frame(data: bytes) -> Frame | None:
     return Frame(data[:_ID_LENGTH].decode(), kind, offset, data[_HEADER_LENGTH:])
 
 
-def pack_end(end: CallEnd, tail: bytes) -> bytes:
+def pack_end(end: CallResult, tail: bytes) -> bytes:
     """The payload of an END frame."""
     encoded = end.encode()
     return len(encoded).to_bytes(4, "big") + encoded + tail
 
 
-def unpack_end(payload: bytes) -> tuple[CallEnd, bytes]:
+def unpack_end(payload: bytes) -> tuple[CallResult, bytes]:
     """Raises Unreadable."""
     size = 4 + int.from_bytes(payload[:4], "big")
-    return CallEnd.decode(payload[4:size]), payload[size:]
+    return CallResult.decode(payload[4:size]), payload[size:]
 
 
 def pack_taken(call_ids: Sequence[str]) -> bytes:

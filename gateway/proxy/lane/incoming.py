@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.proxy.errors import GatewayError
-from gateway.proxy.exchange import CallEnd
+from gateway.proxy.exchange import CallResult
 from gateway.proxy.lane.frames import Kind, unpack_end
 
 
@@ -21,7 +21,7 @@ class Incoming:
         self.has_gap = False
         self.size = 0
         self.unread_bytes = 0
-        self.end: CallEnd | None = None
+        self.end: CallResult | None = None
         self.failure: GatewayError | None = None
         self._parts: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None

@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.core.store.interface import Store
-from gateway.proxy.exchange import CallEnd, ClientGone, Head
+from gateway.proxy.exchange import CallResult, ClientGone, ResponseHead
 from gateway.proxy.lane.frames import Kind, pack_end, pack_frame
 
 _MOST_KEPT_BYTES = 4 * 1024 * 1024
@@ -23,7 +23,7 @@ class Outgoing:
         self._kept = bytearray()
         self._kept_from = 0
         self._pending: list[bytes] = []
-        self._end: CallEnd | None = None
+        self._end: CallResult | None = None
         self._running = asyncio.Event()
         self._running.set()
 
@@ -31,7 +31,7 @@ class Outgoing:
     def size(self) -> int:
         return self._kept_from + len(self._kept)
 
-    async def begin(self, head: Head) -> None:
+    async def begin(self, head: ResponseHead) -> None:
         self._put(head.encode())
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
@@ -44,7 +44,7 @@ class Outgoing:
         else:
             self._flush()
 
-    def finish(self, end: CallEnd, at: float) -> None:
+    def finish(self, end: CallResult, at: float) -> None:
         """Say how it ended, together with the last bytes. `at` is monotonic."""
         self._end, self.ended_at = end, at
         tail = self._take_pending()

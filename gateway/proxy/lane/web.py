@@ -10,7 +10,14 @@ from gateway.core.codec import Unreadable
 from gateway.core.store.interface import Store, StoreUnavailable, Subscription, TakeBack
 from gateway.proxy.call import encode_call
 from gateway.proxy.errors import GatewayError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, Head, Sink, read_reason
+from gateway.proxy.exchange import (
+    CLIENT_GONE,
+    CallResult,
+    ClientGone,
+    ResponseHead,
+    ResponseSink,
+    read_reason,
+)
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -80,7 +87,7 @@ class WorkerLane:
     def is_open(self) -> bool:
         return self._store.is_up and bool(self.live_workers)
 
-    async def carry(self, call: Call, sink: Sink) -> CallEnd | None:
+    async def carry(self, call: Call, sink: ResponseSink) -> CallResult | None:
         """Have a worker make the call. None: no worker began it in time, and now none can; it is ours to make.
 
         Raises ClientGone, Unavailable, WorkerLost.
@@ -141,7 +148,7 @@ class WorkerLane:
             self._ask_again(call.id, incoming)
         return verdict is TakeBack.OURS
 
-    async def _relay(self, call_id: str, incoming: Incoming, sink: Sink) -> CallEnd:
+    async def _relay(self, call_id: str, incoming: Incoming, sink: ResponseSink) -> CallResult:
         has_begun = False
         while True:
             if not incoming.has_news:
@@ -285,10 +292,10 @@ class WorkerLane:
             del self._beats[name]
 
 
-def _read_head(line: bytes) -> Head:
+def _read_head(line: bytes) -> ResponseHead:
     """Raises WorkerLost."""
     try:
-        return Head.decode(line)
+        return ResponseHead.decode(line)
     except Unreadable as error:
         logger.error("An answer's head cannot be read: %s", error)
         raise _strange_worker() from error

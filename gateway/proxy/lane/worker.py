@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from gateway.core.codec import Unreadable
 from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
-from gateway.proxy.attempt import Workbench, run_call
+from gateway.proxy.attempt import CallServices, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
-from gateway.proxy.exchange import CLIENT_GONE, CallEnd, ClientGone, read_reason
+from gateway.proxy.exchange import CLIENT_GONE, CallResult, ClientGone, read_reason
 from gateway.proxy.lane.frames import (
     BEAT_S,
     DEAD_AFTER_S,
@@ -66,14 +66,14 @@ class LaneWorker:
     """Takes jobs from the store and makes their calls on this loop."""
 
     def __init__(
-        self, store: Store, bench: Workbench, name: str, spool: CallSpool, *, write_timeout_s: float
+        self, store: Store, services: CallServices, name: str, spool: CallSpool, *, write_timeout_s: float
     ) -> None:
-        """Takes calls while `spool`, one of the workbench's observers, can account for them."""
+        """Takes calls while `spool`, one of the services' observers, can account for them."""
         self.name = name
         self._store = store
         self._spool = spool
-        self._held = HeldAttempts(bench.observers)
-        self._bench = replace(bench, observers=self._held)
+        self._held = HeldAttempts(services.observers)
+        self._services = replace(services, observers=self._held)
         self._write_timeout_s = write_timeout_s
         self._calls: dict[str, Running] = {}
         self._webs: dict[str, float] = {}
@@ -164,15 +164,15 @@ class LaneWorker:
             logger.exception("Job %s cannot be read and is left to others.", entry.call_id)
         return None
 
-    async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallEnd | None:
+    async def _own(self, entry: JobEntry, call: Call, outgoing: Outgoing) -> CallResult | None:
         """None: another has it."""
         frame = pack_frame(entry.call_id, Kind.STARTED, payload=self.name.encode())
         try:
             if not await self._store.start_job(entry, self.name, frame):
                 return None
-            return await run_call(self._bench, call, lane="worker", sink=outgoing)
+            return await run_call(self._services, call, lane="worker", sink=outgoing)
         except ClientGone:
-            return CallEnd(cut_by=CLIENT_GONE)
+            return CallResult(cut_by=CLIENT_GONE)
         except StoreUnavailable:
             # Not proven ours, so not made; but if it was ours after all, its reader must hear of it.
             return _failed(WorkerLost("The store failed before this call was begun."))
@@ -180,7 +180,7 @@ class LaneWorker:
             return _failed(error)
         except asyncio.CancelledError as cancelled:
             verdict = self._calls[entry.call_id].verdict
-            return _failed(verdict) if verdict else CallEnd(cut_by=read_reason(cancelled))
+            return _failed(verdict) if verdict else CallResult(cut_by=read_reason(cancelled))
         except Exception:
             logger.exception("Call %s failed in the lane.", entry.call_id)
             return _failed(ProviderError("The worker failed while making this call.", code="worker_failed"))
@@ -283,8 +283,8 @@ class LaneWorker:
                 self._let_go([call_id])
 
 
-def _failed(error: GatewayError) -> CallEnd:
-    return CallEnd(error=error.to_dict())
+def _failed(error: GatewayError) -> CallResult:
+    return CallResult(error=error.to_dict())
 
 
 async def _end_task(task: asyncio.Task[None]) -> None:

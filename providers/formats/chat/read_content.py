@@ -16,10 +16,10 @@ def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
     content = message.any("content")
     if content is None or isinstance(content, str):
         return [Text(content)] if content else []
-    return [_read_part(fields, kinds) for fields in message.things("content")]
+    return [read_part(fields, kinds) for fields in message.things("content")]
 
 
-def _read_part(fields: Fields, kinds: frozenset[str]) -> Part:
+def read_part(fields: Fields, kinds: frozenset[str]) -> Part:
     """Native is what only some providers of this format know."""
     kind = fields.needed("type")
     if kind not in kinds:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.chat.call_signatures import read_signature
-from providers.formats.chat.read_content import ORIGIN, read_content
+from providers.formats.chat.read_content import ORIGIN, read_content, read_part
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read, worded
@@ -26,6 +26,7 @@ from providers.wire.conversation import (
 
 _TEXT = frozenset({"text"})
 _USER_PARTS = frozenset({"text", "image_url", "input_audio", "file"})
+_PICTURES = frozenset({"image_url"})
 _ASSISTANT_PARTS = frozenset({"text", "refusal"})
 # Images of results are not in OpenAI's types, and many providers take them.
 _RESULT_PARTS = frozenset({"text", "image_url", "file"})
@@ -90,12 +91,30 @@ def _read_assistant(fields: Fields, calls: _Calls) -> Message:
     parts: list[Part] = [*read_reasoning(dict(fields.rest())), *read_content(fields, _ASSISTANT_PARTS)]
     if refusal := fields.text("refusal"):
         parts.append(Refusal(refusal))
+    parts += _read_pictures(fields)
     parts += [_read_call(call, calls) for call in fields.things("tool_calls")]
     if call := fields.part("function_call"):
         function = ToolCall(calls.add_function(), call.needed("name"), call.text("arguments") or "{}")
         parts.append(as_read(function, ORIGIN, call.value, {}))
     fields.skip(*_REPEATED)
     return _said(fields, Role.ASSISTANT, parts)
+
+
+def _read_pictures(fields: Fields) -> list[Part]:
+    """What a model drew, as answers hold it; see images.read_images. Another shape is the client's own."""
+    images = fields.any("images")
+    if isinstance(images, list) and all(map(_is_picture, images)):
+        return [read_part(each, _PICTURES) for each in fields.things("images")]
+    if images:
+        fields.set_aside("images")
+    return []
+
+
+def _is_picture(image: object) -> bool:
+    match image:
+        case {"type": "image_url", "image_url": {"url": str()}}:
+            return True
+    return False
 
 
 def _read_call(fields: Fields, calls: _Calls) -> ToolCall | Native:

@@ -141,13 +141,15 @@ class OwnMessageWriter(MessageWriter):
         return [merged(wording.value, before[0] | marks, now[0] | kept)]
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
-        """A refusal that was a member of the message is one again, and so is a call of the time before tools."""
+        """A refusal that was a member of the message is one again, and so are pictures and a call of before tools."""
         parts = tuple(parts)
         written = super()._write_assistant([part for part in parts if not _is_member(part)])
+        if pictures := [part for part in parts if isinstance(part, Image)]:
+            written["images"] = self._content.write(pictures)
         for part in filter(_is_member, parts):
             if isinstance(part, Refusal):
                 written["refusal"] = part.text
-            else:
+            elif isinstance(part, ToolCall):
                 written["function_call"] = in_own_words(part, ORIGIN, self._write_old)
         return written
 
@@ -175,6 +177,8 @@ def _is_content(part: Part) -> TypeGuard[Native]:
 def _is_member(part: Part) -> bool:
     if isinstance(part, Refusal):
         return part.wording is None
+    if isinstance(part, Image):
+        return True
     return isinstance(part, ToolCall) and part.wording is not None and "function" not in part.wording.value
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
-from accounts.attempts import AttemptClosed, AttemptOpened, Sample
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptSample
 from gateway.core import codec
 from gateway.core.codec import Newer, Unreadable
 from gateway.plane.spool import Spool
 from gateway.proxy.call import NEEDED, OPTIONAL, decode_call, encode_call
-from gateway.proxy.exchange import CallEnd, Head
+from gateway.proxy.exchange import CallResult, ResponseHead
 from providers.wire.call import Call
 from tests.gateway.spooling import closed, opened
 
@@ -29,9 +29,9 @@ CALL = Call(
     raw=b'{"a":1,\n"project_id":"x"}',
 )
 RECORDS = [
-    Head("acme", "acme/one", 2, 10, "0.1", ["seed"]),
-    CallEnd([Sample(1, 2.5, "timeout", 3.0)], {"code": "x"}, 2),
-    Sample(1, 2.5, "timeout", 3.0),
+    ResponseHead("acme", "acme/one", 2, 10, "0.1", ["seed"]),
+    CallResult([AttemptSample(1, 2.5, "timeout", 3.0)], {"code": "x"}, 2),
+    AttemptSample(1, 2.5, "timeout", 3.0),
     opened(),
     closed("a" * 32),
 ]
@@ -106,7 +106,9 @@ def test_another_meaning_is_refused_as_a_whole(version):
 
 
 def test_what_was_written_before_there_were_versions_is_read():
-    assert Head.decode(b'{"provider":"acme","model":"acme/one","attempts":1}') == Head("acme", "acme/one", 1)
+    assert ResponseHead.decode(b'{"provider":"acme","model":"acme/one","attempts":1}') == ResponseHead(
+        "acme", "acme/one", 1
+    )
 
 
 @pytest.mark.parametrize("line", [b"", b"nonsense", b"[]", b"null", b"7", b'"text"'])
@@ -117,15 +119,15 @@ def test_what_is_no_record_is_refused(line):
 
 @pytest.mark.parametrize("text", ["lone \ud800", "né ☃", "line\nbreak"])
 def test_any_text_travels_in_one_line(text):
-    end = CallEnd(error={"message": text})
+    end = CallResult(error={"message": text})
     assert b"\n" not in end.encode()
-    assert CallEnd.decode(end.encode()) == end
+    assert CallResult.decode(end.encode()) == end
 
 
 @pytest.mark.parametrize("sample", [{}, {"offering_id": 1}, None, 7])
 def test_a_sample_that_cannot_be_read_is_left_out_and_the_end_is_believed(sample):
     line = orjson.dumps({"samples": [sample, {"offering_id": 1, "latency_ms": 2.0}], "attempts": 1})
-    assert CallEnd.decode(line) == CallEnd([Sample(1, 2.0)], attempts=1)
+    assert CallResult.decode(line) == CallResult([AttemptSample(1, 2.0)], attempts=1)
 
 
 def test_spooled_attempts_need_no_more_than_what_is_billed():

@@ -20,7 +20,7 @@ from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
-from gateway.proxy.attempt import Workbench
+from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge, find_surface
 from gateway.proxy.health import HealthObserver
@@ -28,7 +28,7 @@ from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.observers import CallObserver, CallSpool, Observers
-from gateway.proxy.ports import Kept, ShelfUnavailable
+from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
@@ -105,23 +105,23 @@ class Records(CallSpool):
 
 
 @dataclass
-class Shelf:
+class KeptResponses:
     """Stored responses in memory; `is_away` as when SQL is."""
 
-    kept: dict[tuple[int, str], Kept] = field(default_factory=dict)
+    kept: dict[tuple[int, str], StoredTurn] = field(default_factory=dict)
     is_away: bool = False
 
-    async def find(self, team_id: int, response_id: str) -> Kept | None:
+    async def find(self, team_id: int, response_id: str) -> StoredTurn | None:
         self._check()
         return self.kept.get((team_id, response_id))
 
-    async def keep(self, team_id: int, kept: Kept) -> None:
+    async def keep(self, team_id: int, kept: StoredTurn) -> None:
         self._check()
         self.kept[team_id, kept.response["id"]] = kept
 
     def _check(self) -> None:
         if self.is_away:
-            raise ShelfUnavailable
+            raise StoredResponsesUnavailable
 
 
 @dataclass
@@ -158,13 +158,13 @@ class EdgeProcess:
         self.plan = plan
         self.loop = asyncio.get_running_loop()
         self.stop = asyncio.Event()
-        self.shelf = Shelf()
+        self.responses = KeptResponses()
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
         observers = Observers(records, [HealthObserver(health), *plan.observers])
-        self.bench = Workbench(
+        self.services = CallServices(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
             snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
@@ -175,18 +175,18 @@ class EdgeProcess:
         )
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
-            self.worker_store, self.bench, "worker-1", records, write_timeout_s=plan.write_timeout_s
+            self.worker_store, self.services, "worker-1", records, write_timeout_s=plan.write_timeout_s
         )
-        self.lanes = Lanes(self.bench, self.lane, setting="auto", has_own_worker=True)
+        self.lanes = Lanes(self.services, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
             EdgeServices(
                 keys,
-                self.bench.snapshots,
+                self.services.snapshots,
                 self.store,
                 observers,
-                self.bench.health,
+                self.services.health,
                 self.lanes,
-                self.shelf,
+                self.responses,
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
                 heartbeat_s=plan.heartbeat_s,
@@ -221,7 +221,7 @@ class EdgeProcess:
         if self.plan.with_worker and not self.worker.is_draining:
             await self.worker.drain(0)
         await self.lane.close()
-        await self.bench.engine.close()
+        await self.services.engine.close()
         if self.plan.with_worker and self.worker_store is not self.store:
             await self.worker_store.close()
         await self.store.close()

@@ -6,7 +6,7 @@ from rest_framework.exceptions import Throttled
 from gateway.core.errors import render_exception
 from gateway.core.store.interface import Verdict
 from gateway.proxy.errors import RateLimited
-from gateway.proxy.notices import limit_headers
+from gateway.proxy.response_headers import limit_headers
 
 WAITS = [(0.0, b"1"), (0.2, b"1"), (1.0, b"1"), (1.0001, b"2"), (1.4, b"2"), (59.01, b"60"), (60.0, b"60")]
 

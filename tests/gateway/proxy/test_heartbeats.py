@@ -10,7 +10,7 @@ from google import genai
 from google.genai.types import HttpOptions
 
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.exchange import Head
+from gateway.proxy.exchange import ResponseHead
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.surfaces.chat import CHAT
 from tests.gateway.proxy.edge import running_edge
@@ -80,7 +80,7 @@ def test_half_an_event_is_never_interrupted():
         connection = ClientConnection(
             send, [], CallRecord("req_1", CHAT, 0.0), first_byte=lambda _: None, write_timeout_s=1
         )
-        await connection.begin(Head("p", "acme/one", 1))
+        await connection.begin(ResponseHead("p", "acme/one", 1))
         for piece in pieces:
             await connection.send(piece)
         return connection.is_quiet(time.monotonic() + 60, 10)

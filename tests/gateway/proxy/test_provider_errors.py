@@ -102,7 +102,7 @@ def edge(speaker) -> Iterator[RunningEdge]:
 @pytest.fixture(autouse=True)
 def _unharmed(edge):
     """No breaker is open from another test."""
-    edge.process.bench.health._records.clear()
+    edge.process.services.health._records.clear()
 
 
 def told(client: str, answer: httpx.Response) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def edge(speaker):
 
 @pytest.fixture(autouse=True)
 def _fresh(edge, speaker):
-    edge.process.shelf.kept.clear()
-    edge.process.shelf.is_away = False
+    edge.process.responses.kept.clear()
+    edge.process.responses.is_away = False
     speaker.seen.clear()
     speaker.events = HELLO
 
@@ -108,8 +108,8 @@ def test_result_of_a_stored_call_is_understood(edge, speaker, is_streamed):
 @WAYS
 def test_what_is_stored_is_what_the_client_saw(edge, is_streamed):
     told = respond(edge, stream=is_streamed)
-    [(owner, response_id)] = edge.process.shelf.kept
-    kept = edge.process.shelf.kept[owner, response_id]
+    [(owner, response_id)] = edge.process.responses.kept
+    kept = edge.process.responses.kept[owner, response_id]
     assert (response_id, kept.response) == (told["id"], told)
     assert kept.input == input_items("hi")
 
@@ -119,7 +119,7 @@ def test_what_is_stored_is_what_the_client_saw(edge, is_streamed):
 def test_nothing_is_stored_against_the_wish_of_client_or_team(edge, asked, is_streamed):
     key = edge.keys.issue(keeps_responses=bool(asked))
     told = respond(edge, key=key, stream=is_streamed, **asked)
-    assert (told["store"], edge.process.shelf.kept) == (False, {})
+    assert (told["store"], edge.process.responses.kept) == (False, {})
 
 
 def test_provider_is_never_asked_to_keep_anything(edge, speaker):
@@ -146,7 +146,7 @@ def test_response_of_another_team_is_not_there(edge):
 
 @WAYS
 def test_answer_comes_although_it_cannot_be_stored(edge, is_streamed):
-    edge.process.shelf.is_away = True
+    edge.process.responses.is_away = True
     told = respond(edge, stream=is_streamed)
     assert told["output"][0]["content"][0]["text"] == "Ahoy."
     assert told["store"] is False
@@ -155,7 +155,7 @@ def test_answer_comes_although_it_cannot_be_stored(edge, is_streamed):
 def test_stream_tells_that_it_is_stored_at_its_end_only(edge):
     with edge.client() as client:
         for is_away in (False, True):
-            edge.process.shelf.is_away = is_away
+            edge.process.responses.is_away = is_away
             text = client.post(
                 "/v1/responses", json={"model": "acme/one", "input": "hi", "stream": True}
             ).text
@@ -165,7 +165,7 @@ def test_stream_tells_that_it_is_stored_at_its_end_only(edge):
 
 def test_going_on_says_when_stored_responses_cannot_be_read(edge):
     told = respond(edge)
-    edge.process.shelf.is_away = True
+    edge.process.responses.is_away = True
     with edge.client() as client:
         body = {"model": "acme/one", "input": "hi", "previous_response_id": told["id"]}
         answer = client.post("/v1/responses", json=body)
@@ -184,7 +184,7 @@ def test_long_answer_is_streamed_and_stored_whole(edge, speaker):
     """Its last event, which repeats the instructions, is larger than any that a provider may send."""
     speaker.events = (HELLO[0], TextDelta("x" * 600_000), *HELLO[2:])
     told = respond(edge, stream=True, instructions="y" * 600_000)
-    assert edge.process.shelf.kept[1, told["id"]].response == told
+    assert edge.process.responses.kept[1, told["id"]].response == told
 
 
 def test_thoughts_without_a_seal_are_left_out_of_the_next_turn(edge, speaker):

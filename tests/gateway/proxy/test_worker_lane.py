@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gateway.proxy.exchange import CallEnd
+from gateway.proxy.exchange import CallResult
 from gateway.proxy.lane.frames import (
     HEARTBEATS,
     Kind,
@@ -19,7 +19,6 @@ from gateway.proxy.lane.frames import (
 )
 from gateway.proxy.lane.incoming import Incoming
 from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
-from tests.patience import HANG_S
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
 
@@ -99,9 +98,7 @@ def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redi
 
     with an_edge_on_redis(provider, redis) as edge:
         text = stream_while(edge, provider, restart)
-        deadline = time.monotonic() + HANG_S
-        while not edge.process.lane.is_open and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: edge.process.lane.is_open, "opening the lane again")
         after = edge.chat(lane="worker")
     assert text.endswith("data: [DONE]\n\n")
     assert after.status_code == 200
@@ -111,7 +108,7 @@ def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redi
 def test_calls_go_directly_while_redis_is_away(provider, redis):
     with an_edge_on_redis(provider, redis) as edge:
         redis.kill()
-        time.sleep(0.5)
+        wait_until(lambda: not edge.process.lane.is_open, "closing the lane")
         answer = edge.chat(lane="auto")
     assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "direct")
 
@@ -133,6 +130,13 @@ def test_a_worker_that_falls_silent_is_given_up_with_an_explicit_error(provider,
     assert "[DONE]" not in text
 
 
+def stands_still(outgoing):
+    """In between, what the kernel keeps for the client still fills up."""
+    size = outgoing.size
+    time.sleep(0.5)
+    return outgoing.size == size
+
+
 def test_a_slow_reader_stops_the_worker_and_not_the_process(provider):
     """What the client does not read stays at the provider: neither web process nor worker heaps it up."""
     provider.default = "never-ending?delay=0&size=20000"
@@ -144,10 +148,7 @@ def test_a_slow_reader_stops_the_worker_and_not_the_process(provider):
             call = next(iter(edge.process.worker._calls.values()))
             incoming = next(iter(edge.process.lane._calls.values()))
             wait_until(lambda: incoming.is_paused, "pausing the worker")
-            time.sleep(0.3)
-            size = call.outgoing.size
-            time.sleep(0.5)
-            assert call.outgoing.size == size
+            wait_until(lambda: stands_still(call.outgoing), "stopping the worker")
             assert incoming.unread_bytes < 2_000_000
         assert edge.chat(lane="worker", scripted="ok").status_code == 200
 
@@ -158,7 +159,7 @@ def test_a_frame_survives_its_encoding():
 
 
 def test_an_end_carries_the_last_bytes():
-    end = CallEnd(attempts=2)
+    end = CallResult(attempts=2)
     assert unpack_end(pack_end(end, b"tail")) == (end, b"tail")
 
 
@@ -188,5 +189,5 @@ def test_a_hole_is_noticed_and_closed_by_what_is_sent_again(size):
 
 def test_an_end_after_a_hole_is_not_believed():
     incoming = Incoming(take_back_at=0)
-    incoming.accept(Kind.END, 5, pack_end(CallEnd(), b""))
+    incoming.accept(Kind.END, 5, pack_end(CallResult(), b""))
     assert incoming.end is None

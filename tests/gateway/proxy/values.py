@@ -8,12 +8,12 @@ from accounts.keys import KeyFacts
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.published.snapshot import Snapshot
-from gateway.proxy.choose import Situation
+from gateway.proxy.routing.resolve import RoutingContext
 from providers.facts import ProviderFacts
-from providers.health import Standing
+from providers.health import HealthStatus
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-HEALTHY = Standing(is_open=False, success_rate=1.0, latency_ms=None)
+HEALTHY = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 
 
 def a_key(**facts: Any) -> KeyFacts:
@@ -52,12 +52,12 @@ def a_price(meter: str, amount: str, **facts: Any) -> PriceFacts:
     return PriceFacts(meter=meter, **{**given, **facts})
 
 
-def a_situation(
+def a_routing_context(
     *models: ModelFacts,
     providers: tuple[ProviderFacts, ...] = (),
     key: KeyFacts | None = None,
-    standings: dict[int, Standing] | None = None,
-) -> Situation:
+    healths: dict[int, HealthStatus] | None = None,
+) -> RoutingContext:
     known = {provider.id: provider for provider in providers or (a_provider(1), a_provider(2))}
     snapshot = Snapshot.of(models or (a_model(),), known, revision=1)
-    return Situation(snapshot, key or a_key(), AT, lambda id_: (standings or {}).get(id_, HEALTHY))
+    return RoutingContext(snapshot, key or a_key(), AT, lambda id_: (healths or {}).get(id_, HEALTHY))

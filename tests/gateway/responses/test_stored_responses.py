@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.directory import facts_of
 from accounts.models import Key, StoredResponse, Team
 from accounts.services import issue_key
-from gateway.proxy.ports import Kept, ShelfUnavailable
+from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from gateway.responses import stored
 from gateway.responses.stored import SqlResponses
 from gateway.responses.tasks import forget_expired_responses
@@ -32,7 +32,7 @@ def team() -> Team:
 
 @pytest.fixture
 def ask(team: Team) -> Callable[..., Any]:
-    stored.keep(team.pk, Kept(dict(ANSWER), ITEMS))
+    stored.keep(team.pk, StoredTurn(dict(ANSWER), ITEMS))
     key = _key(team)
     return lambda path="", method="get", key=key: getattr(Client(), method)(
         f"/v1/responses/{path}", headers={"authorization": f"Bearer {key}"}
@@ -77,7 +77,7 @@ def test_response_is_over_in_time_and_then_swept(ask: Callable[..., Any]) -> Non
 def test_any_number_of_responses_is_swept(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.responses.tasks._BATCH", 2)
     for number in range(5):
-        stored.keep(team.pk, Kept(ANSWER | {"id": f"resp_{number}"}, []))
+        stored.keep(team.pk, StoredTurn(ANSWER | {"id": f"resp_{number}"}, []))
     StoredResponse.objects.exclude(response_id="resp_4").update(expires_at=timezone.now())
     assert forget_expired_responses() == 4
     assert StoredResponse.objects.get().response_id == "resp_4"
@@ -141,13 +141,13 @@ def test_shelf_works_off_the_loop_and_says_when_sql_refuses(
 ) -> None:
     responses = SqlResponses()
 
-    async def keep_and_find() -> Kept | None:
-        await responses.keep(team.pk, Kept(dict(ANSWER), ITEMS))
+    async def keep_and_find() -> StoredTurn | None:
+        await responses.keep(team.pk, StoredTurn(dict(ANSWER), ITEMS))
         return await responses.find(team.pk, "resp_1")
 
-    assert asyncio.run(keep_and_find()) == Kept(ANSWER, ITEMS)
+    assert asyncio.run(keep_and_find()) == StoredTurn(ANSWER, ITEMS)
     monkeypatch.setattr("gateway.responses.stored.seal", _refuse)
-    with pytest.raises(ShelfUnavailable):
+    with pytest.raises(StoredResponsesUnavailable):
         asyncio.run(keep_and_find())
     responses.close()
 

@@ -39,7 +39,7 @@ def test_slash_too_many_or_too_few_leads_to_the_page(staff: Client, typed: str, 
 
 
 @pytest.mark.parametrize(
-    "address", ["/no/such", "/no/such/", "/models/acme/none", "/admin/none", "/v1/nothing/"]
+    "address", ["/no/such", "/no/such/", "/models/acme/none", "/admin/none", "/v1/nothing/", "/v1/models/"]
 )
 def test_what_is_nowhere_stays_not_found(staff: Client, address: str) -> None:
     assert staff.get(address).status_code == 404

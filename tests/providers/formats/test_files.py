@@ -1,6 +1,7 @@
 """Pictures and other files that a model made reach every client that can take them, and are told to all others."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -12,6 +13,7 @@ from openai import OpenAI
 from providers.formats.base import AnswerFacts, CannotTranslate, Upstream
 from providers.formats.fitting import Fitter
 from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.wire.conversation import Text
 from providers.wire.events import (
     FileGenerated,
     Finished,
@@ -225,6 +227,19 @@ def test_googles_sdk_reads_pictures():
 
 DRAWN = {"id": "ig_1", "type": "image_generation_call", "status": "completed", "result": "eA=="}
 TURNS = {
+    "openai": {
+        "messages": [
+            {"role": "user", "content": "Draw."},
+            {
+                "role": "assistant",
+                "content": "",
+                "images": [
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA=="}, "index": 0}
+                ],
+            },
+            {"role": "user", "content": "Bluer."},
+        ]
+    },
     "responses": {
         "input": [{"role": "user", "content": "Draw."}, DRAWN, {"role": "user", "content": "Bluer."}]
     },
@@ -248,14 +263,63 @@ def test_picture_of_an_earlier_answer_goes_back_to_google(client):
     assert asked_again(client, "gemini")["contents"] == TURNS["gemini"]["contents"]
 
 
-def test_picture_of_an_earlier_answer_goes_back_to_openai_as_it_came():
-    assert asked_again("responses", "responses")["input"] == TURNS["responses"]["input"]
+@pytest.mark.parametrize(
+    ("client", "place"), [("openai", "messages"), ("responses", "input"), ("gemini", "contents")]
+)
+def test_picture_of_an_earlier_answer_goes_back_to_its_own_format_as_it_came(client, place):
+    assert asked_again(client, client)[place] == TURNS[client][place]
+
+
+def test_picture_stays_where_something_else_of_its_message_was_changed():
+    read = CLIENT_FORMATS["openai"].read_request(TURNS["openai"])
+    answer = read.messages[1]
+    changed = replace(answer, parts=(Text("Drawn."), *answer.parts))
+    conversation = replace(read, messages=(read.messages[0], changed, read.messages[2]))
+    message = (
+        FORMATS["openai"].write_request(conversation, Upstream("m", is_streamed=False)).body["messages"][1]
+    )
+    assert message == TURNS["openai"]["messages"][1] | {"content": "Drawn."}
+
+
+def asked_for(modalities):
+    body = {"messages": [{"role": "user", "content": "Draw."}], "modalities": modalities}
+    return GEMINI.write_request(CLIENT_FORMATS["openai"].read_request(body), Upstream("m", is_streamed=False))
+
+
+def test_pictures_that_clients_of_openrouter_ask_for_are_asked_of_google():
+    sent = asked_for(["image", "text"])
+    assert sent.body["generationConfig"]["responseModalities"] == ["IMAGE", "TEXT"]
+    assert sent.translated == ("modalities -> generationConfig.responseModalities",)
+
+
+def test_text_alone_is_what_google_gives_unasked():
+    assert "generationConfig" not in asked_for(["text"]).body
+
+
+@pytest.mark.parametrize("modalities", [["audio", "text"], ["image", 7], ["image", "video"], "image"])
+def test_other_kinds_of_answer_are_refused_by_name(modalities):
+    with pytest.raises(CannotTranslate) as refused:
+        asked_for(modalities)
+    assert refused.value.param == "modalities"
+
+
+@pytest.mark.parametrize("images", [[7], [{"type": "image_url"}], "x"])
+def test_pictures_of_another_shape_are_the_clients_own(images):
+    turns = [{"role": "assistant", "content": "x", "images": images}, {"role": "user", "content": "y"}]
+    conversation = CLIENT_FORMATS["openai"].read_request({"messages": turns})
+    assert (
+        FORMATS["openai"].write_request(conversation, Upstream("m", is_streamed=False)).body["messages"]
+        == turns
+    )
+    with pytest.raises(CannotTranslate, match="images"):
+        GEMINI.write_request(conversation, Upstream("m", is_streamed=False))
 
 
 @pytest.mark.parametrize(
-    ("client", "provider"), [("responses", "openai"), ("gemini", "openai"), ("gemini", "responses")]
+    ("client", "provider"),
+    [("responses", "openai"), ("gemini", "openai"), ("gemini", "responses"), ("openai", "responses")],
 )
 def test_picture_of_an_earlier_answer_is_refused_by_name_where_it_has_no_place(client, provider):
     with pytest.raises(CannotTranslate, match="pictures") as refused:
         asked_again(client, provider)
-    assert refused.value.param == {"responses": "input", "gemini": "contents"}[client]
+    assert refused.value.param == {"responses": "input", "gemini": "contents", "openai": "messages"}[client]

@@ -3,59 +3,59 @@
 from collections.abc import Set
 
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
-from gateway.proxy.wishes import FIELD
+from gateway.proxy.routing.preferences import FIELD
 from providers.operations.base import Requirements
 
 _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
-_UNWISHED, _LACKS, _CANNOT_READ = "unwished:", "lacks:", "cannot_read:"
+_EXCLUDED, _LACKS, _CANNOT_READ = "excluded:", "lacks:", "cannot_read:"
 
 
-def no_candidate(name: str, needs: Requirements, reasons: Set[str]) -> GatewayError:
+def no_candidate(name: str, required: Requirements, reasons: Set[str]) -> GatewayError:
     """`name` begins the sentence: `No model`, or `No provider of model 'x'`.
 
-    What the client wished comes last: only where nothing stood against what it left over was it the wish.
+    What the client excluded comes last: only where nothing stood against what it left over was it that.
     """
-    others = {reason for reason in reasons if not reason.startswith(_UNWISHED)}
+    others = {reason for reason in reasons if not reason.startswith(_EXCLUDED)}
     if reasons and not others:
-        return _unwished(name, min(reasons))
+        return _excluded(name, min(reasons))
     if "breaker_open" in others:
         # It can do all that is asked: the others' shortcomings are not the request's fault.
         return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
-    return _callers(name, needs, others) or _switched_off(name, others)
+    return _callers(name, required, others) or _switched_off(name, others)
 
 
-def _unwished(name: str, reason: str) -> InvalidRequest:
-    param = f"{FIELD}.{reason.removeprefix(_UNWISHED)}"
+def _excluded(name: str, reason: str) -> InvalidRequest:
+    param = f"{FIELD}.{reason.removeprefix(_EXCLUDED)}"
     message = f"{name} is left by '{param}' of the request."
     return InvalidRequest(message, code="no_wished_provider", param=param)
 
 
-def _callers(name: str, needs: Requirements, reasons: Set[str]) -> InvalidRequest | None:
+def _callers(name: str, required: Requirements, reasons: Set[str]) -> InvalidRequest | None:
     """Where the request asks for what nobody has."""
-    messages = needs.spelling.get("messages", "messages")
+    messages = required.spelling.get("messages", "messages")
     if lacking := _all_after(_LACKS, reasons):
-        return _lacking(name, needs, lacking)
+        return _lacking(name, required, lacking)
     if unread := _all_after(_CANNOT_READ, reasons):
         message = f"{name} reads {unread[0]} input."
         return InvalidRequest(message, code="unsupported_content", param=messages)
     if "context_too_small" in reasons:
         return InvalidRequest(
-            f"{name} has a context window for about {needs.input_tokens} tokens of input.",
+            f"{name} has a context window for about {required.input_tokens} tokens of input.",
             code="context_length_exceeded",
             param=messages,
         )
     if reasons and reasons <= _NO_ENDPOINT:
-        message = f"{name} serves {needs.endpoint}."
+        message = f"{name} serves {required.endpoint}."
         return InvalidRequest(message, code="unsupported_endpoint", param="model")
     return None
 
 
-def _lacking(name: str, needs: Requirements, lacking: list[str]) -> InvalidRequest:
+def _lacking(name: str, required: Requirements, lacking: list[str]) -> InvalidRequest:
     """The parameter that nobody has; where each is had by somebody, those that nobody has together."""
     sets = [set(each.split(",")) for each in lacking]
     nobody_has = sorted(set.intersection(*sets))
     named = nobody_has[:1] or sorted(set.union(*sets))
-    spelt = list(dict.fromkeys(needs.spelling.get(param, param) for param in named))
+    spelt = list(dict.fromkeys(required.spelling.get(param, param) for param in named))
     said = " and ".join(f"'{param}'" for param in spelt) + ("" if len(spelt) == 1 else " together")
     return InvalidRequest(f"{name} supports {said}.", code="unsupported_parameter", param=spelt[0])
 

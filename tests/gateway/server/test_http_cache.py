@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalogue.published.snapshot import Snapshot
-from gateway.proxy.repeat import Repeater, is_repeatable
+from gateway.server.http_cache import ResponseCache, is_cacheable
 from tests.gateway.proxy.edge import Keys, Snapshots
 
 
@@ -30,12 +30,12 @@ class Catalogue:
 
 
 class Scene:
-    """A repeater in front of a catalogue, and a client with a key."""
+    """A response_cache in front of a catalogue, and a client with a key."""
 
     def __init__(self, **options: Any) -> None:
         self.keys, self.catalogue = Keys(), Catalogue()
         self.snapshots = Snapshots(Snapshot.of([], {}, revision=1, edition=1))
-        self.repeater = Repeater(self.keys, self.snapshots, self.catalogue, **options)
+        self.response_cache = ResponseCache(self.keys, self.snapshots, self.catalogue, **options)
         self.key = self.keys.issue()
 
     def publish(self) -> None:
@@ -53,7 +53,7 @@ class Scene:
         headers["authorization"] = f"Bearer {key or self.key}"
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "method": "GET", "path": path, "query_string": query, "headers": pairs}
-        asyncio.run(self.repeater.answer(scope, None, send))  # type: ignore[arg-type]
+        asyncio.run(self.response_cache.answer(scope, None, send))  # type: ignore[arg-type]
         self.told = dict(sent[0]["headers"])
         return sent[0]["status"], b"".join(message["body"] for message in sent[1:]).decode()
 
@@ -184,4 +184,4 @@ def test_client_that_goes_by_time_is_told_so_too(scene: Scene) -> None:
     ],
 )
 def test_only_reading_the_catalogue_is_repeatable(method: str, path: str, expected: bool) -> None:
-    assert is_repeatable({"type": "http", "method": method, "path": path}) is expected
+    assert is_cacheable({"type": "http", "method": method, "path": path}) is expected

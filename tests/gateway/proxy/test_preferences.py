@@ -90,8 +90,8 @@ def test_without_the_wish_the_first_provider_is_asked(edge, path):
 def test_a_required_parameter_that_nobody_declares_is_named_as_the_client_spells_it(
     edge, provider, path, more, param
 ):
-    wish = {"require_parameters": True, "only": ["provider-2"]}
-    answer = ask(edge, path, provider=wish, **more)
+    preferences = {"require_parameters": True, "only": ["provider-2"]}
+    answer = ask(edge, path, provider=preferences, **more)
     assert answer.status_code == 400, answer.text
     assert f"'{param}'" in answer.json()["error"]["message"]
     assert provider.calls == []

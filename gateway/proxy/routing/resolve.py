@@ -1,4 +1,4 @@
-"""Stop 4, first half: what a name means to a key: a model, its successor where that is wished, or a refusal. Pure."""
+"""Stop 4, first half: what a name means to a key: a model, the successor that its policy names, or a refusal. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
-from providers.health import Standing
+from providers.health import HealthStatus
 from providers.operations.registry import operation_of
 
 
 @dataclass(slots=True)
-class Situation:
+class RoutingContext:
     """Everything that a plan depends on besides the request."""
 
     snapshot: Snapshot
     key: KeyFacts
     at: datetime
-    standing: Callable[[int], Standing]
+    health_of: Callable[[int], HealthStatus]
     """Health of an offering as this process saw it."""
 
 
 @dataclass(slots=True)
-class Choice:
+class ResolvedModel:
     """The model that is to answer. `retired` is the one that was asked for, where another stands in for it."""
 
     model: ModelFacts
@@ -35,11 +35,11 @@ class Choice:
     retired: ModelFacts | None = None
 
 
-def choose_model(requested: str, endpoint: str, situation: Situation) -> Choice:
+def resolve_model(requested: str, endpoint: str, context: RoutingContext) -> ResolvedModel:
     """For an id or an alias. Raises NotFound or ModelRetired."""
-    model = _find(requested, situation)
-    policy = policy_for(requested, model, situation.key)
-    match model.status(situation.at):
+    model = _find(requested, context)
+    policy = policy_for(requested, model, context.key)
+    match model.status(context.at):
         case Status.ANNOUNCED:
             raise NotFound(
                 f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
@@ -47,10 +47,10 @@ def choose_model(requested: str, endpoint: str, situation: Situation) -> Choice:
                 param="model",
             )
         case Status.DEPRECATED if policy is LifecyclePolicy.BLOCK:
-            raise _blocked(model, requested, situation)
+            raise _blocked(model, requested, context)
         case Status.RETIRED:
-            return _stand_in(model, requested, endpoint, policy, situation)
-    return Choice(model, policy)
+            return _stand_in(model, requested, endpoint, policy, context)
+    return ResolvedModel(model, policy)
 
 
 def policy_for(requested: str, model: ModelFacts, key: KeyFacts) -> LifecyclePolicy:
@@ -58,10 +58,10 @@ def policy_for(requested: str, model: ModelFacts, key: KeyFacts) -> LifecyclePol
     return LifecyclePolicy(model.alias_policies.get(requested) or key.lifecycle_policy)
 
 
-def retired(model: ModelFacts, requested: str, situation: Situation, *, why: str = "") -> ModelRetired:
-    """The refusal, with the way out; `why` tells that a redirect was wished and what stood against it."""
+def retired(model: ModelFacts, requested: str, context: RoutingContext, *, why: str = "") -> ModelRetired:
+    """The refusal, with the way out; `why` tells that a redirect was due and what stood against it."""
     day = f" on {model.retirement_at:%Y-%m-%d}" if model.retirement_at else ""
-    successor = situation.snapshot.successor(model, situation.at)
+    successor = context.snapshot.successor(model, context.at)
     return ModelRetired(
         f"Model '{requested}' was retired{day}{_advice(successor)}{why}",
         param="model",
@@ -70,30 +70,30 @@ def retired(model: ModelFacts, requested: str, situation: Situation, *, why: str
 
 
 def _stand_in(
-    model: ModelFacts, requested: str, endpoint: str, policy: LifecyclePolicy, situation: Situation
-) -> Choice:
+    model: ModelFacts, requested: str, endpoint: str, policy: LifecyclePolicy, context: RoutingContext
+) -> ResolvedModel:
     """The declared successor of a retired model. Raises ModelRetired where it may not answer."""
     if policy is not LifecyclePolicy.REDIRECT:
-        raise retired(model, requested, situation)
+        raise retired(model, requested, context)
     if why_named := operation_of(endpoint).why_named:
         why = f" Calls for {endpoint} are not redirected: {why_named}."
-        raise retired(model, requested, situation, why=why)
-    successor = situation.snapshot.successor(model, situation.at, declared=True)
-    if successor is None or not situation.key.may_call(successor.id, successor.aliases):
+        raise retired(model, requested, context, why=why)
+    successor = context.snapshot.successor(model, context.at, declared=True)
+    if successor is None or not context.key.may_call(successor.id, successor.aliases):
         why = " It could not be redirected: there is no declared successor that this key may call."
-        raise retired(model, requested, situation, why=why)
-    return Choice(successor, policy, retired=model)
+        raise retired(model, requested, context, why=why)
+    return ResolvedModel(successor, policy, retired=model)
 
 
-def _find(requested: str, situation: Situation) -> ModelFacts:
-    model = situation.snapshot.find(requested)
-    if model is None or not situation.key.may_call(model.id, model.aliases):
-        raise NotFound(_unknown_model_message(requested, situation), code="model_not_found", param="model")
+def _find(requested: str, context: RoutingContext) -> ModelFacts:
+    model = context.snapshot.find(requested)
+    if model is None or not context.key.may_call(model.id, model.aliases):
+        raise NotFound(_unknown_model_message(requested, context), code="model_not_found", param="model")
     return model
 
 
-def _blocked(model: ModelFacts, requested: str, situation: Situation) -> ModelRetired:
-    successor = situation.snapshot.successor(model, situation.at)
+def _blocked(model: ModelFacts, requested: str, context: RoutingContext) -> ModelRetired:
+    successor = context.snapshot.successor(model, context.at)
     return ModelRetired(
         f"Model '{requested}' has been deprecated since {model.deprecation_at:%Y-%m-%d}, and the lifecycle policy "
         f"blocks deprecated models{_advice(successor)}",
@@ -107,13 +107,13 @@ def _advice(successor: ModelFacts | None) -> str:
     return f"; use '{successor.id}'." if successor else "."
 
 
-def _unknown_model_message(requested: str, situation: Situation) -> str:
-    snapshot = situation.snapshot
+def _unknown_model_message(requested: str, context: RoutingContext) -> str:
+    snapshot = context.snapshot
     names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
     near = [
         name
         for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
-        if (model := snapshot.find(name)) and situation.key.may_call(model.id, model.aliases)
+        if (model := snapshot.find(name)) and context.key.may_call(model.id, model.aliases)
     ]
     hint = (
         f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"

@@ -5,79 +5,81 @@ from datetime import timedelta
 import pytest
 
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
-from gateway.proxy.route import plan_route
-from gateway.proxy.wishes import Wishes, read_wishes
-from providers.health import Standing
+from gateway.proxy.routing.plan import plan_route
+from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from providers.health import HealthStatus
 from providers.operations.base import Requirements
 from providers.operations.parameters import declares, used_in_chat
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
-from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_situation, an_offering
+from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_routing_context, an_offering
 
 CHAT = Requirements("chat.completions")
 
 
-def plan_ids(requested, needs, situation):
-    return [candidate.offering.id for candidate in plan_route(requested, needs, situation).candidates]
+def plan_ids(requested, needs, context):
+    return [candidate.offering.id for candidate in plan_route(requested, needs, context).candidates]
 
 
 def test_an_alias_is_answered_by_its_model():
-    situation = a_situation(a_model(aliases=("one", "@cf/acme/one")))
-    assert plan_route("@cf/acme/one", CHAT, situation).model.id == "acme/one"
+    context = a_routing_context(a_model(aliases=("one", "@cf/acme/one")))
+    assert plan_route("@cf/acme/one", CHAT, context).model.id == "acme/one"
 
 
 def test_offerings_come_in_the_curators_order():
     model = a_model(offerings=(an_offering(1, position=2), an_offering(2, position=1)))
-    assert plan_ids("acme/one", CHAT, a_situation(model)) == [2, 1]
+    assert plan_ids("acme/one", CHAT, a_routing_context(model)) == [2, 1]
 
 
 def test_recent_success_beats_the_curators_order():
     model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
-    poor = Standing(is_open=False, success_rate=0.4, latency_ms=10)
-    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: poor})) == [2, 1]
+    poor = HealthStatus(is_open=False, success_rate=0.4, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: poor})) == [2, 1]
 
 
 @pytest.mark.parametrize(("rate", "order"), [(1.0, [1, 2]), (0.951, [1, 2]), (0.949, [2, 1])])
 def test_success_rates_are_compared_by_tenths(rate, order):
     model = a_model(offerings=(an_offering(1), an_offering(2, position=5)))
-    slightly = Standing(is_open=False, success_rate=rate, latency_ms=10)
-    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slightly})) == order
+    slightly = HealthStatus(is_open=False, success_rate=rate, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: slightly})) == order
 
 
 @pytest.mark.parametrize(("latency_ms", "order"), [(99.0, [1, 2]), (100.0, [1, 2]), (101.0, [2, 1])])
 def test_of_equal_offerings_the_faster_comes_first_and_then_the_older(latency_ms, order):
     model = a_model(offerings=(an_offering(1), an_offering(2)))
-    standings = {
-        id_: Standing(is_open=False, success_rate=1.0, latency_ms=ms)
+    healths = {
+        id_: HealthStatus(is_open=False, success_rate=1.0, latency_ms=ms)
         for id_, ms in ((1, latency_ms), (2, 100.0))
     }
-    assert plan_ids("acme/one", CHAT, a_situation(model, standings=standings)) == order
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths=healths)) == order
 
 
 def test_the_curators_order_goes_before_speed():
     model = a_model(offerings=(an_offering(1, position=1), an_offering(2, position=2)))
-    slow = Standing(is_open=False, success_rate=1.0, latency_ms=9_000)
-    fast = Standing(is_open=False, success_rate=1.0, latency_ms=10)
-    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: slow, 2: fast})) == [1, 2]
+    slow = HealthStatus(is_open=False, success_rate=1.0, latency_ms=9_000)
+    fast = HealthStatus(is_open=False, success_rate=1.0, latency_ms=10)
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: slow, 2: fast})) == [1, 2]
 
 
 @pytest.mark.parametrize(("tokens", "fits"), [(999, True), (1_000, True), (1_001, False)])
 def test_a_prompt_may_fill_the_window_and_no_more(tokens, fits):
     model = a_model(offerings=(an_offering(1, context_length=1_000), an_offering(2)))
-    plan = plan_route("acme/one", Requirements("chat.completions", input_tokens=tokens), a_situation(model))
+    plan = plan_route(
+        "acme/one", Requirements("chat.completions", input_tokens=tokens), a_routing_context(model)
+    )
     assert [drop.reason for drop in plan.dropped] == ([] if fits else ["context_too_small"])
 
 
 def test_a_provider_that_probes_found_unhealthy_comes_last():
     model = a_model(offerings=(an_offering(1), an_offering(2, provider_id=2, position=5)))
     providers = (a_provider(1, health="unhealthy"), a_provider(2))
-    assert plan_ids("acme/one", CHAT, a_situation(model, providers=providers)) == [2, 1]
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, providers=providers)) == [2, 1]
 
 
 def test_an_open_breaker_takes_an_offering_out_and_says_so():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
-    opened = Standing(is_open=True, success_rate=0.1, latency_ms=None)
-    plan = plan_route("acme/one", CHAT, a_situation(model, standings={1: opened}))
+    opened = HealthStatus(is_open=True, success_rate=0.1, latency_ms=None)
+    plan = plan_route("acme/one", CHAT, a_routing_context(model, healths={1: opened}))
     assert [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped] == [(1, "breaker_open")]
 
 
@@ -96,44 +98,44 @@ def test_an_open_breaker_takes_an_offering_out_and_says_so():
 )
 def test_every_dropped_offering_has_its_reason(offering, provider, reason):
     model = a_model(offerings=(an_offering(1, provider_id=1, **offering), an_offering(2, provider_id=2)))
-    situation = a_situation(model, providers=(a_provider(1, **provider), a_provider(2)))
-    assert [drop.reason for drop in plan_route("acme/one", CHAT, situation).dropped] == [reason]
+    context = a_routing_context(model, providers=(a_provider(1, **provider), a_provider(2)))
+    assert [drop.reason for drop in plan_route("acme/one", CHAT, context).dropped] == [reason]
 
 
 def test_a_model_switched_off_everywhere_is_unavailable():
     with pytest.raises(Unavailable, match="switched on"):
-        plan_route("acme/one", CHAT, a_situation(a_model(offerings=(an_offering(is_enabled=False),))))
+        plan_route("acme/one", CHAT, a_routing_context(a_model(offerings=(an_offering(is_enabled=False),))))
 
 
 def test_auto_takes_an_offering_that_can_do_what_is_needed():
     plain = a_model("acme/plain", offerings=(an_offering(1, params=frozenset({"temperature"})),))
     able = a_model("acme/able", offerings=(an_offering(2, params=frozenset({"tools"}), position=9),))
     needs = Requirements("chat.completions", params=frozenset({"tools"}))
-    assert plan_route("auto", needs, a_situation(plain, able)).model.id == "acme/able"
+    assert plan_route("auto", needs, a_routing_context(plain, able)).model.id == "acme/able"
 
 
 def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
     early = a_model("acme/early", offerings=(an_offering(1),), release_at=AT + timedelta(days=1))
     late = a_model("acme/late", offerings=(an_offering(2),), retirement_at=AT)
     now = a_model("acme/now", offerings=(an_offering(3),))
-    assert plan_ids("auto", CHAT, a_situation(early, late, now)) == [3]
+    assert plan_ids("auto", CHAT, a_routing_context(early, late, now)) == [3]
 
 
 def test_auto_takes_deprecated_models_unless_the_policy_blocks_them():
     ageing = a_model(offerings=(an_offering(1),), deprecation_at=AT)
-    assert plan_ids("auto", CHAT, a_situation(ageing)) == [1]
+    assert plan_ids("auto", CHAT, a_routing_context(ageing)) == [1]
     with pytest.raises(Unavailable):
-        plan_ids("auto", CHAT, a_situation(ageing, key=a_key(lifecycle_policy="block")))
+        plan_ids("auto", CHAT, a_routing_context(ageing, key=a_key(lifecycle_policy="block")))
 
 
 def test_auto_without_any_model_is_unavailable():
     with pytest.raises(Unavailable, match="switched on"):
-        plan_route("auto", CHAT, a_situation(key=a_key(model_patterns=("other/*",))))
+        plan_route("auto", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
 
 
 def test_auto_is_refused_for_embeddings():
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("auto", Requirements("embeddings"), a_situation())
+        plan_route("auto", Requirements("embeddings"), a_routing_context())
     assert refusal.value.param == "model"
 
 
@@ -173,8 +175,8 @@ TOKENS = {"input": [[1, 2], [3]]}
 )
 def test_embeddings_go_only_where_they_can_be_made_as_asked(body, offering, provider, reason):
     providers = (a_provider(1, **provider), a_provider(2))
-    situation = a_situation(embedding_model(offering, {}), providers=providers)
-    plan = plan_route("acme/one", embedding(**body), situation)
+    context = a_routing_context(embedding_model(offering, {}), providers=providers)
+    plan = plan_route("acme/one", embedding(**body), context)
     assert [drop.reason for drop in plan.dropped] == [reason]
     assert [candidate.offering.id for candidate in plan.candidates] == [2]
 
@@ -182,23 +184,23 @@ def test_embeddings_go_only_where_they_can_be_made_as_asked(body, offering, prov
 @pytest.mark.parametrize("wire_format", ["openai", "responses", "voyage", "cohere", "gemini"])
 def test_dimensions_are_taken_wherever_the_offering_declares_them(wire_format):
     own = frozenset({"dimensions", "output_dimension", "outputDimensionality"})
-    situation = a_situation(
+    context = a_routing_context(
         embedding_model({"params": own}), providers=(a_provider(1, wire_format=wire_format),)
     )
-    assert plan_ids("acme/one", embedding(dimensions=64), situation) == [1]
+    assert plan_ids("acme/one", embedding(dimensions=64), context) == [1]
 
 
 def test_what_no_offering_can_embed_is_told_in_the_formats_words():
-    situation = a_situation(embedding_model({}), providers=(a_provider(1, wire_format="voyage"),))
+    context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="voyage"),))
     with pytest.raises(InvalidRequest, match="texts, not token numbers") as refusal:
-        plan_route("acme/one", embedding(**TOKENS), situation)
+        plan_route("acme/one", embedding(**TOKENS), context)
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "input")
 
 
 def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
-    situation = a_situation(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
+    context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
     with pytest.raises(InvalidRequest, match="serves embeddings") as refusal:
-        plan_route("acme/one", embedding(), situation)
+        plan_route("acme/one", embedding(), context)
     assert refusal.value.error_code == "unsupported_endpoint"
 
 
@@ -206,20 +208,22 @@ def test_a_parameter_that_no_offering_takes_is_named():
     model = a_model(offerings=(an_offering(params=frozenset({"temperature"})),))
     with pytest.raises(InvalidRequest) as refusal:
         plan_route(
-            "acme/one", Requirements("chat.completions", params=frozenset({"tools"})), a_situation(model)
+            "acme/one",
+            Requirements("chat.completions", params=frozenset({"tools"})),
+            a_routing_context(model),
         )
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "tools")
 
 
 def test_an_offering_that_declares_nothing_is_given_the_benefit():
     needs = Requirements("chat.completions", params=frozenset({"tools"}))
-    assert plan_ids("acme/one", needs, a_situation()) == [1]
+    assert plan_ids("acme/one", needs, a_routing_context()) == [1]
 
 
 def test_a_request_longer_than_every_context_window_is_the_callers():
     model = a_model(offerings=(an_offering(context_length=100),))
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("acme/one", Requirements("chat.completions", input_tokens=101), a_situation(model))
+        plan_route("acme/one", Requirements("chat.completions", input_tokens=101), a_routing_context(model))
     assert refusal.value.error_code == "context_length_exceeded"
 
 
@@ -242,37 +246,39 @@ def test_tools_documents_and_schemas_have_to_fit_the_window_too(body, spare, pla
     assert needs.input_tokens >= 1_000
     small = an_offering(1, context_length=needs.input_tokens + spare, params=needs.params)
     model = a_model(offerings=(small, an_offering(2, params=needs.params)))
-    assert plan_ids("acme/one", needs, a_situation(model)) == planned
+    assert plan_ids("acme/one", needs, a_routing_context(model)) == planned
 
 
 def test_images_go_only_to_models_that_read_them():
     model = a_model(input_types=frozenset({"text"}))
     with pytest.raises(InvalidRequest, match="image"):
         plan_route(
-            "acme/one", Requirements("chat.completions", input_types=frozenset({"image"})), a_situation(model)
+            "acme/one",
+            Requirements("chat.completions", input_types=frozenset({"image"})),
+            a_routing_context(model),
         )
 
 
 def test_an_unknown_model_is_answered_with_near_ids():
     with pytest.raises(NotFound, match="acme/one"):
-        plan_route("acme/ome", CHAT, a_situation())
+        plan_route("acme/ome", CHAT, a_routing_context())
 
 
 def test_a_model_that_the_key_may_not_call_looks_unknown_and_is_not_suggested():
     with pytest.raises(NotFound) as refusal:
-        plan_route("acme/one", CHAT, a_situation(key=a_key(model_patterns=("other/*",))))
+        plan_route("acme/one", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
     assert "Did you mean" not in refusal.value.message
 
 
 def test_a_retired_model_names_its_successor():
     model = a_model(retirement_at=AT, successor_id="acme/two")
     with pytest.raises(ModelRetired, match=r"retired on 2026-11-22; use 'acme/two'"):
-        plan_route("acme/one", CHAT, a_situation(model, a_model("acme/two")))
+        plan_route("acme/one", CHAT, a_routing_context(model, a_model("acme/two")))
 
 
 def test_an_announced_model_cannot_be_called_before_its_release():
     with pytest.raises(NotFound, match="announced"):
-        plan_route("acme/one", CHAT, a_situation(a_model(release_at=AT + timedelta(seconds=1))))
+        plan_route("acme/one", CHAT, a_routing_context(a_model(release_at=AT + timedelta(seconds=1))))
 
 
 def test_needs_are_read_from_the_request():
@@ -298,11 +304,13 @@ def test_plain_text_output_needs_nothing_special():
     assert not read("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params
 
 
-def wished(requested, wishes, *, offerings=None, used=None):
+def preferring(requested, preferences, *, offerings=None, used=None):
     """The providers of the plan for a model that two of them offer."""
     model = a_model(offerings=offerings or (an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
     needs = CHAT.requiring(used) if used is not None else CHAT
-    plan = plan_route(requested, needs, a_situation(model), read_wishes({"provider": wishes}, SLUGS))
+    plan = plan_route(
+        requested, needs, a_routing_context(model), read_preferences({"provider": preferences}, SLUGS)
+    )
     return [candidate.offering.provider_id for candidate in plan.candidates]
 
 
@@ -310,7 +318,7 @@ SLUGS = ("provider-1", "provider-2")
 
 
 @pytest.mark.parametrize(
-    ("wishes", "planned"),
+    ("preferences", "planned"),
     [
         ({"only": ["provider-2"]}, [2]),
         ({"ignore": ["provider-1"]}, [2]),
@@ -321,12 +329,12 @@ SLUGS = ("provider-1", "provider-2")
         ({"only": None, "order": []}, [1, 2]),
     ],
 )
-def test_the_client_says_which_providers_may_be_asked(wishes, planned):
-    assert wished("acme/one", wishes) == planned
+def test_the_client_says_which_providers_may_be_asked(preferences, planned):
+    assert preferring("acme/one", preferences) == planned
 
 
 @pytest.mark.parametrize(
-    ("wishes", "param"),
+    ("preferences", "param"),
     [
         ({"only": []}, "provider.only"),
         ({"ignore": list(SLUGS)}, "provider.ignore"),
@@ -342,17 +350,22 @@ def test_the_client_says_which_providers_may_be_asked(wishes, planned):
         ("provider-1", "provider"),
     ],
 )
-def test_a_wish_that_cannot_be_kept_is_named(wishes, param):
+def test_a_preference_that_cannot_be_kept_is_named(preferences, param):
     with pytest.raises(InvalidRequest) as refusal:
-        wished("acme/one", wishes)
+        preferring("acme/one", preferences)
     assert refusal.value.param == param
 
 
 def test_a_wished_provider_that_is_down_is_no_mistake_of_the_client():
     model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
-    opened = Standing(is_open=True, success_rate=0.1, latency_ms=None)
+    opened = HealthStatus(is_open=True, success_rate=0.1, latency_ms=None)
     with pytest.raises(Unavailable, match="healthy"):
-        plan_route("acme/one", CHAT, a_situation(model, standings={1: opened}), Wishes(only=("provider-1",)))
+        plan_route(
+            "acme/one",
+            CHAT,
+            a_routing_context(model, healths={1: opened}),
+            ProviderPreferences(only=("provider-1",)),
+        )
 
 
 def test_only_offerings_that_declare_every_required_parameter_stay():
@@ -362,18 +375,18 @@ def test_only_offerings_that_declare_every_required_parameter_stay():
         an_offering(2, provider_id=2, params=full),
     )
     used = used_in_chat({"temperature": 0, "max_tokens": 5, "user": "u", "stream": True, "seed": None})
-    assert wished("acme/one", {}, offerings=offerings, used=used) == [2]
-    assert wished("acme/one", {}, offerings=offerings) == [1, 2]
+    assert preferring("acme/one", {}, offerings=offerings, used=used) == [2]
+    assert preferring("acme/one", {}, offerings=offerings) == [1, 2]
 
 
 def test_an_offering_that_declares_nothing_does_not_do_where_all_is_required():
     with pytest.raises(InvalidRequest) as refusal:
-        wished("acme/one", {}, used={"temperature": "generationConfig.temperature"})
+        preferring("acme/one", {}, used={"temperature": "generationConfig.temperature"})
     assert (refusal.value.error_code, refusal.value.param) == (
         "unsupported_parameter",
         "generationConfig.temperature",
     )
-    assert wished("acme/one", {}, used={}) == [1, 2]
+    assert preferring("acme/one", {}, used={}) == [1, 2]
 
 
 def test_the_parameter_that_nobody_has_is_the_one_that_is_named():
@@ -383,11 +396,11 @@ def test_the_parameter_that_nobody_has_is_the_one_that_is_named():
     )
     used = {name: name for name in ("seed", "logit_bias", "top_k", "stop")}
     with pytest.raises(InvalidRequest) as refusal:
-        wished("acme/one", {}, offerings=offerings, used=used)
+        preferring("acme/one", {}, offerings=offerings, used=used)
     assert refusal.value.param == "top_k"
     del used["top_k"]
     with pytest.raises(InvalidRequest, match="'logit_bias' and 'seed' together"):
-        wished("acme/one", {}, offerings=offerings, used=used)
+        preferring("acme/one", {}, offerings=offerings, used=used)
 
 
 @pytest.mark.parametrize(
@@ -407,8 +420,8 @@ def test_a_schema_is_taken_as_it_is_declared_or_by_a_tool(declared, quirks, is_s
 @pytest.mark.parametrize(("since", "planned"), [(-1, [1]), (0, [1]), (1, [])])
 def test_an_offering_is_effective_from_its_instant_on(since, planned):
     early = an_offering(1, effective_from=AT + timedelta(seconds=since))
-    situation = a_situation(a_model(offerings=(early, an_offering(2, position=9))))
-    assert plan_ids("acme/one", CHAT, situation) == [*planned, 2]
+    context = a_routing_context(a_model(offerings=(early, an_offering(2, position=9))))
+    assert plan_ids("acme/one", CHAT, context) == [*planned, 2]
 
 
 @pytest.mark.parametrize(
@@ -417,7 +430,7 @@ def test_an_offering_is_effective_from_its_instant_on(since, planned):
 )
 def test_only_streams_need_an_offering_that_streams(is_streamed, streams, reasons):
     model = a_model(offerings=(an_offering(1, streams=streams), an_offering(2)))
-    plan = plan_route("acme/one", Requirements("chat.completions", is_streamed), a_situation(model))
+    plan = plan_route("acme/one", Requirements("chat.completions", is_streamed), a_routing_context(model))
     assert [drop.reason for drop in plan.dropped] == reasons
 
 
@@ -425,25 +438,25 @@ def test_of_what_a_model_cannot_read_the_first_is_named():
     model = a_model(input_types=frozenset({"text"}))
     needs = Requirements("chat.completions", input_types=frozenset({"image", "audio", "text"}))
     with pytest.raises(InvalidRequest, match="reads audio input") as refusal:
-        plan_route("acme/one", needs, a_situation(model))
+        plan_route("acme/one", needs, a_routing_context(model))
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_content", "messages")
 
 
 def test_without_fallbacks_all_but_the_best_are_dropped():
     model = a_model(offerings=(an_offering(1), an_offering(2), an_offering(3)))
-    plan = plan_route("acme/one", CHAT, a_situation(model), Wishes(allows_fallbacks=False))
+    plan = plan_route("acme/one", CHAT, a_routing_context(model), ProviderPreferences(allows_fallbacks=False))
     assert [each.offering.id for each in plan.candidates] == [1]
-    unwished = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
-    assert unwished == [(2, "unwished:allow_fallbacks"), (3, "unwished:allow_fallbacks")]
+    excluded = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
+    assert excluded == [(2, "excluded:allow_fallbacks"), (3, "excluded:allow_fallbacks")]
 
 
 def test_auto_is_the_model_of_the_best_offering():
     worse = a_model("acme/worse", offerings=(an_offering(1, position=2),))
     better = a_model("acme/better", offerings=(an_offering(2, position=1),))
-    assert plan_route("auto", CHAT, a_situation(worse, better)).model.id == "acme/better"
+    assert plan_route("auto", CHAT, a_routing_context(worse, better)).model.id == "acme/better"
 
 
 def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
-    quick = Standing(is_open=False, success_rate=1.0, latency_ms=0.5)
-    assert plan_ids("acme/one", CHAT, a_situation(model, standings={1: quick})) == [2, 1]
+    quick = HealthStatus(is_open=False, success_rate=1.0, latency_ms=0.5)
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: quick})) == [2, 1]

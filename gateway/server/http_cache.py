@@ -1,4 +1,4 @@
-"""Repeats answers of the catalogue that Django built, for as long as they stay true. Builds none itself."""
+"""An HTTP cache of answers of the catalogue that Django built, for as long as they stay true. Builds none itself."""
 
 import time
 from collections import OrderedDict
@@ -12,9 +12,9 @@ from gateway.core.envelopes import spoken_form
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
-from gateway.proxy.notices import Headers
 from gateway.proxy.ports import KeyDirectory, Snapshots
 from gateway.proxy.request_id import id_headers, identified, mint_request_id
+from gateway.proxy.response_headers import Headers
 
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
@@ -26,19 +26,19 @@ _ANSWER_BYTES = 8 * 1024 * 1024
 _TOKEN = b"token"
 # A name of a host has no more; Django lets none in that it does not know, but where it was told to know all.
 _LONGEST_HOST = 255 + len(":65535")
-# Of an answer and its place, besides what clients send and read.
+# Of an answer and its key, besides what clients send and read.
 _EACH_BYTES = 1024
-_NOT_REPEATED = frozenset({b"x-request-id", b"request-id", b"date"})
+_NOT_CACHED = frozenset({b"x-request-id", b"request-id", b"date"})
 _NAMED_IN_304 = frozenset({b"etag", b"cache-control", b"last-modified", b"vary", b"link"})
 
 
-def is_repeatable(scope: Scope) -> bool:
+def is_cacheable(scope: Scope) -> bool:
     """Whether Django's answer may be one that is kept."""
     is_get = scope["type"] == "http" and scope["method"] == "GET"
     return is_get and str(scope["path"]).startswith(_PATHS)
 
 
-class Place(NamedTuple):
+class CacheKey(NamedTuple):
     """What an answer depends on: its address, its form, the scheme and host of its links, and who may see the same."""
 
     path: str
@@ -56,7 +56,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """A whole 200, without what belongs to one request. `tag` is its ETag; it is true in `state`."""
 
     state: str
@@ -91,7 +91,7 @@ class _Copy:
     async def pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.is_ok = message["status"] == 200
-            self.headers = [pair for pair in message["headers"] if pair[0].lower() not in _NOT_REPEATED]
+            self.headers = [pair for pair in message["headers"] if pair[0].lower() not in _NOT_CACHED]
         elif self.is_ok:
             self._gather(message)
         await self.send(message)
@@ -103,16 +103,16 @@ class _Copy:
         self.parts.append(part)
         self.is_whole = not message.get("more_body", False)
 
-    def answer(self) -> Answer | None:
-        """None where it may not be repeated: it was no 200, too large, or names no state of the catalogue."""
+    def answer(self) -> CachedResponse | None:
+        """None where it may not be kept: it was no 200, too large, or names no state of the catalogue."""
         tag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
         state = tag.removeprefix(b'W/"').rpartition(b"-")[0].decode("latin-1")
         if not (self.is_ok and self.is_whole and state):
             return None
-        return Answer(state, tag, self.headers, b"".join(self.parts))
+        return CachedResponse(state, tag, self.headers, b"".join(self.parts))
 
 
-class Repeater:
+class ResponseCache:
     """Answers kept by address, by who may see the same, and by how they are packed."""
 
     def __init__(
@@ -122,25 +122,25 @@ class Repeater:
         self._keys = keys
         self._snapshots = snapshots
         self._behind = behind
-        self._answers: OrderedDict[Place, Answer] = OrderedDict()
+        self._answers: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._size = 0
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = read_headers(scope["headers"])
-        place = await self._place(scope, headers)
-        kept = self._answers.get(place) if place else None
-        if place and kept and kept.state == self._snapshots.current.state(datetime.now(UTC)):
-            self._answers.move_to_end(place)
+        cache_key = await self._cache_key(scope, headers)
+        kept = self._answers.get(cache_key) if cache_key else None
+        if cache_key and kept and kept.state == self._snapshots.current.state(datetime.now(UTC)):
+            self._answers.move_to_end(cache_key)
             return await _repeat(kept, headers, send)
         identified_scope, identified_send = identified(scope, send)
         copy = _Copy(identified_send)
         await self._behind(identified_scope, receive, copy.pass_on)
         answer = copy.answer()
-        if place and answer:
-            self._keep(place, answer)
+        if cache_key and answer:
+            self._keep(cache_key, answer)
         return None
 
-    async def _place(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Place | None:
+    async def _cache_key(self, scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey | None:
         """None for a request that Django has to refuse, or to let in, itself."""
         query, host = scope["query_string"], headers.get(b"host", b"")
         if _TOKEN in unquote_to_bytes(query) or len(host) > _LONGEST_HOST:
@@ -149,7 +149,7 @@ class Repeater:
             key = await authenticate(headers, self._keys, time.time())
         except GatewayError:
             return None
-        return Place(
+        return CacheKey(
             scope["path"],
             query,
             host,
@@ -160,20 +160,20 @@ class Repeater:
             key.scope,
         )
 
-    def _keep(self, place: Place, answer: Answer) -> None:
-        self._forget(place)
-        self._answers[place] = answer
-        self._size += _size(place, answer)
+    def _keep(self, cache_key: CacheKey, answer: CachedResponse) -> None:
+        self._forget(cache_key)
+        self._answers[cache_key] = answer
+        self._size += _size(cache_key, answer)
         while self._size > self._kept_bytes:
             self._forget(next(iter(self._answers)))
 
-    def _forget(self, place: Place) -> None:
-        if answer := self._answers.pop(place, None):
-            self._size -= _size(place, answer)
+    def _forget(self, cache_key: CacheKey) -> None:
+        if answer := self._answers.pop(cache_key, None):
+            self._size -= _size(cache_key, answer)
 
 
-def _size(place: Place, answer: Answer) -> int:
-    return place.size + answer.size + _EACH_BYTES
+def _size(cache_key: CacheKey, answer: CachedResponse) -> int:
+    return cache_key.size + answer.size + _EACH_BYTES
 
 
 def _is_https(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
@@ -182,7 +182,7 @@ def _is_https(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
     return scope.get("scheme") == "https" if said is None else said.split(b",")[0].strip() == b"https"
 
 
-async def _repeat(answer: Answer, headers: Mapping[bytes, bytes], send: Send) -> None:
+async def _repeat(answer: CachedResponse, headers: Mapping[bytes, bytes], send: Send) -> None:
     is_known = answer.is_known_to(headers)
     said = (
         [pair for pair in answer.headers if pair[0].lower() in _NAMED_IN_304] if is_known else answer.headers

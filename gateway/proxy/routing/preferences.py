@@ -1,4 +1,4 @@
-"""What a client wishes of the providers of its call: the body's own `provider` object. Pure."""
+"""Which providers a client prefers for its call: the body's own `provider` object. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _NOT_YET = frozenset({"sort", "max_price", "zdr", "data_collection", "quantizati
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ProviderPreferences:
     """Slugs of providers. `only` and `order` are None where nothing was said; an empty `only` allows nobody.
 
     `requires_parameters`: an offering has to declare every parameter that the request uses.
@@ -39,11 +39,11 @@ class Wishes:
     def reason_against(self, provider: str) -> str:
         """Why this provider must not be asked; "" if it may."""
         if self.only is not None and provider not in self.only:
-            return "unwished:only"
+            return "excluded:only"
         if provider in self.ignore:
-            return "unwished:ignore"
+            return "excluded:ignore"
         if not self.allows_fallbacks and self.order and provider not in self.order:
-            return "unwished:order"
+            return "excluded:order"
         return ""
 
     def rank(self, provider: str) -> int:
@@ -51,24 +51,24 @@ class Wishes:
         return self.order.index(provider) if provider in self.order else len(self.order)
 
 
-NO_WISHES = Wishes()
+NO_PREFERENCES = ProviderPreferences()
 
 
-def read_wishes(body: Mapping[str, Any], providers: Iterable[str]) -> Wishes:
+def read_preferences(body: Mapping[str, Any], providers: Iterable[str]) -> ProviderPreferences:
     """Of a request's body. `providers` are all slugs that there are.
 
     Raises InvalidRequest, also for a slug that nobody has: a typing error must not open what it was to close.
     """
     value = body.get(FIELD)
     if value is None:
-        return NO_WISHES
+        return NO_PREFERENCES
     _check(value, FIELD)
     given = {name: member for name, member in value.items() if member is not None}
     for name, member in given.items():
         _refuse_unknown(name, member)
     known = frozenset(providers)
     only, ignore, order = (_slugs(given, name, known) for name in ("only", "ignore", "order"))
-    return Wishes(
+    return ProviderPreferences(
         given.get("require_parameters", False),
         given.get("allow_fallbacks", True),
         only if "only" in given else None,

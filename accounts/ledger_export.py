@@ -1,0 +1,108 @@
+"""The ledger as CSV: read a page at a time while it is sent, so that it may be long and holds nothing."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections, connection
+
+from accounts.ledger_names import read_names
+from accounts.measures import write_exactly
+from accounts.querysets import LedgerQuerySet
+from gateway.core.formulas import quote_formula
+
+MOST_ROWS = 1_000_000
+_PAGE_ROWS = 2_000
+_CUT = f"The list ends here, for {MOST_ROWS:,} rows are the most: narrow it for the others."
+COLUMNS = (
+    "attempt_id",
+    "call_id",
+    "request_id",
+    "number",
+    "started_at",
+    "ended_at",
+    "team",
+    "key",
+    "key_name",
+    "project",
+    "requested_model",
+    "redirected_from",
+    "model",
+    "provider",
+    "upstream_name",
+    "endpoint",
+    "lane",
+    "is_streamed",
+    "outcome",
+    "status",
+    "error_code",
+    "input_tokens",
+    "output_tokens",
+    "is_estimated",
+    "cost_usd",
+    "loss_usd",
+    "latency_ms",
+    "first_token_ms",
+)
+_FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in {"team", "key", "key_name"})]
+
+Row = Mapping[str, Any]
+
+
+async def csv_parts(rows: LedgerQuerySet) -> AsyncIterator[str]:
+    """The head, then page after page. Each is read once the one before has left, by a query of its own."""
+    yield _write([COLUMNS])
+    written, page = 0, await _read(rows, None)
+    while page:
+        yield _write([_cell(row[name]) for name in COLUMNS] for row in page)
+        written += len(page)
+        if written >= MOST_ROWS:
+            yield _write([[_CUT]])
+            return
+        page = await _read(rows, page[-1])
+
+
+@sync_to_async
+def _read(rows: LedgerQuerySet, last: Row | None) -> Sequence[Row]:
+    if last is not None:
+        rows = rows.after(last["started_at"], last["attempt_id"])
+    try:
+        return _named(rows.order_by("-started_at", "-attempt_id").values(*_FACTS)[:_PAGE_ROWS])
+    finally:
+        # Whoever reads slowly holds no connection.
+        if not connection.in_atomic_block:
+            close_old_connections()
+
+
+def _named(rows: Iterable[Row]) -> Sequence[Row]:
+    page = list(rows)
+    names = read_names((row["team_id"], row["key_id"]) for row in page)
+    return [
+        {
+            **row,
+            "team": names.team(row["team_id"]),
+            "key": names.public_id(row["key_id"]),
+            "key_name": names.key(row["key_id"]),
+        }
+        for row in page
+    ]
+
+
+def _write(lines: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(lines)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Instants in full, in UTC; money with all digits; no formulas."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return write_exactly(value)
+    return quote_formula(value)

@@ -1,0 +1,241 @@
+"""Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from accounts.policies import LifecyclePolicy
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.lifecycle.message import lifecycle_message
+from catalogue.lifecycle.status import Status
+from gateway.proxy.errors import GatewayError, InvalidRequest
+from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_headers, warning_header
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.refusals import no_candidate
+from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
+from providers.formats.base import TranslationError
+from providers.operations.base import Requirements
+from providers.operations.parameters import declares
+from providers.operations.registry import operation_of, serves
+
+AUTO = "auto"
+
+
+@dataclass(slots=True)
+class Candidate:
+    model: ModelFacts
+    offering: OfferingFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(slots=True)
+class RoutePlan:
+    """`candidates` best first; never empty. `retired` is the model that was asked for, where its successor answers."""
+
+    model: ModelFacts
+    candidates: tuple[Candidate, ...]
+    dropped: tuple[Dropped, ...] = ()
+    policy: LifecyclePolicy = LifecyclePolicy.ADVISE
+    retired: ModelFacts | None = None
+
+
+def plan_route(
+    requested: str,
+    required: Requirements,
+    context: RoutingContext,
+    preferences: ProviderPreferences = NO_PREFERENCES,
+) -> RoutePlan:
+    """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
+    resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
+    models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
+    kept, dropped = [], []
+    for candidate in _candidates(models):
+        reason = _reason_against(candidate, required, context, preferences)
+        if reason:
+            dropped.append(Dropped(candidate, reason))
+        else:
+            kept.append(candidate)
+    if not kept:
+        raise _nowhere(requested, required, resolved, dropped, context)
+    if len(kept) > 1:
+        kept.sort(key=lambda candidate: _preference(candidate, context, preferences))
+        if not preferences.allows_fallbacks and not preferences.order:
+            dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in kept[1:]]
+            kept = kept[:1]
+    policy = resolved.policy if resolved else LifecyclePolicy(context.key.lifecycle_policy)
+    return RoutePlan(
+        kept[0].model, tuple(kept), tuple(dropped), policy, retired=resolved.retired if resolved else None
+    )
+
+
+def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
+    """What the answer says of its model's life, and of the model that it stands in for."""
+    if plan.retired is None and plan.model.status(context.at) is not Status.DEPRECATED:
+        return []
+    successor = context.snapshot.successor(plan.model, context.at)
+    headers = lifecycle_headers(plan.model, successor, context.at)
+    if plan.retired:
+        headers += redirect_headers(plan.retired.id, plan.model.id)
+    if headers and plan.policy is LifecyclePolicy.WARN:
+        headers.append(warning_header(lifecycle_message(plan.model, successor, context.at)))
+    return headers
+
+
+def _auto_models(endpoint: str, context: RoutingContext) -> list[ModelFacts]:
+    if why_named := operation_of(endpoint).why_named:
+        raise InvalidRequest(
+            f"'auto' cannot be used for {endpoint}: {why_named}. Name the model.",
+            code="model_required",
+            param="model",
+        )
+    blocks = context.key.lifecycle_policy == LifecyclePolicy.BLOCK
+    wanted = {Status.ACTIVE} if blocks else {Status.ACTIVE, Status.DEPRECATED}
+    return [
+        model
+        for model in context.snapshot.models.values()
+        if context.key.may_call(model.id, model.aliases) and model.status(context.at) in wanted
+    ]
+
+
+def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
+    for model in models:
+        for offering in model.offerings:
+            yield Candidate(model, offering)
+
+
+def _reason_against(
+    candidate: Candidate, required: Requirements, context: RoutingContext, preferences: ProviderPreferences
+) -> str:
+    """Why this offering cannot serve the request; "" if it can."""
+    return (
+        (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
+        or _operational_reason(candidate.offering, context)
+        or _endpoint_reason(candidate.offering, required, context)
+        or _capability_reason(candidate, required)
+        or _parameter_reason(candidate.offering, required, context)
+        or _operation_reason(candidate.offering, required, context)
+        or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
+    )
+
+
+def _operational_reason(offering: OfferingFacts, context: RoutingContext) -> str:
+    provider = context.snapshot.providers.get(offering.provider_id)
+    if not offering.is_enabled:
+        return "offering_disabled"
+    if offering.effective_from and context.at < offering.effective_from:
+        return "not_effective_yet"
+    if offering.effective_to and context.at >= offering.effective_to:
+        return "no_longer_effective"
+    if provider is None or not provider.is_enabled:
+        return "provider_disabled"
+    return "" if provider.is_usable else "credential_missing"
+
+
+def _endpoint_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
+    if required.endpoint not in offering.endpoints:
+        return "endpoint_not_offered"
+    wire_format = context.snapshot.providers[offering.provider_id].wire_format
+    return "" if serves(wire_format, required.endpoint) else "format_lacks_endpoint"
+
+
+def _capability_reason(candidate: Candidate, required: Requirements) -> str:
+    offering, model = candidate.offering, candidate.model
+    if required.is_streamed and not offering.streams:
+        return "lacks:stream"
+    unread = sorted(required.input_types - model.input_types) if model.input_types else []
+    if unread:
+        return f"cannot_read:{unread[0]}"
+    window = offering.context_length or model.context_length
+    return "context_too_small" if window and required.input_tokens > window else ""
+
+
+def _operation_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
+    if required.request is None:
+        # Relayed as it came: its writer refuses what it cannot say.
+        return ""
+    refusal = _operation_refusal(offering, required, context)
+    return f"cannot_{operation_of(required.endpoint).name}:{refusal.param}" if refusal else ""
+
+
+def _operation_refusal(
+    offering: OfferingFacts, required: Requirements, context: RoutingContext
+) -> TranslationError | None:
+    """What the provider's format, or this offering, cannot do of the request itself; None if it can."""
+    provider = context.snapshot.providers[offering.provider_id]
+    return operation_of(required.endpoint).refusal(
+        required, provider, offering.upstream_name, offering.params
+    )
+
+
+def _parameter_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
+    """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
+    if not required.params or not (offering.params or required.requires_all):
+        return ""
+    quirks = context.snapshot.providers[offering.provider_id].quirks
+    missing = [
+        name
+        for name in sorted(required.params)
+        if not declares(offering.params, quirks, name, is_strict=required.requires_all)
+    ]
+    return f"lacks:{','.join(missing)}" if missing else ""
+
+
+def _slug(candidate: Candidate, context: RoutingContext) -> str:
+    """As clients read it now; as published where the provider is gone."""
+    provider = context.snapshot.providers.get(candidate.offering.provider_id)
+    return provider.slug if provider else candidate.offering.provider_slug
+
+
+def _preference(
+    candidate: Candidate, context: RoutingContext, preferences: ProviderPreferences
+) -> tuple[int, bool, float, int, float, int]:
+    """Smaller is better: the client's order, what probes say, recent success, the curator's order, speed."""
+    offering = candidate.offering
+    health = context.health_of(offering.id)
+    is_unhealthy = context.snapshot.providers[offering.provider_id].health == "unhealthy"
+    # A tenth apart is noise: then the curator's order decides.
+    return (
+        preferences.rank(_slug(candidate, context)) if preferences.order else 0,
+        is_unhealthy,
+        -round(health.success_rate, 1),
+        offering.position,
+        health.latency_ms or 0.0,
+        offering.id,
+    )
+
+
+def _nowhere(
+    requested: str,
+    required: Requirements,
+    resolved: ResolvedModel | None,
+    dropped: Sequence[Dropped],
+    context: RoutingContext,
+) -> GatewayError:
+    """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
+    named = resolved.model.id if resolved and resolved.retired else requested
+    name = "No model" if named == AUTO else f"No provider of model '{named}'"
+    refusal = _refused_by_operation(required, dropped, context) or no_candidate(
+        name, required, {drop.reason for drop in dropped}
+    )
+    if resolved is None or resolved.retired is None:
+        return refusal
+    return retired(
+        resolved.retired, requested, context, why=f" It could not be redirected: {refusal.message}"
+    )
+
+
+def _refused_by_operation(
+    required: Requirements, dropped: Sequence[Dropped], context: RoutingContext
+) -> GatewayError | None:
+    """In the words of the first offering that could not do it; None where something else was in the way."""
+    reason = f"cannot_{operation_of(required.endpoint).name}:"
+    for drop in dropped:
+        if drop.reason.startswith(reason):
+            refusal = _operation_refusal(drop.candidate.offering, required, context)
+            if refusal:
+                return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
+    return None

@@ -1,0 +1,98 @@
+"""What README and docs show is there, and goes on working: pictures, links, and the models of examples."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from catalogue.bootstrap.entries import ModelEntry
+from catalogue.bootstrap.reader import read_bootstrap
+from gateway.web.views import api_document
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+BOOTSTRAP = ROOT / "catalogue" / "bootstrap"
+LIVES_ON = timedelta(days=180)
+PICTURE_BYTES_MOST = 120_000
+ONE_SCREEN_LINES = 65
+
+
+@cache
+def models_by_name() -> dict[str, ModelEntry]:
+    """Ids and aliases of the bootstrap catalogue."""
+    models = read_bootstrap().models
+    return {name: model for model in models for name in (model.public_id, *model.aliases)}
+
+
+@cache
+def read_day() -> date:
+    """The day of the newest fact in the bootstrap catalogue: with it examples are compared, and never with today."""
+    texts = (file.read_text("utf-8") for file in BOOTSTRAP.rglob("*.toml"))
+    days = (day for text in texts for day in re.findall(r"\bread on (\d{4}-\d\d-\d\d)", text, re.IGNORECASE))
+    return max(map(date.fromisoformat, days))
+
+
+def ending(text: str) -> set[str]:
+    """Names in the text of models that are deprecated, or end within half a year of the catalogue's own day."""
+    limit = datetime.combine(read_day() + LIVES_ON, time(), UTC)
+    named = {word for word in re.findall(r"[\w@][\w@./:+-]*\w", text) if word in models_by_name()}
+    return {name for name in named if any(at <= limit for at in ends(models_by_name()[name]))}
+
+
+def ends(model: ModelEntry) -> Iterable[datetime]:
+    return [at for at in (model.deprecation_at, model.retirement_at) if at is not None]
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *TEMPLATES], ids=relative)
+def test_examples_name_models_that_live(document: Path) -> None:
+    assert ending(document.read_text("utf-8")) == set()
+
+
+def test_examples_of_the_api_reference_name_models_that_live() -> None:
+    assert ending(json.dumps(api_document())) == set()
+
+
+def test_model_that_ends_soon_would_be_found() -> None:
+    assert ending('curl … -d \'{"model": "openai/gpt-5-mini"}\'') == {"openai/gpt-5-mini"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    text = document.read_text("utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        address, _, anchor = target.partition("#")
+        if "://" in address:
+            continue
+        file = document.parent / address if address else document
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text("utf-8"), re.MULTILINE)
+            assert anchor in map(slug, headings), target
+
+
+def test_first_page_is_one_screen_with_three_pictures() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= ONE_SCREEN_LINES
+    pictures = set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text))
+    assert len(pictures) == 3
+    assert max((ROOT / picture).stat().st_size for picture in pictures) < PICTURE_BYTES_MOST
+
+
+def test_first_page_says_how_to_hand_over_the_key_and_what_to_install() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for words in ("export GATEWAY_KEY", "pip install openai", "npm i openai", "**Licence.**"):
+        assert words in text
