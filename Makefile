@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 # All tests run in several processes; chosen ones in one, which starts sooner and can be stopped in a debugger.
 AT_ONCE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
+# No process reads the other files.
+DRILLS = $(shell grep -rl --include='test_*.py' 'mark\.drill' tests)
 TESTS ?= tests -m 'not drill' $(AT_ONCE)
 
 # Images for containers often set it; then each of the hundreds of processes that tests start compiles everything anew.
@@ -28,7 +30,7 @@ test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with T
 	@$(BIN)/python -m pytest $(TESTS)
 
 drill: $(VENV)/.development $(VENV)/openai-2 ## Run the long drills: kills, outages and attacks on real processes
-	@$(BIN)/python -m pytest tests -m drill $(AT_ONCE)
+	@$(BIN)/python -m pytest $(DRILLS) -m drill $(AT_ONCE)
 
 mutants: $(VENV)/.development ## See whether the tests notice small changes to the pure rules; some with ONLY=catalogue/
 	@$(BIN)/python -m tests.mutants --only '$(ONLY)'

@@ -14,7 +14,7 @@ AGAIN = [
     "accounts/test_ledger.py",
     "accounts/test_revision.py",
     "catalogue/test_sheets.py",
-    "gateway/test_recorder.py",
+    "gateway/plane/test_recorder.py",
     "gateway/responses",
 ]
 

@@ -56,7 +56,7 @@ class Mutation:
     occurrence: int
 
     def name(self, root: Path) -> str:
-        """Such as `catalogue/pricing.py: if a < b: -> if a <= b:`, the same wherever in the file that stands."""
+        """Such as `catalogue/pricing/cost.py: if a < b: -> if a <= b:`, the same wherever in the file that stands."""
         lines = zip(self.path.read_text("utf-8").splitlines(), self._source().splitlines(), strict=True)
         [(old, new)] = [pair for pair in lines if len(set(pair)) == 2]
         return f"{self.path.relative_to(root)}: {_tidy(old)} -> {_tidy(new)}"

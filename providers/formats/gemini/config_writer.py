@@ -22,6 +22,9 @@ _LEAST_BUDGET = 512
 """What the least model with a budget accepts; the others accept less."""
 _LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
 """Efforts without a level of their own name."""
+MODALITIES = "modalities"
+"""Chat's parameter."""
+_MODALITIES = {"text": "TEXT", "image": "IMAGE"}
 _THINKING = "generationConfig.thinkingConfig"
 
 
@@ -35,7 +38,18 @@ def write_config(conversation: Conversation, upstream: Upstream, translated: lis
     if _wants_small_images(conversation):
         translated.append(f"{spelt(conversation.source, 'image_detail')} -> generationConfig.mediaResolution")
         config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
+    if modalities := modalities_of(conversation):
+        translated.append(f"{MODALITIES} -> generationConfig.responseModalities")
+        config["responseModalities"] = modalities
     return config
+
+
+def modalities_of(conversation: Conversation) -> list[str]:
+    """Where a client of chat asks for pictures, as OpenRouter's do; else empty."""
+    asked = conversation.extra.get(MODALITIES)
+    words = asked if isinstance(asked, list) and conversation.source != ORIGIN else []
+    is_sayable = "image" in words and all(isinstance(word, str) and word in _MODALITIES for word in words)
+    return [_MODALITIES[word] for word in words] if is_sayable else []
 
 
 def _refuse(conversation: Conversation) -> None:

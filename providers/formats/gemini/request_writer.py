@@ -9,7 +9,7 @@ from urllib.parse import quote
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import in_place, refuse_extras
-from providers.formats.gemini.config_writer import write_config
+from providers.formats.gemini.config_writer import MODALITIES, modalities_of, write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.signatures import ORIGIN
@@ -27,7 +27,7 @@ _ANY_TIER = frozenset({None, "auto"})
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
     if conversation.source != ORIGIN:
-        refuse_extras(conversation)
+        refuse_extras(conversation, said=[MODALITIES] if modalities_of(conversation) else [])
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body = write_tools(conversation, translated)

@@ -2,16 +2,19 @@
 
 import json
 import threading
-import time
+from contextlib import suppress
 from secrets import token_hex
 
+import httpx
+
 from gateway.core.store.redis import RedisStore
-from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.patience import HANG_S
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
 STEADY = "slow?chunks=40&delay=0.05"
+CHAT = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 
 
 def an_edge(provider, **options):
@@ -26,17 +29,50 @@ def an_edge_on_redis(provider, redis, **options):
     return an_edge(provider, store=open_one, worker_store=open_one, **options)
 
 
+class Listener:
+    """A client of one stream, in a thread of its own."""
+
+    def __init__(self, edge: RunningEdge, path="/v1/chat/completions", body=CHAT, *, lane="worker", key=None):
+        self._client = edge.client(key, **{"x-gateway-lane": lane})
+        self._request = path, body
+        self._heard: list[str] = []
+        self._has_begun = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def wait_for_the_first(self) -> None:
+        """Event, or the end where there is none."""
+        assert self._has_begun.wait(HANG_S)
+
+    @property
+    def text(self) -> str:
+        """All of it, once it has ended."""
+        self._thread.join(HANG_S)
+        return "".join(self._heard)
+
+    def _listen(self) -> None:
+        path, body = self._request
+        with (
+            suppress(httpx.TransportError),
+            self._client as client,
+            client.stream("POST", path, json=body) as answer,
+        ):
+            for piece in answer.iter_text():
+                self._heard.append(piece)
+                self._has_begun.set()
+        self._has_begun.set()
+
+
 def stream_while(edge, provider, trouble, behaviour=STEADY):
-    """The text of one stream by the worker, with trouble in its middle."""
+    """The text of one stream by the worker, with trouble in its middle, or while it is waited for."""
     provider.script(behaviour)
-    got = []
-    reader = threading.Thread(target=lambda: got.append(edge.chat(lane="worker", stream=True).text))
-    reader.start()
-    provider.wait_for(1)
-    time.sleep(0.5)
+    listener = Listener(edge)
+    if "first=" in behaviour:
+        provider.wait_for(1)
+    else:
+        listener.wait_for_the_first()
     trouble()
-    reader.join(HANG_S)
-    return got[0]
+    return listener.text
 
 
 def words_of(text):

@@ -9,9 +9,8 @@ import pytest
 
 from catalogue.published.snapshot import Snapshot
 from tests.gateway.proxy.edge import running_edge
-from tests.gateway.proxy.lanes import PRICES, words_of
+from tests.gateway.proxy.lanes import PRICES, Listener, words_of
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -39,21 +38,12 @@ def edge(provider):
         yield edge
 
 
-def stream_while(edge, provider, change, *, path="/v1/chat/completions", lane="direct", key=None):
+def stream_while(edge, change, *, path="/v1/chat/completions", lane="direct", key=None):
     """The text of one stream, with a change in its middle."""
-    got = []
-
-    def read():
-        with edge.client(key, **{"x-gateway-lane": lane}) as client:
-            got.append(client.post(path, json=STREAMS[path]).text)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    provider.wait_for(1)
-    time.sleep(0.3)
+    listener = Listener(edge, path, STREAMS[path], lane=lane, key=key)
+    listener.wait_for_the_first()
     change()
-    reader.join(HANG_S)
-    return got[0]
+    return listener.text
 
 
 def last_event_of(text):
@@ -67,7 +57,7 @@ def revoke(edge):
 @LANES
 @pytest.mark.parametrize("path", STREAMS)
 def test_a_revoked_keys_streams_end_with_their_surfaces_error(edge, provider, path, lane):
-    text = stream_while(edge, provider, lambda: revoke(edge), path=path, lane=lane)
+    text = stream_while(edge, lambda: revoke(edge), path=path, lane=lane)
     assert "revoked" in json.dumps(last_event_of(text))
     assert "[DONE]" not in text
     wait_until(lambda: provider.calls[0].has_hung_up, "hanging up on the provider")
@@ -75,7 +65,7 @@ def test_a_revoked_keys_streams_end_with_their_surfaces_error(edge, provider, pa
 
 @LANES
 def test_error_of_the_gateway_in_a_stream_of_responses_has_the_next_number(edge, provider, lane):
-    text = stream_while(edge, provider, lambda: revoke(edge), path="/v1/responses", lane=lane)
+    text = stream_while(edge, lambda: revoke(edge), path="/v1/responses", lane=lane)
     events = [json.loads(line[5:]) for line in text.splitlines() if line.startswith("data:")]
     assert events[-1]["type"] == "error"
     assert [each["sequence_number"] for each in events] == list(range(len(events)))
@@ -83,7 +73,7 @@ def test_error_of_the_gateway_in_a_stream_of_responses_has_the_next_number(edge,
 
 @LANES
 def test_its_team_pays_for_what_it_was_sent(edge, provider, lane):
-    stream_while(edge, provider, lambda: revoke(edge), lane=lane)
+    stream_while(edge, lambda: revoke(edge), lane=lane)
     wait_until(lambda: edge.records.closes, "settling")
     [row] = edge.records.closes
     assert (row.outcome, row.error_code) == ("cancelled", "invalid_api_key")
@@ -100,28 +90,28 @@ def test_a_call_that_has_not_begun_to_answer_ends_with_a_401(edge, provider, lan
 
 
 def test_a_key_that_expires_ends_its_streams_though_nothing_changed(edge, provider):
-    key = edge.keys.issue(name="short", expires_at=time.time() + 1)
-    text = stream_while(edge, provider, lambda: None, key=key)
+    key = edge.keys.issue(name="short", expires_at=time.time() + 3)
+    text = stream_while(edge, lambda: None, key=key)
     assert last_event_of(text)["error"]["code"] == "invalid_api_key"
 
 
 def test_streams_of_other_keys_go_on(edge, provider):
     provider.default = "slow?chunks=40&delay=0.05"
     other = edge.keys.issue(name="other")
-    text = stream_while(edge, provider, lambda: revoke(edge), key=other)
+    text = stream_while(edge, lambda: revoke(edge), key=other)
     assert text.endswith("data: [DONE]\n\n")
 
 
 def test_a_key_that_changes_otherwise_goes_on(edge, provider):
     provider.default = "slow?chunks=40&delay=0.05"
-    text = stream_while(edge, provider, lambda: edge.keys.change(edge.key, name="another", concurrency=1))
+    text = stream_while(edge, lambda: edge.keys.change(edge.key, name="another", concurrency=1))
     assert text.endswith("data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize(("lane", "who"), [("direct", "edge"), ("worker", "edge"), ("worker", "worker")])
 def test_what_a_shutdown_breaks_off_is_ours_to_pay(edge, provider, lane, who):
     drain = getattr(edge.process, who).drain
-    stream_while(edge, provider, lambda: edge.on_loop(lambda: drain(0.1)), lane=lane)
+    stream_while(edge, lambda: edge.on_loop(lambda: drain(0.1)), lane=lane)
     wait_until(lambda: edge.records.closes, "settling")
     [row] = edge.records.closes
     assert (row.outcome, row.error_code) == ("cancelled", "server_shutting_down")
@@ -141,7 +131,7 @@ def switch_off(edge, **facts):
 @pytest.mark.parametrize("facts", [{"is_enabled": False}, {"offering": False}])
 def test_what_is_switched_off_finishes_what_runs_and_takes_no_more(edge, provider, lane, facts):
     provider.default = "slow?chunks=40&delay=0.05"
-    text = stream_while(edge, provider, lambda: switch_off(edge, **facts), lane=lane)
+    text = stream_while(edge, lambda: switch_off(edge, **facts), lane=lane)
     refused = edge.chat(lane=lane)
     assert text.endswith("data: [DONE]\n\n")
     assert len(words_of(text).split()) == 40

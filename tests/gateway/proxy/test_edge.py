@@ -10,8 +10,8 @@ import pytest
 from providers.engine import Timeouts
 from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import running_edge
+from tests.gateway.proxy.lanes import Listener
 from tests.gateway.proxy.values import AT, a_model, a_price, a_provider, an_offering
-from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -346,14 +346,10 @@ def test_a_spool_that_lags_a_minute_stops_calls_until_it_has_caught_up(edge, fir
 @LANES
 def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
     first.script("slow?chunks=100&delay=0.05")
-    got = []
-    reader = threading.Thread(target=lambda: got.append(edge.chat(lane=lane, stream=True).text))
-    reader.start()
-    first.wait_for(1)
-    time.sleep(0.2)
+    listener = Listener(edge, lane=lane)
+    listener.wait_for_the_first()
     edge.on_loop(lambda: edge.process.edge.drain(0.1))
-    reader.join(HANG_S)
-    assert json.loads(got[0].strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
+    assert json.loads(listener.text.strip().split("data: ")[-1])["error"]["code"] == "server_shutting_down"
     assert [(close.outcome, close.error_code) for close in edge.records.settled().closes] == [
         ("cancelled", "server_shutting_down")
     ]

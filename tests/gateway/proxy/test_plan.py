@@ -446,8 +446,8 @@ def test_without_fallbacks_all_but_the_best_are_dropped():
     model = a_model(offerings=(an_offering(1), an_offering(2), an_offering(3)))
     plan = plan_route("acme/one", CHAT, a_routing_context(model), ProviderPreferences(allows_fallbacks=False))
     assert [each.offering.id for each in plan.candidates] == [1]
-    unwished = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
-    assert unwished == [(2, "unwished:allow_fallbacks"), (3, "unwished:allow_fallbacks")]
+    excluded = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
+    assert excluded == [(2, "excluded:allow_fallbacks"), (3, "excluded:allow_fallbacks")]
 
 
 def test_auto_is_the_model_of_the_best_offering():
@@ -459,4 +459,4 @@ def test_auto_is_the_model_of_the_best_offering():
 def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
     quick = HealthStatus(is_open=False, success_rate=1.0, latency_ms=0.5)
-    assert plan_ids("acme/one", CHAT, a_routing_context(model, standings={1: quick})) == [2, 1]
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: quick})) == [2, 1]

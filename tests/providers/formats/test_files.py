@@ -281,6 +281,28 @@ def test_picture_stays_where_something_else_of_its_message_was_changed():
     assert message == TURNS["openai"]["messages"][1] | {"content": "Drawn."}
 
 
+def asked_for(modalities):
+    body = {"messages": [{"role": "user", "content": "Draw."}], "modalities": modalities}
+    return GEMINI.write_request(CLIENT_FORMATS["openai"].read_request(body), Upstream("m", is_streamed=False))
+
+
+def test_pictures_that_clients_of_openrouter_ask_for_are_asked_of_google():
+    sent = asked_for(["image", "text"])
+    assert sent.body["generationConfig"]["responseModalities"] == ["IMAGE", "TEXT"]
+    assert sent.translated == ("modalities -> generationConfig.responseModalities",)
+
+
+def test_text_alone_is_what_google_gives_unasked():
+    assert "generationConfig" not in asked_for(["text"]).body
+
+
+@pytest.mark.parametrize("modalities", [["audio", "text"], ["image", 7], ["image", "video"], "image"])
+def test_other_kinds_of_answer_are_refused_by_name(modalities):
+    with pytest.raises(CannotTranslate) as refused:
+        asked_for(modalities)
+    assert refused.value.param == "modalities"
+
+
 @pytest.mark.parametrize("images", [[7], [{"type": "image_url"}], "x"])
 def test_pictures_of_another_shape_are_the_clients_own(images):
     turns = [{"role": "assistant", "content": "x", "images": images}, {"role": "user", "content": "y"}]

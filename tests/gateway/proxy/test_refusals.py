@@ -46,7 +46,7 @@ def refusal(*reasons, needs=CHAT):
             "logprobs",
             "supports 'logprobs' and 'tools' together.",
         ),
-        (["unwished:order", "unwished:only"], "no_wished_provider", "provider.only", None),
+        (["excluded:order", "excluded:only"], "no_wished_provider", "provider.only", None),
     ],
 )
 def test_the_callers_mistake_is_named(reasons, code, param, message):
@@ -65,7 +65,7 @@ def test_the_callers_mistake_is_named(reasons, code, param, message):
         (["credential_missing"], "no_provider", "has a credential yet; staff can add one.", 30),
         (["credential_missing", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
         (["endpoint_not_offered", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
-        (["unwished:only", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
+        (["excluded:only", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
         ([], "no_provider", "is switched on at the moment.", 30),
     ],
 )
