@@ -16,7 +16,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 from gateway.plane import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
-from gateway.proxy.request_id import identified  # noqa: E402
+from gateway.proxy.ids import identified  # noqa: E402
 from gateway.server.behind import Behind  # noqa: E402
 from gateway.server.bounded import Bounded  # noqa: E402
 from gateway.server.cors import Cors  # noqa: E402

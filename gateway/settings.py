@@ -79,7 +79,6 @@ INSTALLED_APPS = [
     "django_filters",
     "import_export",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "auditlog",
     "gateway",
     "catalogue",
@@ -89,7 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gateway.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -206,6 +205,10 @@ FORMAT_MODULE_PATH = ["gateway.web.formats"]
 STATIC_URL = f"{PUBLIC_URL.base_path}/static/"
 STATICFILES_DIRS = [BASE_DIR / "gateway" / "static"]
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "gateway.web.static_files.AddressedByContent"},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.KeyAuthentication"],
@@ -373,9 +376,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVERS": [{"url": str(PUBLIC_URL)}] if PUBLIC_URL else [],
     "SCHEMA_PATH_PREFIX": "/v1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
         "LifecycleStatus": "catalogue.lifecycle.status.Status",

@@ -17,7 +17,7 @@ urlpatterns = [
     path("v1/", include("gateway.responses.urls")),
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
-    path("docs", views.Docs.as_view(), name="docs"),
+    path("docs", views.docs, name="docs"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

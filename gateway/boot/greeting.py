@@ -9,7 +9,7 @@ from gateway.boot.first_run import ADMIN, MEMBER, Issued
 PLACES = (
     ("Portal", "/"),
     ("Admin", "/admin/"),
-    ("API document", "/docs"),
+    ("API reference", "/docs"),
     ("Catalogue", "/models"),
 )
 DEMO_MODEL = "demo/chat"

@@ -7,7 +7,7 @@ import orjson
 
 from gateway.core.envelopes import listed_envelope, openai_envelope
 from gateway.proxy.errors import GatewayError
-from gateway.proxy.request_id import id_headers, mint_request_id
+from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.response_headers import Headers
 from gateway.proxy.surfaces import surface_at
 

@@ -15,10 +15,10 @@ from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
 from gateway.proxy.guesses import judge_guess
+from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 from gateway.proxy.request_headers import ClientRequest, check_content
-from gateway.proxy.request_id import id_headers, mint_request_id
 from gateway.proxy.settle import CANCELLED, FAILED, FINISHED, GATEWAY_ERROR
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
@@ -185,7 +185,7 @@ class Edge:
             raise await judge_guess(refusal, address, services.store) from None
         record = call.client.record
         call.key = record.key = key
-        check_content(headers, services.body_limit_bytes)
+        check_content(headers, surface.operation.body_kind, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive
         try:

@@ -12,8 +12,8 @@ from gateway.core.envelopes import spoken_form
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
+from gateway.proxy.ids import id_headers, identified, mint_request_id
 from gateway.proxy.ports import KeyDirectory, Snapshots
-from gateway.proxy.request_id import id_headers, identified, mint_request_id
 from gateway.proxy.response_headers import Headers
 
 Scope = Mapping[str, Any]

@@ -3,13 +3,22 @@
 from typing import Any
 
 from django import template
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 register = template.Library()
 
 _NOTHING = "none"
 _BREAK = mark_safe("<br>")
+
+
+@register.filter
+def code(text: str) -> str:
+    """What stands between backticks as code, the rest as it is."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in parts)
+    )
 
 
 @register.simple_tag

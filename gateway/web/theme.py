@@ -42,7 +42,7 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
         "SIDEBAR": {"show_search": True, "navigation": "gateway.web.admin_site.navigation"},
         "ACCOUNT": {
             "navigation": [
-                {"title": "API document", "link": f"{base_path}/docs"},
+                {"title": "API reference", "link": f"{base_path}/docs"},
                 *([catalogue] if has_catalogue else []),
                 {"title": "Change password", "link": f"{base_path}/admin/password_change/"},
             ]

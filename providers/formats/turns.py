@@ -27,9 +27,10 @@ def _is_empty(part: Part) -> bool:
 
 
 def _without_empty_texts(message: Message) -> Message:
-    if not any(map(_is_empty, message.parts)):
-        return message
-    return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
+    for part in message.parts:
+        if isinstance(part, Text) and not part.text:
+            return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
+    return message
 
 
 class _Turn:

@@ -11,9 +11,11 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from providers.wire.conversation import Conversation, Json, Native, ToolResult, Wording
+from providers.wire.conversation import Conversation, Json, Native, Text, ToolResult, Wording
 
 T = TypeVar("T")
+# What an answer tells of its text, and may repeat of it.
+_OF_THE_TEXT = frozenset({"citations", "annotations", "logprobs"})
 
 
 def as_read(thing: T, origin: str, value: Json, own: Mapping[str, Json]) -> T:
@@ -71,31 +73,36 @@ def in_own_words(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]
     wording = wording_in(thing, origin)
     if wording is None:
         return write(thing)
+    said: dict[str, Any] = wording.value
     if wording.read == thing:
-        said: dict[str, Any] = wording.value
         return said
-    return merged(wording.value, write(wording.read), write(thing))
+    if isinstance(thing, Text) and thing.text != wording.read.text:
+        said = {name: value for name, value in said.items() if name not in _OF_THE_TEXT}
+    return merged(said, write(wording.read), write(thing))
 
 
 def merged(value: Json, before: Mapping[str, Json], now: Mapping[str, Json]) -> dict[str, Any]:
     """`value` with what differs between two things that were written anew: as it was said, and as it is.
 
     So members stay that no writer knows, and those that say the same in other words. Where a change is in what was
-    said under another name, all is written anew.
+    said under another name, all is written anew: nothing of what was changed may stay.
     """
-    changed = [name for name in before.keys() | now.keys() if before.get(name) != now.get(name)]
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if not isinstance(value, dict) or any(name in before and name not in value for name in changed):
         return dict(now)
     kept = {name: member for name, member in value.items() if name not in before or name in now}
-    for name, member in now.items():
-        if name in before and before[name] == member:
-            continue
-        was, said = before.get(name), kept.get(name)
-        if isinstance(was, dict) and isinstance(said, dict) and isinstance(member, dict):
-            kept[name] = merged(said, was, member)
-        else:
-            kept[name] = member
+    for name in changed:
+        if name in now:
+            kept[name] = _merged_member(kept.get(name), before.get(name), now[name])
     return kept
+
+
+def _merged_member(said: Json, was: Json, is_now: Json) -> Json:
+    """Merged only where it was said in the very words in which it would be written."""
+    are_objects = isinstance(said, dict) and isinstance(was, dict) and isinstance(is_now, dict)
+    if are_objects and all(name in said and said[name] == value for name, value in was.items()):
+        return merged(said, was, is_now)
+    return is_now
 
 
 def in_order(written: Mapping[str, Any], said: Json) -> dict[str, Any]:
@@ -122,7 +129,8 @@ def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
         if (wording := message.wording) is not None and wording.own:
             yield from wording.own.items()
         for part in message.parts:
-            if isinstance(part, Native | ToolResult) or part.wording is not None:
+            # Of nearly all parts there is nothing to tell, and to ask each for it would cost more than its turn.
+            if isinstance(part, (Native, ToolResult)) or ((said := part.wording) is not None and said.own):
                 yield from _natives_in(part)
 
 

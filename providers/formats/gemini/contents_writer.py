@@ -83,8 +83,7 @@ class ContentsWriter:
             for _, group in groupby(message.parts, _wording_number)
             for part in self._own_group(self._fitted(group))
         ]
-        is_call_possible = self._needs_signatures and message.role is Role.ASSISTANT
-        return _with_signature(written) if is_call_possible else written
+        return _with_signature(written) if self._needs_signatures else written
 
     def _own_group(self, parts: tuple[Part, ...]) -> list[dict[str, Any]]:
         """The parts of one wording: of its client, a text and the signature of it, say, are one."""
@@ -129,7 +128,7 @@ class ContentsWriter:
         return contents
 
     def _instruction(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """The system's, in as few words of its own as there are."""
+        """All that the system says in front, which is one content."""
         if len(messages) == 1 and is_as_read(messages[0], ORIGIN, "role", "parts"):
             wording = wording_in(messages[0], ORIGIN)
             return {"systemInstruction": wording.value} if wording else {}

@@ -119,13 +119,22 @@ class ItemWriter:
         if thought.origin != ORIGIN or not (thought.encrypted or _is_readable(thought)):
             self._note("reasoning", "left out")
             return None
-        return in_own_words(thought, ORIGIN, self._write_thought)
+        # Its words may stand in it twice, so that a change writes all of it anew.
+        wording = wording_in(thought, ORIGIN)
+        return wording.value if wording and wording.read == thought else self._write_thought(thought)
 
     def _write_thought(self, thought: Reasoning) -> dict[str, Any]:
-        summary = [{"type": "summary_text", "text": thought.text}] if thought.text else []
+        texts: dict[str, Any] = {"summary": []}
+        if not thought.encrypted:
+            texts["content"] = [{"type": "reasoning_text", "text": thought.text}]
+        elif thought.text:
+            texts["summary"] = [{"type": "summary_text", "text": thought.text}]
         members = {"id": thought.id, "encrypted_content": thought.encrypted}
-        said = {name: value for name, value in members.items() if value is not None}
-        return {"type": "reasoning", "summary": summary} | said
+        return (
+            {"type": "reasoning"}
+            | texts
+            | {name: value for name, value in members.items() if value is not None}
+        )
 
     def _write_answer_part(self, part: Part) -> dict[str, Any]:
         return in_own_words(part, ORIGIN, self._write_new_answer_part)

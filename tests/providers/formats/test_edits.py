@@ -1,12 +1,15 @@
 """A conversation is told as its client put it, but for what was changed: that reaches providers of every format."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import orjson
 import pytest
 
+from providers.formats.base import TranslationError
 from providers.formats.registry import FORMATS
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
@@ -24,10 +27,12 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
 from tests.providers.formats.anew import anew, in_turns
 from tests.providers.formats.conversations import Ability, make_conversation
+from tests.providers.formats.test_garbage import spoilt
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FOLDERS = {"openai": "chat", "anthropic": "anthropic", "responses": "responses", "gemini": "gemini"}
@@ -252,6 +257,107 @@ def test_what_was_masked_is_nowhere_in_what_is_sent(client):
     assert "What is ***" in told or "What is on these" in told
     assert "Rain" not in told
     assert "'snow'" not in told
+
+
+@pytest.mark.parametrize("params", [(), ("max_tokens",), ("max_completion_tokens", "user")])
+@pytest.mark.parametrize(
+    "quirks",
+    [(), ("reasoning_object",), ("no_reasoning_input",), ("reasoning_input",), ("no_stream_options",)],
+)
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_chat_that_was_read_is_told_like_chat_that_went_on_as_it_came(params, quirks, is_streamed):
+    body = without_nulls(golden("openai")) | {"stream_options": {"x": 1}, "safety_identifier": "u2"}
+    calls = [
+        Call("chat.completions", body, request=request, is_streamed=is_streamed)
+        for request in (None, FORMATS["openai"].read_request(body))
+    ]
+    told = Upstream("m", is_streamed=is_streamed, params=frozenset(params), quirks=frozenset(quirks))
+    relayed, written = (
+        adapter_between("openai", "openai").request(call, a_provider(), told) for call in calls
+    )
+    assert written.body == relayed.body
+    assert written.translated == relayed.translated
+
+
+@any_client
+@pytest.mark.parametrize("edit", [mask, instruct, describe_tools])
+def test_change_of_spoilt_words_is_written_or_refused(client, edit):
+    body = golden(client)
+    for changed in Random(1).sample(list(spoilt(body)), 300):
+        with suppress(TranslationError, UpstreamFailure):
+            sent(client, client, changed, edit(FORMATS[client].read_request(changed)))
+
+
+REPEATED = [
+    (
+        "anthropic",
+        {"max_tokens": 9},
+        "messages",
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "sea", "citations": [{"cited_text": "sea"}], "sparkle": 1},
+            ],
+        },
+    ),
+    (
+        "responses",
+        {},
+        "input",
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "sea", "logprobs": [{"token": "sea"}], "sparkle": 1}],
+        },
+    ),
+    (
+        "responses",
+        {},
+        "input",
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "sea"}],
+            "content": [{"type": "reasoning_text", "text": "the sea"}],
+        },
+    ),
+    (
+        "openai",
+        {},
+        "messages",
+        {"role": "assistant", "content": "x", "reasoning_content": "sea", "reasoning": "sea"},
+    ),
+    ("openai", {}, "messages", {"role": "assistant", "content": None, "refusal": "sea", "sparkle": 1}),
+    (
+        "gemini",
+        {},
+        "contents",
+        {
+            "role": "user",
+            "parts": [{"functionResponse": {"name": "f", "response": {"result": "sea", "more": "sea"}}}],
+        },
+    ),
+    ("gemini", {}, "contents", {"role": "user", "parts": [{"text": "sea", "video_metadata": {"fps": 1}}]}),
+]
+CALLED = {"gemini": [{"role": "model", "parts": [{"functionCall": {"name": "f"}}]}]}
+
+
+def change_all(part: Part) -> Part:
+    if isinstance(part, ToolResult):
+        parts = tuple(change_all(inner) for inner in part.parts)
+        return replace(part, parts=parts)  # type: ignore[arg-type]  # of the same kinds
+    return replace(part, text="***") if hasattr(part, "text") else part  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(("client", "body", "place", "said"), REPEATED)
+def test_nothing_stays_of_what_was_changed_in_whichever_words_it_was_said(client, body, place, said):
+    body = body | {place: [*CALLED.get(client, []), said]}
+    read = FORMATS[client].read_request(body)
+    messages = [replace(each, parts=tuple(map(change_all, each.parts))) for each in read.messages]
+    told = sent(client, client, body, replace(read, messages=tuple(messages)))[place][-1]
+    assert "***" in str(told)
+    assert "sea" not in str(told)
+    unknown = ("sparkle", "video_metadata", "videoMetadata")
+    assert any(name in str(told) for name in unknown) is any(name in str(said) for name in unknown)
 
 
 def test_tool_is_added_to_those_of_the_client():

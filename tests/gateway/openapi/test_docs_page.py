@@ -1,0 +1,31 @@
+"""The API reference in a real browser: in both themes, on a phone, without scripts."""
+
+import pytest
+
+from tests.pages import DESKTOP, PHONE, Browser
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_reference_keeps_nobody_out(browser: Browser, theme: str, size: tuple[int, int]) -> None:
+    browser.prefer(theme)
+    browser.resize(size)
+    browser.open("/docs")
+    browser.run("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    assert browser.barriers() == []
+    assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+
+
+def test_reference_loads_nothing_from_elsewhere(browser: Browser) -> None:
+    browser.open("/docs")
+    assert browser.hosts_asked() == {browser.base_url.removeprefix("http://")}
+    assert browser.complaints() == []
+
+
+def test_reference_can_be_read_without_scripts(browser: Browser) -> None:
+    browser.allow_scripts(False)
+    browser.open("/docs#post-v1-chat-completions")
+    browser.find("#post-v1-chat-completions details:nth-of-type(2) > summary").click()
+    assert "max_completion_tokens" in browser.text
