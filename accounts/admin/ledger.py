@@ -71,8 +71,7 @@ class LedgerEntryAdmin(AdminBase):
         "project",
         "model_and_provider",
         "outcome_chip",
-        "input_tokens",
-        "output_tokens",
+        "tokens",
         "cost",
         "took",
     ]
@@ -139,6 +138,10 @@ class LedgerEntryAdmin(AdminBase):
     def outcome_chip(self, entry: LedgerEntry) -> str:
         chip = status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
         return chip if entry.number == 1 else _two_lines(chip, f"attempt {entry.number}")
+
+    @admin.display(description="tokens")
+    def tokens(self, entry: LedgerEntry) -> str:
+        return _two_lines(f"{entry.input_tokens or 0:,} in", f"{entry.output_tokens or 0:,} out")
 
     @admin.display(description="cost, USD")
     def cost(self, entry: LedgerEntry) -> str:

@@ -47,7 +47,5 @@ class CountSurface(FormatSurface):
             raise refusal_of(error) from None
 
 
-MESSAGES = FormatSurface("/v1/messages", "messages", _check, can_stream=True, format="anthropic")
-COUNT_TOKENS = CountSurface(
-    "/v1/messages/count_tokens", "messages", _check, can_stream=False, format="anthropic"
-)
+MESSAGES = FormatSurface("/v1/messages", "messages", _check, format="anthropic")
+COUNT_TOKENS = CountSurface("/v1/messages/count_tokens", "messages", _check, format="anthropic")

@@ -33,6 +33,4 @@ def _check(body: Any, param: str) -> None:
             raise refuse(name, "left out: go on from an answer by 'previous_response_id'", body[name])
 
 
-RESPONSES = FormatSurface(
-    "/v1/responses", "responses", _check, can_stream=True, format="responses", keeps_answers=True
-)
+RESPONSES = FormatSurface("/v1/responses", "responses", _check, format="responses", keeps_answers=True)
