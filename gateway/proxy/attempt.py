@@ -102,7 +102,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
             return end
         except UpstreamFailure as failure:
             # A provider's trouble may pass, and then its offering can do what this one cannot.
-            if error is None or failure.kind is not FailureKind.UNSAYABLE:
+            if error is None or failure.kind is not FailureKind.UNSUPPORTED:
                 error = from_failure(failure)
             if attempt.has_begun:
                 end.cut_by = error.error_code
