@@ -68,12 +68,12 @@ class LedgerEntryAdmin(AdminBase):
         "started",
         "request_of",
         "key_and_team",
-        "project",
         "model_and_provider",
         "outcome_chip",
-        "tokens",
         "cost",
+        "tokens",
         "took",
+        "project",
     ]
     list_filter = [PeriodFilter, "outcome", "lane", ProviderFilter, "team"]
     list_before_template = "admin/accounts/ledger_totals.html"
@@ -172,4 +172,4 @@ def _two_lines(first: str, second: str) -> str:
 
 def _link_search(asked: str, text: str) -> str:
     page = reverse("admin:accounts_ledgerentry_changelist")
-    return format_html('<a class="text-link" href="{}?q={}">{}</a>', page, asked, text)
+    return format_html('<a class="text-link" href="{}?q={}" title="{}">{}</a>', page, asked, text, text)
