@@ -5,11 +5,14 @@ from django.urls import include, path, re_path
 
 from catalogue.urls import google_urlpatterns
 from gateway.web import views
+from gateway.web.admin_search import search
 
 urlpatterns = [
     path("", include("gateway.portal.urls")),
     path("", include("gateway.public.urls")),
     path("admin/connect/", include("gateway.connect.urls")),
+    # In the place of the theme's own search, at its address.
+    path("admin/search/", admin.site.admin_view(search)),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),

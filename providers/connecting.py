@@ -67,18 +67,20 @@ def policy_to(provider: Provider, *, is_allowed: bool) -> OutboundPolicy:
 def connect(
     *, provider: Provider, secret: str, outcome: ProbeOutcome | None, is_allowed: bool = False
 ) -> None:
-    """Save the provider, what opens it, and what was found. Raises SecretError."""
+    """Save the provider, what opens it, and what was found. Raises SecretError.
+
+    Without a secret, a provider that has a credential keeps it: some lists are open to everybody.
+    """
     if is_allowed:
         provider.local_address = address_of(provider.base_url)
     services.save_provider(provider=provider)
-    credential = Credential.objects.filter(provider=provider).first() or Credential(provider=provider)
-    credential.provider = provider
-    credential.is_enabled = True
+    known = Credential.objects.filter(provider=provider).select_related("provider").first()
     if secret:
+        credential = known or Credential(provider=provider)
+        credential.is_enabled = True
         services.store_secret(credential=credential, secret=secret)
-    else:
-        credential.kind, credential.variable = Credential.Kind.NONE, ""
-        services.save_credential(credential=credential)
+    elif known is None:
+        services.save_credential(credential=Credential(provider=provider, kind=Credential.Kind.NONE))
     if outcome is not None:
         services.record_probe(provider_id=provider.pk, outcome=outcome, at=timezone.now())
 

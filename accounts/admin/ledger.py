@@ -68,13 +68,12 @@ class LedgerEntryAdmin(AdminBase):
         "started",
         "request_of",
         "key_and_team",
-        "project",
         "model_and_provider",
         "outcome_chip",
-        "input_tokens",
-        "output_tokens",
         "cost",
+        "tokens",
         "took",
+        "project",
     ]
     list_filter = [PeriodFilter, "outcome", "lane", ProviderFilter, "team"]
     list_before_template = "admin/accounts/ledger_totals.html"
@@ -140,6 +139,10 @@ class LedgerEntryAdmin(AdminBase):
         chip = status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
         return chip if entry.number == 1 else _two_lines(chip, f"attempt {entry.number}")
 
+    @admin.display(description="tokens")
+    def tokens(self, entry: LedgerEntry) -> str:
+        return _two_lines(f"{entry.input_tokens or 0:,} in", f"{entry.output_tokens or 0:,} out")
+
     @admin.display(description="cost, USD")
     def cost(self, entry: LedgerEntry) -> str:
         return write_exactly(entry.cost_usd) + (" (estimated)" if entry.is_estimated else "")
@@ -169,4 +172,4 @@ def _two_lines(first: str, second: str) -> str:
 
 def _link_search(asked: str, text: str) -> str:
     page = reverse("admin:accounts_ledgerentry_changelist")
-    return format_html('<a class="text-link" href="{}?q={}">{}</a>', page, asked, text)
+    return format_html('<a class="text-link" href="{}?q={}" title="{}">{}</a>', page, asked, text, text)

@@ -21,6 +21,7 @@ from providers.connection_check import ConnectionCheck
 from providers.models import Provider
 
 _SHOWN = 24
+_NAMED = 5
 _DEAR = Decimal("Infinity")
 
 
@@ -75,8 +76,10 @@ def tell_added(request: HttpRequest, added: Added) -> None:
     if added.offered:
         names = _named([model.public_id for model in added.offered])
         messages.success(request, f"Known already, and offered here too, as the last choice: {names}.")
-    for name, reason in added.refused.items():
+    for name, reason in list(added.refused.items())[:_NAMED]:
         messages.warning(request, f"{name} was not added. {reason}")
+    if len(added.refused) > _NAMED:
+        messages.warning(request, f"{len(added.refused) - _NAMED} more were not added.")
     if not_tried := added.left:
         messages.warning(
             request, f"{not_tried} more were left for another act: {MOST_ADDED} are added at once."
@@ -84,8 +87,8 @@ def tell_added(request: HttpRequest, added: Added) -> None:
 
 
 def _named(ids: Sequence[str]) -> str:
-    more = len(ids) - 5
-    return ", ".join(ids[:5]) + (f" and {more} more" if more > 0 else "")
+    more = len(ids) - _NAMED
+    return ", ".join(ids[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _page_of(model: ModelFacts, *, is_open: bool) -> str:

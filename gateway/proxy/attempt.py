@@ -13,6 +13,7 @@ from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import (
     CLIENT_GONE,
+    JSON_TYPE,
     CallResult,
     ClientGone,
     ResponseHead,
@@ -101,7 +102,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
             return end
         except UpstreamFailure as failure:
             # A provider's trouble may pass, and then its offering can do what this one cannot.
-            if error is None or failure.kind is not FailureKind.UNSAYABLE:
+            if error is None or failure.kind is not FailureKind.UNSUPPORTED:
                 error = from_failure(failure)
             if attempt.has_begun:
                 end.cut_by = error.error_code
@@ -273,18 +274,18 @@ class Attempt:
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.call.is_streamed:
-            raise UpstreamFailure(
-                FailureKind.BAD_RESPONSE,
-                "The provider did not stream.",
-                code="provider_bad_response",
-                status=200,
-            )
+            raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
         if self._translated is not None:
             self._translated = (*self._translated, *answer.translated)
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)
-        await sink.begin(self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}"))
+        head = self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}")
+        if answer.content_type != JSON_TYPE:
+            if _is_json(response):
+                raise _bad_response("The provider answered with JSON where bytes were due.")
+            head.content_type = answer.content_type
+        await sink.begin(head)
         self.has_begun = True
         await sink.send(answer.body, is_last=True)
 
@@ -368,3 +369,7 @@ class Attempt:
 
 def _is_json(response: UpstreamResponse) -> bool:
     return response.headers.get("content-type", "").startswith("application/json")
+
+
+def _bad_response(message: str) -> UpstreamFailure:
+    return UpstreamFailure(FailureKind.BAD_RESPONSE, message, code="provider_bad_response", status=200)

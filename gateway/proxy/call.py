@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from gateway.core import codec
 from gateway.core.codec import Unreadable
+from providers.operations.registry import operation_of
+from providers.wire.body import PARSERS
 from providers.wire.call import Call
 
 OWN_FIELDS = frozenset({"project_id", "provider"})
@@ -54,9 +54,9 @@ def decode_call(data: bytes) -> Call:
     if missing := [name for name in NEEDED if name not in facts]:
         raise Unreadable(f"Not enough is said for a call: {', '.join(missing)}.")
     try:
-        body = without_own_fields(orjson.loads(raw))
-    except orjson.JSONDecodeError as error:
-        raise Unreadable(f"The call's body is no JSON: {error}") from error
+        body = without_own_fields(PARSERS[operation_of(facts["endpoint"]).body_kind](raw))
+    except (KeyError, ValueError) as error:
+        raise Unreadable(f"The call is of no kind that is known here, or its body is not: {error}") from error
     return codec.read(
         Call,
         {

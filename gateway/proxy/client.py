@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
-from gateway.proxy.exchange import ClientGone, ResponseHead
+from gateway.proxy.exchange import JSON_TYPE, ClientGone, ResponseHead
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.response_headers import Headers
 
@@ -69,6 +69,8 @@ class ClientConnection:
             (b"x-gateway-attempts", str(head.attempts).encode()),
             (b"x-gateway-lane", self.record.lane.encode()),
         ]
+        if head.content_type != JSON_TYPE:
+            headers[len(self.headers)] = (b"content-type", head.content_type.encode())
         if head.length is not None:
             headers.append((b"content-length", str(head.length).encode()))
         if head.cost_usd is not None:

@@ -185,7 +185,7 @@ class Edge:
             raise await judge_guess(refusal, address, services.store) from None
         record = call.client.record
         call.key = record.key = key
-        check_content(headers, services.body_limit_bytes)
+        check_content(headers, surface.operation.body_kind, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive
         try:

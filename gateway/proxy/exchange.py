@@ -10,6 +10,8 @@ from accounts.attempts import AttemptSample
 from gateway.core import codec
 from gateway.core.codec import Unreadable
 
+JSON_TYPE = "application/json"
+
 
 @dataclass(slots=True)
 class ResponseHead:
@@ -24,6 +26,8 @@ class ResponseHead:
     length: int | None = None
     cost_usd: str | None = None
     translated: Sequence[str] | None = None
+    content_type: str = JSON_TYPE
+    """Of a whole answer."""
 
     def encode(self) -> bytes:
         return codec.encode(self) + b"\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.keys import KeyFacts
 from gateway.proxy.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from providers.wire.body import BodyKind
 
 _BETAS = b"anthropic-beta"
 _BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
@@ -29,20 +30,25 @@ class ClientRequest:
         return self.headers.get(name, b"").decode("latin-1").strip()
 
 
-def check_content(headers: Mapping[bytes, bytes], limit_bytes: int) -> None:
+def check_content(headers: Mapping[bytes, bytes], wanted: BodyKind, limit_bytes: int) -> None:
     """That the body can be read. Raises UnsupportedMediaType, BodyTooLarge."""
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind != b"application/json" and not kind.endswith(b"+json"):
-        shown = kind.decode("latin-1")[:60] or "nothing"
-        raise UnsupportedMediaType(
-            f"Send 'Content-Type: application/json', not {shown}.", param="content-type"
-        )
+    given = headers.get(b"content-type", b"")
+    if given != b"application/json" or wanted is not BodyKind.JSON:
+        _check_kind(given, wanted)
     coding = headers.get(b"content-encoding", b"identity").strip().lower()
     if coding not in {b"identity", b""}:
         raise UnsupportedMediaType("Send the body without a Content-Encoding.", param="content-encoding")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limit_bytes:
         raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
+
+
+def _check_kind(given: bytes, wanted: BodyKind) -> None:
+    kind = given.partition(b";")[0].strip().lower().decode("latin-1")
+    if kind != wanted and not (wanted is BodyKind.JSON and kind.endswith("+json")):
+        raise UnsupportedMediaType(
+            f"Send 'Content-Type: {wanted}', not {kind[:60] or 'nothing'}.", param="content-type"
+        )
 
 
 def read_project(request: ClientRequest, parsed: Mapping[str, Any]) -> str:

@@ -1,10 +1,13 @@
-"""Addresses for feed readers and calendars, with a place for the key that they must carry. Pure but for `reverse`."""
+"""Addresses for feed readers and calendars, with a place for the key that they must carry where not all may look."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
+
+from gateway.public.access import PUBLIC
 
 KEY = "sk-gw-YOUR-FEED-KEY"
 _FORMS = {"atom": "Atom", "rss": "RSS", "ics": "Calendar"}
@@ -17,6 +20,7 @@ class FeedLink:
     title: str
     id: str
     address: str
+    needs_key: bool
 
 
 def model_feeds(origin: str, model_id: str) -> Sequence[FeedLink]:
@@ -35,12 +39,14 @@ def retirement_feeds(origin: str) -> Sequence[FeedLink]:
 def _links(
     origin: str, name: str, forms: Sequence[str], asked: Iterable[tuple[str, str]]
 ) -> Sequence[FeedLink]:
-    pairs = list(asked)
+    needs_key = settings.PUBLIC_CATALOGUE != PUBLIC
+    pairs, key = list(asked), [("token", KEY)] if needs_key else []
     return [
         FeedLink(
             _FORMS[form],
             f"feed-{form}",
-            f"{origin}{reverse(name)}?{urlencode([*pairs, ('format', form), ('token', KEY)], safe='/:')}",
+            f"{origin}{reverse(name)}?{urlencode([*pairs, ('format', form), *key], safe='/:')}",
+            needs_key,
         )
         for form in forms
     ]

@@ -94,8 +94,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, entries in _GROUPS.items():
-        items = [_item(*entry) for entry in entries if _may_view(request, entry[2])]
-        if title == "Catalogue" and _may_view(request, "catalogue.model"):
+        items = [_item(*entry) for entry in entries if may_view(request, entry[2])]
+        if title == "Catalogue" and may_view(request, "catalogue.model"):
             worklist = reverse("admin:catalogue_worklist")
             # Its address begins as that of the models.
             items[0]["active"] = request.path.startswith(items[0]["link"]) and request.path != worklist
@@ -120,7 +120,7 @@ def live_of(request: HttpRequest) -> Live:
     """Two queries, once a request."""
     if not hasattr(request, "live"):
         edition = Edition.objects.order_by("-number").first()
-        aside = Model.objects.exclude(quarantine_reason="") if _may_view(request, "catalogue.model") else ()
+        aside = Model.objects.exclude(quarantine_reason="") if may_view(request, "catalogue.model") else ()
         request.live = Live(edition, list(aside))  # type: ignore[attr-defined]
     return request.live  # type: ignore[attr-defined,no-any-return]
 
@@ -129,7 +129,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The overview, of what the person may see: each part by the right to view what it is about."""
     title: dict[str, Any] = {"title": "Overview", "live": live_of(request)}
     parts = {"catalogue.model": _catalogue, "providers.provider": _providers, "accounts.ledgerentry": _ledger}
-    seen = reduce(or_, (read(request) for model, read in parts.items() if _may_view(request, model)), title)
+    seen = reduce(or_, (read(request) for model, read in parts.items() if may_view(request, model)), title)
     lacks_models = "listed" in seen and not seen["listed"]
     lacks_providers = "providers" in seen and not seen["providers"].routable
     return context | seen | {"waits_for_first_call": lacks_models or lacks_providers}
@@ -202,7 +202,8 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
 
 
-def _may_view(request: HttpRequest, model: str) -> bool:
+def may_view(request: HttpRequest, model: str) -> bool:
+    """`model` as `app.name`. Whoever may change rows may look at them."""
     app, name = model.split(".")
     user = request.user
     return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")

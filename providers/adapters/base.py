@@ -29,6 +29,7 @@ class Answer:
     usage: Usage
     translated: tuple[str, ...] = ()
     """What the client was told in other words, or not at all, since its format has no place for it."""
+    content_type: str = "application/json"
 
 
 class StreamReader(Protocol):

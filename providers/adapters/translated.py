@@ -33,7 +33,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -47,7 +47,7 @@ from providers.wire.usage import Costing, Usage
 
 _TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
 _OPENS = frozenset({Started, UsageSeen})
-_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSealed}
+_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSigned}
 
 
 @dataclass(slots=True)
@@ -199,7 +199,7 @@ class TranslatingAdapter:
         self._is_same = own is client and not menders
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
-        """Raises UpstreamFailure: UNSAYABLE for what the provider's format cannot say, CALLER for a bad request."""
+        """Raises UpstreamFailure: UNSUPPORTED for what the provider's format cannot say, CALLER for a bad request."""
         try:
             read = call.request
             conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
@@ -208,7 +208,7 @@ class TranslatingAdapter:
             known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
             written = self._own.write_request(conversation, known)
         except TranslationError as error:
-            kind = FailureKind.UNSAYABLE if isinstance(error, CannotTranslate) else FailureKind.CALLER
+            kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
             raise UpstreamFailure(
                 kind, error.message, code=error.code, status=400, param=error.param
             ) from None

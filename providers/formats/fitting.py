@@ -104,4 +104,4 @@ def _refusal(what: str) -> UpstreamFailure:
         f"The model answered with '{what}', for which this API has no form. Chat completions, Responses and "
         "generateContent can carry pictures; what a provider's own tools did only the API of that provider can."
     )
-    return UpstreamFailure(FailureKind.UNSAYABLE, message, code="unsupported_output", status=400)
+    return UpstreamFailure(FailureKind.UNSUPPORTED, message, code="unsupported_output", status=400)

@@ -7,6 +7,7 @@ from typing import Protocol
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
+from providers.wire.body import BodyKind
 from providers.wire.call import Call, ParsedRequest
 
 
@@ -43,6 +44,10 @@ class Operation(Protocol):
     """Of the published vocabulary. A provider that serves one of them serves all."""
     wire_formats: frozenset[str]
     """Those in which a provider can be asked."""
+    body_kind: BodyKind
+    """Of a client's request."""
+    can_stream: bool
+    """Its answers come as events where the client wishes so; else whole, of what kind the adapter says."""
     why_named: str
     """Why only the model that is named may answer; empty where `auto` may choose, and a successor stand in."""
 

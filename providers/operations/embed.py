@@ -11,6 +11,7 @@ from providers.formats.embeddings.client import read_request
 from providers.formats.embeddings.registry import EMBEDDING_FORMATS
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_in_chat
+from providers.wire.body import BodyKind
 from providers.wire.call import Call
 from providers.wire.embedding import EmbeddingRequest
 from providers.wire.upstream import Upstream
@@ -25,6 +26,8 @@ class Embed:
     name = "embed"
     endpoints = frozenset({"embeddings"})
     wire_formats = frozenset(EMBEDDING_FORMATS)
+    body_kind = BodyKind.JSON
+    can_stream = False
     why_named = "vectors of different models are not comparable"
 
     def requirements(self, call: Call) -> Requirements:

@@ -14,6 +14,7 @@ from providers.formats.registry import CLIENT_FORMATS, FORMATS
 from providers.formats.spelling import spelt
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_by, used_in_chat
+from providers.wire.body import BodyKind
 from providers.wire.call import Call
 from providers.wire.conversation import (
     Audio,
@@ -43,6 +44,8 @@ class Generate:
     name = "generate"
     endpoints = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
     wire_formats = frozenset(FORMATS)
+    body_kind = BodyKind.JSON
+    can_stream = True
     why_named = ""
 
     def requirements(self, call: Call) -> Requirements:

@@ -40,9 +40,9 @@ class FailureKind(Enum):
     """
 
     CALLER = "caller"  # the caller's own mistake: passed on as a 4xx, no other offering is tried
-    UNSAYABLE = (
+    UNSUPPORTED = (
         # A format has no words for it: the provider's for the request, which was not sent, or the client's for the
-        # answer. Another one's may have.
+        # answer. Another one's may have. Workers of other versions know it by this value.
         "unsayable"
     )
     AUTH = "auth"  # the provider refuses our credential or account: alarm staff
@@ -53,7 +53,7 @@ class FailureKind(Enum):
     BAD_RESPONSE = "bad_response"  # answered, but not in the format
 
 
-NO_FAULT = frozenset({FailureKind.CALLER, FailureKind.UNSAYABLE})
+NO_FAULT = frozenset({FailureKind.CALLER, FailureKind.UNSUPPORTED})
 """The kinds that say nothing about the provider's health."""
 
 

@@ -1,6 +1,7 @@
 """Keys in addresses: feed keys open feeds, and no other key goes there."""
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from accounts.directory import touches
@@ -30,6 +31,41 @@ def token(team: Team) -> str:
 @pytest.mark.parametrize("url", FEEDS)
 def test_feed_key_opens_feeds_from_the_address(url: str, token: str) -> None:
     assert Client().get(f"{url}&token={token}").status_code == 200
+
+
+@pytest.mark.parametrize(("pages", "status"), [("public", 200), ("signed-in", 401), ("off", 401)])
+@pytest.mark.parametrize("url", FEEDS)
+def test_feeds_of_what_everybody_may_look_at_need_no_key(
+    url: str, pages: str, status: int, team: Team, settings: LazySettings
+) -> None:
+    settings.PUBLIC_CATALOGUE = pages
+    assert Client().get(url).status_code == status
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/v1/gateway/models",
+        "/v1/gateway/models?format=json",
+        "/v1/gateway/models?format=json&feed=rss",
+        "/v1/gateway/models?format=pdf",
+        "/v1/gateway/models?format=rss&privacy_scope=team",
+        "/v1/gateway/models/acme/one?format=rss",
+        "/v1/gateway/models/acme/one/history?format=rss",
+        "/v1/gateway/changes",
+        "/v1/gateway/lifecycle",
+        "/v1/gateway/providers?format=rss",
+        "/v1/models?format=rss",
+    ],
+)
+def test_nothing_but_feeds_is_open_to_everybody(url: str, team: Team) -> None:
+    answer = Client().get(url)
+    assert (answer.status_code, "acme" in answer.text) == (401, False)
+
+
+def test_wrong_key_of_a_public_feed_is_told_so(team: Team) -> None:
+    client = Client(headers={"authorization": "Bearer sk-gw-nobody"})
+    assert client.get(FEEDS[0]).status_code == 401
 
 
 @pytest.mark.parametrize("url", FEEDS)

@@ -228,6 +228,15 @@ def test_address_that_has_a_row_already_gets_no_second_one(
     assert Provider.objects.get().is_enabled
 
 
+def test_credential_of_a_provider_stays_where_its_list_is_open_to_everybody(
+    superuser: Client, server: ScriptedProvider, settings: Any
+) -> None:
+    provider = listed_at(server, settings)
+    connect_listed(superuser, provider)
+    connect_own(superuser, server.base_url)
+    assert services.provider_facts()[provider.pk].secret == SECRET
+
+
 @pytest.mark.parametrize(
     ("address", "told"),
     [

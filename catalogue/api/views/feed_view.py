@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from accounts.authentication import FeedTokenAuthentication, KeyAuthentication
@@ -47,7 +48,10 @@ class ByParameter(BaseContentNegotiation):
 
 
 class FeedView(PublishedView):
-    """`format` wins over `feed`, its other name. A feed key may come as `token` where a feed is asked for."""
+    """`format` wins over `feed`, its other name. A feed key may come as `token` where a feed is asked for.
+
+    Feeds of a catalogue that everybody may look at need none.
+    """
 
     formats: ClassVar[Sequence[str]] = FORMATS
     authentication_classes = [FeedTokenAuthentication, KeyAuthentication]
@@ -66,6 +70,14 @@ class FeedView(PublishedView):
         query = self.request.query_params
         asked = query.get("format") or query.get("feed") or "json"
         return self.action == "list" and asked in self.formats and asked != "json"
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Whether this is a feed of what everybody may look at."""
+        return self.takes_token and bool(settings.PUBLIC_CATALOGUE == "public")
+
+    def get_permissions(self) -> Sequence[Any]:
+        return [AllowAny()] if self.is_for_everybody else super().get_permissions()
 
     def link_to(self, model: ModelFacts) -> str:
         """To the page for people, where there is one: readers of feeds have no key."""

@@ -51,8 +51,11 @@ class GatewayModelViewSet(FeedView):
 
     @property
     def visibility(self) -> str:
-        is_team = self.request.query_params.get("privacy_scope") == "team"
-        return f"team {self.key.model_patterns}" if is_team else "shared"
+        return f"team {self.key.model_patterns}" if self._is_of_team else "shared"
+
+    @property
+    def is_for_everybody(self) -> bool:
+        return super().is_for_everybody and not self._is_of_team
 
     @extend_schema(
         tags=["catalogue"],
@@ -130,8 +133,12 @@ class GatewayModelViewSet(FeedView):
         ids = [model.id] if model else []
         return Response(self._list_body(Page(ids, total=len(ids), limit=limit, offset=0, next_cursor=None)))
 
+    @property
+    def _is_of_team(self) -> bool:
+        return self.request.query_params.get("privacy_scope") == "team"
+
     def _in_scope(self, ids: Sequence[str]) -> Sequence[str]:
-        if self.request.query_params.get("privacy_scope") != "team":
+        if not self._is_of_team:
             return ids
         models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
         return [model.id for model in models if model and self.key.may_call(model.id, model.aliases)]

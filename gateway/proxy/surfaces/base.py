@@ -1,7 +1,7 @@
 """What every surface has: its path, its wire format, what it checks and how it refuses."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -11,6 +11,14 @@ from gateway.proxy.surfaces.bounds import check_bounds
 from gateway.proxy.surfaces.fields import Check
 from providers.formats.base import AnswerFacts, Format, TranslationError
 from providers.formats.registry import CLIENT_FORMATS
+from providers.operations.base import Operation
+from providers.operations.registry import operation_of
+from providers.wire.body import PARSERS, BodyKind
+
+_UNREADABLE = {
+    BodyKind.JSON: ("invalid_json", "JSON: {reason}. Send one JSON object in UTF-8."),
+    BodyKind.FORM: ("invalid_form", "multipart/form-data: {reason}."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +28,13 @@ class Surface:
     path: str
     endpoint: str
     check: Check
-    can_stream: bool
     format: str = "openai"
     keeps_answers: bool = False
     """Clients may come back to them, and go on from them: see gateway.proxy.stored."""
+    operation: Operation = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "operation", operation_of(self.endpoint))
 
     @property
     def heartbeat(self) -> bytes:
@@ -35,17 +46,18 @@ class Surface:
 
     def read(self, body: bytes) -> Mapping[str, Any]:
         """The parsed and checked request, unknown fields kept. Raises InvalidRequest."""
+        kind = self.operation.body_kind
         try:
-            parsed = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            parsed = PARSERS[kind](body)
+        except ValueError as error:
+            code, way_out = _UNREADABLE[kind]
             raise InvalidRequest(
-                f"The body is not valid JSON: {str(error)[:200]}. Send one JSON object in UTF-8.",
-                code="invalid_json",
-                param="body",
+                f"The body is not valid {way_out.format(reason=str(error)[:200])}", code=code, param="body"
             ) from None
         if not isinstance(parsed, dict):
             raise InvalidRequest("The body must be one JSON object.", code="invalid_json", param="body")
-        check_bounds(parsed, body)
+        if kind is BodyKind.JSON:
+            check_bounds(parsed, body)
         self.check(parsed, "")
         return parsed
 
@@ -54,7 +66,7 @@ class Surface:
         return str(parsed["model"])
 
     def is_streamed(self, parsed: Mapping[str, Any]) -> bool:
-        return self.can_stream and bool(parsed.get("stream"))
+        return self.operation.can_stream and bool(parsed.get("stream"))
 
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         """Also in a stream."""

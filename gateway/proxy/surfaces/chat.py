@@ -99,4 +99,4 @@ def _check(body: Any, param: str) -> None:
     check_stream_options(body)
 
 
-CHAT = Surface(path="/v1/chat/completions", endpoint="chat.completions", check=_check, can_stream=True)
+CHAT = Surface(path="/v1/chat/completions", endpoint="chat.completions", check=_check)

@@ -18,7 +18,6 @@ COMPLETIONS = FormatSurface(
     "/v1/completions",
     "completions",
     _check,
-    can_stream=True,
     format="completions",
     always_tells_usage=False,
 )

@@ -38,4 +38,4 @@ _check = record(
     required=("model", "input"),
 )
 
-EMBEDDINGS = Surface(path="/v1/embeddings", endpoint="embeddings", check=_check, can_stream=False)
+EMBEDDINGS = Surface(path="/v1/embeddings", endpoint="embeddings", check=_check)

@@ -78,6 +78,4 @@ def find_gemini(path: str) -> GeminiSurface | None:
     model_id, _, verb = path.removeprefix(prefix or "").rpartition(":")
     if prefix is None or not model_id or verb not in _VERBS:
         return None
-    return GeminiSurface(
-        path, "generate_content", _check, can_stream=True, format="gemini", model_id=model_id, verb=verb
-    )
+    return GeminiSurface(path, "generate_content", _check, format="gemini", model_id=model_id, verb=verb)

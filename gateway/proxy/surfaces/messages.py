@@ -26,12 +26,11 @@ _check = record(
 )
 
 
-MESSAGES = FormatSurface("/v1/messages", "messages", _check, can_stream=True, format="anthropic")
+MESSAGES = FormatSurface("/v1/messages", "messages", _check, format="anthropic")
 COUNT_TOKENS = CountSurface(
     "/v1/messages/count_tokens",
     "messages",
     _check,
-    can_stream=False,
     format="anthropic",
     count_tokens=ANTHROPIC.count_tokens,
 )

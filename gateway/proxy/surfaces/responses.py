@@ -45,14 +45,11 @@ def _refuse_missing(body: Any) -> None:
             raise refuse(name, "left out: go on from an answer by 'previous_response_id'", body[name])
 
 
-RESPONSES = FormatSurface(
-    "/v1/responses", "responses", _check, can_stream=True, format="responses", keeps_answers=True
-)
+RESPONSES = FormatSurface("/v1/responses", "responses", _check, format="responses", keeps_answers=True)
 INPUT_TOKENS = CountSurface(
     "/v1/responses/input_tokens",
     "responses",
     _check_counted,
-    can_stream=False,
     format="responses",
     keeps_answers=True,
     count_tokens=FORMAT.count_tokens,

@@ -2,7 +2,7 @@
 (() => {
   const NAME = "adminTheme";
   const NEXT = { auto: "light", light: "dark", dark: "auto" };
-  const LABELS = { auto: "Scheme: auto", light: "Scheme: light", dark: "Scheme: dark" };
+  const LABELS = { auto: "Theme: auto", light: "Theme: light", dark: "Theme: dark" };
 
   function read() {
     try {

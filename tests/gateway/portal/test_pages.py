@@ -85,7 +85,7 @@ def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team:
     switch.click()
     switch.click()
     browser.driver.refresh()
-    assert browser.find("[data-scheme-switch]").text == "Scheme: dark"
+    assert browser.find("[data-scheme-switch]").text == "Theme: dark"
     assert background(browser) == "rgb(18, 22, 27)"
     browser.open("/admin/")
     browser.wait_for("html.dark")

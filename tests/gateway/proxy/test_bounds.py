@@ -184,7 +184,7 @@ def test_what_is_as_deep_as_may_be_can_be_said_to_every_provider_or_is_refused(p
         try:
             write(surface, parsed, wire_format)
         except UpstreamFailure as refused:
-            assert refused.kind in {FailureKind.UNSAYABLE, FailureKind.CALLER}  # noqa: PT017
+            assert refused.kind in {FailureKind.UNSUPPORTED, FailureKind.CALLER}  # noqa: PT017
 
 
 @pytest.mark.parametrize("wire_format", ["anthropic", "gemini"])

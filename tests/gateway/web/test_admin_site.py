@@ -9,9 +9,10 @@ from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client, override_settings
 from django.test.client import RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
-from catalogue.models import Model
+from catalogue.models import Edition, Model
 from gateway.web import admin_site
 from providers.models import Provider
 from tests.make import make_entry, make_key, make_model, make_provider, make_published, make_staff, make_user
@@ -134,6 +135,31 @@ def test_call_that_went_on_to_another_offering_counts_once() -> None:
     make_entry(key, cost_usd=Decimal("0.5"))
     day = admin_site.read_day(timezone.now())
     assert (day.calls, day.spend_usd, day.loss_usd) == (1, Decimal("0.5"), Decimal("0.02"))
+
+
+def test_staff_without_any_right_see_no_spend_anywhere(client: Client) -> None:
+    model = make_published("acme/one")
+    key, _ = make_key(name="billing")
+    entry = make_entry(key, cost_usd=Decimal("77.77"), loss_usd=Decimal("33.33"))
+    rows = [model, model.offerings.get().provider, key, key.team, entry, Edition.objects.get()]
+    pages = [
+        *(
+            reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+            for row in rows
+        ),
+        *(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist") for row in rows),
+        *("/admin/", "/admin/accounts/ledgerentry/export.csv", "/admin/search/?s=billing&extended=1"),
+        *("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password"),
+        *("/models", "/models/acme/one", "/compare?id=acme/one"),
+    ]
+    client.force_login(make_staff())
+    seen_by_boss = client.get("/admin/").text
+    assert "$77.77" in seen_by_boss
+    client.force_login(make_user("newcomer", is_staff=True))
+    for page in pages:
+        text = client.get(page).text
+        assert "77.77" not in text, page
+        assert "33.33" not in text, page
 
 
 def test_navigation_holds_what_the_person_may_see(client: Client) -> None:

@@ -1,12 +1,22 @@
 """The curator's pages in a real browser: its own pages, on a phone too, and the links inside one page."""
 
 import pytest
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 
 from catalogue.models import Edition, Model, Offering
 from catalogue.publishing.editions import publish
-from tests.make import make_offering, make_price, make_provider, make_published, make_staff, make_team
-from tests.pages import PHONE, Browser
+from tests.make import (
+    make_entry,
+    make_key,
+    make_offering,
+    make_price,
+    make_provider,
+    make_published,
+    make_staff,
+    make_team,
+)
+from tests.pages import DESKTOP, PHONE, Browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -65,3 +75,34 @@ def test_link_beside_an_offering_opens_its_prices_on_the_same_page(curator: Brow
     curator.run("arguments[0].click()", link)
     assert table.is_displayed()
     assert curator.address == f"{address}#prices-{offering.pk}"
+
+
+def test_call_is_found_from_any_page_by_keyboard_in_three_acts(curator: Browser) -> None:
+    """The letter t, the request id, Enter."""
+    make_entry(make_key()[0], request_id="req_019c0b7e")
+    curator.open("/admin/accounts/team/")
+    curator.wait_for("#nav-filter")
+    curator.press("t")
+    curator.press("req_019c0b7e", Keys.ENTER)
+    curator.wait_for_address("/admin/accounts/ledgerentry/?q=req_019c0b7e")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_search_and_ledger_keep_nobody_out(
+    curator: Browser, model: Model, scheme: str, size: tuple[int, int]
+) -> None:
+    key, _ = make_key(make_team("acme-team"))
+    make_entry(key, "cut", error_code="provider_truncated", number=2, request_id="req_019c0b7e")
+    curator.prefer(scheme)
+    curator.resize(size)
+    for address in (
+        "/admin/search/?s=acme",
+        "/admin/search/?s=nowhere",
+        "/admin/accounts/ledgerentry/?period=day",
+    ):
+        curator.open(address)
+        curator.wait_for(".desk")
+        assert curator.barriers() == [], address
+        assert curator.run("return document.documentElement.scrollWidth") <= size[0], address
+    assert curator.complaints() == []

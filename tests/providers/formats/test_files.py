@@ -130,7 +130,7 @@ def test_client_that_takes_no_pictures_is_told_of_them_in_their_place(client):
 def test_answer_that_begins_with_what_a_client_cannot_take_is_left_to_another_offering(client, said):
     with pytest.raises(UpstreamFailure, match="image/png") as refused:
         fitted(client, answered(*said))
-    assert (refused.value.kind, refused.value.code) == (FailureKind.UNSAYABLE, "unsupported_output")
+    assert (refused.value.kind, refused.value.code) == (FailureKind.UNSUPPORTED, "unsupported_output")
 
 
 @pytest.mark.parametrize("client", ["openai", "responses", "anthropic"])

@@ -88,7 +88,7 @@ def test_client_of_another_format_is_told_what_was_left_out(name, client):
 def test_answer_of_which_nothing_can_be_told_is_left_to_another_offering():
     with pytest.raises(UpstreamFailure, match="web_search_tool_result") as refused:
         fitted("openai", NATIVE["anthropic"])
-    assert refused.value.kind is FailureKind.UNSAYABLE
+    assert refused.value.kind is FailureKind.UNSUPPORTED
 
 
 def test_empty_answer_of_chat_with_members_of_its_own_is_an_empty_answer():
