@@ -8,7 +8,7 @@ from providers.formats.base import COMMENT
 from providers.formats.chat.annotations import file_of
 from providers.formats.responses.read_answer import read_answer
 from providers.formats.responses.read_request import read_request
-from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.stream_reader import ResponsesStreamReader
 from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage

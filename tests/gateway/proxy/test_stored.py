@@ -187,7 +187,7 @@ def test_long_answer_is_streamed_and_stored_whole(edge, speaker):
     assert edge.process.responses.kept[1, told["id"]].response == told
 
 
-def test_thoughts_without_a_seal_are_left_out_of_the_next_turn(edge, speaker):
+def test_thoughts_without_a_signature_are_left_out_of_the_next_turn(edge, speaker):
     speaker.events = (HELLO[0], ReasoningDelta("Secretly."), *HELLO[1:])
     told = respond(edge)
     speaker.events = HELLO
