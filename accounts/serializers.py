@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -24,6 +25,17 @@ class StrictSerializer(serializers.Serializer[Any]):
             message = f"Unknown parameter '{unknown[0]}'. Allowed: {allowed}."
             raise ApiError(message, code="unknown_parameter", param=unknown[0])
         return super().to_internal_value(data)
+
+
+class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says so in the OpenAPI document."""
+
+    target_class = "accounts.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 class ListParameters(StrictSerializer):

@@ -66,7 +66,9 @@ _PAGE = OpenApiExample(
     response_only=True,
 )
 _TEAM = OpenApiParameter(
-    "team", str, description="The team's slug; needed by people who belong to several teams."
+    "team",
+    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    description="The team's slug; needed by people who belong to several teams.",
 )
 
 

@@ -126,6 +126,16 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
     is_routable = serializers.BooleanField(help_text="Whether it can be called now.")
 
 
+class ListedModelSerializer(GatewayModelSerializer):
+    """A model of a list: all of its fields, or those that `fields` asks for."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
 class WarningSerializer(serializers.Serializer[Any]):
     param = serializers.CharField()
     provided = serializers.CharField()
@@ -141,7 +151,7 @@ class GatewayModelListSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=250)
     offset = serializers.IntegerField(min_value=0)
     total = serializers.IntegerField(min_value=0, help_text="Matches on all pages.")
-    models = GatewayModelSerializer(many=True)
+    models = ListedModelSerializer(many=True)
     next_cursor = serializers.CharField(allow_null=True, help_text="For `cursor`; null on the last page.")
     warnings = WarningSerializer(many=True, help_text="Values that no published model has.")
 

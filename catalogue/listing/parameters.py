@@ -49,7 +49,7 @@ class ParameterField(forms.Field):
     """One value. `schema` describes it in the API document. Refuses with a sentence that goes on after the name."""
 
     widget = ValuesWidget
-    schema: dict[str, Any] = {"type": "string"}
+    schema: dict[str, Any] = {"type": "string", "minLength": 1}
     facts: dict[str, Any] = {}
     """What may come, for the answer to what may not."""
 
@@ -160,7 +160,7 @@ class WordsField(forms.Field):
     def __init__(self, *allowed: str, **options: Any) -> None:
         super().__init__(required=False)
         self.allowed = allowed
-        item = {"type": "string"} | ({"enum": list(allowed)} if allowed else {})
+        item = {"type": "string", "minLength": 1} | ({"enum": list(allowed)} if allowed else {})
         self.schema = {"type": "array", "items": item} | options
 
     def clean(self, value: list[str] | None) -> list[str] | None:

@@ -84,12 +84,13 @@ _CHAT_MESSAGE = object_(
     },
     additionalProperties=True,
 )
-_SLUGS = list_({"type": "string"})
+_SLUGS = list_({"type": "string"}, nullable=True)
 _PROVIDER_WISHES = object_(
     (),
     {
         "require_parameters": {
             "type": "boolean",
+            "nullable": True,
             "default": False,
             "description": "Only offerings that declare every parameter of the request.",
         },
@@ -98,6 +99,7 @@ _PROVIDER_WISHES = object_(
         "order": _SLUGS | {"description": "These providers first, in this order."},
         "allow_fallbacks": {
             "type": "boolean",
+            "nullable": True,
             "default": True,
             "description": "False: nobody after those in `order`; without it, nobody after the first.",
         },

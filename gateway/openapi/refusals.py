@@ -230,7 +230,7 @@ def _refusals_of(path: str, operation: Schema, *, is_edge: bool) -> Iterator[Ref
         yield from _INFERENCE
         return
     yield _NOT_ACCEPTABLE
-    if "{" in path:
+    if "{" in path or path == "/v1/keys":
         yield _NOT_FOUND
     if not path.startswith("/v1/gateway/"):
         yield _FORBIDDEN

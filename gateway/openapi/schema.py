@@ -3,7 +3,7 @@
 Inference is answered before Django, so its operations are written here by hand.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.openapi import refusals
@@ -16,10 +16,9 @@ from gateway.openapi.bodies import (
     json_answer,
     ref,
     schemas,
-    text,
 )
 from gateway.openapi.reference import METHODS
-from gateway.openapi.surface_schema import OPERATIONS, said_of
+from gateway.openapi.surface_schema import EVENTS, OPERATIONS, said_of
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",
@@ -39,6 +38,7 @@ _WRONG_METHOD: Schema = {
     "description": "The address takes GET only.",
     "headers": {"Allow": ref("Allow", "headers")},
 }
+_FEED = "application/atom+xml"
 _OF_REFUSALS = ("Retry-After", "WWW-Authenticate", "Allow")
 
 
@@ -48,6 +48,9 @@ def complete_document(result: Schema, **_context: object) -> Schema:
         result["paths"].setdefault(path, {}).update(item)
     for path, method, operation in _operations(result["paths"]):
         refusals.declare(path, operation, is_edge=method in edge.get(path, {}))
+        if _FEED in operation["responses"].get("200", {}).get("content", {}):
+            # Feeds are for everybody where the catalogue's pages are.
+            operation["security"].append({})
     result["paths"] = dict(sorted((result["paths"] | _health_paths()).items()))
     components = result.setdefault("components", {})
     components["headers"] = _headers()
@@ -78,7 +81,7 @@ def _health_paths() -> dict[str, Schema]:
 
 
 def _chat_operation() -> Schema:
-    question = {"model": EXAMPLE_MODEL, "messages": [{"role": "user", "content": "Say hello."}]}
+    question = {"model": "demo/chat", "messages": [{"role": "user", "content": "Say hello."}]}
     return _inference_operation(
         operationId="chat_completions_create",
         summary="Chat",
@@ -89,7 +92,7 @@ def _chat_operation() -> Schema:
         answer={
             "application/json": {"schema": ref("ChatCompletion"), "example": CHAT_EXAMPLE},
             "text/event-stream": {
-                "schema": text("Events whose data is a ChatCompletionChunk."),
+                "schema": EVENTS | {"description": "Server-sent events whose data is a ChatCompletionChunk."},
                 "example": STREAM_EXAMPLE,
             },
         },
@@ -97,7 +100,7 @@ def _chat_operation() -> Schema:
 
 
 def _embeddings_operation() -> Schema:
-    question = {"model": "openai/text-embedding-3-small", "input": ["Gates keep houses."]}
+    question = {"model": "demo/embed", "input": ["Gates keep houses."]}
     return _inference_operation(
         operationId="embeddings_create",
         summary="Embed texts",
@@ -109,7 +112,7 @@ def _embeddings_operation() -> Schema:
 
 
 def _inference_operation(
-    *, answer: Schema, path_parameters: list[Schema] | None = None, **said: Any
+    *, answer: Schema, path_parameters: Sequence[Schema] = (), is_count: bool = False, **said: Any
 ) -> Schema:
     success = {
         "description": "The provider's answer.",
@@ -119,7 +122,10 @@ def _inference_operation(
     return {
         "tags": ["inference"],
         "security": [{"key": []}],
-        "parameters": [*(path_parameters or ()), _LANE_PARAMETER, _SHOW_TRANSLATED_PARAMETER],
+        "parameters": [
+            *path_parameters,
+            *(() if is_count else (_LANE_PARAMETER, _SHOW_TRANSLATED_PARAMETER)),
+        ],
         **said,
         "responses": {"200": success},
     }

@@ -105,12 +105,19 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
 }
 
 
+# Of no type: some read it as one text, and some hold each event to it.
+EVENTS: Schema = {"description": "Server-sent events."}
 # How a stream begins, where the answer may be one.
 _STREAMS = {
     "/v1/messages": 'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1"}}\n\n',
     "/v1/responses": 'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1"}}\n\n',
     "/v1/completions": 'data: {"id":"cmpl-1","object":"text_completion","choices":[]}\n\n',
     "/v1beta/models/{model}:streamGenerateContent": 'data: {"candidates":[]}\n\n',
+}
+_COUNTS = {
+    "/v1/messages/count_tokens",
+    "/v1/responses/input_tokens",
+    "/v1beta/models/{model}:countTokens",
 }
 _ALWAYS_STREAMED = {"/v1beta/models/{model}:streamGenerateContent"}
 
@@ -130,6 +137,7 @@ def said_of(path: str) -> Schema:
         },
         "answer": _answers_of(path, {"schema": free, "example": answer}),
     }
+    said["is_count"] = path in _COUNTS
     return said | ({"path_parameters": [_MODEL]} if "{model}" in path else {})
 
 
@@ -137,5 +145,5 @@ def _answers_of(path: str, whole: Schema) -> Schema:
     """By media type."""
     answers = {} if path in _ALWAYS_STREAMED else {"application/json": whole}
     if events := _STREAMS.get(path):
-        answers["text/event-stream"] = {"schema": {"type": "string"}, "example": events}
+        answers["text/event-stream"] = {"schema": EVENTS, "example": events}
     return answers

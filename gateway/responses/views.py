@@ -94,7 +94,11 @@ class InputItemsView(ResponseAPIView):
         operation_id="responses_input_items",
         summary="What led to a stored response",
         parameters=[
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100; 20 unless told."),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": _MOST_ITEMS, "default": 20},
+                description="How many items to answer.",
+            ),
             OpenApiParameter("order", enum=_ORDERS, description="`desc`, the newest first, unless told."),
             OpenApiParameter("after", description="The id of the item before the first one wanted."),
             OpenApiParameter("include", many=True, description="Everything that was kept is told anyway."),

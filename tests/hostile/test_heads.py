@@ -70,9 +70,19 @@ def test_refused_head_leaves_no_connection_behind(server: RunningServer) -> None
         assert server.connections == 0
 
 
+LISTED = "/v1beta/models"
+
+
 def test_refusal_is_in_the_words_of_the_surface(server: RunningServer) -> None:
     said = {}
-    for path in (CHAT, "/v1/messages", "/v1beta/models/acme:generateContent", "/v1/gateway/models", "/v1/x"):
+    for path in (
+        CHAT,
+        "/v1/messages",
+        "/v1beta/models/acme:generateContent",
+        "/v1/gateway/models",
+        "/v1/x",
+        LISTED,
+    ):
         with server.connect() as client:
             client.say(b"POST %s HTTP/1.1\r\nhost: a\r\n" % path.encode() + fields(300))
             status, headers, body = client.read_answer()
@@ -82,6 +92,7 @@ def test_refusal_is_in_the_words_of_the_surface(server: RunningServer) -> None:
     assert said[CHAT]["error"]["code"] == said["/v1/x"]["error"]["code"] == "request_head_too_large"
     assert said["/v1/messages"]["type"] == "error"
     assert said["/v1beta/models/acme:generateContent"]["error"]["code"] == 431
+    assert said[LISTED]["error"]["status"]
     assert said["/v1/gateway/models"]["ok"] is False
 
 
