@@ -46,12 +46,12 @@ class OpenAIAdapter:
         if not isinstance(value, dict):
             raise bad_response(status=status)
         refuse_error(value)
-        chars, has_output, is_mended = read_choices(value, call, model)
+        chars, has_output, is_repaired = read_choices(value, call, model)
         usage = read_openai_usage(usage_in(value), value.get("service_tier"))
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
-            value["usage"], is_mended = write_usage(usage), True
-        return Answer(orjson.dumps(value) if is_mended else shown, usage)
+            value["usage"], is_repaired = write_usage(usage), True
+        return Answer(orjson.dumps(value) if is_repaired else shown, usage)
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         return OpenAIStreamReader(call, model, cost_usd)
