@@ -11,7 +11,7 @@ import orjson
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, BadRequest, remark
 from providers.formats.chat.finish import write_finish
-from providers.formats.chat.read_request import read_request as read_chat_request
+from providers.formats.chat.request_reader import read_request as read_chat_request
 from providers.formats.chat.usage import write_stream_usage, write_usage
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Finished, RefusalDelta, TextDelta, UsageSeen

@@ -7,10 +7,10 @@ from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import marks_left_out
-from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
+from providers.formats.responses.items_writer import ItemWriter
+from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
-from providers.formats.responses.write_items import ItemWriter
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_own_words, unchanged, wording_in
 from providers.wire.conversation import (

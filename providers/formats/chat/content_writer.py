@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import write_cache_mark
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.content_reader import ORIGIN
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
 from providers.formats.wording import in_own_words

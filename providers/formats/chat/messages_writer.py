@@ -5,11 +5,11 @@ from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import MARKS, write_cache_mark
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.content_reader import ORIGIN
+from providers.formats.chat.content_writer import ContentWriter, Said
 from providers.formats.chat.reasoning import thoughts_for, write_reasoning
 from providers.formats.chat.signatures import write_signature
 from providers.formats.chat.tool_names import write_name
-from providers.formats.chat.write_content import ContentWriter, Said
 from providers.formats.field_names import client_field
 from providers.formats.wording import in_own_words, is_as_read, merged, wording_in
 from providers.wire.conversation import (

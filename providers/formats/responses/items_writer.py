@@ -7,8 +7,8 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import breakpoint_of
+from providers.formats.chat.content_writer import FILE_ORIGINS
 from providers.formats.chat.tool_names import write_name
-from providers.formats.chat.write_content import FILE_ORIGINS
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
 from providers.formats.responses.signatures import ORIGIN
