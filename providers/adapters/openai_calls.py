@@ -12,7 +12,7 @@ def repair_calls(calls: list[Any], prefix: str) -> list[Any]:
 
 
 class CallDeltas:
-    """The calls of one choice as they come in pieces. `prefix` as in mend_calls."""
+    """The calls of one choice as they come in pieces. `prefix` as in repair_calls."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
