@@ -76,7 +76,7 @@ async def _earlier(response_id: str, responses: StoredResponses, team_id: int) -
 
 
 def _can_be_sent(item: Any) -> bool:
-    """Thoughts go back as their provider sealed them, or not at all."""
+    """Thoughts go back as their provider signed them, or not at all."""
     return not (
         isinstance(item, dict) and item.get("type") == "reasoning" and not item.get("encrypted_content")
     )

@@ -33,7 +33,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -47,7 +47,7 @@ from providers.wire.usage import Costing, Usage
 
 _TEXTS = (TextDelta, ReasoningDelta, ToolArguments, RefusalDelta)
 _OPENS = frozenset({Started, UsageSeen})
-_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSealed}
+_NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSigned}
 
 
 @dataclass(slots=True)

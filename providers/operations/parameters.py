@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.extras import is_harmless
 from providers.formats.spelling import spelt
-from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
+from providers.wire.conversation import Conversation, OutputFormat, OutputKind, ReasoningConfig, Sampling
 
 # These change no answer: what it is about, how it comes, and who is told.
 _NO_PARAMETERS = {
@@ -59,7 +59,7 @@ def used_by(conversation: Conversation) -> dict[str, str]:
     fields = [
         *_used_settings(conversation),
         *_used_sampling(conversation.sampling),
-        *_used_thinking(conversation.thinking),
+        *_used_reasoning(conversation.reasoning),
     ]
     used = {name: name if field is None else spelt(source, field) for name, field in fields}
     used |= _used_output(conversation.output, spelt(source, "output"))
@@ -117,6 +117,6 @@ def _used_sampling(sampling: Sampling) -> Iterator[tuple[str, str]]:
         yield "top_logprobs", "logprobs"
 
 
-def _used_thinking(thinking: Thinking | None) -> Iterator[tuple[str, str]]:
-    if thinking is not None:
-        yield "reasoning_effort", "budget_tokens" if thinking.budget_tokens is not None else "effort"
+def _used_reasoning(reasoning: ReasoningConfig | None) -> Iterator[tuple[str, str]]:
+    if reasoning is not None:
+        yield "reasoning_effort", "budget_tokens" if reasoning.budget_tokens is not None else "effort"

@@ -108,10 +108,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Thoughts of an earlier turn, as the client gives them back.
+    """Reasoning of an earlier turn, as the client gives it back.
 
-    `signature` proves them to their maker, `encrypted` stands for thoughts nobody may read. Both mean something to
-    the wire format `origin` only, and are never sent to another. `id` is the item's where the format names items.
+    `signature` proves it to its maker, `encrypted` stands for reasoning that nobody may read. Both mean something
+    to the wire format `origin` only, and are never sent to another. `id` is the item's where the format names items.
     """
 
     text: str = ""
@@ -204,16 +204,16 @@ class OutputFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class Thinking:
-    """How much the model should think. None: nothing was said.
+class ReasoningConfig:
+    """How much the model should reason. None: nothing was said.
 
-    `effort`: none, minimal, low, medium, high, xhigh or max. `budget_tokens` is a number instead. `is_shown` asks
-    for readable thoughts (True), or none (False). `is_adaptive`: the model decides.
+    `effort`: none, minimal, low, medium, high, xhigh or max. `budget_tokens` is a number instead. `is_included` asks
+    for readable reasoning in the answer (True), or none (False). `is_adaptive`: the model decides.
     """
 
     effort: str | None = None
     budget_tokens: int | None = None
-    is_shown: bool | None = None
+    is_included: bool | None = None
     is_adaptive: bool = False
 
 
@@ -251,7 +251,7 @@ class Conversation:
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     output: OutputFormat | None = None
-    thinking: Thinking | None = None
+    reasoning: ReasoningConfig | None = None
     verbosity: str | None = None
     service_tier: str | None = None
     user_id: str | None = None

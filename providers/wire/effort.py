@@ -1,4 +1,4 @@
-"""How an effort of thinking and a budget of tokens stand for each other, for every wire format. Pure."""
+"""How an effort of reasoning and a budget of tokens stand for each other, for every wire format. Pure."""
 
 from collections.abc import Mapping
 

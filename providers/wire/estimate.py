@@ -44,9 +44,13 @@ _HOLDERS = frozenset({"content", "parts", "output", "images", "functionResponse"
 _IMAGES = frozenset({"image_url", "input_image", "image", "computer_screenshot", "image_generation_call"})
 _FILES = frozenset({"file", "input_file", "document"})
 _GOOGLE_MEDIA = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
-_content, _has_images = methodcaller("get", "content"), methodcaller("__contains__", "images")
+_content = methodcaller("get", "content")
 _TEXTS = {str}
 _LONG = 1_024
+_BLOCK = _LONG // 2
+_OF_NUMBERS = (int, list)
+# How the names of all of them begin.
+_MEDIA = re.compile(rb'"(?:i(?:mage|nput_|nline)|file|document"|computer_)')
 _ENCODED = re.compile(rf"data:|[A-Za-z0-9+/_-]{{{_LONG}}}")
 
 
@@ -95,10 +99,23 @@ class UsageReport:
 
 def _length(said: object) -> int:
     """In bytes of JSON; of media, as many as their tokens are worth."""
+    if isinstance(said, list) and said and type(said[0]) in _OF_NUMBERS:
+        return _length_of_list(said)
+    encoded = dumps(said)
+    # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
+    if not _MEDIA.search(encoded) and not _may_be_encoded(encoded):
+        return len(encoded)
     if isinstance(said, list):
-        is_plain = are_texts(said) and not any(map(_has_images, said))
-        return len(dumps(said)) if is_plain else _length_of_list(said)
-    return _length_of_part(said) if isinstance(said, Mapping) else len(dumps(said))
+        return _length_of_list(said)
+    return _length_of_part(said) if isinstance(said, Mapping) else len(encoded)
+
+
+def _may_be_encoded(text: bytes) -> bool:
+    """Whether some string of it may be as long as `_LONG` without a blank: it fills one of these blocks."""
+    find = text.find
+    blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
+    unbroken = [begin for begin in blocks if find(b" ", begin, begin + _BLOCK) < 0]
+    return any(find(b'"', begin, begin + _BLOCK) < 0 for begin in unbroken)
 
 
 def _length_of_list(items: list[Any]) -> int:

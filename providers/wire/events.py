@@ -21,7 +21,7 @@ __all__ = [
     "Native",
     "Rare",
     "ReasoningDelta",
-    "ReasoningSealed",
+    "ReasoningSigned",
     "RefusalDelta",
     "Started",
     "TextDelta",
@@ -99,7 +99,7 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasoningSealed:
+class ReasoningSigned:
     """Ends a block of thoughts, with what has to be given back with it; see conversation.Reasoning."""
 
     signature: str | None = None
@@ -150,7 +150,7 @@ Event = (
     | FileGenerated
     | Native
     | ReasoningDelta
-    | ReasoningSealed
+    | ReasoningSigned
     | ToolCallStarted
     | ToolArguments
     | Finished

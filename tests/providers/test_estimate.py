@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from providers.wire import estimate
 from providers.wire.estimate import UsageReport, estimate_input_tokens, estimate_usage, missing_usage
 from tests.used import used
 
@@ -201,3 +202,19 @@ def test_a_report_before_all_output_is_early(has_output):
     report = UsageReport()
     report.note(0, has_output=has_output)
     assert report.is_early is not has_output
+
+
+def test_every_kind_of_media_is_looked_for() -> None:
+    names = {*estimate._IMAGES, *estimate._FILES, *estimate._GOOGLE_MEDIA, "input_audio", "images"}
+    missed = [name for name in names if not estimate._MEDIA.search(orjson.dumps({name: 1}))]
+    assert missed == []
+
+
+@pytest.mark.parametrize(("length", "before"), [(1023, 0), (1024, 0), (1024, 1), (1024, 511), (5000, 300)])
+def test_long_encoded_text_is_found_wherever_it_stands(length: int, before: int) -> None:
+    part = {"type": "text", "text": "x " * before, "signature": "A" * length}
+    body = {"messages": [{"role": "user", "content": [part]}]}
+    worth = length if length < 1024 else length // 256 * 4
+    without = {"messages": [{"role": "user", "content": [{**part, "signature": ""}]}]}
+    plain = estimate_input_tokens(without)
+    assert abs(estimate_input_tokens(body) - plain - worth / 4) <= 1

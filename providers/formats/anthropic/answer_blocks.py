@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.formats.anthropic.finish import write_finish
-from providers.formats.anthropic.seal import OF_CALL, ORIGIN, write_seal
+from providers.formats.anthropic.signatures import OF_CALL, ORIGIN, write_signature
 from providers.formats.call_order import CallOrder
 from providers.wire.events import (
     CitationAdded,
@@ -12,7 +12,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -71,8 +71,8 @@ class AnswerBlocks:
             return self._delta("text", {"type": "text_delta", "text": event.text}) if event.text else []
         if isinstance(event, ReasoningDelta):
             return self._delta("thinking", {"type": "thinking_delta", "thinking": event.text})
-        if isinstance(event, ReasoningSealed):
-            return self._seal(event)
+        if isinstance(event, ReasoningSigned):
+            return self._sign(event)
         if isinstance(event, ToolCallStarted):
             return self._start_call(event)
         if isinstance(event, ToolArguments):
@@ -87,25 +87,25 @@ class AnswerBlocks:
         opened = [] if self._open == kind else self._start(EMPTY[kind])
         return [*opened, self._member("content_block_delta", delta=delta)]
 
-    def _seal(self, seal: ReasoningSealed) -> list[Member]:
-        if seal.origin == ORIGIN and seal.encrypted is not None:
+    def _sign(self, signed: ReasoningSigned) -> list[Member]:
+        if signed.origin == ORIGIN and signed.encrypted is not None:
             closed = self._close()
-            block = {"type": "redacted_thinking", "data": seal.encrypted}
+            block = {"type": "redacted_thinking", "data": signed.encrypted}
             return closed + self._start(block) + self._close()
-        signature = write_seal(seal)
+        signature = write_signature(signed)
         if not signature:
             return self._close() if self._open == "thinking" else []
         return [*self._delta("thinking", {"type": "signature_delta", "signature": signature}), *self._close()]
 
     def _start_call(self, event: ToolCallStarted) -> list[Member]:
         self._has_calls = True
-        sealed = self._seal_call(event) if event.signature and event.origin != ORIGIN else []
-        return sealed + self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
+        signed = self._sign_call(event) if event.signature and event.origin != ORIGIN else []
+        return signed + self._start({"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
 
-    def _seal_call(self, event: ToolCallStarted) -> list[Member]:
+    def _sign_call(self, event: ToolCallStarted) -> list[Member]:
         """In a block of thoughts of its own, which clients give back in front of the call."""
         closed = self._close()
-        return closed + self._seal(ReasoningSealed(event.signature, origin=event.origin, id=OF_CALL))
+        return closed + self._sign(ReasoningSigned(event.signature, origin=event.origin, id=OF_CALL))
 
     def _add_arguments(self, text: str) -> list[Member]:
         if not text:

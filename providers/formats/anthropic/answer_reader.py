@@ -8,7 +8,7 @@ import orjson
 from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
-from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.signatures import ORIGIN, read_signature
 from providers.formats.anthropic.tool_names import read_name
 from providers.formats.anthropic.usage import read_usage
 from providers.wire.events import (
@@ -16,7 +16,7 @@ from providers.wire.events import (
     Event,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -85,10 +85,10 @@ def _read_block(block: object, index: int) -> list[Event]:
         cited = map(read_citation, citations) if isinstance(citations, list) else ()
         return [*([TextDelta(text)] if (text := text_of(block, "text")) else []), *cited]
     if kind == "thinking":
-        seal = read_seal(text_of(block, "signature"))
-        return [ReasoningDelta(text), seal] if (text := text_of(block, "thinking")) else [seal]
+        signed = read_signature(text_of(block, "signature"))
+        return [ReasoningDelta(text), signed] if (text := text_of(block, "thinking")) else [signed]
     if kind == "redacted_thinking":
-        return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
+        return [ReasoningSigned(encrypted=text_of(block, "data"), origin=ORIGIN)]
     return _read_call(block, index) if kind == "tool_use" else read_unknown(block)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
-from providers.formats.anthropic.seal import OF_CALL, ORIGIN, read_seal
+from providers.formats.anthropic.signatures import OF_CALL, ORIGIN, read_signature
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
 from providers.wire.conversation import (
@@ -30,19 +30,19 @@ _BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
 
 def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
     """A string or a list of blocks."""
-    return tuple(_seal_calls(_read_blocks(message, name, _BY_ROLE[role])))
+    return tuple(_sign_calls(_read_blocks(message, name, _BY_ROLE[role])))
 
 
-def _seal_calls(parts: list[Part]) -> list[Part]:
+def _sign_calls(parts: list[Part]) -> list[Part]:
     """A signature that travelled in front of its call goes back to it."""
-    sealed: list[Part] = []
+    signed: list[Part] = []
     for part in parts:
-        last = sealed[-1] if sealed else None
+        last = signed[-1] if signed else None
         if isinstance(part, ToolCall) and isinstance(last, Reasoning) and last.id == OF_CALL:
-            sealed[-1] = replace(part, signature=last.signature, origin=last.origin)
+            signed[-1] = replace(part, signature=last.signature, origin=last.origin)
         else:
-            sealed.append(part)
-    return sealed
+            signed.append(part)
+    return signed
 
 
 def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]:
@@ -117,9 +117,11 @@ def _source(block: Fields) -> Fields:
     return source
 
 
-def _read_thinking(block: Fields) -> Reasoning:
-    seal = read_seal(block.text("signature") or "")
-    return Reasoning(block.text("thinking") or "", seal.signature, seal.encrypted, seal.origin, seal.id)
+def _read_reasoning(block: Fields) -> Reasoning:
+    signed = read_signature(block.text("signature") or "")
+    return Reasoning(
+        block.text("thinking") or "", signed.signature, signed.encrypted, signed.origin, signed.id
+    )
 
 
 def _read_redacted(block: Fields) -> Reasoning:
@@ -146,7 +148,7 @@ _READERS: Mapping[str, Callable[[Fields], Part]] = {
     "text": _read_text,
     "image": _read_image,
     "document": _read_document,
-    "thinking": _read_thinking,
+    "thinking": _read_reasoning,
     "redacted_thinking": _read_redacted,
     "tool_use": _read_call,
     "tool_result": _read_result,

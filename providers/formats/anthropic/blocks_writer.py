@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.notes import Notes
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tool_names import write_call_id, write_name
 from providers.formats.base import no_object
 from providers.formats.wording import in_own_words
@@ -114,7 +114,7 @@ def _base64_source(data: str, media_type: str | None, notes: Notes) -> Block:
 
 
 def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
-    """Anthropic takes its own sealed thoughts and no others: those of other models are left out."""
+    """Anthropic takes its own signed thoughts and no others: those of other models are left out."""
     if part.origin == ORIGIN and (part.encrypted is not None or part.signature is not None):
         return in_own_words(part, ORIGIN, _write_thoughts)
     notes.note("reasoning", "(left out: not Anthropic's)")

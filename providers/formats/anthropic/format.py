@@ -9,7 +9,7 @@ from providers.formats.anthropic.answer_writer import write_answer
 from providers.formats.anthropic.failures import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.stream_reader import AnthropicStreamReader
 from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage

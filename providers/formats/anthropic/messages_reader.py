@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from providers.formats.anthropic.blocks_reader import read_content
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read

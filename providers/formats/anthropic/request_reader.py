@@ -5,13 +5,13 @@ from typing import Any
 
 from providers.formats.anthropic.cache_marks import MOST_MARKS
 from providers.formats.anthropic.messages_reader import read_messages
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools_reader import read_tool_choice, read_tools
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
 from providers.formats.marks import marks_of
 from providers.formats.wording import as_read
-from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking
+from providers.wire.conversation import Conversation, OutputFormat, OutputKind, ReasoningConfig, Sampling
 
 _SHOWN = {"summarized": True, "omitted": False}
 _TIERS = {"auto": "auto", "standard_only": "default"}
@@ -23,7 +23,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     fields.skip("model", "stream")
     choice, is_parallel = read_tool_choice(fields)
     output, effort = _read_output_config(fields)
-    thinking, own = _read_thinking(fields, effort)
+    reasoning, own = _read_reasoning_config(fields, effort)
     conversation = Conversation(
         messages=read_messages(fields),
         source=ORIGIN,
@@ -33,7 +33,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         tool_choice=choice,
         parallel_tool_calls=is_parallel,
         output=output,
-        thinking=thinking,
+        reasoning=reasoning,
         service_tier=_read_tier(fields),
         user_id=_read_user_id(fields),
         extra=fields.rest() | own | fields.own,
@@ -82,17 +82,19 @@ def _read_output_config(fields: Fields) -> tuple[OutputFormat | None, str | None
     return OutputFormat(OutputKind.SCHEMA, schema=schema), effort
 
 
-def _read_thinking(fields: Fields, effort: str | None) -> tuple[Thinking | None, dict[str, Any]]:
-    """The thinking, and what only Anthropic can say of it, for `extra`."""
+def _read_reasoning_config(
+    fields: Fields, effort: str | None
+) -> tuple[ReasoningConfig | None, dict[str, Any]]:
+    """The reasoning that is wanted, and what only Anthropic can say of it, for `extra`."""
     value = fields.part("thinking")
     if value is None:
-        return (Thinking(effort=effort) if effort else None), {}
+        return (ReasoningConfig(effort=effort) if effort else None), {}
     kind = value.needed("type")
     if kind == "disabled":
         # Without thinking an effort still moves Anthropic's models, and no others.
-        return Thinking(effort="none"), {"output_config.effort": effort} if effort else {}
+        return ReasoningConfig(effort="none"), {"output_config.effort": effort} if effort else {}
     if kind == "between_tools":
-        return (Thinking(effort=effort) if effort else None), {
+        return (ReasoningConfig(effort=effort) if effort else None), {
             "thinking": dict(fields.mapping("thinking") or {})
         }
     if kind not in {"enabled", "adaptive"}:
@@ -101,7 +103,7 @@ def _read_thinking(fields: Fields, effort: str | None) -> tuple[Thinking | None,
     value.end()
     if kind == "enabled" and budget is None:
         raise value.wrong("budget_tokens", "is missing")
-    return Thinking(effort, budget, shown, is_adaptive=kind == "adaptive"), {}
+    return ReasoningConfig(effort, budget, shown, is_adaptive=kind == "adaptive"), {}
 
 
 def _read_tier(fields: Fields) -> str | None:

@@ -6,14 +6,14 @@ from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
 from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.output_writer import is_structured, write_answer_tool, write_format
+from providers.formats.anthropic.reasoning_writer import ReasoningWriter
 from providers.formats.anthropic.sampling_writer import write_sampling
-from providers.formats.anthropic.seal import ORIGIN
-from providers.formats.anthropic.thinking_writer import ThinkingWriter
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools_writer import write_tools
 from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import in_place, refuse_extras
 from providers.formats.marks import marks_of
-from providers.wire.conversation import ChoiceMode, Conversation, Thinking
+from providers.wire.conversation import ChoiceMode, Conversation, ReasoningConfig
 
 _PATH = "/messages"
 _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
@@ -29,7 +29,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
     body |= write_messages(conversation, notes)
-    body |= _write_thinking(conversation, upstream, body["max_tokens"], notes)
+    body |= _write_reasoning(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
     body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
@@ -50,12 +50,12 @@ def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) ->
     return tokens
 
 
-def _write_thinking(
+def _write_reasoning(
     conversation: Conversation, upstream: Upstream, max_tokens: int, notes: Notes
 ) -> dict[str, Any]:
-    writer = ThinkingWriter(notes, max_tokens, has_budgets=upstream.takes_thinking_budget)
-    thinking, effort = writer.write(conversation.thinking or Thinking())
-    written: dict[str, Any] = {"thinking": thinking} if thinking else {}
+    writer = ReasoningWriter(notes, max_tokens, has_budgets=upstream.takes_thinking_budget)
+    reasoning, effort = writer.write(conversation.reasoning or ReasoningConfig())
+    written: dict[str, Any] = {"thinking": reasoning} if reasoning else {}
     return written | ({"output_config": {"effort": effort}} if effort else {})
 
 

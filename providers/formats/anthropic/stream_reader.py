@@ -14,14 +14,14 @@ from providers.formats.anthropic.answer_reader import (
 )
 from providers.formats.anthropic.failures import read_inner_failure
 from providers.formats.anthropic.finish import read_finish, read_tier
-from providers.formats.anthropic.seal import ORIGIN, read_seal
+from providers.formats.anthropic.signatures import ORIGIN, read_signature
 from providers.formats.anthropic.usage import read_usage
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
     Event,
     Finished,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -76,7 +76,7 @@ class AnthropicStreamReader(SseEventReader):
             self._calls += 1
             return [start_call(block, self._calls - 1)]
         if kind == "redacted_thinking":
-            return [ReasoningSealed(encrypted=text_of(block, "data"), origin=ORIGIN)]
+            return [ReasoningSigned(encrypted=text_of(block, "data"), origin=ORIGIN)]
         if kind == "thinking" and (thought := text_of(block, "thinking")):
             return [ReasoningDelta(thought)]
         return [TextDelta(text)] if kind == "text" and (text := text_of(block, "text")) else []
@@ -108,7 +108,7 @@ class AnthropicStreamReader(SseEventReader):
     def _stop_block(self, member: Member) -> list[Event]:  # noqa: ARG002
         block, self._block = self._block, {}
         if block.get("type") == "thinking":
-            return [read_seal(self._signature)]
+            return [read_signature(self._signature)]
         if text_of(block, "type") not in _KNOWN:
             return read_unknown(_gather(block, self._unknown))
         if block.get("type") != "tool_use" or self._has_arguments:

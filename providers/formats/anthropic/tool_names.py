@@ -3,7 +3,7 @@
 import re
 
 from providers.formats.answer_tool import ANSWER_TOOL
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.tool_names import ToolNames
 
 _NAMES = ToolNames(

@@ -1,7 +1,7 @@
 """Reads tools and the choice among them."""
 
 from providers.formats.anthropic.cache_marks import read_cache_mark
-from providers.formats.anthropic.seal import ORIGIN
+from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice

@@ -9,7 +9,7 @@ from providers.formats.chat.read_delta import read_text
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.chat.vendors import choices_of, message_of, refuse_error, usage_in
 from providers.wire.conversation import Reasoning
-from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, Started, UsageSeen
+from providers.wire.events import Event, ReasoningDelta, ReasoningSigned, Started, UsageSeen
 from providers.wire.failure import bad_response
 from providers.wire.usage import read_openai_usage
 
@@ -30,11 +30,11 @@ def read_start(value: Mapping[str, Any]) -> Started:
     return Started(str(value.get("id") or ""), tier if isinstance(tier, str) else None)
 
 
-def seal(thought: Reasoning) -> list[ReasoningSealed]:
+def sign(thought: Reasoning) -> list[ReasoningSigned]:
     """The end of a block of thoughts, where there is something to give back with it."""
     if not (thought.signature or thought.encrypted):
         return []
-    return [ReasoningSealed(thought.signature, thought.encrypted, thought.origin, thought.id)]
+    return [ReasoningSigned(thought.signature, thought.encrypted, thought.origin, thought.id)]
 
 
 def _read_message(choice: Mapping[str, Any], message: Mapping[str, Any], prefix: str) -> Iterator[Event]:
@@ -42,7 +42,7 @@ def _read_message(choice: Mapping[str, Any], message: Mapping[str, Any], prefix:
     for thought in read_reasoning(message):
         if thought.text:
             yield ReasoningDelta(thought.text)
-        yield from seal(thought)
+        yield from sign(thought)
     yield from read_text(message, choice.get("logprobs"))
     has_calls = False
     if message.get("tool_calls") or message.get("function_call"):

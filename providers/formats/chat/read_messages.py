@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from providers.formats.chat.cache_marks import read_cache_mark
-from providers.formats.chat.call_signatures import read_signature
 from providers.formats.chat.read_content import ORIGIN, read_content, read_part
 from providers.formats.chat.reasoning import read_reasoning
+from providers.formats.chat.signatures import read_signature
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read, worded
 from providers.wire.conversation import (

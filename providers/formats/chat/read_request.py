@@ -6,7 +6,7 @@ from typing import Any
 from providers.formats.base import BadRequest
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.read_messages import read_messages
-from providers.formats.chat.settings import read_output, read_thinking
+from providers.formats.chat.settings import read_output, read_reasoning_config
 from providers.formats.chat.tools import read_tool_choice, read_tools
 from providers.formats.fields import Fields
 from providers.formats.turns import says_something
@@ -34,7 +34,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         tool_choice=read_tool_choice(fields),
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
         output=read_output(fields),
-        thinking=read_thinking(fields),
+        reasoning=read_reasoning_config(fields),
         verbosity=fields.text("verbosity"),
         service_tier=fields.text("service_tier"),
         user_id=user or user_before,

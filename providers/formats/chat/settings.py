@@ -1,8 +1,8 @@
-"""Settings of a chat request that are more than a number: structured output and thinking, as they are read."""
+"""Settings of a chat request that are more than a number: structured output and reasoning, as they are read."""
 
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
-from providers.wire.conversation import OutputFormat, OutputKind, Thinking
+from providers.wire.conversation import OutputFormat, OutputKind, ReasoningConfig
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -46,14 +46,14 @@ def wrong_schema(wanted: Fields) -> BadRequest:
     return wanted.wrong("json_schema", "is missing")
 
 
-def read_thinking(body: Fields) -> Thinking | None:
+def read_reasoning_config(body: Fields) -> ReasoningConfig | None:
     """`reasoning_effort`, and what other providers' clients say instead: `reasoning`, `thinking`."""
     effort = read_effort(body, "reasoning_effort")
     if reasoning := body.part("reasoning"):
-        return _read_reasoning(reasoning, effort)
+        return _read_openrouter(reasoning, effort)
     if thinking := body.part("thinking"):
-        return _read_thinking(thinking, effort)
-    return None if effort is None else Thinking(effort)
+        return _read_anthropic(thinking, effort)
+    return None if effort is None else ReasoningConfig(effort)
 
 
 def read_effort(fields: Fields, name: str) -> str | None:
@@ -66,7 +66,7 @@ def read_effort(fields: Fields, name: str) -> str | None:
     return effort
 
 
-def _read_reasoning(fields: Fields, effort: str | None) -> Thinking:
+def _read_openrouter(fields: Fields, effort: str | None) -> ReasoningConfig:
     """Source: OpenRouter's `reasoning` parameter (November 2026)."""
     effort = read_effort(fields, "effort") or effort
     budget, is_hidden, is_enabled = (
@@ -77,18 +77,18 @@ def _read_reasoning(fields: Fields, effort: str | None) -> Thinking:
     fields.skip("summary")
     fields.end()
     if is_enabled is False:
-        return Thinking("none")
+        return ReasoningConfig("none")
     if is_enabled and effort is None and budget is None:
         effort = "medium"
-    return Thinking(effort, budget, None if is_hidden is None else not is_hidden)
+    return ReasoningConfig(effort, budget, None if is_hidden is None else not is_hidden)
 
 
-def _read_thinking(fields: Fields, effort: str | None) -> Thinking:
+def _read_anthropic(fields: Fields, effort: str | None) -> ReasoningConfig:
     """Anthropic's parameter, as some clients of chat send it."""
     kind, budget = fields.needed("type"), fields.integer("budget_tokens")
     display = fields.text("display")
     fields.end()
     if kind == "disabled":
-        return Thinking("none")
-    is_shown = None if display is None else display != "omitted"
-    return Thinking(effort, budget, is_shown, is_adaptive=kind == "adaptive")
+        return ReasoningConfig("none")
+    is_included = None if display is None else display != "omitted"
+    return ReasoningConfig(effort, budget, is_included, is_adaptive=kind == "adaptive")

@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.call_order import CallOrder
 from providers.formats.chat.finish import read_finish
-from providers.formats.chat.read_answer import read_start, seal
+from providers.formats.chat.read_answer import read_start, sign
 from providers.formats.chat.read_calls import CallReader
 from providers.formats.chat.read_delta import read_text
 from providers.formats.chat.reasoning import read_details
@@ -18,7 +18,7 @@ from providers.formats.chat.vendors import (
     visible_reasoning,
 )
 from providers.formats.sse_events import SseEventReader
-from providers.wire.events import Event, ReasoningDelta, ReasoningSealed, UsageSeen
+from providers.wire.events import Event, ReasoningDelta, ReasoningSigned, UsageSeen
 from providers.wire.usage import read_openai_usage
 
 
@@ -81,14 +81,14 @@ class ChatStreamReader(SseEventReader):
             # Some give the text in both members, some the whole of it once more beside its signature.
             if not visible and thought.text != self._thought:
                 events += self._think(thought.text)
-            events += self._seal(seal(thought))
+            events += self._sign(sign(thought))
         return events
 
     def _think(self, text: str) -> list[Event]:
         self._thought += text
         return [ReasoningDelta(text)] if text else []
 
-    def _seal(self, sealed: list[ReasoningSealed]) -> list[Event]:
-        if sealed:
+    def _sign(self, signed: list[ReasoningSigned]) -> list[Event]:
+        if signed:
             self._thought = ""
-        return list(sealed)
+        return list(signed)

@@ -19,7 +19,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -98,8 +98,8 @@ class ChatStreamWriter:
 
     def _rare_delta(self, event: Event) -> dict[str, Any]:
         match event:
-            case ReasoningSealed():
-                details = write_details([self._thoughts.seal(event)], self._blocks)
+            case ReasoningSigned():
+                details = write_details([self._thoughts.sign(event)], self._blocks)
                 self._blocks += 1
                 return {"reasoning_details": details}
             case CitationAdded():

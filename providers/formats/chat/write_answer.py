@@ -5,10 +5,10 @@ from typing import Any
 
 from providers.formats.base import AnswerFacts
 from providers.formats.chat.annotations import page_of
-from providers.formats.chat.call_signatures import write_signature
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.images import write_image
 from providers.formats.chat.reasoning import write_reasoning
+from providers.formats.chat.signatures import write_signature
 from providers.formats.chat.usage import write_usage
 from providers.wire.conversation import Reasoning
 from providers.wire.events import (
@@ -18,7 +18,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -77,7 +77,7 @@ class _Message:
                 self._annotations += write_citation(event, self._length)
             case RefusalDelta():
                 self._refusal.append(event.text)
-            case ReasoningDelta() | ReasoningSealed():
+            case ReasoningDelta() | ReasoningSigned():
                 self._thoughts.take(event)
             case _:
                 self._take_fact(event)
@@ -124,19 +124,19 @@ class _Message:
 
 
 class Thoughts:
-    """Gathers blocks of thoughts: a seal ends one."""
+    """Gathers blocks of thoughts: a signature ends one."""
 
     def __init__(self) -> None:
         self._blocks: list[Reasoning] = []
         self._text: list[str] = []
 
-    def take(self, event: ReasoningDelta | ReasoningSealed) -> None:
+    def take(self, event: ReasoningDelta | ReasoningSigned) -> None:
         if isinstance(event, ReasoningDelta):
             self._text.append(event.text)
         else:
-            self.seal(event)
+            self.sign(event)
 
-    def seal(self, event: ReasoningSealed) -> Reasoning:
+    def sign(self, event: ReasoningSigned) -> Reasoning:
         text = "".join(self._text)
         block = Reasoning(text, event.signature, event.encrypted, event.origin, event.id)
         self._blocks.append(block)

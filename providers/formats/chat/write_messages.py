@@ -5,9 +5,9 @@ from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import MARKS, write_cache_mark
-from providers.formats.chat.call_signatures import write_signature
 from providers.formats.chat.read_content import ORIGIN
 from providers.formats.chat.reasoning import thoughts_for, write_reasoning
+from providers.formats.chat.signatures import write_signature
 from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import ContentWriter, Said
 from providers.formats.spelling import spelt

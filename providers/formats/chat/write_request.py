@@ -16,7 +16,14 @@ from providers.formats.marks import carriers_of, marks_left_out
 from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_own_words, is_as_read, unchanged, wording_in
-from providers.wire.conversation import Conversation, OutputFormat, OutputKind, Sampling, Thinking, Tool
+from providers.wire.conversation import (
+    Conversation,
+    OutputFormat,
+    OutputKind,
+    ReasoningConfig,
+    Sampling,
+    Tool,
+)
 from providers.wire.effort import effort_for
 
 # How other formats call the ordinary tier.
@@ -33,7 +40,7 @@ _READ_INTO = {
     **dict.fromkeys(("tool_choice", "function_call"), "tool_choice"),
     "parallel_tool_calls": "parallel_tool_calls",
     "response_format": "output",
-    **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "thinking"),
+    **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "reasoning"),
     "verbosity": "verbosity",
     "service_tier": "service_tier",
     **dict.fromkeys(USERS, "user_id"),
@@ -66,7 +73,7 @@ def _write_own(conversation: Conversation, upstream: Upstream, translated: list[
     changed = {name for name in _READ_INTO.values() if not is_as_read(conversation, ORIGIN, name)}
     body: dict[str, Any] = {"model": upstream.name}
     if changed:
-        written = _write_settings(conversation, upstream, translated if "thinking" in changed else [])
+        written = _write_settings(conversation, upstream, translated if "reasoning" in changed else [])
         body |= {name: value for name, value in written.items() if _READ_INTO.get(name) in changed}
     body |= unchanged(conversation, ORIGIN, _MEMBERS)
     writer = OwnMessageWriter(_own_quirks(conversation, upstream))
@@ -95,7 +102,7 @@ def _write_settings(conversation: Conversation, upstream: Upstream, translated: 
     body = _write_limits(conversation, upstream)
     body |= _write_sampling(conversation.sampling, conversation.source, upstream)
     body |= _write_tools(conversation, upstream)
-    body |= _write_thinking(conversation, upstream, translated)
+    body |= _write_reasoning(conversation, upstream, translated)
     body |= _write_rest(conversation, upstream)
     return body | _write_cache_settings(conversation, upstream)
 
@@ -152,25 +159,25 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
     )
 
 
-def _write_thinking(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def _write_reasoning(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
     """Quirk: `reasoning_object` for providers with OpenRouter's `reasoning`, which also takes a budget."""
-    thinking = conversation.thinking
-    if thinking is None:
+    reasoning = conversation.reasoning
+    if reasoning is None:
         return {}
     if "reasoning_object" in upstream.quirks:
-        return _write_reasoning(thinking)
-    effort = thinking.effort
-    if effort is None and thinking.budget_tokens is not None:
-        effort = effort_for(thinking.budget_tokens)
+        return _write_openrouter(reasoning)
+    effort = reasoning.effort
+    if effort is None and reasoning.budget_tokens is not None:
+        effort = effort_for(reasoning.budget_tokens)
         translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning_effort")
     # A model that decides by itself is what providers of this format offer when nothing is said.
     return {} if effort is None else {"reasoning_effort": effort}
 
 
-def _write_reasoning(thinking: Thinking) -> dict[str, Any]:
-    members = _given({"effort": thinking.effort, "max_tokens": thinking.budget_tokens})
-    if thinking.is_shown is not None:
-        members["exclude"] = not thinking.is_shown
+def _write_openrouter(reasoning: ReasoningConfig) -> dict[str, Any]:
+    members = _given({"effort": reasoning.effort, "max_tokens": reasoning.budget_tokens})
+    if reasoning.is_included is not None:
+        members["exclude"] = not reasoning.is_included
     return {"reasoning": members} if members else {}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.gemini.media import write_image
-from providers.formats.gemini.signatures import ORIGIN, Seal, write_signature
+from providers.formats.gemini.signatures import ORIGIN, write_signature
 from providers.formats.gemini.tool_names import write_name
 from providers.wire.conversation import Image
 from providers.wire.events import (
@@ -13,7 +13,7 @@ from providers.wire.events import (
     FileGenerated,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     TextDelta,
     ToolArguments,
@@ -45,8 +45,8 @@ class AnswerParts:
                 self._add_text(event.text, is_thought=False)
             case ReasoningDelta():
                 self._add_text(event.text, is_thought=True)
-            case ReasoningSealed():
-                self._seal(event)
+            case ReasoningSigned():
+                self._sign(event)
             case ToolCallStarted():
                 self.close()
                 self._call = _OpenCall(event)
@@ -94,8 +94,8 @@ class AnswerParts:
             self._parts[-1]["text"] += "".join(self._text)
             self._text = []
 
-    def _seal(self, event: ReasoningSealed) -> None:
-        signature = write_signature(Seal(event.signature, event.encrypted, event.origin, event.id))
+    def _sign(self, event: ReasoningSigned) -> None:
+        signature = write_signature(event)
         if signature is None:
             return
         self.close()
@@ -134,7 +134,7 @@ def _call_part(call: _OpenCall) -> dict[str, Any]:
             "args": _arguments("".join(call.arguments)),
         }
     }
-    signature = write_signature(Seal(started.signature, origin=started.origin))
+    signature = write_signature(ReasoningSigned(started.signature, origin=started.origin))
     return part | ({"thoughtSignature": signature} if signature else {})
 
 

@@ -12,7 +12,7 @@ import orjson
 from providers.formats.gemini.failures import error_in, malformed, reported_inside
 from providers.formats.gemini.finish import FAULTS, UNSAID, read_finish
 from providers.formats.gemini.logprobs import read_logprobs
-from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature, standard_base64
+from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
 from providers.formats.gemini.tool_names import read_name
 from providers.formats.gemini.usage import read_usage
 from providers.wire.events import (
@@ -23,7 +23,7 @@ from providers.wire.events import (
     FinishReason,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -119,10 +119,10 @@ class AnswerPieces:
 
     def _take_part(self, part: Mapping[str, Any]) -> Iterator[Event]:
         signature = _text(part, "thoughtSignature")
-        seal = read_signature(signature) if signature else None
+        signed = read_signature(signature) if signature else None
         call = part.get("functionCall")
         if isinstance(call, Mapping):
-            yield from self._take_call(call, seal)
+            yield from self._take_call(call, signed)
             return
         text, is_thought = _text(part, "text"), part.get("thought") is True
         if text:
@@ -132,17 +132,17 @@ class AnswerPieces:
         elif unknown := [name for name in part if name not in _PART]:
             yield Native(ORIGIN, dict(part), f"parts.{unknown[0]}")
             return
-        if seal:
-            yield ReasoningSealed(seal.signature, seal.encrypted, seal.origin, seal.id)
+        if signed:
+            yield signed
 
-    def _take_call(self, call: Mapping[str, Any], seal: Seal | None) -> Iterator[Event]:
+    def _take_call(self, call: Mapping[str, Any], signed: ReasoningSigned | None) -> Iterator[Event]:
         name = _text(call, "name")
         if not name:
             return
         index, arguments = self._calls, orjson.dumps(call.get("args") or {}).decode()
         self._calls += 1
         call_id = _text(call, "id") or self._call_id(index, name, arguments)
-        signature, origin = (seal.signature, seal.origin) if seal else (None, "")
+        signature, origin = (signed.signature, signed.origin) if signed else (None, "")
         yield ToolCallStarted(index, call_id, read_name(name), signature, origin)
         yield ToolArguments(index, arguments)
 

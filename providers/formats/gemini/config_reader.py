@@ -1,4 +1,4 @@
-"""Reads generationConfig: sampling, the answer's form, and thinking."""
+"""Reads generationConfig: sampling, the answer's form, and reasoning."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from providers.formats.gemini.fields import Fields
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.wording import as_read
-from providers.wire.conversation import OutputFormat, OutputKind, Sampling, Thinking
+from providers.wire.conversation import OutputFormat, OutputKind, ReasoningConfig, Sampling
 
 _KNOWN = frozenset(
     {
@@ -71,7 +71,7 @@ def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
     return OutputFormat(OutputKind.JSON) if media_type == _JSON else None
 
 
-def read_thinking(config: Fields, extra: dict[str, Any]) -> Thinking | None:
+def read_reasoning_config(config: Fields, extra: dict[str, Any]) -> ReasoningConfig | None:
     """A budget of 0 is no thinking; of -1, as much as the model finds right."""
     thinking = config.object("thinkingConfig")
     if thinking is None:
@@ -81,7 +81,9 @@ def read_thinking(config: Fields, extra: dict[str, Any]) -> Thinking | None:
     if budget == 0:
         budget, effort = None, "none"
     is_adaptive = budget == _DYNAMIC_BUDGET
-    return Thinking(effort, None if is_adaptive else budget, thinking.flag("includeThoughts"), is_adaptive)
+    return ReasoningConfig(
+        effort, None if is_adaptive else budget, thinking.flag("includeThoughts"), is_adaptive
+    )
 
 
 def read_others(config: Fields) -> dict[str, Any]:

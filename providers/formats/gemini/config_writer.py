@@ -1,4 +1,4 @@
-"""Writes sampling, the answer's form and thinking as generationConfig."""
+"""Writes sampling, the answer's form and reasoning as generationConfig."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from providers.wire.conversation import (
     Conversation,
     Image,
     OutputKind,
+    ReasoningConfig,
     Sampling,
-    Thinking,
     ToolResult,
 )
 from providers.wire.effort import budget_for, effort_for
@@ -32,9 +32,9 @@ def write_config(conversation: Conversation, upstream: Upstream, translated: lis
     """Raises CannotTranslate."""
     _refuse(conversation)
     config = _sampling(conversation) | _output(conversation)
-    thinking = _thinking(conversation, upstream, translated)
-    if thinking:
-        config["thinkingConfig"] = thinking
+    reasoning = _reasoning(conversation, upstream, translated)
+    if reasoning:
+        config["thinkingConfig"] = reasoning
     if _wants_small_images(conversation):
         translated.append(f"{spelt(conversation.source, 'image_detail')} -> generationConfig.mediaResolution")
         config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
@@ -105,40 +105,40 @@ def _output(conversation: Conversation) -> dict[str, Any]:
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
 
 
-def _thinking(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    thinking = conversation.thinking
-    if thinking is None:
+def _reasoning(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+    reasoning = conversation.reasoning
+    if reasoning is None:
         return {}
-    shown = {} if thinking.is_shown is None else {"includeThoughts": thinking.is_shown}
+    shown = {} if reasoning.is_included is None else {"includeThoughts": reasoning.is_included}
     if upstream.takes_thinking_budget:
-        amount = _budget(thinking, conversation)
+        amount = _budget(reasoning, conversation)
     else:
-        amount = _level(thinking, conversation.source)
-    field = "budget_tokens" if thinking.effort is None else "effort"
-    if amount and conversation.source != ORIGIN and (thinking.effort or thinking.budget_tokens):
+        amount = _level(reasoning, conversation.source)
+    field = "budget_tokens" if reasoning.effort is None else "effort"
+    if amount and conversation.source != ORIGIN and (reasoning.effort or reasoning.budget_tokens):
         translated.append(f"{spelt(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
     return shown | amount
 
 
-def _budget(thinking: Thinking, conversation: Conversation) -> dict[str, Any]:
-    if thinking.effort is not None:
+def _budget(reasoning: ReasoningConfig, conversation: Conversation) -> dict[str, Any]:
+    if reasoning.effort is not None:
         most = None if conversation.max_output_tokens is None else max(0, conversation.max_output_tokens - 1)
         try:
-            return {"thinkingBudget": budget_for(thinking.effort, least=_LEAST_BUDGET, most=most)}
+            return {"thinkingBudget": budget_for(reasoning.effort, least=_LEAST_BUDGET, most=most)}
         except KeyError:
-            raise _unknown_effort(thinking.effort, conversation.source) from None
-    if thinking.budget_tokens is not None:
-        return {"thinkingBudget": thinking.budget_tokens}
-    return {"thinkingBudget": -1} if thinking.is_adaptive else {}
+            raise _unknown_effort(reasoning.effort, conversation.source) from None
+    if reasoning.budget_tokens is not None:
+        return {"thinkingBudget": reasoning.budget_tokens}
+    return {"thinkingBudget": -1} if reasoning.is_adaptive else {}
 
 
-def _level(thinking: Thinking, source: str) -> dict[str, Any]:
+def _level(reasoning: ReasoningConfig, source: str) -> dict[str, Any]:
     """Gemini 3 still takes the budgets of older clients of its own; how much it thinks is its own matter otherwise."""
-    if source == ORIGIN and thinking.effort in {None, "none"}:
-        return _own_budget(thinking)
-    effort = thinking.effort
-    if effort is None and thinking.budget_tokens is not None:
-        effort = effort_for(thinking.budget_tokens)
+    if source == ORIGIN and reasoning.effort in {None, "none"}:
+        return _own_budget(reasoning)
+    effort = reasoning.effort
+    if effort is None and reasoning.budget_tokens is not None:
+        effort = effort_for(reasoning.budget_tokens)
     if effort is None:
         return {}
     level = _LEVELS.get(effort, effort.upper())
@@ -147,12 +147,12 @@ def _level(thinking: Thinking, source: str) -> dict[str, Any]:
     return {"thinkingLevel": level}
 
 
-def _own_budget(thinking: Thinking) -> dict[str, Any]:
-    if thinking.effort == "none":
+def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
+    if reasoning.effort == "none":
         return {"thinkingBudget": 0}
-    if thinking.is_adaptive:
+    if reasoning.is_adaptive:
         return {"thinkingBudget": -1}
-    return {} if thinking.budget_tokens is None else {"thinkingBudget": thinking.budget_tokens}
+    return {} if reasoning.budget_tokens is None else {"thinkingBudget": reasoning.budget_tokens}
 
 
 def _unknown_effort(effort: str, source: str) -> CannotTranslate:

@@ -9,7 +9,7 @@ from providers.formats.base import BadRequest
 from providers.formats.gemini.calls import Calls
 from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
-from providers.formats.gemini.signatures import ORIGIN, Seal, read_signature
+from providers.formats.gemini.signatures import ORIGIN, read_signature
 from providers.formats.gemini.tool_names import read_name
 from providers.formats.wording import as_read, worded
 from providers.wire.conversation import (
@@ -24,6 +24,7 @@ from providers.wire.conversation import (
     ToolResult,
     Wording,
 )
+from providers.wire.events import ReasoningSigned
 
 _ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
 _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
@@ -68,25 +69,25 @@ class ContentsReader:
     def _known_part(self, part: Fields, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
         """`own` is added to: what only Gemini understands, by path."""
         if not kinds and "thoughtSignature" in part:
-            return _signed(_seal(part))
+            return _signed(_read_signed(part))
         if len(kinds) != 1:
             raise BadRequest(f"'{part.path}' must hold exactly one of {', '.join(_KINDS)}.", param=part.path)
-        kind, seal = kinds[0], _seal(part)
+        kind, signed = kinds[0], _read_signed(part)
         if kind == "text":
-            return _text(part, seal)
+            return _text(part, signed)
         value = Fields(part.raw(kind), part.path_of(kind))
         if kind == "functionCall":
             own |= value.others({"id", "name", "args"})
-            return [self._call(value, seal)]
+            return [self._call(value, signed)]
         if kind == "functionResponse":
             own |= value.others({"id", "name", "response", "parts"})
-            return [self._result(value), *_signed(seal)]
-        return [read_inline(value) if kind == "inlineData" else read_file(value), *_signed(seal)]
+            return [self._result(value), *_signed(signed)]
+        return [read_inline(value) if kind == "inlineData" else read_file(value), *_signed(signed)]
 
-    def _call(self, call: Fields, seal: Seal | None) -> ToolCall:
+    def _call(self, call: Fields, signed: ReasoningSigned | None) -> ToolCall:
         name = _name(call)
         arguments = _json(call, "args")
-        signature, origin = (seal.signature, seal.origin) if seal else (None, "")
+        signature, origin = (signed.signature, signed.origin) if signed else (None, "")
         return ToolCall(self._calls.add(name, call.text("id")), name, arguments, signature, origin)
 
     def _result(self, response: Fields) -> ToolResult:
@@ -120,22 +121,22 @@ def _name(call: Fields) -> str:
     return read_name(name)
 
 
-def _text(part: Fields, seal: Seal | None) -> list[Part]:
+def _text(part: Fields, signed: ReasoningSigned | None) -> list[Part]:
     """A signature of a text stands after it, as thoughts without words: it may come later than the text, too."""
     text = part.text("text") or ""
     if part.flag("thought"):
-        seal = seal or Seal(origin=ORIGIN)
-        thoughts = Reasoning(text, seal.signature, seal.encrypted, seal.origin, seal.id)
-        return [thoughts] if text or seal.signature or seal.encrypted else []
-    return [*([Text(text)] if text else []), *_signed(seal)]
+        signed = signed or ReasoningSigned(origin=ORIGIN)
+        thoughts = Reasoning(text, signed.signature, signed.encrypted, signed.origin, signed.id)
+        return [thoughts] if text or signed.signature or signed.encrypted else []
+    return [*([Text(text)] if text else []), *_signed(signed)]
 
 
-def _signed(seal: Seal | None) -> Iterator[Reasoning]:
-    if seal is not None:
-        yield Reasoning("", seal.signature, seal.encrypted, seal.origin, seal.id)
+def _signed(signed: ReasoningSigned | None) -> Iterator[Reasoning]:
+    if signed is not None:
+        yield Reasoning("", signed.signature, signed.encrypted, signed.origin, signed.id)
 
 
-def _seal(part: Fields) -> Seal | None:
+def _read_signed(part: Fields) -> ReasoningSigned | None:
     signature = part.text("thoughtSignature")
     return read_signature(signature) if signature else None
 

@@ -9,7 +9,7 @@ from providers.formats.base import CannotTranslate, no_object
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.part_list import PartList
-from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, Seal, write_signature
+from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.gemini.tool_names import write_name
 from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
@@ -29,6 +29,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.events import ReasoningSigned
 from providers.wire.json_text import read_object
 
 _CALLS = frozenset({"functionCall", "function_call"})
@@ -179,7 +180,7 @@ class ContentsWriter:
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
         function = {"id": call.id, "name": write_name(call.name, self._source), "args": self._arguments(call)}
-        signature = write_signature(Seal(call.signature, origin=call.origin))
+        signature = write_signature(ReasoningSigned(call.signature, origin=call.origin))
         return {"functionCall": function} | ({"thoughtSignature": signature} if signature else {})
 
     def _arguments(self, call: ToolCall) -> dict[str, Any]:
@@ -221,8 +222,8 @@ def _with_signature(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_foreign(part: Reasoning | ToolCall) -> bool:
-    is_sealed = part.signature or (isinstance(part, Reasoning) and part.encrypted)
-    return bool(is_sealed) and part.origin != ORIGIN
+    is_signed = part.signature or (isinstance(part, Reasoning) and part.encrypted)
+    return bool(is_signed) and part.origin != ORIGIN
 
 
 def _wording_number(part: Part) -> int:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from providers.formats.gemini.signatures import Seal, write_signature
+from providers.formats.gemini.signatures import write_signature
 from providers.wire.conversation import Reasoning
+from providers.wire.events import ReasoningSigned
 
 
 class PartList:
@@ -30,8 +31,8 @@ class PartList:
             self._parts.append(self._signed(call))
 
     def add_reasoning(self, thoughts: Reasoning) -> None:
-        seal = Seal(thoughts.signature, thoughts.encrypted, thoughts.origin, thoughts.id)
-        signature = write_signature(seal)
+        signed = ReasoningSigned(thoughts.signature, thoughts.encrypted, thoughts.origin, thoughts.id)
+        signature = write_signature(signed)
         if thoughts.text:
             self.add({"text": thoughts.text, "thought": True})
         if signature and (self._keeps_places if thoughts.text else self._follows_text()):

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.config_reader import read_others, read_output, read_sampling, read_thinking
+from providers.formats.gemini.config_reader import (
+    read_others,
+    read_output,
+    read_reasoning_config,
+    read_sampling,
+)
 from providers.formats.gemini.contents_reader import ContentsReader
 from providers.formats.gemini.fields import Fields, camel
 from providers.formats.gemini.signatures import ORIGIN
@@ -39,7 +44,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     extra = fields.others(_KNOWN)
     tools, choice = read_tools(fields, extra)
     config = fields.object("generationConfig") or Fields({}, "generationConfig")
-    output, thinking = read_output(config, extra), read_thinking(config, extra)
+    output, reasoning = read_output(config, extra), read_reasoning_config(config, extra)
     extra |= read_others(config)
     conversation = Conversation(
         messages,
@@ -49,7 +54,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         tools=tools,
         tool_choice=choice,
         output=output,
-        thinking=thinking,
+        reasoning=reasoning,
         service_tier=_tier(fields),
         metadata=_labels(fields),
         extra=extra,

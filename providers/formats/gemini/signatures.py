@@ -2,10 +2,11 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+from providers.wire.events import ReasoningSigned
 
 ORIGIN = "gemini"
 UNSIGNED = "skip_thought_signature_validator"
@@ -16,34 +17,24 @@ Source: https://ai.google.dev/gemini-api/docs/thought-signatures (November 2026)
 _FOREIGN = b"foreign:"
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """See conversation.Reasoning."""
-
-    signature: str | None = None
-    encrypted: str | None = None
-    origin: str = ""
-    id: str | None = None
-
-
-def read_signature(text: str) -> Seal | None:
+def read_signature(text: str) -> ReasoningSigned | None:
     """None for the stand-in, which proves nothing."""
     if text == UNSIGNED:
         return None
     foreign = _read_foreign(text)
     if foreign is None:
-        return Seal(text, origin=ORIGIN)
+        return ReasoningSigned(text, origin=ORIGIN)
     origin, signature, encrypted, name = foreign
-    return Seal(signature, encrypted, origin, name)
+    return ReasoningSigned(signature, encrypted, origin, name)
 
 
-def write_signature(seal: Seal) -> str | None:
+def write_signature(signed: ReasoningSigned) -> str | None:
     """For a client, who gives it back unread. Wrapped where it is not Gemini's own, so that Gemini never gets it."""
-    if seal.origin == ORIGIN:
-        return seal.signature
-    if not seal.signature and not seal.encrypted:
+    if signed.origin == ORIGIN:
+        return signed.signature
+    if not signed.signature and not signed.encrypted:
         return None
-    inside = orjson.dumps([seal.origin, seal.signature, seal.encrypted, seal.id])
+    inside = orjson.dumps([signed.origin, signed.signature, signed.encrypted, signed.id])
     return base64.b64encode(_FOREIGN + inside).decode()
 
 

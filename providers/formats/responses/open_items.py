@@ -8,8 +8,8 @@ from typing import Any
 
 from providers.formats.chat.annotations import file_of, page_of
 from providers.formats.responses.read_output import MEDIA_TYPES
-from providers.formats.responses.seals import write_seal
-from providers.wire.events import CitationAdded, FileGenerated, ReasoningSealed, TextDelta, ToolCallStarted
+from providers.formats.responses.signatures import write_signature
+from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
@@ -62,8 +62,8 @@ class OpenReasoning(OpenItem):
         self._text.append(text)
         yield self._step("reasoning_summary_text.delta", summary_index=0, delta=text)
 
-    def seal(self, sealed: ReasoningSealed) -> None:
-        self._encrypted = write_seal(sealed)
+    def sign(self, signed: ReasoningSigned) -> None:
+        self._encrypted = write_signature(signed)
 
     def item(self, status: str) -> dict[str, Any]:
         summary = [{"type": "summary_text", "text": "".join(self._text)}] if self._text else []

@@ -13,7 +13,7 @@ from providers.formats.responses.open_items import (
     Picture,
     Step,
 )
-from providers.formats.responses.seals import OF_CALL, ORIGIN
+from providers.formats.responses.signatures import OF_CALL, ORIGIN
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -21,7 +21,7 @@ from providers.wire.events import (
     Finished,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     TextDelta,
     ToolArguments,
@@ -41,12 +41,12 @@ class Output:
         match event:
             case TextDelta() | RefusalDelta() | CitationAdded():
                 yield from self._say(event)
-            case ReasoningDelta() | ReasoningSealed():
+            case ReasoningDelta() | ReasoningSigned():
                 yield from self._think(event)
             case ToolCallStarted():
                 yield from self._close("completed")
                 if event.signature:
-                    yield from self._think(ReasoningSealed(event.signature, origin=event.origin, id=OF_CALL))
+                    yield from self._think(ReasoningSigned(event.signature, origin=event.origin, id=OF_CALL))
                 call = OpenCall(self._answer_id, self._next(), event)
                 yield from self._begin(call)
             case ToolArguments():
@@ -70,7 +70,7 @@ class Output:
             case CitationAdded():
                 yield from message.add_citation(event)
 
-    def _think(self, event: ReasoningDelta | ReasoningSealed) -> Iterator[Step]:
+    def _think(self, event: ReasoningDelta | ReasoningSigned) -> Iterator[Step]:
         thoughts = self._open
         if not isinstance(thoughts, OpenReasoning):
             thoughts = OpenReasoning(self._answer_id, self._next())
@@ -78,7 +78,7 @@ class Output:
         if isinstance(event, ReasoningDelta):
             yield from thoughts.add(event.text)
         else:
-            thoughts.seal(event)
+            thoughts.sign(event)
             yield from self._close("completed")
 
     def _tell_whole(self, event: FileGenerated | Native) -> Iterator[Step]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from providers.formats.fields import Fields
-from providers.formats.responses import seals
+from providers.formats.responses import signatures
 from providers.formats.responses.read_content import read_content
 from providers.formats.responses.read_output import MEDIA_TYPES
-from providers.formats.responses.seals import ORIGIN, read_seal
+from providers.formats.responses.signatures import ORIGIN, read_signature
 from providers.formats.wording import as_read
 from providers.wire.conversation import (
     File,
@@ -48,12 +48,12 @@ class ItemReader:
         self._calls: set[str] = set()
 
     def read(self, items: Iterable[Fields]) -> list[Message]:
-        """One message for each item; a seal that belongs to a call is put into it."""
+        """One message for each item; a signature that belongs to a call is put into it."""
         messages: list[Message] = []
         for fields in items:
             message = self._read_item(fields)
-            if (sealed := _seal_call(messages[-1:], message)) is not None:
-                messages[-1] = sealed
+            if (signed := _sign_call(messages[-1:], message)) is not None:
+                messages[-1] = signed
             else:
                 messages.append(message)
         return messages
@@ -106,18 +106,18 @@ def _as_read(thing: T, fields: Fields) -> T:
     return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
-def _seal_call(last: list[Message], message: Message) -> Message | None:
-    """The call with the seal that stood in front of it. None where there is none."""
+def _sign_call(last: list[Message], message: Message) -> Message | None:
+    """The call with the signature that stood in front of it. None where there is none."""
     match last, message.parts:
-        case [Message(parts=(Reasoning(id=seals.OF_CALL) as seal,))], (ToolCall() as call,):
-            signed = replace(call, signature=seal.signature, origin=seal.origin)
+        case [Message(parts=(Reasoning(id=signatures.OF_CALL) as thought,))], (ToolCall() as call,):
+            signed = replace(call, signature=thought.signature, origin=thought.origin)
             return Message(Role.ASSISTANT, (signed,))
     return None
 
 
 def _read_reasoning(fields: Fields) -> Reasoning:
     text = _texts(fields, "summary") or _texts(fields, "content")
-    return read_seal(text, fields.text("encrypted_content"), fields.text("id"))
+    return read_signature(text, fields.text("encrypted_content"), fields.text("id"))
 
 
 def _read_picture(fields: Fields) -> Image:

@@ -6,13 +6,13 @@ from typing import Any
 from providers.formats.chat.read_delta import read_citation
 from providers.formats.chat.tool_names import read_name
 from providers.formats.chat.vendors import arguments_of
-from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.signatures import ORIGIN
 from providers.wire.events import (
     Event,
     FileGenerated,
     Native,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     TextDelta,
     ToolArguments,
@@ -38,7 +38,7 @@ def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
         case "reasoning":
             if text := reasoning_text(item):
                 yield ReasoningDelta(text)
-            yield read_seal(item)
+            yield read_signature(item)
         case "function_call":
             yield read_call(item, number)
             yield ToolArguments(number, arguments_of(item) or "{}")
@@ -82,9 +82,9 @@ def reasoning_text(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def read_seal(item: Mapping[str, Any]) -> ReasoningSealed:
+def read_signature(item: Mapping[str, Any]) -> ReasoningSigned:
     encrypted, item_id = item.get("encrypted_content"), item.get("id")
-    return ReasoningSealed(
+    return ReasoningSigned(
         encrypted=encrypted if isinstance(encrypted, str) else None,
         origin=ORIGIN,
         id=item_id if isinstance(item_id, str) else None,

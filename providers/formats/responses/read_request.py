@@ -7,11 +7,19 @@ from providers.formats.base import BadRequest
 from providers.formats.chat.settings import read_effort, read_plain_output, read_schema
 from providers.formats.fields import Fields
 from providers.formats.responses.read_items import ItemReader
-from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import read_tool_choice, read_tools
 from providers.formats.turns import says_something
 from providers.formats.wording import as_read
-from providers.wire.conversation import Conversation, Message, OutputFormat, Role, Sampling, Text, Thinking
+from providers.wire.conversation import (
+    Conversation,
+    Message,
+    OutputFormat,
+    ReasoningConfig,
+    Role,
+    Sampling,
+    Text,
+)
 
 ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
@@ -38,7 +46,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         tool_choice=read_tool_choice(fields),
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
         output=output,
-        thinking=_read_thinking(fields, wants_encrypted=ENCRYPTED in include),
+        reasoning=_read_reasoning_config(fields, wants_encrypted=ENCRYPTED in include),
         verbosity=verbosity,
         service_tier=fields.text("service_tier"),
         user_id=user or user_before,
@@ -98,13 +106,13 @@ def _read_output(wanted: Fields) -> OutputFormat:
     return read_schema(wanted) if kind == "json_schema" else read_plain_output(wanted, kind)
 
 
-def _read_thinking(fields: Fields, *, wants_encrypted: bool) -> Thinking | None:
+def _read_reasoning_config(fields: Fields, *, wants_encrypted: bool) -> ReasoningConfig | None:
     """Whoever asks for encrypted thoughts has said that there shall be thoughts, if not how many."""
     reasoning = fields.part("reasoning")
     if reasoning is None:
-        return Thinking() if wants_encrypted else None
+        return ReasoningConfig() if wants_encrypted else None
     effort = read_effort(reasoning, "effort")
     summary = reasoning.text("summary") or reasoning.text("generate_summary")
     reasoning.skip("generate_summary")
     reasoning.end()
-    return Thinking(effort, is_shown=None if summary is None else summary != "none")
+    return ReasoningConfig(effort, is_included=None if summary is None else summary != "none")

@@ -13,7 +13,7 @@ from providers.formats.responses.read_output import (
     read_item,
     read_logprobs,
     read_parts,
-    read_seal,
+    read_signature,
     read_unknown_part,
     reasoning_text,
 )
@@ -118,7 +118,7 @@ class ResponsesStreamReader(SseEventReader):
         elif kind == "reasoning":
             text = reasoning_text(item) if is_silent else ""
             yield from [ReasoningDelta(text)] if text else []
-            yield read_seal(item)
+            yield read_signature(item)
         elif kind == "message":
             yield from read_parts(item) if is_silent else ()
         elif item:

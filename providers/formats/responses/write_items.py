@@ -10,7 +10,7 @@ from providers.formats.chat.cache_marks import breakpoint_of
 from providers.formats.chat.tool_names import write_name
 from providers.formats.chat.write_content import FILE_ORIGINS
 from providers.formats.data_url import data_url
-from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.signatures import ORIGIN
 from providers.formats.spelling import spelt
 from providers.formats.wording import in_own_words, wording_in
 from providers.wire.conversation import (
@@ -204,7 +204,7 @@ def _unsigned(call: ToolCall) -> ToolCall:
 
 
 def _is_readable(thought: Reasoning) -> bool:
-    """Whether its client gave it back in plain words, as providers do that seal nothing."""
+    """Whether its client gave it back in plain words, as providers do that sign nothing."""
     wording = wording_in(thought, ORIGIN)
     return wording is not None and bool(wording.value.get("content"))
 

@@ -7,7 +7,7 @@ from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.marks import marks_left_out
 from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
-from providers.formats.responses.seals import ORIGIN
+from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
 from providers.formats.responses.write_items import ItemWriter
 from providers.formats.spelling import spelt
@@ -33,7 +33,7 @@ _MEMBERS = {
     "tools": ("tools",),
     "tool_choice": ("tools", "tool_choice"),
     "text": ("output", "verbosity"),
-    "reasoning": ("thinking",),
+    "reasoning": ("reasoning",),
 }
 _UNKNOWN_SAMPLING = ("top_k", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias")
 
@@ -48,7 +48,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_settings(conversation, upstream)
     body |= _write_tools(conversation)
     body |= _write_text(conversation)
-    body |= _write_thinking(conversation, translated)
+    body |= _write_reasoning(conversation, translated)
     body |= unchanged(conversation, ORIGIN, _MEMBERS)
     body |= _write_input(conversation, upstream, translated)
     if conversation.source != ORIGIN:
@@ -151,15 +151,15 @@ def _write_output(output: OutputFormat | None) -> dict[str, Any] | None:
     return {"type": "json_schema", "name": output.name or "answer"} | _given(members)
 
 
-def _write_thinking(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
-    thinking = conversation.thinking
-    if thinking is None:
+def _write_reasoning(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
+    reasoning = conversation.reasoning
+    if reasoning is None:
         return {}
-    effort = thinking.effort
-    if effort is None and thinking.budget_tokens is not None:
-        effort = effort_for(thinking.budget_tokens)
+    effort = reasoning.effort
+    if effort is None and reasoning.budget_tokens is not None:
+        effort = effort_for(reasoning.budget_tokens)
         translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning.effort")
-    written = _given({"effort": effort, "summary": "auto" if thinking.is_shown else None})
+    written = _given({"effort": effort, "summary": "auto" if reasoning.is_included else None})
     return {"reasoning": written} if written else {}
 
 
@@ -174,8 +174,8 @@ def _write_include(conversation: Conversation) -> dict[str, Any]:
 
 def _thinks(conversation: Conversation) -> bool:
     """Whether there will be thoughts, which the provider then has to hand over, since nobody keeps them."""
-    if conversation.thinking is not None:
-        return conversation.thinking.effort != "none"
+    if conversation.reasoning is not None:
+        return conversation.reasoning.effort != "none"
     parts = (part for message in conversation.messages for part in message.parts)
     return any(isinstance(part, Reasoning) and part.encrypted and part.origin == ORIGIN for part in parts)
 

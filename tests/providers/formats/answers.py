@@ -5,7 +5,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -17,7 +17,7 @@ from tests.used import used
 ANSWER = [
     Started("gen-1"),
     ReasoningDelta("Hm."),
-    ReasoningSealed("s1", origin="anthropic"),
+    ReasoningSigned("s1", origin="anthropic"),
     TextDelta("A "),
     TextDelta("ship."),
     CitationAdded("https://example.com/ship", "Ships"),

@@ -17,10 +17,10 @@ from providers.wire.conversation import (
     OutputKind,
     Part,
     Reasoning,
+    ReasoningConfig,
     Role,
     Sampling,
     Text,
-    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -89,7 +89,7 @@ class _Maker:
             tool_choice=self.choice(tools) if tools else None,
             parallel_tool_calls=self.maybe(False) if tools else None,
             output=self.output(),
-            thinking=self.thinking(),
+            reasoning=self.reasoning(),
             verbosity=self.maybe("low") if self.can.has_verbosity else None,
         )
 
@@ -164,10 +164,10 @@ class _Maker:
             return OutputFormat(kind, name="place", schema=SCHEMA, strict=self.maybe(True))
         return self.maybe(OutputFormat(kind))
 
-    def thinking(self) -> Thinking | None:
+    def reasoning(self) -> ReasoningConfig | None:
         if self.can.has_budgets and self.happens():
-            return Thinking(budget_tokens=2048)
-        return self.maybe(Thinking(effort=self.random.choice(self.can.efforts)))
+            return ReasoningConfig(budget_tokens=2048)
+        return self.maybe(ReasoningConfig(effort=self.random.choice(self.can.efforts)))
 
     def sampling(self) -> Sampling:
         return Sampling(**{name: SAMPLING[name] for name in sorted(self.can.sampling) if self.happens()})

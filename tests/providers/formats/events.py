@@ -11,7 +11,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -30,7 +30,7 @@ def make_events(seed: int, origin: str, *, has_refusals: bool = True) -> list[Ev
     events: list[Event] = [Started("answer")]
     for number in range(random.randrange(3)):
         events += _deltas(random, ReasoningDelta)
-        events.append(ReasoningSealed(f"sig{number}", origin=origin, id=None))
+        events.append(ReasoningSigned(f"sig{number}", origin=origin, id=None))
     said = RefusalDelta if has_refusals and random.random() < 0.2 else TextDelta
     calls = random.randrange(3)
     events += _deltas(random, said) if random.random() < 0.8 or not calls else []
@@ -71,7 +71,7 @@ def _bare(event: Event) -> Event:
             return Started(service_tier=event.service_tier)
         case Finished():
             return replace(event, native="")
-        case ReasoningSealed():
+        case ReasoningSigned():
             return replace(event, id=None)
     return event
 

@@ -63,7 +63,7 @@ def upstream(provider: str) -> Upstream:
 
 def asked(client: str, seed: int) -> dict[str, Any]:
     """A random request of such a client."""
-    conversation = replace(make_conversation(seed, CAN), source="", thinking=None)
+    conversation = replace(make_conversation(seed, CAN), source="", reasoning=None)
     written = FORMATS[client].write_request(conversation, upstream(client)).body
     body: dict[str, Any] = orjson.loads(orjson.dumps(written))
     return body

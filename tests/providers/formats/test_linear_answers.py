@@ -14,7 +14,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -54,7 +54,7 @@ LONG: Mapping[str, Callable[[int], list[Event]]] = {
     "refusals": lambda count: [RefusalDelta(WORDS)] * count,
     "thoughts": lambda count: [ReasoningDelta(WORDS)] * count,
     "white space": lambda count: [TextDelta("<think>"), *[TextDelta(20 * " ")] * count],
-    "sealed thoughts": lambda count: [ReasoningDelta(WORDS), ReasoningSealed("s", None, "anthropic")] * count,
+    "signed thoughts": lambda count: [ReasoningDelta(WORDS), ReasoningSigned("s", None, "anthropic")] * count,
     "citations": lambda count: [
         TextDelta("a"),
         *[CitationAdded("https://a.example", "title", WORDS)] * count,

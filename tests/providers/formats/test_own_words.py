@@ -248,12 +248,12 @@ def test_thoughts_of_other_models_and_names_of_items_are_left_out_for_responses(
         "summary": [],
         "encrypted_content": "gh1.eyJvcmlnaW4iOiJnIn0=",
     }
-    unsealed = {"type": "reasoning", "id": "rs_2", "summary": [{"type": "summary_text", "text": "Hm."}]}
+    unsigned = {"type": "reasoning", "id": "rs_2", "summary": [{"type": "summary_text", "text": "Hm."}]}
     readable = {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]}
     said = {"type": "message", "id": "msg_1", "role": "user", "content": "x"}
     found = {"type": "web_search_call", "id": "ws_1"}
     body = wire.write_request(
-        wire.read_request(responses(foreign, unsealed, readable, said, found)), UPSTREAM
+        wire.read_request(responses(foreign, unsigned, readable, said, found)), UPSTREAM
     ).body
     assert body["input"] == [readable, {"type": "message", "role": "user", "content": "x"}, found]
 

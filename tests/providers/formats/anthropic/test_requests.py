@@ -15,11 +15,11 @@ from providers.wire.conversation import (
     OutputFormat,
     OutputKind,
     Reasoning,
+    ReasoningConfig,
     Refusal,
     Role,
     Sampling,
     Text,
-    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -152,41 +152,43 @@ def test_limit_comes_from_the_request_else_from_the_catalogue():
 
 
 def test_effort_becomes_adaptive_thinking_whose_thoughts_are_shown():
-    request = written(thinking=Thinking(effort="minimal"))
+    request = written(reasoning=ReasoningConfig(effort="minimal"))
     assert request.body["thinking"] == {"type": "adaptive", "display": "summarized"}
     assert request.body["output_config"] == {"effort": "low"}
     assert request.translated == ("reasoning_effort -> output_config.effort=low",)
 
 
 def test_effort_becomes_a_budget_for_older_models():
-    request = written("thinking_budget", thinking=Thinking(effort="high"), limit=3000)
+    request = written("thinking_budget", reasoning=ReasoningConfig(effort="high"), limit=3000)
     assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 2999}
     assert request.translated == ("reasoning_effort -> thinking.budget_tokens=2999",)
     with pytest.raises(CannotTranslate):
-        written("thinking_budget", thinking=Thinking(effort="low"), limit=1024)
+        written("thinking_budget", reasoning=ReasoningConfig(effort="low"), limit=1024)
 
 
 def test_an_offering_says_itself_that_it_takes_budgets():
-    request = written(thinking=Thinking(effort="high"), params=["max_tokens", "thinking_budget"])
+    request = written(reasoning=ReasoningConfig(effort="high"), params=["max_tokens", "thinking_budget"])
     assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 1999}
 
 
 def test_no_effort_turns_thinking_off():
-    assert written(thinking=Thinking(effort="none")).body["thinking"] == {"type": "disabled"}
+    assert written(reasoning=ReasoningConfig(effort="none")).body["thinking"] == {"type": "disabled"}
 
 
 def test_budget_of_another_format_becomes_an_effort():
-    request = written(source="gemini", thinking=Thinking(budget_tokens=3000, is_shown=False))
+    request = written(source="gemini", reasoning=ReasoningConfig(budget_tokens=3000, is_included=False))
     assert request.body["thinking"] == {"type": "adaptive", "display": "omitted"}
     assert request.body["output_config"] == {"effort": "high"}
 
 
 def test_thinking_refuses_what_does_not_combine_with_it():
     with pytest.raises(CannotTranslate, match="temperature"):
-        written(thinking=Thinking(effort="low"), sampling=Sampling(temperature=0.5))
+        written(reasoning=ReasoningConfig(effort="low"), sampling=Sampling(temperature=0.5))
     choice = ToolChoice(ChoiceMode.REQUIRED)
     with pytest.raises(CannotTranslate, match="budget"):
-        written("thinking_budget", thinking=Thinking(effort="low"), tools=(Tool("t"),), tool_choice=choice)
+        written(
+            "thinking_budget", reasoning=ReasoningConfig(effort="low"), tools=(Tool("t"),), tool_choice=choice
+        )
 
 
 @pytest.mark.parametrize("kind", [{"type": "disabled"}, {"type": "adaptive"}, {"type": "between_tools"}])
@@ -273,7 +275,7 @@ def test_system_messages_lead_or_stand_among_the_others():
         written(messages=[system])
 
 
-def test_only_anthropics_own_sealed_thoughts_go_back_to_it():
+def test_only_anthropics_own_signed_thoughts_go_back_to_it():
     thoughts = [Reasoning("a", "s", origin="anthropic"), Reasoning("b", "s", origin="gemini"), Reasoning("c")]
     request = written(messages=[USER, Message(Role.ASSISTANT, (*thoughts, Refusal("No.")))])
     assert request.body["messages"][-1]["content"] == [

@@ -53,7 +53,7 @@ CLOSED = {**SCHEMA, "additionalProperties": False}
 
 
 def normalised(conversation):
-    """What this format says by itself: its limit, closed schemas, only its own sealed thoughts, `auto`."""
+    """What this format says by itself: its limit, closed schemas, only its own signed thoughts, `auto`."""
     output = conversation.output
     is_plain = output is None or output.kind is OutputKind.TEXT
     choice = conversation.tool_choice
@@ -141,6 +141,6 @@ def test_signature_of_a_foreign_call_survives_a_client_that_gives_the_answer_bac
 
 
 @pytest.mark.parametrize("origin", ["openai", "responses", "gemini"])
-def test_foreign_seal_survives_a_client_that_gives_thoughts_back(origin):
+def test_foreign_signature_survives_a_client_that_gives_thoughts_back(origin):
     events = make_events(8, origin)
     assert meaning(ANTHROPIC.read_answer(ANTHROPIC.write_answer(events, FACTS))) == normalised_events(events)

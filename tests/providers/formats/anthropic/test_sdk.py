@@ -13,7 +13,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -82,12 +82,12 @@ def test_mixed_tool_calls_reach_the_sdk_one_after_the_other():
     assert message.stop_reason == "tool_use"
 
 
-def test_sealed_thoughts_and_citations_reach_the_sdk():
+def test_signed_thoughts_and_citations_reach_the_sdk():
     events = [
         Started(),
         ReasoningDelta("Hm."),
-        ReasoningSealed("sig", origin="anthropic"),
-        ReasoningSealed(encrypted="blob", origin="anthropic"),
+        ReasoningSigned("sig", origin="anthropic"),
+        ReasoningSigned(encrypted="blob", origin="anthropic"),
         TextDelta("So."),
         CitationAdded(url="https://example.com", title="A page"),
         Finished(FinishReason.STOP),

@@ -10,7 +10,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -48,7 +48,7 @@ def test_stream_of_a_provider_with_every_known_fault_is_read():
     assert read((GOLDEN / "provider_stream.sse").read_bytes()) == [
         Started("gen-1"),
         ReasoningDelta("Hm."),
-        ReasoningSealed("s1", origin="anthropic"),
+        ReasoningSigned("s1", origin="anthropic"),
         TextDelta("Ahoy"),
         ToolCallStarted(0, "call_gen-1_0", "look"),
         ToolArguments(0, '{"at":"sea"}'),

@@ -11,10 +11,10 @@ from providers.wire.conversation import (
     Image,
     Message,
     Reasoning,
+    ReasoningConfig,
     Role,
     Sampling,
     Text,
-    Thinking,
     ToolCall,
     ToolChoice,
     ToolResult,
@@ -115,7 +115,7 @@ def test_signature_of_a_call_goes_to_a_client_and_comes_back():
 
 
 def test_budget_becomes_an_effort_and_that_is_told():
-    written = write(thinking=Thinking(budget_tokens=4096))
+    written = write(reasoning=ReasoningConfig(budget_tokens=4096))
     assert written.body["reasoning_effort"] == "high"
     assert written.translated == ("thinking.budget_tokens -> reasoning_effort",)
 

@@ -5,11 +5,11 @@ import pytest
 
 from providers.formats.base import AnswerFacts
 from providers.formats.gemini import GEMINI
-from providers.formats.gemini.signatures import Seal, read_signature, write_signature
+from providers.formats.gemini.signatures import read_signature, write_signature
 from providers.wire.events import (
     Finished,
     FinishReason,
-    ReasoningSealed,
+    ReasoningSigned,
     RefusalDelta,
     TextDelta,
     ToolArguments,
@@ -211,21 +211,21 @@ def test_arguments_that_are_no_object_are_handed_on_under_a_name():
 
 
 @pytest.mark.parametrize(
-    "seal",
+    "signed",
     [
-        Seal("c2ln", origin="anthropic"),
-        Seal(None, "blob", "responses", "rs_1"),
-        Seal("c2ln", origin="gemini"),
+        ReasoningSigned("c2ln", origin="anthropic"),
+        ReasoningSigned(None, "blob", "responses", "rs_1"),
+        ReasoningSigned("c2ln", origin="gemini"),
     ],
 )
-def test_signature_of_any_origin_survives_a_gemini_client(seal):
-    written = write_signature(seal)
-    assert read_signature(written) == seal
-    assert read_signature(written.replace("+", "-").replace("/", "_")) == seal
+def test_signature_of_any_origin_survives_a_gemini_client(signed):
+    written = write_signature(signed)
+    assert read_signature(written) == signed
+    assert read_signature(written.replace("+", "-").replace("/", "_")) == signed
 
 
 def test_foreign_signature_reaches_a_client_who_gives_it_back():
-    events = [ReasoningSealed("c2ln", origin="anthropic"), Finished(FinishReason.STOP)]
+    events = [ReasoningSigned("c2ln", origin="anthropic"), Finished(FinishReason.STOP)]
     content = GEMINI.write_answer(events, FACTS)["candidates"][0]["content"]
     (thoughts,) = GEMINI.read_request({"contents": [content]}).messages[0].parts
     assert (thoughts.signature, thoughts.origin) == ("c2ln", "anthropic")

@@ -19,10 +19,10 @@ from providers.wire.conversation import (
     OutputFormat,
     OutputKind,
     Reasoning,
+    ReasoningConfig,
     Role,
     Sampling,
     Text,
-    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -184,7 +184,7 @@ def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
         ({"sampling": Sampling(logit_bias={"1": 2})}, "logit_bias"),
         ({"verbosity": "low"}, "verbosity"),
         ({"service_tier": "scale"}, "service_tier"),
-        ({"thinking": Thinking("enormous")}, "reasoning_effort"),
+        ({"reasoning": ReasoningConfig("enormous")}, "reasoning_effort"),
         ({"extra": {"prediction": {}}}, "prediction"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),), "ann"), HELLO)}, "messages.name"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),)),)}, "messages"),
@@ -234,10 +234,10 @@ def test_thoughts_of_another_model_go_on_without_their_signature():
 
 
 def test_signature_without_thoughts_goes_to_the_text_beside_it():
-    seal = Reasoning(signature="c2ln", origin="gemini")
+    signature = Reasoning(signature="c2ln", origin="gemini")
     signed = [{"text": "Yes.", "thoughtSignature": "c2ln"}]
-    assert parts_of(seal, Text("Yes.")) == parts_of(Text("Yes."), seal) == signed
-    assert parts_of(seal) == [{"text": "", "thoughtSignature": "c2ln"}]
+    assert parts_of(signature, Text("Yes.")) == parts_of(Text("Yes."), signature) == signed
+    assert parts_of(signature) == [{"text": "", "thoughtSignature": "c2ln"}]
 
 
 def test_signature_that_another_format_put_on_thoughts_goes_to_what_comes_after_them():
@@ -249,31 +249,31 @@ def test_signature_that_another_format_put_on_thoughts_goes_to_what_comes_after_
 
 
 @pytest.mark.parametrize(
-    ("thinking", "level", "budget"),
+    ("reasoning", "level", "budget"),
     [
-        (Thinking("none"), {"thinkingLevel": "MINIMAL"}, {"thinkingBudget": 0}),
-        (Thinking("minimal"), {"thinkingLevel": "MINIMAL"}, {"thinkingBudget": 512}),
-        (Thinking("high", is_shown=True), {"thinkingLevel": "HIGH"}, {"thinkingBudget": 4096}),
-        (Thinking("max"), {"thinkingLevel": "XHIGH"}, {"thinkingBudget": 4999}),
-        (Thinking(budget_tokens=2000), {"thinkingLevel": "MEDIUM"}, {"thinkingBudget": 2000}),
-        (Thinking(is_adaptive=True), {}, {"thinkingBudget": -1}),
+        (ReasoningConfig("none"), {"thinkingLevel": "MINIMAL"}, {"thinkingBudget": 0}),
+        (ReasoningConfig("minimal"), {"thinkingLevel": "MINIMAL"}, {"thinkingBudget": 512}),
+        (ReasoningConfig("high", is_included=True), {"thinkingLevel": "HIGH"}, {"thinkingBudget": 4096}),
+        (ReasoningConfig("max"), {"thinkingLevel": "XHIGH"}, {"thinkingBudget": 4999}),
+        (ReasoningConfig(budget_tokens=2000), {"thinkingLevel": "MEDIUM"}, {"thinkingBudget": 2000}),
+        (ReasoningConfig(is_adaptive=True), {}, {"thinkingBudget": -1}),
     ],
 )
-def test_effort_is_a_level_or_a_budget(thinking, level, budget):
-    shown = {"includeThoughts": True} if thinking.is_shown else {}
-    conversation = said(thinking=thinking, max_output_tokens=5000)
+def test_effort_is_a_level_or_a_budget(reasoning, level, budget):
+    shown = {"includeThoughts": True} if reasoning.is_included else {}
+    conversation = said(reasoning=reasoning, max_output_tokens=5000)
     assert config_of(conversation).get("thinkingConfig", {}) == shown | level
     assert config_of(conversation, OLDER)["thinkingConfig"] == shown | budget
 
 
 def test_translated_effort_is_listed():
-    written = GEMINI.write_request(said(thinking=Thinking("low")), UPSTREAM)
+    written = GEMINI.write_request(said(reasoning=ReasoningConfig("low")), UPSTREAM)
     assert written.translated == ("reasoning_effort -> generationConfig.thinkingConfig.thinkingLevel",)
 
 
 def test_budget_of_a_gemini_client_stays_a_budget():
-    thinking = {"thinkingConfig": {"thinkingBudget": 0}}
-    assert config_of(read({"text": "Hi"}, generationConfig=thinking)) == thinking
+    config = {"thinkingConfig": {"thinkingBudget": 0}}
+    assert config_of(read({"text": "Hi"}, generationConfig=config)) == config
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from google.genai import errors, types
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.gemini import GEMINI
-from providers.wire.conversation import ChoiceMode, OutputKind, Text, Thinking, ToolChoice, ToolResult
+from providers.wire.conversation import ChoiceMode, OutputKind, ReasoningConfig, Text, ToolChoice, ToolResult
 from providers.wire.events import (
     CitationAdded,
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     TextDelta,
     ToolArguments,
     ToolCallStarted,
@@ -33,7 +33,7 @@ FACTS = AnswerFacts("gen-1", 1, "google/gemini-3-pro")
 LOGPROBS = ({"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []},)
 EVENTS = [
     ReasoningDelta("Hm. "),
-    ReasoningSealed("c2ln", origin="gemini"),
+    ReasoningSigned("c2ln", origin="gemini"),
     TextDelta("Grüße, ", LOGPROBS),
     TextDelta("世界"),
     CitationAdded("https://example.org/a", "A"),
@@ -159,7 +159,7 @@ def test_what_the_client_sends_is_read(client):
     conversation = GEMINI.read_request(asked())
     assert conversation.messages[0].parts == (Text("Be brief."),)
     assert base64.b64decode(conversation.messages[1].parts[1].data) == b"\xfb\xff"
-    assert conversation.thinking == Thinking("low", is_shown=True)
+    assert conversation.reasoning == ReasoningConfig("low", is_included=True)
     assert conversation.output.kind is OutputKind.SCHEMA
     assert conversation.output.schema == {"type": "object", "properties": {"a_b": {"type": "string"}}}
     assert conversation.tools[0].parameters == {"type": "object"}

@@ -23,7 +23,7 @@ from providers.wire.events import (
     Finished,
     FinishReason,
     ReasoningDelta,
-    ReasoningSealed,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolArguments,
@@ -120,7 +120,7 @@ def test_another_makers_thoughts_are_left_out_and_that_is_told():
 
 def test_signature_of_another_format_comes_back_from_a_client():
     answer = RESPONSES.write_answer(
-        [ReasoningDelta("Hm."), ReasoningSealed("s", origin="anthropic"), Finished(FinishReason.STOP)], FACTS
+        [ReasoningDelta("Hm."), ReasoningSigned("s", origin="anthropic"), Finished(FinishReason.STOP)], FACTS
     )
     thought = request(*answer["output"]).messages[0].parts[0]
     assert thought == Reasoning("Hm.", signature="s", origin="anthropic")

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.responses.format import ResponsesFormat
-from providers.formats.responses.seals import read_seal
+from providers.formats.responses.signatures import read_signature
 from providers.wire.conversation import File, Image, Text
-from providers.wire.events import ReasoningSealed
+from providers.wire.events import ReasoningSigned
 from tests.providers.formats.anew import in_turns
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
@@ -39,11 +39,13 @@ def written(events):
 
 def opened(events):
     """With signatures taken out of what clients carry them in."""
-    return [open_seal(event) if isinstance(event, ReasoningSealed) else event for event in meaning(events)]
+    return [
+        open_signature(event) if isinstance(event, ReasoningSigned) else event for event in meaning(events)
+    ]
 
 
-def open_seal(event):
-    thought = read_seal("", event.encrypted, event.id)
+def open_signature(event):
+    thought = read_signature("", event.encrypted, event.id)
     return replace(event, signature=thought.signature, encrypted=thought.encrypted, origin=thought.origin)
 
 
@@ -57,8 +59,8 @@ def test_conversation_means_the_same_after_writing_and_reading(seed):
     body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
     again = in_turns(RESPONSES.read_request(body))
     # Asking for encrypted thoughts is not asking for thoughts.
-    thinking = again.thinking if conversation.thinking else None
-    assert replace(again, thinking=thinking) == conversation
+    reasoning = again.reasoning if conversation.reasoning else None
+    assert replace(again, reasoning=reasoning) == conversation
 
 
 @pytest.mark.parametrize("seed", range(100))

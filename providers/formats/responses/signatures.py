@@ -10,24 +10,24 @@ from typing import Any
 import orjson
 
 from providers.wire.conversation import Reasoning
-from providers.wire.events import ReasoningSealed
+from providers.wire.events import ReasoningSigned
 
 ORIGIN = "responses"
 OF_CALL = "call_signature"
-"""The id of a seal that belongs to the call behind it: calls have no signature of their own here."""
+"""The id of a signature that belongs to the call behind it: calls have none of their own here."""
 _MARK = "gh1."
 _MEMBERS = ("signature", "encrypted", "origin", "id")
 
 
-def write_seal(sealed: ReasoningSealed) -> str | None:
+def write_signature(signed: ReasoningSigned) -> str | None:
     """For a client. None where there is nothing to give back."""
-    if not (sealed.signature or sealed.encrypted):
+    if not (signed.signature or signed.encrypted):
         return None
-    members = {name: getattr(sealed, name) for name in _MEMBERS if getattr(sealed, name)}
+    members = {name: getattr(signed, name) for name in _MEMBERS if getattr(signed, name)}
     return _MARK + base64.urlsafe_b64encode(orjson.dumps(members)).decode()
 
 
-def read_seal(text: str, encrypted: str | None, item_id: str | None) -> Reasoning:
+def read_signature(text: str, encrypted: str | None, item_id: str | None) -> Reasoning:
     """Of a client's reasoning item with this `text`."""
     members = _open(encrypted)
     if members is None:
