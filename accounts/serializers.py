@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.limits import LIMIT_MAX
@@ -132,6 +133,7 @@ class IssuedKeySerializer(ChangedKeySerializer):
         read_only_fields = fields
 
 
+@extend_schema_serializer(many=False)
 class KeyListSerializer(serializers.Serializer[Any]):
     """One page of keys."""
 

@@ -122,7 +122,7 @@ class StrictJsonParser(JSONParser):
     destroy=extend_schema(
         summary="Revoke a key for good, in every process within a second",
         parameters=[_TEAM],
-        responses=KeySerializer,
+        responses={200: KeySerializer},
         examples=[_ANSWER],
     ),
     revoke=extend_schema(

@@ -26,13 +26,13 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class PublicationFilter(admin.SimpleListFilter):
-    """What was set aside, and what clients have never seen."""
+    """What is quarantined, and what clients have never seen."""
 
     title = "publication"
     parameter_name = "publication"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        return [("live", "Live"), ("unpublished", "Not published"), ("aside", "Set aside")]
+        return [("live", "Live"), ("unpublished", "Not published"), ("aside", "Quarantined")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         match self.value():

@@ -29,7 +29,7 @@ def lifecycle_chip(model: Model, at: datetime) -> str:
 def live_chip(model: Model) -> str:
     """For a model fetched by complete() and with_live()."""
     if model.quarantine_reason:
-        return status_chip("set aside", "bad", model.quarantine_reason)
+        return status_chip("quarantined", "bad", model.quarantine_reason)
     edition = model.live_edition  # type: ignore[attr-defined]  # annotated by with_live
     if edition is None:
         return status_chip("not published")

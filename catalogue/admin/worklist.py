@@ -16,7 +16,7 @@ from catalogue.quality.worklist import worklist_cache
 from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
-_TONES: dict[Kind, Tone] = {Kind.SET_ASIDE: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
+_TONES: dict[Kind, Tone] = {Kind.QUARANTINED: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
 
 
 def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:

@@ -87,7 +87,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     fields = FieldChangeSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 
-@extend_schema_serializer(examples=[OpenApiExample("changes", CHANGES_EXAMPLE)])
+@extend_schema_serializer(many=False, examples=[OpenApiExample("changes", CHANGES_EXAMPLE)])
 class ChangeListSerializer(serializers.Serializer[Any]):
     """One page of changes, the newest first."""
 

@@ -83,7 +83,7 @@ class LifecycleEntrySerializer(serializers.Serializer[Any]):
     message = serializers.CharField(allow_null=True, help_text="For people.")
 
 
-@extend_schema_serializer(examples=[OpenApiExample("lifecycle", LIFECYCLE_EXAMPLE)])
+@extend_schema_serializer(many=False, examples=[OpenApiExample("lifecycle", LIFECYCLE_EXAMPLE)])
 class LifecycleListSerializer(serializers.Serializer[Any]):
     """One page of models whose life has a date to tell, in the order of what comes next."""
 

@@ -132,7 +132,7 @@ class WarningSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-@extend_schema_serializer(examples=[OpenApiExample("page", GATEWAY_MODELS_EXAMPLE)])
+@extend_schema_serializer(many=False, examples=[OpenApiExample("page", GATEWAY_MODELS_EXAMPLE)])
 class GatewayModelListSerializer(serializers.Serializer[Any]):
     """One page of models."""
 
@@ -282,7 +282,7 @@ class GoogleModelSerializer(serializers.Serializer[Any]):
     thinking = serializers.BooleanField(required=False, help_text="Present where the model reasons.")
 
 
-@extend_schema_serializer(examples=[OpenApiExample("page", {"models": [GOOGLE_MODEL_EXAMPLE]})])
+@extend_schema_serializer(many=False, examples=[OpenApiExample("page", {"models": [GOOGLE_MODEL_EXAMPLE]})])
 class GoogleModelListSerializer(serializers.Serializer[Any]):
     models = GoogleModelSerializer(many=True)
     nextPageToken = serializers.CharField(required=False, help_text="Absent on the last page.")  # noqa: N815

@@ -31,7 +31,7 @@ def publish(
 ) -> Edition | None:
     """Publish those of the models whose record changed, as one edition. None if nothing changed for clients.
 
-    A model with problems is set aside: its `quarantine_reason` is set, also on the instance that was passed,
+    A model with problems is quarantined: its `quarantine_reason` is set, also on the instance that was passed,
     and its last good published row stays live.
     """
     lock_revision()

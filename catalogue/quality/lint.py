@@ -14,7 +14,7 @@ from catalogue.published.snapshot import Snapshot
 
 
 class Kind(StrEnum):
-    SET_ASIDE = "set_aside"
+    QUARANTINED = "quarantined"
     EDITED = "edited"
     NO_PRICE = "no_price"
     HALF_PRICE = "half_price"
@@ -37,7 +37,9 @@ class Explanation:
 
 
 EXPLANATIONS: Mapping[Kind, Explanation] = {
-    Kind.SET_ASIDE: Explanation("Set aside", "It breaks a rule, so clients still see its last good record."),
+    Kind.QUARANTINED: Explanation(
+        "Quarantined", "It breaks a rule, so clients still see its last good record."
+    ),
     Kind.EDITED: Explanation("Edited since published", "Clients do not see what this page says."),
     Kind.NO_PRICE: Explanation("No price", "A meter without a price costs nothing: calls there are free."),
     Kind.HALF_PRICE: Explanation("Half a price", "One direction has a price and the other is free."),
@@ -120,7 +122,7 @@ def examine(subject: Subject, world: World) -> Iterator[Finding]:
 
 def publication(subject: Subject, world: World) -> Findings:  # noqa: ARG001 - every rule takes both
     if subject.quarantine_reason:
-        yield Kind.SET_ASIDE, subject.quarantine_reason, None
+        yield Kind.QUARANTINED, subject.quarantine_reason, None
     elif not subject.is_live_as_edited:
         what = "Saved, but not published in this form." if subject.is_published else "Never published."
         yield Kind.EDITED, what, None

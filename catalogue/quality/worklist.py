@@ -62,7 +62,7 @@ def examine_catalogue(at: datetime | None = None) -> Worklist:
             subjects.append(subject_of(row))
         except UnreadableContentError as error:
             what = row.quarantine_reason or str(error)
-            findings.append(Finding(Kind.SET_ASIDE, row.pk, row.public_id, what))
+            findings.append(Finding(Kind.QUARANTINED, row.pk, row.public_id, what))
     return _judge(subjects, world_of([subject.model for subject in subjects], now), findings)
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from gateway.asgi import application
-from gateway.boot import first_run
+from gateway.boot import first_run, greeting, outlet
 from gateway.core import sql
 from gateway.plane import runtime
 from gateway.plane.process import await_database
@@ -26,8 +26,13 @@ def serve(listener: socket.socket, *, parent: int | None) -> None:
     server = Server(
         application,
         drain_s=settings.DRAIN_S,
-        on=Events(exit=runtime.begin_drain),
+        on=Events(exit=runtime.begin_drain if parent else _begin_drain),
         limits=within_descriptors(settings.EDGE_LIMITS, settings.UPSTREAM_CONNECTIONS),
         parent=parent,
     )
     server.serve_on(listener)
+
+
+def _begin_drain() -> None:
+    outlet.show(greeting.stopping_text(settings.DRAIN_S))
+    runtime.begin_drain()

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from types import FrameType
 
+from gateway.boot import outlet
+
 logger = logging.getLogger(__name__)
 
 # Tells each child how many there are, so that its checks can judge it.
@@ -50,6 +52,7 @@ class Supervisor:
             time.sleep(POLL_S)
             code = self._replace_the_dead()
         if not code:
+            outlet.show("\nStopping: calls that run are given time to end. Press Ctrl-C again to stop now.")
             return self._end()
         # Those that still try end with the others.
         self._signals += 1

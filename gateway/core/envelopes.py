@@ -110,9 +110,25 @@ def _request(request_id: str) -> list[dict[str, Any]]:
     return [{"@type": _GOOGLE_TYPES + "RequestInfo", "requestId": request_id}] if request_id else []
 
 
+def form_at(path: str) -> str:
+    """In whose form errors are told at an address where no surface and no view says it: see WRITERS."""
+    if path.startswith("/v1/gateway/"):
+        return "gateway"
+    return "google" if path.lstrip("/").startswith("v1beta") else "openai"
+
+
 def listed_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
     """That of the published list of models, `/v1/gateway/…`."""
     status = error.get("status") or 500
     word = _LISTED_WORDS.get(status, "failed" if status >= 500 else "invalid_request")
     told = {"ok": False, "error": word, "code": error["code"], "message": error["message"]}
     return told | ({"param": error["param"]} if error.get("param") else {})
+
+
+WRITERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "openai": openai_envelope,
+    "anthropic": anthropic_envelope,
+    "google": google_envelope,
+    "gateway": listed_envelope,
+}
+"""By whose form it is."""

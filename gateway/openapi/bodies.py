@@ -1,4 +1,4 @@
-"""The bodies of inference, health and errors, as the API document describes them.
+"""The bodies of inference and health, as the API document describes them.
 
 Source: OpenAI's API reference.
 """
@@ -26,18 +26,15 @@ def list_(items: Schema, **more: Any) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
+def json_answer(description: str, schema: Schema, example: Schema) -> Schema:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
 def schemas() -> dict[str, Schema]:
     return {
-        "ErrorEnvelope": object_(("error",), {"error": ref("ErrorDetail")}),
-        "ErrorDetail": object_(
-            ("message", "type", "param", "code"),
-            {
-                "message": text("What is wrong, and the way out."),
-                "type": text("The kind of error, in OpenAI's words."),
-                "param": text("The field that is wrong.", nullable=True),
-                "code": text("A stable name to program against.", nullable=True),
-            },
-        ),
         "ChatMessage": _CHAT_MESSAGE,
         "ProviderWishes": _PROVIDER_WISHES,
         "ChatCompletionRequest": _CHAT_REQUEST,

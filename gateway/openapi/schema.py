@@ -3,19 +3,22 @@
 Inference is answered before Django, so its operations are written here by hand.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from gateway.core.envelopes import openai_envelope
+from gateway.openapi import refusals
 from gateway.openapi.bodies import (
     CHAT_EXAMPLE,
     EMBEDDINGS_EXAMPLE,
     EXAMPLE_MODEL,
     STREAM_EXAMPLE,
     Schema,
+    json_answer,
     ref,
     schemas,
     text,
 )
+from gateway.openapi.reference import METHODS
 from gateway.openapi.surface_schema import OPERATIONS, said_of
 
 _LANE_PARAMETER: Schema = {
@@ -30,38 +33,45 @@ _SHOW_TRANSLATED_PARAMETER: Schema = {
     "description": "`1` asks for the header `x-gateway-translated` with the answer.",
     "schema": {"type": "string", "enum": ["0", "1"]},
 }
-_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+_WRONG_METHOD: Schema = {
+    "description": "The address takes GET only.",
+    "headers": {"Allow": ref("Allow", "headers")},
+}
+_OF_REFUSALS = ("Retry-After", "WWW-Authenticate", "Allow")
 
 
 def complete_document(result: Schema, **_context: object) -> Schema:
     """Add the operations that Django does not answer, and what all operations have in common."""
-    result["paths"] = dict(sorted((result["paths"] | _paths()).items()))
+    for path, item in (edge := _edge_paths()).items():
+        result["paths"].setdefault(path, {}).update(item)
+    for path, method, operation in _operations(result["paths"]):
+        refusals.declare(path, operation, is_edge=method in edge.get(path, {}))
+    result["paths"] = dict(sorted((result["paths"] | _health_paths()).items()))
     components = result.setdefault("components", {})
     components["headers"] = _headers()
-    components["responses"] = _ERROR_RESPONSES
-    components["schemas"] = dict(sorted((components.get("schemas", {}) | schemas()).items()))
-    for path, item in result["paths"].items():
-        if path.startswith("/v1/"):
-            _add_common_answers(path, item)
+    components["responses"] = refusals.components()
+    described = components.get("schemas", {}) | schemas() | refusals.schemas()
+    components["schemas"] = dict(sorted(described.items()))
     return result
 
 
-def _add_common_answers(path: str, item: Schema) -> None:
-    for method in _METHODS:
-        if method in item:
-            answers = item[method]["responses"]
-            answers.setdefault("401", ref("Unauthorised", "responses"))
-            if "{id}" in path:
-                answers.setdefault("404", ref("NotFound", "responses"))
-            if "requestBody" in item[method]:
-                answers.setdefault("400", ref("Refused", "responses"))
+def _operations(paths: Schema) -> Iterator[tuple[str, str, Schema]]:
+    for path, item in paths.items():
+        yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
-def _paths() -> dict[str, Schema]:
+def _edge_paths() -> dict[str, Schema]:
     return {
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
         **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
+    }
+
+
+def _health_paths() -> dict[str, Schema]:
+    return {
         "/healthz": {"get": _healthz_operation()},
         "/readyz": {"get": _readyz_operation()},
     }
@@ -103,27 +113,15 @@ def _inference_operation(
 ) -> Schema:
     success = {
         "description": "The provider's answer.",
-        "headers": {name: ref(name, "headers") for name in _headers() if name != "Retry-After"},
+        "headers": {name: ref(name, "headers") for name in _headers() if name not in _OF_REFUSALS},
         "content": answer,
-    }
-    failures = {
-        "400": "Refused",
-        "401": "Unauthorised",
-        "403": "Forbidden",
-        "404": "UnknownModel",
-        "410": "Retired",
-        "413": "TooLarge",
-        "429": "TooMany",
-        "502": "ProviderFailed",
-        "503": "Unavailable",
-        "504": "ProviderTimedOut",
     }
     return {
         "tags": ["inference"],
         "security": [{"key": []}],
         "parameters": [*(path_parameters or ()), _LANE_PARAMETER, _SHOW_TRANSLATED_PARAMETER],
         **said,
-        "responses": {"200": success} | {code: ref(name, "responses") for code, name in failures.items()},
+        "responses": {"200": success},
     }
 
 
@@ -138,7 +136,10 @@ def _healthz_operation() -> Schema:
         "operationId": "healthz",
         "summary": "Whether the process is alive",
         "security": [],
-        "responses": {"200": _json_answer("It is.", {"type": "object"}, {"status": "ok"})},
+        "responses": {
+            "200": json_answer("It is.", {"type": "object"}, {"status": "ok"}),
+            "405": _WRONG_METHOD,
+        },
     }
 
 
@@ -151,16 +152,10 @@ def _readyz_operation() -> Schema:
         "summary": "Whether calls should be sent to this process",
         "security": [],
         "responses": {
-            "200": _json_answer("They should.", ref("Readiness"), ready),
-            "503": _json_answer("They should not; `reasons` says why.", ref("Readiness"), unready),
+            "200": json_answer("They should.", ref("Readiness"), ready),
+            "405": _WRONG_METHOD,
+            "503": json_answer("They should not; `reasons` says why.", ref("Readiness"), unready),
         },
-    }
-
-
-def _json_answer(description: str, schema: Schema, example: Schema) -> Schema:
-    return {
-        "description": description,
-        "content": {"application/json": {"schema": schema, "example": example}},
     }
 
 
@@ -177,69 +172,18 @@ def _headers() -> dict[str, Schema]:
         ),
         "Deprecation": ("Since when the model is deprecated (RFC 9745).", "@1767225600"),
         "Sunset": ("When the model retires (RFC 8594).", "Wed, 01 Jul 2026 00:00:00 GMT"),
+        "x-gateway-cost": ("What the call cost, USD; not of streams.", "0.00042"),
+        "x-gateway-redirected-from": ("The retired model that was asked for.", "openai/gpt-4"),
+        "x-gateway-warning": ("What the client should know, such as a model's end that is near.", "…"),
+        "x-ratelimit-limit-requests": ("Requests that the tightest limit allows.", "60"),
+        "x-ratelimit-remaining-requests": ("How many of them are left.", "59"),
+        "x-ratelimit-reset-requests": ("When all of them are there again.", "1s"),
         "Link": ("The model's successor.", '</v1/models/openai/gpt-5-mini>; rel="successor-version"'),
         "Retry-After": ("Seconds after which the request may succeed.", "3"),
+        "WWW-Authenticate": ("How to show a key.", "Bearer"),
+        "Allow": ("The methods that the address takes.", "POST"),
     }
     return {
         name: {"description": about, "schema": {"type": "string"}, "example": example}
         for name, (about, example) in texts.items()
     }
-
-
-def _error(about: str, message: str, code: str, *, waits: bool = False, status: int = 400) -> Schema:
-    example = openai_envelope({"message": message, "code": code, "status": status})
-    headers = {name: ref(name, "headers") for name in ("x-request-id", *(["Retry-After"] if waits else []))}
-    return {"headers": headers} | _json_answer(about, ref("ErrorEnvelope"), example)
-
-
-_ERROR_RESPONSES: dict[str, Schema] = {
-    "Refused": _error("A field is missing or wrong.", "messages: at least one is needed.", "invalid_request"),
-    "Unauthorised": _error(
-        "No key, or one that is not valid.",
-        "This key is not valid.",
-        "invalid_api_key",
-        status=401,
-    ),
-    "Forbidden": _error(
-        "The key calls no models.",
-        "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
-        "permission_denied",
-        status=403,
-    ),
-    "UnknownModel": _error(
-        "No such model.", f"Unknown model 'gpt4'. Near it: '{EXAMPLE_MODEL}'.", "model_not_found"
-    ),
-    "NotFound": _error(
-        "Nothing of that id is there for this key.", "There is no model 'gpt4'.", "model_not_found"
-    ),
-    "Retired": _error(
-        "The model was retired.", "Model 'x' was retired on 2026-03-01; use 'y'.", "model_retired"
-    ),
-    "TooLarge": _error("The body is larger than allowed.", "The body is over 10 MB.", "request_too_large"),
-    "TooMany": _error(
-        "A limit is reached.",
-        "60 requests a minute are used up.",
-        "rate_limit_exceeded",
-        waits=True,
-        status=429,
-    ),
-    "ProviderFailed": _error(
-        "Every provider failed.",
-        "The provider cannot be reached.",
-        "provider_unreachable",
-        status=503,
-    ),
-    "Unavailable": _error(
-        "Nothing can serve the call now.",
-        "No worker is alive.",
-        "no_worker",
-        waits=True,
-        status=503,
-    ),
-    "ProviderTimedOut": _error(
-        "The provider took too long.",
-        "The provider did not answer in time.",
-        "provider_timeout",
-        status=503,
-    ),
-}

@@ -55,6 +55,14 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         {"id": "resp_1", "object": "response", "status": "completed", "output": []},
         _RESPONSES,
     ),
+    "/v1/responses/input_tokens": (
+        "responses_input_tokens",
+        "Estimate the tokens of a response's input",
+        "An estimate from characters, with all that `previous_response_id` goes on from; no provider is asked.",
+        {"model": "demo/chat", "input": _SAY},
+        {"object": "response.input_tokens", "input_tokens": 9},
+        "https://platform.openai.com/docs/api-reference/responses/input-tokens",
+    ),
     "/v1/completions": (
         "completions_create",
         "Complete a prompt",
@@ -97,6 +105,16 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
 }
 
 
+# How a stream begins, where the answer may be one.
+_STREAMS = {
+    "/v1/messages": 'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1"}}\n\n',
+    "/v1/responses": 'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1"}}\n\n',
+    "/v1/completions": 'data: {"id":"cmpl-1","object":"text_completion","choices":[]}\n\n',
+    "/v1beta/models/{model}:streamGenerateContent": 'data: {"candidates":[]}\n\n',
+}
+_ALWAYS_STREAMED = {"/v1beta/models/{model}:streamGenerateContent"}
+
+
 def said_of(path: str) -> Schema:
     """The operation's own words; what all inference has in common comes beside them."""
     operation_id, summary, description, request, answer, source = OPERATIONS[path]
@@ -110,6 +128,14 @@ def said_of(path: str) -> Schema:
             "required": True,
             "content": {"application/json": {"schema": free, "example": request}},
         },
-        "answer": {"application/json": {"schema": free, "example": answer}},
+        "answer": _answers_of(path, {"schema": free, "example": answer}),
     }
     return said | ({"path_parameters": [_MODEL]} if "{model}" in path else {})
+
+
+def _answers_of(path: str, whole: Schema) -> Schema:
+    """By media type."""
+    answers = {} if path in _ALWAYS_STREAMED else {"application/json": whole}
+    if events := _STREAMS.get(path):
+        answers["text/event-stream"] = {"schema": {"type": "string"}, "example": events}
+    return answers

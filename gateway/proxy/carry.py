@@ -61,12 +61,12 @@ async def carry(
     """Answer a request whose key and body have been read. Raises GatewayError, ClientGone."""
     is_large = len(request.body) > LARGE_BYTES
     parsed = await off_loop(surface.read, request.body) if is_large else surface.read(request.body)
+    if surface.only_counts:
+        return await _count(surface, parsed, request, client, services)
     sink: ResponseSink = client
     if surface.keeps_answers:
         parsed, request, sink = await _open_turn(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
-    if surface.only_counts:
-        return await _count(surface, parsed, request, client, services)
 
     context = _look(request, services)
     preferences = read_preferences(
@@ -125,6 +125,8 @@ async def _count(
 ) -> None:
     verdict = await admit_count(request.key, services.counts_per_minute, services.store)
     client.headers.extend(limit_headers(verdict))
+    if surface.keeps_answers:
+        parsed, request, _ = await _open_turn(parsed, request, client, services)
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))

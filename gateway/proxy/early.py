@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.core.envelopes import listed_envelope, openai_envelope
+from gateway.core.envelopes import WRITERS, form_at
 from gateway.proxy.errors import GatewayError
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.response_headers import Headers
 from gateway.proxy.surfaces import surface_at
 
-_API, _LISTED = "/v1/", "/v1/gateway/"
+_API = ("/v1/", "/v1beta/")
 _CLOSE = (b"connection", b"close")
 
 
@@ -38,5 +38,4 @@ def _envelope(path: str, error: GatewayError, request_id: str) -> tuple[bytes, b
         return b"application/json", surface.error_body(error, request_id)
     if not path.startswith(_API):
         return b"text/plain; charset=utf-8", error.message.encode() + b"\n"
-    write = listed_envelope if path.startswith(_LISTED) else openai_envelope
-    return b"application/json", orjson.dumps(write(error.to_dict()))
+    return b"application/json", orjson.dumps(WRITERS[form_at(path)](error.to_dict()))

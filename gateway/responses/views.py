@@ -16,6 +16,10 @@ from gateway.responses import stored
 
 _MOST_ITEMS = 100
 _NOT_HERE = "There is no stored response '{}': it was not stored, has expired, or is another team's."
+_NO_COMPACTION = (
+    "This gateway does not compact conversations. Ask a model at POST /v1/responses for a summary, and go on with that "
+    "and the newest items as 'input'."
+)
 _ORDERS = ("asc", "desc")
 
 
@@ -114,6 +118,17 @@ class InputItemsView(ResponseAPIView):
                 "has_more": len(items) > limit,
             }
         )
+
+
+class CompactView(APIView):
+    """OpenAI's operation that nobody else can do: what it answers only their models can read."""
+
+    authentication_classes = []
+    permission_classes = []
+    schema = None
+
+    def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:  # noqa: ARG002  # the framework's
+        raise ApiError(_NO_COMPACTION, status=404, code="not_found")
 
 
 def _with_id(item: dict[str, Any], number: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Live:
     """What clients see now."""
 
     edition: Edition | None
-    set_aside: Sequence[Model]
+    quarantined: Sequence[Model]
     """What could not be published; the older record of it stays live."""
 
 
@@ -139,7 +139,7 @@ def _catalogue(request: HttpRequest) -> dict[str, Any]:
     return {
         "sees_models": True,
         "listed": PublishedModel.objects.current().listed(timezone.now()).count(),
-        "set_aside": live_of(request).set_aside[:_NAMED],
+        "quarantined": live_of(request).quarantined[:_NAMED],
         "to_mend": count_findings(),
     }
 

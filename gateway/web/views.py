@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views import View, defaults
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -24,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.core import sql
-from gateway.core.envelopes import google_envelope, listed_envelope, openai_envelope
+from gateway.core.envelopes import WRITERS, form_at
 from gateway.core.links import base_url_of
 from gateway.openapi.reference import read_groups
 from gateway.plane import runtime
@@ -34,7 +35,6 @@ from gateway.proxy.surfaces import surface_at
 
 _HOST_SHOWN = 100
 _ADDRESSES_KEPT = 4
-_ENVELOPES = {"gateway": listed_envelope, "google": google_envelope, "openai": openai_envelope}
 _API = re.compile(r"/+v1(beta)?(/|$)")
 _API_PART = re.compile(r"/v1(beta)?(?=/)")
 _SLASHES = re.compile(r"/{2,}")
@@ -48,12 +48,14 @@ def favicon(_request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("gateway/logo.svg"))
 
 
+@csrf_exempt
 @require_safe
 async def healthz(_request: HttpRequest) -> HttpResponse:
     """That the event loop turns; nothing else is asked."""
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
 @require_safe
 async def readyz(_request: HttpRequest) -> HttpResponse:
     """Whether calls should be sent to this process, and what is the matter. Asks nobody, and so answers at once."""
@@ -144,7 +146,7 @@ class UnknownRoute(APIView):
 
     @property
     def error_shape(self) -> str:
-        return _shape(self.request.path_info)
+        return form_at(self.request.path_info)
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         raise NotFound(_unknown(request.method, request.path))
@@ -238,13 +240,6 @@ def _near(path: str) -> Iterator[str]:
     yield from (plain[found.start() :] for found in _API_PART.finditer(plain))
 
 
-def _shape(path: str) -> str:
-    """In whose form errors are told there."""
-    if path.startswith("/v1/gateway/"):
-        return "gateway"
-    return "google" if path.lstrip("/").startswith("v1beta") else "openai"
-
-
 def _error(request: HttpRequest, status: int, message: str, code: str) -> JsonResponse:
-    write = _ENVELOPES[_shape(request.path_info)]
+    write = WRITERS[form_at(request.path_info)]
     return JsonResponse(write({"message": message, "code": code, "status": status}), status=status)

@@ -10,10 +10,9 @@ from providers.formats.gemini.format import GeminiFormat
 from providers.formats.responses.format import ResponsesFormat
 
 ANTHROPIC = AnthropicFormat()
+RESPONSES = ResponsesFormat()
 GEMINI = GeminiFormat()
-FORMATS: Mapping[str, Format] = {
-    each.name: each for each in (ChatFormat(), ResponsesFormat(), ANTHROPIC, GEMINI)
-}
+FORMATS: Mapping[str, Format] = {each.name: each for each in (ChatFormat(), RESPONSES, ANTHROPIC, GEMINI)}
 """What providers speak."""
 CLIENT_FORMATS: Mapping[str, Format] = {**FORMATS, CompletionsFormat.name: CompletionsFormat()}
 """What clients speak."""

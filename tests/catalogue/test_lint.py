@@ -145,8 +145,8 @@ def test_retired_model_is_not_asked_for_prices() -> None:
     assert found(model(retirement_at=NOW, offerings=(), context_length=None)) == [Kind.NO_SUCCESSOR]
 
 
-def test_set_aside_and_edited_models_are_told() -> None:
-    assert found(model(), quarantine_reason="bad") == [Kind.SET_ASIDE]
+def test_quarantined_and_edited_models_are_told() -> None:
+    assert found(model(), quarantine_reason="bad") == [Kind.QUARANTINED]
     assert found(model(), is_live_as_edited=False) == [Kind.EDITED]
 
 

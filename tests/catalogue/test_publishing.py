@@ -1,4 +1,4 @@
-"""Editions: what changed is published, what is wrong is set aside, what was published stays."""
+"""Editions: what changed is published, what is wrong is quarantined, what was published stays."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -85,7 +85,7 @@ def test_model_too_broken_to_be_read_is_set_aside_and_hides_nobody() -> None:
     good, bad = make_published("acme/good"), make_published("acme/bad")
     Model.objects.filter(pk=bad.pk).update(input_types=3)
     publish_all()
-    assert kinds_of(bad) == {Kind.SET_ASIDE}
+    assert kinds_of(bad) == {Kind.QUARANTINED}
     assert good.pk in examine_catalogue().qualities
 
 

@@ -299,10 +299,14 @@ def test_one_address_does_not_take_every_turn() -> None:
 # Counting tokens
 
 
-@pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1beta/models/acme/one:countTokens"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/acme/one:countTokens"],
+)
 def test_counting_tokens_has_a_limit_of_its_own(path: str) -> None:
     turns = [{"role": "user", "content": "hello", "parts": [{"text": "hello"}]}]
-    body = {"contents": turns} if "v1beta" in path else {"model": "acme/one", "messages": turns}
+    body = {"model": "acme/one", "messages": turns, "input": "hello"}
+    body = {"contents": turns} if "v1beta" in path else body
     with serving(counts_per_minute=3) as edge:
         key = edge.keys.issue(name="limited", requests_per_minute=1)
         with edge.client(key) as client:

@@ -62,6 +62,7 @@ class GatewayModelViewSet(FeedView):
         operation_id="gateway_models_list",
         summary="List models in full",
         description="Models that can be called now, newest first: lifecycle, providers, parameters and prices.",
+        filters=True,
         parameters=[*_PAGING, _FIELDS_PARAMETER],
         responses=feed_answers(GatewayModelListSerializer)
         | refusals(

@@ -9,8 +9,8 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     extend_schema,
+    extend_schema_serializer,
     extend_schema_view,
-    inline_serializer,
 )
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -72,6 +72,7 @@ def _documented(
         member: serializer(many=True),
         "next_cursor": serializers.CharField(allow_null=True),
     }
+    page = type(f"{member.title()}ListSerializer", (serializers.Serializer,), fields)
     return extend_schema_view(
         list=extend_schema(
             tags=["catalogue"],
@@ -81,7 +82,7 @@ def _documented(
             examples=[
                 OpenApiExample("page", _page(member, example), response_only=True, status_codes=["200"])
             ],
-            responses={200: inline_serializer(f"{serializer.__name__}{member.title()}List", fields)}
+            responses={200: extend_schema_serializer(many=False)(page)}
             | refusals(_400="A parameter is unknown or its value is not allowed."),
         )
     )

@@ -6,10 +6,11 @@ from gateway.proxy.surfaces.completions import COMPLETIONS
 from gateway.proxy.surfaces.embeddings import EMBEDDINGS
 from gateway.proxy.surfaces.gemini import find_gemini
 from gateway.proxy.surfaces.messages import COUNT_TOKENS, MESSAGES
-from gateway.proxy.surfaces.responses import RESPONSES
+from gateway.proxy.surfaces.responses import INPUT_TOKENS, RESPONSES
 
 BY_PATH: dict[str, Surface] = {
-    surface.path: surface for surface in (CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, COUNT_TOKENS, RESPONSES)
+    surface.path: surface
+    for surface in (CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, COUNT_TOKENS, RESPONSES, INPUT_TOKENS)
 }
 
 

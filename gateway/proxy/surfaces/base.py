@@ -1,6 +1,6 @@
 """What every surface has: its path, its wire format, what it checks and how it refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Surface:
     check: Check
     format: str = "openai"
     keeps_answers: bool = False
-    """Clients may come back to them: see gateway.proxy.stored."""
+    """Clients may come back to them, and go on from them: see gateway.proxy.stored."""
     operation: Operation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +97,25 @@ class FormatSurface(Surface):
 
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         return self.always_tells_usage or Surface.wants_usage(self, parsed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSurface(FormatSurface):
+    """Tells how many tokens a request has, by an estimate: no provider is asked."""
+
+    count_tokens: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """Raises TranslationError."""
+
+    @property
+    def only_counts(self) -> bool:
+        return True
+
+    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises InvalidRequest."""
+        try:
+            return self.count_tokens(parsed)
+        except TranslationError as error:
+            raise refusal_of(error) from None
 
 
 def refusal_of(error: TranslationError) -> InvalidRequest:

@@ -1,13 +1,8 @@
 """Anthropic's Messages: `POST /v1/messages` and `/v1/messages/count_tokens`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from gateway.proxy.surfaces.base import FormatSurface, refusal_of
+from gateway.proxy.surfaces.base import CountSurface, FormatSurface
 from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import boolean, integer, number, one_of, record, text
-from providers.formats.base import TranslationError
 from providers.formats.registry import ANTHROPIC
 from providers.wire.bounds import LONGEST_USER_ID, MOST_MESSAGES, MOST_STOPS, MOST_TOOLS
 
@@ -31,21 +26,11 @@ _check = record(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CountSurface(FormatSurface):
-    """Tells how many tokens a request has, by an estimate: no provider is asked."""
-
-    @property
-    def only_counts(self) -> bool:
-        return True
-
-    def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Raises InvalidRequest."""
-        try:
-            return ANTHROPIC.count_tokens(parsed)
-        except TranslationError as error:
-            raise refusal_of(error) from None
-
-
 MESSAGES = FormatSurface("/v1/messages", "messages", _check, format="anthropic")
-COUNT_TOKENS = CountSurface("/v1/messages/count_tokens", "messages", _check, format="anthropic")
+COUNT_TOKENS = CountSurface(
+    "/v1/messages/count_tokens",
+    "messages",
+    _check,
+    format="anthropic",
+    count_tokens=ANTHROPIC.count_tokens,
+)

@@ -14,6 +14,7 @@ from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.stream_reader import ResponsesStreamReader
 from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
+from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import named_event
@@ -48,6 +49,11 @@ class ResponsesFormat:
                 return event.is_image and event.data is not None and not event.is_thought
             case Native():
                 return event.origin == ORIGIN
+
+    def count_tokens(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of `/v1/responses/input_tokens`. Raises BadRequest."""
+        read_request(body)
+        return {"object": "response.input_tokens", "input_tokens": estimate_input_tokens(body)}
 
     def error_body(self, error: Mapping[str, Any], request_id: str) -> Mapping[str, Any]:  # noqa: ARG002
         return openai_envelope(error)

@@ -35,6 +35,7 @@ def test_two_processes_answer_on_one_port(pair: Program, port: int) -> None:
 def test_signal_ends_all_of_them_with_code_0(pair: Program, number: signal.Signals) -> None:
     assert pair.end(number) == 0
     assert pair.text.count("lifespan ended") == 2
+    assert pair.text.count("Press Ctrl-C again to stop now.") == 1
 
 
 def test_dead_process_is_replaced(pair: Program, port: int) -> None:

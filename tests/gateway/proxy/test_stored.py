@@ -92,6 +92,19 @@ def test_next_turn_is_asked_with_all_that_went_before(edge, speaker, lane, is_st
     assert len({first["id"], second["id"], third["id"]}) == 3 or speaker.wire_format.name == "responses"
 
 
+def test_tokens_of_all_that_went_before_are_counted(edge):
+    first = respond(edge, input="What ship? " * 100)
+    body = {"input": "And whose?"}
+    with edge.client() as client:
+        counts = [
+            client.post("/v1/responses/input_tokens", json={**body, **more}).json()
+            for more in ({}, {"previous_response_id": first["id"]})
+        ]
+    alone, with_first = (count["input_tokens"] for count in counts)
+    assert with_first > alone + 200
+    assert {count["object"] for count in counts} == {"response.input_tokens"}
+
+
 @WAYS
 def test_result_of_a_stored_call_is_understood(edge, speaker, is_streamed):
     speaker.events = CALLING

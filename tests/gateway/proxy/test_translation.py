@@ -150,6 +150,7 @@ def test_bad_request_is_refused_before_anybody_is_asked(edge, speaker, client):
     ("path", "body", "name"),
     [
         ("/v1/messages/count_tokens", {"model": "acme/one", "messages": SAY}, "input_tokens"),
+        ("/v1/responses/input_tokens", {"input": "hello"}, "input_tokens"),
         ("/v1beta/models/acme/one:countTokens", CLIENTS["gemini"][1], "totalTokens"),
     ],
 )

@@ -123,6 +123,13 @@ def test_what_is_not_done_here_is_said(ask: Callable[..., Any], path: str, metho
     assert ask(path, method).status_code == 400
 
 
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_compaction_is_a_404_that_says_what_to_do_instead(ask: Callable[..., Any], method: str) -> None:
+    answer = ask("compact", method)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert "POST /v1/responses for a summary" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("path", ["nobody", "%00", "x" * 300])
 def test_id_that_nobody_has_is_not_found(ask: Callable[..., Any], path: str) -> None:
     assert ask(path).status_code == 404

@@ -70,7 +70,7 @@ def test_what_is_live_costs_two_queries(django_assert_max_num_queries: QueryLimi
     ("right", "seen"),
     [
         ("", set()),
-        ("view_model", {"Models listed", "set aside"}),
+        ("view_model", {"Models listed", "quarantined"}),
         ("view_provider", {"Usable providers", "refuses us"}),
         ("view_ledgerentry", {"Calls in 24 hours", "Charged in 24 hours"}),
     ],
@@ -86,7 +86,7 @@ def test_overview_tells_each_only_what_they_may_see(client: Client, right: str, 
     page = client.get("/admin/").text
     parts = {
         "Models listed",
-        "set aside",
+        "quarantined",
         "Usable providers",
         "refuses us",
         "Calls in 24 hours",
@@ -99,7 +99,7 @@ def test_model_that_could_not_be_published_is_named(staff: Client) -> None:
     make_model("acme/bad")
     Model.objects.update(quarantine_reason="Its price is missing.")
     page = staff.get("/admin/").text
-    assert "1 model set aside" in page
+    assert "1 model quarantined" in page
     assert "acme/bad</a>: Its price is missing." in page
 
 

@@ -1,0 +1,194 @@
+"""The API document is true: every operation is called, well and badly, and its answers are as it says."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.web.views import api_document
+from tests.gateway.openapi.declared import Declared, operations
+from tests.patience import HANG_S
+from tests.system.admin_pages import AdminPages
+from tests.system.embedded import Product, started
+
+pytestmark = pytest.mark.slow
+
+SAY = [{"role": "user", "content": "hello"}]
+CHAT: dict[str, Any] = {"model": "demo/chat", "messages": SAY}
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+RESPONSE = {"model": "demo/chat", "input": "hello"}
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """What is asked and answered; `{name}` in the path is one of `names`."""
+
+    body: Any = None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+# Some more than once: by another form of the answer.
+GOOD: dict[str, list[Good]] = {
+    "chat_completions_create": [Good(CHAT), Good({**CHAT, "stream": True})],
+    "completions_create": [
+        Good({"model": "demo/chat", "prompt": "hello"}),
+        Good({"model": "demo/chat", "prompt": "hello", "stream": True}),
+    ],
+    "count_tokens": [Good(CONTENTS)],
+    "embeddings_create": [Good({"model": "demo/embed", "input": ["hello"]})],
+    "gateway_changes_list": [Good(), Good(query={"format": "atom"})],
+    "gateway_data_models_list": [Good(query={"model_id": "demo/chat"})],
+    "gateway_lifecycle_check": [Good({"models": ["demo/chat", "nobody"]})],
+    "gateway_lifecycle_list": [Good(), Good(query={"format": "ics"}), Good(query={"format": "rss"})],
+    "gateway_models_list": [Good(), Good(query={"format": "jsonfeed"})],
+    "generate_content": [Good(CONTENTS)],
+    "keys_create": [Good({"name": "one"})],
+    "keys_partial_update": [Good({"name": "two"})],
+    "messages_count_tokens": [Good(CHAT)],
+    "messages_create": [Good({**CHAT, "max_tokens": 50}), Good({**CHAT, "max_tokens": 50, "stream": True})],
+    "models_list": [
+        Good(),
+        Good(headers={"anthropic-version": "2023-06-01"}),
+        Good(headers={"x-goog-api-client": "test"}),
+    ],
+    "models_retrieve": [
+        Good(),
+        Good(headers={"anthropic-version": "2023-06-01"}),
+        Good(headers={"x-goog-api-client": "test"}),
+    ],
+    "responses_create": [Good(RESPONSE), Good({**RESPONSE, "stream": True})],
+    "responses_input_tokens": [Good(RESPONSE)],
+    "stream_generate_content": [Good(CONTENTS)],
+}
+
+
+def goods_of(operation: Declared) -> list[Good]:
+    return GOOD.get(operation.id, [Good()])
+
+
+def body_of(operation: Declared) -> dict[str, Any]:
+    return goods_of(operation)[0].body or {}
+
+
+def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("operation", list(some), ids=lambda operation: operation.id)
+
+
+OPERATIONS = list(operations(api_document()))
+# An estimate is the same for every model, and no model is asked.
+COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}
+NAMING = [
+    each for each in OPERATIONS if each.id not in COUNTING and (each.has_names or "model" in body_of(each))
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Holds all that it is answered to the document."""
+
+    http: httpx.Client
+    keys: dict[bool, str]
+    """By whether keys are managed with it."""
+
+    def call(self, operation: Declared, good: Good, **changes: Any) -> httpx.Response:
+        path = changes.get("path") or operation.path.format_map(self._names(operation, changes.get("name")))
+        key = changes.get("key", self.keys[operation.path.startswith("/v1/keys")])
+        answer = self.http.request(
+            changes.get("method", operation.method),
+            path,
+            params=good.query,
+            headers=({"authorization": f"Bearer {key}"} if key else {}) | good.headers,
+            **({"content": changes["content"]} if "content" in changes else {"json": good.body}),
+        )
+        media_type = answer.headers.get("content-type", "").partition(";")[0]
+        body = answer.json() if media_type == "application/json" else answer.text
+        assert operation.faults(answer.status_code, media_type, body, set(answer.headers)) == [], body
+        return answer
+
+    def _names(self, operation: Declared, name: str | None) -> dict[str, str]:
+        if name:
+            return dict.fromkeys(("id", "model", "response_id"), name)
+        is_key = operation.path.startswith("/v1/keys")
+        return {
+            "id": self._new_key() if is_key and "{id}" in operation.path else "demo/chat",
+            "model": "demo/chat",
+            "response_id": self._new_response() if "{response_id}" in operation.path else "",
+        }
+
+    def _new_key(self) -> str:
+        return self._made("/v1/keys", {"name": "one"}, key=self.keys[True])
+
+    def _new_response(self) -> str:
+        return self._made("/v1/responses", RESPONSE, key=self.keys[False])
+
+    def _made(self, path: str, body: Any, *, key: str) -> str:
+        answer = self.http.post(path, json=body, headers={"authorization": f"Bearer {key}"})
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
+
+
+@pytest.fixture(scope="module")
+def own_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with started(tmp_path_factory.mktemp("document")) as product:
+        yield product
+    assert "Traceback" not in product.log, product.log
+
+
+@pytest.fixture(scope="module")
+def caller(own_product: Product) -> Iterator[Caller]:
+    product = own_product
+    with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
+        keys = {False: product.key, True: pages.issue_key("document", scope="management")}
+    with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
+        yield Caller(http, keys)
+
+
+@each_of(OPERATIONS)
+def test_answer_is_as_declared(caller: Caller, operation: Declared) -> None:
+    for good in goods_of(operation):
+        assert caller.call(operation, good).is_success
+
+
+@each_of(each for each in OPERATIONS if each.needs_key)
+def test_missing_key_is_a_401_as_declared(caller: Caller, operation: Declared) -> None:
+    # A wrong key would be counted as a guess, and soon be a 429.
+    for good in goods_of(operation):
+        answer = caller.call(operation, good, key="")
+        assert answer.status_code == 401
+
+
+@each_of(NAMING)
+def test_unknown_name_is_a_404_as_declared(caller: Caller, operation: Declared) -> None:
+    good = goods_of(operation)[0]
+    if operation.has_names:
+        answer = caller.call(operation, good, name="nobody")
+    else:
+        answer = caller.call(operation, Good({**body_of(operation), "model": "nobody"}))
+    assert answer.status_code == 404
+
+
+@each_of(OPERATIONS)
+def test_other_method_is_a_405_as_declared(caller: Caller, operation: Declared) -> None:
+    answer = caller.call(operation, Good(), method="PUT")
+    assert answer.status_code == 405
+    assert operation.method.upper() in answer.headers["allow"]
+
+
+@each_of(each for each in OPERATIONS if each.has_body)
+def test_bad_body_is_a_400_and_one_of_another_type_a_415_as_declared(
+    caller: Caller, operation: Declared
+) -> None:
+    json = Good(headers={"content-type": "application/json"})
+    assert caller.call(operation, json, content=b"{").status_code == 400
+    text = Good(headers={"content-type": "text/plain"})
+    assert caller.call(operation, text, content=b"hello").status_code == 415
+
+
+@each_of(each for each in OPERATIONS if "limit" in each.query)
+def test_bad_parameter_is_a_400_as_declared(caller: Caller, operation: Declared) -> None:
+    # OpenAI's list has no pages.
+    asked = Good(query={"limit": "no"}, headers={"anthropic-version": "2023-06-01"})
+    assert caller.call(operation, asked).status_code == 400
