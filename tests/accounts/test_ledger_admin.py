@@ -175,7 +175,7 @@ def test_list_does_not_ask_once_a_row(
 ) -> None:
     for _ in range(10):
         make_entry(make_key()[0])
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         staff.get(LIST)
 
 
