@@ -8,7 +8,7 @@ from providers.formats.chat.cache_marks import write_cache_mark
 from providers.formats.chat.content_reader import ORIGIN
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
-from providers.formats.wording import in_own_words
+from providers.formats.wording import in_wording
 from providers.wire.conversation import Audio, File, Image, Native, Refusal, Text
 
 # One company's two formats name the same stored files.
@@ -28,7 +28,7 @@ class ContentWriter:
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
-        written = [in_own_words(part, ORIGIN, self._write_part) for part in parts]
+        written = [in_wording(part, ORIGIN, self._write_part) for part in parts]
         if len(written) == 1 and written[0].keys() == {"type", "text"}:
             return str(written[0]["text"])
         return written

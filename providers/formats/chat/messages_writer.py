@@ -11,7 +11,7 @@ from providers.formats.chat.reasoning import thoughts_for, write_reasoning
 from providers.formats.chat.signatures import write_signature
 from providers.formats.chat.tool_names import write_name
 from providers.formats.field_names import client_field
-from providers.formats.wording import in_own_words, is_as_read, merged, wording_in
+from providers.formats.wording import in_wording, is_as_read, merged, wording_in
 from providers.wire.conversation import (
     Audio,
     File,
@@ -43,7 +43,7 @@ class MessageWriter:
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
         if isinstance(call, ToolCall):
             self._calls.add(call.id)
-        return in_own_words(call, ORIGIN, self._write_call)
+        return in_wording(call, ORIGIN, self._write_call)
 
     def write(self, message: Message) -> list[dict[str, Any]]:
         if message.role is Role.ASSISTANT:
@@ -152,7 +152,7 @@ class OwnMessageWriter(MessageWriter):
             if isinstance(part, Refusal):
                 written["refusal"] = part.text
             elif isinstance(part, ToolCall):
-                written["function_call"] = in_own_words(part, ORIGIN, self._write_old)
+                written["function_call"] = in_wording(part, ORIGIN, self._write_old)
         return written
 
     def _write_old(self, call: ToolCall) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import carriers_of, marks_left_out
 from providers.formats.turns import merge_turns
-from providers.formats.wording import in_own_words, is_as_read, unchanged, wording_in
+from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     OutputFormat,
@@ -148,7 +148,7 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
     def write(tool: Tool) -> dict[str, Any]:
         return write_tool(tool, source, quirks)
 
-    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
+    tools = [in_wording(tool, ORIGIN, write) for tool in conversation.tools]
     choice = conversation.tool_choice
     return _given(
         {

@@ -5,7 +5,7 @@ from typing import Any
 from providers.formats.field_names import client_field
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tool_names import write_name
-from providers.formats.wording import in_own_words, unchanged
+from providers.formats.wording import in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool
 
 _MODES = {ChoiceMode.AUTO: "AUTO", ChoiceMode.REQUIRED: "ANY", ChoiceMode.NONE: "NONE"}
@@ -32,7 +32,7 @@ def _tools(conversation: Conversation) -> dict[str, Any]:
     """The functions in one entry, each of Google's own tools in another."""
     source = conversation.source
     written = [
-        in_own_words(tool, ORIGIN, lambda function: _function(function, source))
+        in_wording(tool, ORIGIN, lambda function: _function(function, source))
         for tool in conversation.functions
     ]
     functions = [{"functionDeclarations": written}] if written else []

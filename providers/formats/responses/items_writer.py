@@ -12,7 +12,7 @@ from providers.formats.chat.tool_names import write_name
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.wording import in_own_words, wording_in
+from providers.formats.wording import in_wording, wording_in
 from providers.wire.conversation import (
     CacheMark,
     File,
@@ -77,16 +77,16 @@ class ItemWriter:
         match part:
             case ToolCall():
                 self._calls.add(part.id)
-                return _without_id(in_own_words(_unsigned(part), ORIGIN, self._write_call))
+                return _without_id(in_wording(_unsigned(part), ORIGIN, self._write_call))
             case ToolResult():
                 self._check_result(part)
-                return _without_id(in_own_words(part, ORIGIN, self._write_result))
+                return _without_id(in_wording(part, ORIGIN, self._write_result))
             case Reasoning():
                 return self._write_reasoning(part)
             case Native():
-                return in_own_words(part, ORIGIN, dict)
+                return in_wording(part, ORIGIN, dict)
             case Image():
-                return in_own_words(part, ORIGIN, self._refuse_picture)
+                return in_wording(part, ORIGIN, self._refuse_picture)
         message = "The chosen provider takes no audio."
         raise CannotTranslate(message, param=client_field(self._source, "audio"))
 
@@ -139,7 +139,7 @@ class ItemWriter:
         )
 
     def _write_answer_part(self, part: Part) -> dict[str, Any]:
-        return in_own_words(part, ORIGIN, self._write_new_answer_part)
+        return in_wording(part, ORIGIN, self._write_new_answer_part)
 
     def _write_new_answer_part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -151,7 +151,7 @@ class ItemWriter:
         raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
     def _write_part(self, part: Part) -> dict[str, Any]:
-        return in_own_words(part, ORIGIN, self._write_new_part)
+        return in_wording(part, ORIGIN, self._write_new_part)
 
     def _write_new_part(self, part: Part) -> dict[str, Any]:
         match part:

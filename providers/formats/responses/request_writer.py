@@ -12,7 +12,7 @@ from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
 from providers.formats.turns import merge_turns
-from providers.formats.wording import in_own_words, unchanged, wording_in
+from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     Message,
@@ -127,7 +127,7 @@ def _write_tools(conversation: Conversation) -> dict[str, Any]:
     def write(tool: Tool) -> dict[str, Any]:
         return write_tool(tool, source)
 
-    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
+    tools = [in_wording(tool, ORIGIN, write) for tool in conversation.tools]
     return _given(
         {
             "tools": tools or None,
