@@ -1,6 +1,6 @@
 """The ledger, to look at, to search, to add up and to carry away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib import admin
@@ -10,7 +10,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from accounts.admin.ledger_filters import PeriodFilter, ProviderFilter
 from accounts.ledger_export import csv_parts
@@ -21,6 +22,7 @@ from accounts.querysets import LedgerQuerySet, Totals
 from gateway.core.admin_base import AdminBase, CountlessPaginator, Tone, status_chip
 
 MOST_ADDED_UP = 50_000
+_BREAK = mark_safe("<br>")
 _TONES: dict[LedgerEntry.Outcome, Tone] = {
     LedgerEntry.Outcome.FINISHED: "good",
     LedgerEntry.Outcome.CANCELLED: "neutral",
@@ -84,6 +86,9 @@ class LedgerEntryAdmin(AdminBase):
     # Counts beside filters would read the whole ledger for each.
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ["started"]
+    # The theme colours JSON by inline styles, which the policy forbids.
+    exclude = ["usage", "prices"]
+    readonly_fields = ["usage_told", "prices_told"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:  # noqa: ARG002
         return LedgerList
@@ -151,6 +156,14 @@ class LedgerEntryAdmin(AdminBase):
     def took(self, entry: LedgerEntry) -> str:
         return "" if entry.latency_ms is None else duration(entry.latency_ms)
 
+    @admin.display(description="usage")
+    def usage_told(self, entry: LedgerEntry) -> str:
+        return _lines(f"{name}: {count:,}" for name, count in entry.usage.items())
+
+    @admin.display(description="prices that applied")
+    def prices_told(self, entry: LedgerEntry) -> str:
+        return _lines(", ".join(f"{name}: {fact}" for name, fact in price.items()) for price in entry.prices)
+
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
 
@@ -164,6 +177,10 @@ class LedgerEntryAdmin(AdminBase):
 def tone_of(entry: LedgerEntry) -> Tone:
     """In which an entry's outcome is shown."""
     return _TONES.get(LedgerEntry.Outcome(entry.outcome), "bad")
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return format_html_join(_BREAK, "{}", ((text,) for text in texts)) or "none"
 
 
 def _two_lines(first: str, second: str) -> str:

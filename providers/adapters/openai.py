@@ -17,9 +17,9 @@ from providers.adapters.openai_answer import read_choices
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
 from providers.formats.chat.fit import fit
+from providers.formats.chat.request_writer import write_request
 from providers.formats.chat.usage import write_usage
 from providers.formats.chat.vendors import refuse_error, usage_in
-from providers.formats.chat.write_request import write_request
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import missing_usage
@@ -46,12 +46,12 @@ class OpenAIAdapter:
         if not isinstance(value, dict):
             raise bad_response(status=status)
         refuse_error(value)
-        chars, has_output, is_mended = read_choices(value, call, model)
+        chars, has_output, is_repaired = read_choices(value, call, model)
         usage = read_openai_usage(usage_in(value), value.get("service_tier"))
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
-            value["usage"], is_mended = write_usage(usage), True
-        return Answer(orjson.dumps(value) if is_mended else shown, usage)
+            value["usage"], is_repaired = write_usage(usage), True
+        return Answer(orjson.dumps(value) if is_repaired else shown, usage)
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         return OpenAIStreamReader(call, model, cost_usd)

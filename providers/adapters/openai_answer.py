@@ -1,9 +1,9 @@
-"""Reads whole answers of OpenAI's format, mending what its SDKs could not do without."""
+"""Reads whole answers of OpenAI's format, repairing what its SDKs could not do without."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from providers.adapters.openai_calls import mend_calls
+from providers.adapters.openai_calls import repair_calls
 from providers.formats.chat.measure import generated
 from providers.formats.chat.vendors import choices_of, message_of
 from providers.wire.call import Call
@@ -12,26 +12,26 @@ _HEAD = ("id", "object", "created", "model")
 
 
 def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bool, bool]:
-    """Characters generated in all choices, whether there was anything, and whether something was mended in place.
+    """Characters generated in all choices, whether there was anything, and whether something was repaired in place.
 
     Raises UpstreamFailure for what is no chat completion.
     """
     choices = choices_of(value)
     generated_by = [generated(message_of(choice)) for choice in choices]
-    is_mended = not all(map(value.get, _HEAD))
-    if is_mended:
+    is_repaired = not all(map(value.get, _HEAD))
+    if is_repaired:
         value |= {name: given for name, given in _head(call, model) if not value.get(name)}
     for number, choice in enumerate(choices):
-        is_mended |= _mend_choice(choice, number, f"call_{call.id}_{number}")
+        is_repaired |= _repair_choice(choice, number, f"call_{call.id}_{number}")
     chars = sum(count for count, _ in generated_by)
-    return chars, any(has_output for _, has_output in generated_by), is_mended
+    return chars, any(has_output for _, has_output in generated_by), is_repaired
 
 
 def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
     return zip(_HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
 
 
-def _mend_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
+def _repair_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
     message = choice["message"]
     is_whole = "index" in choice and bool(message.get("role"))
     choice.setdefault("index", number)
@@ -39,5 +39,5 @@ def _mend_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
     calls = message.get("tool_calls")
     if not calls:
         return not is_whole
-    message["tool_calls"] = mend_calls(calls, prefix)
+    message["tool_calls"] = repair_calls(calls, prefix)
     return not is_whole or message["tool_calls"] is not calls

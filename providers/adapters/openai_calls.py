@@ -5,25 +5,25 @@ from typing import Any
 from providers.formats.chat.vendors import CallNumbers, arguments_of
 
 
-def mend_calls(calls: list[Any], prefix: str) -> list[Any]:
+def repair_calls(calls: list[Any], prefix: str) -> list[Any]:
     """Of a whole message; the very same list where nothing was wrong. `prefix` makes ids where there are none."""
-    mended = [_mend_whole(call, f"{prefix}_{number}") for number, call in enumerate(calls)]
-    return calls if mended == calls else mended
+    repaired = [_repair_whole(call, f"{prefix}_{number}") for number, call in enumerate(calls)]
+    return calls if repaired == calls else repaired
 
 
 class CallDeltas:
-    """The calls of one choice as they come in pieces. `prefix` as in mend_calls."""
+    """The calls of one choice as they come in pieces. `prefix` as in repair_calls."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._numbers = CallNumbers()
 
-    def mend(self, calls: list[Any]) -> list[Any]:
+    def repair(self, calls: list[Any]) -> list[Any]:
         """The very same list where nothing was wrong."""
-        mended = [self._mend(call) for call in calls]
-        return calls if mended == calls else mended
+        repaired = [self._repair(call) for call in calls]
+        return calls if repaired == calls else repaired
 
-    def _mend(self, call: Any) -> Any:
+    def _repair(self, call: Any) -> Any:
         if not isinstance(call, dict):
             return call
         number, is_first = self._numbers.take(call)
@@ -34,7 +34,7 @@ class CallDeltas:
         return _name(given, f"{self._prefix}_{number}") if is_first else given
 
 
-def _mend_whole(call: Any, call_id: str) -> Any:
+def _repair_whole(call: Any, call_id: str) -> Any:
     if not isinstance(call, dict):
         return call
     function = call.get("function")

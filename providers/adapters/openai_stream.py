@@ -155,7 +155,7 @@ class OpenAIStreamReader:
         return True
 
     def _read_unusual(self, source: bytes) -> bytes | None:
-        """The terminator, or an event that is not good JSON: mended if only its text is broken."""
+        """The terminator, or an event that is not good JSON: repaired if only its text is broken."""
         if source.strip() == _DONE:
             self.is_done = True
             return None
@@ -215,9 +215,9 @@ class OpenAIStreamReader:
         if not kept:
             return None
         lacking = {name: value for name, value in self._lacking.items() if not chunk.get(name)}
-        mended = {**chunk, **lacking, "choices": kept}
-        mended.pop("usage", None)
-        return orjson.dumps(mended)
+        repaired = {**chunk, **lacking, "choices": kept}
+        repaired.pop("usage", None)
+        return orjson.dumps(repaired)
 
     def _take_choice(self, given: Any) -> dict[str, Any] | None:
         """The choice to pass on: None if it is none, or only says again that it has finished."""
@@ -227,12 +227,12 @@ class OpenAIStreamReader:
         reason, delta = finish_of(choice), delta_of(choice)
         has_output = self._take_delta(delta)
         self.has_begun = self.has_begun or reason is not None or _says_something(delta)
-        choice = self._mend_choice(choice, delta)
+        choice = self._repair_choice(choice, delta)
         if self._finishes.take(choice["index"], reason):
             return choice
         return {**choice, "finish_reason": None} if has_output else None
 
-    def _mend_choice(self, choice: dict[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
+    def _repair_choice(self, choice: dict[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
         """The very same where nothing was wrong. Source: what the SDKs' accumulators of streams read."""
         if not isinstance(choice.get("index"), int):
             choice = {**choice, "index": 0}
@@ -243,8 +243,8 @@ class OpenAIStreamReader:
             return choice
         index = choice["index"]
         deltas = self._calls.setdefault(index, CallDeltas(f"call_{self._call.id}_{index}"))
-        mended = deltas.mend(calls)
-        return choice if mended is calls else {**choice, "delta": {**delta, "tool_calls": mended}}
+        repaired = deltas.repair(calls)
+        return choice if repaired is calls else {**choice, "delta": {**delta, "tool_calls": repaired}}
 
     def _take_delta(self, delta: Mapping[str, Any]) -> bool:
         """Count what the model generated; whether this delta had any of it."""

@@ -9,7 +9,7 @@ import orjson
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.end_users import hashed
 from providers.adapters.headers import beta_header, format_headers
-from providers.adapters.mending import MendedReader, Menders, mend_whole
+from providers.adapters.repair import RepairedReader, Repairs, repair_whole
 from providers.facts import ProviderFacts
 from providers.formats.base import (
     AnswerFacts,
@@ -21,9 +21,9 @@ from providers.formats.base import (
     WrittenRequest,
 )
 from providers.formats.extras import left_out, refuse_choices
+from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
 from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
-from providers.formats.spelling import respelt, spelt
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
@@ -189,14 +189,14 @@ class UntouchedStream(_EventStream):
 class TranslatingAdapter:
     """See providers.adapters.base.Adapter. `own` is what the provider speaks, `client` what the client speaks.
 
-    What has to be mended is written anew for a client of the same format too.
+    What has to be repaired is written anew for a client of the same format too.
     """
 
-    def __init__(self, own: Format, client: Format, menders: Menders = ()) -> None:
+    def __init__(self, own: Format, client: Format, repairs: Repairs = ()) -> None:
         self._own = own
         self._client = client
-        self._menders = menders
-        self._is_same = own is client and not menders
+        self._repairs = repairs
+        self._is_same = own is client and not repairs
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         """Raises UpstreamFailure: UNSUPPORTED for what the provider's format cannot say, CALLER for a bad request."""
@@ -230,7 +230,7 @@ class TranslatingAdapter:
 
     def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         value, body = _read_json(body, status)
-        events: Sequence[Event] = mend_whole(self._own.read_answer(value), self._menders)
+        events: Sequence[Event] = repair_whole(self._own.read_answer(value), self._repairs)
         if self._keeps_one_call(call):
             events = keep_first_call(events)
         progress = Progress()
@@ -249,8 +249,8 @@ class TranslatingAdapter:
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         reader: EventReader = self._own.reader()
-        if self._menders:
-            reader = MendedReader(reader, self._menders)
+        if self._repairs:
+            reader = RepairedReader(reader, self._repairs)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
         facts = _facts(call, model, cost_usd)
@@ -261,7 +261,7 @@ class TranslatingAdapter:
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)
         if failure.param and not self._is_same:
-            failure.param = respelt(failure.param, self._own.name, self._client.name)
+            failure.param = to_client_field(failure.param, self._own.name, self._client.name)
         return failure
 
     def _keeps_one_call(self, call: Call) -> bool:
@@ -275,7 +275,7 @@ def _does_more(events: Sequence[Event]) -> bool:
 
 def _hidden(conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
     """That the end user's id is another one for the provider, where it goes there at all."""
-    name = spelt(conversation.source, "user")
+    name = client_field(conversation.source, "user")
     is_sent = conversation.user_id and f"{name} -> left out" not in written.translated
     return (f"{name} -> hashed",) if is_sent else ()
 
@@ -295,7 +295,7 @@ def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFac
 
 
 def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:
-    """The value, and the body with its text mended where that was broken."""
+    """The value, and the body with its text repaired where that was broken."""
     try:
         return read_json(body)
     except orjson.JSONDecodeError:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from providers.formats.base import CannotTranslate
-from providers.formats.spelling import spelt
+from providers.formats.field_names import client_field
 from providers.wire.conversation import ChoiceMode, Conversation, OutputKind, Tool, ToolChoice
 from providers.wire.upstream import Upstream
 
@@ -21,10 +21,10 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
         return conversation
     if any(tool.name == ANSWER_TOOL for tool in conversation.functions):
         message = f"The name '{ANSWER_TOOL}' stands for the answer itself at the chosen provider."
-        raise CannotTranslate(message, param=spelt(source, "tool_name"))
+        raise CannotTranslate(message, param=client_field(source, "tool_name"))
     if output is None or output.kind is not OutputKind.SCHEMA:
         return conversation
-    param, schema = spelt(source, "output"), output.schema or {}
+    param, schema = client_field(source, "output"), output.schema or {}
     if conversation.tools:
         raise CannotTranslate("The chosen model cannot use tools and answer in JSON at once.", param=param)
     if schema.get("type", "object") != "object":

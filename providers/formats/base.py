@@ -69,7 +69,7 @@ def no_object(call_id: str) -> str:
 class WrittenRequest:
     """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
 
-    `translated` names, as the client spelt them, parameters that were said in other words, such as
+    `translated` tells, by the client's names, which parameters were said in other words, such as
     `reasoning_effort -> thinking.budget_tokens`.
     """
 

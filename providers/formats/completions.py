@@ -11,10 +11,11 @@ import orjson
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, BadRequest, remark
 from providers.formats.chat.finish import write_finish
-from providers.formats.chat.read_request import read_request as read_chat_request
+from providers.formats.chat.format import ChatFormat
+from providers.formats.chat.request_reader import read_request as read_chat_request
 from providers.formats.chat.usage import write_stream_usage, write_usage
 from providers.wire.conversation import Conversation
-from providers.wire.events import Event, Finished, RefusalDelta, TextDelta, UsageSeen
+from providers.wire.events import Event, Finished, Rare, RefusalDelta, TextDelta, UsageSeen
 from providers.wire.sse import event as sse
 from providers.wire.usage import Usage
 
@@ -97,6 +98,21 @@ class CompletionsStreamWriter:
     def _chunk(self, choice: dict[str, Any]) -> bytes:
         usage = {"usage": None} if self._facts.wants_usage else {}
         return sse(orjson.dumps(_head(self._facts) | {"choices": [choice]} | usage))
+
+
+class CompletionsFormat(ChatFormat):
+    """See providers.formats.base.Format: what clients speak alone; to providers it is chat."""
+
+    name = "completions"
+    endpoint = "completions"
+    usage_name = "usage"
+
+    read_request = staticmethod(read_request)
+    write_answer = staticmethod(write_answer)
+    writer = CompletionsStreamWriter  # type: ignore[assignment]  # another AnswerWriter
+
+    def can_tell(self, event: Rare) -> bool:  # noqa: ARG002
+        return False
 
 
 def _are_same(value: Any, harmless: Any) -> bool:

@@ -62,14 +62,14 @@ def refuse_choices(conversation: Conversation) -> None:
 
 
 def in_place(
-    body: dict[str, Any], conversation: Conversation, spelling: Callable[[str], str] = str
+    body: dict[str, Any], conversation: Conversation, rename: Callable[[str], str] = str
 ) -> dict[str, Any]:
     """For a writer of the same format: with what of `extra` only that knows, all in its client's order.
 
-    `spelling` makes a client's path the writer's.
+    `rename` makes a client's path the writer's.
     """
     for path, value in conversation.extra.items():
-        _put(body, spelling(path).split("."), value)
+        _put(body, rename(path).split("."), value)
     return in_order(body, conversation.wording.value) if conversation.wording else body
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from providers.formats.spelling import spelt
+from providers.formats.field_names import client_field
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
 
 
@@ -17,7 +17,7 @@ def marks_of(conversation: Conversation) -> list[CacheMark]:
 
 def marks_left_out(conversation: Conversation) -> list[str]:
     """For WrittenRequest.translated, where the provider takes none. They change no answer."""
-    return [f"{spelt(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
+    return [f"{client_field(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
 
 
 def carriers_of(conversation: Conversation) -> Iterator[object]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import Format
 from providers.formats.chat.format import ChatFormat
-from providers.formats.completions_format import CompletionsFormat
+from providers.formats.completions import CompletionsFormat
 from providers.formats.gemini.format import GeminiFormat
 from providers.formats.responses.format import ResponsesFormat
 

@@ -22,7 +22,7 @@ class JsonObjects:
         self._has_skipped = False
 
     def read(self, source: bytes) -> tuple[dict[str, Any] | None, bytes]:
-        """An object and its JSON, mended where its text was broken."""
+        """An object and its JSON, repaired where its text was broken."""
         try:
             value, shown = read_json(source)
         except ValueError:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from providers.formats.base import CannotTranslate
-from providers.formats.spelling import spelt
+from providers.formats.field_names import client_field
 
 _MARK = "_esc_"
 
@@ -29,7 +29,7 @@ class ToolNames:
         escaped = _MARK + "".join(map(self._escape, name))
         if len(escaped) > self.longest:
             message = f"The name of the tool '{name[:80]}' is too long for the chosen provider."
-            raise CannotTranslate(message, param=spelt(source, "tool_name"))
+            raise CannotTranslate(message, param=client_field(source, "tool_name"))
         return escaped
 
     def read(self, name: str) -> str:

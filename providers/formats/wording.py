@@ -65,7 +65,7 @@ def unchanged(
     }
 
 
-def in_own_words(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def in_wording(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """A part, a tool or a message for a provider of that format. `write` says it anew."""
     if isinstance(thing, Native):
         native: dict[str, Any] = thing.value

@@ -15,7 +15,7 @@ from providers.wire.call import Call, ParsedRequest
 class Requirements:
     """What a request requires of an offering. `params` are those without which the answer would be another one.
 
-    `spelling` tells how the client writes parameters, where that is otherwise than their names in the catalogue.
+    `field_names` tells how the client writes parameters, where that is otherwise than their names in the catalogue.
     """
 
     endpoint: str
@@ -26,13 +26,15 @@ class Requirements:
     """A rough count, for context windows."""
     requires_all: bool = False
     """An offering has to declare all of `params`: one that declares nothing does not do."""
-    spelling: Mapping[str, str] = field(default_factory=dict, compare=False)
+    field_names: Mapping[str, str] = field(default_factory=dict, compare=False)
     request: ParsedRequest | None = field(default=None, compare=False, repr=False)
     """The request itself, where it has been read by now."""
 
     def requiring(self, used: Mapping[str, str]) -> "Requirements":
         """The same with every parameter that is used: the catalogue's name → the client's."""
-        return replace(self, params=frozenset(used), spelling={**self.spelling, **used}, requires_all=True)
+        return replace(
+            self, params=frozenset(used), field_names={**self.field_names, **used}, requires_all=True
+        )
 
 
 class Operation(Protocol):

@@ -5,13 +5,13 @@ from functools import cache
 from typing import Any
 
 from providers.adapters.base import Adapter
-from providers.adapters.mending import MENDERS, menders_for
 from providers.adapters.openai import OpenAIAdapter
+from providers.adapters.repair import REPAIRS, repairs_for
 from providers.adapters.translated import TranslatingAdapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
+from providers.formats.field_names import client_field
 from providers.formats.registry import CLIENT_FORMATS, FORMATS
-from providers.formats.spelling import spelt
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_by, used_in_chat
 from providers.wire.body import BodyKind
@@ -29,9 +29,9 @@ _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "s
 _REQUIRED_IN_CHAT = frozenset({"tools", "logprobs", "response_format"})
 _KINDS: Mapping[type, str] = {Image: "image", Audio: "audio"}
 _KINDS_IN_CHAT = {"image_url": "image", "input_audio": "audio"}
-_SPELT_IN_CHAT = {"structured_outputs": "response_format"}
+_NAMES_IN_CHAT = {"structured_outputs": "response_format"}
 _NOTHING: frozenset[str] = frozenset()
-_MENDED = frozenset(MENDERS)
+_REPAIRED = frozenset(REPAIRS)
 # Where a request of each format asks for a form of the answer.
 _FORM_FIELDS = frozenset(
     {"response_format", "text", "output_config", "generationConfig", "generation_config"}
@@ -67,8 +67,8 @@ class Generate:
         return None
 
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
-        """By the formats that both speak, and by what of the provider's answers has to be mended for this call."""
-        quirks = provider.quirks & _MENDED
+        """By the formats that both speak, and by what of the provider's answers has to be repaired for this call."""
+        quirks = provider.quirks & _REPAIRED
         if quirks and _FORM_FIELDS.isdisjoint(call.body):
             quirks -= {"schema_by_tool"}
         return adapter_between(call.format, _spoken_format(call, provider), quirks)
@@ -79,10 +79,10 @@ GENERATE = Generate()
 
 @cache
 def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozenset()) -> Adapter:
-    """`quirks` to mend. OpenAI's chat is relayed untouched where both speak it and none is."""
+    """`quirks` to repair. OpenAI's chat is relayed untouched where both speak it and none is."""
     if client == provider == "openai" and not quirks:
         return OpenAIAdapter()
-    return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], menders_for(quirks))
+    return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], repairs_for(quirks))
 
 
 def _spoken_format(call: Call, provider: ProviderFacts) -> str:
@@ -100,7 +100,7 @@ def _required_by_body(call: Call) -> Requirements:
         params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
         input_types=_kinds_in_chat(body["messages"]),
         input_tokens=estimate_input_tokens(body),
-        spelling=_SPELT_IN_CHAT,
+        field_names=_NAMES_IN_CHAT,
     )
 
 
@@ -113,18 +113,18 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
         "structured_outputs": kind is OutputKind.SCHEMA,
         "logprobs": bool(conversation.sampling.logprobs),
     }
-    form = spelt(conversation.source, "output")
+    form = client_field(conversation.source, "output")
     return Requirements(
         call.endpoint,
         is_streamed=call.is_streamed,
         params=frozenset(name for name, is_asked in asked.items() if is_asked),
         input_types=_kinds_in(conversation),
         input_tokens=estimate_input_tokens(call.body),
-        spelling={
+        field_names={
             "response_format": form,
             "structured_outputs": form,
-            "logprobs": spelt(conversation.source, "logprobs"),
-            "messages": spelt(conversation.source, "messages"),
+            "logprobs": client_field(conversation.source, "logprobs"),
+            "messages": client_field(conversation.source, "messages"),
         },
         request=conversation,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from providers.formats.extras import is_harmless
-from providers.formats.spelling import spelt
+from providers.formats.field_names import client_field
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, ReasoningConfig, Sampling
 
 # These change no answer: what it is about, how it comes, and who is told.
@@ -61,8 +61,8 @@ def used_by(conversation: Conversation) -> dict[str, str]:
         *_used_sampling(conversation.sampling),
         *_used_reasoning(conversation.reasoning),
     ]
-    used = {name: name if field is None else spelt(source, field) for name, field in fields}
-    used |= _used_output(conversation.output, spelt(source, "output"))
+    used = {name: name if field is None else client_field(source, field) for name, field in fields}
+    used |= _used_output(conversation.output, client_field(source, "output"))
     extra = conversation.extra.items()
     return used | {
         _SAME_EXTRA.get(path.rpartition(".")[2], path): path
@@ -82,18 +82,18 @@ def declares(params: Set[str], quirks: Set[str], name: str, *, is_strict: bool) 
     return not params.isdisjoint(_DECLARED_AS.get(name, {name}))
 
 
-def _used_form(kind: str | None, spelling: str) -> dict[str, str]:
+def _used_form(kind: str | None, client_name: str) -> dict[str, str]:
     name = {"json_object": "response_format", "json_schema": "structured_outputs"}.get(kind or "")
-    return {name: spelling} if name else {}
+    return {name: client_name} if name else {}
 
 
-def _used_output(output: OutputFormat | None, spelling: str) -> dict[str, str]:
+def _used_output(output: OutputFormat | None, client_name: str) -> dict[str, str]:
     kinds = {OutputKind.JSON: "json_object", OutputKind.SCHEMA: "json_schema"}
-    return _used_form(kinds.get(output.kind), spelling) if output else {}
+    return _used_form(kinds.get(output.kind), client_name) if output else {}
 
 
 def _used_settings(conversation: Conversation) -> Iterator[tuple[str, str | None]]:
-    """Name in the catalogue, and the field of spelling; None where every client writes it alike."""
+    """Name in the catalogue, and the field of field_names; None where every client writes it alike."""
     if conversation.max_output_tokens is not None:
         yield "max_tokens", "max_output_tokens"
     if conversation.functions:

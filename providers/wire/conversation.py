@@ -33,7 +33,7 @@ class Native:
     """What only the wire format `origin` has, in its place: `value` is its JSON.
 
     A writer of that format puts it there again. Of a request, one of another format refuses it by its `path`, which is
-    spelt as the client did; of an answer, a client of another format is told that it was left out.
+    written as the client did; of an answer, a client of another format is told that it was left out.
     """
 
     origin: str

@@ -103,11 +103,12 @@ def _length(said: object) -> int:
         return _length_of_list(said)
     encoded = dumps(said)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
-    if not _MEDIA.search(encoded) and not _may_be_encoded(encoded):
-        return len(encoded)
+    length = len(encoded)
+    if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
+        return length
     if isinstance(said, list):
         return _length_of_list(said)
-    return _length_of_part(said) if isinstance(said, Mapping) else len(encoded)
+    return _length_of_part(said) if isinstance(said, Mapping) else length
 
 
 def _may_be_encoded(text: bytes) -> bool:

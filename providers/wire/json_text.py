@@ -1,4 +1,4 @@
-"""Reads JSON that a provider or a model wrote: mends broken text inside it, and bounds how deep it is."""
+"""Reads JSON that a provider or a model wrote: repairs broken text inside it, and bounds how deep it is."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _ESCAPE = re.compile(
 
 
 def read_json(data: bytes) -> tuple[Any, bytes]:
-    """The value, and the JSON to pass on: `data` itself unless its text had to be mended.
+    """The value, and the JSON to pass on: `data` itself unless its text had to be repaired.
 
     Bytes that are not UTF-8 and halves of surrogate pairs become replacement characters. Raises ValueError, also for
     what is nested too deeply to be written again.
@@ -26,7 +26,7 @@ def read_json(data: bytes) -> tuple[Any, bytes]:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        data = _ESCAPE.sub(_mend, data.decode("utf-8-sig", "replace")).encode()
+        data = _ESCAPE.sub(_repair, data.decode("utf-8-sig", "replace")).encode()
         value = orjson.loads(data)
     if is_too_deep(value, data):
         raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
@@ -59,7 +59,7 @@ def levels_of(value: Any) -> Iterator[list[Any]]:
         level = [each for each in inner if type(each) in _CONTAINERS]
 
 
-def _mend(match: re.Match[str]) -> str:
+def _repair(match: re.Match[str]) -> str:
     escape = match.group()
     is_lone_surrogate = (
         len(escape) == 6 and escape[1] == "u" and escape[2] in "dD" and escape[3] not in "01234567"

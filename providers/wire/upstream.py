@@ -22,5 +22,5 @@ class Upstream:
 
     @property
     def takes_thinking_budget(self) -> bool:
-        """Thinking is told as a budget of tokens: all of the provider's models are so, or this offering says it."""
+        """Reasoning is told as a budget of tokens: all of the provider's models are so, or this offering says it."""
         return THINKING_BUDGET in self.quirks or THINKING_BUDGET in self.params

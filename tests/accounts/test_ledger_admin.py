@@ -146,6 +146,14 @@ def test_sums_of_a_long_list_are_of_its_latest_rows_and_say_so(
     assert figures(page)["Charged"] == "$2.00"
 
 
+def test_page_of_a_row_tells_its_usage_and_the_prices_that_applied(staff: Client, key: Key) -> None:
+    prices = [{"meter": "input_text_tokens", "amount": "0.15"}]
+    row = make_entry(key, usage={"input_tokens": 1200, "cached_tokens": 3}, prices=prices)
+    page = staff.get(f"{LIST}{row.pk}/change/").text
+    assert "input_tokens: 1,200<br>cached_tokens: 3" in page
+    assert "meter: input_text_tokens, amount: 0.15" in page
+
+
 def test_filters_never_count_the_whole_ledger(staff: Client, key: Key) -> None:
     make_entry(key)
     assert "Show counts" not in staff.get(LIST).text
@@ -167,7 +175,7 @@ def test_list_does_not_ask_once_a_row(
 ) -> None:
     for _ in range(10):
         make_entry(make_key()[0])
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         staff.get(LIST)
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The catalogue is everybody's, and so are files; the last one answers what is no address at all.
-EVERYBODYS = ("/models", "/v1/models", "/v1/gateway/", "/static/")
+EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:

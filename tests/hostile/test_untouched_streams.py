@@ -36,7 +36,7 @@ def without_names(events: list[bytes]) -> bytes:
     return re.sub(rb"event: .*\n", b"", b"".join(events))
 
 
-MENDED: Mapping[str, Callable[[list[bytes]], bytes]] = {
+REPAIRED: Mapping[str, Callable[[list[bytes]], bytes]] = {
     "as it should be": b"".join,
     "byte order mark": lambda events: b"\xef\xbb\xbf" + b"".join(events),
     "other line ends": lambda events: b"".join(events).replace(b"\n", b"\r\n"),
@@ -88,18 +88,18 @@ def _fresh(edge):
 
 
 @ANY_SDK
-@pytest.mark.parametrize("fault", [*MENDED, *STRAY])
+@pytest.mark.parametrize("fault", [*REPAIRED, *STRAY])
 def test_sdk_reads_the_whole_answer_all_the_same(edge, provider, spoken, client, fault):
     if (fault in STRAY and spoken == "openai") or (fault == "text after the end" and spoken == "gemini"):
         pytest.skip("one format ends with [DONE], and another has no event that is its end")
-    provider.stream((MENDED | STRAY)[fault](good(spoken)))
+    provider.stream((REPAIRED | STRAY)[fault](good(spoken)))
     assert SDKS[client](edge, "worker" if len(fault) % 2 else "direct") == SAID
     assert recorded(edge).outcome == "finished"
 
 
 @ANY_SDK
 @LANES
-def test_broken_text_is_mended(edge, provider, spoken, client, lane):
+def test_broken_text_is_repaired(edge, provider, spoken, client, lane):
     provider.stream(b"".join(good(spoken)).replace(b"Hello", b"Hel\xfflo"))
     assert SDKS[client](edge, lane) == SAID.replace("Hello", "Hel\N{REPLACEMENT CHARACTER}lo")
 

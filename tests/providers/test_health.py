@@ -48,7 +48,7 @@ def test_mistakes_of_callers_do_not_count():
 
 
 @pytest.mark.parametrize("kind", [FailureKind.AUTH, FailureKind.MODEL_MISSING])
-def test_what_only_staff_can_mend_opens_at_once(kind):
+def test_what_only_staff_can_repair_opens_at_once(kind):
     table = HealthTable()
     table.failed(7, kind, at=0)
     assert not table.admits(7, at=FIRST_PAUSE_S - 1)

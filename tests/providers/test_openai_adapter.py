@@ -190,7 +190,7 @@ def test_error_with_its_own_status_inside_200_is_classified_by_it():
 
 
 @pytest.mark.parametrize("broken", [b"\xff\xfe", rb"\ud83d"])
-def test_broken_text_is_mended(broken):
+def test_broken_text_is_repaired(broken):
     body = b'{"choices": [{"message": {"content": "a' + broken + b'b"}}]}'
     content = json.loads(answer(body).body)["choices"][0]["message"]["content"]
     assert content.strip("ab").strip("�") == ""
@@ -370,7 +370,7 @@ def test_event_cut_off_at_the_end_is_not_passed_on():
     assert not reader.has_finished
 
 
-def test_broken_text_in_a_stream_is_mended():
+def test_broken_text_in_a_stream_is_repaired():
     reader = ADAPTER.stream(streamed(), "acme/one")
     out = reader.feed(
         b'data: {"choices":[{"index":0,"delta":{"content":"a\xffb"},"finish_reason":null}]}\n\n'

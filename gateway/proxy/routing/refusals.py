@@ -32,7 +32,7 @@ def _excluded(name: str, reason: str) -> InvalidRequest:
 
 def _callers(name: str, required: Requirements, reasons: Set[str]) -> InvalidRequest | None:
     """Where the request asks for what nobody has."""
-    messages = required.spelling.get("messages", "messages")
+    messages = required.field_names.get("messages", "messages")
     if lacking := _all_after(_LACKS, reasons):
         return _lacking(name, required, lacking)
     if unread := _all_after(_CANNOT_READ, reasons):
@@ -55,9 +55,9 @@ def _lacking(name: str, required: Requirements, lacking: list[str]) -> InvalidRe
     sets = [set(each.split(",")) for each in lacking]
     nobody_has = sorted(set.intersection(*sets))
     named = nobody_has[:1] or sorted(set.union(*sets))
-    spelt = list(dict.fromkeys(required.spelling.get(param, param) for param in named))
-    said = " and ".join(f"'{param}'" for param in spelt) + ("" if len(spelt) == 1 else " together")
-    return InvalidRequest(f"{name} supports {said}.", code="unsupported_parameter", param=spelt[0])
+    sent = list(dict.fromkeys(required.field_names.get(param, param) for param in named))
+    said = " and ".join(f"'{param}'" for param in sent) + ("" if len(sent) == 1 else " together")
+    return InvalidRequest(f"{name} supports {said}.", code="unsupported_parameter", param=sent[0])
 
 
 def _switched_off(name: str, reasons: Set[str]) -> Unavailable:

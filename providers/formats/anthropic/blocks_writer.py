@@ -11,7 +11,7 @@ from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tool_names import write_call_id, write_name
 from providers.formats.base import no_object
-from providers.formats.wording import in_own_words
+from providers.formats.wording import in_wording
 from providers.wire.conversation import (
     Audio,
     File,
@@ -40,7 +40,7 @@ def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]
 def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
     """None for what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign."""
     if isinstance(part, Text):
-        return in_own_words(part, ORIGIN, _write_text) if part.text else None
+        return in_wording(part, ORIGIN, _write_text) if part.text else None
     if isinstance(part, Native):
         native: Block = part.value
         return native
@@ -54,10 +54,10 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
         notes.note("messages", "text (a refusal)")
         return {"type": "text", "text": part.text} if part.text else None
     if isinstance(part, ToolCall):
-        return in_own_words(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
+        return in_wording(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
     if isinstance(part, ToolResult):
-        return in_own_words(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
-    return in_own_words(part, ORIGIN, lambda media: _write_media(media, notes))
+        return in_wording(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
+    return in_wording(part, ORIGIN, lambda media: _write_media(media, notes))
 
 
 def _write_text(text: Text) -> Block:
@@ -116,7 +116,7 @@ def _base64_source(data: str, media_type: str | None, notes: Notes) -> Block:
 def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
     """Anthropic takes its own signed thoughts and no others: those of other models are left out."""
     if part.origin == ORIGIN and (part.encrypted is not None or part.signature is not None):
-        return in_own_words(part, ORIGIN, _write_thoughts)
+        return in_wording(part, ORIGIN, _write_thoughts)
     notes.note("reasoning", "(left out: not Anthropic's)")
     return None
 

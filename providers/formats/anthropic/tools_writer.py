@@ -8,7 +8,7 @@ from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tool_names import write_name
-from providers.formats.wording import in_own_words, unchanged
+from providers.formats.wording import in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
 
 # The members of a request that say this, and what they are read into.
@@ -30,7 +30,7 @@ def _write_tool_list(tools: Sequence[Tool | Native], notes: Notes) -> dict[str, 
     def write(tool: Tool) -> dict[str, Any]:
         return _write_tool(tool, notes)
 
-    return {"tools": [in_own_words(tool, ORIGIN, write) for tool in tools]} if tools else {}
+    return {"tools": [in_wording(tool, ORIGIN, write) for tool in tools]} if tools else {}
 
 
 def _allowed(conversation: Conversation, notes: Notes) -> list[Tool | Native]:

@@ -5,14 +5,14 @@ from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.chat.read_answer import read_answer
-from providers.formats.chat.read_request import read_request
+from providers.formats.chat.answer_reader import read_answer
+from providers.formats.chat.answer_writer import write_answer
 from providers.formats.chat.reasoning import ORIGIN
+from providers.formats.chat.request_reader import read_request
+from providers.formats.chat.request_writer import write_request
 from providers.formats.chat.stream_reader import ChatStreamReader
 from providers.formats.chat.stream_writer import ChatStreamWriter
 from providers.formats.chat.usage import write_usage
-from providers.formats.chat.write_answer import write_answer
-from providers.formats.chat.write_request import write_request
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event

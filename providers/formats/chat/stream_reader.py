@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.call_order import CallOrder
+from providers.formats.chat.answer_reader import read_start, sign
+from providers.formats.chat.calls_reader import CallReader
+from providers.formats.chat.delta_reader import read_text
 from providers.formats.chat.finish import read_finish
-from providers.formats.chat.read_answer import read_start, sign
-from providers.formats.chat.read_calls import CallReader
-from providers.formats.chat.read_delta import read_text
 from providers.formats.chat.reasoning import read_details
 from providers.formats.chat.vendors import (
     Finishes,

@@ -7,11 +7,11 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, remark
+from providers.formats.chat.answer_writer import Thoughts, write_call, write_citation
 from providers.formats.chat.finish import write_finish
 from providers.formats.chat.images import write_image
 from providers.formats.chat.reasoning import write_details
 from providers.formats.chat.usage import write_stream_usage
-from providers.formats.chat.write_answer import Thoughts, write_call, write_citation
 from providers.wire.events import (
     CitationAdded,
     Event,

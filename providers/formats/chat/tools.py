@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from providers.formats.chat.cache_marks import read_cache_mark, write_cache_mark
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.content_reader import ORIGIN
 from providers.formats.chat.tool_names import write_name
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read

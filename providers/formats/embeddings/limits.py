@@ -31,14 +31,14 @@ def at_most(most: int, request: EmbeddingRequest) -> None:
         raise BadRequest(message, param="input", code="too_many_inputs")
 
 
-def is_declared(upstream: Upstream, *spellings: str) -> bool:
+def is_declared(upstream: Upstream, *names: str) -> bool:
     """Whether the offering takes a parameter, as clients or as its provider spell it; unknown is yes."""
-    return not upstream.params or not upstream.params.isdisjoint(spellings)
+    return not upstream.params or not upstream.params.isdisjoint(names)
 
 
-def needs_declared(upstream: Upstream, param: str, *spellings: str) -> None:
+def needs_declared(upstream: Upstream, param: str, *names: str) -> None:
     """Raises CannotTranslate."""
-    if not is_declared(upstream, param, *spellings):
+    if not is_declared(upstream, param, *names):
         raise CannotTranslate(f"The chosen offering does not take '{param}'.", param=param)
 
 

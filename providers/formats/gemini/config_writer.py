@@ -3,9 +3,9 @@
 from typing import Any
 
 from providers.formats.base import CannotTranslate, Upstream
+from providers.formats.field_names import client_field
 from providers.formats.gemini.config_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
-from providers.formats.spelling import spelt
 from providers.formats.wording import wording_in
 from providers.wire.conversation import (
     Conversation,
@@ -36,7 +36,9 @@ def write_config(conversation: Conversation, upstream: Upstream, translated: lis
     if reasoning:
         config["thinkingConfig"] = reasoning
     if _wants_small_images(conversation):
-        translated.append(f"{spelt(conversation.source, 'image_detail')} -> generationConfig.mediaResolution")
+        translated.append(
+            f"{client_field(conversation.source, 'image_detail')} -> generationConfig.mediaResolution"
+        )
         config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
     if modalities := modalities_of(conversation):
         translated.append(f"{MODALITIES} -> generationConfig.responseModalities")
@@ -57,15 +59,15 @@ def _refuse(conversation: Conversation) -> None:
     if len(sampling.stop) > _MOST_STOPS:
         raise CannotTranslate(
             f"This provider takes at most {_MOST_STOPS} stop sequences.",
-            param=spelt(source, "stop"),
+            param=client_field(source, "stop"),
             code="invalid_value",
         )
     if sampling.logit_bias:
-        raise CannotTranslate("This provider has no logit bias.", param=spelt(source, "logit_bias"))
+        raise CannotTranslate("This provider has no logit bias.", param=client_field(source, "logit_bias"))
     # `medium` is what every provider does unasked.
     if conversation.verbosity not in {None, "medium"}:
         raise CannotTranslate(
-            "This provider cannot be told how verbose to be.", param=spelt(source, "verbosity")
+            "This provider cannot be told how verbose to be.", param=client_field(source, "verbosity")
         )
 
 
@@ -116,7 +118,7 @@ def _reasoning(conversation: Conversation, upstream: Upstream, translated: list[
         amount = _level(reasoning, conversation.source)
     field = "budget_tokens" if reasoning.effort is None else "effort"
     if amount and conversation.source != ORIGIN and (reasoning.effort or reasoning.budget_tokens):
-        translated.append(f"{spelt(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
+        translated.append(f"{client_field(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
     return shown | amount
 
 
@@ -158,7 +160,7 @@ def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
 def _unknown_effort(effort: str, source: str) -> CannotTranslate:
     return CannotTranslate(
         f"'{effort}' is no effort that this provider knows.",
-        param=spelt(source, "effort"),
+        param=client_field(source, "effort"),
         code="invalid_value",
     )
 

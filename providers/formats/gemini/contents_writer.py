@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import Any
 
 from providers.formats.base import CannotTranslate, no_object
+from providers.formats.field_names import client_field
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.part_list import PartList
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.gemini.tool_names import write_name
-from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
 from providers.formats.wording import is_as_read, merged, wording_in
 from providers.wire.conversation import (
@@ -113,7 +113,7 @@ class ContentsWriter:
         if isinstance(part, ToolCall):
             return replace(part, signature=None, origin="")
         if part.encrypted and not self._is_own:
-            self._translated.append(f"{spelt(self._source, 'reasoning')} -> left out")
+            self._translated.append(f"{client_field(self._source, 'reasoning')} -> left out")
         return replace(part, signature=None, encrypted=None, origin="") if part.text else None
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ class ContentsWriter:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
             self._translated.append(
-                f"{spelt(self._source, 'messages')} of the system -> contents of the user"
+                f"{client_field(self._source, 'messages')} of the system -> contents of the user"
             )
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
@@ -174,7 +174,7 @@ class ContentsWriter:
             case Audio():
                 return write_audio(part)
             case File():
-                return write_file(part, spelt(self._source, "file"))
+                return write_file(part, client_field(self._source, "file"))
             case ToolResult():
                 return {"functionResponse": self._result(part)}
 
@@ -210,11 +210,11 @@ class ContentsWriter:
             raise self._refusal("name", "This provider has no names for those who speak.")
 
     def _refusal(self, field: str, message: str) -> CannotTranslate:
-        return CannotTranslate(message, param=spelt(self._source, field))
+        return CannotTranslate(message, param=client_field(self._source, field))
 
 
 def _with_signature(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first call of a turn bears one. Both are spelt as clients may."""
+    """The first call of a turn bears one. Both are written as clients may."""
     first = next((place for place, part in enumerate(parts) if not _CALLS.isdisjoint(part)), None)
     if first is not None and _SIGNATURES.isdisjoint(parts[first]):
         parts[first] = {**parts[first], "thoughtSignature": UNSIGNED}

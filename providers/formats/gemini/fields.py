@@ -1,4 +1,4 @@
-"""Reads JSON objects whose members may be spelt in camelCase or in snake_case, and names what is wrong in them."""
+"""Reads JSON objects whose members may be written in camelCase or in snake_case, and names what is wrong in them."""
 
 import math
 import re
@@ -22,7 +22,7 @@ class Fields:
     Every method raises BadRequest for a value of the wrong type.
     """
 
-    __slots__ = ("_spelt", "path", "value")
+    __slots__ = ("_sent_names", "path", "value")
 
     def __init__(self, value: Any, path: str) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
@@ -30,22 +30,22 @@ class Fields:
             raise wrong(path or "body", "an object")
         self.path = path
         self.value = value
-        self._spelt = {
+        self._sent_names = {
             camel(name) if "_" in name else name: name for name, member in value.items() if member is not None
         }
 
     def __contains__(self, name: str) -> bool:
-        return name in self._spelt
+        return name in self._sent_names
 
     def present(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if name in self._spelt]
+        return [name for name in names if name in self._sent_names]
 
     def path_of(self, name: str) -> str:
-        spelt = self._spelt.get(name, name)
-        return f"{self.path}.{spelt}" if self.path else spelt
+        sent = self._sent_names.get(name, name)
+        return f"{self.path}.{sent}" if self.path else sent
 
     def raw(self, name: str) -> Any:
-        return self.value[self._spelt[name]] if name in self._spelt else None
+        return self.value[self._sent_names[name]] if name in self._sent_names else None
 
     def text(self, name: str) -> str | None:
         value = self.raw(name)
@@ -104,9 +104,9 @@ class Fields:
 
     def others(self, known: AbstractSet[str]) -> dict[str, Any]:
         """The members that are not known, by path, in the order in which they came."""
-        if self._spelt.keys() <= known:
+        if self._sent_names.keys() <= known:
             return {}
-        return {self.path_of(name): self.raw(name) for name in self._spelt if name not in known}
+        return {self.path_of(name): self.raw(name) for name in self._sent_names if name not in known}
 
 
 def _whole(value: Any) -> int | None:

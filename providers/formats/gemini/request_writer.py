@@ -9,13 +9,13 @@ from urllib.parse import quote
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import in_place, refuse_extras
+from providers.formats.field_names import client_field
 from providers.formats.gemini.config_writer import MODALITIES, modalities_of, write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_writer import write_tools
 from providers.formats.marks import marks_left_out
-from providers.formats.spelling import spelt
 from providers.wire.conversation import Conversation
 
 _VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
@@ -42,7 +42,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         body["labels"] = dict(conversation.metadata)
     translated += _left_out(conversation)
     if conversation.source == ORIGIN:
-        body = in_place(body, conversation, spelling=camel)
+        body = in_place(body, conversation, rename=camel)
     return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
 
 
@@ -51,7 +51,9 @@ def _left_out(conversation: Conversation) -> list[str]:
         "metadata": conversation.metadata if conversation.source != ORIGIN else None,
         "user": conversation.user_id,
     }
-    left_out = [f"{spelt(conversation.source, name)} -> left out" for name, value in fields.items() if value]
+    left_out = [
+        f"{client_field(conversation.source, name)} -> left out" for name, value in fields.items() if value
+    ]
     return [*left_out, *marks_left_out(conversation)]
 
 
@@ -68,7 +70,7 @@ def _tier(conversation: Conversation) -> dict[str, str]:
     if tier not in _TIERS:
         raise CannotTranslate(
             f"This provider has no service tier '{tier}'.",
-            param=spelt(conversation.source, "service_tier"),
+            param=client_field(conversation.source, "service_tier"),
             code="invalid_value",
         )
     return {"serviceTier": _TIERS[tier]}

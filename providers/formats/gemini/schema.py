@@ -23,8 +23,8 @@ def json_schema(schema: Any, depth: int = 0) -> Any:
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return schema
     read: dict[str, Any] = {}
-    for spelt, value in schema.items():
-        name = camel(spelt)
+    for sent, value in schema.items():
+        name = camel(sent)
         if value is not None:
             read[_REFERENCES.get(name, name)] = _member(name, value, depth + 1)
     _order(read)

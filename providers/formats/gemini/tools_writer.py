@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from providers.formats.field_names import client_field
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tool_names import write_name
-from providers.formats.spelling import spelt
-from providers.formats.wording import in_own_words, unchanged
+from providers.formats.wording import in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool
 
 _MODES = {ChoiceMode.AUTO: "AUTO", ChoiceMode.REQUIRED: "ANY", ChoiceMode.NONE: "NONE"}
@@ -21,7 +21,9 @@ def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, 
     if said or not conversation.tools:
         return _tools(conversation) | said
     if conversation.parallel_tool_calls is False:
-        translated.append(f"{spelt(conversation.source, 'parallel_tool_calls')} -> the first call is kept")
+        translated.append(
+            f"{client_field(conversation.source, 'parallel_tool_calls')} -> the first call is kept"
+        )
     config = _config(conversation, translated)
     return _tools(conversation) | ({"toolConfig": {"functionCallingConfig": config}} if config else {})
 
@@ -30,7 +32,7 @@ def _tools(conversation: Conversation) -> dict[str, Any]:
     """The functions in one entry, each of Google's own tools in another."""
     source = conversation.source
     written = [
-        in_own_words(tool, ORIGIN, lambda function: _function(function, source))
+        in_wording(tool, ORIGIN, lambda function: _function(function, source))
         for tool in conversation.functions
     ]
     functions = [{"functionDeclarations": written}] if written else []
@@ -56,7 +58,7 @@ def _config(conversation: Conversation, translated: list[str]) -> dict[str, Any]
     if is_auto and (is_strict or names):
         field = "tool_strict" if is_strict else "tool_choice"
         if source != "gemini":
-            translated.append(f"{spelt(source, field)} -> {_CONFIG}.mode")
+            translated.append(f"{client_field(source, field)} -> {_CONFIG}.mode")
         return {"mode": _STRICT} | ({"allowedFunctionNames": names} if names else {})
     if choice is None:
         return {}

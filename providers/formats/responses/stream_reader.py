@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from providers.formats.call_order import CallOrder
-from providers.formats.chat.read_delta import read_citation
+from providers.formats.chat.delta_reader import read_citation
 from providers.formats.chat.vendors import arguments_of
+from providers.formats.responses.answer_reader import read_start
 from providers.formats.responses.finish import read_failure, read_finish
-from providers.formats.responses.read_answer import read_start
-from providers.formats.responses.read_output import (
+from providers.formats.responses.output_reader import (
     read_call,
     read_item,
     read_logprobs,

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from providers.formats.base import AnswerFacts
-from providers.formats.responses.write_answer import ResponseWriting
+from providers.formats.responses.answer_writer import ResponseWriting
 from providers.wire.events import Event
 
 # Inside a text its quotes would be escaped.

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from accounts.models import AuditEntry, Key, LedgerEntry, Team
 from accounts.policies import LifecyclePolicy
 from accounts.services import revoke_key
 from gateway.portal.calls import SHOWN
+from gateway.server.front import read_public_url
 from tests.make import (
     make_entry,
     make_key,
@@ -230,6 +232,12 @@ def test_code_has_a_place_for_the_key_and_this_host(member: Client, key: Key) ->
     samples = re.findall(r'<pre id="sample-\w+"[^>]*>(.*?)</pre>', member.get(address(key)).text, re.DOTALL)
     assert len(samples) == 3
     assert all("http://testserver/v1" in text and "sk-gw-YOUR-KEY" in text for text in samples)
+
+
+def test_code_names_the_address_that_people_know(member: Client, key: Key, settings: LazySettings) -> None:
+    settings.PUBLIC_URL = read_public_url("https://gateway.example")
+    samples = re.findall(r'<pre id="sample-\w+"[^>]*>(.*?)</pre>', member.get(address(key)).text, re.DOTALL)
+    assert all("https://gateway.example/v1" in text for text in samples)
 
 
 def test_code_of_a_key_for_embeddings_embeds(member: Client, team: Team) -> None:

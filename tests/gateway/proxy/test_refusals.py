@@ -77,5 +77,5 @@ def test_what_may_pass_is_told_with_when_to_try_again(reasons, code, message, re
 
 
 def test_a_parameter_is_named_as_the_client_writes_it():
-    needs = Requirements("chat.completions", spelling={"structured_outputs": "response_format"})
+    needs = Requirements("chat.completions", field_names={"structured_outputs": "response_format"})
     assert refusal("lacks:structured_outputs", needs=needs).param == "response_format"

@@ -89,20 +89,24 @@ def test_call_is_found_from_any_page_by_keyboard_in_three_acts(curator: Browser)
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_search_and_ledger_keep_nobody_out(
+def test_search_ledger_and_keys_keep_nobody_out(
     curator: Browser, model: Model, scheme: str, size: tuple[int, int]
 ) -> None:
     key, _ = make_key(make_team("acme-team"))
-    make_entry(key, "cut", error_code="provider_truncated", number=2, request_id="req_019c0b7e")
+    row = make_entry(key, "cut", error_code="provider_truncated", number=2, request_id="req_019c0b7e")
     curator.prefer(scheme)
     curator.resize(size)
     for address in (
+        "/admin/",
         "/admin/search/?s=acme",
         "/admin/search/?s=nowhere",
         "/admin/accounts/ledgerentry/?period=day",
+        f"/admin/accounts/ledgerentry/{row.pk}/change/",
+        "/admin/accounts/key/",
+        f"/admin/accounts/key/{key.pk}/change/",
     ):
         curator.open(address)
-        curator.wait_for(".desk")
+        curator.wait_for("#nav-filter")
         assert curator.barriers() == [], address
         assert curator.run("return document.documentElement.scrollWidth") <= size[0], address
     assert curator.complaints() == []

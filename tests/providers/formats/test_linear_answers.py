@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import orjson
 import pytest
 
-from providers.adapters.mending import MENDERS, mend_whole
+from providers.adapters.repair import REPAIRS, repair_whole
 from providers.formats.base import AnswerFacts
 from providers.formats.registry import CLIENT_FORMATS
 from providers.wire.events import (
@@ -93,9 +93,9 @@ def test_streaming_an_answer_costs_what_is_said(what: str, wire_format: str) -> 
 
 
 @pytest.mark.parametrize("what", LONG)
-def test_mending_an_answer_costs_what_is_said(what: str) -> None:
+def test_repairing_an_answer_costs_what_is_said(what: str) -> None:
     def make(size: int) -> Callable[[], object]:
         events = answer(what, size)
-        return lambda: mend_whole(events, tuple(MENDERS.values()))
+        return lambda: repair_whole(events, tuple(REPAIRS.values()))
 
     assert_linear(make, SIZE)

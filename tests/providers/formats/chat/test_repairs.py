@@ -1,4 +1,4 @@
-"""What providers of chat get wrong is mended, and what cannot be mended is a failure."""
+"""What providers of chat get wrong is repaired, and what cannot be repaired is a failure."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How each client format spells what a Conversation holds, to name a parameter in its client's own words."""
+"""What each client format calls the fields of a Conversation, to name a parameter in its client's own words."""
 
 import re
 from collections.abc import Mapping
@@ -117,12 +117,12 @@ _INDEX = re.compile(r"\[[^\]]*\]|\.\d+(?=\.|$)")
 _SNAKE = re.compile(r"_([a-z])")
 
 
-def spelt(source: str, field: str) -> str:
+def client_field(source: str, field: str) -> str:
     """`field` as clients of the wire format `source` write it; as OpenAI's chat does where the source is not known."""
     return _BY_SOURCE.get(source, _CHAT)[field]
 
 
-def respelt(param: str, provider: str, client: str) -> str:
+def to_client_field(param: str, provider: str, client: str) -> str:
     """What a provider complains of, as clients of another format write it: the part of the request, if not the place.
 
     A name that only the provider knows stays as it is.
@@ -135,13 +135,13 @@ def respelt(param: str, provider: str, client: str) -> str:
     known = _fields(provider)
     prefixes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     field = next((known[prefix] for prefix in prefixes if prefix in known), None)
-    return param if field is None else spelt(client, field)
+    return param if field is None else client_field(client, field)
 
 
 @cache
 def _fields(source: str) -> Mapping[str, str]:
     """By the format's own name for it. Inside a message, a place may be many things: that is the messages."""
-    spellings = _BY_SOURCE.get(source, _CHAT)
-    inside = spellings["messages"] + "."
-    named = {name: field for field, name in spellings.items() if not name.startswith(inside)}
+    names = _BY_SOURCE.get(source, _CHAT)
+    inside = names["messages"] + "."
+    named = {name: field for field, name in names.items() if not name.startswith(inside)}
     return {**named, **_ALSO.get(source, {})}

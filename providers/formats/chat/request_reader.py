@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.chat.read_content import ORIGIN
-from providers.formats.chat.read_messages import read_messages
+from providers.formats.chat.content_reader import ORIGIN
+from providers.formats.chat.messages_reader import read_messages
 from providers.formats.chat.settings import read_output, read_reasoning_config
 from providers.formats.chat.tools import read_tool_choice, read_tools
 from providers.formats.fields import Fields

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from providers.formats.chat.cache_marks import read_cache_mark
-from providers.formats.chat.read_content import ORIGIN, read_content, read_part
+from providers.formats.chat.content_reader import ORIGIN, read_content, read_part
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.chat.signatures import read_signature
 from providers.formats.fields import Fields

@@ -2,8 +2,8 @@
 
 import pytest
 
-from providers.adapters.mending import AnswerTool, ThinkTags, mend_whole
 from providers.adapters.openai import OpenAIAdapter
+from providers.adapters.repair import AnswerTool, ThinkTags, repair_whole
 from providers.facts import ProviderFacts
 from providers.formats.answer_tool import ANSWER_TOOL, ask_by_tool
 from providers.formats.base import CannotTranslate
@@ -45,7 +45,7 @@ def told(events):
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_thoughts_between_tags_at_the_beginning_leave_the_text(text, thought, said, size):
     pieces = [TextDelta(text[at : at + size]) for at in range(0, len(text), size)]
-    events = mend_whole([Started(), *pieces, STOP], [ThinkTags])
+    events = repair_whole([Started(), *pieces, STOP], [ThinkTags])
     assert told(events) == (thought, said)
     assert (events[0], events[-1]) == (Started(), STOP)
     assert all(event.text for event in events[1:-1])
@@ -53,20 +53,20 @@ def test_thoughts_between_tags_at_the_beginning_leave_the_text(text, thought, sa
 
 def test_thoughts_go_out_as_they_come():
     tags = ThinkTags()
-    assert [*tags.mend(TextDelta("<think>One"))] == [ReasoningDelta("One")]
-    assert [*tags.mend(TextDelta(" two </th"))] == [ReasoningDelta(" two")]
-    assert [*tags.mend(TextDelta("ink> Yes"))] == [TextDelta("Yes")]
-    assert [*tags.mend(TextDelta("."))] == [TextDelta(".")]
+    assert [*tags.repair(TextDelta("<think>One"))] == [ReasoningDelta("One")]
+    assert [*tags.repair(TextDelta(" two </th"))] == [ReasoningDelta(" two")]
+    assert [*tags.repair(TextDelta("ink> Yes"))] == [TextDelta("Yes")]
+    assert [*tags.repair(TextDelta("."))] == [TextDelta(".")]
 
 
 def test_log_probabilities_stay_with_the_text_that_was_held():
-    events = mend_whole([TextDelta("<", ("a",)), TextDelta("b>", ("b",)), STOP], [ThinkTags])
+    events = repair_whole([TextDelta("<", ("a",)), TextDelta("b>", ("b",)), STOP], [ThinkTags])
     assert events == [TextDelta("<b>", ("a", "b")), STOP]
 
 
 def test_the_answers_tool_is_text_and_its_end_is_that_of_a_text():
     events = [ToolCallStarted(0, "c", ANSWER_TOOL), ToolArguments(0, '{"a"'), ToolArguments(0, ":1}"), CALLED]
-    assert mend_whole(events, [AnswerTool]) == [
+    assert repair_whole(events, [AnswerTool]) == [
         TextDelta('{"a"'),
         TextDelta(":1}"),
         Finished(FinishReason.STOP, "tool_calls"),
@@ -82,7 +82,7 @@ def test_a_second_answer_is_left_out_and_a_real_call_stays_one():
         ToolCallStarted(2, "e", "look"),
         CALLED,
     ]
-    assert mend_whole(events, [AnswerTool]) == [TextDelta("{}"), ToolCallStarted(2, "e", "look"), CALLED]
+    assert repair_whole(events, [AnswerTool]) == [TextDelta("{}"), ToolCallStarted(2, "e", "look"), CALLED]
 
 
 def conversation(schema, tools=()):
@@ -128,7 +128,7 @@ def test_a_schema_that_no_tool_can_stand_for_is_refused_by_name(schema, tools, p
         ("chat.completions", {"think_tags"}, {}, False),
     ],
 )
-def test_bytes_are_relayed_unless_something_has_to_be_mended(endpoint, quirks, body, is_untouched):
+def test_bytes_are_relayed_unless_something_has_to_be_repaired(endpoint, quirks, body, is_untouched):
     provider = ProviderFacts(
         1, "p", "P", "openai", "", is_enabled=True, is_usable=True, quirks=frozenset(quirks)
     )

@@ -5,14 +5,14 @@ from typing import Any
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
+from providers.formats.field_names import client_field
 from providers.formats.marks import marks_left_out
-from providers.formats.responses.read_request import ENCRYPTED, LOGPROBS
+from providers.formats.responses.items_writer import ItemWriter
+from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
-from providers.formats.responses.write_items import ItemWriter
-from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
-from providers.formats.wording import in_own_words, unchanged, wording_in
+from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     Message,
@@ -118,7 +118,7 @@ def _refuse_sampling(sampling: Sampling, source: str) -> None:
         # A penalty of nothing, and a bias for nothing, are what there is when nothing is said.
         is_default = value is None or (name not in {"seed", "top_k"} and not value)
         if not is_default:
-            raise CannotTranslate(f"The chosen provider has no {name}.", param=spelt(source, name))
+            raise CannotTranslate(f"The chosen provider has no {name}.", param=client_field(source, name))
 
 
 def _write_tools(conversation: Conversation) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _write_tools(conversation: Conversation) -> dict[str, Any]:
     def write(tool: Tool) -> dict[str, Any]:
         return write_tool(tool, source)
 
-    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
+    tools = [in_wording(tool, ORIGIN, write) for tool in conversation.tools]
     return _given(
         {
             "tools": tools or None,
@@ -158,7 +158,7 @@ def _write_reasoning(conversation: Conversation, translated: list[str]) -> dict[
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
         effort = effort_for(reasoning.budget_tokens)
-        translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning.effort")
+        translated.append(f"{client_field(conversation.source, 'budget_tokens')} -> reasoning.effort")
     written = _given({"effort": effort, "summary": "auto" if reasoning.is_included else None})
     return {"reasoning": written} if written else {}
 

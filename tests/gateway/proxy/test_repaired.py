@@ -45,7 +45,7 @@ def saying(events, reason=FinishReason.STOP):
 
 
 @pytest.fixture(scope="module")
-def mended():
+def repaired():
     """A provider of chat with both quirks, which says what it is told to say."""
     with speaking("openai") as speaker:
         provider = a_provider(
@@ -56,14 +56,14 @@ def mended():
 
 
 @pytest.fixture
-def say(mended, monkeypatch):
-    mended[1].seen.clear()
-    return lambda events: monkeypatch.setattr(mended[1], "events", events)
+def say(repaired, monkeypatch):
+    repaired[1].seen.clear()
+    return lambda events: monkeypatch.setattr(repaired[1], "events", events)
 
 
 @pytest.fixture
-def sdk(mended):
-    edge, _ = mended
+def sdk(repaired):
+    edge, _ = repaired
     with openai.OpenAI(api_key=edge.key, base_url=f"{edge.url}/v1", max_retries=0) as client:
         yield client
 
@@ -71,10 +71,10 @@ def sdk(mended):
 @LANES
 @WAYS
 @pytest.mark.parametrize("client", CLIENTS)
-def test_thoughts_in_the_text_are_thoughts_for_the_client(mended, say, client, lane, is_streamed):
+def test_thoughts_in_the_text_are_thoughts_for_the_client(repaired, say, client, lane, is_streamed):
     say(saying(THOUGHTFUL))
     path, body = CLIENTS[client]
-    with mended[0].client(**{"x-gateway-lane": lane}) as http:
+    with repaired[0].client(**{"x-gateway-lane": lane}) as http:
         answer = http.post(path, json={**body, "stream": is_streamed})
     assert answer.status_code == 200, answer.text
     reader = FORMATS[client].reader()
@@ -88,7 +88,7 @@ def test_thoughts_in_the_text_are_thoughts_for_the_client(mended, say, client, l
 
 
 @LANES
-def test_a_schema_is_asked_for_by_a_tool_and_answered_as_text(mended, say, sdk, lane):
+def test_a_schema_is_asked_for_by_a_tool_and_answered_as_text(repaired, say, sdk, lane):
     say(saying(BY_TOOL, FinishReason.TOOL_CALLS))
     answer = sdk.chat.completions.with_raw_response.create(
         model="acme/one",
@@ -100,7 +100,7 @@ def test_a_schema_is_asked_for_by_a_tool_and_answered_as_text(mended, say, sdk, 
     choice = answer.parse().choices[0]
     assert (json.loads(choice.message.content), choice.message.tool_calls) == ({"rain": True}, None)
     assert choice.finish_reason == "stop"
-    sent = mended[1].seen[0][2]
+    sent = repaired[1].seen[0][2]
     assert sent["tool_choice"] == {"type": "function", "function": {"name": ANSWER_TOOL}}
     assert sent["tools"][0]["function"]["parameters"] == SCHEMA
     assert "response_format" not in sent
@@ -135,7 +135,7 @@ def test_tools_of_the_clients_own_stay_tools(say, sdk):
     assert (choice.finish_reason, choice.message.tool_calls[0].function.name) == ("tool_calls", "look")
 
 
-def test_several_choices_are_refused_where_the_answer_is_written_anew(mended, sdk):
+def test_several_choices_are_refused_where_the_answer_is_written_anew(repaired, sdk):
     with pytest.raises(openai.BadRequestError) as refused:
         sdk.chat.completions.create(model="acme/one", messages=SAY, n=2)
     assert refused.value.param == "n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.read_delta import read_citation
+from providers.formats.chat.delta_reader import read_citation
 from providers.formats.chat.tool_names import read_name
 from providers.formats.chat.vendors import arguments_of
 from providers.formats.responses.signatures import ORIGIN

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers.formats.chat.calls_reader import CallReader
+from providers.formats.chat.delta_reader import read_text
 from providers.formats.chat.finish import read_finish
-from providers.formats.chat.read_calls import CallReader
-from providers.formats.chat.read_delta import read_text
 from providers.formats.chat.reasoning import read_reasoning
 from providers.formats.chat.vendors import choices_of, message_of, refuse_error, usage_in
 from providers.wire.conversation import Reasoning

@@ -5,13 +5,13 @@ from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import MARKS, write_cache_mark
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.content_reader import ORIGIN
+from providers.formats.chat.content_writer import ContentWriter, Said
 from providers.formats.chat.reasoning import thoughts_for, write_reasoning
 from providers.formats.chat.signatures import write_signature
 from providers.formats.chat.tool_names import write_name
-from providers.formats.chat.write_content import ContentWriter, Said
-from providers.formats.spelling import spelt
-from providers.formats.wording import in_own_words, is_as_read, merged, wording_in
+from providers.formats.field_names import client_field
+from providers.formats.wording import in_wording, is_as_read, merged, wording_in
 from providers.wire.conversation import (
     Audio,
     File,
@@ -43,7 +43,7 @@ class MessageWriter:
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
         if isinstance(call, ToolCall):
             self._calls.add(call.id)
-        return in_own_words(call, ORIGIN, self._write_call)
+        return in_wording(call, ORIGIN, self._write_call)
 
     def write(self, message: Message) -> list[dict[str, Any]]:
         if message.role is Role.ASSISTANT:
@@ -77,7 +77,7 @@ class MessageWriter:
         """What a model made in an earlier answer: chat has texts there only."""
         if any(isinstance(part, Image | File | Audio) for part in parts):
             message = "The chosen provider takes no pictures and files in earlier answers."
-            raise CannotTranslate(message, param=spelt(self._source, "messages"))
+            raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
@@ -97,7 +97,9 @@ class MessageWriter:
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         if result.call_id not in self._calls:
             message = f"No earlier message holds the call '{result.call_id}' which this result answers."
-            raise CannotTranslate(message, param=spelt(self._source, "tool_result"), code="invalid_value")
+            raise CannotTranslate(
+                message, param=client_field(self._source, "tool_result"), code="invalid_value"
+            )
         content = self._content.write(self._said_in(result)) or ""
         mark = write_cache_mark(result.cache, self._content.quirks)
         return {"role": "tool", "tool_call_id": result.call_id, "content": content} | mark
@@ -150,7 +152,7 @@ class OwnMessageWriter(MessageWriter):
             if isinstance(part, Refusal):
                 written["refusal"] = part.text
             elif isinstance(part, ToolCall):
-                written["function_call"] = in_own_words(part, ORIGIN, self._write_old)
+                written["function_call"] = in_wording(part, ORIGIN, self._write_old)
         return written
 
     def _write_old(self, call: ToolCall) -> dict[str, Any]:

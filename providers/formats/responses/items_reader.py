@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from providers.formats.fields import Fields
 from providers.formats.responses import signatures
-from providers.formats.responses.read_content import read_content
-from providers.formats.responses.read_output import MEDIA_TYPES
+from providers.formats.responses.content_reader import read_content
+from providers.formats.responses.output_reader import MEDIA_TYPES
 from providers.formats.responses.signatures import ORIGIN, read_signature
 from providers.formats.wording import as_read
 from providers.wire.conversation import (

@@ -25,10 +25,10 @@ _OPEN, _CLOSE = "<think>", "</think>"
 _MOST_HELD = 1_000
 
 
-class Mender(Protocol):
+class Repair(Protocol):
     """One answer, event after event."""
 
-    def mend(self, event: Event) -> Iterator[Event]: ...
+    def repair(self, event: Event) -> Iterator[Event]: ...
 
     def end(self) -> Iterator[Event]:
         """What was still held when the answer ended; safe to repeat."""
@@ -46,7 +46,7 @@ class ThinkTags:
         self._has_thought = False
         self._held = TextDelta("")
 
-    def mend(self, event: Event) -> Iterator[Event]:
+    def repair(self, event: Event) -> Iterator[Event]:
         if isinstance(event, TextDelta) and self._place != "after":
             self._held = TextDelta(self._held.text + event.text, self._held.logprobs + event.logprobs)
             yield from self._read()
@@ -114,7 +114,7 @@ class AnswerTool:
         """By the number of the call: whether it is the first."""
         self._has_calls = False
 
-    def mend(self, event: Event) -> Iterator[Event]:
+    def repair(self, event: Event) -> Iterator[Event]:
         match event:
             case ToolCallStarted(name=name, index=index) if name == ANSWER_TOOL:
                 self._answers.setdefault(index, not self._answers)
@@ -133,50 +133,50 @@ class AnswerTool:
         return iter(())
 
 
-Menders = Sequence[Callable[[], Mender]]
-MENDERS: Mapping[str, Callable[[], Mender]] = {"think_tags": ThinkTags, "schema_by_tool": AnswerTool}
+Repairs = Sequence[Callable[[], Repair]]
+REPAIRS: Mapping[str, Callable[[], Repair]] = {"think_tags": ThinkTags, "schema_by_tool": AnswerTool}
 """By quirk, in the order in which they read: tags stand in texts, not in arguments."""
 
 
-def menders_for(quirks: Set[str]) -> Menders:
-    return tuple(mender for quirk, mender in MENDERS.items() if quirk in quirks)
+def repairs_for(quirks: Set[str]) -> Repairs:
+    return tuple(repair for quirk, repair in REPAIRS.items() if quirk in quirks)
 
 
-def mend_whole(events: Sequence[Event], menders: Menders) -> Sequence[Event]:
+def repair_whole(events: Sequence[Event], repairs: Repairs) -> Sequence[Event]:
     """The events of a whole answer."""
-    if not menders:
+    if not repairs:
         return events
-    mended = _Chain(menders)
-    return [*mended.mend(events), *mended.end()]
+    repaired = _Chain(repairs)
+    return [*repaired.repair(events), *repaired.end()]
 
 
-class MendedReader(ReaderAround):
-    """See providers.formats.base.EventReader: another one, mended."""
+class RepairedReader(ReaderAround):
+    """See providers.formats.base.EventReader: another one, repaired."""
 
-    def __init__(self, reader: EventReader, menders: Menders) -> None:
+    def __init__(self, reader: EventReader, repairs: Repairs) -> None:
         super().__init__(reader)
-        self._chain = _Chain(menders)
+        self._chain = _Chain(repairs)
 
     def feed(self, data: bytes) -> list[Event]:
-        events = self._chain.mend(self._reader.feed(data))
+        events = self._chain.repair(self._reader.feed(data))
         return [*events, *self._chain.end()] if self.is_done else events
 
     def finish(self) -> list[Event]:
-        return [*self._chain.mend(self._reader.finish()), *self._chain.end()]
+        return [*self._chain.repair(self._reader.finish()), *self._chain.end()]
 
 
 class _Chain:
-    def __init__(self, menders: Menders) -> None:
-        self._menders = [make() for make in menders]
+    def __init__(self, repairs: Repairs) -> None:
+        self._repairs = [make() for make in repairs]
 
-    def mend(self, events: Sequence[Event]) -> list[Event]:
-        mended = list(events)
-        for mender in self._menders:
-            mended = [passed for event in mended for passed in mender.mend(event)]
-        return mended
+    def repair(self, events: Sequence[Event]) -> list[Event]:
+        repaired = list(events)
+        for repair in self._repairs:
+            repaired = [passed for event in repaired for passed in repair.repair(event)]
+        return repaired
 
     def end(self) -> list[Event]:
         held: list[Event] = []
-        for mender in self._menders:
-            held = [passed for event in held for passed in mender.mend(event)] + list(mender.end())
+        for repair in self._repairs:
+            held = [passed for event in held for passed in repair.repair(event)] + list(repair.end())
         return held

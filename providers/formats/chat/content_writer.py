@@ -5,10 +5,10 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import write_cache_mark
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.content_reader import ORIGIN
 from providers.formats.data_url import data_url
-from providers.formats.spelling import spelt
-from providers.formats.wording import in_own_words
+from providers.formats.field_names import client_field
+from providers.formats.wording import in_wording
 from providers.wire.conversation import Audio, File, Image, Native, Refusal, Text
 
 # One company's two formats name the same stored files.
@@ -28,13 +28,13 @@ class ContentWriter:
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
-        written = [in_own_words(part, ORIGIN, self._write_part) for part in parts]
+        written = [in_wording(part, ORIGIN, self._write_part) for part in parts]
         if len(written) == 1 and written[0].keys() == {"type", "text"}:
             return str(written[0]["text"])
         return written
 
     def note(self, field: str, words: str) -> None:
-        said = f"{spelt(self.source, field)} -> {words}"
+        said = f"{client_field(self.source, field)} -> {words}"
         if said not in self.translated:
             self.translated.append(said)
 
@@ -72,4 +72,4 @@ class ContentWriter:
         if file.file_id is not None and file.origin in FILE_ORIGINS:
             return {"file_id": file.file_id} | ({"filename": file.name} if file.name else {})
         message = "The chosen provider takes files as data only."
-        raise CannotTranslate(message, param=spelt(self.source, "file"))
+        raise CannotTranslate(message, param=client_field(self.source, "file"))

@@ -1,4 +1,4 @@
-"""Reads what a provider's message or delta holds, mending what servers are known to get wrong."""
+"""Reads what a provider's message or delta holds, repairing what servers are known to get wrong."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -7,12 +7,12 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate
 from providers.formats.chat.cache_marks import breakpoint_of
+from providers.formats.chat.content_writer import FILE_ORIGINS
 from providers.formats.chat.tool_names import write_name
-from providers.formats.chat.write_content import FILE_ORIGINS
 from providers.formats.data_url import data_url
+from providers.formats.field_names import client_field
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.spelling import spelt
-from providers.formats.wording import in_own_words, wording_in
+from providers.formats.wording import in_wording, wording_in
 from providers.wire.conversation import (
     CacheMark,
     File,
@@ -48,7 +48,7 @@ class ItemWriter:
             return
         if message.name:
             raise CannotTranslate(
-                "The chosen provider has no names of speakers.", param=spelt(self._source, "name")
+                "The chosen provider has no names of speakers.", param=client_field(self._source, "name")
             )
         is_text = _is_answer if message.role is Role.ASSISTANT else _is_said
         for is_said, parts in groupby(message.parts, is_text):
@@ -77,23 +77,23 @@ class ItemWriter:
         match part:
             case ToolCall():
                 self._calls.add(part.id)
-                return _without_id(in_own_words(_unsigned(part), ORIGIN, self._write_call))
+                return _without_id(in_wording(_unsigned(part), ORIGIN, self._write_call))
             case ToolResult():
                 self._check_result(part)
-                return _without_id(in_own_words(part, ORIGIN, self._write_result))
+                return _without_id(in_wording(part, ORIGIN, self._write_result))
             case Reasoning():
                 return self._write_reasoning(part)
             case Native():
-                return in_own_words(part, ORIGIN, dict)
+                return in_wording(part, ORIGIN, dict)
             case Image():
-                return in_own_words(part, ORIGIN, self._refuse_picture)
+                return in_wording(part, ORIGIN, self._refuse_picture)
         message = "The chosen provider takes no audio."
-        raise CannotTranslate(message, param=spelt(self._source, "audio"))
+        raise CannotTranslate(message, param=client_field(self._source, "audio"))
 
     def _refuse_picture(self, picture: Image) -> dict[str, Any]:  # noqa: ARG002
         """It takes those only that it has made."""
         message = "The chosen provider takes no pictures in earlier answers."
-        raise CannotTranslate(message, param=spelt(self._source, "messages"))
+        raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
         name = write_name(call.name, self._source)
@@ -103,7 +103,9 @@ class ItemWriter:
         """Those of a client of this format may answer calls that somebody keeps; their reader has looked at them."""
         if self._source != ORIGIN and result.call_id not in self._calls:
             message = f"No earlier item holds the call '{result.call_id}' which this result answers."
-            raise CannotTranslate(message, param=spelt(self._source, "tool_result"), code="invalid_value")
+            raise CannotTranslate(
+                message, param=client_field(self._source, "tool_result"), code="invalid_value"
+            )
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]
@@ -137,7 +139,7 @@ class ItemWriter:
         )
 
     def _write_answer_part(self, part: Part) -> dict[str, Any]:
-        return in_own_words(part, ORIGIN, self._write_new_answer_part)
+        return in_wording(part, ORIGIN, self._write_new_answer_part)
 
     def _write_new_answer_part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -146,10 +148,10 @@ class ItemWriter:
             case Refusal():
                 return {"type": "refusal", "refusal": part.text}
         message = "The chosen provider takes only texts as earlier answers."
-        raise CannotTranslate(message, param=spelt(self._source, "messages"))
+        raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
     def _write_part(self, part: Part) -> dict[str, Any]:
-        return in_own_words(part, ORIGIN, self._write_new_part)
+        return in_wording(part, ORIGIN, self._write_new_part)
 
     def _write_new_part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -162,7 +164,7 @@ class ItemWriter:
             case File():
                 return self._write_file(part) | self._mark(part.cache)
         message = "The chosen provider takes refusals as earlier answers only."
-        raise CannotTranslate(message, param=spelt(self._source, "messages"))
+        raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
     def _write_file(self, file: File) -> dict[str, Any]:
         name = {"filename": file.name} if file.name else {}
@@ -178,14 +180,14 @@ class ItemWriter:
         if file.origin in FILE_ORIGINS:
             return {"type": "input_file", "file_id": file.file_id} | name
         message = "The file is stored at another provider than the chosen one."
-        raise CannotTranslate(message, param=spelt(self._source, "file"))
+        raise CannotTranslate(message, param=client_field(self._source, "file"))
 
     def _mark(self, mark: CacheMark | None) -> dict[str, Any]:
         """A mark changes no answer, so it is left out where the provider takes none."""
         return {"prompt_cache_breakpoint": breakpoint_of(mark)} if mark and self._has_marks else {}
 
     def _note(self, field: str, words: str) -> None:
-        said = f"{spelt(self._source, field)} -> {words}"
+        said = f"{client_field(self._source, field)} -> {words}"
         if said not in self._translated:
             self._translated.append(said)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.responses.finish import read_failure, read_finish
-from providers.formats.responses.read_output import read_item
+from providers.formats.responses.output_reader import read_item
 from providers.formats.responses.usage import read_usage
 from providers.wire.events import Event, Started, ToolCallStarted, UsageSeen
 from providers.wire.failure import bad_response

@@ -6,16 +6,16 @@ from typing import Any
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.chat.cache_marks import MARK_QUIRKS, MARKS
+from providers.formats.chat.content_reader import ORIGIN
+from providers.formats.chat.content_writer import ContentWriter
 from providers.formats.chat.fit import USERS, ask_for_stream, fit, limit_name
-from providers.formats.chat.read_content import ORIGIN
+from providers.formats.chat.messages_writer import MessageWriter, OwnMessageWriter
 from providers.formats.chat.tools import write_tool, write_tool_choice
-from providers.formats.chat.write_content import ContentWriter
-from providers.formats.chat.write_messages import MessageWriter, OwnMessageWriter
 from providers.formats.extras import cache_settings, in_place, refuse_extras
+from providers.formats.field_names import client_field
 from providers.formats.marks import carriers_of, marks_left_out
-from providers.formats.spelling import spelt
 from providers.formats.turns import merge_turns
-from providers.formats.wording import in_own_words, is_as_read, unchanged, wording_in
+from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     OutputFormat,
@@ -125,7 +125,7 @@ def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict
         return {}
     # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
     if sampling.top_k is not None and source != ORIGIN and "top_k" not in upstream.params:
-        raise CannotTranslate("The chosen provider has no top_k.", param=spelt(source, "top_k"))
+        raise CannotTranslate("The chosen provider has no top_k.", param=client_field(source, "top_k"))
     written: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -148,7 +148,7 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
     def write(tool: Tool) -> dict[str, Any]:
         return write_tool(tool, source, quirks)
 
-    tools = [in_own_words(tool, ORIGIN, write) for tool in conversation.tools]
+    tools = [in_wording(tool, ORIGIN, write) for tool in conversation.tools]
     choice = conversation.tool_choice
     return _given(
         {
@@ -169,7 +169,7 @@ def _write_reasoning(conversation: Conversation, upstream: Upstream, translated:
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
         effort = effort_for(reasoning.budget_tokens)
-        translated.append(f"{spelt(conversation.source, 'budget_tokens')} -> reasoning_effort")
+        translated.append(f"{client_field(conversation.source, 'budget_tokens')} -> reasoning_effort")
     # A model that decides by itself is what providers of this format offer when nothing is said.
     return {} if effort is None else {"reasoning_effort": effort}
 
@@ -229,7 +229,7 @@ def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, An
     given = {"metadata": bool(conversation.metadata), "user": upstream.user_id is not None}
     written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(USERS)}
     left_out = [
-        f"{spelt(conversation.source, name)} -> left out"
+        f"{client_field(conversation.source, name)} -> left out"
         for name, is_given in given.items()
         if is_given and not written[name]
     ]
