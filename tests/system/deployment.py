@@ -17,7 +17,7 @@ import httpx
 import psycopg
 
 from tests.gateway.program import running
-from tests.patience import HANG_S
+from tests.patience import HANG_S, LONG_HANG_S
 from tests.services import RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ class Deployment:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG_HANG_S,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
