@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts.revision import Part, take_revision
 from gateway.core.outbound import OutboundPolicy, is_this_machine
 from providers import services, validators
 from providers.facts import ProviderFacts
@@ -71,6 +72,10 @@ def connect(
 
     Without a secret, a provider that has a credential keeps it: some lists are open to everybody.
     """
+    take_revision(Part.PROVIDERS)
+    if provider.pk is None:
+        # Whoever connected in the meantime may have taken it; nobody can now.
+        provider.slug = _free_slug(provider.name)
     if is_allowed:
         provider.local_address = address_of(provider.base_url)
     services.save_provider(provider=provider)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from providers.connecting import complete_address, own_server
+from providers.connecting import complete_address, connect, own_server
+from providers.models import Provider
 from tests.make import make_provider
 
 
@@ -49,3 +50,12 @@ def test_slug_that_is_taken_gets_a_number() -> None:
 def test_row_of_another_format_at_that_address_is_another_provider() -> None:
     make_provider("box", base_url="http://127.0.0.1:7777/v1", wire_format="anthropic")
     assert own_server("http://127.0.0.1:7777/v1", "openai").pk is None
+
+
+@pytest.mark.django_db
+def test_two_people_who_connect_at_once_connect_two_providers() -> None:
+    first, second = (own_server(f"http://127.0.0.1:{port}/v1", "openai", name="Ours") for port in (1, 2))
+    for provider in (first, second):
+        connect(provider=provider, secret="", outcome=None)
+    assert [first.slug, second.slug] == ["ours", "ours-2"]
+    assert {first.pk, second.pk} == set(Provider.objects.values_list("pk", flat=True))
