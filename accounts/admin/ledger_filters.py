@@ -27,6 +27,8 @@ class PeriodFilter(admin.ListFilter):
 
     title = "when"
     template = "admin/accounts/period_filter.html"
+    # By which the theme looks for options of each filter.
+    parameter_name = "when"
     names = ("period", "from", "until")
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
