@@ -1,4 +1,4 @@
-"""What an offering's calls cost for now, worked out once and not for every call."""
+"""What an offering's calls cost at present, worked out once and not for every call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
