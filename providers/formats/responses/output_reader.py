@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.openai.delta_reader import read_citation
-from providers.formats.openai.tool_names import read_name
+from providers.formats.openai.answer_reader import read_citation
+from providers.formats.openai.tools import read_name
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.signatures import ORIGIN
 from providers.wire.events import (
