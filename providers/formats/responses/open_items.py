@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from providers.formats.openai.answer_writer import file_of, page_of
-from providers.formats.responses.output_reader import MEDIA_TYPES
+from providers.formats.responses.answer_reader import MEDIA_TYPES
 from providers.formats.responses.signatures import write_signature
 from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted
 
