@@ -46,6 +46,25 @@ from providers.wire.events import (
 from providers.wire.failure import bad_response
 from providers.wire.usage import read_openai_usage
 
+# What is read here or by those who read calls and thoughts. Pictures are too rare to be asked for each time.
+_USUAL = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "annotations",
+        "tool_calls",
+        "function_call",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+    }
+)
+_LEGACY = -1
+"""The index of a `function_call`, which is one of its own."""
+_TEXT = (str, NoneType)
+_PLAIN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call"})
+
 
 def read_answer(value: Any) -> list[Event]:
     if not isinstance(value, Mapping):
@@ -160,22 +179,6 @@ class OpenAIStreamReader(SseEventReader):
         return list(signed)
 
 
-# What is read here or by those who read calls and thoughts. Pictures are too rare to be asked for each time.
-_USUAL = frozenset(
-    {
-        "role",
-        "content",
-        "refusal",
-        "annotations",
-        "tool_calls",
-        "function_call",
-        "reasoning",
-        "reasoning_content",
-        "reasoning_details",
-    }
-)
-
-
 def read_text(message: Mapping[str, Any], logprobs: object) -> Iterator[Event]:
     """Thoughts and texts of the content, refusal, citations and pictures, in this order; then what only chat knows."""
     yield from _read_content(message.get("content"), _entries(logprobs))
@@ -246,10 +249,6 @@ def _text(value: Mapping[str, Any], name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-_LEGACY = -1
-"""The index of a `function_call`, which is one of its own."""
-
-
 class CallReader:
     """`prefix` makes ids where the provider gives none."""
 
@@ -304,10 +303,6 @@ def read_image(image: Mapping[str, Any]) -> Iterator[FileGenerated]:
         yield FileGenerated(media_type, data, origin=ORIGIN, native=native)
     else:
         yield FileGenerated(url=url, origin=ORIGIN, native=native)
-
-
-_TEXT = (str, NoneType)
-_PLAIN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call"})
 
 
 def generated(message: Mapping[str, Any]) -> tuple[int, bool]:

@@ -30,6 +30,10 @@ from providers.wire.events import (
 from providers.wire.sse import event as sse
 from providers.wire.usage import Usage
 
+_DONE = sse(b"[DONE]")
+# What OpenAI's formats have beside pages: these name its own files.
+_FILE_KINDS = frozenset({"file_citation", "container_file_citation", "file_path"})
+
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
     message = _Message()
@@ -170,9 +174,6 @@ def write_image(file: FileGenerated, index: int) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}, "index": index}
 
 
-_DONE = sse(b"[DONE]")
-
-
 class OpenAIStreamWriter:
     """See providers.formats.base.AnswerWriter."""
 
@@ -269,10 +270,6 @@ def _logprobs(event: Event) -> dict[str, Any]:
     if not isinstance(event, TextDelta) or not event.logprobs:
         return {}
     return {"logprobs": {"content": list(event.logprobs), "refusal": None}}
-
-
-# What OpenAI's formats have beside pages: these name its own files.
-_FILE_KINDS = frozenset({"file_citation", "container_file_citation", "file_path"})
 
 
 def page_of(citation: CitationAdded, start: int, end: int) -> dict[str, Any] | None:

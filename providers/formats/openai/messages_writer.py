@@ -30,6 +30,9 @@ FILE_ORIGINS = frozenset({"openai", "responses"})
 _PDF = "application/pdf"
 
 Said = Text | Refusal | Image | Audio | File | Native
+_ATTACHED = "The result is attached to the next message."
+# What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
+_OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
 
 
 class ContentWriter:
@@ -87,11 +90,6 @@ class ContentWriter:
             return {"file_id": file.file_id} | ({"filename": file.name} if file.name else {})
         message = "The chosen provider takes files as data only."
         raise CannotTranslate(message, param=client_field(self.source, "file"))
-
-
-_ATTACHED = "The result is attached to the next message."
-# What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
-_OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
 
 
 class MessageWriter:

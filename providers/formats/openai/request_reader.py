@@ -21,6 +21,7 @@ from providers.wire.conversation import (
 
 # The gateway's part of a request, and how its answer is delivered.
 _NOT_TRANSLATED = ("model", "stream", "stream_options")
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
@@ -78,9 +79,6 @@ def _read_stop(fields: Fields) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(text, str) for text in value):
         return tuple(value)
     raise fields.wrong("stop", "has to be a string or a list of strings")
-
-
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def read_output(body: Fields) -> OutputFormat | None:

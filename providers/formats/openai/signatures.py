@@ -20,6 +20,10 @@ _FORMATS = {
     "gemini": "google-gemini-v1",
 }
 _ORIGINS = {value: name for name, value in _FORMATS.items()}
+MEMBERS = ("reasoning_content", "reasoning", "reasoning_details")
+"""Of an assistant's message."""
+_FAMILIES = {"gemini": "google"}
+_ORIGINS_OF_CALLS = {family: origin for origin, family in _FAMILIES.items()}
 
 
 def read_reasoning(message: Mapping[str, Any]) -> list[Reasoning]:
@@ -64,10 +68,6 @@ def _read_entry(entry: Mapping[str, Any]) -> Reasoning:
 
 def _string(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-MEMBERS = ("reasoning_content", "reasoning", "reasoning_details")
-"""Of an assistant's message."""
 
 
 def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,10 +117,6 @@ def _write_entries(thought: Reasoning, index: int) -> list[dict[str, Any]]:
     if thought.encrypted:
         entries.append({"type": "reasoning.encrypted", "data": thought.encrypted} | members)
     return entries
-
-
-_FAMILIES = {"gemini": "google"}
-_ORIGINS_OF_CALLS = {family: origin for origin, family in _FAMILIES.items()}
 
 
 def read_signature(content: object) -> tuple[str | None, str]:

@@ -26,6 +26,27 @@ from providers.wire.events import (
 )
 from providers.wire.failure import bad_response
 
+_KNOWN_PARTS = frozenset({"output_text", "text", "refusal", "reasoning_text", "summary_text"})
+MEDIA_TYPES = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "svg": "image/svg+xml",
+}
+"""By `output_format`."""
+_Map = Mapping[str, Any]
+_OPENINGS = frozenset(
+    {
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+    }
+)
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
 
 def read_answer(value: Any) -> list[Event]:
     if not isinstance(value, Mapping):
@@ -50,17 +71,6 @@ def read_answer(value: Any) -> list[Event]:
 def read_start(value: Mapping[str, Any]) -> Started:
     tier = value.get("service_tier")
     return Started(str(value.get("id") or ""), tier if isinstance(tier, str) else None)
-
-
-_KNOWN_PARTS = frozenset({"output_text", "text", "refusal", "reasoning_text", "summary_text"})
-MEDIA_TYPES = {
-    "png": "image/png",
-    "webp": "image/webp",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "svg": "image/svg+xml",
-}
-"""By `output_format`."""
 
 
 def read_item(item: Mapping[str, Any], number: int) -> Iterator[Event]:
@@ -136,19 +146,6 @@ def read_logprobs(value: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _maps(values: object) -> Iterator[Mapping[str, Any]]:
     return (value for value in values if isinstance(value, Mapping)) if isinstance(values, list) else iter(())
-
-
-_Map = Mapping[str, Any]
-_OPENINGS = frozenset(
-    {
-        "response.created",
-        "response.queued",
-        "response.in_progress",
-        "response.output_item.added",
-        "response.content_part.added",
-    }
-)
-_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
 class ResponsesStreamReader(SseEventReader):

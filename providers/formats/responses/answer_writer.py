@@ -38,6 +38,29 @@ from providers.wire.usage import Usage
 
 # The only codes that clients' types know; the message says the rest.
 _RATE_LIMITED, _WRONG, _BROKEN = "rate_limit_exceeded", "invalid_prompt", "server_error"
+# Inside a text its quotes would be escaped.
+_NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
+# What OpenAI repeats of a request, with its defaults.
+_DEFAULTS: Mapping[str, Any] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "safety_identifier": None,
+    "service_tier": None,
+    "store": True,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
@@ -96,10 +119,6 @@ def _code(error: Mapping[str, Any]) -> str:
     if status == 429:
         return _RATE_LIMITED
     return _WRONG if 400 <= status < 500 else _BROKEN
-
-
-# Inside a text its quotes would be escaped.
-_NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
 
 
 class ResponsesStreamWriter:
@@ -230,29 +249,6 @@ class Output:
         if item is not None:
             yield from item.close(status)
             self.items.append(item.item(status))
-
-
-# What OpenAI repeats of a request, with its defaults.
-_DEFAULTS: Mapping[str, Any] = {
-    "background": False,
-    "instructions": None,
-    "max_output_tokens": None,
-    "max_tool_calls": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "previous_response_id": None,
-    "prompt_cache_key": None,
-    "safety_identifier": None,
-    "service_tier": None,
-    "store": True,
-    "temperature": 1.0,
-    "tool_choice": "auto",
-    "tools": [],
-    "top_logprobs": 0,
-    "top_p": 1.0,
-    "truncation": "disabled",
-    "user": None,
-}
 
 
 def repeat_settings(request: Mapping[str, Any]) -> dict[str, Any]:

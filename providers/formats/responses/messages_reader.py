@@ -40,6 +40,7 @@ _RESULT_KINDS = frozenset({"input_text", "text", "input_image", "input_file"})
 # What the provider noted on items, and clients send back. `phase` tells an answer's last message from those
 # before it, which their order does as well.
 _NOTED = ("id", "status", "phase", "created_by")
+Said = Text | Refusal | Image | File | Native
 
 
 class ItemReader:
@@ -130,9 +131,6 @@ def _read_picture(fields: Fields) -> Image:
 
 def _texts(fields: Fields, name: str) -> str:
     return "\n\n".join(part.needed("text") for part in fields.parts(name))
-
-
-Said = Text | Refusal | Image | File | Native
 
 
 def read_content(item: Fields, name: str, kinds: frozenset[str]) -> list[Said]:

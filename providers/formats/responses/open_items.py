@@ -13,6 +13,7 @@ from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned,
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
+_OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
 class OpenItem:
@@ -214,9 +215,6 @@ class Picture(OpenItem):
     def _end_part(self) -> Iterator[Step]:
         for state in ("in_progress", "generating", "completed"):
             yield self._step(f"image_generation_call.{state}")
-
-
-_OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
 def _copy(part: dict[str, Any]) -> dict[str, Any]:
