@@ -8,7 +8,7 @@ import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.end_users import hashed
-from providers.adapters.headers import beta_header, format_headers
+from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import RepairedReader, Repairs, repair_whole
 from providers.facts import ProviderFacts
 from providers.formats.base import (
@@ -213,9 +213,9 @@ class TranslatingAdapter:
                 kind, error.message, code=error.code, status=400, param=error.param
             ) from None
         headers = {
-            **format_headers(self._own.name, provider, is_streamed=call.is_streamed),
+            **format_headers(self._own.access, provider, is_streamed=call.is_streamed),
             **written.headers,
-            **beta_header(self._own.name, call.betas),
+            **betas_header(self._own.access, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
         translated = (

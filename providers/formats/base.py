@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from providers.wire.access import Access
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Rare
@@ -150,6 +151,7 @@ class Format(Protocol):
     """One wire format for generated text."""
 
     name: str
+    access: Access
     endpoint: str
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str

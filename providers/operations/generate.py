@@ -1,6 +1,6 @@
 """Generating text, in whatever format it is asked for, answered and provided. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -43,7 +43,7 @@ class Generate:
 
     name = "generate"
     endpoints = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
-    wire_formats = frozenset(FORMATS)
+    wire_formats: Container[str] = FORMATS
     body_kind = BodyKind.JSON
     can_stream = True
     why_named = ""

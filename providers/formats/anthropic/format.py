@@ -12,6 +12,7 @@ from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
+from providers.wire.access import Access, ModelList
 from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, Native, Rare
 from providers.wire.sse import named_event
@@ -19,6 +20,11 @@ from providers.wire.sse import named_event
 
 class AnthropicFormat:
     name = "anthropic"
+    access = Access(
+        key_header="x-api-key",
+        betas_header="anthropic-beta",
+        models=ModelList(headers={"anthropic-version": "2023-06-01"}),
+    )
     endpoint = "messages"
     usage_name = "usage"
     heartbeat = COMMENT

@@ -8,11 +8,14 @@ from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.usage import write_usage
+from providers.wire.access import Access, ModelList
 from providers.wire.events import Native, Rare
 
 
 class GeminiFormat:
     name = "gemini"
+    # Source: https://ai.google.dev/api/models#method:-models.list.
+    access = Access("/v1beta", "x-goog-api-key", models=ModelList("models?pageSize=1000", prefix="models/"))
     endpoint = "generate_content"
     usage_name = "usageMetadata"
     # Google's SDK takes a comment for an answer that is broken.

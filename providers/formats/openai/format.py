@@ -11,6 +11,7 @@ from providers.formats.openai.request_reader import read_request
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.usage import write_usage
+from providers.wire.access import Access
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event
@@ -20,6 +21,7 @@ class OpenAIFormat:
     """See providers.formats.base.Format."""
 
     name = "openai"
+    access = Access()
     endpoint = "chat.completions"
     usage_name = "usage"
     heartbeat = COMMENT

@@ -12,6 +12,7 @@ from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.usage import write_usage
+from providers.wire.access import Access
 from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
@@ -22,6 +23,7 @@ class ResponsesFormat:
     """See providers.formats.base.Format."""
 
     name = "responses"
+    access = Access()
     endpoint = "responses"
     usage_name = "usage"
     heartbeat = COMMENT
