@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from providers.formats.field_names import FieldNames
 from providers.wire.access import Access
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
@@ -152,6 +153,7 @@ class Format(Protocol):
 
     name: str
     access: Access
+    field_names: FieldNames
     endpoint: str
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str

@@ -8,14 +8,47 @@ from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.usage import write_usage
+from providers.formats.openai.format import OPENAI_NAMES
 from providers.wire.access import Access, ModelList
 from providers.wire.events import Native, Rare
+
+_NAMES = OPENAI_NAMES.but(
+    {
+        "messages": "contents",
+        "tool_arguments": "contents.parts.functionCall.args",
+        "tool_result": "contents.parts.functionResponse.id",
+        "file": "contents.parts.fileData.fileUri",
+        "tool_name": "tools.functionDeclarations.name",
+        "tool_choice": "toolConfig.functionCallingConfig",
+        "stop": "generationConfig.stopSequences",
+        "top_k": "generationConfig.topK",
+        "output": "generationConfig.responseJsonSchema",
+        "effort": "generationConfig.thinkingConfig.thinkingLevel",
+        "budget_tokens": "generationConfig.thinkingConfig.thinkingBudget",
+        "service_tier": "serviceTier",
+        "metadata": "labels",
+        "frequency_penalty": "generationConfig.frequencyPenalty",
+        "presence_penalty": "generationConfig.presencePenalty",
+        "seed": "generationConfig.seed",
+        "logprobs": "generationConfig.responseLogprobs",
+        "audio": "contents.parts.inlineData",
+        "is_error": "contents.parts.functionResponse.response",
+        "reasoning": "contents.parts.thought",
+        "temperature": "generationConfig.temperature",
+        "top_p": "generationConfig.topP",
+        "max_output_tokens": "generationConfig.maxOutputTokens",
+    },
+    also={"systemInstruction": "messages"},
+    # Whatever the request did.
+    complains_in_snake_case=True,
+)
 
 
 class GeminiFormat:
     name = "gemini"
     # Source: https://ai.google.dev/api/models#method:-models.list.
     access = Access("/v1beta", "x-goog-api-key", models=ModelList("models?pageSize=1000", prefix="models/"))
+    field_names = _NAMES
     endpoint = "generate_content"
     usage_name = "usageMetadata"
     # Google's SDK takes a comment for an answer that is broken.
