@@ -1,6 +1,6 @@
 """Anthropic Messages, in both directions; see formats.base.Format."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.core.envelopes import anthropic_envelope
@@ -10,6 +10,7 @@ from providers.formats.anthropic.finish import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.anthropic.tools import wants_one_call
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
 from providers.formats.openai.format import OPENAI_NAMES
@@ -52,8 +53,10 @@ class AnthropicFormat:
     usage_name = "usage"
     heartbeat = COMMENT
     end = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    form_fields: Collection[str] = ("output_config",)
     can_limit_calls = True
 
+    wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)

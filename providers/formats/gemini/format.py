@@ -1,5 +1,8 @@
 """Google Gemini's generateContent, in both directions; see formats.base.Format."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from gateway.core.envelopes import google_envelope
 from providers.formats.gemini.answer_reader import GeminiStreamReader, read_answer
 from providers.formats.gemini.answer_writer import GeminiStreamWriter, write_answer, write_frame
@@ -54,6 +57,10 @@ class GeminiFormat:
     # Google's SDK takes a comment for an answer that is broken.
     heartbeat = b"\r\n"
     end = b""
+    form_fields: Collection[str] = (
+        "generationConfig",
+        "generation_config",
+    )
     can_limit_calls = False
 
     read_request = staticmethod(read_request)
@@ -66,6 +73,9 @@ class GeminiFormat:
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(google_envelope)
+
+    def wants_one_call(self, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
 
     def can_tell(self, event: Rare) -> bool:
         """Every file and every source have a place."""

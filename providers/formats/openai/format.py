@@ -1,6 +1,6 @@
 """OpenAI's chat completions as one of the wire formats."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
@@ -11,6 +11,7 @@ from providers.formats.openai.answer_writer import OpenAIStreamWriter, write_ans
 from providers.formats.openai.request_reader import read_request
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.signatures import ORIGIN
+from providers.formats.openai.tools import wants_one_call
 from providers.formats.openai.usage import write_usage
 from providers.wire.access import Access
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
@@ -65,8 +66,10 @@ class OpenAIFormat:
     usage_name = "usage"
     heartbeat = COMMENT
     end = event(b"[DONE]")
+    form_fields: Collection[str] = ("response_format",)
     can_limit_calls = True
 
+    wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)

@@ -1,12 +1,13 @@
 """OpenAI's Responses as one of the wire formats."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
 from providers.formats.openai.answer_writer import file_of
 from providers.formats.openai.format import OPENAI_NAMES
+from providers.formats.openai.tools import wants_one_call
 from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
 from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
 from providers.formats.responses.request_reader import read_request
@@ -52,8 +53,10 @@ class ResponsesFormat:
     usage_name = "usage"
     heartbeat = COMMENT
     end = b""
+    form_fields: Collection[str] = ("text",)
     can_limit_calls = True
 
+    wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)
