@@ -51,9 +51,9 @@ def to_client_field(param: str, provider: str, client: str) -> str:
 @cache
 def _names_of(source: str) -> FieldNames:
     # Here, for each format's writers name parameters, and the registry is made of the formats.
-    from providers.formats.registry import CLIENT_FORMATS, OPENAI
+    from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
 
-    return CLIENT_FORMATS.get(source, OPENAI).field_names
+    return (FORMATS.get(source) or CLIENT_FORMATS.get(source, OPENAI)).field_names
 
 
 @cache
