@@ -15,6 +15,8 @@ GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
 TIMED_OUT = frozenset({"provider_timeout", "provider_stalled", CLIENT_DEADLINE})
 """The provider had the whole request, and worked on it for as long as it was let."""
+PROCESS_LOST = "process_lost"
+"""What made the call was killed: nobody knows how it ended."""
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
 _ALWAYS = dict.fromkeys(
     ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"), 0
