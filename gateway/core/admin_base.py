@@ -1,14 +1,15 @@
 """The base of every admin page: the one place that knows the theme."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any, Literal
 
 from django.contrib import admin
 from django.db.models import Field, URLField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import action
@@ -71,6 +72,36 @@ def theme_style_source() -> str:
     return f"'sha256-{b64encode(sha256(colours.encode()).digest()).decode()}'"
 
 
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """For the summary on top of a form: `target` is the id of what it is about."""
+
+    label: str
+    message: str
+    target: str
+
+
+def field_errors(form: Any, inlines: Iterable[Any] = ()) -> Iterator[FieldError]:
+    """Of a form's fields, then of the rows of its inlines."""
+    yield from _errors_of(form, "", form.prefix or "")
+    for inline in inlines:
+        formset, name = inline.formset, str(inline.opts.verbose_name).capitalize()
+        for message in formset.non_form_errors():
+            yield FieldError(name, str(message), f"{formset.prefix}-group")
+        for number, row in enumerate(formset.forms, start=1):
+            yield from _errors_of(row, f"{name} {number}: ", f"{formset.prefix}-{number - 1}")
+
+
+def _errors_of(form: Any, prefix: str, target: str) -> Iterator[FieldError]:
+    for name, messages in form.errors.items():
+        is_field = name in form.fields
+        if not is_field and not prefix:
+            continue  # shown above all fields
+        label = str(form[name].label) if is_field else "the whole row"
+        place = form[name].id_for_label if is_field else target
+        yield from (FieldError(f"{prefix}{label}", str(message), place) for message in messages)
+
+
 class AdminBase(ModelAdmin):  # type: ignore[misc]
     """A page of the admin. Screens inherit from here, never from the theme."""
 
@@ -81,16 +112,38 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
         """Django looks for a field without a name where an address says `?_to_field=`."""
         return super().get_object(request, object_id, from_field or None)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if context.get("errors"):
+            form, inlines = context["adminform"].form, context["inline_admin_formsets"]
+            context["field_errors"] = list(field_errors(form, inlines))
+        if context.get("add"):
+            # The theme has its buttons on pages of rows that exist.
+            context["actions_submit_line"] = self.get_actions_submit_line(request, 0)
+        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return answer
+
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """A web address typed without a scheme is meant as https."""
         scheme = {"assume_scheme": "https"} if isinstance(db_field, URLField) else {}
         return super().formfield_for_dbfield(db_field, request, **kwargs, **scheme)
 
 
+class NamedFormSet(TabularInline.formset):  # type: ignore[misc,name-defined]
+    """In a table the column's head names a field for those who see it; here for those who hear it."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            field.widget.attrs.setdefault("aria-label", str(form[name].label))
+
+
 class TableInline(TabularInline):  # type: ignore[misc]
     """Rows of a child edited in a table on their parent's page."""
 
     extra = 0
+    formset = NamedFormSet
 
 
 class FormInline(StackedInline):  # type: ignore[misc]

@@ -1,0 +1,30 @@
+// The admin's choosers name themselves: the script that draws them leaves out the field's own label.
+(() => {
+  const UNNAMED = ".select2-selection[role=combobox]:not([data-named])";
+
+  function name(chooser) {
+    const select = chooser.closest(".select2-container")?.previousElementSibling;
+    const label = select?.getAttribute("aria-label") ?? select?.labels?.[0]?.textContent.replace("*", "").trim();
+    if (!label) return;
+    chooser.dataset.named = "";
+    const chosen = chooser.querySelector(".select2-selection__rendered")?.title;
+    chooser.removeAttribute("aria-labelledby");
+    chooser.setAttribute("aria-label", chosen ? `${label}: ${chosen}` : label);
+  }
+
+  function nameAll() {
+    document.querySelectorAll(UNNAMED).forEach(name);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    nameAll();
+    new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
+    // What was chosen anew is said anew.
+    document.addEventListener("focusin", (event) => {
+      const chooser = event.target.closest?.(".select2-selection");
+      if (!chooser) return;
+      delete chooser.dataset.named;
+      name(chooser);
+    });
+  });
+})();
