@@ -89,6 +89,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "gateway.web.static_files.StaticFiles",
+    "gateway.web.middleware.CompressedAdmin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",

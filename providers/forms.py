@@ -63,7 +63,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
         quirks = frozenset(self.instance.quirks)
         like = nearest_vendor(quirks)
         vendor = VENDOR_QUIRKS[like][1]
-        self.initial |= {"like": like, "also": sorted(quirks - vendor), "lacks": sorted(vendor - quirks)}
+        self.initial.update(like=like, also=sorted(quirks - vendor), lacks=sorted(vendor - quirks))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

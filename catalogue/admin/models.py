@@ -1,6 +1,6 @@
 """The model's page: everything that clients will see of it, and what they see now."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -105,9 +105,9 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        qualities = judge_shown(changelist.result_list)
+        judged = judge_shown(changelist.result_list)
         for model in changelist.result_list:
-            model.quality_now = qualities.get(model.pk)
+            model.judged = judged.get(model.pk)
         return changelist
 
     def render_change_form(
@@ -118,7 +118,7 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
             # What was refused stays in the form; around it stands what is saved.
             model = self.get_queryset(request).get(pk=model.pk)
         summary = {"summary": describe(model)} if model else {}
-        return cast("HttpResponse", super().render_change_form(request, context | summary, **kwargs))
+        return super().render_change_form(request, context | summary, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         if obj is None or not self.has_change_permission(request, obj):
@@ -136,12 +136,12 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         return lifecycle_chip(model, timezone.now())
 
     @admin.display(description="clients see", ordering="live_edition")
-    def live(self, model: Model) -> str:
-        return live_chip(model)
+    def live(self, model: Any) -> str:
+        return live_chip(model, is_live_as_edited=bool(model.judged and model.judged.is_live_as_edited))
 
     @admin.display(description="quality")
     def quality(self, model: Any) -> str:
-        return quality_chip(model.quality_now) if model.quality_now else ""
+        return quality_chip(model.judged.quality) if model.judged else ""
 
     @admin.display(description="runs at")
     def runs_at(self, model: Model) -> str:

@@ -31,14 +31,17 @@ def try_offerings(model: Model) -> Sequence[Trial]:
 
 def tell_trial(request: HttpRequest, model: Model) -> None:
     """What was found, and whether clients can call it."""
-    for trial in try_offerings(model):
+    trials = try_offerings(model)
+    for trial in trials:
         messages.add_message(request, messages.SUCCESS if trial.is_good else messages.WARNING, trial.text)
     reading = read_now()
     published = reading.find(model.public_id)
-    if published is not None and reading.snapshot.is_routable(published, reading.at):
+    if published is None or not reading.snapshot.is_routable(published, reading.at):
+        messages.error(request, f"{model.public_id} cannot be called now.")
+    elif any(trial.is_good for trial in trials):
         messages.success(request, f"{model.public_id} can be called now.")
     else:
-        messages.error(request, f"{model.public_id} cannot be called now.")
+        messages.warning(request, f"{model.public_id} is listed, but its calls will hardly be answered.")
 
 
 def _probe(providers: Iterable[Provider]) -> dict[int, ProbeOutcome]:

@@ -195,7 +195,9 @@ def owner_of_alias(name: str, *, besides: int | None = None) -> str | None:
     """The id of the model whose alias that is, leaving one alias aside; None: of nobody."""
     if not name.isprintable():
         return None
-    found = Alias.objects.filter(name=name).exclude(pk=besides)
+    found = Alias.objects.filter(name=name)
+    if besides is not None:
+        found = found.exclude(pk=besides)
     return found.values_list("model__public_id", flat=True).first()
 
 

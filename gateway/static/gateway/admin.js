@@ -2,18 +2,20 @@
 (() => {
   const UNNAMED = ".select2-selection[role=combobox]:not([data-named])";
 
-  function name(chooser) {
+  function nameOne(chooser) {
     const select = chooser.closest(".select2-container")?.previousElementSibling;
     const label = select?.getAttribute("aria-label") ?? select?.labels?.[0]?.textContent.replace("*", "").trim();
     if (!label) return;
     chooser.dataset.named = "";
-    const chosen = chooser.querySelector(".select2-selection__rendered")?.title;
+    const shown = chooser.querySelector(".select2-selection__rendered");
+    const name = shown?.title ? `${label}: ${shown.title}` : label;
     chooser.removeAttribute("aria-labelledby");
-    chooser.setAttribute("aria-label", chosen ? `${label}: ${chosen}` : label);
+    chooser.setAttribute("aria-label", name);
+    shown?.setAttribute("aria-label", name);
   }
 
   function nameAll() {
-    document.querySelectorAll(UNNAMED).forEach(name);
+    document.querySelectorAll(UNNAMED).forEach(nameOne);
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -24,7 +26,7 @@
       const chooser = event.target.closest?.(".select2-selection");
       if (!chooser) return;
       delete chooser.dataset.named;
-      name(chooser);
+      nameOne(chooser);
     });
   });
 })();
