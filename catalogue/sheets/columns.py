@@ -10,6 +10,7 @@ from import_export.formats.base_formats import CSV, XLSX
 
 from catalogue.instants import SHAPE, date_text, parse_instant
 from catalogue.models import Model, Offering, Price
+from catalogue.words import written
 from gateway.core.formulas import quote_formula
 from providers.models import Provider
 
@@ -18,13 +19,17 @@ OFFERING_KEY = ("model", "provider", "upstream_name")
 
 
 class WordsWidget(widgets.Widget):  # type: ignore[misc]
-    """A list of words with spaces between."""
+    """A list of words with spaces between; those that nobody knows with the mark that they are meant."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self._column = column
 
     def clean(self, value: Any, row: Any = None, **_options: Any) -> list[str]:  # noqa: ARG002
         return str(value or "").replace(",", " ").split()
 
     def render(self, value: Any, obj: Any = None, **_options: Any) -> str:  # noqa: ARG002
-        return " ".join(value or ())
+        return " ".join(written(self._column, value or ()))
 
 
 class InstantWidget(widgets.Widget):  # type: ignore[misc]
@@ -93,7 +98,7 @@ def _instant(name: str) -> fields.Field:
 
 
 def _words(name: str) -> fields.Field:
-    return fields.Field(attribute=name, column_name=name, widget=WordsWidget())
+    return fields.Field(attribute=name, column_name=name, widget=WordsWidget(name))
 
 
 class ModelSheet(Sheet):

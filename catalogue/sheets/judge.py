@@ -78,7 +78,8 @@ class Judge:
         return told + list(self._complaints(row, exclude=relations | set(faults)))
 
     def _complaints(self, row: Any, *, exclude: Iterable[str]) -> Iterator[Fault]:
-        for check in (lambda: row.clean_fields(exclude=exclude), row.check_dates):
+        settle = getattr(row, "settle_words", bool)
+        for check in (lambda: row.clean_fields(exclude=exclude), settle, row.check_dates):
             try:
                 check()
             except ValidationError as error:
