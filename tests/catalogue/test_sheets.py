@@ -163,7 +163,7 @@ def test_formula_of_a_workbook_is_read_as_text() -> None:
         book.active.append(row)
     content = BytesIO()
     book.save(content)
-    assert bring_in_file(ModelSheet, content.getvalue(), is_workbook=True).state == "done"
+    assert bring_in_file(ModelSheet, content.getvalue()).state == "done"
     assert Model.objects.get().name == "=1+1"
 
 

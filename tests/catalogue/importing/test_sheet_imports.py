@@ -171,7 +171,7 @@ def test_file_without_usable_rows_is_refused_with_the_reason(data: bytes, reason
 
 
 def test_file_that_is_no_workbook_is_refused() -> None:
-    assert "no XLSX workbook" in read(ModelSheet, b"id,name", is_workbook=True).message
+    assert "no XLSX workbook" in read(ModelSheet, b"id,name").message
 
 
 def test_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
