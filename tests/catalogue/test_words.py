@@ -6,7 +6,6 @@ from django.http import QueryDict
 from django.test import Client
 
 from catalogue.admin.fields import ChosenWords, WordsField
-from catalogue.models import Offering
 from catalogue.published.reading import read_now
 from catalogue.words import VOCABULARY, settle, written
 from tests.make import make_model, make_offering, make_price, make_provider, publish_all
@@ -70,19 +69,18 @@ def test_offering_of_an_unknown_endpoint_is_listed_nowhere_as_callable(client: C
     assert callable_ids == ["acme/good"]
     assert list(reading.routable().values_list("public_id", flat=True)) == ["acme/good"]
     page = client.get("/models/acme/odd").content.decode()
-    assert "whatever is connected" in page
+    assert "cannot be called here, whatever is connected" in page
     assert "cannot be called" in client.get("/models").content.decode()
 
 
 def test_known_words_are_ticked_and_others_typed() -> None:
-    field = Offering._meta.get_field("endpoints").formfield(
-        form_class=WordsField, widget=ChosenWords("endpoints")
-    )
-    page = field.widget.render("endpoints", "embeddings, odd.word", {"id": "id_endpoints"})
+    widget = ChosenWords("endpoints")
+    field = WordsField(widget=widget)
+    page = widget.render("endpoints", "embeddings, odd.word", {"id": "id_endpoints"})
     assert 'value="embeddings" id="id_endpoints_2" checked' in page
     assert 'value="odd.word"' in page
     sent = QueryDict("endpoints=embeddings&endpoints=ocr&endpoints=!odd.word")
-    assert field.clean(field.widget.value_from_datadict(sent, {}, "endpoints")) == [
+    assert field.clean(widget.value_from_datadict(sent, {}, "endpoints")) == [
         "embeddings",
         "ocr",
         "!odd.word",

@@ -242,9 +242,9 @@ def price_of(offering: Offering, amount: Any, **cells: Any) -> dict[str, Any]:
     }
 
 
-def running(offering: Offering) -> list[tuple[Decimal, bool]]:
+def running(offering: Offering) -> list[tuple[int, bool]]:
     rows = Price.objects.filter(offering=offering).order_by("pk")
-    return [(price.amount, price.valid_to is None) for price in rows]
+    return [(int(price.amount), price.valid_to is None) for price in rows]
 
 
 def test_price_without_a_beginning_begins_now_and_ends_the_running_one(write: Write) -> None:
@@ -292,13 +292,14 @@ def test_workbook_makes_everything_that_its_later_sheets_name() -> None:
     make_provider("groq")
     book = openpyxl.load_workbook(BytesIO(write_workbook(is_filled=False)))
     place = {"model": "new/one", "provider": "groq", "upstream_name": "up"}
-    for name, row in {
+    sheets: dict[str, dict[str, Any]] = {
         "organisations": {"id": "new", "name": "New"},
         "models": {"id": "new/one", "name": "One", "input_types": "text", "is_moderated": "no"},
         "aliases": {"name": "uno", "model": "new/one"},
         "offerings": {**place, "endpoints": "chat.completions", "streams": "yes"},
         "prices": {**place, "meter": "input_text_tokens", "amount": 0.5},
-    }.items():
+    }
+    for name, row in sheets.items():
         page = book[name]
         page.append([row.get(cell.value) for cell in page[1]])
     content = BytesIO()

@@ -17,8 +17,16 @@ def look(client: Client, query: str = "") -> str:
 @pytest.mark.usefixtures("catalogue")
 def test_what_differs_is_marked_with_a_word_too(client: Client) -> None:
     page = look(client, "?id=acme/big&id=zeta/small")
-    prices = {"Input per million", "Blended 3:1 per million", "First tried"}
-    assert lines(page) == prices | {"Context", "Reads", "Weights", "Released", "Providers"}
+    assert lines(page) == {
+        "Input per million",
+        "Blended 3:1 per million",
+        "First tried",
+        "Context",
+        "Input modalities",
+        "Weights",
+        "Released",
+        "Providers",
+    }
     assert 'image<span class="unseen"> (not all)</span>' in page
 
 
