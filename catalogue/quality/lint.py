@@ -68,7 +68,9 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     Kind.ENDED: Explanation(
         "Ended without retirement", "No offering serves it any more, and it is not said to be retired."
     ),
-    Kind.DEAD_ALIAS: Explanation("Dead alias", "The name leads to a model that nobody can call any more."),
+    Kind.DEAD_ALIAS: Explanation(
+        "Dead alias", "The name leads to a model that nobody can call any more, and to nothing instead."
+    ),
     Kind.UNSEEN_UPSTREAM: Explanation(
         "Unseen upstream", "The provider's own list does not have this name, so calls may fail there."
     ),
@@ -224,14 +226,15 @@ def aliases(subject: Subject, world: World) -> Findings:
     """Switches do not count: they are turned for a while, and a name is not dead for that."""
     model = subject.model
     if model.status(world.at) is Status.RETIRED:
-        reason = "its model is retired"
+        reason = "its model is retired, and nothing listed is named instead"
+        if world.snapshot.successor(model, world.at) is not None:
+            # Calls hear what to use instead, or are led there: that is what the name is for by now.
+            return
     elif not _running(model, world.at):
         reason = "its model has no offering that is not over"
     else:
         return
-    for name in model.aliases:
-        if model.alias_policies.get(name) != "redirect" or world.snapshot.successor(model, world.at) is None:
-            yield Kind.DEAD_ALIAS, f"{name}: {reason}.", None
+    yield from ((Kind.DEAD_ALIAS, f"{name}: {reason}.", None) for name in model.aliases)
 
 
 def upstream(subject: Subject, world: World) -> Findings:
