@@ -37,7 +37,6 @@ _HEADS = {
     "context": ("-context_length", "context_length"),
     "prompt": ("prompt_price", "-prompt_price"),
     "completion": ("completion_price", "-completion_price"),
-    "blended": ("blended_price", "-blended_price"),
 }
 _IN_FORM = {"q", "sort", "mix", "min_context", "max_price_prompt", "max_price_completion"}
 _WORDS = {
@@ -139,10 +138,6 @@ class ModelPage:
     @property
     def completion_prices(self) -> Sequence[Option]:
         return price_options(self.query, "max_price_completion")
-
-    @property
-    def blend_label(self) -> str:
-        return f"Blend {self.query.mix}"
 
     @property
     def mixes(self) -> Sequence[Option]:

@@ -37,7 +37,7 @@ def from_price(span: Span | None, line: Headline) -> Amount | None:
     low = money(span.low.usd * MILLION)
     if span.low.usd == span.high.usd:
         return Amount(low, f"{_exact(span.low)}.")
-    return Amount(f"from {low}", f"{_exact(span.low)}, up to {_exact(span.high)}.")
+    return Amount(f"from {low}", _exact_range(span))
 
 
 def price_range(span: Span | None, line: Headline) -> Amount | None:
@@ -45,7 +45,7 @@ def price_range(span: Span | None, line: Headline) -> Amount | None:
     if span is None or line.is_free or span.low.usd == span.high.usd:
         return from_price(span, line)
     words = f"{money(span.low.usd * MILLION)} to {money(span.high.usd * MILLION)}"
-    return Amount(words, f"{_exact(span.low)}, up to {_exact(span.high)}.")
+    return Amount(words, _exact_range(span))
 
 
 def context_range(line: Headline) -> Amount | None:
@@ -75,6 +75,12 @@ def first_tried(line: Headline, at: datetime) -> Amount | None:
     return Amount(
         f"{first.provider_name}, {told}", f"As {first.upstream_name}. The others are tried after it."
     )
+
+
+def _exact_range(span: Span) -> str:
+    low, high = span.low, span.high
+    amounts = f"{plain(low.usd)} to {plain(high.usd)} USD for one token"
+    return f"{amounts}, at {low.offering.provider_name} and {high.offering.provider_name}."
 
 
 def _exact(quote: Quote) -> str:
