@@ -36,6 +36,7 @@ class UploadForm(ImportForm):  # type: ignore[misc]
             ("comma", "1234,5 or 1.234,5, with a decimal comma"),
         ],
         widget=Select,
+        required=False,
         help_text="Of CSV, and of texts in a workbook; its own numbers are read as they are.",
     )
 

@@ -276,7 +276,7 @@ class KnownPrices(Known):
     def __init__(self, made: Made | None = None, *, has_decimal_comma: bool = False) -> None:
         super().__init__(made, has_decimal_comma=has_decimal_comma)
         self._told: set[Key] = set()
-        self._begun: set[Key] = set()
+        self._begun: dict[Key, Price] = {}
         self._rows: dict[Key, list[Price]] = {}
         self._at = timezone.now()
 
@@ -308,7 +308,7 @@ class KnownPrices(Known):
     def is_there(self, row: Price) -> bool:
         if not begins_now(row):
             return _told(row) in self._told
-        running = self._running(row)
+        running = self._begun.get(_slot(row)) or self._running(row)
         return running is not None and _same_amount(running, row) and running.valid_to == row.valid_to
 
     def check(self, row: Price) -> Iterator[Fault]:
@@ -333,7 +333,7 @@ class KnownPrices(Known):
     def keep(self, key: Key, row: Price) -> None:  # noqa: ARG002
         self._told.add(_told(row))
         if begins_now(row):
-            self._begun.add(_slot(row))
+            self._begun[_slot(row)] = row
 
     def changes(self, row: Price) -> Iterable[Change]:
         running = self._running(row)

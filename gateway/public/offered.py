@@ -7,7 +7,7 @@ from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.cost import current_prices, plain
 from catalogue.pricing.meters import INPUT_TEXT, METERS, OUTPUT_TEXT
-from catalogue.published.headline import Headline, Quote, Span
+from catalogue.published.headline import Headline, Span
 from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import Snapshot
 from gateway.public.amounts import MILLION, Amount, money, price, price_unit, token_range
@@ -36,7 +36,7 @@ def from_price(span: Span | None, line: Headline) -> Amount | None:
         return Amount("free", "No meter of its offerings charges anything.")
     low = money(span.low.usd * MILLION)
     if span.low.usd == span.high.usd:
-        return Amount(low, f"{_exact(span.low)}.")
+        return Amount(low, f"{plain(span.low.usd)} USD for one token")
     return Amount(f"from {low}", _exact_range(span))
 
 
@@ -81,7 +81,3 @@ def _exact_range(span: Span) -> str:
     low, high = span.low, span.high
     amounts = f"{plain(low.usd)} to {plain(high.usd)} USD for one token"
     return f"{amounts}, at {low.offering.provider_name} and {high.offering.provider_name}."
-
-
-def _exact(quote: Quote) -> str:
-    return f"{plain(quote.usd)} USD for one token at {quote.offering.provider_name}"
