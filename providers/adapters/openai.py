@@ -16,10 +16,10 @@ from providers.adapters.headers import format_headers
 from providers.adapters.openai_answer import read_choices
 from providers.adapters.openai_stream import OpenAIStreamReader
 from providers.facts import ProviderFacts
-from providers.formats.chat.fit import fit
-from providers.formats.chat.request_writer import write_request
-from providers.formats.chat.usage import write_usage
-from providers.formats.chat.vendors import refuse_error, usage_in
+from providers.formats.openai.fit import fit
+from providers.formats.openai.request_writer import write_request
+from providers.formats.openai.usage import write_usage
+from providers.formats.openai.vendors import refuse_error, usage_in
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import missing_usage

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from providers.adapters.openai_calls import repair_calls
-from providers.formats.chat.measure import generated
-from providers.formats.chat.vendors import choices_of, message_of
+from providers.formats.openai.measure import generated
+from providers.formats.openai.vendors import choices_of, message_of
 from providers.wire.call import Call
 
 _HEAD = ("id", "object", "created", "model")

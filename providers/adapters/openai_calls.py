@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from providers.formats.chat.vendors import CallNumbers, arguments_of
+from providers.formats.openai.vendors import CallNumbers, arguments_of
 
 
 def repair_calls(calls: list[Any], prefix: str) -> list[Any]:

@@ -8,9 +8,9 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.adapters.openai_calls import CallDeltas
-from providers.formats.chat.measure import generated
-from providers.formats.chat.usage import write_cost, write_usage
-from providers.formats.chat.vendors import (
+from providers.formats.openai.measure import generated
+from providers.formats.openai.usage import write_cost, write_usage
+from providers.formats.openai.vendors import (
     UNUSUAL,
     Finishes,
     delta_of,

@@ -10,10 +10,10 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, BadRequest, remark
-from providers.formats.chat.finish import write_finish
-from providers.formats.chat.format import ChatFormat
-from providers.formats.chat.request_reader import read_request as read_chat_request
-from providers.formats.chat.usage import write_stream_usage, write_usage
+from providers.formats.openai.finish import write_finish
+from providers.formats.openai.format import OpenAIFormat
+from providers.formats.openai.request_reader import read_request as read_chat_request
+from providers.formats.openai.usage import write_stream_usage, write_usage
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Finished, Rare, RefusalDelta, TextDelta, UsageSeen
 from providers.wire.sse import event as sse
@@ -100,7 +100,7 @@ class CompletionsStreamWriter:
         return sse(orjson.dumps(_head(self._facts) | {"choices": [choice]} | usage))
 
 
-class CompletionsFormat(ChatFormat):
+class CompletionsFormat(OpenAIFormat):
     """See providers.formats.base.Format: what clients speak alone; to providers it is chat."""
 
     name = "completions"

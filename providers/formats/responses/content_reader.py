@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
+from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import as_read
 from providers.wire.conversation import File, Image, Native, Refusal, Text

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.chat.annotations import file_of
+from providers.formats.openai.annotations import file_of
 from providers.formats.responses.answer_reader import read_answer
 from providers.formats.responses.answer_writer import write_answer
 from providers.formats.responses.request_reader import read_request

@@ -6,7 +6,7 @@ Source of the steps' order: OpenAI's reference of streaming events, and the accu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.annotations import file_of, page_of
+from providers.formats.openai.annotations import file_of, page_of
 from providers.formats.responses.output_reader import MEDIA_TYPES
 from providers.formats.responses.signatures import write_signature
 from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.delta_reader import read_citation
-from providers.formats.chat.tool_names import read_name
-from providers.formats.chat.vendors import arguments_of
+from providers.formats.openai.delta_reader import read_citation
+from providers.formats.openai.tool_names import read_name
+from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.signatures import ORIGIN
 from providers.wire.events import (
     Event,

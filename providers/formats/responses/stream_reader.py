@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from providers.formats.call_order import CallOrder
-from providers.formats.chat.delta_reader import read_citation
-from providers.formats.chat.vendors import arguments_of
+from providers.formats.openai.delta_reader import read_citation
+from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.answer_reader import read_start
 from providers.formats.responses.finish import read_failure, read_finish
 from providers.formats.responses.output_reader import (

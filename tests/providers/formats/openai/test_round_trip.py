@@ -5,12 +5,12 @@ import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from tests.providers.formats.anew import in_turns
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
 
-CHAT = ChatFormat()
+CHAT = OpenAIFormat()
 ABILITY = Ability("openai", has_errors=False)
 UPSTREAM = Upstream(
     "m", is_streamed=False, quirks=frozenset({"cache_control", "reasoning_details", "reasoning_object"})

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
-from providers.formats.chat.delta_reader import read_text
-from providers.formats.chat.vendors import arguments_of, function_of, visible_reasoning
+from providers.formats.openai.delta_reader import read_text
+from providers.formats.openai.vendors import arguments_of, function_of, visible_reasoning
 from providers.wire.estimate import FILE_CHARS
 from providers.wire.events import FileGenerated, ReasoningDelta, RefusalDelta, TextDelta
 

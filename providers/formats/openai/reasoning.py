@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from providers.formats.chat.vendors import visible_reasoning
+from providers.formats.openai.vendors import visible_reasoning
 from providers.wire.conversation import Reasoning
 
 ORIGIN = "openai"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.images import read_image, read_images
-from providers.formats.chat.reasoning import ORIGIN
+from providers.formats.openai.images import read_image, read_images
+from providers.formats.openai.reasoning import ORIGIN
 from providers.wire.events import CitationAdded, Event, Native, ReasoningDelta, RefusalDelta, TextDelta
 from providers.wire.failure import bad_response
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from providers.formats.chat.cache_marks import read_cache_mark
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
+from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.wording import as_read
 from providers.wire.conversation import Audio, File, Image, Native, Part, Refusal, Text
 

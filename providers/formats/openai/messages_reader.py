@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from providers.formats.chat.cache_marks import read_cache_mark
-from providers.formats.chat.content_reader import ORIGIN, read_content, read_part
-from providers.formats.chat.reasoning import read_reasoning
-from providers.formats.chat.signatures import read_signature
 from providers.formats.fields import Fields
+from providers.formats.openai.cache_marks import read_cache_mark
+from providers.formats.openai.content_reader import ORIGIN, read_content, read_part
+from providers.formats.openai.reasoning import read_reasoning
+from providers.formats.openai.signatures import read_signature
 from providers.formats.wording import as_read, worded
 from providers.wire.conversation import (
     CacheMark,

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.base import AnswerFacts
-from providers.formats.chat.annotations import page_of
-from providers.formats.chat.finish import write_finish
-from providers.formats.chat.images import write_image
-from providers.formats.chat.reasoning import write_reasoning
-from providers.formats.chat.signatures import write_signature
-from providers.formats.chat.usage import write_usage
+from providers.formats.openai.annotations import page_of
+from providers.formats.openai.finish import write_finish
+from providers.formats.openai.images import write_image
+from providers.formats.openai.reasoning import write_reasoning
+from providers.formats.openai.signatures import write_signature
+from providers.formats.openai.usage import write_usage
 from providers.wire.conversation import Reasoning
 from providers.wire.events import (
     CitationAdded,

@@ -5,15 +5,15 @@ from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.chat.cache_marks import MARK_QUIRKS, MARKS
-from providers.formats.chat.content_reader import ORIGIN
-from providers.formats.chat.content_writer import ContentWriter
-from providers.formats.chat.fit import USERS, ask_for_stream, fit, limit_name
-from providers.formats.chat.messages_writer import MessageWriter, OwnMessageWriter
-from providers.formats.chat.tools import write_tool, write_tool_choice
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import carriers_of, marks_left_out
+from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
+from providers.formats.openai.content_reader import ORIGIN
+from providers.formats.openai.content_writer import ContentWriter
+from providers.formats.openai.fit import USERS, ask_for_stream, fit, limit_name
+from providers.formats.openai.messages_writer import MessageWriter, OwnMessageWriter
+from providers.formats.openai.tools import write_tool, write_tool_choice
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
 from providers.wire.estimate import FILE_CHARS
@@ -22,7 +22,7 @@ from providers.wire.sse import event
 from tests.providers.formats.events import meaning
 from tests.used import used
 
-CHAT, RELAY = ChatFormat(), adapter_between("openai", "openai")
+CHAT, RELAY = OpenAIFormat(), adapter_between("openai", "openai")
 HEAD = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 STOP = {"index": 0, "delta": {}, "finish_reason": "stop"}
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}

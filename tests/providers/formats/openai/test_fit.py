@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from providers.adapters.openai import OpenAIAdapter
-from providers.formats.chat.fit import fit, limit_name
+from providers.formats.openai.fit import fit, limit_name
 from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider

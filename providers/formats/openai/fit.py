@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from providers.formats.chat.reasoning import MEMBERS, thoughts_for
+from providers.formats.openai.reasoning import MEMBERS, thoughts_for
 from providers.wire.upstream import Upstream
 
 _LIMITS = ("max_tokens", "max_completion_tokens")

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Set
 from typing import Any
 
 from providers.formats.base import CannotTranslate
-from providers.formats.chat.cache_marks import write_cache_mark
-from providers.formats.chat.content_reader import ORIGIN
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
+from providers.formats.openai.cache_marks import write_cache_mark
+from providers.formats.openai.content_reader import ORIGIN
 from providers.formats.wording import in_wording
 from providers.wire.conversation import Audio, File, Image, Native, Refusal, Text
 

@@ -6,8 +6,8 @@ Source: https://openrouter.ai/docs/features/multimodal/image-generation (Novembe
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.reasoning import ORIGIN
 from providers.formats.data_url import data_url, split_data_url
+from providers.formats.openai.reasoning import ORIGIN
 from providers.wire.events import FileGenerated
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.chat.content_reader import ORIGIN
-from providers.formats.chat.messages_reader import read_messages
-from providers.formats.chat.settings import read_output, read_reasoning_config
-from providers.formats.chat.tools import read_tool_choice, read_tools
 from providers.formats.fields import Fields
+from providers.formats.openai.content_reader import ORIGIN
+from providers.formats.openai.messages_reader import read_messages
+from providers.formats.openai.settings import read_output, read_reasoning_config
+from providers.formats.openai.tools import read_tool_choice, read_tools
 from providers.formats.turns import says_something
 from providers.formats.wording import as_read
 from providers.wire.conversation import Conversation, Message, Sampling

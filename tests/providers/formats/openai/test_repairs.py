@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.wire.events import (
     Finished,
     FinishReason,
@@ -22,7 +22,7 @@ from providers.wire.sse import event
 from tests.providers.formats.events import read_in_pieces
 from tests.used import used
 
-CHAT = ChatFormat()
+CHAT = OpenAIFormat()
 GOLDEN = Path(__file__).parents[3] / "golden" / "chat"
 DONE = b"data: [DONE]\n\n"
 

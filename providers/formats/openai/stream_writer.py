@@ -7,11 +7,11 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, remark
-from providers.formats.chat.answer_writer import Thoughts, write_call, write_citation
-from providers.formats.chat.finish import write_finish
-from providers.formats.chat.images import write_image
-from providers.formats.chat.reasoning import write_details
-from providers.formats.chat.usage import write_stream_usage
+from providers.formats.openai.answer_writer import Thoughts, write_call, write_citation
+from providers.formats.openai.finish import write_finish
+from providers.formats.openai.images import write_image
+from providers.formats.openai.reasoning import write_details
+from providers.formats.openai.usage import write_stream_usage
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -33,7 +33,7 @@ from providers.wire.usage import Usage
 _DONE = sse(b"[DONE]")
 
 
-class ChatStreamWriter:
+class OpenAIStreamWriter:
     """See providers.formats.base.AnswerWriter."""
 
     def __init__(self, facts: AnswerFacts) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.call_order import CallOrder
-from providers.formats.chat.answer_reader import read_start, sign
-from providers.formats.chat.calls_reader import CallReader
-from providers.formats.chat.delta_reader import read_text
-from providers.formats.chat.finish import read_finish
-from providers.formats.chat.reasoning import read_details
-from providers.formats.chat.vendors import (
+from providers.formats.openai.answer_reader import read_start, sign
+from providers.formats.openai.calls_reader import CallReader
+from providers.formats.openai.delta_reader import read_text
+from providers.formats.openai.finish import read_finish
+from providers.formats.openai.reasoning import read_details
+from providers.formats.openai.vendors import (
     Finishes,
     delta_of,
     finish_of,
@@ -22,7 +22,7 @@ from providers.wire.events import Event, ReasoningDelta, ReasoningSigned, UsageS
 from providers.wire.usage import read_openai_usage
 
 
-class ChatStreamReader(SseEventReader):
+class OpenAIStreamReader(SseEventReader):
     """See providers.formats.base.EventReader. Of several choices only the first is read."""
 
     ends_with_done = True

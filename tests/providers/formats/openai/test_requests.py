@@ -3,7 +3,7 @@
 import pytest
 
 from providers.formats.base import AnswerFacts, BadRequest, CannotTranslate, TranslationError, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.wire.conversation import (
     ChoiceMode,
     Conversation,
@@ -21,7 +21,7 @@ from providers.wire.conversation import (
 )
 from providers.wire.events import Finished, FinishReason, ToolCallStarted
 
-CHAT = ChatFormat()
+CHAT = OpenAIFormat()
 UPSTREAM = Upstream("m", is_streamed=False)
 
 

@@ -5,20 +5,20 @@ from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.chat.answer_reader import read_answer
-from providers.formats.chat.answer_writer import write_answer
-from providers.formats.chat.reasoning import ORIGIN
-from providers.formats.chat.request_reader import read_request
-from providers.formats.chat.request_writer import write_request
-from providers.formats.chat.stream_reader import ChatStreamReader
-from providers.formats.chat.stream_writer import ChatStreamWriter
-from providers.formats.chat.usage import write_usage
+from providers.formats.openai.answer_reader import read_answer
+from providers.formats.openai.answer_writer import write_answer
+from providers.formats.openai.reasoning import ORIGIN
+from providers.formats.openai.request_reader import read_request
+from providers.formats.openai.request_writer import write_request
+from providers.formats.openai.stream_reader import OpenAIStreamReader
+from providers.formats.openai.stream_writer import OpenAIStreamWriter
+from providers.formats.openai.usage import write_usage
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event
 
 
-class ChatFormat:
+class OpenAIFormat:
     """See providers.formats.base.Format."""
 
     name = "openai"
@@ -32,8 +32,8 @@ class ChatFormat:
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
-    reader = ChatStreamReader
-    writer = ChatStreamWriter
+    reader = OpenAIStreamReader
+    writer = OpenAIStreamWriter
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
 

@@ -1,6 +1,6 @@
 """Usage in chat's names."""
 
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.wire.usage import read_openai_usage
 from tests.used import used
 
@@ -17,4 +17,4 @@ def test_usage_comes_back_without_loss():
         output_audio_tokens=1,
         output_image_tokens=2,
     )
-    assert read_openai_usage(ChatFormat().usage(usage)) == usage
+    assert read_openai_usage(OpenAIFormat().usage(usage)) == usage

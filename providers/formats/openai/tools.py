@@ -4,10 +4,10 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
-from providers.formats.chat.cache_marks import read_cache_mark, write_cache_mark
-from providers.formats.chat.content_reader import ORIGIN
-from providers.formats.chat.tool_names import write_name
 from providers.formats.fields import Fields
+from providers.formats.openai.cache_marks import read_cache_mark, write_cache_mark
+from providers.formats.openai.content_reader import ORIGIN
+from providers.formats.openai.tool_names import write_name
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
 

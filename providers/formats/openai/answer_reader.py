@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.calls_reader import CallReader
-from providers.formats.chat.delta_reader import read_text
-from providers.formats.chat.finish import read_finish
-from providers.formats.chat.reasoning import read_reasoning
-from providers.formats.chat.vendors import choices_of, message_of, refuse_error, usage_in
+from providers.formats.openai.calls_reader import CallReader
+from providers.formats.openai.delta_reader import read_text
+from providers.formats.openai.finish import read_finish
+from providers.formats.openai.reasoning import read_reasoning
+from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
 from providers.wire.conversation import Reasoning
 from providers.wire.events import Event, ReasoningDelta, ReasoningSigned, Started, UsageSeen
 from providers.wire.failure import bad_response

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Set
 from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
-from providers.formats.chat.cache_marks import MARKS, write_cache_mark
-from providers.formats.chat.content_reader import ORIGIN
-from providers.formats.chat.content_writer import ContentWriter, Said
-from providers.formats.chat.reasoning import thoughts_for, write_reasoning
-from providers.formats.chat.signatures import write_signature
-from providers.formats.chat.tool_names import write_name
 from providers.formats.field_names import client_field
+from providers.formats.openai.cache_marks import MARKS, write_cache_mark
+from providers.formats.openai.content_reader import ORIGIN
+from providers.formats.openai.content_writer import ContentWriter, Said
+from providers.formats.openai.reasoning import thoughts_for, write_reasoning
+from providers.formats.openai.signatures import write_signature
+from providers.formats.openai.tool_names import write_name
 from providers.formats.wording import in_wording, is_as_read, merged, wording_in
 from providers.wire.conversation import (
     Audio,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.signatures import read_signature
-from providers.formats.chat.tool_names import read_name
-from providers.formats.chat.vendors import CallNumbers, arguments_of, function_of
+from providers.formats.openai.signatures import read_signature
+from providers.formats.openai.tool_names import read_name
+from providers.formats.openai.vendors import CallNumbers, arguments_of, function_of
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
 
 _LEGACY = -1
