@@ -20,7 +20,7 @@ from providers.formats.base import (
     TranslationError,
     WrittenRequest,
 )
-from providers.formats.extras import left_out, refuse_choices
+from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
 from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
@@ -218,15 +218,10 @@ class TranslatingAdapter:
             **beta_header(self._own.name, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
-        translated = (
-            *written.translated,
-            *self._left_out(conversation, written),
-            *_hidden(conversation, written),
+        translated = (*written.translated, *_hidden(conversation, written))
+        return UpstreamRequest(
+            url, headers, orjson.dumps(written.body), translated=translated, lost=written.lost
         )
-        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=translated)
-
-    def _left_out(self, conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
-        return left_out(conversation, written.body) if conversation.source != self._own.name else ()
 
     def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         value, body = _read_json(body, status)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from providers.formats.losses import Kind
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Rare
@@ -70,13 +71,15 @@ class WrittenRequest:
     """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
 
     `translated` tells, by the client's names, which parameters were said in other words, such as
-    `reasoning_effort -> thinking.budget_tokens`.
+    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, and `worst` its worst kind.
     """
 
     path: str
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     translated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    worst: Kind = Kind.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ _UNSTORED = "No format keeps an answer that it is not asked to keep, and Google 
 HINT, TUNING, RELIED_ON, PROMISE = Kind.HINT, Kind.TUNING, Kind.RELIED_ON, Kind.PROMISE
 
 COMMON: Mapping[str, Loss] = {
-    "temperature": Loss(TUNING, _OPENAI),
-    "top_p": Loss(TUNING, _OPENAI),
+    "temperature": Loss(TUNING, _OPENAI, (1,)),
+    "top_p": Loss(TUNING, _OPENAI, (1,)),
     "top_k": Loss(TUNING, _ANTHROPIC),
     "frequency_penalty": Loss(TUNING, _OPENAI, (0,)),
     "presence_penalty": Loss(TUNING, _OPENAI, (0,)),
@@ -139,7 +139,9 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         "tools.allowed_callers": Loss(RELIED_ON, _OPENAI, (["direct"],)),
         "tools.async": Loss(HINT, _OPENAI),
         "context_management": Loss(HINT, _OPENAI),
-        "max_tool_calls": Loss(PROMISE, _OPENAI, kept="It bounds built-in tools, and no other format runs any"),
+        "max_tool_calls": Loss(
+            PROMISE, _OPENAI, kept="It bounds built-in tools, and no other format runs any"
+        ),
     },
     "anthropic": {
         "cache_control": Loss(HINT, _ANTHROPIC),

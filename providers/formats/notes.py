@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from providers.formats.base import CannotTranslate
+from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.field_names import client_field
 from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_nothing, without_places
 from providers.wire.conversation import (
@@ -50,6 +51,12 @@ class Notes:
         if kind > Kind.TUNING:
             raise self.refuse(field, message)
         self.lose_path(client_field(self.source, field), kind, words)
+
+    def written(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})
+    ) -> WrittenRequest:
+        """The request, with all that is to be told of it."""
+        return WrittenRequest(path, body, headers, tuple(self.translated), tuple(self.lost), self.worst)
 
     def lose_path(self, path: str, kind: Kind, words: str = LEFT_OUT) -> None:
         self.note_path(path, words)

@@ -5,8 +5,8 @@ from itertools import takewhile
 from typing import Any
 
 from providers.formats.anthropic.blocks_writer import Block, write_blocks
-from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
 from providers.formats.wording import wording_in
 from providers.wire.conversation import Conversation, Message, Role, Text, ToolCall, ToolResult

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.answer_tool import ANSWER_TOOL
-from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
+from providers.formats.notes import Notes
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind
 
 
@@ -28,15 +28,11 @@ def write_format(output: OutputFormat | None, notes: Notes) -> dict[str, Any] | 
     return {"type": "json_schema", "schema": schema}
 
 
-def write_answer_tool(conversation: Conversation, notes: Notes, *, is_thinking: bool) -> dict[str, Any]:
+def write_answer_tool(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     """`tools` and `tool_choice` for a model without output formats. Raises CannotTranslate."""
     output = conversation.output or OutputFormat()
     if conversation.tools:
         raise notes.refuse("output", "The chosen model cannot use tools and answer in JSON at once.")
-    if is_thinking:
-        raise notes.refuse(
-            "output", "The chosen model cannot think with a budget and answer in JSON at once."
-        )
     notes.note("output", "tool_choice")
     tool = {
         "name": ANSWER_TOOL,

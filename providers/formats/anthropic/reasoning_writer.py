@@ -2,27 +2,32 @@
 
 from typing import Any
 
-from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.known_models import known_model
+from providers.formats.notes import Notes
 from providers.wire.conversation import ReasoningConfig
 from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
+from providers.wire.upstream import Upstream
 
 _LEAST_BUDGET = 1_024
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 
 
 class ReasoningWriter:
-    """`has_budgets`: the model is an older one, which takes a budget and no effort."""
+    """Older models take a budget and no effort, the newest an effort and no budget."""
 
-    def __init__(self, notes: Notes, max_tokens: int, *, has_budgets: bool) -> None:
+    def __init__(self, notes: Notes, max_tokens: int, upstream: Upstream) -> None:
         self._notes = notes
         self._max_tokens = max_tokens
-        self._has_budgets = has_budgets
+        self._has_budgets = upstream.takes_thinking_budget
+        self._refuses_budget = known_model(upstream.name).refuses_budget
 
     def write(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, str | None]:
         """The member `thinking` and the effort for `output_config`. Raises CannotTranslate."""
         if reasoning.effort == "none" or reasoning.budget_tokens == 0:
             return {"type": "disabled"}, None
+        if self._refuses_budget and reasoning.budget_tokens is not None:
+            return self._as_effort(reasoning)
         if self._notes.source == ORIGIN and not (self._has_budgets and reasoning.budget_tokens is None):
             return self._as_said(reasoning), reasoning.effort
         if not (
@@ -54,15 +59,15 @@ class ReasoningWriter:
         if effort == "minimal":
             return "low"
         if effort is not None and effort not in _EFFORTS:
-            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+            self._notes.lose("effort", "")
+            return None
         return effort
 
-    def _as_budget(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any], None]:
+    def _as_budget(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, None]:
         if self._max_tokens <= _LEAST_BUDGET:
-            message = (
-                f"The chosen model thinks with {_LEAST_BUDGET} tokens or more, and its answer may have fewer."
-            )
-            raise self._notes.refuse("max_output_tokens", message)
+            # It thinks with so many tokens or more, and its answer may have fewer.
+            self._notes.lose("budget_tokens" if reasoning.budget_tokens else "effort", "")
+            return None, None
         budget = self._budget(reasoning)
         if budget != reasoning.budget_tokens:
             said = "budget_tokens" if reasoning.budget_tokens else "effort"
@@ -75,7 +80,7 @@ class ReasoningWriter:
             return min(max(reasoning.budget_tokens, _LEAST_BUDGET), most)
         effort = reasoning.effort or "high"
         if effort not in EFFORT_BUDGETS:
-            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+            effort = "high"
         return budget_for(effort, least=_LEAST_BUDGET, most=most)
 
     def _with_display(self, written: dict[str, Any], reasoning: ReasoningConfig) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from typing import Any
 
 from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
-from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.output_writer import is_structured, write_answer_tool, write_format
 from providers.formats.anthropic.reasoning_writer import ReasoningWriter
 from providers.formats.anthropic.sampling_writer import write_sampling
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools_writer import write_tools
 from providers.formats.base import Upstream, WrittenRequest
-from providers.formats.extras import in_place, refuse_extras
+from providers.formats.extras import in_place
 from providers.formats.marks import marks_of
+from providers.formats.notes import Notes, leave_natives
+from providers.formats.sampling import fit_reasoning
 from providers.wire.conversation import ChoiceMode, Conversation, ReasoningConfig
 
 _PATH = "/messages"
@@ -21,24 +22,24 @@ _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """`metadata` is left out: it labels a request for its sender, and Anthropic has no place for labels."""
-    if conversation.source != ORIGIN:
-        refuse_extras(conversation)
     notes = Notes(conversation.source)
+    if conversation.source != ORIGIN:
+        conversation = leave_natives(conversation, notes)
     if conversation.metadata:
-        notes.note("metadata", "left out")
+        notes.lose("metadata", "")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
     body |= write_messages(conversation, notes)
     body |= _write_reasoning(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
-    body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
+    body |= write_sampling(conversation, upstream, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
     if conversation.source == ORIGIN:
         body = in_place(body, conversation)
     else:
         _check_marks(conversation, notes)
     version = _NEW_VERSION if is_new else _VERSION
-    return WrittenRequest(_PATH, body, {"anthropic-version": version}, tuple(notes.translated))
+    return notes.written(_PATH, body, {"anthropic-version": version})
 
 
 def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) -> int:
@@ -53,8 +54,12 @@ def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) ->
 def _write_reasoning(
     conversation: Conversation, upstream: Upstream, max_tokens: int, notes: Notes
 ) -> dict[str, Any]:
-    writer = ReasoningWriter(notes, max_tokens, has_budgets=upstream.takes_thinking_budget)
-    reasoning, effort = writer.write(conversation.reasoning or ReasoningConfig())
+    writer = ReasoningWriter(notes, max_tokens, upstream)
+    asked = fit_reasoning(conversation.reasoning, upstream, notes)
+    if asked is not None and _yields(conversation, asked, upstream):
+        notes.lose("effort" if asked.effort else "budget_tokens", "")
+        asked = None
+    reasoning, effort = writer.write(asked or ReasoningConfig())
     written: dict[str, Any] = {"thinking": reasoning} if reasoning else {}
     return written | ({"output_config": {"effort": effort}} if effort else {})
 
@@ -62,18 +67,21 @@ def _write_reasoning(
 def _write_tools_or_format(
     conversation: Conversation, upstream: Upstream, body: dict[str, Any], notes: Notes
 ) -> dict[str, Any]:
-    has_budget = body.get("thinking", {}).get("type") == "enabled"
-    choice = conversation.tool_choice
-    if has_budget and choice is not None and choice.mode is ChoiceMode.REQUIRED:
-        raise notes.refuse(
-            "tool_choice", "The chosen model cannot think with a budget and be made to call a tool."
-        )
     if is_structured(conversation.output) and "schema_by_tool" in upstream.quirks:
-        return write_answer_tool(conversation, notes, is_thinking=has_budget)
+        return write_answer_tool(conversation, notes)
     written = write_tools(conversation, notes)
     if answer_format := write_format(conversation.output, notes):
         written["output_config"] = body.get("output_config", {}) | {"format": answer_format}
     return written
+
+
+def _yields(conversation: Conversation, asked: ReasoningConfig, upstream: Upstream) -> bool:
+    """Whether a tool has to be called: Anthropic's models do not think then, and the call is what counts."""
+    if asked.effort == "none" or (conversation.source == ORIGIN and not asked.budget_tokens):
+        return False
+    choice = conversation.tool_choice
+    is_forced = choice is not None and choice.mode is ChoiceMode.REQUIRED
+    return is_forced or (is_structured(conversation.output) and "schema_by_tool" in upstream.quirks)
 
 
 def _is_thinking(body: dict[str, Any]) -> bool:
@@ -85,7 +93,7 @@ def _write_rest(conversation: Conversation, upstream: Upstream, notes: Notes) ->
     if upstream.user_id is not None:
         written["metadata"] = {"user_id": upstream.user_id}
     if conversation.verbosity not in {None, "medium"}:
-        raise notes.refuse("verbosity", "The chosen provider cannot be told how much to say.")
+        notes.lose("verbosity", "")
     return written | _write_tier(conversation.service_tier, notes)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
-from providers.formats.anthropic.notes import Notes
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tool_names import write_name
+from providers.formats.notes import Notes
 from providers.formats.wording import in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
 

@@ -6,6 +6,8 @@ from providers.formats.base import CannotTranslate, Upstream
 from providers.formats.field_names import client_field
 from providers.formats.gemini.config_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.notes import Notes
+from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.formats.wording import wording_in
 from providers.wire.conversation import (
     Conversation,
@@ -15,11 +17,13 @@ from providers.wire.conversation import (
     Sampling,
     ToolResult,
 )
-from providers.wire.effort import budget_for, effort_for
+from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
 
 _MOST_STOPS = 5
+_UNKNOWN = frozenset({"logit_bias"})
 _LEAST_BUDGET = 512
 """What the least model with a budget accepts; the others accept less."""
+_KNOWN_EFFORTS = frozenset({"none", *EFFORT_BUDGETS})
 _LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
 """Efforts without a level of their own name."""
 MODALITIES = "modalities"
@@ -28,20 +32,19 @@ _MODALITIES = {"text": "TEXT", "image": "IMAGE"}
 _THINKING = "generationConfig.thinkingConfig"
 
 
-def write_config(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def write_config(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """Raises CannotTranslate."""
-    _refuse(conversation)
-    config = _sampling(conversation) | _output(conversation)
-    reasoning = _reasoning(conversation, upstream, translated)
+    _check(conversation, notes)
+    sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN)
+    config = _sampling(sampling, conversation.max_output_tokens) | _output(conversation)
+    reasoning = _reasoning(conversation, upstream, notes)
     if reasoning:
         config["thinkingConfig"] = reasoning
     if _wants_small_images(conversation):
-        translated.append(
-            f"{client_field(conversation.source, 'image_detail')} -> generationConfig.mediaResolution"
-        )
+        notes.note("image_detail", "generationConfig.mediaResolution")
         config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
     if modalities := modalities_of(conversation):
-        translated.append(f"{MODALITIES} -> generationConfig.responseModalities")
+        notes.note_path(MODALITIES, "generationConfig.responseModalities")
         config["responseModalities"] = modalities
     return config
 
@@ -54,7 +57,7 @@ def modalities_of(conversation: Conversation) -> list[str]:
     return [_MODALITIES[word] for word in words] if is_sayable else []
 
 
-def _refuse(conversation: Conversation) -> None:
+def _check(conversation: Conversation, notes: Notes) -> None:
     source, sampling = conversation.source, conversation.sampling
     if len(sampling.stop) > _MOST_STOPS:
         raise CannotTranslate(
@@ -62,19 +65,14 @@ def _refuse(conversation: Conversation) -> None:
             param=client_field(source, "stop"),
             code="invalid_value",
         )
-    if sampling.logit_bias:
-        raise CannotTranslate("This provider has no logit bias.", param=client_field(source, "logit_bias"))
     # `medium` is what every provider does unasked.
     if conversation.verbosity not in {None, "medium"}:
-        raise CannotTranslate(
-            "This provider cannot be told how verbose to be.", param=client_field(source, "verbosity")
-        )
+        notes.lose("verbosity", "")
 
 
-def _sampling(conversation: Conversation) -> dict[str, Any]:
-    sampling = conversation.sampling
+def _sampling(sampling: Sampling, max_output_tokens: int | None) -> dict[str, Any]:
     said = {
-        "maxOutputTokens": conversation.max_output_tokens,
+        "maxOutputTokens": max_output_tokens,
         "temperature": sampling.temperature,
         "topP": sampling.top_p,
         "topK": sampling.top_k,
@@ -107,36 +105,32 @@ def _output(conversation: Conversation) -> dict[str, Any]:
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
 
 
-def _reasoning(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    reasoning = conversation.reasoning
+def _reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
     if reasoning is None:
         return {}
     shown = {} if reasoning.is_included is None else {"includeThoughts": reasoning.is_included}
-    if upstream.takes_thinking_budget:
-        amount = _budget(reasoning, conversation)
-    else:
-        amount = _level(reasoning, conversation.source)
+    has_budgets = upstream.takes_thinking_budget
+    amount = _budget(reasoning, conversation) if has_budgets else _level(reasoning, notes)
     field = "budget_tokens" if reasoning.effort is None else "effort"
     if amount and conversation.source != ORIGIN and (reasoning.effort or reasoning.budget_tokens):
-        translated.append(f"{client_field(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
+        notes.note(field, f"{_THINKING}.{next(iter(amount))}")
     return shown | amount
 
 
 def _budget(reasoning: ReasoningConfig, conversation: Conversation) -> dict[str, Any]:
     if reasoning.effort is not None:
         most = None if conversation.max_output_tokens is None else max(0, conversation.max_output_tokens - 1)
-        try:
-            return {"thinkingBudget": budget_for(reasoning.effort, least=_LEAST_BUDGET, most=most)}
-        except KeyError:
-            raise _unknown_effort(reasoning.effort, conversation.source) from None
+        effort = reasoning.effort if reasoning.effort in _KNOWN_EFFORTS else "high"
+        return {"thinkingBudget": budget_for(effort, least=_LEAST_BUDGET, most=most)}
     if reasoning.budget_tokens is not None:
         return {"thinkingBudget": reasoning.budget_tokens}
     return {"thinkingBudget": -1} if reasoning.is_adaptive else {}
 
 
-def _level(reasoning: ReasoningConfig, source: str) -> dict[str, Any]:
+def _level(reasoning: ReasoningConfig, notes: Notes) -> dict[str, Any]:
     """Gemini 3 still takes the budgets of older clients of its own; how much it thinks is its own matter otherwise."""
-    if source == ORIGIN and reasoning.effort in {None, "none"}:
+    if notes.source == ORIGIN and reasoning.effort in {None, "none"}:
         return _own_budget(reasoning)
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
@@ -145,7 +139,8 @@ def _level(reasoning: ReasoningConfig, source: str) -> dict[str, Any]:
         return {}
     level = _LEVELS.get(effort, effort.upper())
     if level not in {"MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"}:
-        raise _unknown_effort(effort, source)
+        notes.lose("effort", "")
+        return {}
     return {"thinkingLevel": level}
 
 
@@ -155,14 +150,6 @@ def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
     if reasoning.is_adaptive:
         return {"thinkingBudget": -1}
     return {} if reasoning.budget_tokens is None else {"thinkingBudget": reasoning.budget_tokens}
-
-
-def _unknown_effort(effort: str, source: str) -> CannotTranslate:
-    return CannotTranslate(
-        f"'{effort}' is no effort that this provider knows.",
-        param=client_field(source, "effort"),
-        code="invalid_value",
-    )
 
 
 def _wants_small_images(conversation: Conversation) -> bool:

@@ -12,6 +12,7 @@ from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.part_list import PartList
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.gemini.tool_names import write_name
+from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
 from providers.formats.wording import is_as_read, merged, wording_in
 from providers.wire.conversation import (
@@ -38,13 +39,10 @@ _ROLES = {Role.USER: "user", Role.SYSTEM: "user", Role.ASSISTANT: "model"}
 
 
 class ContentsWriter:
-    """`translated` is added to: what was said in other words; see WrittenRequest.
+    """`needs_signatures`: the model refuses a turn whose first call bears none."""
 
-    `needs_signatures`: the model refuses a turn whose first call bears none.
-    """
-
-    def __init__(self, conversation: Conversation, translated: list[str], *, needs_signatures: bool) -> None:
-        self._translated = translated
+    def __init__(self, conversation: Conversation, notes: Notes, *, needs_signatures: bool) -> None:
+        self._notes = notes
         self._source = conversation.source
         self._needs_signatures = needs_signatures
         self._is_own = conversation.source == ORIGIN
@@ -113,7 +111,7 @@ class ContentsWriter:
         if isinstance(part, ToolCall):
             return replace(part, signature=None, origin="")
         if part.encrypted and not self._is_own:
-            self._translated.append(f"{client_field(self._source, 'reasoning')} -> left out")
+            self._notes.lose("reasoning", "")
         return replace(part, signature=None, encrypted=None, origin="") if part.text else None
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -144,9 +142,8 @@ class ContentsWriter:
     def _parts(self, message: Message) -> list[dict[str, Any]]:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
-            self._translated.append(
-                f"{client_field(self._source, 'messages')} of the system -> contents of the user"
-            )
+            path = f"{client_field(self._source, 'messages')} of the system"
+            self._notes.note_path(path, "contents of the user")
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

@@ -8,14 +8,15 @@ from urllib.parse import quote
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import in_place, refuse_extras
+from providers.formats.extras import in_place
 from providers.formats.field_names import client_field
 from providers.formats.gemini.config_writer import MODALITIES, modalities_of, write_config
 from providers.formats.gemini.contents_writer import ContentsWriter
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools_writer import write_tools
-from providers.formats.marks import marks_left_out
+from providers.formats.marks import leave_marks
+from providers.formats.notes import Notes, leave_natives
 from providers.wire.conversation import Conversation
 
 _VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
@@ -26,35 +27,34 @@ _ANY_TIER = frozenset({None, "auto"})
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
+    notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        refuse_extras(conversation, said=[MODALITIES] if modalities_of(conversation) else [])
-    translated: list[str] = []
-    conversation = ask_by_tool(conversation, upstream, translated)
-    body = write_tools(conversation, translated)
+        conversation = leave_natives(conversation, notes, said=_sayable(conversation))
+    conversation = ask_by_tool(conversation, upstream, notes.translated)
+    body = write_tools(conversation, notes.translated)
     needs_signatures = not upstream.takes_thinking_budget
-    body |= ContentsWriter(conversation, translated, needs_signatures=needs_signatures).write()
-    config = write_config(conversation, upstream, translated)
+    body |= ContentsWriter(conversation, notes, needs_signatures=needs_signatures).write()
+    config = write_config(conversation, upstream, notes)
     if config:
         body["generationConfig"] = config
     body |= _tier(conversation)
     # Other clients' metadata is for their own records, and need not fit into labels.
     if conversation.source == ORIGIN and conversation.metadata is not None:
         body["labels"] = dict(conversation.metadata)
-    translated += _left_out(conversation)
+    if conversation.source != ORIGIN and conversation.extra.get("store") is False:
+        body["store"] = False
+    if conversation.source != ORIGIN and conversation.metadata:
+        notes.lose("metadata", "")
+    if conversation.user_id:
+        notes.lose("user", "")
+    leave_marks(conversation, notes)
     if conversation.source == ORIGIN:
         body = in_place(body, conversation, rename=camel)
-    return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
+    return notes.written(_path(upstream), body)
 
 
-def _left_out(conversation: Conversation) -> list[str]:
-    fields = {
-        "metadata": conversation.metadata if conversation.source != ORIGIN else None,
-        "user": conversation.user_id,
-    }
-    left_out = [
-        f"{client_field(conversation.source, name)} -> left out" for name, value in fields.items() if value
-    ]
-    return [*left_out, *marks_left_out(conversation)]
+def _sayable(conversation: Conversation) -> list[str]:
+    return [MODALITIES] if modalities_of(conversation) else []
 
 
 def _path(upstream: Upstream) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from providers.formats.base import CannotTranslate
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import write_cache_mark
 from providers.formats.openai.content_reader import ORIGIN
 from providers.formats.wording import in_wording
@@ -19,12 +20,10 @@ Said = Text | Refusal | Image | Audio | File | Native
 
 
 class ContentWriter:
-    """`translated` collects what was said in other words."""
-
-    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
-        self.source = source
+    def __init__(self, quirks: Set[str], notes: Notes) -> None:
+        self.source = notes.source
         self.quirks = quirks
-        self.translated = translated
+        self.notes = notes
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
@@ -32,11 +31,6 @@ class ContentWriter:
         if len(written) == 1 and written[0].keys() == {"type", "text"}:
             return str(written[0]["text"])
         return written
-
-    def note(self, field: str, words: str) -> None:
-        said = f"{client_field(self.source, field)} -> {words}"
-        if said not in self.translated:
-            self.translated.append(said)
 
     def _write_part(self, part: Text | Refusal | Image | Audio | File) -> dict[str, Any]:
         match part:
@@ -60,7 +54,7 @@ class ContentWriter:
     def _write_file(self, file: File) -> dict[str, Any]:
         mark = write_cache_mark(file.cache, self.quirks)
         if file.text is not None:
-            self.note("file", "text")
+            self.notes.note("file", "text")
             text = f"{file.name}\n\n{file.text}" if file.name else file.text
             return {"type": "text", "text": text} | mark
         return {"type": "file", "file": self._write_source(file)} | mark

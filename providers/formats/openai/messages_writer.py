@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 from providers.formats.base import CannotTranslate
 from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
 from providers.formats.openai.content_reader import ORIGIN
 from providers.formats.openai.content_writer import ContentWriter, Said
@@ -83,7 +84,7 @@ class MessageWriter:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
         says_all = members and ("reasoning_details" in members or all(thought.text for thought in thoughts))
         if thoughts and not says_all:
-            self._content.note("reasoning", "left out")
+            self._content.notes.lose("reasoning", "")
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class MessageWriter:
             texts = [Text(_ATTACHED)]
         if not result.is_error:
             return texts
-        self._content.note("is_error", "'Error:' in the result's text")
+        self._content.notes.note("is_error", "'Error:' in the result's text")
         first = texts[0].text if texts else ""
         return [Text(f"Error: {first}".rstrip()), *texts[1:]]
 
@@ -119,7 +120,7 @@ class MessageWriter:
         attached: list[Said] = [part for part in result.parts if isinstance(part, Image | File)]
         if not attached:
             return []
-        self._content.note("tool_result", "attachments in the user's message")
+        self._content.notes.note("tool_result", "attachments in the user's message")
         return [Text(f"Attached to the result of the call {result.call_id}:"), *attached]
 
 
@@ -127,7 +128,7 @@ class OwnMessageWriter(MessageWriter):
     """For what clients of chat said themselves: one message for each, and only what was changed is written anew."""
 
     def __init__(self, quirks: Set[str]) -> None:
-        super().__init__(ContentWriter(ORIGIN, quirks | _OWN_QUIRKS, []))
+        super().__init__(ContentWriter(quirks | _OWN_QUIRKS, Notes(ORIGIN)))
 
     def write_own(self, message: Message) -> list[dict[str, Any]]:
         wording = wording_in(message, ORIGIN)

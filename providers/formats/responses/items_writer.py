@@ -8,6 +8,7 @@ from typing import Any
 from providers.formats.base import CannotTranslate
 from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import breakpoint_of
 from providers.formats.openai.content_writer import FILE_ORIGINS
 from providers.formats.openai.tool_names import write_name
@@ -33,12 +34,10 @@ _SAID = (Text, Refusal, Image, File, Native)
 
 
 class ItemWriter:
-    """`translated` collects what was said in other words."""
-
-    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
-        self._source = source
-        self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
-        self._translated = translated
+    def __init__(self, quirks: Set[str], notes: Notes) -> None:
+        self._source = notes.source
+        self._has_marks = notes.source == ORIGIN or "prompt_cache_breakpoint" in quirks
+        self._notes = notes
         self._calls: set[str] = set()
 
     def write(self, message: Message) -> Iterator[dict[str, Any]]:
@@ -110,7 +109,7 @@ class ItemWriter:
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]
         if result.is_error:
-            self._note("is_error", "'Error:' in the result's text")
+            self._notes.note("is_error", "'Error:' in the result's text")
             parts.insert(0, {"type": "input_text", "text": "Error:"})
         is_plain = len(parts) == 1 and parts[0].keys() == {"type", "text"}
         output: Any = parts[0]["text"] if is_plain else parts or ""
@@ -119,7 +118,7 @@ class ItemWriter:
     def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
         """None for thoughts of another maker, which this provider refuses."""
         if thought.origin != ORIGIN or not (thought.encrypted or _is_readable(thought)):
-            self._note("reasoning", "left out")
+            self._notes.lose("reasoning", "")
             return None
         # Its words may stand in it twice, so that a change writes all of it anew.
         wording = wording_in(thought, ORIGIN)
@@ -174,7 +173,7 @@ class ItemWriter:
         if file.url is not None:
             return {"type": "input_file", "file_url": file.url} | name
         if file.text is not None:
-            self._note("file", "input_text")
+            self._notes.note("file", "input_text")
             text = f"{file.name}\n\n{file.text}" if file.name else file.text
             return {"type": "input_text", "text": text}
         if file.origin in FILE_ORIGINS:
@@ -185,11 +184,6 @@ class ItemWriter:
     def _mark(self, mark: CacheMark | None) -> dict[str, Any]:
         """A mark changes no answer, so it is left out where the provider takes none."""
         return {"prompt_cache_breakpoint": breakpoint_of(mark)} if mark and self._has_marks else {}
-
-    def _note(self, field: str, words: str) -> None:
-        said = f"{client_field(self._source, field)} -> {words}"
-        if said not in self._translated:
-            self._translated.append(said)
 
 
 def _is_said(part: Part) -> bool:
