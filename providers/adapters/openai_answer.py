@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from providers.adapters.openai_calls import repair_calls
-from providers.formats.openai.measure import generated
+from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.vendors import choices_of, message_of
 from providers.wire.call import Call
 

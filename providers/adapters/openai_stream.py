@@ -8,7 +8,7 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.adapters.openai_calls import CallDeltas
-from providers.formats.openai.measure import generated
+from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.usage import write_cost, write_usage
 from providers.formats.openai.vendors import (
     UNUSUAL,

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.envelopes import anthropic_envelope
-from providers.formats.anthropic.answer_reader import read_answer
-from providers.formats.anthropic.answer_writer import write_answer
-from providers.formats.anthropic.failures import read_failure
+from providers.formats.anthropic.answer_reader import AnthropicStreamReader, read_answer
+from providers.formats.anthropic.answer_writer import AnthropicStreamWriter, write_answer
+from providers.formats.anthropic.finish import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.signatures import ORIGIN
-from providers.formats.anthropic.stream_reader import AnthropicStreamReader
-from providers.formats.anthropic.stream_writer import AnthropicStreamWriter
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
 from providers.wire.estimate import estimate_input_tokens

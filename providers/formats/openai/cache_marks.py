@@ -8,8 +8,6 @@ from providers.wire.conversation import CacheMark
 
 # OpenAI keeps for other times than Anthropic, and has none shorter.
 _BREAKPOINT_TTLS = frozenset({"30m", "12h"})
-
-
 MARKS = ("prompt_cache_breakpoint", "cache_control")
 MARK_QUIRKS = frozenset(MARKS)
 """Of providers that take marks, each the kind that it is named after."""

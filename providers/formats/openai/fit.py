@@ -6,7 +6,7 @@ from typing import Any
 from providers.formats.known_models import known_model
 from providers.formats.losses import Kind
 from providers.formats.notes import Notes
-from providers.formats.openai.reasoning import MEMBERS, thoughts_for
+from providers.formats.openai.signatures import MEMBERS, thoughts_for
 from providers.formats.sampling import TUNING, is_unsaid, lacks, lacks_reasoning
 from providers.wire.upstream import Upstream
 

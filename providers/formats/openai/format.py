@@ -5,13 +5,11 @@ from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.openai.answer_reader import read_answer
-from providers.formats.openai.answer_writer import write_answer
-from providers.formats.openai.reasoning import ORIGIN
+from providers.formats.openai.answer_reader import OpenAIStreamReader, read_answer
+from providers.formats.openai.answer_writer import OpenAIStreamWriter, write_answer
 from providers.formats.openai.request_reader import read_request
 from providers.formats.openai.request_writer import write_request
-from providers.formats.openai.stream_reader import OpenAIStreamReader
-from providers.formats.openai.stream_writer import OpenAIStreamWriter
+from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.usage import write_usage
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify

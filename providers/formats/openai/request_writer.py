@@ -9,10 +9,9 @@ from providers.formats.extras import cache_settings, in_place
 from providers.formats.marks import carriers_of, leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
-from providers.formats.openai.content_reader import ORIGIN
-from providers.formats.openai.content_writer import ContentWriter
 from providers.formats.openai.fit import USERS, ask_for_stream, fit, leave_tuning, limit_name
-from providers.formats.openai.messages_writer import MessageWriter, OwnMessageWriter
+from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
+from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import write_tool, write_tool_choice
 from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
@@ -56,7 +55,7 @@ _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        conversation = leave_natives(conversation, notes, said=_sayable(conversation, upstream))
+        conversation = leave_natives(conversation, notes, said=_write_cache_settings(conversation, upstream))
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     if wording_in(conversation, ORIGIN):
         body = _write_own(conversation, upstream, notes)
@@ -67,10 +66,6 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         if upstream.is_streamed:
             ask_for_stream(body, upstream)
     return notes.written("/chat/completions", body)
-
-
-def _sayable(conversation: Conversation, upstream: Upstream) -> Set[str]:
-    return _write_cache_settings(conversation, upstream).keys()
 
 
 def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:

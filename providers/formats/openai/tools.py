@@ -1,15 +1,27 @@
-"""Tools and the choice among them in chat requests, both ways, and the pair that came before: functions."""
+"""Tools, their names in OpenAI's alphabet and the choice among them, both ways; and the pair before: functions."""
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark, write_cache_mark
-from providers.formats.openai.content_reader import ORIGIN
-from providers.formats.openai.tool_names import write_name
+from providers.formats.openai.signatures import ORIGIN
+from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
+
+_NAMES = ToolNames(re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[A-Za-z0-9-]"), "_", 64)
+# Their clients write for OpenAI's alphabet, and their providers may take more than it.
+_SAME_ALPHABET = frozenset({"openai", "responses"})
+
+read_name = _NAMES.read
+
+
+def write_name(name: str, source: str) -> str:
+    """Raises CannotTranslate."""
+    return name if source in _SAME_ALPHABET else _NAMES.write(name, source)
 
 
 def read_tools(body: Fields) -> tuple[Tool | Native, ...]:

@@ -5,14 +5,12 @@ from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.openai.annotations import file_of
-from providers.formats.responses.answer_reader import read_answer
-from providers.formats.responses.answer_writer import write_answer
+from providers.formats.openai.answer_writer import file_of
+from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
+from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.responses.stream_reader import ResponsesStreamReader
-from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
 from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare

@@ -8,7 +8,7 @@ from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place
 from providers.formats.marks import leave_marks
 from providers.formats.notes import Notes, leave_natives
-from providers.formats.responses.items_writer import ItemWriter
+from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
@@ -65,7 +65,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 
 def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Conversation:
-    """With what the model takes of sampling, effort and verbosity. Raises CannotTranslate."""
+    """With what the model takes of sampling and effort. Raises CannotTranslate."""
     if conversation.sampling.stop:
         raise notes.refuse("stop", "The chosen provider has no stop.")
     sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN_SAMPLING)

@@ -1,19 +1,86 @@
-"""Writes tools and the choice among them."""
+"""Tools, their names and call ids in Anthropic's alphabet and the choice among them, both ways."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from providers.formats.anthropic.cache_marks import write_cache_mark
+from providers.formats.answer_tool import ANSWER_TOOL
+from providers.formats.anthropic.cache_marks import read_cache_mark, write_cache_mark
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
-from providers.formats.anthropic.tool_names import write_name
+from providers.formats.fields import Fields
 from providers.formats.notes import Notes
-from providers.formats.wording import in_wording, unchanged
+from providers.formats.tool_names import ToolNames
+from providers.formats.wording import as_read, in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
 
+_NAMES = ToolNames(
+    re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[A-Za-z0-9-]"), "_", 64, reserved=(ANSWER_TOOL,)
+)
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
+
+read_name = _NAMES.read
+_MODES = {"auto": ChoiceMode.AUTO, "any": ChoiceMode.REQUIRED, "none": ChoiceMode.NONE}
 # The members of a request that say this, and what they are read into.
 _MEMBERS = {"tools": ("tools",), "tool_choice": ("tools", "tool_choice", "parallel_tool_calls")}
-_MODES = {ChoiceMode.AUTO: "auto", ChoiceMode.NONE: "none", ChoiceMode.REQUIRED: "any"}
+_WORDS = {mode: word for word, mode in _MODES.items()}
+
+
+def write_name(name: str, source: str) -> str:
+    """Raises CannotTranslate. Clients of Anthropic's format write for its alphabet."""
+    return name if source == ORIGIN else _NAMES.write(name, source)
+
+
+def write_call_id(call_id: str) -> str:
+    """The same for a call and its result. It need not be read back: every request brings its own."""
+    return _NOT_IN_IDS.sub(lambda match: f"_{ord(match[0]):02x}", call_id)
+
+
+def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
+    return tuple(map(_read_tool, body.things("tools")))
+
+
+def _read_tool(fields: Fields) -> Tool | Native:
+    """Native is a tool that only Anthropic has."""
+    if fields.text("type") not in {None, "custom"}:
+        return Native(ORIGIN, fields.value, fields.at("type"))
+    # How arguments are streamed changes nothing in them.
+    fields.skip("eager_input_streaming")
+    _set_aside_own(fields)
+    tool = Tool(
+        fields.needed("name"),
+        fields.text("description"),
+        fields.mapping("input_schema"),
+        fields.flag("strict"),
+        read_cache_mark(fields),
+    )
+    fields.end()
+    return as_read(tool, ORIGIN, fields.value, fields.own)
+
+
+def _set_aside_own(fields: Fields) -> None:
+    """What only Anthropic has; the values that it takes by itself say nothing."""
+    usual = {"defer_loading": False, "input_examples": [], "allowed_callers": ["direct"]}
+    for name, value in usual.items():
+        if fields.any(name) not in (None, value):
+            fields.set_aside(name)
+
+
+def read_tool_choice(body: Fields) -> tuple[ToolChoice | None, bool | None]:
+    """The choice, and whether calls may run side by side; None where nothing was said."""
+    choice = body.part("tool_choice")
+    if choice is None:
+        return None, None
+    is_single = choice.flag("disable_parallel_tool_use")
+    kind = choice.needed("type")
+    if kind == "tool":
+        read = ToolChoice(ChoiceMode.REQUIRED, (choice.needed("name"),))
+    elif kind in _MODES:
+        read = ToolChoice(_MODES[kind])
+    else:
+        raise choice.wrong("type", "has to be auto, any, tool or none")
+    choice.end()
+    return read, None if is_single is None else not is_single
 
 
 def write_tools(conversation: Conversation, notes: Notes) -> dict[str, Any]:
@@ -94,7 +161,7 @@ def _write_choice(conversation: Conversation, notes: Notes) -> dict[str, Any]:
 def _write_mode(choice: ToolChoice, notes: Notes) -> dict[str, Any]:
     if _is_named(choice):
         return {"type": "tool", "name": write_name(choice.names[0], notes.source)}
-    return {"type": _MODES[choice.mode]}
+    return {"type": _WORDS[choice.mode]}
 
 
 def _is_named(choice: ToolChoice) -> bool:

@@ -10,8 +10,8 @@ from providers.formats.data_url import data_url
 from providers.formats.field_names import client_field
 from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import breakpoint_of
-from providers.formats.openai.content_writer import FILE_ORIGINS
-from providers.formats.openai.tool_names import write_name
+from providers.formats.openai.messages_writer import FILE_ORIGINS
+from providers.formats.openai.tools import write_name
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import in_wording, wording_in
 from providers.wire.conversation import (
