@@ -23,6 +23,7 @@ from providers.formats.base import (
 from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
+from providers.formats.notes import write_for
 from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
@@ -206,7 +207,7 @@ class TranslatingAdapter:
             if not self._is_same:
                 refuse_choices(conversation)
             known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
-            written = self._own.write_request(conversation, known)
+            written = write_for(self._own, self._client, conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
             raise UpstreamFailure(

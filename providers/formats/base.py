@@ -100,6 +100,12 @@ class AnswerFacts:
     sent: bytes = field(default=b"", repr=False)
 
 
+class Telling(Protocol):
+    """Whoever collects what is to be told of a translation: see formats.notes."""
+
+    def note_path(self, path: str, words: str) -> None: ...
+
+
 class EventReader(Protocol):
     """Reads one streamed answer of a provider, split in any places."""
 
@@ -166,6 +172,9 @@ class Format(Protocol):
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""
+
+    def plainly(self, conversation: Conversation, notes: Telling) -> Conversation:
+        """For a writer of another format: what only this one's clients say, as all can say it, where that can be."""
 
     def write_request(self, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
         """Raises CannotTranslate."""

@@ -108,7 +108,6 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         "repetition_penalty": Loss(TUNING, _OPENROUTER, (1,)),
         "length_penalty": Loss(TUNING, _VLLM, (1,)),
         "min_tokens": Loss(TUNING, _VLLM, (0,)),
-        "chat_template_kwargs": Loss(TUNING, _VLLM),
         "reasoning_format": Loss(HINT, "Groq's reference of parameters"),
         "include_reasoning": Loss(HINT, _OPENROUTER, (True,)),
         "reasoning": Loss(HINT, _OPENROUTER),

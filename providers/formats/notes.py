@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from providers.formats.base import CannotTranslate, WrittenRequest
+from providers.formats.base import CannotTranslate, Format, Upstream, WrittenRequest
 from providers.formats.field_names import client_field
 from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_nothing, without_places
 from providers.wire.conversation import (
@@ -72,6 +72,15 @@ class Notes:
             raise _no_words(path)
         if asks:
             self.lose_path(path, kind)
+
+
+def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
+    if conversation.source == own.name:
+        return own.write_request(conversation, upstream)
+    notes = Notes(conversation.source)
+    written = own.write_request(client.plainly(conversation, notes), upstream)
+    return replace(written, translated=(*notes.translated, *written.translated))
 
 
 def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str] = ()) -> Conversation:

@@ -10,6 +10,7 @@ from providers.formats.anthropic.finish import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.anthropic.tools import plainly
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
 from providers.wire.estimate import estimate_input_tokens
@@ -27,6 +28,7 @@ class AnthropicFormat:
 
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
+    plainly = staticmethod(plainly)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
     reader = AnthropicStreamReader

@@ -9,6 +9,7 @@ from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.stream_reader import GeminiStreamReader
 from providers.formats.gemini.stream_writer import GeminiStreamWriter, write_frame
+from providers.formats.gemini.tools_reader import plainly
 from providers.formats.gemini.usage import write_usage
 from providers.wire.events import Native, Rare
 
@@ -24,6 +25,7 @@ class GeminiFormat:
 
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
+    plainly = staticmethod(plainly)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
     reader = GeminiStreamReader

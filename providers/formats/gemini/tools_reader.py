@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from providers.formats.base import BadRequest
+from providers.formats.base import BadRequest, Telling
 from providers.formats.gemini.fields import Fields, camel, required
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tool_names import read_name
+from providers.formats.retold import as_text, retell
 from providers.formats.wording import as_read
-from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
+from providers.wire.conversation import ChoiceMode, Conversation, Native, Part, Tool, ToolChoice
 
 _MODES = {
     "AUTO": ChoiceMode.AUTO,
@@ -79,3 +80,18 @@ def _choice(config: Fields, mode: str | None, names: tuple[str, ...]) -> ToolCho
         path = config.path_of("mode")
         raise BadRequest(f"'{path}' must be one of {', '.join(_MODES)}.", param=path)
     return ToolChoice(_MODES[mode], names)
+
+
+# What Gemini's own tools were asked for and gave.
+_RETOLD = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+
+
+def plainly(conversation: Conversation, notes: Telling) -> Conversation:
+    """For a writer of another format: what its own tools did as text."""
+    return retell(conversation, _retold, notes)
+
+
+def _retold(native: Native) -> Part:
+    part = {camel(name): value for name, value in native.value.items()}
+    name = next((name for name in _RETOLD if name in part), None)
+    return native if name is None else as_text(name, part[name])

@@ -41,6 +41,7 @@ _READ_INTO = {
     "parallel_tool_calls": "parallel_tool_calls",
     "response_format": "output",
     **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "reasoning"),
+    **dict.fromkeys(("enable_thinking", "thinking_budget", "chat_template_kwargs"), "reasoning"),
     "verbosity": "verbosity",
     "service_tier": "service_tier",
     **dict.fromkeys(USERS, "user_id"),

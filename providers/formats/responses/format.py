@@ -8,6 +8,7 @@ from providers.formats.base import COMMENT
 from providers.formats.openai.answer_writer import file_of
 from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
 from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
+from providers.formats.responses.own_tools import plainly
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN
@@ -29,6 +30,7 @@ class ResponsesFormat:
     can_limit_calls = True
 
     read_request = staticmethod(read_request)
+    plainly = staticmethod(plainly)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
