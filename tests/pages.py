@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,19 @@ class Browser:
                 return focused
             self.press(Keys.TAB)
         raise AssertionError(f"Tab does not reach {selector}.")
+
+    def tab_stops_before(self, selector: str) -> int:
+        """How often Tab is pressed, from the top of the page, before that element has the focus."""
+        self.run("document.activeElement.blur(); scrollTo(0, 0)")
+        for stops in range(_TAB_LIMIT):
+            self.press(Keys.TAB)
+            focused = self.driver.switch_to.active_element
+            if self.run("return arguments[0].matches(arguments[1])", focused, selector):
+                return stops
+        raise AssertionError(f"Tab does not reach {selector}.")
+
+    def wait_until(self, is_so: Callable[[], object]) -> None:
+        WebDriverWait(self.driver, HANG_S).until(lambda _: is_so())
 
     def wait_for(self, selector: str) -> WebElement:
         WebDriverWait(self.driver, HANG_S).until(lambda _: self.count(selector), f"{selector} did not appear")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.embeddings.limits import at_most, refuse_extras, texts_only, write_kind, write_width
 from providers.formats.embeddings.vectors import read_vector
-from providers.formats.gemini.failures import error_in, read_failure, reported_inside
+from providers.formats.gemini.finish import error_in, read_failure, reported_inside
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
 from providers.wire.failure import UpstreamFailure, bad_response
 from providers.wire.upstream import Upstream

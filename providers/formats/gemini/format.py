@@ -1,15 +1,13 @@
 """Google Gemini's generateContent, in both directions; see formats.base.Format."""
 
 from gateway.core.envelopes import google_envelope
-from providers.formats.gemini.answer_reader import read_answer
-from providers.formats.gemini.answer_writer import write_answer
-from providers.formats.gemini.failures import read_failure
+from providers.formats.gemini.answer_reader import GeminiStreamReader, read_answer
+from providers.formats.gemini.answer_writer import GeminiStreamWriter, write_answer, write_frame
+from providers.formats.gemini.finish import read_failure
 from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.signatures import ORIGIN
-from providers.formats.gemini.stream_reader import GeminiStreamReader
-from providers.formats.gemini.stream_writer import GeminiStreamWriter, write_frame
-from providers.formats.gemini.tools_reader import plainly
+from providers.formats.gemini.tools import plainly
 from providers.formats.gemini.usage import write_usage
 from providers.wire.events import Native, Rare
 

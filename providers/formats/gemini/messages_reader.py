@@ -1,16 +1,16 @@
 """Reads contents and systemInstruction into messages."""
 
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.calls import Calls
 from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.signatures import ORIGIN, read_signature
-from providers.formats.gemini.tool_names import read_name
+from providers.formats.gemini.tools import read_name
 from providers.formats.wording import as_read, worded
 from providers.wire.conversation import (
     Audio,
@@ -161,3 +161,39 @@ def _json(fields: Fields, name: str) -> str:
     except orjson.JSONEncodeError:
         path = fields.path_of(name)
         raise BadRequest(f"'{path}' is nested too deeply.", param=path) from None
+
+
+class Calls:
+    """Ids are optional in Gemini's format; without them results answer calls of their name, in order."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._open: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[str]] = defaultdict(deque)
+        """By name: the ids of its calls in order, also of some that are no longer open."""
+
+    def add(self, name: str, call_id: str | None) -> str:
+        """The call's id, which is its place in the conversation if the client gave none."""
+        call_id = call_id or f"call_{len(self._names)}"
+        self._names[call_id] = name
+        self._open[call_id] += 1
+        self._waiting[name].append(call_id)
+        return call_id
+
+    def answer(self, response: Fields, name: str) -> str:
+        """The id of the call that a functionResponse answers. Raises BadRequest."""
+        call_id = response.text("id") or self._oldest(name)
+        if call_id not in self._names:
+            raise BadRequest(
+                f"There is no functionCall '{response.text('id') or name}' before '{response.path}'.",
+                param=response.path,
+            )
+        if self._open[call_id]:
+            self._open[call_id] -= 1
+        return call_id
+
+    def _oldest(self, name: str) -> str | None:
+        waiting = self._waiting[name]
+        while waiting and not self._open[waiting[0]]:
+            waiting.popleft()
+        return waiting[0] if waiting else None
