@@ -75,7 +75,8 @@ async def carry(
     call = _read_call(surface, parsed, request)
     required = await off_loop(_require, call, preferences) if is_large else _require(call, preferences)
 
-    plan = plan_route(call.requested_model, required, context, preferences)
+    asked = (call.requested_model, required, context, preferences)
+    plan = await off_loop(plan_route, *asked) if is_large else plan_route(*asked)
     _follow(plan, call, required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
