@@ -183,7 +183,6 @@ def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
         ({"sampling": Sampling(logit_bias={"1": 2})}, "logit_bias"),
         ({"verbosity": "low"}, "verbosity"),
         ({"reasoning": ReasoningConfig("enormous")}, "reasoning_effort"),
-        ({"extra": {"prediction": {"type": "content"}}}, "prediction"),
     ],
 )
 def test_tuning_that_gemini_lacks_is_left_out(members, name):
