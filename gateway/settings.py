@@ -13,7 +13,7 @@ from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.private_files import keep_private
 from gateway.core.redis_url import broker_url, is_usable, verified
-from gateway.mail import read_mail_server
+from gateway.env import read_mail_server
 from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
 from gateway.web.theme import unfold_settings

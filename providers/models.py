@@ -6,8 +6,8 @@ from django.db import models
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS
+from providers.formats.registry import formats_with_list
 from providers.querysets import AlarmQuerySet, ProviderQuerySet
 
 
@@ -93,7 +93,7 @@ class Provider(OneLineTexts, models.Model):
     @property
     def has_model_list(self) -> bool:
         """There is something to ask for that costs nothing; else its health stays unknown."""
-        return self.wire_format in MODEL_LISTS
+        return self.wire_format in formats_with_list()
 
     def clean(self) -> None:
         self.base_url = self.base_url.strip().rstrip("/")

@@ -9,12 +9,11 @@ from typing import Any
 
 from accounts.keys import KeyFacts
 from gateway.core.client_address import client_of_scope
-from gateway.proxy.authenticate import authenticate, read_headers
+from gateway.proxy.authenticate import authenticate, judge_guess, read_headers
 from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
-from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable

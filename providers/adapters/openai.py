@@ -21,6 +21,7 @@ from providers.formats.openai.fit import TUNING_FIELDS, fit, leave_tuning
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
+from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import missing_usage
@@ -36,7 +37,7 @@ class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
-        headers = format_headers("openai", provider, is_streamed=call.is_streamed)
+        headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
         body, translated, lost = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), lost=lost)

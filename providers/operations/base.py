@@ -1,6 +1,6 @@
 """The shape of an operation: a kind of call, such as generating text or embedding it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Operation(Protocol):
     """A verb; offerings that cannot do a request are dropped with `cannot_<name>:<param>`."""
     endpoints: frozenset[str]
     """Of the published vocabulary. A provider that serves one of them serves all."""
-    wire_formats: frozenset[str]
+    wire_formats: Container[str]
     """Those in which a provider can be asked."""
     body_kind: BodyKind
     """Of a client's request."""

@@ -1,6 +1,6 @@
 """Generating text, in whatever format it is asked for, answered and provided. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +10,7 @@ from providers.adapters.repair import REPAIRS, repairs_for
 from providers.adapters.translated import TranslatingAdapter
 from providers.facts import ProviderFacts
 from providers.formats.field_names import client_field
-from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
 from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import used_by, used_in_chat
 from providers.operations.weighing import spoken_format, weigh
@@ -36,10 +36,6 @@ _NAMES_IN_CHAT = {"structured_outputs": "response_format"}
 _AS_FUNCTIONS = frozenset({"custom", "namespace"})
 _NOTHING: frozenset[str] = frozenset()
 _REPAIRED = frozenset(REPAIRS)
-# Where a request of each format asks for a form of the answer.
-_FORM_FIELDS = frozenset(
-    {"response_format", "text", "output_config", "generationConfig", "generation_config"}
-)
 
 
 class Generate:
@@ -47,13 +43,13 @@ class Generate:
 
     name = "generate"
     endpoints = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
-    wire_formats = frozenset(FORMATS)
+    wire_formats: Container[str] = FORMATS
     body_kind = BodyKind.JSON
     can_stream = True
     why_named = ""
 
     def requirements(self, call: Call) -> Requirements:
-        if call.format == "openai":
+        if call.format == OPENAI.name:
             return _required_by_body(call)
         return required_by_conversation(CLIENT_FORMATS[call.format].read_request(call.body), call)
 
@@ -68,7 +64,7 @@ class Generate:
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """By the formats that both speak, and by what of the provider's answers has to be repaired for this call."""
         quirks = provider.quirks & _REPAIRED
-        if quirks and _FORM_FIELDS.isdisjoint(call.body):
+        if quirks and not any(name in call.body for name in CLIENT_FORMATS[call.format].form_fields):
             quirks -= {"schema_by_tool"}
         return adapter_between(call.format, spoken_format(call.format, provider), quirks)
 
@@ -79,7 +75,7 @@ GENERATE = Generate()
 @cache
 def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozenset()) -> Adapter:
     """`quirks` to repair. OpenAI's chat is relayed untouched where both speak it and none is."""
-    if client == provider == "openai" and not quirks:
+    if client == provider == OPENAI.name and not quirks:
         return OpenAIAdapter()
     return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], repairs_for(quirks))
 

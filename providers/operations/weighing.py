@@ -12,7 +12,7 @@ from providers.formats.extras import refuse_choices
 from providers.formats.losses import Kind
 from providers.formats.notes import Notes, write_for
 from providers.formats.openai.fit import TUNING_FIELDS, leave_tuning
-from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
 from providers.formats.sampling import UNSAID
 from providers.operations.base import Requirements, Verdict
 from providers.wire.call import Call
@@ -43,7 +43,7 @@ _PLAIN = frozenset(
 _ODD = (Native, Image, Audio, File, Reasoning)
 _SOMETHING = Message(Role.USER, (Text("."),))
 _LOSES_NOTHING = Verdict()
-_CHAT = "openai"
+_CHAT = OPENAI.name
 
 
 def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream: Upstream) -> Verdict:
@@ -60,7 +60,7 @@ def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream:
 
 def spoken_format(client: str, provider: ProviderFacts) -> str:
     """The client's, where the provider speaks that too at the same address."""
-    speaks_both = client == "responses" and "speaks_responses" in provider.quirks
+    speaks_both = client == RESPONSES.name and "speaks_responses" in provider.quirks
     return client if speaks_both else provider.wire_format
 
 

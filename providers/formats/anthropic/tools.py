@@ -85,6 +85,11 @@ def read_tool_choice(body: Fields) -> tuple[ToolChoice | None, bool | None]:
     return read, None if is_single is None else not is_single
 
 
+def wants_one_call(body: Mapping[str, Any]) -> bool:
+    choice = body.get("tool_choice")
+    return isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use") is True
+
+
 def write_tools(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     """`tools` and `tool_choice`, where there are any. Raises CannotTranslate."""
     said = unchanged(conversation, ORIGIN, _MEMBERS)

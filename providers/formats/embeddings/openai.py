@@ -11,6 +11,7 @@ from typing import Any
 from providers.formats.base import WrittenRequest
 from providers.formats.embeddings.limits import at_most, is_declared, needs_declared, texts_only
 from providers.formats.embeddings.vectors import read_vector
+from providers.wire.access import Access
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.wire.failure import (
     UpstreamFailure,
@@ -36,6 +37,7 @@ class OpenAIEmbeddings:
     """See providers.formats.embeddings.base.EmbeddingFormat."""
 
     name = "openai"
+    access = Access()
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         if "embeds_texts_only" in upstream.quirks:

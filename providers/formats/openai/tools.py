@@ -73,6 +73,10 @@ def read_tool_choice(body: Fields) -> ToolChoice | None:
     return None
 
 
+def wants_one_call(body: Mapping[str, Any]) -> bool:
+    return body.get("parallel_tool_calls") is False
+
+
 def read_mode(fields: Fields, name: str, value: str) -> ChoiceMode:
     try:
         return ChoiceMode(value)
