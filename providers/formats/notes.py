@@ -11,7 +11,6 @@ from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_n
 from providers.wire.conversation import (
     ChoiceMode,
     Conversation,
-    Message,
     Native,
     Part,
     Tool,
@@ -76,7 +75,7 @@ class Notes:
 
 def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
-    if conversation.source == own.name:
+    if conversation.source == own.name or not _has_natives(conversation):
         return own.write_request(conversation, upstream)
     notes = Notes(conversation.source)
     written = own.write_request(client.plainly(conversation, notes), upstream)
@@ -88,48 +87,46 @@ def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str
 
     `said` are those settings that the writer says itself. Raises CannotTranslate.
     """
+    if not _has_natives(conversation):
+        return conversation
     for path, value in conversation.extra.items():
         if path not in said and not _is_search(conversation, path):
             notes.lose_native(path, value)
         elif path not in said:
             _lose_tool(conversation, path, path, notes)
-    tools, messages = conversation.tools, conversation.messages
-    if any(map(_has_natives, tools)):
-        tools = tuple(tool for tool in tools if _keeps_tool(tool, conversation, notes))
-        conversation = replace(conversation, tools=tools)
-    if any(_message_has_natives(message) for message in messages):
-        left = tuple(_without_natives(message, notes) for message in messages)
-        conversation = replace(conversation, messages=left)
-    return conversation
+    tools = tuple(tool for tool in conversation.tools if _keeps_tool(tool, conversation, notes))
+    for message in conversation.messages:
+        _lose_own(message, notes)
+        for part in message.parts:
+            _judge_part(part, notes)
+    return replace(conversation, tools=tools) if len(tools) < len(conversation.tools) else conversation
 
 
-def _has_natives(thing: Any) -> bool:
-    if isinstance(thing, Native):
+def _has_natives(conversation: Conversation) -> bool:
+    """Whether there may be any. Asked of every request, so that it is quick before it is exact."""
+    if conversation.extra:
         return True
-    wording = thing.wording
-    return bool(wording is not None and wording.own) or (
-        isinstance(thing, ToolResult) and any(map(_has_natives, thing.parts))
-    )
+    for tool in conversation.tools:
+        if type(tool) is Native or ((said := tool.wording) is not None and said.own):
+            return True
+    for message in conversation.messages:
+        if (wording := message.wording) is not None and wording.own:
+            return True
+        for part in message.parts:
+            if type(part) is Native or type(part) is ToolResult:
+                return True
+            if (said := part.wording) is not None and said.own:
+                return True
+    return False
 
 
-def _message_has_natives(message: Message) -> bool:
-    wording = message.wording
-    return bool(wording is not None and wording.own) or any(map(_has_natives, message.parts))
-
-
-def _without_natives(message: Message, notes: Notes) -> Message:
-    _lose_own(message, notes)
-    parts = tuple(part for part in message.parts if _keeps_part(part, notes))
-    return replace(message, parts=parts) if len(parts) < len(message.parts) else message
-
-
-def _keeps_part(part: Part, notes: Notes) -> bool:
+def _judge_part(part: Part, notes: Notes) -> None:
     if isinstance(part, Native):
         raise _no_words(part.path, _kind_of(part))
     _lose_own(part, notes)
-    for inner in part.parts if isinstance(part, ToolResult) else ():
-        _keeps_part(inner, notes)
-    return True
+    if isinstance(part, ToolResult):
+        for inner in part.parts:
+            _judge_part(inner, notes)
 
 
 def _lose_own(thing: Any, notes: Notes) -> None:
