@@ -314,7 +314,7 @@ class Attempt:
         if self.call.is_streamed:
             raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
-        if self._translated is not None or answer.translated:
+        if answer.translated:
             self._translated = (*(self._translated or ()), *answer.translated)
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)

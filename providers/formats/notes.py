@@ -107,13 +107,13 @@ def _has_natives(conversation: Conversation) -> bool:
     if conversation.extra:
         return True
     for tool in conversation.tools:
-        if type(tool) is Native or ((said := tool.wording) is not None and said.own):
+        if isinstance(tool, Native) or ((said := tool.wording) is not None and said.own):
             return True
     for message in conversation.messages:
         if (wording := message.wording) is not None and wording.own:
             return True
         for part in message.parts:
-            if type(part) is Native or type(part) is ToolResult:
+            if isinstance(part, (Native, ToolResult)):
                 return True
             if (said := part.wording) is not None and said.own:
                 return True

@@ -67,7 +67,7 @@ def plan_route(
             dropped.append(Dropped(candidate, reason))
         else:
             kept.append(candidate)
-    if required.call is not None and (required.requires_all or len(kept) > 1):
+    if (len(kept) > 1 or required.requires_all) and required.call is not None:
         kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
