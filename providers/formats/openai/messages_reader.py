@@ -8,7 +8,7 @@ from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.openai.signatures import ORIGIN, read_reasoning, read_signature
-from providers.formats.wording import as_read, worded
+from providers.formats.wording import as_read
 from providers.wire.conversation import (
     Audio,
     CacheMark,
@@ -161,8 +161,8 @@ def _mark_last(parts: list[Part], mark: CacheMark | None) -> list[Part]:
     if mark is None or not isinstance(last, Text | Image | File | ToolCall):
         return parts
     marked = replace(last, cache=mark)
-    if last.wording is not None:
-        marked = worded(marked, replace(last.wording, read=replace(last.wording.read, cache=mark)))
+    if (wording := last.wording) is not None:
+        marked = as_read(marked, ORIGIN, wording.value, wording.own)
     return [*parts[:-1], marked]
 
 

@@ -9,7 +9,7 @@ from providers.formats.field_names import client_field
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN, thoughts_for, write_reasoning, write_signature
 from providers.formats.openai.tools import write_name
-from providers.formats.wording import in_wording, is_as_read, merged, wording_in
+from providers.formats.wording import in_wording, is_as_read, merged, was, wording_in
 from providers.wire.conversation import (
     Audio,
     File,
@@ -30,6 +30,8 @@ FILE_ORIGINS = frozenset({"openai", "responses"})
 _PDF = "application/pdf"
 
 Said = Text | Refusal | Image | Audio | File | Native
+_SAID = (Text, Refusal, Image, Audio, File, Native)
+_FILES = frozenset({Image, File, Audio})
 _ATTACHED = "The result is attached to the next message."
 # What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
 _OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
@@ -58,7 +60,8 @@ class ContentWriter:
     def _write_part(self, part: Text | Refusal | Image | Audio | File) -> dict[str, Any]:
         match part:
             case Text():
-                return {"type": "text", "text": part.text} | write_cache_mark(part.cache, self.quirks)
+                text = {"type": "text", "text": part.text}
+                return text if part.cache is None else text | write_cache_mark(part.cache, self.quirks)
             case Refusal():
                 return {"type": "refusal", "refusal": part.text}
             case Image():
@@ -109,7 +112,7 @@ class MessageWriter:
         if message.role is Role.ASSISTANT:
             return [self._named(message, self._write_assistant(message.parts))]
         results = [part for part in message.parts if isinstance(part, ToolResult)]
-        others = [part for part in message.parts if isinstance(part, Said)]
+        others = [part for part in message.parts if isinstance(part, _SAID)]
         written = [self._write_result(result) for result in results]
         said = [part for result in results for part in self._attachments(result)] + others
         if said:
@@ -118,7 +121,7 @@ class MessageWriter:
         return written
 
     def _named(self, message: Message, written: dict[str, Any]) -> dict[str, Any]:
-        return written | ({"name": message.name} if message.name else {})
+        return written | {"name": message.name} if message.name else written
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
@@ -135,7 +138,7 @@ class MessageWriter:
 
     def _refuse_files(self, parts: Iterable[Part]) -> None:
         """What a model made in an earlier answer: chat has texts there only."""
-        if any(isinstance(part, Image | File | Audio) for part in parts):
+        if not _FILES.isdisjoint(map(type, parts)):
             message = "The chosen provider takes no pictures and files in earlier answers."
             raise CannotTranslate(message, param=client_field(self._source, "messages"))
 
@@ -195,12 +198,13 @@ class OwnMessageWriter(MessageWriter):
             return self.write(message)
         if is_as_read(message, ORIGIN, "role", "parts", "name"):
             return [wording.value]
-        before, now = self.write(wording.read), self.write(message)
-        if len(before) != 1 or len(now) != 1:
+        before = was(wording)
+        then, now = self.write(before), self.write(message)
+        if len(then) != 1 or len(now) != 1:
             return now
         marks = {name: wording.value[name] for name in MARKS if name in wording.value}
-        kept = marks if _last_mark(message) == _last_mark(wording.read) else {}
-        return [merged(wording.value, before[0] | marks, now[0] | kept)]
+        kept = marks if _last_mark(message) == _last_mark(before) else {}
+        return [merged(wording.value, then[0] | marks, now[0] | kept)]
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         """A refusal that was a member of the message is one again, and so are pictures and a call of before tools."""

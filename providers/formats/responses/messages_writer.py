@@ -12,7 +12,7 @@ from providers.formats.openai.cache_marks import breakpoint_of
 from providers.formats.openai.messages_writer import FILE_ORIGINS
 from providers.formats.openai.tools import write_name
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.wording import in_wording, wording_in
+from providers.formats.wording import in_wording, is_as_read, is_unchanged, wording_in
 from providers.wire.conversation import (
     CacheMark,
     File,
@@ -26,10 +26,11 @@ from providers.wire.conversation import (
     Text,
     ToolCall,
     ToolResult,
+    Wording,
 )
 
 _PDF = "application/pdf"
-_SAID = (Text, Refusal, Image, File, Native)
+_SAID = frozenset({Text, Refusal, Image, File, Native})
 
 
 class ItemWriter:
@@ -41,11 +42,14 @@ class ItemWriter:
         self._translated = translated
         self._calls: set[str] = set()
 
-    def write(self, message: Message) -> Iterator[dict[str, Any]]:
+    def write(self, message: Message) -> Iterable[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""
-        if wording_in(message, ORIGIN) is not None and all(isinstance(part, _SAID) for part in message.parts):
-            yield _without_id(self._write_own(message))
-            return
+        wording = wording_in(message, ORIGIN)
+        if wording is not None and _SAID.issuperset(map(type, message.parts)):
+            return (_without_id(self._write_own(message, wording)),)
+        return self._write_anew(message)
+
+    def _write_anew(self, message: Message) -> Iterator[dict[str, Any]]:
         if message.name:
             raise CannotTranslate(
                 "The chosen provider has no names of speakers.", param=client_field(self._source, "name")
@@ -57,11 +61,12 @@ class ItemWriter:
             else:
                 yield from (item for part in parts if (item := self._write_item(part)) is not None)
 
-    def _write_own(self, message: Message) -> dict[str, Any]:
+    def _write_own(self, message: Message, wording: Wording) -> dict[str, Any]:
         """A message that a client of this format said, with what of it was changed."""
-        wording = wording_in(message, ORIGIN)
-        said = wording.value if wording and isinstance(wording.value, dict) else {"type": "message"}
-        is_same_role = "role" in said and wording is not None and wording.read.role is message.role
+        said: dict[str, Any] = wording.value if isinstance(wording.value, dict) else {"type": "message"}
+        is_same_role = "role" in said and is_as_read(message, ORIGIN, "role")
+        if is_same_role and is_as_read(message, ORIGIN, "parts"):
+            return said
         role = {} if is_same_role else {"role": message.role.value}
         text = said.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
@@ -123,7 +128,7 @@ class ItemWriter:
             return None
         # Its words may stand in it twice, so that a change writes all of it anew.
         wording = wording_in(thought, ORIGIN)
-        return wording.value if wording and wording.read == thought else self._write_thought(thought)
+        return wording.value if wording and is_unchanged(thought, wording) else self._write_thought(thought)
 
     def _write_thought(self, thought: Reasoning) -> dict[str, Any]:
         texts: dict[str, Any] = {"summary": []}

@@ -176,8 +176,8 @@ def _thinks(conversation: Conversation) -> bool:
     """Whether there will be thoughts, which the provider then has to hand over, since nobody keeps them."""
     if conversation.reasoning is not None:
         return conversation.reasoning.effort != "none"
-    parts = (part for message in conversation.messages for part in message.parts)
-    return any(isinstance(part, Reasoning) and part.encrypted and part.origin == ORIGIN for part in parts)
+    parts = [part for message in conversation.messages for part in message.parts if type(part) is Reasoning]
+    return any(part.encrypted and part.origin == ORIGIN for part in parts)
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
