@@ -33,6 +33,10 @@ _FLAGS = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DRIVER = shutil.which("chromedriver")
 _TAB_LIMIT = 60
+# Of what passes, only that it does.
+_FIND_BARRIERS = """
+axe.run({resultTypes: ["violations"], selectors: false}).then(found => arguments[0](found.violations))
+"""
 _AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -135,7 +139,7 @@ class Browser:
         """What keeps people from using the page, as axe-core finds it: serious and critical findings."""
         require_service("axe-core (npm ci --prefix tests/browser)", _AXE.is_file())
         self.run(_AXE.read_text(encoding="utf-8"))
-        found = self.driver.execute_async_script("axe.run().then(r => arguments[0](r.violations))")
+        found = self.driver.execute_async_script(_FIND_BARRIERS)
         return [
             f"{finding['id']}: {node['html']}"
             for finding in found
@@ -166,6 +170,8 @@ def running_browser(base_url: str) -> Iterator[Browser]:
     require_service("chromium", _CHROMIUM is not None)
     require_service("chromedriver", _DRIVER is not None)
     driver = Chrome(options=_options(), service=Service(_DRIVER))
+    driver.set_script_timeout(HANG_S)
+    driver.set_page_load_timeout(HANG_S)
     try:
         browser = Browser(driver, base_url)
         browser.forget()

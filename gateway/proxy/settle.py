@@ -12,6 +12,8 @@ from providers.wire.usage import Costing, Usage
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
 GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
+PROCESS_LOST = "process_lost"
+"""What made the call was killed: nobody knows how it ended."""
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
 _ALWAYS = dict.fromkeys(
     ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"), 0
