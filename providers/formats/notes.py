@@ -5,11 +5,11 @@ from providers.formats.field_names import client_field
 
 
 class Notes:
-    """`source` is the wire format of the client, in whose words everything is named."""
+    """`source` is the wire format of the client, in whose words everything is named. `translated` is added to."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, translated: list[str] | None = None) -> None:
         self.source = source
-        self.translated: list[str] = []
+        self.translated: list[str] = [] if translated is None else translated
 
     def note(self, field: str, words: str) -> None:
         """Once for each; `field` is a key of formats.field_names."""
@@ -17,5 +17,5 @@ class Notes:
         if line not in self.translated:
             self.translated.append(line)
 
-    def refuse(self, field: str, message: str) -> CannotTranslate:
-        return CannotTranslate(message, param=client_field(self.source, field))
+    def refuse(self, field: str, message: str, code: str = "unsupported_parameter") -> CannotTranslate:
+        return CannotTranslate(message, param=client_field(self.source, field), code=code)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Set
 from typing import Any, TypeGuard
 
-from providers.formats.base import CannotTranslate
 from providers.formats.data_url import data_url
-from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN, thoughts_for, write_reasoning, write_signature
 from providers.formats.openai.tools import write_name
@@ -38,12 +37,9 @@ _OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
 
 
 class ContentWriter:
-    """`translated` collects what was said in other words."""
-
-    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
-        self.source = source
+    def __init__(self, notes: Notes, quirks: Set[str]) -> None:
+        self.notes = notes
         self.quirks = quirks
-        self.translated = translated
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
@@ -51,11 +47,6 @@ class ContentWriter:
         if len(written) == 1 and written[0].keys() == {"type", "text"}:
             return str(written[0]["text"])
         return written
-
-    def note(self, field: str, words: str) -> None:
-        said = f"{client_field(self.source, field)} -> {words}"
-        if said not in self.translated:
-            self.translated.append(said)
 
     def _write_part(self, part: Text | Refusal | Image | Audio | File) -> dict[str, Any]:
         match part:
@@ -80,7 +71,7 @@ class ContentWriter:
     def _write_file(self, file: File) -> dict[str, Any]:
         mark = write_cache_mark(file.cache, self.quirks)
         if file.text is not None:
-            self.note("file", "text")
+            self.notes.note("file", "text")
             text = f"{file.name}\n\n{file.text}" if file.name else file.text
             return {"type": "text", "text": text} | mark
         return {"type": "file", "file": self._write_source(file)} | mark
@@ -91,8 +82,7 @@ class ContentWriter:
             return {"filename": file.name or "document", "file_data": url}
         if file.file_id is not None and file.origin in FILE_ORIGINS:
             return {"file_id": file.file_id} | ({"filename": file.name} if file.name else {})
-        message = "The chosen provider takes files as data only."
-        raise CannotTranslate(message, param=client_field(self.source, "file"))
+        raise self.notes.refuse("file", "The chosen provider takes files as data only.")
 
 
 class MessageWriter:
@@ -100,7 +90,8 @@ class MessageWriter:
 
     def __init__(self, content: ContentWriter) -> None:
         self._content = content
-        self._source = content.source
+        self._notes = content.notes
+        self._source = content.notes.source
         self._calls: set[str] = set()
 
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
@@ -140,13 +131,13 @@ class MessageWriter:
         """What a model made in an earlier answer: chat has texts there only."""
         if not _FILES.isdisjoint(map(type, parts)):
             message = "The chosen provider takes no pictures and files in earlier answers."
-            raise CannotTranslate(message, param=client_field(self._source, "messages"))
+            raise self._notes.refuse("messages", message)
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
         says_all = members and ("reasoning_details" in members or all(thought.text for thought in thoughts))
         if thoughts and not says_all:
-            self._content.note("reasoning", "left out")
+            self._notes.note("reasoning", "left out")
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
@@ -160,9 +151,7 @@ class MessageWriter:
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         if result.call_id not in self._calls:
             message = f"No earlier message holds the call '{result.call_id}' which this result answers."
-            raise CannotTranslate(
-                message, param=client_field(self._source, "tool_result"), code="invalid_value"
-            )
+            raise self._notes.refuse("tool_result", message, "invalid_value")
         content = self._content.write(self._said_in(result)) or ""
         mark = write_cache_mark(result.cache, self._content.quirks)
         return {"role": "tool", "tool_call_id": result.call_id, "content": content} | mark
@@ -173,7 +162,7 @@ class MessageWriter:
             texts = [Text(_ATTACHED)]
         if not result.is_error:
             return texts
-        self._content.note("is_error", "'Error:' in the result's text")
+        self._notes.note("is_error", "'Error:' in the result's text")
         first = texts[0].text if texts else ""
         return [Text(f"Error: {first}".rstrip()), *texts[1:]]
 
@@ -182,7 +171,7 @@ class MessageWriter:
         attached: list[Said] = [part for part in result.parts if isinstance(part, Image | File)]
         if not attached:
             return []
-        self._content.note("tool_result", "attachments in the user's message")
+        self._notes.note("tool_result", "attachments in the user's message")
         return [Text(f"Attached to the result of the call {result.call_id}:"), *attached]
 
 
@@ -190,7 +179,7 @@ class OwnMessageWriter(MessageWriter):
     """For what clients of chat said themselves: one message for each, and only what was changed is written anew."""
 
     def __init__(self, quirks: Set[str]) -> None:
-        super().__init__(ContentWriter(ORIGIN, quirks | _OWN_QUIRKS, []))
+        super().__init__(ContentWriter(Notes(ORIGIN), quirks | _OWN_QUIRKS))
 
     def write_own(self, message: Message) -> list[dict[str, Any]]:
         wording = wording_in(message, ORIGIN)

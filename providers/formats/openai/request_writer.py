@@ -8,6 +8,7 @@ from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import carriers_of, marks_left_out
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
 from providers.formats.openai.fit import USERS, ask_for_stream, fit, limit_name
 from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
@@ -109,7 +110,7 @@ def _write_settings(conversation: Conversation, upstream: Upstream, translated: 
 def _write_messages(
     conversation: Conversation, upstream: Upstream, translated: list[str]
 ) -> list[dict[str, Any]]:
-    writer = MessageWriter(ContentWriter(conversation.source, upstream.quirks, translated))
+    writer = MessageWriter(ContentWriter(Notes(conversation.source, translated), upstream.quirks))
     messages = merge_turns(conversation.messages)
     return [written for message in messages for written in writer.write(message)]
 

@@ -7,6 +7,7 @@ from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import marks_left_out
+from providers.formats.notes import Notes
 from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
@@ -64,7 +65,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 
 def _write_input(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    writer = ItemWriter(conversation.source, upstream.quirks, translated)
+    writer = ItemWriter(Notes(conversation.source, translated), upstream.quirks)
     is_own = conversation.source == ORIGIN
     said = conversation.messages if is_own else merge_turns(conversation.messages)
     instructions, messages = _split_instructions(said)
