@@ -24,6 +24,8 @@ class Requirements:
     input_types: frozenset[str] = frozenset()
     input_tokens: int = 0
     """A rough count, for context windows."""
+    asks_reasoning: bool | None = field(default=None, compare=False)
+    """Whether the model is to think before it answers; None where nothing is said of it."""
     requires_all: bool = False
     """An offering has to declare all of `params`: one that declares nothing does not do."""
     field_names: Mapping[str, str] = field(default_factory=dict, compare=False)

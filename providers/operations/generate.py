@@ -29,6 +29,7 @@ _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "s
 _REQUIRED_IN_CHAT = frozenset({"tools", "logprobs", "response_format"})
 _KINDS: Mapping[type, str] = {Image: "image", Audio: "audio"}
 _KINDS_IN_CHAT = {"image_url": "image", "input_audio": "audio"}
+_THINKING_IN_CHAT = frozenset({"reasoning_effort", "reasoning", "thinking", "enable_thinking"})
 _NAMES_IN_CHAT = {"structured_outputs": "response_format"}
 _NOTHING: frozenset[str] = frozenset()
 _REPAIRED = frozenset(REPAIRS)
@@ -96,7 +97,20 @@ def _required_by_body(call: Call) -> Requirements:
         params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
         input_types=_kinds_in_chat(body["messages"]),
         input_tokens=estimate_input_tokens(body),
+        asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
         field_names=_NAMES_IN_CHAT,
+    )
+
+
+def _asks_reasoning(body: Mapping[str, Any]) -> bool | None:
+    """By chat's own word, or those of vendors: an object that is switched off, or a plain no."""
+    said = [body[name] for name in _THINKING_IN_CHAT if body.get(name) not in (None, "default")]
+    if not said:
+        return None
+    return not any(
+        value in ("none", False)
+        or (isinstance(value, dict) and (value.get("effort") == "none" or value.get("type") == "disabled"))
+        for value in said
     )
 
 
@@ -116,6 +130,7 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
         params=frozenset(name for name, is_asked in asked.items() if is_asked),
         input_types=_kinds_in(conversation),
         input_tokens=estimate_input_tokens(call.body),
+        asks_reasoning=conversation.reasoning.is_asked if conversation.reasoning else None,
         field_names={
             "response_format": form,
             "structured_outputs": form,
