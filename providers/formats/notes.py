@@ -41,8 +41,8 @@ class Notes:
         if line not in self.translated:
             self.translated.append(line)
 
-    def refuse(self, field: str, message: str) -> CannotTranslate:
-        return CannotTranslate(message, param=client_field(self.source, field))
+    def refuse(self, field: str, message: str, code: str = "unsupported_parameter") -> CannotTranslate:
+        return CannotTranslate(message, param=client_field(self.source, field), code=code)
 
     def lose(self, field: str, message: str, words: str = LEFT_OUT) -> None:
         """What the provider or its model lacks: told, where it may be lost. Raises CannotTranslate where not."""

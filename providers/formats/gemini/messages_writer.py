@@ -13,7 +13,7 @@ from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signatur
 from providers.formats.gemini.tools import write_name
 from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
-from providers.formats.wording import is_as_read, merged, wording_in
+from providers.formats.wording import is_as_read, members_of, merged, wording_in
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -127,7 +127,7 @@ class ContentsWriter:
     def _own_content(self, message: Message) -> dict[str, Any]:
         wording = wording_in(message, ORIGIN)
         said = wording.value if wording else {}
-        is_same_role = wording is not None and wording.read.role is message.role
+        is_same_role = is_as_read(message, ORIGIN, "role")
         role = {} if is_same_role else {"role": _ROLES[message.role]}
         return {**said, **role, "parts": self._own_parts(message)}
 
@@ -147,9 +147,10 @@ class ContentsWriter:
         wording = wording_in(parts[0], ORIGIN)
         if wording is None:
             return self._anew(parts)
-        if wording.read == parts:
+        if wording.read == tuple(map(members_of, parts)):
             return [wording.value]
-        before, now = self._anew(wording.read), self._anew(parts)
+        read = [kind(*members) for kind, *members in wording.read]
+        before, now = self._anew(read), self._anew(parts)
         if len(before) != 1 or len(now) != 1:
             return now
         said = {camel(name): value for name, value in wording.value.items()}

@@ -19,7 +19,7 @@ from providers.formats.gemini.tools import write_tools
 from providers.formats.marks import leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.sampling import fit_reasoning, fit_sampling
-from providers.formats.wording import wording_in
+from providers.formats.wording import is_unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
     Image,
@@ -163,7 +163,7 @@ def _output(conversation: Conversation) -> dict[str, Any]:
     if output.schema is None:
         return {"responseMimeType": "application/json"}
     wording = wording_in(output, ORIGIN)
-    if wording is not None and wording.read == output:
+    if wording is not None and is_unchanged(output, wording):
         return {"responseMimeType": "application/json", SCHEMA: wording.value}
     description = {"description": output.description} if output.description else {}
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}

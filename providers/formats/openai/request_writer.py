@@ -111,7 +111,7 @@ def _write_settings(conversation: Conversation, upstream: Upstream, notes: Notes
 
 
 def _write_messages(conversation: Conversation, upstream: Upstream, notes: Notes) -> list[dict[str, Any]]:
-    writer = MessageWriter(ContentWriter(upstream.quirks, notes))
+    writer = MessageWriter(ContentWriter(notes, upstream.quirks))
     messages = merge_turns(conversation.messages)
     return [written for message in messages for written in writer.write(message)]
 

@@ -76,7 +76,7 @@ def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Con
 
 
 def _write_input(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
-    writer = ItemWriter(upstream.quirks, notes)
+    writer = ItemWriter(notes, upstream.quirks)
     is_own = conversation.source == ORIGIN
     said = conversation.messages if is_own else merge_turns(conversation.messages)
     instructions, messages = _split_instructions(said)
@@ -179,8 +179,8 @@ def _thinks(conversation: Conversation) -> bool:
     """Whether there will be thoughts, which the provider then has to hand over, since nobody keeps them."""
     if conversation.reasoning is not None:
         return conversation.reasoning.effort != "none"
-    parts = (part for message in conversation.messages for part in message.parts)
-    return any(isinstance(part, Reasoning) and part.encrypted and part.origin == ORIGIN for part in parts)
+    parts = [part for message in conversation.messages for part in message.parts if type(part) is Reasoning]
+    return any(part.encrypted and part.origin == ORIGIN for part in parts)
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
