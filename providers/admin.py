@@ -111,7 +111,7 @@ class ProviderAdmin(HistoryAdminBase):
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
-        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks"]}),
+        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks", "family", "patience_s"]}),
         ("Whether calls go there", {"fields": ["is_enabled", "is_probed", "access", "health_now"]}),
     ]
 
