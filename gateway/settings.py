@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "gateway.web.middleware.UnwantedPacking",
     "gateway.web.static_files.StaticFiles",
     "gateway.web.middleware.CompressedAdmin",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -234,6 +235,7 @@ IMPORT_LIMIT_BYTES = env.whole("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, l
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
+THINKING_TIMEOUT_S = env.number("GATEWAY_THINKING_TIMEOUT_S", 300)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
@@ -252,6 +254,7 @@ EDGE_LIMITS = EdgeLimits(
 )
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
+OPEN_AFTER_S = env.number("GATEWAY_OPEN_AFTER_S", 20)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
 UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)

@@ -113,7 +113,7 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
-        ("How to reach it", {"fields": ["base_url", "wire_format", "like"]}),
+        ("How to reach it", {"fields": ["base_url", "wire_format", "like", "family", "patience_s"]}),
         (
             "Exceptions: where it differs from that vendor",
             {"classes": ["collapse"], "fields": [("also", "lacks")]},

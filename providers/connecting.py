@@ -55,6 +55,8 @@ def facts_with(provider: Provider, secret: str) -> ProviderFacts:
         is_usable=True,
         secret=secret or None,
         quirks=frozenset(provider.quirks),
+        family=provider.family,
+        patience_s=provider.patience_s,
     )
 
 

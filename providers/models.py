@@ -1,6 +1,7 @@
 """Providers, what opens them, and what probes found."""
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from gateway.core.lines import OneLineTexts
@@ -45,6 +46,23 @@ class Provider(OneLineTexts, models.Model):
     )
     quirks = models.JSONField(
         default=list, blank=True, help_text="Named departures from the wire format. Usually empty."
+    )
+    family = models.SlugField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=False,
+        help_text="Providers of one family take each other's proofs of reasoning (signatures, encrypted thoughts), "
+        "such as one vendor's models at several addresses. Empty: it takes its own only.",
+    )
+    patience_s = models.PositiveSmallIntegerField(
+        "patience",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Seconds for which a stream of it may be silent, before its first event too; at most "
+        "GATEWAY_TOTAL_TIMEOUT_S. Empty: the gateway's own limits, which are longer where a model thinks.",
     )
     local_address = models.CharField(
         "allowed on this machine",

@@ -50,6 +50,8 @@ def facts_of(provider: Provider) -> ProviderFacts:
         is_usable=access.is_usable and bool(provider.base_url),
         secret=access.secret,
         quirks=frozenset(provider.quirks),
+        family=provider.family,
+        patience_s=provider.patience_s,
         health=provider.health,
     )
 

@@ -85,7 +85,7 @@ def quality_chip(quality: Quality) -> str:
 def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     ignored = ignored_of(model)
     findings, quality = judge_one(
-        subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], at)
+        subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], snapshot.providers, at)
     )
     return {
         "preview": preview(model, snapshot, at),
@@ -112,7 +112,7 @@ def _with_edited(snapshot: Snapshot, subjects: Sequence[Subject]) -> Snapshot:
     edited = {each.model.id: each.model for each in subjects if not each.is_live_as_edited}
     if not edited:
         return snapshot
-    return Snapshot.of({**snapshot.models, **edited}.values(), {}, revision=0)
+    return Snapshot.of({**snapshot.models, **edited}.values(), snapshot.providers, revision=0)
 
 
 def _is_live(model: Model) -> bool:

@@ -22,7 +22,13 @@ from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
 _REASON_MOST = 300
-_TONES: dict[Kind, Tone] = {Kind.QUARANTINED: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
+_TONES: dict[Kind, Tone] = {
+    Kind.QUARANTINED: "bad",
+    Kind.EDITED: "info",
+    Kind.UNCALLABLE: "bad",
+    Kind.UNCONNECTED: "info",
+    Kind.LOST_SUCCESSOR: "bad",
+}
 
 
 def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
@@ -48,7 +54,7 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [row_of(finding) | {"ignored": ignored.get(finding)} for finding in page],
         "kinds": _count_kinds(of_organisation),
-        "organisations": sorted(Counter(each.organisation_id for each in findings).items()),
+        "organisations": sorted(Counter(each.organisation_id for each in findings if each.model_id).items()),
         "kind": kind,
         "organisation": organisation,
         "total": len(of_organisation),
@@ -63,7 +69,11 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 def row_of(finding: Finding) -> dict[str, Any]:
     """`link` leads to the page that mends it; `token` names it in a form."""
-    place = ("offering", finding.offering_id) if finding.offering_id else ("model", finding.model_pk)
+    place: tuple[str, int | None] = ("catalogue_model", finding.model_pk)
+    if finding.provider_id:
+        place = ("providers_provider", finding.provider_id)
+    elif finding.offering_id:
+        place = ("catalogue_offering", finding.offering_id)
     explanation = EXPLANATIONS[finding.kind]
     return {
         "title": explanation.title,
@@ -71,7 +81,7 @@ def row_of(finding: Finding) -> dict[str, Any]:
         "why": explanation.why,
         "what": finding.what,
         "model": finding.model_id,
-        "link": reverse(f"admin:catalogue_{place[0]}_change", args=[place[1]]),
+        "link": reverse(f"admin:{place[0]}_change", args=[place[1]]),
         "token": _token(finding),
     }
 
@@ -79,10 +89,11 @@ def row_of(finding: Finding) -> dict[str, Any]:
 def _act(request: HttpRequest) -> None:
     """On the findings that are ticked; those that were mended in the meantime are passed over."""
     worklist, ticked = worklist_cache.read(), set(request.POST.getlist("finding"))
-    chosen = [each for each in worklist.findings if _token(each) in ticked]
+    # What is said of a provider is mended at the provider.
+    chosen = [each for each in worklist.findings if each.model_pk and _token(each) in ticked]
     back = [row for each, row in worklist.ignored if _token(each) in ticked]
     if not chosen and not back:
-        messages.error(request, "Tick what this is about first.")
+        messages.error(request, "Select what this is about first.")
         return
     match request.POST.get("act"):
         case "ignore":

@@ -16,6 +16,7 @@ from django.utils.http import escape_leading_slashes
 
 from gateway.core.admin_base import theme_style_source
 from gateway.core.middleware import Middleware
+from gateway.core.packing import takes_gzip
 from gateway.web.views import bad_request
 
 _gzip = GZipMiddleware(lambda _request: HttpResponse())
@@ -52,6 +53,15 @@ class CompressedAdmin(Middleware):
         if not request.path_info.startswith("/admin/"):
             return response
         return _gzip.process_response(request, response)
+
+
+class UnwantedPacking(Middleware):
+    """Django packs wherever it reads `gzip`, which `gzip;q=0` says too."""
+
+    def before(self, request: HttpRequest) -> None:
+        said = request.META.get("HTTP_ACCEPT_ENCODING", "")
+        if said and not takes_gzip(said):
+            request.META["HTTP_ACCEPT_ENCODING"] = "identity"
 
 
 class OtherSlash(Middleware):

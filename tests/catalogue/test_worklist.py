@@ -114,7 +114,7 @@ def test_examining_takes_as_many_queries_for_many_models_as_for_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     make_published("acme/one", aliases=["a"])
-    with django_assert_max_num_queries(7) as once:
+    with django_assert_max_num_queries(9) as once:
         examine_catalogue()
     for number in range(5):
         make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"b{number}"])))
@@ -171,7 +171,7 @@ def test_ignored_finding_is_gone_from_the_page_of_its_model(curator: Client) -> 
     ("said", "answer"),
     [
         ({"act": "ignore", "reason": " "}, "say why"),
-        ({"act": "ignore", "finding": []}, "Tick what this is about"),
+        ({"act": "ignore", "finding": []}, "Select what this is about"),
     ],
 )
 def test_nothing_is_ignored_without_a_reason_or_without_a_tick(

@@ -7,6 +7,7 @@ times; `trip-429` also says how long to wait.
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,14 +48,15 @@ _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    `stays_open`: all is said, and the connection left open. A test may say what is answered (`events`), or what is
-    refused instead: status, headers and body.
+    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. A test may say what is
+    answered (`events`), or what is refused instead: status, headers and body.
     """
 
     wire_format: Format
     base_url: str = ""
     is_cut: bool = False
     stays_open: bool = False
+    pause_s: float = 0
     events: Sequence[Event] | None = None
     refusal: tuple[int, dict[str, str], bytes] | None = None
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
@@ -134,6 +136,7 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             speaker.seen.append((self.path, headers, body))
             status, answered, data = speaker.answer(self.path, body)
+            time.sleep(speaker.pause_s)
             self.send_response(status)
             if not speaker.stays_open:
                 answered = {**answered, "content-length": str(len(data))}

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalogue', '0002_bring_sheets_in_by_themselves'),
+        ('catalogue', '0003_bring_whole_workbooks_in'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
