@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.gemini.finish import FAULTS, UNSAID, error_in, malformed, read_finish, reported_inside
+from providers.formats.gemini.finish import UNSAID, error_in, read_finish, reported_inside
 from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
 from providers.formats.gemini.tools import read_name
 from providers.formats.gemini.usage import read_usage
@@ -111,8 +111,8 @@ class AnswerPieces:
         self._has_output = self._has_output or bool(events)
         self._ends_often = self._ends_often or (bool(events) and self._finish != "")
         reason = _text(candidate, "finishReason")
-        if reason in FAULTS and not self._has_output:
-            raise malformed(reason)
+        # At once: what follows a fault mends nothing.
+        read_finish(reason, has_calls=False)
         self._finish = reason if reason and reason != UNSAID else self._finish
         return [*events, *self._cite(candidate)]
 
