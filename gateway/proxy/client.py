@@ -174,8 +174,8 @@ class ClientConnection:
             headers.append((b"x-gateway-attempts", str(attempts).encode()))
         if lane:
             headers.append((b"x-gateway-lane", lane.encode()))
-        self.record.status = error.http_status
-        await self._send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+        status = self.record.status = surface.error_status(error)
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
         return await self._send({"type": "http.response.body", "body": body})
 
     async def _write(self, message: Message) -> None:

@@ -1,6 +1,6 @@
 """The marks of a conversation up to which its prompt may be cached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from providers.formats.field_names import client_field
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
@@ -17,7 +17,14 @@ def marks_of(conversation: Conversation) -> list[CacheMark]:
 
 def marks_left_out(conversation: Conversation) -> list[str]:
     """For WrittenRequest.translated, where the provider takes none. They change no answer."""
-    return [f"{client_field(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
+    marks = marks_of(conversation)
+    return [f"{marks_field(conversation.source, marks)} -> left out"] if marks else []
+
+
+def marks_field(source: str, marks: Sequence[CacheMark]) -> str:
+    """As the client wrote it."""
+    field = client_field(source, "cache")
+    return f"{field.rpartition('.')[0]}.{marks[0].name}" if marks[0].name else field
 
 
 def carriers_of(conversation: Conversation) -> Iterator[object]:

@@ -219,13 +219,18 @@ def _nowhere(
     named = resolved.model.id if resolved and resolved.retired else requested
     name = "No model" if named == AUTO else f"No provider of model '{named}'"
     refusal = _refused_by_operation(required, dropped, context) or no_candidate(
-        name, required, {drop.reason for drop in dropped}
+        name, required, {drop.reason for drop in dropped}, max(map(_window, dropped), default=0)
     )
     if resolved is None or resolved.retired is None:
         return refusal
     return retired(
         resolved.retired, requested, context, why=f" It could not be redirected: {refusal.message}"
     )
+
+
+def _window(drop: Dropped) -> int:
+    candidate = drop.candidate
+    return candidate.offering.context_length or candidate.model.context_length or 0
 
 
 def _refused_by_operation(

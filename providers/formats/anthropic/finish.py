@@ -22,9 +22,7 @@ from providers.wire.failure import (
 _TIERS = {"standard": "default", "priority": "priority", "batch": "batch"}
 # Anthropic answers an empty account with 400, and a contract's limit with 429.
 _NO_CREDIT = re.compile(r"credit balance is too low|spend_limit_reached", re.IGNORECASE)
-_TOO_LONG = re.compile(
-    r"exceed\w* (?:the )?(?:context limit|maximum context)|request_too_large", re.IGNORECASE
-)
+_TOO_LONG = re.compile(r"exceed\w* (?:the )?(?:context limit|maximum context)", re.IGNORECASE)
 # Its messages name the parameter first, as in `messages.0.content: Field required`.
 _PARAM = re.compile(
     r"((?:messages|system|tools|tool_choice|max_tokens|temperature|top_[kp]|stop_sequences|thinking|metadata|output_config"
@@ -33,15 +31,18 @@ _PARAM = re.compile(
 _POLICY = re.compile(r"content filtering policy|usage policy", re.IGNORECASE)
 
 
-def read_finish(value: Mapping[str, Any], *, has_calls: bool) -> list[Event]:
+def read_finish(value: Mapping[str, Any], *, has_calls: bool, has_answer: bool) -> list[Event]:
     """From the members `stop_reason`, `stop_sequence` and `stop_details`; nothing while there is no reason.
 
-    Raises UpstreamFailure for an end in a call where there was none.
+    `has_answer`: the structured answer came as a call, which is none for the client. Raises UpstreamFailure for an end
+    in a call where there was none.
     """
     word = value.get("stop_reason")
     if not isinstance(word, str) or not word:
         return []
     reason = finishes.read_reason("anthropic", word)
+    if reason is FinishReason.TOOL_CALLS and has_answer and not has_calls:
+        reason = FinishReason.STOP
     finishes.refuse_without_call(reason, has_calls=has_calls)
     sequence = value.get("stop_sequence")
     finished = Finished(reason, word, sequence if isinstance(sequence, str) else None)
@@ -109,6 +110,9 @@ def _refine(error: ReportedError) -> ReportedError:
         code = "context_length_exceeded"
     elif error.says(_POLICY):
         code = "content_policy_violation"
+    elif error.type == "request_too_large":
+        # Of bytes, not of tokens.
+        code = error.type
     return replace(error, param=param, code=code)
 
 

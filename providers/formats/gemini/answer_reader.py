@@ -60,8 +60,8 @@ class AnswerPieces:
         self._ends_often = False
         """More came after an end, so that the next one says nothing."""
         self._blocked = ""
-        self._usage: object = None
-        """As it was told last."""
+        self._usage: Mapping[str, Any] = {}
+        """Each count as it was told last."""
         self._cited: set[str] = set()
 
     def take(self, value: Any) -> list[Event]:
@@ -70,7 +70,9 @@ class AnswerPieces:
             raise reported_inside(error)
         if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value) or not _is_piece(value):
             raise bad_response()
-        self._usage = value.get("usageMetadata") or self._usage
+        if told := value.get("usageMetadata"):
+            # The last piece may leave out what an earlier one told, such as what came from the cache.
+            self._usage = {**self._usage, **told}
         feedback = value.get("promptFeedback")
         if isinstance(feedback, Mapping):
             self._blocked = _text(feedback, "blockReason") or self._blocked
@@ -88,7 +90,7 @@ class AnswerPieces:
     @property
     def usage(self) -> Usage | None:
         """So far: every piece may tell the sum."""
-        return read_usage(self._usage)
+        return read_usage(self._usage or None)
 
     def _end(self) -> Iterator[Event]:
         if self._finish:

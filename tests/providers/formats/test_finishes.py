@@ -177,3 +177,46 @@ def test_every_reason_has_a_word_in_every_format(client, reason):
     written = orjson.dumps(FORMATS[client].write_answer([Finished(reason)], facts)).decode()
     plain = "incomplete" if reason is FinishReason.PAUSE else "completed"
     assert f'"{WRITTEN[client].get(reason, plain)}"' in written
+
+
+def test_a_message_begins_with_our_count_of_its_prompt_and_ends_with_the_providers():
+    call = Call(
+        "messages", {"model": "m", **REQUESTS["anthropic"]}, format="anthropic", is_streamed=True, id="1"
+    )
+    call.input_tokens = 42
+    reader = adapter_between("anthropic", "openai").stream(call, "m")
+    usage = {"prompt_tokens": 17, "completion_tokens": 1, "total_tokens": 18}
+    last = pieces("openai", "stop", with_call=False)
+    said = [*last, last[0] | {"choices": [], "usage": usage}]
+    told = reader.feed(
+        b"".join(b"data: %b\n\n" % orjson.dumps(piece) for piece in said) + b"data: [DONE]\n\n"
+    )
+    told += reader.terminator()
+    events = {
+        value["type"]: value
+        for line in told.split(b"\n")
+        if line.startswith(b"data: ")
+        for value in [orjson.loads(line[6:])]
+    }
+    assert events["message_start"]["message"]["usage"]["input_tokens"] == 42
+    assert events["message_delta"]["usage"]["input_tokens"] == 17
+
+
+def test_a_last_piece_that_says_nothing_of_the_cache_takes_back_nothing():
+    reader = FORMATS["gemini"].reader()
+    first, last = pieces("gemini", "STOP", with_call=False)
+    asked = {"promptTokenCount": 100}
+    first["usageMetadata"] = {
+        **asked,
+        "cachedContentTokenCount": 80,
+        "thoughtsTokenCount": 4,
+        "candidatesTokenCount": 1,
+    }
+    last["usageMetadata"] = {**asked, "candidatesTokenCount": 9, "totalTokenCount": 113}
+    reader.feed(b"".join(b"data: %b\n\n" % orjson.dumps(piece) for piece in (first, last)))
+    assert dict(reader.reported.counts) == {
+        "input_tokens": 100,
+        "cached_read_tokens": 80,
+        "output_tokens": 13,
+        "reasoning_tokens": 4,
+    }
