@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalogue', '0003_bring_whole_workbooks_in'),
+        ('catalogue', '0004_count_editions_for_people'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
