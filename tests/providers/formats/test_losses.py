@@ -279,6 +279,16 @@ def test_effort_beyond_what_a_model_has_becomes_its_most(name, effort):
     assert request.lost == (() if effort == "max" else (f"output_config.effort -> {effort}",))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("llama", "high"), ("openai/gpt-5.2", "max"), ("gpt-6.2-sol", "max")]
+)
+def test_effort_beyond_the_usual_goes_to_models_that_are_known_to_have_it(name, said):
+    upstream = replace(UPSTREAM, name=name)
+    fields = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}
+    assert written("anthropic", "openai", upstream, **fields).body["reasoning_effort"] == said
+    assert written("anthropic", "responses", upstream, **fields).body["reasoning"]["effort"] == said
+
+
 CUSTOM = {"type": "custom", "name": "apply_patch", "description": "Edits."}
 SPACE = {
     "type": "namespace",
