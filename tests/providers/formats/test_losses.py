@@ -453,3 +453,9 @@ def test_document_says_what_the_table_says():
 def test_every_field_has_a_source():
     tables = (COMMON, *FIELDS.values())
     assert all(loss.source for table in tables for loss in table.values())
+
+
+def test_answer_that_is_not_to_be_stored_is_stored_nowhere():
+    assert written("openai", "gemini", store=False).body["store"] is False
+    assert written("openai", "responses", store=False).body["store"] is False
+    assert "store" not in written("openai", "anthropic", store=False).body
