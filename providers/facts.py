@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 KNOWN_QUIRKS: Mapping[str, str] = {
     "api_key_header": "Takes its key in the header api-key, as Azure does, and not as a bearer",
     "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
-    "think_tags": "Writes its reasoning into the text, between <think> and </think>: it is moved to where reasoning belongs",
+    "think_tags": "Writes its reasoning into the text, between <think> and </think>: it is moved to its own place",
     "schema_by_tool": "Has no JSON schema of its own: one is asked for by a forced tool, and moved back into text",
     "speaks_responses": "Speaks OpenAI's Responses too, at the same address: its clients are passed on to that",
     "thinking_budget": "All its models take thinking as a budget of tokens, not as an effort",
