@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 # All tests run in several processes; chosen ones in one, which starts sooner and can be stopped in a debugger.
-AT_ONCE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
+AT_ONCE := -p tests.at_once
 # No process reads the other files.
 DRILLS = $(shell grep -rl --include='test_*.py' --exclude-dir=agents 'mark\.drill' tests)
 TESTS ?= tests -m 'not drill' $(AT_ONCE)

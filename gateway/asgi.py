@@ -17,8 +17,7 @@ from gateway.plane import runtime  # noqa: E402  (models need the apps that setu
 from gateway.proxy.client import Receive, Send  # noqa: E402
 from gateway.proxy.edge import find_surface  # noqa: E402
 from gateway.proxy.ids import identified  # noqa: E402
-from gateway.server.behind import Behind  # noqa: E402
-from gateway.server.bounded import Bounded  # noqa: E402
+from gateway.server.behind import Behind, Bounded  # noqa: E402
 from gateway.server.cors import Cors  # noqa: E402
 from gateway.server.front import Front  # noqa: E402
 from gateway.server.http_cache import Application, is_cacheable  # noqa: E402

@@ -11,9 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gateway import env
 from gateway.boot import outlet
-from gateway.boot.folder_lock import FolderInUse, hold
 from gateway.boot.local_secrets import UnusableDataFolder
 from gateway.boot.supervisor import PROCESSES_VARIABLE, Supervisor
+from gateway.core.private_files import FolderInUse, hold
 from gateway.server.serving import CannotStart, bind, url_of
 
 INTERRUPTED = 130

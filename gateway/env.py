@@ -4,9 +4,12 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+from urllib.parse import unquote, urlsplit
 
 Value = TypeVar("Value")
+MAIL_TIMEOUT_S = 10
+_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 
 
 class BadEnvironment(ValueError):
@@ -76,3 +79,33 @@ def _content(name: str, path: str) -> str:
         raise BadEnvironment(f"{name}_FILE is {path!r}, which cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise BadEnvironment(f"{name}_FILE is {path!r}, which is no text in UTF-8.") from None
+
+
+class MailServer(NamedTuple):
+    """The options of Django's SMTP backend, by its names: `use_tls` is STARTTLS."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    use_tls: bool
+    use_ssl: bool
+    timeout: int = MAIL_TIMEOUT_S
+
+
+def read_mail_server(url: str) -> MailServer:
+    """Of `smtp://`, `smtp+tls://` (STARTTLS) or `smtps://`, with user and password where needed.
+
+    Raises BadEnvironment, which never repeats the address: it may hold the password.
+    """
+    try:
+        address = urlsplit(url)
+        host, port = address.hostname, address.port or _PORTS[address.scheme]
+    except (ValueError, KeyError):
+        host = None
+    if not host:
+        raise BadEnvironment(
+            "GATEWAY_SMTP_URL cannot be used; write it as smtp+tls://user:password@host:587."
+        )
+    user, password = unquote(address.username or ""), unquote(address.password or "")
+    return MailServer(host, port, user, password, address.scheme == "smtp+tls", address.scheme == "smtps")

@@ -13,7 +13,7 @@ from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.private_files import keep_private
 from gateway.core.redis_url import broker_url, is_usable, verified
-from gateway.mail import read_mail_server
+from gateway.env import read_mail_server
 from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
 from gateway.web.theme import unfold_settings
@@ -233,6 +233,7 @@ IMPORT_LIMIT_BYTES = env.whole("GATEWAY_IMPORT_LIMIT_BYTES", 32 * 1024 * 1024, l
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_LIMIT_BYTES
 CONNECT_TIMEOUT_S = env.number("GATEWAY_CONNECT_TIMEOUT_S", 3)
 FIRST_BYTE_TIMEOUT_S = env.number("GATEWAY_FIRST_BYTE_TIMEOUT_S", 60)
+THINKING_TIMEOUT_S = env.number("GATEWAY_THINKING_TIMEOUT_S", 300)
 IDLE_TIMEOUT_S = env.number("GATEWAY_IDLE_TIMEOUT_S", 60)
 TOTAL_TIMEOUT_S = env.number("GATEWAY_TOTAL_TIMEOUT_S", 600)
 WRITE_TIMEOUT_S = env.number("GATEWAY_WRITE_TIMEOUT_S", 60)
@@ -251,6 +252,7 @@ EDGE_LIMITS = EdgeLimits(
 )
 # Shorter than what proxies between us and clients call idle.
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
+OPEN_AFTER_S = env.number("GATEWAY_OPEN_AFTER_S", 20)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
 UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)

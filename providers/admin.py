@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
-from providers.adapters.model_lists import MODEL_LISTS
+from providers.formats.registry import formats_with_list
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider
 from providers.probes import ProbeOutcome, probe_together
@@ -111,7 +111,7 @@ class ProviderAdmin(HistoryAdminBase):
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
-        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks"]}),
+        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks", "family", "patience_s"]}),
         ("Whether calls go there", {"fields": ["is_enabled", "is_probed", "access", "health_now"]}),
     ]
 
@@ -208,9 +208,9 @@ class ProviderAdmin(HistoryAdminBase):
             self.message_user(request, f"{provider} {effect}, within a second.", messages.SUCCESS)
 
     def _probe(self, request: HttpRequest, providers: QuerySet[Provider]) -> None:
-        for provider in providers.exclude(wire_format__in=list(MODEL_LISTS)):
+        for provider in providers.exclude(wire_format__in=formats_with_list()):
             self.message_user(request, f"{provider}: unknown. {_NOTHING_TO_ASK}.", messages.WARNING)
-        rows = providers.select_related("credential").filter(wire_format__in=list(MODEL_LISTS))
+        rows = providers.select_related("credential").filter(wire_format__in=formats_with_list())
         asked = [services.facts_of(row) for row in rows]
         for facts, outcome in probe_together(asked, policy=services.outbound_policy()):
             services.record_probe(provider_id=facts.id, outcome=outcome, at=timezone.now())

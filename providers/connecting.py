@@ -10,12 +10,12 @@ from accounts.revision import Part, take_revision
 from gateway.core.outbound import OutboundPolicy, is_this_machine
 from providers import services, validators
 from providers.facts import ProviderFacts
+from providers.formats.registry import access_to
 from providers.local_servers import PORTS
 from providers.models import Credential, Provider
 from providers.origins import address_of
 from providers.probes import ProbeOutcome
 
-_VERSIONS = {"gemini": "/v1beta", "cohere": "/v2"}
 # What people copy along with a base URL.
 _TAILS = ("/chat/completions", "/completions", "/embeddings", "/messages", "/responses", "/models")
 
@@ -28,7 +28,7 @@ def complete_address(typed: str, wire_format: str) -> str:
         url = f"{'http' if is_this_machine(host) else 'https'}://{url}"
     for tail in _TAILS:
         url = url.removesuffix(tail)
-    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + _VERSIONS.get(wire_format, "/v1")
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + access_to(wire_format).version
 
 
 def own_server(base_url: str, wire_format: str, *, name: str = "") -> Provider:
@@ -55,6 +55,8 @@ def facts_with(provider: Provider, secret: str) -> ProviderFacts:
         is_usable=True,
         secret=secret or None,
         quirks=frozenset(provider.quirks),
+        family=provider.family,
+        patience_s=provider.patience_s,
     )
 
 

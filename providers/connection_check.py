@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from gateway.core.outbound import OutboundPolicy
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
+from providers.formats.registry import access_to
 from providers.origins import address_of
 from providers.probes import ProbeOutcome, Trouble, probe
 
@@ -28,7 +28,7 @@ class ConnectionCheck:
 
 def check_connection(provider: ProviderFacts, *, policy: OutboundPolicy, has_list: bool) -> ConnectionCheck:
     """In about 10 seconds at most. Without `has_list`, an answer without a list of models is no fault."""
-    if provider.wire_format not in MODEL_LISTS:
+    if access_to(provider.wire_format).models is None:
         return ConnectionCheck(None)
     outcome = probe(provider, policy=policy)
     trouble = outcome.trouble

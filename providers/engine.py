@@ -7,7 +7,7 @@ from typing import Protocol
 from providers.adapters.base import UpstreamRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeouts:
     connect_s: float
     first_byte_s: float
@@ -16,6 +16,8 @@ class Timeouts:
     """Between two chunks."""
     total_s: float
     """For the whole attempt, headers and body."""
+    thinking_s: float = 300
+    """In place of `first_byte_s` where the model thinks first."""
 
 
 class UpstreamResponse(Protocol):

@@ -39,8 +39,17 @@ class ProviderFacts:
     """Has what opens it: an enabled credential with a value, or none needed."""
     secret: str | None = field(default=None, repr=False)
     quirks: frozenset[str] = frozenset()
+    family: str = ""
+    """What it proves reasoning with is taken by every provider of the same family; empty: by itself alone."""
+    patience_s: int | None = None
+    """How long its streams are waited for, whatever the gateway's own limits say."""
     health: str = "unknown"
     """What the last probe found: healthy, unhealthy or unknown."""
+
+    @property
+    def issuer(self) -> str:
+        """Whose proofs of reasoning are its own: those of its family."""
+        return self.family or self.slug
 
     @property
     def is_callable(self) -> bool:

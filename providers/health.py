@@ -7,6 +7,8 @@ from providers.wire.failure import NO_FAULT, FailureKind
 
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
+LONGEST_WAIT_S = 60.0
+"""For a limit, whatever the provider asks for: clients are told that, and we find out."""
 # A probe that ended without a word, because its client left, does not block the next one for longer.
 PROBE_LEASE_S = 30.0
 _NEWEST = 0.1
@@ -91,7 +93,7 @@ class HealthTable:
         if record.is_open(at):
             return
         if kind is FailureKind.RATE_LIMIT and retry_after_s is not None:
-            record.pause_until(at + retry_after_s)
+            record.pause_until(at + min(retry_after_s, LONGEST_WAIT_S))
         elif self._must_pause(record, kind):
             record.pause(at)
 

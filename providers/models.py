@@ -1,13 +1,14 @@
 """Providers, what opens them, and what probes found."""
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import KNOWN_QUIRKS
+from providers.formats.registry import formats_with_list
 from providers.querysets import AlarmQuerySet, ProviderQuerySet
 
 
@@ -45,6 +46,23 @@ class Provider(OneLineTexts, models.Model):
     )
     quirks = models.JSONField(
         default=list, blank=True, help_text="Named departures from the wire format. Usually empty."
+    )
+    family = models.SlugField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=False,
+        help_text="Providers of one family take each other's proofs of reasoning (signatures, encrypted thoughts), "
+        "such as one vendor's models at several addresses. Empty: it takes its own only.",
+    )
+    patience_s = models.PositiveSmallIntegerField(
+        "patience",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Seconds for which a stream of it may be silent, before its first event too; at most "
+        "GATEWAY_TOTAL_TIMEOUT_S. Empty: the gateway's own limits, which are longer where a model thinks.",
     )
     local_address = models.CharField(
         "allowed on this machine",
@@ -93,7 +111,7 @@ class Provider(OneLineTexts, models.Model):
     @property
     def has_model_list(self) -> bool:
         """There is something to ask for that costs nothing; else its health stays unknown."""
-        return self.wire_format in MODEL_LISTS
+        return self.wire_format in formats_with_list()
 
     def clean(self) -> None:
         self.base_url = self.base_url.strip().rstrip("/")

@@ -13,10 +13,10 @@ from urllib.parse import urljoin
 import httpx
 
 from gateway.core.outbound import OutboundPolicy, httpx_client
-from providers.adapters.headers import credential_header
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
+from providers.formats.registry import access_to
 from providers.validators import base_url_refusal
+from providers.wire.access import ModelList
 from providers.wire.failure import UpstreamFailure
 from providers.wire.scrub import remove_secret
 
@@ -28,6 +28,7 @@ _BEYOND_S = 2.0
 _BYTES_MOST = 8 * 1024 * 1024
 _NAMES_MOST = 5_000
 _NAME_LENGTH_MOST = 200
+_USUAL = ModelList()
 _TOO_SLOW = "no answer in time"
 _MORE = ("has_more", "nextPageToken", "next_page_token")
 
@@ -135,11 +136,14 @@ def probe_together(
 
 
 def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> _Found:
-    listed = MODEL_LISTS[provider.wire_format]
+    access = access_to(provider.wire_format)
+    listed = access.models
+    if listed is None:
+        raise KeyError(provider.wire_format)
     headers = {
         "accept": "application/json",
         **listed.headers,
-        **credential_header(provider.wire_format, provider),
+        **access.credential(provider.secret, provider.quirks),
     }
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     url = urljoin(provider.base_url.rstrip("/") + "/", listed.path)
@@ -150,28 +154,23 @@ def _ask(provider: ProviderFacts, policy: OutboundPolicy) -> _Found:
         if not response.is_success:
             trouble, error = _error_of(response)
             return _Found(response.status_code, error, trouble)
-        return _read_list(response.status_code, response.read(), listed.prefix, provider.secret or "")
+        return _read_list(response.status_code, response.read(), listed, provider.secret or "")
 
 
-def model_names(answer: object, prefix: str = "") -> tuple[str, ...]:
-    """The names in a model list, sorted, without what cannot be one, nor `prefix`; a few thousand at most.
+def model_names(answer: object, listed: ModelList = _USUAL) -> tuple[str, ...]:
+    """The names in a model list, sorted, without what cannot be one; a few thousand at most.
 
-    Empty of the first page of several: what is not on it may be on the next. Source: the lists of OpenAI and Anthropic
-    are objects with `data` of `id`, Google's and Cohere's with `models` of `name`; some servers answer the bare list.
+    Empty of the first page of several: what is not on it may be on the next.
     """
-    rows = None if _is_part(answer) else _rows(answer)
+    rows = None if _is_part(answer) else listed.rows(answer)
     named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     ids = (row.get("id", row.get("name")) for row in named)
-    names = {name.removeprefix(prefix) for name in ids if isinstance(name, str)}
+    names = {name.removeprefix(listed.prefix) for name in ids if isinstance(name, str)}
     return tuple(
         sorted(name for name in names if 0 < len(name) <= _NAME_LENGTH_MOST and name.isprintable())[
             :_NAMES_MOST
         ]
     )
-
-
-def _rows(answer: object) -> object:
-    return answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
 
 
 def _is_part(answer: object) -> bool:
@@ -189,15 +188,15 @@ def _error_of(response: httpx.Response) -> tuple[Trouble, str]:
     return trouble, f"{error} ({status})"
 
 
-def _read_list(status: int, body: bytes, prefix: str, secret: str) -> _Found:
+def _read_list(status: int, body: bytes, listed: ModelList, secret: str) -> _Found:
     """JSON of another shape is no error: calls may well get through."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         return _Found(status, "answers something that is not JSON; check the base URL", Trouble.NOT_JSON)
-    names = model_names(answer, prefix)
+    names = model_names(answer, listed)
     kept = tuple(name for name in names if remove_secret(name, secret) == name)
-    return _Found(status, "", None if isinstance(_rows(answer), list) else Trouble.OTHER_FORMAT, kept)
+    return _Found(status, "", None if isinstance(listed.rows(answer), list) else Trouble.OTHER_FORMAT, kept)
 
 
 def _named(failure: BaseException, base_url: str, policy: OutboundPolicy) -> tuple[Trouble, str]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.db import models
 from django.db.models import Q
 
-from providers.adapters.model_lists import MODEL_LISTS
+from providers.formats.registry import formats_with_list
 
 if TYPE_CHECKING:
     from providers.models import Alarm, Provider  # noqa: F401  # named in the base classes, as text
@@ -20,7 +20,7 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
     def due(self, at: datetime) -> "ProviderQuerySet":
         """To be probed now: enabled, with an address and something to ask for, probed, and its turn."""
         turn = Q(next_probe_at__isnull=True) | Q(next_probe_at__lte=at)
-        asked = self.filter(turn, is_enabled=True, is_probed=True, wire_format__in=list(MODEL_LISTS))
+        asked = self.filter(turn, is_enabled=True, is_probed=True, wire_format__in=formats_with_list())
         return asked.exclude(base_url="")
 
     def demo_addresses(self) -> frozenset[str]:

@@ -16,8 +16,8 @@ from accounts import audit
 from accounts.revision import Part, be_patient, take_revision
 from gateway.core.outbound import OutboundPolicy
 from providers import alarms, validators
-from providers.adapters.model_lists import MODEL_LISTS
 from providers.facts import ProviderFacts
+from providers.formats.registry import formats_with_list
 from providers.models import Credential, ProbeResult, Provider, UpstreamList
 from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
@@ -50,6 +50,8 @@ def facts_of(provider: Provider) -> ProviderFacts:
         is_usable=access.is_usable and bool(provider.base_url),
         secret=access.secret,
         quirks=frozenset(provider.quirks),
+        family=provider.family,
+        patience_s=provider.patience_s,
         health=provider.health,
     )
 
@@ -158,7 +160,7 @@ def record_probe(*, provider_id: int, outcome: ProbeOutcome, at: datetime) -> No
 
     Nothing if the provider went meanwhile, or has no model list any more.
     """
-    if not Provider.objects.filter(pk=provider_id, wire_format__in=list(MODEL_LISTS)).exists():
+    if not Provider.objects.filter(pk=provider_id, wire_format__in=formats_with_list()).exists():
         return
     results = ProbeResult.objects.filter(provider_id=provider_id)
     ProbeResult.objects.create(

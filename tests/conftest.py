@@ -1,6 +1,5 @@
 """What all tests share: real servers, started once a process and only when a test asks, and the order of files."""
 
-import os
 from collections.abc import Iterator
 
 import certifi
@@ -18,15 +17,6 @@ from tests.system.deployment import make_tables
 from tests.system.embedded import product, upstream
 
 __all__ = ["product", "upstream"]
-
-# More would only take the processor from tests that look at the clock.
-MOST_PROCESSES = 6
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as processors and one more: many tests wait for other programs."""
-    return min(2 * (os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

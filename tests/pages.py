@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ _FLAGS = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DRIVER = shutil.which("chromedriver")
 _TAB_LIMIT = 60
+# Of what passes, only that it does.
+_FIND_BARRIERS = """
+axe.run({resultTypes: ["violations"], selectors: false}).then(found => arguments[0](found.violations))
+"""
 _AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -72,6 +76,19 @@ class Browser:
                 return focused
             self.press(Keys.TAB)
         raise AssertionError(f"Tab does not reach {selector}.")
+
+    def tab_stops_before(self, selector: str) -> int:
+        """How often Tab is pressed, from the top of the page, before that element has the focus."""
+        self.run("document.activeElement.blur(); scrollTo(0, 0)")
+        for stops in range(_TAB_LIMIT):
+            self.press(Keys.TAB)
+            focused = self.driver.switch_to.active_element
+            if self.run("return arguments[0].matches(arguments[1])", focused, selector):
+                return stops
+        raise AssertionError(f"Tab does not reach {selector}.")
+
+    def wait_until(self, is_so: Callable[[], object]) -> None:
+        WebDriverWait(self.driver, HANG_S).until(lambda _: is_so())
 
     def wait_for(self, selector: str) -> WebElement:
         WebDriverWait(self.driver, HANG_S).until(lambda _: self.count(selector), f"{selector} did not appear")
@@ -122,7 +139,7 @@ class Browser:
         """What keeps people from using the page, as axe-core finds it: serious and critical findings."""
         require_service("axe-core (npm ci --prefix tests/browser)", _AXE.is_file())
         self.run(_AXE.read_text(encoding="utf-8"))
-        found = self.driver.execute_async_script("axe.run().then(r => arguments[0](r.violations))")
+        found = self.driver.execute_async_script(_FIND_BARRIERS)
         return [
             f"{finding['id']}: {node['html']}"
             for finding in found
@@ -153,6 +170,8 @@ def running_browser(base_url: str) -> Iterator[Browser]:
     require_service("chromium", _CHROMIUM is not None)
     require_service("chromedriver", _DRIVER is not None)
     driver = Chrome(options=_options(), service=Service(_DRIVER))
+    driver.set_script_timeout(HANG_S)
+    driver.set_page_load_timeout(HANG_S)
     try:
         browser = Browser(driver, base_url)
         browser.forget()

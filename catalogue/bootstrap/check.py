@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
 from providers.facts import KNOWN_QUIRKS
-from providers.operations.registry import WIRE_FORMATS, lacks
+from providers.formats.registry import wire_formats
+from providers.operations.registry import lacks
 
 METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})
@@ -55,8 +56,8 @@ def _provider_complaints(provider: ProviderEntry) -> Iterator[str]:
     for name, times in Counter(name for names in provider.params.values() for name in names).items():
         if times > 1:
             yield f"{place}: params hold {name} {times} times."
-    if provider.wire_format not in WIRE_FORMATS:
-        yield f"{place}: wire_format {provider.wire_format} is not one of {', '.join(sorted(WIRE_FORMATS))}."
+    if provider.wire_format not in wire_formats():
+        yield f"{place}: wire_format {provider.wire_format} is not one of {', '.join(sorted(wire_formats()))}."
     for quirk in sorted(set(provider.quirks) - KNOWN_QUIRKS.keys()):
         yield f"{place}: {quirk} is not a quirk."
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from catalogue.feeds.formats import FEED_FORMATS
 from catalogue.lifecycle.status import Status
+from catalogue.listing.capabilities import CAPABILITIES, capabilities_of, have_all
 from catalogue.listing.organisations import PUBLISHED_ORGANISATIONS
 from catalogue.listing.parameters import (
     ChoiceField,
@@ -24,6 +25,7 @@ from catalogue.listing.parameters import (
     refusal_of,
     refuse,
 )
+from catalogue.listing.search import NameIndex, name_index_cache
 from catalogue.models import Model, Organisation, PublishedModel
 from catalogue.published.reading import Reading
 from catalogue.querysets.published import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
@@ -71,15 +73,21 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         WordsField(), "by_endpoints", "Offered at any of these, such as `chat.completions`."
     )
     organisation = _parameter(WordsField(), "by_organisations", "Made by any of these, by exact id.")
-    input_types = _parameter(WordsField(), "by_types", "Reads any of these, such as `image`.")
-    output_types = _parameter(WordsField(), "by_types", "Writes any of these.")
+    input_types = _parameter(WordsField(), "by_types", "Takes any of these modalities, such as `image`.")
+    output_types = _parameter(WordsField(), "by_types", "Gives any of these modalities.")
     params = _parameter(WordsField(), "by_params", "Takes any of these parameters.")
     all_params = _parameter(
         WordsField(), "by_all_params", "One of its offerings takes all of these parameters."
     )
     provider = _parameter(WordsField(), "by_providers", "Offered by any of these providers.")
     q = _parameter(
-        ParameterField(example="haiku"), "by_text", "Every word is in id, name, aliases or description."
+        ParameterField(example="haiku"),
+        "by_text",
+        "Every word is in id, name, aliases or description; in names with or without hyphens, dots and blanks. "
+        "Without `sort`, models of exactly that name come first.",
+    )
+    capabilities = _parameter(
+        WordsField(*CAPABILITIES), "by_capabilities", "One of its offerings has all of these."
     )
     status = _parameter(
         WordsField(*Status),
@@ -139,7 +147,8 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         if told_by_top:
             queryset = self.with_top(queryset, told_by_top)
         narrowed: Rows = super().filter_queryset(queryset)
-        return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"))
+        first = self._names.exact(asked["q"]) if asked["q"] and not asked["sort"] else ()
+        return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"), first=first)
 
     def with_top(self, rows: Rows, columns: Collection[str]) -> Rows:
         """Annotated with what prices and context are asked of."""
@@ -165,7 +174,16 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         return rows.filter(has_any(name, [word.lower() for word in words]))
 
     def by_text(self, rows: Rows, _name: str, text: str) -> Rows:
-        return rows.matching(text)
+        return rows.matching({word: self._names.only_folded(word) for word in text.casefold().split()})
+
+    def by_capabilities(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        wanted, snapshot = frozenset(words), self.reading.snapshot
+        able = [
+            model.id
+            for model in snapshot.models.values()
+            if have_all(capabilities_of(model, snapshot, self.at), wanted)
+        ]
+        return rows.filter(public_id__in=able)
 
     def by_tiers(self, rows: Rows, _name: str, tiers: list[str]) -> Rows:
         return rows.filter(reasoning_tier__in=tiers)
@@ -208,6 +226,10 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
     def keep(self, rows: Rows, _name: str, _value: Any) -> Rows:
         """For parameters that narrow nothing by themselves."""
         return rows
+
+    @property
+    def _names(self) -> NameIndex:
+        return name_index_cache.read(self.reading.snapshot.models)
 
     def _where_shown(self, rows: Rows, wanted: Q) -> Rows:
         asked = self.form.cleaned_data

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from catalogue.facts import ModelFacts
 from catalogue.listing.parameters import WordsField
+from catalogue.listing.search import name_index_cache
 from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import Snapshot
 
@@ -32,6 +33,16 @@ def words_that_match_nothing(query: QueryDict, snapshot: Snapshot) -> list[dict[
             unknown = _unknown(asked, words_of, snapshot)
             warnings += [_warning(name, word) for word in asked if word in unknown]
     return warnings
+
+
+def near_names(query: QueryDict, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """For a search that found nothing: a warning with the ids that are near it, if any are."""
+    text = query.get("q", "")
+    near = name_index_cache.read(snapshot.models).near(text) if text else []
+    if not near:
+        return []
+    message = f"q: nothing is found. Near it: {', '.join(near)}."
+    return [{"param": "q", "provided": text, "message": message}]
 
 
 def _unknown(asked: Iterable[str], words_of: Words, snapshot: Snapshot) -> set[str]:

@@ -4,7 +4,7 @@ Whatever depends on time takes `at`; `callable_ids` are the providers that calls
 not count.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -59,9 +59,9 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
     def of_status(self, at: datetime, statuses: Iterable[str]) -> Self:
         return self.annotate(status=status_case(at)).filter(status__in=list(statuses))
 
-    def matching(self, text: str) -> Self:
-        """Every word of the text is somewhere in its id, name, aliases, organisation or description."""
-        return self.filter(*(has("search_text", word) for word in text.casefold().split()))
+    def matching(self, words: Mapping[str, Collection[str]]) -> Self:
+        """Every word is somewhere in its id, name, aliases, organisation or description, or its id is the word's."""
+        return self.filter(*(has("search_text", word) | Q(public_id__in=ids) for word, ids in words.items()))
 
     def where_serving(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
         """An offering that a call could go to meets the condition."""
@@ -104,11 +104,13 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
         }
         return self.annotate(**{column: known[column] for column in columns})
 
-    def in_order(self, column: str, *, descending: bool = False) -> Self:
-        """By a column, unknown last; then by name in whatever case, then by id."""
-        first = ByCodePoint(column) if column == "sort_name" else F(column)
-        direction = first.desc(nulls_last=True) if descending else first.asc(nulls_last=True)
-        return self.order_by(direction, ByCodePoint("sort_name").asc(), ByCodePoint("public_id").asc())
+    def in_order(self, column: str, *, descending: bool = False, first: Collection[str] = ()) -> Self:
+        """By a column, unknown last; then by name in whatever case, then by id. The ids of `first` before all."""
+        ahead = [Case(When(public_id__in=first, then=Value(0)), default=Value(1))] if first else []
+        by = ByCodePoint(column) if column == "sort_name" else F(column)
+        direction = by.desc(nulls_last=True) if descending else by.asc(nulls_last=True)
+        names = (ByCodePoint("sort_name").asc(), ByCodePoint("public_id").asc())
+        return self.order_by(*ahead, direction, *names)
 
     def newest_first(self) -> Self:
         return self.in_order("release_at", descending=True)

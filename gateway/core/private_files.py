@@ -1,9 +1,11 @@
-"""Files that only their owner may read, also in a folder that others may look into."""
+"""Files that only their owner may read, also in a folder that others may look into; a folder that one process holds."""
 
+import fcntl
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 MODE = 0o600
 # SQLite makes these itself, with the mode of the database's file; but earlier ones may lie there.
@@ -36,3 +38,29 @@ def files_of(database: Path) -> list[Path]:
 def open_private(path: str, flags: int) -> int:
     """An opener for `open`: the file that it makes is its owner's only."""
     return os.open(path, flags, MODE)
+
+
+class FolderInUse(Exception):
+    """Another process holds the folder; the message says which and what to do."""
+
+
+def hold(folder: Path) -> TextIO:
+    """Hold the folder until the returned file is closed, which the end of the process does too.
+
+    Raises FolderInUse.
+    """
+    file = open(folder / "gatehouse.lock", "a+", encoding="utf-8", opener=open_private)  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise FolderInUse(
+            f"Another Gatehouse (process {holder}) runs on the data folder {folder}. Stop it, name another "
+            "folder with GATEWAY_DATA_DIR, or run several processes with DATABASE_URL and REDIS_URL."
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

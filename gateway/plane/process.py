@@ -107,6 +107,7 @@ class Process:
                 first_byte_s=settings.FIRST_BYTE_TIMEOUT_S,
                 idle_s=settings.IDLE_TIMEOUT_S,
                 total_s=settings.TOTAL_TIMEOUT_S,
+                thinking_s=settings.THINKING_TIMEOUT_S,
             ),
             answer_bytes=_ANSWER_BYTES,
         )

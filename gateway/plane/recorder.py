@@ -19,7 +19,7 @@ from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
 from gateway.plane.spool import Orphan, Spool
-from gateway.proxy.settle import find_payer, settle, usage_fields
+from gateway.proxy.settle import PROCESS_LOST, find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage, counted
 
@@ -192,11 +192,14 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
     """Its process died. That is not the team's to pay; what we lose is at least the prompt."""
     counts = counted(input_tokens=opened.input_tokens)
     prompt = Usage(counts, is_estimated=True) if counts else None
-    bill = settle(find_payer(LedgerEntry.Outcome.UNKNOWN, ""), None, prompt, partial(_cost_usd, opened))
+    bill = settle(
+        find_payer(LedgerEntry.Outcome.UNKNOWN, PROCESS_LOST), None, prompt, partial(_cost_usd, opened)
+    )
     return AttemptClosed(
         attempt_id=opened.attempt_id,
         ended_at=None,
         outcome=LedgerEntry.Outcome.UNKNOWN,
+        error_code=PROCESS_LOST,
         usage=usage_fields(bill.usage),
         is_estimated=prompt is not None,
         cost_usd=f"{bill.cost_usd:f}",

@@ -107,6 +107,7 @@ class Runtime:
                 body_limit_bytes=settings.BODY_LIMIT_BYTES,
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
                 heartbeat_s=settings.HEARTBEAT_S,
+                open_after_s=settings.OPEN_AFTER_S,
                 proxies=settings.TRUSTED_PROXIES,
                 counts_per_minute=settings.COUNTS_PER_MINUTE,
             )

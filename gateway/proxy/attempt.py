@@ -22,6 +22,7 @@ from gateway.proxy.exchange import (
 )
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
+from gateway.proxy.patience import CLIENT_DEADLINE, ENDLESS, Patience, limits_for, out_of_time
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.settle import (
@@ -31,6 +32,7 @@ from gateway.proxy.settle import (
     FAILED_OVER,
     FINISHED,
     GATEWAY_ERROR,
+    TIMED_OUT,
     Bill,
     find_payer,
     settle,
@@ -92,13 +94,14 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     Raises ClientGone and CancelledError once the attempt under way is closed and recorded.
     """
     end = CallResult()
-    targets = Targets(await _find_targets(services, call), services.health)
+    patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
+    targets = Targets(await _find_targets(services, call), services.health, patience)
     error: GatewayError | None = None
     while target := targets.advance():
         end.attempts += 1
-        attempt = Attempt(services, call, target, lane=lane, number=end.attempts)
+        attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
         try:
-            await attempt.run(sink, may_go_on=targets.has_next)
+            await attempt.run(sink, may_go_on=targets.may_follow)
             return end
         except UpstreamFailure as failure:
             # A provider's trouble may pass, and then its offering can do what this one cannot.
@@ -108,7 +111,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 end.cut_by = error.error_code
                 await sink.send(attempt.fail(error), is_last=True)
                 return end
-            if failure.kind is FailureKind.CALLER:
+            if not targets.may_follow(failure):
                 break
         finally:
             if attempt.record.sample:
@@ -124,14 +127,22 @@ def _nobody_can() -> GatewayError:
 class Targets:
     """The plan's offerings one by one, as far as their breakers let calls through; at most MOST_ATTEMPTS."""
 
-    def __init__(self, planned: Sequence[Target], health: HealthTable) -> None:
+    def __init__(self, planned: Sequence[Target], health: HealthTable, patience: Patience) -> None:
         self._rest = iter(planned)
         self._health = health
+        self._patience = patience
         self._taken = 0
         self._next: Target | None = None
 
-    def has_next(self) -> bool:
-        """Whether another one may be tried; asked only once the current one has failed, since it takes its slot."""
+    def may_follow(self, failure: UpstreamFailure) -> bool:
+        """Whether another one may be tried after the current one failed so; takes the next one's slot."""
+        if failure.kind is FailureKind.CALLER:
+            return False
+        if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
+            return False
+        return self._has_next()
+
+    def _has_next(self) -> bool:
         if self._next is None and self._taken < MOST_ATTEMPTS:
             now = time.monotonic()
             self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
@@ -139,7 +150,7 @@ class Targets:
 
     def advance(self) -> Target | None:
         """The next one; None where there is none."""
-        if not self.has_next():
+        if not self._has_next():
             return None
         target, self._next = self._next, None
         self._taken += 1
@@ -182,18 +193,32 @@ class Attempt:
     _has_output = False
     _first_output_at: float | None = None
 
-    def __init__(self, services: CallServices, call: Call, target: Target, *, lane: str, number: int) -> None:
+    def __init__(
+        self,
+        services: CallServices,
+        call: Call,
+        target: Target,
+        patience: Patience,
+        *,
+        lane: str,
+        number: int,
+    ) -> None:
         now = time.time()
         self.services = services
         self.call = call
         self.target = target
         self.number = number
+        self._patience = patience
+        limits = limits_for(services.timeouts, call, target.offering, target.provider)
+        if patience is not ENDLESS:
+            limits = patience.shorten(limits, is_streamed=call.is_streamed)
+        self._limits = limits
         self._adapter = services.adapters(call, target.provider)
         self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
         self._started = time.monotonic()
 
-    async def run(self, sink: ResponseSink, *, may_go_on: Callable[[], bool]) -> None:
+    async def run(self, sink: ResponseSink, *, may_go_on: Callable[[UpstreamFailure], bool]) -> None:
         """`may_go_on` tells, after a failure, whether another offering will be tried.
 
         Raises UpstreamFailure, ClientGone.
@@ -204,12 +229,11 @@ class Attempt:
             await self._make(sink)
             outcome, error_code = FINISHED, ""
         except UpstreamFailure as caught:
-            failure = caught
-            caught.hide(self.target.provider.secret)
-            error_code = caught.code
-            is_final = caught.kind is FailureKind.CALLER or self.has_begun or not may_go_on()
-            outcome = CUT if self.has_begun else FAILED if is_final else FAILED_OVER
-            raise
+            failure = self._patience.judge(caught)
+            failure.hide(self.target.provider.secret)
+            error_code = failure.code
+            outcome = CUT if self.has_begun else FAILED_OVER if may_go_on(failure) else FAILED
+            raise failure from caught.__cause__
         except ClientGone:
             outcome, error_code = CANCELLED, CLIENT_GONE
             raise
@@ -240,7 +264,7 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
-        response = await self.services.engine.open(request, self.services.timeouts)
+        response = await self.services.engine.open(request, self._limits)
         try:
             self._status = response.status
             if not 200 <= response.status < 300:
@@ -258,15 +282,27 @@ class Attempt:
             self.call, self.target.model.id, self._rate_card.cost_usd
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
-        timeouts = self.services.timeouts
-        limits = RelayLimits(timeouts.first_byte_s, timeouts.idle_s, self.services.answer_bytes)
+        limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
         try:
-            await relay.run(response, limits)
+            if self._patience is ENDLESS:
+                await relay.run(response, limits)
+            else:
+                await self._begin_in_time(relay, response, limits)
         finally:
             self.has_begun = relay.has_begun
             self._usage = reader.usage
             self._output_chars, self._has_output = reader.output_chars, reader.has_output
             self._first_output_at = relay.first_output_at
+
+    async def _begin_in_time(
+        self, relay: StreamRelay, response: UpstreamResponse, limits: RelayLimits
+    ) -> None:
+        try:
+            async with asyncio.timeout(self._patience.left_s) as until_begun:
+                relay.when_begun = lambda: until_begun.reschedule(None)
+                await relay.run(response, limits)
+        except TimeoutError:
+            raise out_of_time() from None
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
@@ -344,7 +380,7 @@ class Attempt:
             prices=self._other_prices(bill.usage),
             about_us=failure.about_us if failure else "",
         )
-        if failure:
+        if failure and error_code != CLIENT_DEADLINE:
             kind = failure.kind.value
             record.sample = AttemptSample(self.target.offering.id, latency_ms, kind, failure.retry_after_s)
         elif outcome == FINISHED:
@@ -355,7 +391,7 @@ class Attempt:
         if outcome == FINISHED and self._finished_bill:
             return self._finished_bill
         estimate = None
-        if self._usage is None and self._has_output:
+        if self._usage is None and (self._has_output or error_code in TIMED_OUT):
             estimate = estimate_usage(self.call.body, self._output_chars)
         return settle(find_payer(outcome, error_code), self._usage, estimate, self._rate_card.cost_usd)
 

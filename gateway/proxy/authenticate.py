@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from accounts.guesses import WRONG_KEYS, keys_from
 from accounts.keys import REFUSAL, KeyFacts, credential_of, opens, read_key
-from gateway.proxy.errors import Forbidden, Unauthorised, Unavailable
+from gateway.core.store.interface import Store
+from gateway.proxy.errors import Forbidden, GatewayError, TooManyGuesses, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 
 
@@ -48,3 +50,9 @@ def _shown_text(headers: Mapping[bytes, bytes]) -> str:
         headers.get(b"x-api-key", b"").decode("latin-1"),
         headers.get(b"x-goog-api-key", b"").decode("latin-1"),
     )
+
+
+async def judge_guess(refusal: Unauthorised, address: str, store: Store) -> GatewayError:
+    """The refusal, or what is answered in its place. Calls with a valid key never come here."""
+    wait_s = await store.take_try(keys_from(address), WRONG_KEYS)
+    return TooManyGuesses(wait_s) if wait_s else refusal

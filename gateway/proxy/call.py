@@ -28,6 +28,8 @@ _FACTS = (
     "shows_translated",
     "betas",
     "input_tokens",
+    "asks_reasoning",
+    "client_waits_s",
 )
 NEEDED = ("call_id", *_FACTS[:9])
 """Without these a call cannot be made; the others have a default."""

@@ -19,6 +19,7 @@ from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.observers import Observers
+from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.response_headers import limit_headers
@@ -49,6 +50,8 @@ class EdgeServices:
     write_timeout_s: float
     heartbeat_s: float
     """A stream that was quiet for so long is sent a sign of life."""
+    open_after_s: float = 20.0
+    """A stream of which nothing came for so long is opened all the same: until then a refusal keeps its status."""
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
     counts_per_minute: int = 600
@@ -152,6 +155,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         id=mint_id(),
         created=int(time.time()),
         betas=read_betas(request),
+        client_waits_s=read_client_wait(request.headers),
         shows_translated=wants_translated(request),
         request_id=request.id,
         team_id=key.team_id,
@@ -179,6 +183,7 @@ def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
 def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
+    call.asks_reasoning = required.asks_reasoning
     call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
     call.revision = context.snapshot.revision
     if plan.retired:

@@ -60,6 +60,9 @@ class ClientConnection:
         self._write_timeout_s = write_timeout_s
 
     async def begin(self, head: ResponseHead) -> None:
+        if self.has_begun:
+            await self._tell_late(head)
+            return
         self._is_whole = head.length is not None
         headers = [
             *self.headers,
@@ -82,6 +85,34 @@ class ClientConnection:
         self._first_byte(self.record)
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
 
+    async def open(self) -> None:
+        """Begin a stream before anything is known of its answer: status, headers and a sign of life."""
+        if self.has_begun or self.has_ended or self.record.status is not None:
+            return
+        self.has_begun = True
+        self.record.status = 200
+        headers = [*self.headers, *_EVENT_STREAM, (b"x-gateway-lane", self.record.lane.encode())]
+        await self._write({"type": "http.response.start", "status": 200, "headers": headers})
+        self._sent = _EVENT_ENDS[0]
+        await self._write_heartbeat()
+
+    async def _tell_late(self, head: ResponseHead) -> None:
+        """Of a stream that was opened before its answer began: a comment, where the format's clients can read one."""
+        self.record.head = head
+        self._first_byte(self.record)
+        if self.record.surface.heartbeat.startswith(b":"):
+            told = [
+                (b"x-gateway-provider", head.provider.encode()),
+                (b"x-gateway-model", head.model.encode()),
+                (b"x-gateway-attempts", str(head.attempts).encode()),
+            ]
+            if head.translated is not None:
+                told.append((b"x-gateway-translated", _as_list(head.translated)))
+            lines = [b": %b: %b\n" % each for each in told]
+            await self._write(
+                {"type": "http.response.body", "body": b"".join(lines) + b"\n", "more_body": True}
+            )
+
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
         self.has_ended = is_last
         self._sent = data or self._sent
@@ -101,9 +132,11 @@ class ClientConnection:
         """Keep what stands between us and the client from taking a quiet stream for a dead one."""
         # A task begins later than it is made, and the stream may have gone on meanwhile.
         if self.is_quiet(time.monotonic(), quiet_s):
-            await self._write(
-                {"type": "http.response.body", "body": self.record.surface.heartbeat, "more_body": True}
-            )
+            await self._write_heartbeat()
+
+    async def _write_heartbeat(self) -> None:
+        beat = self.record.surface.heartbeat
+        await self._write({"type": "http.response.body", "body": beat, "more_body": True})
 
     async def answer(self, body: bytes) -> None:
         """A whole answer of the gateway's own."""

@@ -9,12 +9,11 @@ from typing import Any
 
 from accounts.keys import KeyFacts
 from gateway.core.client_address import client_of_scope
-from gateway.proxy.authenticate import authenticate, read_headers
+from gateway.proxy.authenticate import authenticate, judge_guess, read_headers
 from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
-from gateway.proxy.guesses import judge_guess
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
@@ -46,6 +45,8 @@ class OpenCall:
     receive: Receive | None = None
     is_client_gone: bool = False
     verdict: GatewayError | None = None
+    waits_since: float | None = None
+    """When its stream was first seen in a lane."""
     _watch: "asyncio.Future[Any] | None" = None
     _beat: "asyncio.Future[Any] | None" = None
 
@@ -69,16 +70,28 @@ class OpenCall:
                 Unauthorised("This key was revoked or expired, or its team was switched off, meanwhile.")
             )
 
-    def look(self, now: float, write_timeout_s: float, heartbeat_s: float) -> None:
+    def look(self, now: float, services: EdgeServices) -> None:
         """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
         since = self.client.writing_since
-        if since is not None and now - since > write_timeout_s:
+        if since is not None and now - since > services.write_timeout_s:
             self._lose_client()
         elif self._watch is None and self.receive is not None:
             self._watch = asyncio.ensure_future(self.receive())
             self._watch.add_done_callback(self._hear)
-        if self.client.is_quiet(now, heartbeat_s):
-            self._beat = asyncio.ensure_future(self.client.beat(heartbeat_s))
+        if not self.client.has_begun:
+            self._open_in_time(now, services.open_after_s)
+        elif self.client.is_quiet(now, services.heartbeat_s):
+            self._beat = asyncio.ensure_future(self.client.beat(services.heartbeat_s))
+
+    def _open_in_time(self, now: float, open_after_s: float) -> None:
+        """A silent stream is begun, before whatever stands between us and the client takes it for a dead one."""
+        record = self.client.record
+        if record.asked is None or not record.asked.is_streamed or not record.lane or record.outcome:
+            return
+        if self.waits_since is None:
+            self.waits_since = now
+        elif now - self.waits_since > open_after_s and self._may_be_ended():
+            self._beat = asyncio.ensure_future(self.client.open())
 
     def stop_listening(self) -> None:
         self.receive = None
@@ -167,7 +180,7 @@ class Edge:
     def _look(self) -> None:
         services, now, at = self._services, time.monotonic(), time.time()
         for call in self._open:
-            call.look(now, services.write_timeout_s, services.heartbeat_s)
+            call.look(now, services)
             call.end_without_key(services.keys, at)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 

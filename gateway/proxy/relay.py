@@ -40,6 +40,7 @@ class StreamRelay:
         self.sink = sink
         self.has_begun = False
         self.first_output_at: float | None = None
+        self.when_begun: Callable[[], None] | None = None
         self._begin = begin
         self._held: list[bytes] = []
 
@@ -78,6 +79,8 @@ class StreamRelay:
                 return
             data = b"".join(self._held)
             self._held.clear()
+            if self.when_begun:
+                self.when_begun()
             await self._begin()
             self.has_begun = True
         if self.first_output_at is None and self.reader.has_output:

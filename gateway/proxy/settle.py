@@ -7,11 +7,16 @@ from enum import Enum
 
 from catalogue.pricing.cost import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
+from gateway.proxy.patience import CLIENT_DEADLINE
 from providers.wire.usage import Costing, Usage
 
 FINISHED, FAILED, FAILED_OVER, CUT, CANCELLED = "finished", "failed", "failed_over", "cut", "cancelled"
 GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
+TIMED_OUT = frozenset({"provider_timeout", "provider_stalled", CLIENT_DEADLINE})
+"""The provider had the whole request, and worked on it for as long as it was let."""
+PROCESS_LOST = "process_lost"
+"""What made the call was killed: nobody knows how it ended."""
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
 _ALWAYS = dict.fromkeys(
     ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"), 0
@@ -20,7 +25,9 @@ _NOTHING = Decimal(0).quantize(SMALLEST_USD)
 
 
 class Payer(Enum):
-    """Who bears what an attempt cost. Nobody: before its first byte, a provider that failed charges nothing."""
+    """Who bears what an attempt cost. Nobody: a provider that failed before its first byte charges nothing, unless we
+    gave it up while it was at work.
+    """
 
     TEAM = "team"
     OPERATOR = "operator"
@@ -44,7 +51,7 @@ def find_payer(outcome: str, code: str) -> Payer:
     """
     if outcome == FINISHED or (outcome == CANCELLED and code in _BY_THE_TEAM):
         return Payer.TEAM
-    if outcome in {FAILED, FAILED_OVER} and code != GATEWAY_ERROR:
+    if outcome in {FAILED, FAILED_OVER} and code != GATEWAY_ERROR and code not in TIMED_OUT:
         return Payer.NOBODY
     return Payer.OPERATOR
 

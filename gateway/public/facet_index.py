@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalogue.facts import ModelFacts
+from catalogue.listing.capabilities import capabilities_of
 from catalogue.published.reading import Reading
 from catalogue.published.snapshot import Snapshot
 from gateway.public.offered import expected_top, is_free, shown_offerings
@@ -20,11 +21,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class FacetIndex:
-    """Of every model by id, and how organisations and providers are called by id."""
+    """Of every model by id, and how organisations and providers are called by id.
+
+    `capabilities` has a set for each offering that is shown.
+    """
 
     models: Mapping[str, ModelFacts]
     state: str
     of: Mapping[str, FacetWords]
+    capabilities: Mapping[str, Sequence[frozenset[str]]]
     organisations: Mapping[str, Label]
     providers: Mapping[str, Label]
 
@@ -54,6 +59,7 @@ def _index_of(reading: Reading) -> FacetIndex:
         models=reading.snapshot.models,
         state=reading.state,
         of={model.id: dict(_words(model, reading)) for model in models},
+        capabilities={model.id: capabilities_of(model, reading.snapshot, reading.at) for model in models},
         organisations={each.organisation_id: _organisation(each) for each in models},
         providers={
             offering.provider_slug: Label(offering.provider_name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogue.lifecycle.status import Status
+from catalogue.listing.capabilities import CAPABILITIES, have_all
 from gateway.public.amounts import MILLION, money, shorten
 from gateway.public.facet_index import FacetIndex, Label
 from gateway.public.query import ListQuery
@@ -26,12 +27,13 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """`name` is the parameter. With `is_single` it takes one value."""
+    """`name` is the parameter. With `is_single` it takes one value; with `is_open` its options show at once."""
 
     name: str
     title: str
     options: Sequence[Option]
     is_single: bool = False
+    is_open: bool = False
 
     @property
     def chosen(self) -> int:
@@ -54,12 +56,12 @@ class Choice:
 _FREE_WORDS = {
     "organisation": "Organisation",
     "provider": "Provider",
-    "input_types": "Reads",
-    "output_types": "Writes",
+    "input_types": "Input modalities",
+    "output_types": "Output modalities",
     "endpoints": "Endpoint",
 }
 _FIXED = {
-    "availability": Choice("Can be called", {"active": "now"}, is_single=True),
+    "availability": Choice("Availability", {"active": "callable now"}, is_single=True),
     "status": Choice("Status", {status.value: status.value for status in Status}),
     "reasoning_tier": Choice("Reasoning", {"low": "low", "medium": "medium", "high": "high"}),
     "open_weights": Choice("Weights", {"true": "open", "false": "closed"}, is_single=True),
@@ -67,14 +69,14 @@ _FIXED = {
 }
 _ORDER = (
     "availability",
-    "organisation",
     "input_types",
     "output_types",
+    "organisation",
+    "provider",
     "reasoning_tier",
     "open_weights",
     "free",
     "status",
-    "provider",
     "endpoints",
 )
 _CONTEXTS = (32_000, 128_000, 200_000, 400_000, 1_000_000)
@@ -84,9 +86,10 @@ _EVERY_STATUS = tuple(status.value for status in Status)
 
 
 def facets_of(query: ListQuery, index: FacetIndex) -> Sequence[Facet]:
-    """Those that could narrow the list, or do."""
+    """Capabilities, then those that could narrow the list, or do."""
     facets = (_facet(name, query, index) for name in _ORDER)
-    return [facet for facet in facets if facet.chosen or _divides(facet, len(query.ids))]
+    narrowing = [facet for facet in facets if facet.chosen or _divides(facet, len(query.ids))]
+    return [_capabilities(query, index), *narrowing]
 
 
 def context_options(query: ListQuery) -> Sequence[Option]:
@@ -97,6 +100,16 @@ def price_options(query: ListQuery, name: str) -> Sequence[Option]:
     """`name` is the parameter; values are USD for one token, as the API takes them."""
     usual = [(format(Decimal(usd).scaleb(-6), "f"), f"up to {money(Decimal(usd))}") for usd in _PRICES_USD]
     return _bounds(query, name, usual, lambda value: f"up to {money(Decimal(value) * MILLION)}")
+
+
+def _capabilities(query: ListQuery, index: FacetIndex) -> Facet:
+    """Of one offering that has all that is chosen; so each count is of those that have it beside the others."""
+    chosen = frozenset(query.chosen("capabilities"))
+    options = []
+    for word, label in CAPABILITIES.items():
+        count = sum(have_all(index.capabilities[id_], chosen | {word}) for id_ in query.ids)
+        options.append(Option(word, label, count, word in chosen))
+    return Facet("capabilities", "Capabilities", options, is_open=True)
 
 
 def _divides(facet: Facet, total: int) -> bool:

@@ -32,8 +32,8 @@ def facts_of(model: ModelFacts, reading: Reading) -> Sequence[Fact]:
         Fact("Status", Amount(model.status(reading.at).value, "")),
         *_prices(prices),
         *_limits(model, top),
-        Fact("Reads", words=in_order(model.input_types)),
-        Fact("Writes", words=in_order(model.output_types)),
+        Fact("Input modalities", words=in_order(model.input_types)),
+        Fact("Output modalities", words=in_order(model.output_types)),
         Fact("Reasoning", Amount(model.reasoning_tier or "none", "")),
         Fact("Weights", Amount(_WEIGHTS[model.open_weights], "")),
         Fact("Licence", _text(model.licence)),
@@ -60,7 +60,7 @@ def _limits(model: ModelFacts, top: OfferingFacts | None) -> Iterator[Fact]:
 
 def _dates(model: ModelFacts) -> Iterator[Fact]:
     cutoff = model.knowledge_cutoff
-    yield Fact("Knowledge until", _text(f"{cutoff.day} {cutoff:%b %Y}" if cutoff else None))
+    yield Fact("Knowledge cutoff", _text(f"{cutoff.day} {cutoff:%b %Y}" if cutoff else None))
     yield Fact("Released", _day(model.release_at, "unknown"))
     yield Fact("Retires", _day(model.retirement_at, "not planned"))
 

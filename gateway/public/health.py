@@ -75,7 +75,7 @@ class HealthWords:
 def verdict(provider: ProviderFacts | None, *, serves: bool) -> Word:
     """Whether calls go there, and what its provider's probes say."""
     if not serves or provider is None:
-        return Word("not callable", "neutral", "No call goes there now.")
+        return Word("unavailable", "neutral", "No call goes there now.")
     meanings = {
         "healthy": "The last probe of its provider succeeded.",
         "unhealthy": "The last probes of its provider failed; others are tried first.",

@@ -51,7 +51,9 @@ def relatives(model: ModelFacts, reading: Reading) -> Sequence[Relative]:
     at = reading.at
     before = [*_before(model, reading.snapshot)]
     after = [*_after(model, reading.snapshot)]
-    named = [(each, "came before") for each in reversed(before)] + [(each, "follows") for each in after]
+    named = [(each, "previous version") for each in reversed(before)] + [
+        (each, "next version") for each in after
+    ]
     final = reading.snapshot.successor(model, at) if model.status(at) in _ENDING else None
     return [
         Relative(each, each.status(at).value, "use this instead" if each is final else relation)

@@ -1,11 +1,13 @@
 """Everything that the list's page shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from catalogue.facts import ModelFacts
 from catalogue.listing.filters import DEFAULT_SORT
 from catalogue.listing.parameters import WordsField
+from catalogue.listing.search import name_index_cache
 from catalogue.listing.vocabulary import words_that_match_nothing
 from gateway.public.facet_index import FacetIndex, facet_index_cache
 from gateway.public.facets import Facet, Option, context_options, facets_of, price_options
@@ -20,27 +22,35 @@ _SORTS = {
     "-context_length": "Longest context",
     "prompt_price": "Cheapest input",
     "completion_price": "Cheapest output",
-    "-prompt_price": "Dearest input",
-    "-completion_price": "Dearest output",
+    "-prompt_price": "Most expensive input",
+    "-completion_price": "Most expensive output",
     "retirement_date": "Retires soonest",
 }
 # Asked for by fields of the form that are always there, or not by its user.
 _NOT_FILTERS = {"sort", "limit", "offset", "id", "as_of"}
 _LISTS = {name for name, field in FIELDS.items() if isinstance(field, WordsField)}
+# Columns that can be sorted by: the first click, and the next.
+_HEADS = {
+    "name": ("name", "-name"),
+    "context": ("-context_length", "context_length"),
+    "prompt": ("prompt_price", "-prompt_price"),
+    "completion": ("completion_price", "-completion_price"),
+}
 _IN_FORM = {"q", "sort", "min_context", "max_price_prompt", "max_price_completion"}
 _WORDS = {
     "q": "search",
     "min_context": "context",
     "max_price_prompt": "input",
     "max_price_completion": "output",
-    "input_types": "reads",
-    "output_types": "writes",
+    "input_types": "input modality",
+    "output_types": "output modality",
     "endpoints": "endpoint",
     "reasoning_tier": "reasoning",
     "open_weights": "open weights",
-    "availability": "callable",
-    "params": "takes",
-    "all_params": "takes",
+    "availability": "availability",
+    "capabilities": "capability",
+    "params": "parameter",
+    "all_params": "parameter",
     "released_after": "released after",
     "retires_before": "retires before",
 }
@@ -53,6 +63,14 @@ class Narrowing:
     label: str
     value: str
     without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Of a column: where a click on it leads, and how the list is sorted by it now, as `aria-sort` says it."""
+
+    address: str
+    direction: str
 
 
 @dataclass
@@ -114,6 +132,21 @@ class ModelPage:
         labels = _SORTS if chosen in _SORTS else _SORTS | {chosen: chosen.replace("_", " ")}
         return [Option(value, label, is_chosen=value == chosen) for value, label in labels.items()]
 
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        """By column."""
+        sort = self.query.asked.get("sort", DEFAULT_SORT)
+        return {name: self._head(sort, first, then) for name, (first, then) in _HEADS.items()}
+
+    @property
+    def near(self) -> Sequence[ModelFacts]:
+        """Models with names like the search, where nothing is found."""
+        text = self.query.value("q")
+        if not text or self.total:
+            return []
+        models = self.query.reading.snapshot.models
+        return [models[id_] for id_ in name_index_cache.read(models).near(text)]
+
     @cached_property
     def callable_total(self) -> int:
         """How many of the models that match can be called now."""
@@ -174,6 +207,10 @@ class ModelPage:
     @cached_property
     def _index(self) -> FacetIndex:
         return facet_index_cache.read(self.query.reading)
+
+    def _head(self, sort: str, first: str, then: str) -> Head:
+        directions = {name: "descending" if name.startswith("-") else "ascending" for name in (first, then)}
+        return Head(self.query.address("sort", then if sort == first else first), directions.get(sort, ""))
 
     def _page(self, offset: int) -> str:
         return self.query.address("offset", *([str(offset)] if offset else []))

@@ -1,6 +1,5 @@
 """One box in the admin that finds models, providers, teams, keys, people, calls and pages."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Key, LedgerEntry, Team, User
+from catalogue.listing.search import fold
 from catalogue.models import Alias, Model, Organisation
 from gateway.web.admin_site import may_view, navigation
 from providers.models import Provider
 
 MOST_OF_A_KIND = 20
 _SHORTEST = 2
-_UNTOLD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,10 @@ def _rank(text: str, name: str) -> int | None:
         return 0
     if text.lower() == name.lower():
         return 1
-    asked, told = _fold(text), _fold(name)
+    asked, told = fold(text), fold(name)
     if not asked or asked not in told:
         return None
     return 2 if asked == told else 3 if told.startswith(asked) else 4
-
-
-def _fold(text: str) -> str:
-    return _UNTOLD.sub("", text.lower())
 
 
 def _nearest(found: Iterable[Found]) -> Sequence[Found]:

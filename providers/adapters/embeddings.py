@@ -11,8 +11,8 @@ from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
 from providers.formats.embeddings.client import read_request, write_answer
-from providers.formats.embeddings.registry import OPENAI
 from providers.formats.embeddings.repair import is_complete, repair
+from providers.formats.registry import OPENAI_EMBEDDINGS
 from providers.wire.call import Call
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.wire.estimate import estimate_usage
@@ -36,7 +36,7 @@ class EmbeddingsAdapter:
             raise UpstreamFailure(
                 FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
             ) from None
-        headers = {**format_headers(self._own.name, provider, is_streamed=False), **written.headers}
+        headers = {**format_headers(self._own.access, provider, is_streamed=False), **written.headers}
         url = provider.base_url.rstrip("/") + written.path
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 
@@ -53,7 +53,9 @@ class EmbeddingsAdapter:
                 status=status,
             )
         usage = answer.usage or estimate_usage(call.body, output_chars=0)
-        is_relayed = self._own is OPENAI and answer.usage is not None and is_complete(value, asked.encoding)
+        is_relayed = (
+            self._own is OPENAI_EMBEDDINGS and answer.usage is not None and is_complete(value, asked.encoding)
+        )
         if not is_relayed:
             whole = EmbeddingAnswer(answer.vectors, usage)
             shown = orjson.dumps(self._write(value, whole, asked, AnswerFacts(call.id, call.created, model)))
@@ -68,7 +70,7 @@ class EmbeddingsAdapter:
     def _write(
         self, value: Any, answer: EmbeddingAnswer, asked: EmbeddingRequest, facts: AnswerFacts
     ) -> dict[str, Any]:
-        if self._own is OPENAI:
+        if self._own is OPENAI_EMBEDDINGS:
             return repair(value, answer, asked.encoding, facts)
         return write_answer(answer, asked.encoding, facts)
 

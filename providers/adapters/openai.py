@@ -4,7 +4,7 @@ Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_o
 refuse the field, so that the usage of their streams is estimated.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,14 @@ import orjson
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
-from providers.adapters.openai_answer import read_choices
-from providers.adapters.openai_stream import OpenAIStreamReader
+from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
-from providers.formats.chat.fit import fit
-from providers.formats.chat.request_writer import write_request
-from providers.formats.chat.usage import write_usage
-from providers.formats.chat.vendors import refuse_error, usage_in
+from providers.formats.openai.answer_reader import generated
+from providers.formats.openai.fit import fit
+from providers.formats.openai.request_writer import write_request
+from providers.formats.openai.usage import write_usage
+from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
+from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import missing_usage
@@ -28,12 +29,14 @@ from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
 
+_HEAD = ("id", "object", "created", "model")
+
 
 class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
-        headers = format_headers("openai", provider, is_streamed=call.is_streamed)
+        headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
         body, translated = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
@@ -54,7 +57,7 @@ class OpenAIAdapter:
         return Answer(orjson.dumps(value) if is_repaired else shown, usage)
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
-        return OpenAIStreamReader(call, model, cost_usd)
+        return RelayedStream(call, model, cost_usd)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         return classify(status, headers, body)
@@ -77,3 +80,35 @@ def _dump(body: Mapping[str, Any]) -> bytes:
     except TypeError:
         message = "The request holds a number or a text that JSON cannot carry."
         raise UpstreamFailure(FailureKind.CALLER, message, code="invalid_json", status=400) from None
+
+
+def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bool, bool]:
+    """Characters generated in all choices, whether there was anything, and whether something was repaired in place.
+
+    Raises UpstreamFailure for what is no chat completion.
+    """
+    choices = choices_of(value)
+    generated_by = [generated(message_of(choice)) for choice in choices]
+    is_repaired = not all(map(value.get, _HEAD))
+    if is_repaired:
+        value |= {name: given for name, given in _head(call, model) if not value.get(name)}
+    for number, choice in enumerate(choices):
+        is_repaired |= _repair_choice(choice, number, f"call_{call.id}_{number}")
+    chars = sum(count for count, _ in generated_by)
+    return chars, any(has_output for _, has_output in generated_by), is_repaired
+
+
+def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
+    return zip(_HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
+
+
+def _repair_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
+    message = choice["message"]
+    is_whole = "index" in choice and bool(message.get("role"))
+    choice.setdefault("index", number)
+    message["role"] = message.get("role") or "assistant"
+    calls = message.get("tool_calls")
+    if not calls:
+        return not is_whole
+    message["tool_calls"] = repair_calls(calls, prefix)
+    return not is_whole or message["tool_calls"] is not calls

@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 
 from gateway.core.envelopes import openai_envelope
-from providers.adapters.openai_calls import CallDeltas
-from providers.formats.chat.measure import generated
-from providers.formats.chat.usage import write_cost, write_usage
-from providers.formats.chat.vendors import (
+from providers.formats.openai.answer_reader import generated
+from providers.formats.openai.usage import write_cost, write_usage
+from providers.formats.openai.vendors import (
     UNUSUAL,
+    CallNumbers,
     Finishes,
+    arguments_of,
     delta_of,
     finish_of,
     refuse_error,
@@ -32,7 +33,7 @@ _DONE = b"[DONE]"
 _ONE = (None, 1)
 
 
-class OpenAIStreamReader:
+class RelayedStream:
     """See providers.adapters.base.StreamReader.
 
     Usage comes in one chunk of its own, the last, as OpenAI's SDKs expect it: estimated where the provider tells none.
@@ -256,3 +257,47 @@ class OpenAIStreamReader:
 
 def _says_something(delta: Mapping[str, Any]) -> bool:
     return any(value for name, value in delta.items() if name != "role")
+
+
+def repair_calls(calls: list[Any], prefix: str) -> list[Any]:
+    """Of a whole message; the very same list where nothing was wrong. `prefix` makes ids where there are none."""
+    repaired = [_repair_whole(call, f"{prefix}_{number}") for number, call in enumerate(calls)]
+    return calls if repaired == calls else repaired
+
+
+class CallDeltas:
+    """The calls of one choice as they come in pieces. `prefix` as in repair_calls."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._numbers = CallNumbers()
+
+    def repair(self, calls: list[Any]) -> list[Any]:
+        """The very same list where nothing was wrong."""
+        repaired = [self._repair(call) for call in calls]
+        return calls if repaired == calls else repaired
+
+    def _repair(self, call: Any) -> Any:
+        if not isinstance(call, dict):
+            return call
+        number, is_first = self._numbers.take(call)
+        given = call if isinstance(call.get("index"), int) else {**call, "index": number}
+        function = given.get("function")
+        if isinstance(function, dict) and not isinstance(function.get("arguments"), str | None):
+            given = {**given, "function": {**function, "arguments": arguments_of(function)}}
+        return _name(given, f"{self._prefix}_{number}") if is_first else given
+
+
+def _repair_whole(call: Any, call_id: str) -> Any:
+    if not isinstance(call, dict):
+        return call
+    function = call.get("function")
+    if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
+        call = {**call, "function": {**function, "arguments": arguments_of(function) or "{}"}}
+    return _name(call, call_id)
+
+
+def _name(call: dict[str, Any], call_id: str) -> dict[str, Any]:
+    if call.get("id") and call.get("type"):
+        return call
+    return {**call, "id": call.get("id") or call_id, "type": call.get("type") or "function"}

@@ -1,6 +1,9 @@
-"""Puts right what a provider of a quirk says in the wrong place: thoughts in the text, an answer as a tool call."""
+"""Puts right what a provider of a quirk says in the wrong place: thoughts in the text, an answer as a tool call.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+And keeps the first tool call of an answer and no other, for clients that take one, at providers that cannot be told so.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
@@ -180,3 +183,20 @@ class _Chain:
         for repair in self._repairs:
             held = [passed for event in held for passed in repair.repair(event)] + list(repair.end())
         return held
+
+
+def keep_first_call(events: Iterable[Event]) -> list[Event]:
+    """Readers number calls from 0."""
+    return [
+        event for event in events if not isinstance(event, ToolCallStarted | ToolArguments) or not event.index
+    ]
+
+
+class OneCallReader(ReaderAround):
+    """See formats.base.EventReader."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        return keep_first_call(self._reader.feed(data))
+
+    def finish(self) -> list[Event]:
+        return keep_first_call(self._reader.finish())

@@ -8,8 +8,8 @@ import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.end_users import hashed
-from providers.adapters.headers import beta_header, format_headers
-from providers.adapters.repair import RepairedReader, Repairs, repair_whole
+from providers.adapters.headers import betas_header, format_headers
+from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
 from providers.formats.base import (
     AnswerFacts,
@@ -23,7 +23,6 @@ from providers.formats.base import (
 from providers.formats.extras import left_out, refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
-from providers.formats.one_call import OneCallReader, keep_first_call, takes_one_call
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
@@ -213,9 +212,9 @@ class TranslatingAdapter:
                 kind, error.message, code=error.code, status=400, param=error.param
             ) from None
         headers = {
-            **format_headers(self._own.name, provider, is_streamed=call.is_streamed),
+            **format_headers(self._own.access, provider, is_streamed=call.is_streamed),
             **written.headers,
-            **beta_header(self._own.name, call.betas),
+            **betas_header(self._own.access, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
         translated = (
@@ -265,7 +264,7 @@ class TranslatingAdapter:
         return failure
 
     def _keeps_one_call(self, call: Call) -> bool:
-        return not self._own.can_limit_calls and takes_one_call(call.body)
+        return not self._own.can_limit_calls and self._client.wants_one_call(call.body)
 
 
 def _does_more(events: Sequence[Event]) -> bool:

@@ -8,10 +8,12 @@ TranslationError
 └── CannotTranslate   it is, and this provider's format cannot say it; names the parameter
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from providers.formats.field_names import FieldNames
+from providers.wire.access import Access
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Rare
@@ -150,6 +152,8 @@ class Format(Protocol):
     """One wire format for generated text."""
 
     name: str
+    access: Access
+    field_names: FieldNames
     endpoint: str
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str
@@ -158,8 +162,13 @@ class Format(Protocol):
     """Between two events of a stream: says nothing, and every client of the format passes over it."""
     end: bytes
     """What ends every stream of the format and says nothing else: given where a provider left it out."""
+    form_fields: Collection[str]
+    """The members of a request in one of which it asks for a form of its answer."""
     can_limit_calls: bool
-    """A request can ask for one tool call at a time. Where not, the first call of an answer is kept: see one_call."""
+    """A request can ask for one tool call at a time. Where not, the first call of an answer is kept."""
+
+    def wants_one_call(self, body: Mapping[str, Any]) -> bool:
+        """Whether a client's request asks for that."""
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""

@@ -10,10 +10,10 @@ import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, BadRequest, remark
-from providers.formats.chat.finish import write_finish
-from providers.formats.chat.format import ChatFormat
-from providers.formats.chat.request_reader import read_request as read_chat_request
-from providers.formats.chat.usage import write_stream_usage, write_usage
+from providers.formats.openai.finish import write_finish
+from providers.formats.openai.format import OPENAI_NAMES, OpenAIFormat
+from providers.formats.openai.request_reader import read_request as read_chat_request
+from providers.formats.openai.usage import write_stream_usage, write_usage
 from providers.wire.conversation import Conversation
 from providers.wire.events import Event, Finished, Rare, RefusalDelta, TextDelta, UsageSeen
 from providers.wire.sse import event as sse
@@ -100,11 +100,15 @@ class CompletionsStreamWriter:
         return sse(orjson.dumps(_head(self._facts) | {"choices": [choice]} | usage))
 
 
-class CompletionsFormat(ChatFormat):
+_NAMES = OPENAI_NAMES.but({"messages": "prompt", "max_output_tokens": "max_tokens"})
+
+
+class CompletionsFormat(OpenAIFormat):
     """See providers.formats.base.Format: what clients speak alone; to providers it is chat."""
 
     name = "completions"
     endpoint = "completions"
+    field_names = _NAMES
     usage_name = "usage"
 
     read_request = staticmethod(read_request)

@@ -1,125 +1,36 @@
-"""What each client format calls the fields of a Conversation, to name a parameter in its client's own words."""
+"""What each format calls the fields of a Conversation, to name a parameter in its client's own words."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
-_CHAT: Mapping[str, str] = {
-    "messages": "messages",
-    "name": "messages.name",
-    "tool_arguments": "messages.tool_calls.function.arguments",
-    "tool_result": "messages.tool_call_id",
-    "file": "messages.content.file",
-    "image_detail": "messages.content.image_url.detail",
-    "tool_name": "tools.function.name",
-    "tool_strict": "tools.function.strict",
-    "tool_choice": "tool_choice",
-    "parallel_tool_calls": "parallel_tool_calls",
-    "stop": "stop",
-    "top_k": "top_k",
-    "logit_bias": "logit_bias",
-    "output": "response_format",
-    "effort": "reasoning_effort",
-    "budget_tokens": "reasoning.max_tokens",
-    "verbosity": "verbosity",
-    "service_tier": "service_tier",
-    "frequency_penalty": "frequency_penalty",
-    "presence_penalty": "presence_penalty",
-    "seed": "seed",
-    "logprobs": "logprobs",
-    "audio": "messages.content.input_audio",
-    "metadata": "metadata",
-    "user": "user",
-    "is_error": "messages.content",
-    "reasoning": "messages.reasoning_content",
-    "cache": "messages.content.prompt_cache_breakpoint",
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "max_output_tokens": "max_completion_tokens",
-}
-_RESPONSES = {
-    **_CHAT,
-    "messages": "input",
-    "name": "input.name",
-    "tool_arguments": "input.arguments",
-    "tool_result": "input.call_id",
-    "file": "input.content.input_file",
-    "image_detail": "input.content.detail",
-    "tool_name": "tools.name",
-    "tool_strict": "tools.strict",
-    "output": "text.format",
-    "effort": "reasoning.effort",
-    "verbosity": "text.verbosity",
-    "logprobs": "top_logprobs",
-    "is_error": "input.output",
-    "reasoning": "input.summary",
-    "cache": "input.content.prompt_cache_breakpoint",
-    "max_output_tokens": "max_output_tokens",
-}
-_MESSAGES = {
-    **_CHAT,
-    "tool_arguments": "messages.content.input",
-    "tool_result": "messages.content.tool_use_id",
-    "file": "messages.content.source",
-    "tool_name": "tools.name",
-    "tool_strict": "tools.strict",
-    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
-    "stop": "stop_sequences",
-    "user": "metadata.user_id",
-    "output": "output_config.format",
-    "effort": "output_config.effort",
-    "budget_tokens": "thinking.budget_tokens",
-    "is_error": "messages.content.is_error",
-    "reasoning": "messages.content.thinking",
-    "cache": "messages.content.cache_control",
-    "max_output_tokens": "max_tokens",
-}
-_GENERATE_CONTENT = {
-    **_CHAT,
-    "messages": "contents",
-    "tool_arguments": "contents.parts.functionCall.args",
-    "tool_result": "contents.parts.functionResponse.id",
-    "file": "contents.parts.fileData.fileUri",
-    "tool_name": "tools.functionDeclarations.name",
-    "tool_choice": "toolConfig.functionCallingConfig",
-    "stop": "generationConfig.stopSequences",
-    "top_k": "generationConfig.topK",
-    "output": "generationConfig.responseJsonSchema",
-    "effort": "generationConfig.thinkingConfig.thinkingLevel",
-    "budget_tokens": "generationConfig.thinkingConfig.thinkingBudget",
-    "service_tier": "serviceTier",
-    "metadata": "labels",
-    "frequency_penalty": "generationConfig.frequencyPenalty",
-    "presence_penalty": "generationConfig.presencePenalty",
-    "seed": "generationConfig.seed",
-    "logprobs": "generationConfig.responseLogprobs",
-    "audio": "contents.parts.inlineData",
-    "is_error": "contents.parts.functionResponse.response",
-    "reasoning": "contents.parts.thought",
-    "temperature": "generationConfig.temperature",
-    "top_p": "generationConfig.topP",
-    "max_output_tokens": "generationConfig.maxOutputTokens",
-}
-_BY_SOURCE = {
-    "responses": _RESPONSES,
-    "anthropic": _MESSAGES,
-    "gemini": _GENERATE_CONTENT,
-    "completions": {**_CHAT, "messages": "prompt", "max_output_tokens": "max_tokens"},
-}
-# Other names under which providers complain of the same.
-_ALSO: Mapping[str, Mapping[str, str]] = {
-    "openai": {"max_tokens": "max_output_tokens"},
-    "responses": {"instructions": "messages"},
-    "anthropic": {"system": "messages"},
-    "gemini": {"systemInstruction": "messages"},
-}
 _INDEX = re.compile(r"\[[^\]]*\]|\.\d+(?=\.|$)")
 _SNAKE = re.compile(r"_([a-z])")
 
 
+@dataclass(frozen=True, slots=True)
+class FieldNames:
+    """`names` by field. `also`: other names under which providers complain of one, all in snake case where so."""
+
+    names: Mapping[str, str]
+    also: Mapping[str, str] = field(default_factory=dict)
+    complains_in_snake_case: bool = False
+
+    def but(
+        self,
+        names: Mapping[str, str],
+        also: Mapping[str, str] | None = None,
+        *,
+        complains_in_snake_case: bool = False,
+    ) -> "FieldNames":
+        """Those of a format that calls most fields alike."""
+        return FieldNames({**self.names, **names}, also or {}, complains_in_snake_case)
+
+
 def client_field(source: str, field: str) -> str:
     """`field` as clients of the wire format `source` write it; as OpenAI's chat does where the source is not known."""
-    return _BY_SOURCE.get(source, _CHAT)[field]
+    return _names_of(source).names[field]
 
 
 def to_client_field(param: str, provider: str, client: str) -> str:
@@ -128,8 +39,7 @@ def to_client_field(param: str, provider: str, client: str) -> str:
     A name that only the provider knows stays as it is.
     """
     names = _INDEX.sub("", param)
-    if provider == "gemini":
-        # Google writes it in snake case, whatever the request did.
+    if _names_of(provider).complains_in_snake_case:
         names = _SNAKE.sub(lambda found: found.group(1).upper(), names)
     parts = names.split(".")
     known = _fields(provider)
@@ -139,9 +49,17 @@ def to_client_field(param: str, provider: str, client: str) -> str:
 
 
 @cache
+def _names_of(source: str) -> FieldNames:
+    # Here, for each format's writers name parameters, and the registry is made of the formats.
+    from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
+
+    return (FORMATS.get(source) or CLIENT_FORMATS.get(source, OPENAI)).field_names
+
+
+@cache
 def _fields(source: str) -> Mapping[str, str]:
     """By the format's own name for it. Inside a message, a place may be many things: that is the messages."""
-    names = _BY_SOURCE.get(source, _CHAT)
-    inside = names["messages"] + "."
-    named = {name: field for field, name in names.items() if not name.startswith(inside)}
-    return {**named, **_ALSO.get(source, {})}
+    known = _names_of(source)
+    inside = known.names["messages"] + "."
+    named = {name: field for field, name in known.names.items() if not name.startswith(inside)}
+    return {**named, **known.also}

@@ -1,6 +1,6 @@
 """The shape of an operation: a kind of call, such as generating text or embedding it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -24,6 +24,8 @@ class Requirements:
     input_types: frozenset[str] = frozenset()
     input_tokens: int = 0
     """A rough count, for context windows."""
+    asks_reasoning: bool | None = field(default=None, compare=False)
+    """Whether the model is to think before it answers; None where nothing is said of it."""
     requires_all: bool = False
     """An offering has to declare all of `params`: one that declares nothing does not do."""
     field_names: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -44,7 +46,7 @@ class Operation(Protocol):
     """A verb; offerings that cannot do a request are dropped with `cannot_<name>:<param>`."""
     endpoints: frozenset[str]
     """Of the published vocabulary. A provider that serves one of them serves all."""
-    wire_formats: frozenset[str]
+    wire_formats: Container[str]
     """Those in which a provider can be asked."""
     body_kind: BodyKind
     """Of a client's request."""

@@ -1,6 +1,6 @@
 """Embedding texts: one form for clients, OpenAI's, and one for each provider's format. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 
 from providers.adapters.base import Adapter
@@ -8,7 +8,7 @@ from providers.adapters.embeddings import EmbeddingsAdapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
 from providers.formats.embeddings.client import read_request
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.formats.registry import EMBEDDING_FORMATS
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_in_chat
 from providers.wire.body import BodyKind
@@ -25,7 +25,7 @@ class Embed:
 
     name = "embed"
     endpoints = frozenset({"embeddings"})
-    wire_formats = frozenset(EMBEDDING_FORMATS)
+    wire_formats: Container[str] = EMBEDDING_FORMATS
     body_kind = BodyKind.JSON
     can_stream = False
     why_named = "vectors of different models are not comparable"

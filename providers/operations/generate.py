@@ -1,6 +1,6 @@
 """Generating text, in whatever format it is asked for, answered and provided. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from providers.adapters.translated import TranslatingAdapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
 from providers.formats.field_names import client_field
-from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
 from providers.operations.base import Requirements
 from providers.operations.parameters import used_by, used_in_chat
 from providers.wire.body import BodyKind
@@ -29,13 +29,10 @@ _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "s
 _REQUIRED_IN_CHAT = frozenset({"tools", "logprobs", "response_format"})
 _KINDS: Mapping[type, str] = {Image: "image", Audio: "audio"}
 _KINDS_IN_CHAT = {"image_url": "image", "input_audio": "audio"}
+_THINKING_IN_CHAT = frozenset({"reasoning_effort", "reasoning", "thinking", "enable_thinking"})
 _NAMES_IN_CHAT = {"structured_outputs": "response_format"}
 _NOTHING: frozenset[str] = frozenset()
 _REPAIRED = frozenset(REPAIRS)
-# Where a request of each format asks for a form of the answer.
-_FORM_FIELDS = frozenset(
-    {"response_format", "text", "output_config", "generationConfig", "generation_config"}
-)
 
 
 class Generate:
@@ -43,13 +40,13 @@ class Generate:
 
     name = "generate"
     endpoints = frozenset({"chat.completions", "responses", "messages", "completions", "generate_content"})
-    wire_formats = frozenset(FORMATS)
+    wire_formats: Container[str] = FORMATS
     body_kind = BodyKind.JSON
     can_stream = True
     why_named = ""
 
     def requirements(self, call: Call) -> Requirements:
-        if call.format == "openai":
+        if call.format == OPENAI.name:
             return _required_by_body(call)
         return required_by_conversation(CLIENT_FORMATS[call.format].read_request(call.body), call)
 
@@ -69,7 +66,7 @@ class Generate:
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """By the formats that both speak, and by what of the provider's answers has to be repaired for this call."""
         quirks = provider.quirks & _REPAIRED
-        if quirks and _FORM_FIELDS.isdisjoint(call.body):
+        if quirks and not any(name in call.body for name in CLIENT_FORMATS[call.format].form_fields):
             quirks -= {"schema_by_tool"}
         return adapter_between(call.format, _spoken_format(call, provider), quirks)
 
@@ -80,14 +77,14 @@ GENERATE = Generate()
 @cache
 def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozenset()) -> Adapter:
     """`quirks` to repair. OpenAI's chat is relayed untouched where both speak it and none is."""
-    if client == provider == "openai" and not quirks:
+    if client == provider == OPENAI.name and not quirks:
         return OpenAIAdapter()
     return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], repairs_for(quirks))
 
 
 def _spoken_format(call: Call, provider: ProviderFacts) -> str:
     """The client's, where the provider speaks that too at the same address."""
-    speaks_both = call.format == "responses" and "speaks_responses" in provider.quirks
+    speaks_both = call.format == RESPONSES.name and "speaks_responses" in provider.quirks
     return call.format if speaks_both else provider.wire_format
 
 
@@ -100,7 +97,20 @@ def _required_by_body(call: Call) -> Requirements:
         params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
         input_types=_kinds_in_chat(body["messages"]),
         input_tokens=estimate_input_tokens(body),
+        asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
         field_names=_NAMES_IN_CHAT,
+    )
+
+
+def _asks_reasoning(body: Mapping[str, Any]) -> bool | None:
+    """By chat's own word, or those of vendors: an object that is switched off, or a plain no."""
+    said = [body[name] for name in _THINKING_IN_CHAT if body.get(name) not in (None, "default")]
+    if not said:
+        return None
+    return not any(
+        value in ("none", False)
+        or (isinstance(value, dict) and (value.get("effort") == "none" or value.get("type") == "disabled"))
+        for value in said
     )
 
 
@@ -120,6 +130,7 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
         params=frozenset(name for name, is_asked in asked.items() if is_asked),
         input_types=_kinds_in(conversation),
         input_tokens=estimate_input_tokens(call.body),
+        asks_reasoning=conversation.reasoning.is_asked if conversation.reasoning else None,
         field_names={
             "response_format": form,
             "structured_outputs": form,

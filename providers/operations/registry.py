@@ -13,7 +13,6 @@ BY_ENDPOINT: dict[str, Operation] = {
 
 GENERATION = GENERATE.endpoints
 """Endpoints of generated text, in whatever format: whoever answers one answers all, translated."""
-WIRE_FORMATS = frozenset(GENERATE.wire_formats | EMBED.wire_formats)
 
 
 def operation_of(endpoint: str) -> Operation:

@@ -43,6 +43,10 @@ class Call:
     """The retired model that was asked for, where its successor answers; else empty."""
     input_tokens: int = 0
     """A rough count, for what nobody lives to tell."""
+    asks_reasoning: bool | None = None
+    """Whether the model is to think before it answers; None where the client says nothing of it."""
+    client_waits_s: float = 0.0
+    """For a whole answer, or until a stream begins; 0 where the client does not say."""
 
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int, ...] = ()

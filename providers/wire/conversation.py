@@ -216,6 +216,13 @@ class ReasoningConfig:
     is_included: bool | None = None
     is_adaptive: bool = False
 
+    @property
+    def is_asked(self) -> bool | None:
+        """Whether the model is to think; None where only the form of its thoughts was spoken of."""
+        if self.effort is None and self.budget_tokens is None:
+            return self.is_adaptive or None
+        return self.effort != "none" and self.budget_tokens != 0
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

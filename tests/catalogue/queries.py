@@ -53,8 +53,10 @@ _MAKERS: dict[str, Callable[[Random, _Words], list[str]]] = {
     "all_params": lambda random, words: _some(random, words.params),
     "provider": lambda random, words: _some(random, words.providers, 6),
     "q": lambda random, words: [
-        random.choice([word.upper, word.lower])() for word in _one(random, words.names)
+        random.choice([word.upper, word.lower, lambda word=word: word.replace("-", "")])()
+        for word in _one(random, words.names)
     ],
+    "capabilities": lambda random, _: _some(random, ["tools", "reasoning", "vision", "caching"], 2),
     "status": lambda random, _: _some(random, ["announced", "active", "deprecated", "retired"]),
     "reasoning_tier": lambda random, _: _some(random, ["low", "medium", "high"]),
     "min_context": lambda random, _: _one(random, ["1", "8000", "32768", "128000", "200000", "1000000"]),

@@ -28,7 +28,10 @@ def ids_in_memory(query: Query, reading: Reading) -> list[str]:
     """As somebody would who reads every record."""
     rows = [Row(model, reading) for model in reading.snapshot.models.values()]
     shown = [row for row in rows if row.is_shown(query) and row.meets(query)]
-    return [row.model.id for row in in_order(shown, query.get("sort", ["-release_date"])[0])]
+    ordered = in_order(shown, query.get("sort", ["-release_date"])[0])
+    if "q" in query and "sort" not in query:
+        ordered.sort(key=lambda row: not row.is_called(query["q"][0]))
+    return [row.model.id for row in ordered]
 
 
 class Row:
@@ -52,10 +55,37 @@ class Row:
         text = self.record["pricing"][name]
         return None if text is None else Decimal(text)
 
+    def names(self) -> list[str]:
+        model = self.model
+        return [letters(name) for name in (model.id, model.id.partition("/")[2], model.name, *model.aliases)]
+
+    def is_called(self, text: str) -> bool:
+        return letters(text) in self.names()
+
+    def tells(self, word: str) -> bool:
+        return word in self.text() or any(letters(word) in name for name in self.names() if letters(word))
+
+    def can(self, offering: OfferingFacts) -> set[str]:
+        meters = {price.meter for price in offering.prices}
+        return {
+            word
+            for word, is_so in (
+                ("tools", "tools" in offering.params),
+                ("reasoning", self.model.reasoning_tier),
+                ("vision", "image" in self.model.input_types),
+                ("caching", "cached_read_text_tokens" in meters),
+            )
+            if is_so
+        }
+
     def text(self) -> str:
         it = self.record
         parts = [it["id"], it["name"], *it["aliases"], it["organisation_name"] or "", it["description"] or ""]
         return "\n".join(parts).casefold()
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _costs_nothing(row: Row) -> bool:
@@ -78,7 +108,8 @@ _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
     "params": lambda row, words: set(row.record["supported_params"]) & set(words),
     "all_params": lambda row, words: any(offering.params >= set(words) for offering in row.offerings),
     "provider": lambda row, words: {offering.provider_slug for offering in row.offerings} & set(words),
-    "q": lambda row, values: all(word in row.text() for word in values[0].casefold().split()),
+    "q": lambda row, values: all(row.tells(word) for word in values[0].casefold().split()),
+    "capabilities": lambda row, words: any(row.can(offering) >= set(words) for offering in row.offerings),
     "status": lambda row, words: row.record["status"] in words,
     "reasoning_tier": lambda row, words: row.record["reasoning_tier"] in words,
     "min_context": lambda row, values: (row.record["top_provider"]["context_length"] or 0) >= int(values[0]),

@@ -2,8 +2,7 @@
 
 import pytest
 
-from gateway.env import BadEnvironment
-from gateway.mail import MailServer, read_mail_server
+from gateway.env import BadEnvironment, MailServer, read_mail_server
 
 
 @pytest.mark.parametrize(

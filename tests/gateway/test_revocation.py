@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
 
 from accounts.models import Key, LedgerEntry
 from accounts.services import revoke_key, switch_team
 from gateway.asgi import application, behind
 from gateway.plane import runtime
 from tests import make
+from tests.patience import HANG_S
 from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,6 +30,14 @@ def switch_off_its_team(key: Key) -> None:
     switch_team(team=key.team, is_active=False)
 
 
+def change_in_a_thread(change: Callable[[Key], None], key: Key) -> None:
+    """The thread has a connection of its own, and nobody else would close it."""
+    try:
+        change(key)
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize("change", [revoke, switch_off_its_team])
 def test_a_stream_ends_once_its_key_is_not_valid_any_more(
     change: Callable[[Key], None], settings: Any, tmp_path: Path
@@ -40,7 +50,7 @@ def test_a_stream_ends_once_its_key_is_not_valid_any_more(
         make.make_price(offering)
         make.publish_all()
         key, text = make.make_key()
-        answer = asyncio.run(stream_while(text, provider, lambda: change(key)))
+        answer = asyncio.run(stream_while(text, lambda: change_in_a_thread(change, key)))
     assert '"code":"invalid_api_key"' in answer.replace(" ", "")
     assert "[DONE]" not in answer
     entry = LedgerEntry.objects.get()
@@ -48,19 +58,28 @@ def test_a_stream_ends_once_its_key_is_not_valid_any_more(
     assert entry.cost_usd > 0
 
 
-async def stream_while(key: str, provider: ScriptedProvider, change: Callable[[], None]) -> str:
-    """The text of a stream that only a change can end."""
+async def stream_while(key: str, change: Callable[[], None]) -> str:
+    """The text of a stream that only a change can end, made once the client has some of it."""
     await runtime.start(behind)
+    has_begun = asyncio.Event()
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def note(message: Any) -> None:
+            if message.get("body"):
+                has_begun.set()
+            await send(message)
+
+        await application(scope, receive, note)
+
     try:
         headers = {"authorization": f"Bearer {key}"}
-        transport = httpx.ASGITransport(application)
+        transport = httpx.ASGITransport(watched)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://gateway", headers=headers
         ) as client:
             given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
             answer = asyncio.create_task(client.post("/v1/chat/completions", json=given))
-            await asyncio.to_thread(provider.wait_for, 1)
-            await asyncio.sleep(0.3)
+            await asyncio.wait_for(has_begun.wait(), HANG_S)
             await asyncio.to_thread(change)
             return (await answer).text
     finally:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from tests.patience import HANG_S
 
 CLOSE, HANG, RESET = "close", "hang", "reset"
+# Or the next call might still come in before the connection is closed.
+_ONLY = "connection: close\r\n"
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
@@ -25,12 +27,15 @@ class RawProvider:
     hold: threading.Event = field(default_factory=threading.Event)
 
     def refuse(self, status: int, headers: str, body: bytes, then: str = CLOSE) -> None:
-        self.answer = f"HTTP/1.1 {status} No\r\n{headers}\r\n".encode() + body
+        self.answer = f"HTTP/1.1 {status} No\r\n{_ONLY}{headers}\r\n".encode() + body
         self.then = then
 
     def stream(self, body: bytes, then: str = CLOSE) -> None:
         """In chunks; closing it politely ends them."""
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        said = (
+            f"HTTP/1.1 200 OK\r\n{_ONLY}content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        head = said.encode()
         end = b"0\r\n\r\n" if then == CLOSE else b""
         self.answer, self.then = head + b"%x\r\n%b\r\n" % (len(body), body) + end, then
 

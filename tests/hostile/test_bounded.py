@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.server.bounded import Bounded
+from gateway.server.behind import Bounded
 from tests.hostile.guarded_server import CHAT, Client
 from tests.system.embedded import Product
 

@@ -38,7 +38,7 @@ def go_wrong(fleet: Fleet) -> None:
 
 def is_of_a_killed_process(rows: list[Row]) -> bool:
     """It died between its last word and writing down that it was the last."""
-    return [(row.outcome, row.cost_usd) for row in rows] == [("unknown", 0)]
+    return [(row.outcome, row.code, row.cost_usd) for row in rows] == [("unknown", "process_lost", 0)]
 
 
 def test_every_client_hears_how_its_call_ended_and_the_ledger_agrees_with_the_provider(fleet):

@@ -32,7 +32,7 @@ MOST_PLACES = 255 - KILLED
 PATIENCE, LEAST_S = 5, 5.0
 MOST_BYTES = 6 * 1024**3
 SEED = 7
-OPTIONS = ["-qq", "--capture=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "faulthandler_timeout=0"]
+OPTIONS = ["-qq", "--capture=no", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
 
 
 @dataclass(frozen=True)

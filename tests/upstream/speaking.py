@@ -7,6 +7,7 @@ times; `trip-429` also says how long to wait.
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,8 +50,8 @@ Decision = Callable[[Format, dict[str, Any]], Sequence[Event]]
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    `stays_open`: all is said, and the connection left open. `decide` chooses what is answered to a body. A test may say
-    what is answered (`events`), or what is refused instead: status, headers and body.
+    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. `decide` chooses what is
+    answered to a body. A test may say what is answered (`events`), or what is refused instead: status, headers and body.
     """
 
     wire_format: Format
@@ -58,6 +59,7 @@ class Speaker:
     is_cut: bool = False
     stays_open: bool = False
     decide: "Decision" = field(default=lambda wire_format, body: _events_for(wire_format.read_request(body)))
+    pause_s: float = 0
     events: Sequence[Event] | None = None
     refusal: tuple[int, dict[str, str], bytes] | None = None
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
@@ -138,6 +140,7 @@ def _handler(speaker: Speaker) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             speaker.seen.append((self.path, headers, body))
             status, answered, data = speaker.answer(self.path, body)
+            time.sleep(speaker.pause_s)
             self.send_response(status)
             if not speaker.stays_open:
                 answered = {**answered, "content-length": str(len(data))}

@@ -22,7 +22,7 @@ from catalogue.feeds.entries import model_entries
 from catalogue.listing.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.listing.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
 from catalogue.listing.parameters import ParameterField, WordsField, read_parameter, refuse
-from catalogue.listing.vocabulary import words_that_match_nothing
+from catalogue.listing.vocabulary import near_names, words_that_match_nothing
 from catalogue.published.call_stats import read_call_stats
 from catalogue.published.offering_record import offering_record
 from catalogue.published.record_cache import record_cache
@@ -146,6 +146,8 @@ class GatewayModelViewSet(FeedView):
     def _list_body(self, page: Page) -> dict[str, Any]:
         query = self.request.query_params
         unmatched = words_that_match_nothing(query, self.reading.snapshot)
+        if not page.total:
+            unmatched += near_names(query, self.reading.snapshot)
         return {
             "ok": True,
             "privacy_scope": query.get("privacy_scope", "shared"),

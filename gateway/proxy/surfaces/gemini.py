@@ -8,7 +8,7 @@ from gateway.proxy.surfaces.base import FormatSurface, refusal_of
 from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import record
 from providers.formats.base import TranslationError
-from providers.formats.gemini.token_count import count_tokens
+from providers.formats.gemini.request_reader import count_tokens
 from providers.wire.bounds import MOST_LABELS, MOST_MESSAGES, MOST_STOPS, MOST_TOOLS
 
 _PREFIXES = ("/v1/models/", "/v1beta/models/")

@@ -3,6 +3,7 @@
   const WRITABLE = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
   const TYPED_MS = 250;
   const SWAPPED = ["to-facets", "said", "facets", "found"];
+  const KEPT = "#facets details, [data-facet-search], [data-kept]";
   const announcer = document.querySelector("[data-announcer]");
   const form = document.getElementById("narrow");
   const here = () => location.pathname + location.search;
@@ -28,10 +29,39 @@
     return query ? `${form.action}?${query}` : form.action;
   }
 
+  // What was typed into a long filter hides the choices that do not have it.
+  function find(field) {
+    const text = field.value.trim().toLowerCase();
+    for (const option of field.parentElement.querySelectorAll(".option")) {
+      option.hidden = !option.textContent.toLowerCase().includes(text);
+    }
+  }
+
+  function revealFacetSearches() {
+    for (const field of document.querySelectorAll("[data-facet-search]")) field.hidden = false;
+  }
+
+  // What is open, typed or ticked and asks nothing of the list stays as it was.
+  function keep(before) {
+    for (const { id, open, value, checked } of before) {
+      const element = document.getElementById(id);
+      if (!element) continue;
+      if (element.matches("details")) element.open ||= open;
+      else if (element.matches("[data-kept]")) element.checked = checked;
+      else {
+        element.value = value;
+        find(element);
+      }
+    }
+  }
+
   function swap(page) {
     const focused = document.activeElement?.id;
+    const before = [...document.querySelectorAll(KEPT)];
     // Their content only: filters that are open on a phone stay open.
     for (const id of SWAPPED) document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
+    keep(before);
+    revealFacetSearches();
     const again = focused && document.getElementById(focused);
     if (again && again !== document.activeElement) {
       again.focus({ preventScroll: true });
@@ -69,7 +99,19 @@
     }
   }
 
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-facet-search]")) find(event.target);
+  });
+
+  document.addEventListener("click", (event) => {
+    const head = event.target.closest("a.sort");
+    if (!head || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(head.href, "pushState");
+  });
+
   document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-kept]")) return;
     if (event.target.closest("form.compare")) rememberTicks();
     else if (event.target.form !== form || event.target.name === "q") return;
     show(address(), "pushState");
@@ -86,6 +128,8 @@
     clearTimeout(typing);
     show(address(), "pushState");
   });
+
+  revealFacetSearches();
 
   // Going to a part of the page is not going to another list.
   addEventListener("popstate", () => {

@@ -1,13 +1,33 @@
-"""Reads the turns of a request: the system prompt in front, then what was said."""
+"""Reads the system prompt and the messages of a request, and their content blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from providers.formats.anthropic.blocks_reader import read_content
-from providers.formats.anthropic.signatures import ORIGIN
+import orjson
+
+from providers.formats.anthropic.cache_marks import read_cache_mark
+from providers.formats.anthropic.signatures import OF_CALL, ORIGIN, read_signature
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
-from providers.wire.conversation import Message, Role, ToolCall, ToolResult
+from providers.wire.conversation import (
+    File,
+    Image,
+    Message,
+    Native,
+    Part,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_SYSTEM = frozenset({"text"})
+_RESULT = frozenset({"text", "image", "document"})
+_USER = _RESULT | {"tool_result"}
+_ASSISTANT = _RESULT | {"thinking", "redacted_thinking", "tool_use"}
+_BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
 
 
 def read_messages(body: Fields) -> tuple[Message, ...]:
@@ -54,3 +74,130 @@ def _check_results(turns: list[Message]) -> None:
 
 def _answered(turn: Message) -> Iterator[str]:
     return (part.call_id for part in turn.parts if isinstance(part, ToolResult))
+
+
+def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
+    """A string or a list of blocks."""
+    return tuple(_sign_calls(_read_blocks(message, name, _BY_ROLE[role])))
+
+
+def _sign_calls(parts: list[Part]) -> list[Part]:
+    """A signature that travelled in front of its call goes back to it."""
+    signed: list[Part] = []
+    for part in parts:
+        last = signed[-1] if signed else None
+        if isinstance(part, ToolCall) and isinstance(last, Reasoning) and last.id == OF_CALL:
+            signed[-1] = replace(part, signature=last.signature, origin=last.origin)
+        else:
+            signed.append(part)
+    return signed
+
+
+def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]:
+    content = fields.any(name)
+    if content is None or isinstance(content, str):
+        return [Text(content)] if content else []
+    return [_read_block(block, kinds) for block in fields.things(name)]
+
+
+def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
+    """Native is what only Anthropic knows, such as what its own tools did."""
+    kind = block.needed("type")
+    if kind not in kinds:
+        return Native(ORIGIN, block.value, block.at("type"))
+    part = _READERS[kind](block)
+    if isinstance(part, Native):
+        return part
+    block.end()
+    return as_read(part, ORIGIN, block.value, block.own)
+
+
+def _read_text(block: Fields) -> Text:
+    # What an answer told of its sources comes back with it, and says nothing new.
+    block.skip("citations")
+    return Text(block.needed("text"), read_cache_mark(block))
+
+
+def _read_image(block: Fields) -> Image | Native:
+    mark, source = read_cache_mark(block), _source(block)
+    kind = source.needed("type")
+    if kind == "url":
+        image = Image(url=source.needed("url"), cache=mark)
+    elif kind == "base64":
+        image = Image(data=source.needed("data"), media_type=source.needed("media_type"), cache=mark)
+    elif kind == "file":
+        source.needed("file_id")
+        return Native(ORIGIN, block.value, source.at("file_id"))
+    else:
+        raise source.wrong("type", "has to be base64, url or file")
+    source.end()
+    return image
+
+
+def _read_document(block: Fields) -> File | Native:
+    mark, name, source = read_cache_mark(block), block.text("title"), _source(block)
+    citations = block.part("citations")
+    if citations is not None and citations.flag("enabled"):
+        block.set_aside("citations")
+    if block.text("context"):
+        block.set_aside("context")
+    kind = source.needed("type")
+    if kind == "base64":
+        file = File(data=source.needed("data"), media_type=source.needed("media_type"), name=name, cache=mark)
+    elif kind == "text":
+        file = File(text=source.needed("data"), media_type=source.text("media_type"), name=name, cache=mark)
+    elif kind == "url":
+        file = File(url=source.needed("url"), name=name, cache=mark)
+    elif kind == "file":
+        file = File(file_id=source.needed("file_id"), name=name, origin=ORIGIN, cache=mark)
+    elif kind == "content":
+        return Native(ORIGIN, block.value, source.at("type"))
+    else:
+        raise source.wrong("type", "has to be base64, text, content, url or file")
+    source.end()
+    return file
+
+
+def _source(block: Fields) -> Fields:
+    source = block.part("source")
+    if source is None:
+        raise block.wrong("source", "is missing")
+    return source
+
+
+def _read_reasoning(block: Fields) -> Reasoning:
+    signed = read_signature(block.text("signature") or "")
+    return Reasoning(
+        block.text("thinking") or "", signed.signature, signed.encrypted, signed.origin, signed.id
+    )
+
+
+def _read_redacted(block: Fields) -> Reasoning:
+    return Reasoning(encrypted=block.needed("data"), origin=ORIGIN)
+
+
+def _read_call(block: Fields) -> ToolCall:
+    mark = read_cache_mark(block)
+    # Who called a tool is told where Anthropic's own tools are declared, which no other provider has.
+    block.skip("caller")
+    arguments = orjson.dumps(block.mapping("input") or {}).decode()
+    return ToolCall(block.needed("id"), block.needed("name"), arguments, cache=mark)
+
+
+def _read_result(block: Fields) -> ToolResult:
+    blocks = _read_blocks(block, "content", _RESULT)
+    parts = [part for part in blocks if isinstance(part, Text | Image | File | Native)]
+    return ToolResult(
+        block.needed("tool_use_id"), tuple(parts), block.flag("is_error") or False, read_cache_mark(block)
+    )
+
+
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
+    "text": _read_text,
+    "image": _read_image,
+    "document": _read_document,
+    "thinking": _read_reasoning,
+    "redacted_thinking": _read_redacted,
+    "tool_use": _read_call,
+    "tool_result": _read_result,
+}

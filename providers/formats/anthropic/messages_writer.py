@@ -1,15 +1,39 @@
-"""Writes the turns of a conversation: what the system says in front, then the messages."""
+"""Writes the system prompt and messages, and their content blocks."""
 
-from collections.abc import Sequence
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from providers.formats.anthropic.blocks_writer import Block, write_blocks
-from providers.formats.anthropic.notes import Notes
+from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.anthropic.tools import write_call_id, write_name
+from providers.formats.base import no_object
+from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
-from providers.formats.wording import wording_in
-from providers.wire.conversation import Conversation, Message, Role, Text, ToolCall, ToolResult
+from providers.formats.wording import in_wording, wording_in
+from providers.wire.conversation import (
+    Audio,
+    Conversation,
+    File,
+    Image,
+    Message,
+    Native,
+    Part,
+    Reasoning,
+    Refusal,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from providers.wire.json_text import read_object
+
+Block = dict[str, Any]
+_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_PDF = "application/pdf"
 
 
 def write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
@@ -83,3 +107,128 @@ def _check(messages: Sequence[Message], notes: Notes) -> None:
                 called.add(part.id)
             elif isinstance(part, ToolResult) and part.call_id not in called:
                 raise notes.refuse("tool_result", f"There is no tool call with the id '{part.call_id}'.")
+
+
+def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]:
+    """Raises CannotTranslate for the first part that cannot be said, or not by this role."""
+    return [block for part in parts if (block := _write_part(part, role, notes)) is not None]
+
+
+def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
+    """None for what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign."""
+    if isinstance(part, Text):
+        return in_wording(part, ORIGIN, _write_text) if part.text else None
+    if isinstance(part, Native):
+        native: Block = part.value
+        return native
+    if role is Role.SYSTEM:
+        raise notes.refuse("messages", "The chosen provider takes nothing but text in system messages.")
+    if isinstance(part, Audio):
+        raise notes.refuse("audio", "The chosen provider takes no audio.")
+    if isinstance(part, Reasoning):
+        return _write_reasoning(part, notes)
+    if isinstance(part, Refusal):
+        notes.note("messages", "text (a refusal)")
+        return {"type": "text", "text": part.text} if part.text else None
+    if isinstance(part, ToolCall):
+        return in_wording(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
+    if isinstance(part, ToolResult):
+        return in_wording(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
+    return in_wording(part, ORIGIN, lambda media: _write_media(media, notes))
+
+
+def _write_text(text: Text) -> Block:
+    return {"type": "text", "text": text.text} | write_cache_mark(text.cache)
+
+
+def _write_media(part: Image | File, notes: Notes) -> Block:
+    block = _write_image(part, notes) if isinstance(part, Image) else _write_file(part, notes)
+    return block | write_cache_mark(part.cache)
+
+
+def _write_image(image: Image, notes: Notes) -> Block:
+    # How closely an image is looked at cannot be asked for; Anthropic always looks as closely as it can.
+    if image.detail == "low":
+        raise notes.refuse(
+            "image_detail", "The chosen provider cannot be told to look less closely at an image."
+        )
+    if image.url is not None:
+        return {"type": "image", "source": {"type": "url", "url": image.url}}
+    if image.media_type not in _IMAGES:
+        raise notes.refuse("messages", f"The chosen provider takes no images of type '{image.media_type}'.")
+    source = {"type": "base64", "media_type": image.media_type, "data": image.data}
+    return {"type": "image", "source": source}
+
+
+def _write_file(file: File, notes: Notes) -> Block:
+    title = {"title": file.name} if file.name else {}
+    return {"type": "document", "source": _source(file, notes)} | title
+
+
+def _source(file: File, notes: Notes) -> Block:
+    if file.text is not None:
+        return {"type": "text", "media_type": "text/plain", "data": file.text}
+    if file.url is not None:
+        return {"type": "url", "url": file.url}
+    if file.file_id is not None:
+        if file.origin != ORIGIN:
+            raise notes.refuse("file", "The chosen provider does not have the file of this id.")
+        return {"type": "file", "file_id": file.file_id}
+    return _base64_source(file.data or "", file.media_type, notes)
+
+
+def _base64_source(data: str, media_type: str | None, notes: Notes) -> Block:
+    is_pdf = data.startswith("JVBERi0")  # `%PDF-` in base64
+    if media_type == _PDF or (media_type is None and is_pdf):
+        return {"type": "base64", "media_type": _PDF, "data": data}
+    if media_type != "text/plain":
+        raise notes.refuse("file", f"The chosen provider takes PDF and plain text, not '{media_type}'.")
+    try:
+        text = base64.b64decode(data).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise notes.refuse("file", "The plain text of a file has to be UTF-8 in base64.") from None
+    return {"type": "text", "media_type": "text/plain", "data": text}
+
+
+def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
+    """Anthropic takes its own signed thoughts and no others: those of other models are left out."""
+    if part.origin == ORIGIN and (part.encrypted is not None or part.signature is not None):
+        return in_wording(part, ORIGIN, _write_thoughts)
+    notes.note("reasoning", "(left out: not Anthropic's)")
+    return None
+
+
+def _write_thoughts(part: Reasoning) -> Block:
+    if part.encrypted is not None:
+        return {"type": "redacted_thinking", "data": part.encrypted}
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+
+
+def _own_call(call: ToolCall) -> ToolCall:
+    """As Anthropic takes it: without a signature, with an id of its alphabet."""
+    call_id = write_call_id(call.id)
+    if call.signature is None and call_id == call.id:
+        return call
+    return replace(call, id=call_id, signature=None, origin="")
+
+
+def _own_result(result: ToolResult) -> ToolResult:
+    call_id = write_call_id(result.call_id)
+    return result if call_id == result.call_id else replace(result, call_id=call_id)
+
+
+def _write_call(call: ToolCall, notes: Notes) -> Block:
+    arguments = read_object(call.arguments)
+    if arguments is None:
+        raise notes.refuse("tool_arguments", no_object(call.id))
+    block = {"type": "tool_use", "id": call.id, "name": write_name(call.name, notes.source)}
+    return block | {"input": arguments} | write_cache_mark(call.cache)
+
+
+def _write_result(result: ToolResult, notes: Notes) -> Block:
+    block: Block = {"type": "tool_result", "tool_use_id": result.call_id}
+    if content := write_blocks(result.parts, Role.USER, notes):
+        block["content"] = content
+    if result.is_error:
+        block["is_error"] = True
+    return block | write_cache_mark(result.cache)

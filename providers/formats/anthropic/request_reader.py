@@ -6,7 +6,7 @@ from typing import Any
 from providers.formats.anthropic.cache_marks import MOST_MARKS
 from providers.formats.anthropic.messages_reader import read_messages
 from providers.formats.anthropic.signatures import ORIGIN
-from providers.formats.anthropic.tools_reader import read_tool_choice, read_tools
+from providers.formats.anthropic.tools import read_tool_choice, read_tools
 from providers.formats.base import BadRequest
 from providers.formats.fields import Fields
 from providers.formats.marks import marks_of

@@ -1,22 +1,32 @@
 """Writes a conversation as a request to a provider that speaks Anthropic Messages."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
-from providers.formats.anthropic.notes import Notes
-from providers.formats.anthropic.output_writer import is_structured, write_answer_tool, write_format
-from providers.formats.anthropic.reasoning_writer import ReasoningWriter
-from providers.formats.anthropic.sampling_writer import write_sampling
+from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
-from providers.formats.anthropic.tools_writer import write_tools
+from providers.formats.anthropic.tools import write_tools
 from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import in_place, refuse_extras
 from providers.formats.marks import marks_of
-from providers.wire.conversation import ChoiceMode, Conversation, ReasoningConfig
+from providers.formats.notes import Notes
+from providers.wire.conversation import (
+    ChoiceMode,
+    Conversation,
+    OutputFormat,
+    OutputKind,
+    ReasoningConfig,
+    Sampling,
+)
+from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
 
 _PATH = "/messages"
 _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
+_LEAST_BUDGET = 1_024
+_EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
@@ -109,3 +119,175 @@ def _check_marks(conversation: Conversation, notes: Notes) -> None:
         raise notes.refuse("cache", f"The chosen provider takes at most {MOST_MARKS} marks for its cache.")
     if has_other_ttl(conversation):
         notes.note("cache", "cache_control.ttl=1h")
+
+
+class ReasoningWriter:
+    """`has_budgets`: the model is an older one, which takes a budget and no effort."""
+
+    def __init__(self, notes: Notes, max_tokens: int, *, has_budgets: bool) -> None:
+        self._notes = notes
+        self._max_tokens = max_tokens
+        self._has_budgets = has_budgets
+
+    def write(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, str | None]:
+        """The member `thinking` and the effort for `output_config`. Raises CannotTranslate."""
+        if reasoning.effort == "none" or reasoning.budget_tokens == 0:
+            return {"type": "disabled"}, None
+        if self._notes.source == ORIGIN and not (self._has_budgets and reasoning.budget_tokens is None):
+            return self._as_said(reasoning), reasoning.effort
+        if not (
+            reasoning.effort or reasoning.budget_tokens or reasoning.is_adaptive or reasoning.is_included
+        ):
+            return None, None
+        return self._as_budget(reasoning) if self._has_budgets else self._as_effort(reasoning)
+
+    def _as_said(self, reasoning: ReasoningConfig) -> dict[str, Any] | None:
+        if reasoning.budget_tokens is not None:
+            return self._with_display(
+                {"type": "enabled", "budget_tokens": reasoning.budget_tokens}, reasoning
+            )
+        return self._with_display({"type": "adaptive"}, reasoning) if reasoning.is_adaptive else None
+
+    def _as_effort(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any], str | None]:
+        # Without being asked for, the thoughts of newer models come back empty.
+        display = "omitted" if reasoning.is_included is False else "summarized"
+        effort = self._effort(reasoning)
+        if effort is not None:
+            said = "effort" if reasoning.effort else "budget_tokens"
+            self._notes.note(said, f"output_config.effort={effort}")
+        return {"type": "adaptive", "display": display}, effort
+
+    def _effort(self, reasoning: ReasoningConfig) -> str | None:
+        effort = reasoning.effort
+        if effort is None and reasoning.budget_tokens is not None:
+            effort = effort_for(reasoning.budget_tokens)
+        if effort == "minimal":
+            return "low"
+        if effort is not None and effort not in _EFFORTS:
+            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+        return effort
+
+    def _as_budget(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any], None]:
+        if self._max_tokens <= _LEAST_BUDGET:
+            message = (
+                f"The chosen model thinks with {_LEAST_BUDGET} tokens or more, and its answer may have fewer."
+            )
+            raise self._notes.refuse("max_output_tokens", message)
+        budget = self._budget(reasoning)
+        if budget != reasoning.budget_tokens:
+            said = "budget_tokens" if reasoning.budget_tokens else "effort"
+            self._notes.note(said, f"thinking.budget_tokens={budget}")
+        return self._with_display({"type": "enabled", "budget_tokens": budget}, reasoning), None
+
+    def _budget(self, reasoning: ReasoningConfig) -> int:
+        most = self._max_tokens - 1
+        if reasoning.budget_tokens is not None and reasoning.budget_tokens > 0:
+            return min(max(reasoning.budget_tokens, _LEAST_BUDGET), most)
+        effort = reasoning.effort or "high"
+        if effort not in EFFORT_BUDGETS:
+            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+        return budget_for(effort, least=_LEAST_BUDGET, most=most)
+
+    def _with_display(self, written: dict[str, Any], reasoning: ReasoningConfig) -> dict[str, Any]:
+        if reasoning.is_included is None:
+            return written
+        return written | {"display": "summarized" if reasoning.is_included else "omitted"}
+
+
+def write_format(output: OutputFormat | None, notes: Notes) -> dict[str, Any] | None:
+    """The member `format` of `output_config`. Raises CannotTranslate."""
+    if output is None or output.kind is OutputKind.TEXT:
+        return None
+    if output.kind is OutputKind.JSON:
+        raise notes.refuse("output", "The chosen provider answers in JSON only by a schema.")
+    fitter = SchemaFitter()
+    try:
+        schema = fitter.fit(_described(output))
+    except OpenSchema as open_schema:
+        place = open_schema.path or "the whole schema"
+        message = f"The chosen provider has no objects with members of any name: '{place}'."
+        raise notes.refuse("output", message) from None
+    # To clients of this format nothing was said in other words unless something was left out.
+    if fitter.left_out:
+        notes.note("output", f"output_config.format without {fitter.left_out}")
+    return {"type": "json_schema", "schema": schema}
+
+
+def write_answer_tool(conversation: Conversation, notes: Notes, *, is_thinking: bool) -> dict[str, Any]:
+    """`tools` and `tool_choice` for a model without output formats. Raises CannotTranslate."""
+    output = conversation.output or OutputFormat()
+    if conversation.tools:
+        raise notes.refuse("output", "The chosen model cannot use tools and answer in JSON at once.")
+    if is_thinking:
+        raise notes.refuse(
+            "output", "The chosen model cannot think with a budget and answer in JSON at once."
+        )
+    notes.note("output", "tool_choice")
+    tool = {
+        "name": ANSWER_TOOL,
+        "description": output.description or "Gives the whole answer.",
+        "input_schema": dict(output.schema or {"type": "object"}),
+    }
+    choice = {"type": "tool", "name": ANSWER_TOOL, "disable_parallel_tool_use": True}
+    return {"tools": [tool], "tool_choice": choice}
+
+
+def is_structured(output: OutputFormat | None) -> bool:
+    return output is not None and output.kind is not OutputKind.TEXT
+
+
+def _described(output: OutputFormat) -> Mapping[str, Any]:
+    """`name` and `strict` say nothing here: every schema is kept to."""
+    schema = output.schema or {}
+    if output.description and "description" not in schema:
+        return {**schema, "description": output.description}
+    return schema
+
+
+def write_sampling(
+    conversation: Conversation, notes: Notes, *, is_new: bool, is_thinking: bool
+) -> dict[str, Any]:
+    """`is_new`: the version of the API that took temperature, top_p and top_k away. Raises CannotTranslate."""
+    sampling = conversation.sampling
+    _refuse_missing(sampling, notes)
+    drawn = _write_drawn(sampling)
+    if is_new and drawn:
+        raise notes.refuse(next(iter(drawn)), "The chosen model draws its tokens in its own way only.")
+    if sampling.temperature is not None and not 0 <= sampling.temperature <= 1:
+        raise notes.refuse("temperature", "The chosen provider takes temperatures from 0 to 1.")
+    if is_thinking:
+        _check_thinking(sampling, notes)
+    return drawn | _write_stop(sampling, notes)
+
+
+def _write_drawn(sampling: Sampling) -> dict[str, Any]:
+    drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
+    return {name: value for name, value in drawn.items() if value is not None}
+
+
+def _write_stop(sampling: Sampling, notes: Notes) -> dict[str, Any]:
+    if any(not text.strip() for text in sampling.stop):
+        raise notes.refuse("stop", "The chosen provider cannot stop at white space alone.")
+    return {"stop_sequences": list(sampling.stop)} if sampling.stop else {}
+
+
+def _check_thinking(sampling: Sampling, notes: Notes) -> None:
+    if sampling.temperature not in {None, 1}:
+        raise notes.refuse("temperature", "The chosen model thinks at temperature 1 only.")
+    if sampling.top_k is not None:
+        raise notes.refuse("top_k", "The chosen model cannot think with 'top_k'.")
+
+
+def _refuse_missing(sampling: Sampling, notes: Notes) -> None:
+    """Zero, empty and False ask for nothing."""
+    missing = {
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
+        "logit_bias": sampling.logit_bias,
+        "logprobs": sampling.logprobs or sampling.top_logprobs,
+    }
+    for name, value in missing.items():
+        if value:
+            raise notes.refuse(name, f"The chosen provider has no '{name}'.")
+    if sampling.seed is not None:
+        raise notes.refuse("seed", "The chosen provider has no 'seed'.")

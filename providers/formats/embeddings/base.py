@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from providers.formats.base import WrittenRequest
+from providers.wire.access import Access
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
@@ -17,6 +18,7 @@ class EmbeddingFormat(Protocol):
     """One wire format, as providers speak it."""
 
     name: str
+    access: Access
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         """Raises TranslationError."""

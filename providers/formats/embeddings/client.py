@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import AnswerFacts, BadRequest
-from providers.formats.chat.usage import write_embeddings_usage
 from providers.formats.embeddings.vectors import encode
 from providers.formats.fields import Fields
+from providers.formats.openai.usage import write_embeddings_usage
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding, Input
 from providers.wire.usage import Usage
 

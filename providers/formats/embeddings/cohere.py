@@ -17,6 +17,7 @@ from providers.formats.embeddings.limits import (
     write_width,
 )
 from providers.formats.embeddings.vectors import read_vector
+from providers.wire.access import Access, ModelList
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
 from providers.wire.failure import (
     ReportedError,
@@ -45,6 +46,8 @@ class CohereEmbeddings:
     """See providers.formats.embeddings.base.EmbeddingFormat."""
 
     name = "cohere"
+    # Version 1 for every version of its API: https://docs.cohere.com/reference/list-models.
+    access = Access("/v2", models=ModelList("../v1/models?page_size=1000"))
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         at_most(_MOST_INPUTS, request)

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.embeddings.limits import at_most, refuse_extras, texts_only, write_kind, write_width
 from providers.formats.embeddings.vectors import read_vector
-from providers.formats.gemini.failures import error_in, read_failure, reported_inside
+from providers.formats.gemini.finish import error_in, read_failure, reported_inside
+from providers.formats.gemini.format import GeminiFormat
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
 from providers.wire.failure import UpstreamFailure, bad_response
 from providers.wire.upstream import Upstream
@@ -31,6 +32,7 @@ class GeminiEmbeddings:
     """See providers.formats.embeddings.base.EmbeddingFormat."""
 
     name = "gemini"
+    access = GeminiFormat.access
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         at_most(_MOST_INPUTS, request)

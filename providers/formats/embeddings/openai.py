@@ -5,22 +5,39 @@ Workers AI's.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from providers.formats.base import WrittenRequest
-from providers.formats.embeddings import cloudflare
 from providers.formats.embeddings.limits import at_most, is_declared, needs_declared, texts_only
 from providers.formats.embeddings.vectors import read_vector
+from providers.wire.access import Access
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingRequest
-from providers.wire.failure import UpstreamFailure, bad_response, classify, reported_inside
+from providers.wire.failure import (
+    UpstreamFailure,
+    bad_response,
+    classify,
+    failure_for,
+    read_error,
+    reported_inside,
+    retry_after_s,
+)
+from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage, read_openai_usage
+
+_READ_BYTES = 64 * 1024
+# A model that is gone comes as 400, and a day's allowance that is used up as any other limit: 3036 as documented,
+# 4006 as its users report.
+_STATUS = {3042: 404, 5007: 404}
+_NO_QUOTA = frozenset({3036, 4006})
 
 
 class OpenAIEmbeddings:
     """See providers.formats.embeddings.base.EmbeddingFormat."""
 
     name = "openai"
+    access = Access()
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         if "embeds_texts_only" in upstream.quirks:
@@ -39,7 +56,7 @@ class OpenAIEmbeddings:
         return read_answer(value)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
-        return cloudflare.read_failure(status, headers, body) or classify(status, headers, body)
+        return read_cloudflare_failure(status, headers, body) or classify(status, headers, body)
 
 
 def read_answer(value: Any) -> EmbeddingAnswer:
@@ -69,3 +86,28 @@ def _read_usage(value: object) -> Usage | None:
     if not isinstance(value, Mapping):
         return None
     return read_openai_usage(value) or read_openai_usage({"total_tokens": value.get("prompt_tokens")})
+
+
+def read_cloudflare_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure | None:
+    """In Cloudflare's envelope, which Workers AI's OpenAI door answers with too. None where the body is none.
+
+    Source: https://developers.cloudflare.com/workers-ai/workers-ai-errors.
+    """
+    code = _code(body)
+    if code is None:
+        return None
+    error = read_error(body)
+    if code in _NO_QUOTA:
+        return failure_for(429, replace(error, code="insufficient_quota"))
+    return failure_for(_STATUS.get(code, status), error, retry_after_s(headers))
+
+
+def _code(body: bytes) -> int | None:
+    try:
+        value, _ = read_json(body[:_READ_BYTES])
+    except ValueError:
+        return None
+    errors = value.get("errors") if isinstance(value, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = first.get("code") if isinstance(first, dict) else None
+    return code if type(code) is int else None

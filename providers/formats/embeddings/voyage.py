@@ -19,6 +19,7 @@ from providers.formats.embeddings.limits import (
     write_kind,
     write_width,
 )
+from providers.wire.access import Access
 from providers.wire.embedding import EmbeddingAnswer, EmbeddingKind, EmbeddingRequest, Encoding
 from providers.wire.failure import (
     ReportedError,
@@ -40,6 +41,8 @@ class VoyageEmbeddings:
     """See providers.formats.embeddings.base.EmbeddingFormat."""
 
     name = "voyage"
+    # It documents no list of models, and whatever else it answers is billed: https://github.com/voyage-ai/openapi.
+    access = Access(models=None)
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
         at_most(_MOST_INPUTS, request)

@@ -4,17 +4,16 @@ Source: https://ai.google.dev/api/generate-content#v1beta.GenerateContentRespons
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from providers.formats.gemini.failures import error_in, malformed, reported_inside
-from providers.formats.gemini.finish import FAULTS, UNSAID, read_finish
-from providers.formats.gemini.logprobs import read_logprobs
+from providers.formats.gemini.finish import FAULTS, UNSAID, error_in, malformed, read_finish, reported_inside
 from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
-from providers.formats.gemini.tool_names import read_name
+from providers.formats.gemini.tools import read_name
 from providers.formats.gemini.usage import read_usage
+from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
     CitationAdded,
     Event,
@@ -224,3 +223,53 @@ def _maps(value: object) -> list[Mapping[str, Any]]:
 def _text(value: Mapping[str, Any], name: str) -> str:
     text = value.get(name)
     return text if isinstance(text, str) else ""
+
+
+class GeminiStreamReader(SseEventReader):
+    """See formats.base.EventReader. There is no terminator: the end is known when the body ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces = AnswerPieces()
+
+    @property
+    def reported(self) -> Usage | None:
+        """Read when it is asked for, since every piece tells it."""
+        return self._pieces.usage
+
+    def _read_value(self, value: Mapping[str, Any]) -> list[Event]:
+        self._has_told = bool(value.get("usageMetadata"))
+        events = self._pieces.take(value)
+        self.has_told_end = self._pieces.has_told_end
+        return events
+
+    def _does_more(self, value: Mapping[str, Any]) -> bool:
+        """Pictures, and what its own tools did."""
+        contents = (candidate.get("content") or {} for candidate in value.get("candidates") or ())
+        return any(part.keys() - {"text"} for content in contents for part in content.get("parts") or ())
+
+    def _end(self) -> list[Event]:
+        return self._pieces.finish()
+
+
+def read_logprobs(result: object) -> tuple[Any, ...]:
+    """Of logprobsResult; see events.TextDelta."""
+    if not isinstance(result, Mapping):
+        return ()
+    chosen, tops = _maps(result.get("chosenCandidates")), _maps(result.get("topCandidates"))
+    return tuple(
+        _entry(token) | {"top_logprobs": [_entry(top) for top in _tops(tops, index)]}
+        for index, token in enumerate(chosen)
+    )
+
+
+def _entry(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """A certain token has a log probability of 0, which Google leaves out."""
+    token, logprob = candidate.get("token"), candidate.get("logProbability")
+    token = token if isinstance(token, str) else ""
+    logprob = logprob if isinstance(logprob, int | float) else 0.0
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
+def _tops(tops: Sequence[Mapping[str, Any]], index: int) -> list[Mapping[str, Any]]:
+    return _maps(tops[index].get("candidates")) if index < len(tops) else []

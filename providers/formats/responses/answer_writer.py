@@ -1,19 +1,66 @@
 """Writes a response for a client, whole or step by step."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from providers.formats.base import AnswerFacts
-from providers.formats.responses.echo import repeat_settings
 from providers.formats.responses.finish import write_status
-from providers.formats.responses.open_items import Step
-from providers.formats.responses.output import Output
+from providers.formats.responses.open_items import (
+    NativeItem,
+    OpenCall,
+    OpenItem,
+    OpenMessage,
+    OpenReasoning,
+    Picture,
+    Step,
+)
+from providers.formats.responses.signatures import OF_CALL, ORIGIN
 from providers.formats.responses.usage import write_usage
-from providers.wire.events import Event, Finished, Started, UsageSeen
+from providers.wire.events import (
+    CitationAdded,
+    Event,
+    FileGenerated,
+    Finished,
+    Native,
+    ReasoningDelta,
+    ReasoningSigned,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolArguments,
+    ToolCallStarted,
+    UsageSeen,
+)
 from providers.wire.usage import Usage
 
 # The only codes that clients' types know; the message says the rest.
 _RATE_LIMITED, _WRONG, _BROKEN = "rate_limit_exceeded", "invalid_prompt", "server_error"
+# Inside a text its quotes would be escaped.
+_NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
+# What OpenAI repeats of a request, with its defaults.
+_DEFAULTS: Mapping[str, Any] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "safety_identifier": None,
+    "service_tier": None,
+    "store": True,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
@@ -72,3 +119,152 @@ def _code(error: Mapping[str, Any]) -> str:
     if status == 429:
         return _RATE_LIMITED
     return _WRONG if 400 <= status < 500 else _BROKEN
+
+
+class ResponsesStreamWriter:
+    """See providers.formats.base.AnswerWriter."""
+
+    def __init__(self, facts: AnswerFacts) -> None:
+        self._writing = ResponseWriting(facts)
+        self._next_number = _number_after(facts.sent)
+        self._has_begun = False
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        return b"".join(piece for event in events for piece in self._write(event))
+
+    def finish(self, left_out: Sequence[str] = ()) -> bytes:
+        # In the response itself, which is stored so, and whoever stores it passes on no comments.
+        response = self._writing.ended() | ({"left_out": list(left_out)} if left_out else {})
+        return self._event({"type": f"response.{response['status']}", "response": response})
+
+    def fail(self, error: Mapping[str, Any]) -> bytes:
+        said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
+        if not self._has_begun:
+            # Somebody else wrote its beginning, and the SDK refuses a response that changes its id.
+            return self._event(said)
+        failed = {"type": "response.failed", "response": self._writing.failed(error)}
+        return self._event(said) + self._event(failed)
+
+    def _write(self, event: Event) -> Iterator[bytes]:
+        steps = self._writing.take(event)
+        if not self._has_begun:
+            # What the first event says of the whole response belongs into its beginning.
+            first = list(steps)
+            yield from self._begin()
+            yield from map(self._event, first)
+        else:
+            yield from map(self._event, steps)
+
+    def _begin(self) -> Iterator[bytes]:
+        self._has_begun = True
+        for kind in ("created", "in_progress"):
+            yield self._event({"type": f"response.{kind}", "response": self._writing.running()})
+
+    def _event(self, step: dict[str, Any]) -> bytes:
+        step["sequence_number"] = self._next_number
+        self._next_number += 1
+        return b"event: %b\ndata: %b\n\n" % (step["type"].encode(), orjson.dumps(step))
+
+
+def _number_after(sent: bytes) -> int:
+    """The next event's, from the last bytes of a stream: whole events."""
+    numbers = _NUMBER.findall(sent)
+    return int(numbers[-1]) + 1 if numbers else 0
+
+
+class Output:
+    """`items` are those that have ended. `answer_id` makes their ids."""
+
+    def __init__(self, answer_id: str) -> None:
+        self.items: list[dict[str, Any]] = []
+        self._answer_id = answer_id
+        self._open: OpenItem | None = None
+
+    def take(self, event: Event) -> Iterator[Step]:
+        match event:
+            case TextDelta() | RefusalDelta() | CitationAdded():
+                yield from self._say(event)
+            case ReasoningDelta() | ReasoningSigned():
+                yield from self._think(event)
+            case ToolCallStarted():
+                yield from self._close("completed")
+                if event.signature:
+                    yield from self._think(ReasoningSigned(event.signature, origin=event.origin, id=OF_CALL))
+                call = OpenCall(self._answer_id, self._next(), event)
+                yield from self._begin(call)
+            case ToolArguments():
+                if isinstance(self._open, OpenCall):
+                    yield from self._open.add(event.text)
+            case FileGenerated() | Native():
+                yield from self._tell_whole(event)
+            case Finished():
+                yield from self._close(write_status(event)["status"])
+
+    def _say(self, event: TextDelta | RefusalDelta | CitationAdded) -> Iterator[Step]:
+        message = self._open
+        if not isinstance(message, OpenMessage):
+            message = OpenMessage(self._answer_id, self._next())
+            yield from self._begin(message)
+        match event:
+            case TextDelta():
+                yield from message.add_text(event)
+            case RefusalDelta():
+                yield from message.add_refusal(event.text)
+            case CitationAdded():
+                yield from message.add_citation(event)
+
+    def _think(self, event: ReasoningDelta | ReasoningSigned) -> Iterator[Step]:
+        thoughts = self._open
+        if not isinstance(thoughts, OpenReasoning):
+            thoughts = OpenReasoning(self._answer_id, self._next())
+            yield from self._begin(thoughts)
+        if isinstance(event, ReasoningDelta):
+            yield from thoughts.add(event.text)
+        else:
+            thoughts.sign(event)
+            yield from self._close("completed")
+
+    def _tell_whole(self, event: FileGenerated | Native) -> Iterator[Step]:
+        item: OpenItem
+        if isinstance(event, Native):
+            item = NativeItem(self._answer_id, self._next(), event.value)
+        elif event.origin == ORIGIN:
+            item = NativeItem(self._answer_id, self._next(), event.native)
+        else:
+            item = Picture(self._answer_id, self._next(), event)
+        yield from self._begin(item)
+        yield from self._close("completed")
+
+    def _next(self) -> int:
+        return len(self.items) + (self._open is not None)
+
+    def _begin(self, item: OpenItem) -> Iterator[Step]:
+        yield from self._close("completed")
+        self._open = item
+        yield from item.open()
+
+    def _close(self, status: str) -> Iterator[Step]:
+        """Ends the open item, if there is one."""
+        item, self._open = self._open, None
+        if item is not None:
+            yield from item.close(status)
+            self.items.append(item.item(status))
+
+
+def repeat_settings(request: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {name: _given(request, name, default) for name, default in _DEFAULTS.items()}
+    settings["reasoning"] = {"effort": None, "summary": None} | _given(request, "reasoning", {})
+    settings["text"] = {"format": {"type": "text"}} | _given(request, "text", {})
+    settings["tools"] = [_tool(tool) for tool in settings["tools"]]
+    return settings
+
+
+def _given(request: Mapping[str, Any], name: str, default: Any) -> Any:
+    value = request.get(name)
+    return default if value is None else value
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The SDK's type of a function needs both members."""
+    defaults = {"parameters": None, "strict": None} if tool.get("type") == "function" else {}
+    return defaults | dict(tool)

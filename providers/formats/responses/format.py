@@ -1,35 +1,62 @@
 """OpenAI's Responses as one of the wire formats."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import COMMENT
-from providers.formats.chat.annotations import file_of
-from providers.formats.responses.answer_reader import read_answer
-from providers.formats.responses.answer_writer import write_answer
+from providers.formats.openai.answer_writer import file_of
+from providers.formats.openai.format import OPENAI_NAMES
+from providers.formats.openai.tools import wants_one_call
+from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
+from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.responses.stream_reader import ResponsesStreamReader
-from providers.formats.responses.stream_writer import ResponsesStreamWriter
 from providers.formats.responses.usage import write_usage
+from providers.wire.access import Access
 from providers.wire.estimate import estimate_input_tokens
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import named_event
+
+_NAMES = OPENAI_NAMES.but(
+    {
+        "messages": "input",
+        "name": "input.name",
+        "tool_arguments": "input.arguments",
+        "tool_result": "input.call_id",
+        "file": "input.content.input_file",
+        "image_detail": "input.content.detail",
+        "tool_name": "tools.name",
+        "tool_strict": "tools.strict",
+        "output": "text.format",
+        "effort": "reasoning.effort",
+        "verbosity": "text.verbosity",
+        "logprobs": "top_logprobs",
+        "is_error": "input.output",
+        "reasoning": "input.summary",
+        "cache": "input.content.prompt_cache_breakpoint",
+        "max_output_tokens": "max_output_tokens",
+    },
+    also={"instructions": "messages"},
+)
 
 
 class ResponsesFormat:
     """See providers.formats.base.Format."""
 
     name = "responses"
+    access = Access()
+    field_names = _NAMES
     endpoint = "responses"
     usage_name = "usage"
     heartbeat = COMMENT
     end = b""
+    form_fields: Collection[str] = ("text",)
     can_limit_calls = True
 
+    wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)

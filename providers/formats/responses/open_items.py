@@ -6,13 +6,14 @@ Source of the steps' order: OpenAI's reference of streaming events, and the accu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from providers.formats.chat.annotations import file_of, page_of
-from providers.formats.responses.output_reader import MEDIA_TYPES
+from providers.formats.openai.answer_writer import file_of, page_of
+from providers.formats.responses.answer_reader import MEDIA_TYPES
 from providers.formats.responses.signatures import write_signature
 from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
+_OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
 class OpenItem:
@@ -214,9 +215,6 @@ class Picture(OpenItem):
     def _end_part(self) -> Iterator[Step]:
         for state in ("in_progress", "generating", "completed"):
             yield self._step(f"image_generation_call.{state}")
-
-
-_OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
 def _copy(part: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.chat.settings import read_effort, read_plain_output, read_schema
 from providers.formats.fields import Fields
-from providers.formats.responses.items_reader import ItemReader
+from providers.formats.openai.request_reader import read_effort, read_plain_output, read_schema
+from providers.formats.responses.messages_reader import ItemReader
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import read_tool_choice, read_tools
 from providers.formats.turns import says_something

@@ -7,7 +7,7 @@ from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place, refuse_extras
 from providers.formats.field_names import client_field
 from providers.formats.marks import marks_left_out
-from providers.formats.responses.items_writer import ItemWriter
+from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.formats.chat.tool_names import write_name
-from providers.formats.chat.tools import read_function, read_mode
 from providers.formats.fields import Fields
+from providers.formats.openai.tools import read_function, read_mode, write_name
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice

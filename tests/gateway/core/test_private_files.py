@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from gateway.boot import folder_lock, local_secrets
-from gateway.core.private_files import files_of, keep_private
+from gateway.boot import local_secrets
+from gateway.core.private_files import files_of, hold, keep_private
 from gateway.ops import doctor
 from tests.system.embedded import Product
 
@@ -53,7 +53,7 @@ def test_secrets_that_lie_open_are_closed(tmp_path: Path) -> None:
 
 
 def test_the_lock_is_private_too(tmp_path: Path) -> None:
-    folder_lock.hold(tmp_path).close()
+    hold(tmp_path).close()
     assert modes(tmp_path) == {"gatehouse.lock": "0o600"}
 
 

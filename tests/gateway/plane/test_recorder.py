@@ -103,7 +103,8 @@ def test_an_attempt_of_a_killed_process_is_our_loss_as_far_as_its_prompt_is_know
     first.close()
     Recorder(spool).drain_orphans()
     entry = LedgerEntry.objects.get()
-    assert (entry.outcome, entry.cost_usd, entry.loss_usd) == ("unknown", 0, 2)
+    assert (entry.outcome, entry.error_code) == ("unknown", "process_lost")
+    assert (entry.cost_usd, entry.loss_usd) == (0, 2)
     assert (entry.input_tokens, entry.is_estimated, entry.ended_at) == (2_000_000, True, None)
 
 
@@ -122,8 +123,10 @@ def test_killed_process_leaves_one_row_an_attempt(spool: Spool) -> None:
     die_with(spool.folder, finished=250, unfinished=4)
     assert Recorder(spool).drain_orphans() == 254
     assert LedgerEntry.objects.filter(outcome="finished").count() == 250
-    unknown = LedgerEntry.objects.filter(outcome="unknown", ended_at=None, cost_usd=0, usage={})
-    assert unknown.count() == 4
+    unknown = LedgerEntry.objects.filter(
+        outcome="unknown", error_code="process_lost", ended_at=None, usage={}
+    )
+    assert unknown.filter(cost_usd=0).count() == 4
 
 
 def test_drained_orphan_is_gone(spool: Spool) -> None:

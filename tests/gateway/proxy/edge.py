@@ -146,6 +146,7 @@ class Plan:
     answer_bytes: int = 64_000_000
     write_timeout_s: float = 5
     heartbeat_s: float = 10
+    open_after_s: float = 20
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
     observers: Sequence[CallObserver] = ()
@@ -190,6 +191,7 @@ class EdgeProcess:
                 1_000_000,
                 write_timeout_s=plan.write_timeout_s,
                 heartbeat_s=plan.heartbeat_s,
+                open_after_s=plan.open_after_s,
                 proxies=plan.proxies,
                 counts_per_minute=plan.counts_per_minute,
             )

@@ -9,8 +9,7 @@ import pytest
 from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 from providers.facts import ProviderFacts
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS
-from providers.formats.registry import FORMATS
+from providers.formats.registry import EMBEDDING_FORMATS, FORMATS
 from providers.operations.registry import choose_adapter, operation_of
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage

@@ -17,7 +17,14 @@ def look(client: Client, query: str = "") -> str:
 @pytest.mark.usefixtures("catalogue")
 def test_what_differs_is_marked_with_a_word_too(client: Client) -> None:
     page = look(client, "?id=acme/big&id=zeta/small")
-    assert lines(page) == {"Input per million", "Context", "Reads", "Weights", "Released", "Providers"}
+    assert lines(page) == {
+        "Input per million",
+        "Context",
+        "Input modalities",
+        "Weights",
+        "Released",
+        "Providers",
+    }
     assert 'image<span class="unseen"> (not all)</span>' in page
 
 

@@ -42,8 +42,8 @@ def test_name_that_is_near_nothing_says_how_ids_are_written(client: Client) -> N
 
 @pytest.mark.usefixtures("catalogue")
 def test_model_that_nothing_serves_says_so(client: Client) -> None:
-    assert "No call can go to this model here now" in look(client, "zeta/small")
-    assert "No call can go to this model here now" not in look(client, "acme/big")
+    assert "Unavailable here: no provider" in look(client, "zeta/small")
+    assert "Unavailable here: no provider" not in look(client, "acme/big")
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -68,7 +68,7 @@ def test_forebears_and_followers_are_in_order(client: Client, open_provider: Pro
     make_offered("acme/three", open_provider, name="Three", previous=second)
     publish_all()
     page = look(client, "acme/two")
-    assert page.index("came before") < page.index("follows")
+    assert page.index("previous version") < page.index("next version")
     assert page.index('href="/models/acme/one"') < page.index('href="/models/acme/three"')
 
 

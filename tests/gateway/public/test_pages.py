@@ -4,7 +4,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver import Keys
+from selenium.webdriver.support.select import Select
 
+from providers.models import Provider
+from tests.gateway.public.conftest import make_offered
+from tests.make import publish_all
 from tests.pages import DESKTOP, PHONE, Browser
 
 pytestmark = [
@@ -73,6 +77,7 @@ def test_slash_inside_a_field_is_a_letter(browser: Browser) -> None:
 def test_choice_answers_at_once_and_keeps_its_focus(browser: Browser) -> None:
     browser.open("/models")
     browser.run("window.isSamePage = true")
+    browser.tab_to("#facet-organisation summary").send_keys(Keys.ENTER)
     browser.tab_to("[name=organisation][value=acme]").send_keys(Keys.SPACE)
     browser.wait_for_address("/models?organisation=acme")
     assert shown(browser) == ["Big"]
@@ -90,7 +95,7 @@ def test_of_two_that_exclude_each_other_one_is_chosen(browser: Browser) -> None:
 
 def test_going_back_brings_the_wider_list_back(browser: Browser) -> None:
     browser.open("/models")
-    browser.find("[name=organisation][value=zeta]").click()
+    choose(browser, "organisation", "zeta")
     browser.wait_for_address("/models?organisation=zeta")
     browser.driver.back()
     browser.wait_for("[name=organisation][value=zeta]:not(:checked)")
@@ -99,7 +104,7 @@ def test_going_back_brings_the_wider_list_back(browser: Browser) -> None:
 
 def test_copy_button_works_after_the_list_has_changed(browser: Browser) -> None:
     browser.open("/models")
-    browser.find("[name=organisation][value=zeta]").click()
+    choose(browser, "organisation", "zeta")
     browser.wait_for_address("/models?organisation=zeta")
     browser.find("[data-copy='id-zeta/small']").click()
     browser.wait_for("[data-copy].done")
@@ -111,11 +116,11 @@ def test_ticks_survive_narrowing_and_lead_to_the_comparison(browser: Browser) ->
     browser.open("/models")
     browser.find("[id='tick-acme/big']").click()
     browser.wait_for_address("/models?id=acme/big")
-    browser.find("[name=organisation][value=zeta]").click()
+    choose(browser, "organisation", "zeta")
     browser.wait_for_address("/models?id=acme/big&organisation=zeta")
     browser.find("[id='tick-zeta/small']").click()
     browser.wait_for_address("/models?id=acme/big&id=zeta/small&organisation=zeta")
-    browser.find("form.compare button").send_keys(Keys.ENTER)
+    browser.find(".compare-bar button").send_keys(Keys.ENTER)
     browser.wait_for(".sides")
     assert set(browser.address.partition("?")[2].split("&")) == {"id=acme%2Fbig", "id=zeta%2Fsmall"}
 
@@ -123,11 +128,11 @@ def test_ticks_survive_narrowing_and_lead_to_the_comparison(browser: Browser) ->
 def test_list_and_comparison_work_without_scripts(browser: Browser) -> None:
     browser.allow_scripts(False)
     browser.open("/models")
-    browser.find("[name=organisation][value=zeta]").click()
+    choose(browser, "organisation", "zeta")
     browser.find("button.apply").send_keys(Keys.ENTER)
     browser.wait_for_address("/models?organisation=zeta")
     browser.find("[id='tick-zeta/small']").click()
-    browser.find("form.compare button").send_keys(Keys.ENTER)
+    browser.find(".compare-bar button").send_keys(Keys.ENTER)
     browser.wait_for(".sides")
 
 
@@ -146,7 +151,7 @@ def test_filters_of_a_phone_stay_open_while_they_are_chosen(browser: Browser) ->
     browser.resize(PHONE)
     browser.open("/models")
     browser.find("#to-facets").click()
-    browser.find("[name=organisation][value=zeta]").send_keys(Keys.SPACE)
+    choose(browser, "organisation", "zeta")
     browser.wait_for_address("/models?organisation=zeta")
     assert browser.find("#facets").is_displayed()
     assert browser.find("a.to-found").text == "Show 1 model"
@@ -166,10 +171,92 @@ def test_languages_of_the_code_are_chosen_by_keyboard(browser: Browser) -> None:
     assert not browser.find("#sample-curl").is_displayed()
 
 
+MOST_TAB_STOPS = 15
+CHEAPEST_VISION = "/models?capabilities=tools&capabilities=vision&min_context=200000&sort=prompt_price"
+
+
+def test_keyboard_comes_to_the_first_row_in_fifteen_stops(browser: Browser) -> None:
+    browser.open("/models")
+    stops = browser.tab_stops_before(".models tbody input")
+    assert stops <= MOST_TAB_STOPS, stops
+    browser.open("/models")
+    browser.tab_to("#to-facets").send_keys(Keys.ENTER)
+    browser.press(Keys.TAB)
+    assert browser.run("return document.activeElement.name") == "capabilities"
+
+
+def test_visitor_finds_the_cheapest_vision_model_with_tools_in_four_acts(
+    browser: Browser, open_provider: Provider
+) -> None:
+    for name, prompt, params, context in (
+        ("dear", "3", ["tools"], 200_000),
+        ("cheap", "2", ["tools"], 400_000),
+        ("short", "1", ["tools"], 128_000),
+        ("idle", "1", [], 400_000),
+    ):
+        model = make_offered(
+            f"acme/{name}",
+            open_provider,
+            prompt=prompt,
+            context_length=context,
+            input_types=["text", "image"],
+        )
+        model.offerings.update(params=params)
+    publish_all()
+    browser.open("/models")
+    for act in (
+        lambda: browser.find("[name=capabilities][value=vision]").click(),
+        lambda: browser.find("[name=capabilities][value=tools]").click(),
+        lambda: Select(browser.find("#min_context")).select_by_value("200000"),
+        lambda: browser.find("#sort-prompt").click(),
+    ):
+        before = browser.address
+        act()
+        browser.wait_until(lambda before=before: browser.address != before)
+        assert browser.run("return scrollY") == 0
+    browser.wait_for_address(CHEAPEST_VISION)
+    assert shown(browser) == ["Cheap", "Dear"]
+
+
+def test_long_filter_is_searched_and_keeps_what_was_typed(browser: Browser, open_provider: Provider) -> None:
+    for number in range(12):
+        make_offered(f"maker-{number}/one", open_provider)
+    publish_all()
+    browser.open("/models")
+    browser.find("#facet-organisation summary").click()
+    browser.find("#find-organisation").send_keys("maker-7")
+    visible = (
+        "return [...document.querySelectorAll('#facet-organisation .option')].filter(o => !o.hidden).length"
+    )
+    assert browser.run(visible) == 1
+    browser.find("[name=organisation][value=maker-7]").click()
+    browser.wait_for_address("/models?organisation=maker-7")
+    assert browser.find("#find-organisation").get_property("value") == "maker-7"
+    assert browser.run(visible) == 1
+
+
+def test_exact_prices_show_without_a_mouse_and_without_scripts(browser: Browser) -> None:
+    browser.allow_scripts(False)
+    browser.open("/models?q=big")
+    exact = browser.find(".models .exact:not(:empty)")
+    assert not exact.is_displayed()
+    browser.find("#exact").send_keys(Keys.SPACE)
+    assert exact.is_displayed()
+    browser.open("/models/acme/big")
+    assert browser.find("[id^=price-]").text == "0.000001 USD for one token"
+
+
 def test_unknown_address_asks_for_a_search(browser: Browser) -> None:
     browser.open("/models/acme/bigg")
     browser.tab_to(".near a").send_keys(Keys.ENTER)
     browser.wait_for_address("/models/acme/big")
+
+
+def choose(browser: Browser, facet: str, value: str) -> None:
+    """As somebody who opens the filter and clicks a choice; with scripts it stays open."""
+    if not browser.find(f"#facet-{facet}").get_attribute("open"):
+        browser.find(f"#facet-{facet} summary").click()
+    browser.find(f"[name={facet}][value={value}]").click()
 
 
 def shown(browser: Browser) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from openai import APIError, OpenAI
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.formats.responses.format import ResponsesFormat
 from providers.wire.conversation import File, Image, Text
 from tests.providers.formats.anew import in_turns
@@ -16,7 +16,7 @@ from tests.providers.formats.answers import ANSWER
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning
 
-CHAT, RESPONSES = ChatFormat(), ResponsesFormat()
+CHAT, RESPONSES = OpenAIFormat(), ResponsesFormat()
 UPSTREAM = Upstream("m", is_streamed=False)
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
 SHARED = Ability(

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from providers.formats.base import TranslationError, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.formats.responses.format import ResponsesFormat
 from providers.wire.failure import UpstreamFailure
 from providers.wire.sse import event
@@ -18,7 +18,9 @@ from tests.providers.formats.events import read_in_pieces
 GOLDEN = Path(__file__).parents[2] / "golden"
 JUNK = (None, True, -1, 1.5, "", "x", [], [1], [[]], [None], {}, {"x": 1}, [{}])
 both = pytest.mark.parametrize(
-    ("folder", "wire"), [("chat", ChatFormat()), ("responses", ResponsesFormat())], ids=["chat", "responses"]
+    ("folder", "wire"),
+    [("chat", OpenAIFormat()), ("responses", ResponsesFormat())],
+    ids=["chat", "responses"],
 )
 
 

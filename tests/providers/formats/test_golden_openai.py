@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.formats.responses.format import ResponsesFormat
 from tests.providers.formats.anew import anew
 from tests.providers.formats.answers import ANSWER
@@ -25,7 +25,9 @@ ERROR = {
     "status": 502,
 }
 both = pytest.mark.parametrize(
-    ("folder", "wire"), [("chat", ChatFormat()), ("responses", ResponsesFormat())], ids=["chat", "responses"]
+    ("folder", "wire"),
+    [("chat", OpenAIFormat()), ("responses", ResponsesFormat())],
+    ids=["chat", "responses"],
 )
 
 

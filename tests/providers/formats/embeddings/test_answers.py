@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.formats.registry import EMBEDDING_FORMATS
 from providers.wire.failure import FailureKind, UpstreamFailure
 
 NAMES = ["openai", "voyage", "cohere", "gemini"]

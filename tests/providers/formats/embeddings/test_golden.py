@@ -8,7 +8,7 @@ from openai.types import CreateEmbeddingResponse
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.embeddings.client import read_request, write_answer
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.formats.registry import EMBEDDING_FORMATS
 from providers.wire.embedding import Encoding
 from tests.used import used
 

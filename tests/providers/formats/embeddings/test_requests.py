@@ -4,7 +4,7 @@ import pytest
 
 from providers.formats.base import BadRequest, CannotTranslate, TranslationError, Upstream
 from providers.formats.embeddings.client import read_request
-from providers.formats.embeddings.registry import EMBEDDING_FORMATS
+from providers.formats.registry import EMBEDDING_FORMATS
 from providers.wire.embedding import EmbeddingKind, Encoding
 
 TEXT_ONLY = ["voyage", "cohere", "gemini"]

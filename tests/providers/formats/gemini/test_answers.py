@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from providers.formats.base import AnswerFacts
-from providers.formats.gemini import GEMINI
 from providers.formats.gemini.signatures import read_signature, write_signature
+from providers.formats.registry import GEMINI
 from providers.wire.events import (
     Finished,
     FinishReason,

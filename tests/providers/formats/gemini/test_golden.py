@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.gemini import GEMINI
+from providers.formats.registry import GEMINI
 from tests.providers.formats.anew import anew
 from tests.providers.formats.gemini.told import told
 

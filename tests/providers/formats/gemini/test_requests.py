@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from providers.formats.base import BadRequest, CannotTranslate, Upstream
-from providers.formats.gemini import GEMINI
-from providers.formats.gemini.token_count import count_tokens
-from providers.formats.gemini.tool_names import read_name, write_name
+from providers.formats.gemini.request_reader import count_tokens
+from providers.formats.gemini.tools import read_name, write_name
+from providers.formats.registry import GEMINI
 from providers.formats.wording import natives_of
 from providers.wire.conversation import (
     Audio,

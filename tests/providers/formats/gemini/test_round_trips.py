@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.gemini import GEMINI
+from providers.formats.registry import GEMINI
 from providers.wire.conversation import ChoiceMode, Image, OutputKind, Text, ToolCall, ToolResult
 from providers.wire.events import TextDelta, UsageSeen
 from tests.providers.formats.anew import in_turns

@@ -12,7 +12,7 @@ from google import genai
 from google.genai import errors, types
 
 from providers.formats.base import AnswerFacts, Upstream
-from providers.formats.gemini import GEMINI
+from providers.formats.registry import GEMINI
 from providers.wire.conversation import ChoiceMode, OutputKind, ReasoningConfig, Text, ToolChoice, ToolResult
 from providers.wire.events import (
     CitationAdded,

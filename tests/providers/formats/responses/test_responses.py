@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from providers.formats.base import AnswerFacts, CannotTranslate, TranslationError, Upstream
-from providers.formats.chat.format import ChatFormat
+from providers.formats.openai.format import OpenAIFormat
 from providers.formats.responses.format import ResponsesFormat
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
@@ -33,7 +33,7 @@ from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.sse import event
 from tests.providers.formats.events import read_in_pieces
 
-RESPONSES, CHAT = ResponsesFormat(), ChatFormat()
+RESPONSES, CHAT = ResponsesFormat(), OpenAIFormat()
 UPSTREAM = Upstream("m", is_streamed=False)
 FACTS = AnswerFacts("1", 1_764_000_000, "org/model")
 

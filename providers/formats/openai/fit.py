@@ -1,0 +1,97 @@
+"""Fits a chat request in its client's own words to a provider: what that calls otherwise, or does not take."""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from providers.formats.openai.signatures import MEMBERS, thoughts_for
+from providers.wire.upstream import Upstream
+
+_LIMITS = ("max_tokens", "max_completion_tokens")
+USERS = ("safety_identifier", "user")
+_THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
+
+
+def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
+    """Change the body in place; what was said in other words, as in WrittenRequest.
+
+    Quirks: `reasoning_object` for providers with OpenRouter's `reasoning` instead of an effort, `no_stream_options`
+    for servers that refuse the field, so that the usage of their streams is estimated, and those of
+    reasoning.thoughts_for.
+    """
+    translated = _rename_limit(body, upstream) if upstream.params else []
+    if "reasoning_object" in upstream.quirks:
+        translated += _say_effort(body)
+    if not _THOUGHT_QUIRKS.isdisjoint(upstream.quirks) and (messages := body.get("messages")):
+        body["messages"] = _fit_thoughts(messages, upstream.quirks, translated)
+    if upstream.user_id is not None:
+        translated += _hide_user(body, upstream.user_id)
+    if upstream.is_streamed:
+        translated += ask_for_stream(body, upstream)
+    return translated
+
+
+def ask_for_stream(body: dict[str, Any], upstream: Upstream) -> list[str]:
+    """Usage is asked for where that can be; what was left out, usage is told all the same."""
+    body["stream"] = True
+    options = body.get("stream_options")
+    if "no_stream_options" in upstream.quirks:
+        body.pop("stream_options", None)
+        return ["stream_options -> left out"] if options else []
+    body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return []
+
+
+def limit_name(params: Set[str], asked: str = "") -> str:
+    """What a provider calls the most tokens: as the client does (`asked`), unless only the other name is declared.
+
+    The older one is understood nearly everywhere.
+    """
+    name = "max_completion_tokens" if "max_completion_tokens" in params else "max_tokens"
+    return asked if asked and (asked in params or name not in params) else name
+
+
+def _rename_limit(body: dict[str, Any], upstream: Upstream) -> list[str]:
+    """Unless both names were used."""
+    for asked, other in (_LIMITS, _LIMITS[::-1]):
+        if (
+            asked in body
+            and body.get(other) is None
+            and (name := limit_name(upstream.params, asked)) != asked
+        ):
+            body[name] = body.pop(asked)
+            return [f"{asked} -> {name}"]
+    return []
+
+
+def _hide_user(body: dict[str, Any], user_id: str) -> list[str]:
+    names = [name for name in USERS if body.get(name)]
+    body |= dict.fromkeys(names, user_id)
+    return [f"{name} -> hashed" for name in names]
+
+
+def _say_effort(body: dict[str, Any]) -> list[str]:
+    if body.get("reasoning_effort") is None or body.get("reasoning") is not None:
+        return []
+    body["reasoning"] = {"effort": body.pop("reasoning_effort")}
+    return ["reasoning_effort -> reasoning.effort"]
+
+
+def _fit_thoughts(
+    messages: Sequence[Mapping[str, Any]], quirks: Set[str], translated: list[str]
+) -> Sequence[Mapping[str, Any]]:
+    """Clients send thoughts back under the name by which they came, whoever had them."""
+    fitted = []
+    for message in messages:
+        kept = thoughts_for(quirks, message) if message.get("role") == "assistant" else {}
+        translated += (note for note in _notes(message, kept) if note not in translated)
+        fitted.append(_without_thoughts(message) | kept)
+    return fitted
+
+
+def _without_thoughts(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in MEMBERS}
+
+
+def _notes(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[str]:
+    words = f"messages.{next(iter(kept))}" if kept else "left out"
+    return [f"messages.{name} -> {words}" for name in MEMBERS if message.get(name) and name not in kept]

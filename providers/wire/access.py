@@ -1,0 +1,57 @@
+"""How a provider of a wire format is reached, besides what is said to it: address, key, model list. Pure."""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from providers.wire.failure import FailureKind, UpstreamFailure
+
+_BEARER = "authorization"
+
+
+def usual_rows(answer: object) -> Any:
+    """The lists of OpenAI and Anthropic are objects with `data`, Google's and Cohere's with `models`; or bare lists."""
+    return answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """Where models are listed, which costs nothing to ask for. `path` is seen from the base URL.
+
+    `prefix` is what the list puts before names that are called without it. `rows` finds the list in the answer: of
+    objects with an `id` or a `name`.
+    """
+
+    path: str = "models"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    rows: Callable[[object], Any] = usual_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`version` ends a base URL of which only the host was typed. `key_header` takes the key, as a bearer or bare.
+
+    `betas_header` takes what clients ask of beta features; empty where there are none. Without `models` nothing can be
+    asked for that is not billed, and health stays unknown.
+    """
+
+    version: str = "/v1"
+    key_header: str = _BEARER
+    betas_header: str = ""
+    models: ModelList | None = field(default_factory=ModelList)
+
+    def credential(self, secret: str | None, quirks: Set[str]) -> dict[str, str]:
+        """What opens it; nothing where it needs nothing. Raises UpstreamFailure for what no header can carry."""
+        if not secret:
+            return {}
+        value, name = _header_value(secret), "api-key" if "api_key_header" in quirks else self.key_header
+        return {name: f"Bearer {value}" if name == _BEARER else value}
+
+
+def _header_value(secret: str) -> str:
+    value = secret.strip()
+    if value.isascii() and value.isprintable():
+        return value
+    message = "The provider's credential holds characters that no header can carry."
+    raise UpstreamFailure(FailureKind.AUTH, message, code="provider_auth_error", about_us=message)

@@ -1,0 +1,71 @@
+"""Tests in several processes: none is lost, and what one process says of them is what this one reports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.patience import HANG_S
+
+ROOT = Path(__file__).parents[1]
+FINE = """
+import os, pytest
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory):
+    yield tmp_path_factory.mktemp("kept")
+    with open({torn!r}, "a") as file:
+        file.write("x")
+
+@pytest.mark.parametrize("number", range(20))
+def test_fine(number, kept): pass
+def test_skipped(): pytest.skip("not here")
+"""
+BAD = """
+import os
+
+def test_fails():
+    print("said before")
+    assert 1 == 2
+def test_dies(): os.kill(os.getpid(), 9)
+def test_never(): pass
+"""
+
+
+def run(folder: Path, *options: str, **files: str) -> tuple[int, str]:
+    for name, text in files.items():
+        (folder / f"test_{name}.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-c", os.devnull, f"--rootdir={folder}"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider", "-p", "tests.at_once", *options, str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_test_runs_once_and_every_process_takes_down_what_it_set_up(tmp_path):
+    torn = tmp_path / "torn"
+    fine = FINE.format(torn=str(torn))
+    code, said = run(tmp_path, one=fine, two=fine, three="def test_alone(): pass")
+    assert (code, "41 passed, 2 skipped" in said) == (0, True), said
+    assert torn.read_text() in {"x", "xx"}
+
+
+def test_a_process_that_dies_fails_its_test_and_what_did_not_run_is_told(tmp_path):
+    code, said = run(tmp_path, bad=BAD, fine="def test_alone(): pass")
+    assert (code, "2 failed, 1 passed" in said) == (1, True), said
+    assert "assert 1 == 2" in said
+    assert "said before" in said
+    assert "The process that ran this test ended with -9." in said
+    assert "1 tests did not run" in said
+
+
+def test_the_first_failure_ends_them_all_where_that_is_asked_for(tmp_path):
+    code, said = run(tmp_path, "-x", bad=BAD)
+    assert (code, "1 failed" in said) == (1, True), said
+    assert "stopping after 1 failures" in said
