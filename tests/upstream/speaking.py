@@ -50,8 +50,8 @@ Decision = Callable[[Format, dict[str, Any]], Sequence[Event]]
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. `decide` chooses what is
-    answered to a body. A test may say what is answered (`events`), or what is refused instead: status, headers and body.
+    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. `decide` chooses the
+    answer to a body. A test may say it (`events`), or what is refused instead: status, headers and body.
     """
 
     wire_format: Format
