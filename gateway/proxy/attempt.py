@@ -174,7 +174,10 @@ class Targets:
     def _has_next(self) -> bool:
         if self._next is None and self._taken < MOST_ATTEMPTS:
             now = time.monotonic()
-            self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
+            for target in self._rest:
+                if self._health.admits(target.offering.id, now):
+                    self._next = target
+                    break
         return self._next is not None
 
     def advance(self) -> Target | None:
