@@ -12,7 +12,7 @@ from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
-from providers.formats.sampling import fit_reasoning, fit_sampling
+from providers.formats.sampling import USUAL_EFFORTS, fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
@@ -42,7 +42,8 @@ _UNKNOWN_SAMPLING = frozenset({"top_k", "frequency_penalty", "presence_penalty",
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        conversation = leave_natives(conversation, notes, said=cache_settings(conversation))
+        said = cache_settings(conversation) if conversation.extra else ()
+        conversation = leave_natives(conversation, notes, said)
     conversation = _fitted(conversation, upstream, notes)
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     body: dict[str, Any] = {"model": upstream.name}
@@ -69,7 +70,8 @@ def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Con
     if conversation.sampling.stop:
         raise notes.refuse("stop", "The chosen provider has no stop.")
     sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN_SAMPLING)
-    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
+    usual = () if conversation.source == ORIGIN else USUAL_EFFORTS
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes, usual)
     if sampling is conversation.sampling and reasoning is conversation.reasoning:
         return conversation
     return replace(conversation, sampling=sampling, reasoning=reasoning)
