@@ -88,7 +88,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "gateway.web.middleware.UnwantedPacking",
     "gateway.web.static_files.StaticFiles",
+    "gateway.web.middleware.CompressedAdmin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
+from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import (
     CLIENT_GONE,
@@ -85,6 +86,8 @@ class Target:
     model: ModelFacts
     offering: OfferingFacts
     provider: ProviderFacts
+    is_bare: bool = False
+    """It has refused what proves reasoning, and is asked once more without."""
 
 
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
@@ -106,7 +109,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
         except UpstreamFailure as failure:
             # A provider's trouble may pass, and then its offering can do what this one cannot.
             if error is None or failure.kind is not FailureKind.UNSUPPORTED:
-                error = from_failure(failure)
+                error = _milder(error, _told(failure, call, target))
             if attempt.has_begun:
                 end.cut_by = error.error_code
                 await sink.send(attempt.fail(error), is_last=True)
@@ -118,6 +121,24 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 end.samples.append(attempt.record.sample)
     end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _told(failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:
+    """With how long the prompt is and may be, by our own count, where the provider refuses it without a number."""
+    error = from_failure(failure)
+    if error.error_code == CONTEXT_EXCEEDED and read_lengths(error.message) is None:
+        most = target.offering.context_length or target.model.context_length
+        if most and call.input_tokens > most:
+            error.message += f" It has about {call.input_tokens} tokens > {most} maximum."
+    return error
+
+
+def _milder(before: GatewayError | None, error: GatewayError) -> GatewayError:
+    """Of several providers that are limited, the client waits for the first to have room."""
+    waits = [each.retry_after_s for each in (before, error) if each and each.http_status == 429]
+    if len(waits) == 2 and None not in waits:
+        error.retry_after_s = min(filter(None, waits))
+    return error
 
 
 def _nobody_can() -> GatewayError:
@@ -132,27 +153,39 @@ class Targets:
         self._health = health
         self._patience = patience
         self._taken = 0
+        self._current: Target | None = None
         self._next: Target | None = None
 
     def may_follow(self, failure: UpstreamFailure) -> bool:
         """Whether another one may be tried after the current one failed so; takes the next one's slot."""
         if failure.kind is FailureKind.CALLER:
-            return False
+            return failure.refuses_proofs and self._repeat()
         if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
             return False
         return self._has_next()
 
+    def _repeat(self) -> bool:
+        """The same one again, once."""
+        current = self._current
+        if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
+            self._next = replace(current, is_bare=True)
+        return self._next is not None
+
     def _has_next(self) -> bool:
         if self._next is None and self._taken < MOST_ATTEMPTS:
             now = time.monotonic()
-            self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
+            for target in self._rest:
+                if self._health.admits(target.offering.id, now):
+                    self._next = target
+                    break
         return self._next is not None
 
     def advance(self) -> Target | None:
         """The next one; None where there is none."""
         if not self._has_next():
             return None
-        target, self._next = self._next, None
+        target = self._current = self._next
+        self._next = None
         self._taken += 1
         return target
 
@@ -256,6 +289,7 @@ class Attempt:
             params=offering.params,
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
+            drops_proofs=self.target.is_bare,
         )
 
     async def _make(self, sink: ResponseSink) -> None:
@@ -264,6 +298,8 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
+        elif request.lost:
+            self._translated = request.lost
         response = await self.services.engine.open(request, self._limits)
         try:
             self._status = response.status
@@ -279,7 +315,7 @@ class Attempt:
 
     async def _relay_stream(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         reader = self._reader = self._adapter.stream(
-            self.call, self.target.model.id, self._rate_card.cost_usd
+            self.call, self.target.model.id, self._rate_card.cost_usd, self.target.provider.issuer
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
@@ -306,14 +342,14 @@ class Attempt:
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
-        told = (self.call, self.target.model.id, response.status, body)
+        told = (self.call, self.target.model.id, response.status, body, self.target.provider.issuer)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.call.is_streamed:
             raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
-        if self._translated is not None:
-            self._translated = (*self._translated, *answer.translated)
+        if answer.translated:
+            self._translated = (*(self._translated or ()), *answer.translated)
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)
         head = self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}")

@@ -1,6 +1,7 @@
 """An adapter for a client and a provider that speak different wire formats, or both one beside OpenAI's chat."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,9 +21,11 @@ from providers.formats.base import (
     TranslationError,
     WrittenRequest,
 )
-from providers.formats.extras import left_out, refuse_choices
+from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
+from providers.formats.notes import write_for
+from providers.formats.proofs import may_have_issuers, own_proofs, seal_json, with_issuer
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
@@ -125,8 +128,11 @@ class _EventStream:
 class TranslatedStream(_EventStream):
     """Written anew for the client."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter) -> None:
+    def __init__(
+        self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter, issuer: str
+    ) -> None:
         super().__init__(reader, call)
+        self._issuer = issuer
         self._writer = writer
         self._fitter = fitter
 
@@ -148,7 +154,7 @@ class TranslatedStream(_EventStream):
         return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
-        told = self._fitter.fit(self._note(events))
+        told = self._fitter.fit(with_issuer(self._note(events), self._issuer))
         self.has_begun = self.has_begun or _does_more(told)
         return self._writer.write(told)
 
@@ -156,8 +162,9 @@ class TranslatedStream(_EventStream):
 class UntouchedStream(_EventStream):
     """Passed on to a client of the same format: every event that could be read, its JSON as it is."""
 
-    def __init__(self, reader: EventReader, facts: AnswerFacts, call: Call, own: Format) -> None:
+    def __init__(self, reader: EventReader, facts: AnswerFacts, call: Call, own: Format, issuer: str) -> None:
         super().__init__(reader, call)
+        self._issuer = issuer
         self._facts = facts
         self._own = own
         self._sent = b""
@@ -180,7 +187,8 @@ class UntouchedStream(_EventStream):
         return b"" if self.is_done else self._own.end
 
     def _frame_all(self) -> bytes:
-        frames = [self._own.frame(value, data) for value, data in self._reader.said]
+        issuer, own = self._issuer, self._own
+        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in self._reader.said]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
 
@@ -191,7 +199,10 @@ class TranslatingAdapter:
     What has to be repaired is written anew for a client of the same format too.
     """
 
-    def __init__(self, own: Format, client: Format, repairs: Repairs = ()) -> None:
+    def __init__(
+        self, own: Format, client: Format, repairs: Repairs = (), *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._own = own
         self._client = client
         self._repairs = repairs
@@ -204,8 +215,10 @@ class TranslatingAdapter:
             conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
             if not self._is_same:
                 refuse_choices(conversation)
+            if upstream.drops_proofs or may_have_issuers(call.raw):
+                conversation = own_proofs(conversation, provider.issuer, drops_all=upstream.drops_proofs)
             known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
-            written = self._own.write_request(conversation, known)
+            written = write_for(self._own, self._client, conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
             raise UpstreamFailure(
@@ -217,17 +230,12 @@ class TranslatingAdapter:
             **betas_header(self._own.access, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
-        translated = (
-            *written.translated,
-            *self._left_out(conversation, written),
-            *_hidden(conversation, written),
+        translated = (*written.translated, *_hidden(conversation, written))
+        return UpstreamRequest(
+            url, headers, orjson.dumps(written.body), translated=translated, lost=written.lost
         )
-        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=translated)
 
-    def _left_out(self, conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
-        return left_out(conversation, written.body) if conversation.source != self._own.name else ()
-
-    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
         value, body = _read_json(body, status)
         events: Sequence[Event] = repair_whole(self._own.read_answer(value), self._repairs)
         if self._keeps_one_call(call):
@@ -240,28 +248,47 @@ class TranslatingAdapter:
             progress.note(missing)
         usage = progress.usage or Usage()
         if self._is_same:
-            told = value | {self._own.usage_name: self._own.usage(usage)} if missing else None
-            return Answer(orjson.dumps(told) if told else body, usage)
+            lacking = self._lacking(value, usage)
+            told = value | lacking if lacking else value
+            return Answer(seal_json(told, orjson.dumps(told) if lacking else body, issuer), usage)
         fitter = Fitter(self._client)
-        told = self._client.write_answer([*fitter.fit(events), *missing], _facts(call, model))
+        events = [*fitter.fit(with_issuer(events, issuer)), *missing]
+        told = self._client.write_answer(events, self._facts(call, model))
         return Answer(orjson.dumps(told), usage, tuple(fitter.left_out))
 
-    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def _lacking(self, value: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+        """The usage of a whole answer, where its provider told none, or not all that SDKs read."""
+        name, told = self._own.usage_name, self._own.usage(usage)
+        given = value.get(name)
+        if not isinstance(given, Mapping) or usage.is_estimated:
+            return {name: told}
+        details = {
+            key: told[key] for key in self._own.usage_details if not isinstance(given.get(key), Mapping)
+        }
+        return {name: {**given, **details}} if details else {}
+
+    def stream(
+        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+    ) -> StreamReader:
         reader: EventReader = self._own.reader()
         if self._repairs:
             reader = RepairedReader(reader, self._repairs)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
-        facts = _facts(call, model, cost_usd)
+        facts = self._facts(call, model, cost_usd)
         if self._is_same:
-            return UntouchedStream(reader, facts, call, self._own)
-        return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client))
+            return UntouchedStream(reader, facts, call, self._own, issuer)
+        return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client), issuer)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)
         if failure.param and not self._is_same:
             failure.param = to_client_field(failure.param, self._own.name, self._client.name)
         return failure
+
+    def _facts(self, call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
+        told = (call.id, call.created, model, call.wants_usage, cost_usd, call.body)
+        return AnswerFacts(*told, input_tokens=call.input_tokens, clock=self._clock)
 
     def _keeps_one_call(self, call: Call) -> bool:
         return not self._own.can_limit_calls and self._client.wants_one_call(call.body)
@@ -287,10 +314,6 @@ def _missing_usage(
         request, progress.output_chars, has_output=progress.has_output
     )
     return [UsageSeen(estimate)]
-
-
-def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
-    return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
 
 
 def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:

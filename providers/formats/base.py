@@ -8,11 +8,12 @@ TranslationError
 └── CannotTranslate   it is, and this provider's format cannot say it; names the parameter
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from providers.formats.field_names import FieldNames
+from providers.formats.losses import Kind
 from providers.wire.access import Access
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
@@ -72,13 +73,15 @@ class WrittenRequest:
     """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
 
     `translated` tells, by the client's names, which parameters were said in other words, such as
-    `reasoning_effort -> thinking.budget_tokens`.
+    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, and `worst` its worst kind.
     """
 
     path: str
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     translated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    worst: Kind = Kind.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class AnswerFacts:
 
     `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream;
     `cost_usd`: with its cost, in formats that ask for usage by a parameter. `sent` are the last bytes of a stream that
-    somebody else has begun.
+    somebody else has begun. `clock` tells Unix seconds, for formats that say when an answer was complete.
     """
 
     id: str
@@ -97,6 +100,20 @@ class AnswerFacts:
     cost_usd: Costing | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     sent: bytes = field(default=b"", repr=False)
+    input_tokens: int = 0
+    """A rough count of what was asked, for formats that begin an answer with it."""
+    clock: Callable[[], float] | None = None
+
+    @property
+    def ended(self) -> int:
+        """Unix seconds, asked for when the answer ends."""
+        return int(self.clock()) if self.clock else self.created
+
+
+class Telling(Protocol):
+    """Whoever collects what is to be told of a translation: see formats.notes."""
+
+    def note_path(self, path: str, words: str) -> None: ...
 
 
 class EventReader(Protocol):
@@ -158,6 +175,8 @@ class Format(Protocol):
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str
     """The member of a whole answer that holds its usage."""
+    usage_details: Collection[str]
+    """The members of a usage that the SDKs read without asking: told where a provider left them out."""
     heartbeat: bytes
     """Between two events of a stream: says nothing, and every client of the format passes over it."""
     end: bytes
@@ -172,6 +191,9 @@ class Format(Protocol):
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""
+
+    def plainly(self, conversation: Conversation, notes: Telling) -> Conversation:
+        """For a writer of another format: what only this one's clients say, as all can say it, where that can be."""
 
     def write_request(self, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
         """Raises CannotTranslate."""

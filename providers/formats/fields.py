@@ -39,7 +39,14 @@ class Fields:
         self._known.update(names)
 
     def text(self, name: str) -> str | None:
-        return self._typed(name, str, "a string")
+        # The commonest by far, and so without the way by `_typed`.
+        value = self.value.get(name)
+        if value is None:
+            return None
+        self._known.add(name)
+        if isinstance(value, str):
+            return value
+        raise self.wrong(name, "has to be a string")
 
     def number(self, name: str) -> float | None:
         value = self.value.get(name)
@@ -63,14 +70,20 @@ class Fields:
         return self._typed(name, dict, "an object")
 
     def needed(self, name: str) -> str:
-        text = self.text(name)
-        if text is None:
+        value = self.value.get(name)
+        if value is None:
             raise self.wrong(name, "is missing")
-        return text
+        if isinstance(value, str):
+            self._known.add(name)
+            return value
+        raise self.wrong(name, "has to be a string")
 
     def part(self, name: str) -> "Fields | None":
-        value = self.any(name)
-        return None if value is None else Fields(value, self.at(name), self.own)
+        value = self.value.get(name)
+        if value is None:
+            return None
+        self._known.add(name)
+        return Fields(value, self.at(name), self.own)
 
     def items(self, name: str) -> Iterator[tuple[Any, str]]:
         """Every item of a list, with its path."""
@@ -82,7 +95,8 @@ class Fields:
 
     def things(self, name: str) -> "Iterator[Fields]":
         """Objects of a list that stand for something of their own."""
-        return (Fields(value, path) for value, path in self.items(name))
+        values, path = self._typed(name, list, "a list") or [], self.at(name)
+        return (Fields(value, f"{path}[{i}]") for i, value in enumerate(values))
 
     def rest(self) -> dict[str, Any]:
         return {

@@ -1,30 +1,36 @@
 """The marks of a conversation up to which its prompt may be cached."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from providers.formats.field_names import client_field
+from providers.formats.losses import COMMON
+from providers.formats.notes import Notes
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
 
 
 def marks_of(conversation: Conversation) -> list[CacheMark]:
-    marks: list[CacheMark] = []
-    for carrier in carriers_of(conversation):
-        mark: CacheMark | None = getattr(carrier, "cache", None)
-        if mark is not None:
-            marks.append(mark)
-    return marks
+    marks: list[CacheMark | None] = [getattr(carrier, "cache", None) for carrier in carriers_of(conversation)]
+    return [mark for mark in marks if mark is not None]
 
 
-def marks_left_out(conversation: Conversation) -> list[str]:
-    """For WrittenRequest.translated, where the provider takes none. They change no answer."""
-    return [f"{client_field(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
+def leave_marks(conversation: Conversation, notes: Notes) -> None:
+    """Where the provider takes none. They change no answer."""
+    if marks := marks_of(conversation):
+        notes.lose_path(marks_field(conversation.source, marks), COMMON["cache"].kind)
 
 
-def carriers_of(conversation: Conversation) -> Iterator[object]:
+def marks_field(source: str, marks: Sequence[CacheMark]) -> str:
+    """As the client wrote it."""
+    field = client_field(source, "cache")
+    return f"{field.rpartition('.')[0]}.{marks[0].name}" if marks[0].name else field
+
+
+def carriers_of(conversation: Conversation) -> list[object]:
     """Everything that may carry one."""
-    yield from conversation.tools
+    carriers: list[object] = [*conversation.tools]
     for message in conversation.messages:
         for part in message.parts:
-            yield part
-            if isinstance(part, ToolResult):
-                yield from part.parts
+            carriers.append(part)
+            if type(part) is ToolResult:
+                carriers += part.parts
+    return carriers

@@ -12,10 +12,15 @@ from providers.wire.conversation import Message, Part, Role, Text, ToolResult
 def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
     """Messages without parts are left out. Speakers of different names stay apart."""
     turns: list[_Turn] = []
-    for message in map(_without_empty_texts, messages):
-        if message.parts and not (turns and turns[-1].takes(message)):
+    for each in messages:
+        message = each
+        for part in each.parts:
+            if type(part) is Text and not part.text:
+                message = _without_empty_texts(each)
+                break
+        if message.parts and not (turns and turns[-1].role is message.role and turns[-1].takes(message)):
             turns.append(_Turn(message))
-    return tuple(turn.as_message() for turn in turns)
+    return tuple([turn.as_message() for turn in turns])
 
 
 def says_something(message: Message) -> bool:
@@ -27,41 +32,42 @@ def _is_empty(part: Part) -> bool:
 
 
 def _without_empty_texts(message: Message) -> Message:
-    for part in message.parts:
-        if isinstance(part, Text) and not part.text:
-            return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
-    return message
+    return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
 
 
 class _Turn:
     """One that grows. Its parts are put together once, at its end: there may be as many as messages."""
 
-    __slots__ = ("_is_results_only", "_messages", "_name")
+    __slots__ = ("_is_results_only", "_judged", "_messages", "_name", "role")
 
     def __init__(self, message: Message) -> None:
+        self.role = message.role
         self._messages = [message]
         self._name = message.name
-        self._is_results_only = _is_results_only(message)
+        self._is_results_only = True
+        self._judged = 0
 
     def takes(self, message: Message) -> bool:
-        """Whether that is of the same turn, which then holds it."""
-        first = self._messages[0]
-        if first.role is not message.role:
-            return False
-        is_results_only = _is_results_only(message)
-        if self._name != message.name and not (self._is_results_only or is_results_only):
+        """Whether that, which is of the same role, is of the same turn, which then holds it."""
+        if self._name != message.name and not (self._has_results_only() or _is_results_only(message)):
             return False
         self._messages.append(message)
         self._name = self._name or message.name
-        self._is_results_only = self._is_results_only and is_results_only
         return True
 
     def as_message(self) -> Message:
         first = self._messages[0]
         if len(self._messages) == 1:
-            return _results_first(first)
+            return first if self.role is Role.ASSISTANT or len(first.parts) == 1 else _results_first(first)
         parts = tuple(part for message in self._messages for part in message.parts)
         return _results_first(Message(first.role, parts, self._name))
+
+    def _has_results_only(self) -> bool:
+        """Asked where names differ only, and then of each message once."""
+        while self._is_results_only and self._judged < len(self._messages):
+            self._is_results_only = _is_results_only(self._messages[self._judged])
+            self._judged += 1
+        return self._is_results_only
 
 
 def _is_results_only(message: Message) -> bool:

@@ -14,18 +14,20 @@ Json = Any
 """A JSON value as orjson reads it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wording:
     """How a client of the wire format `origin` put something that every format has: `value` is its JSON, word for word.
 
-    `read` is what was read from it, by which a later change is seen. `own` are members, by their path, that only that
-    format knows: a writer of another one refuses them by that path.
+    `read` are the members of what was read from it, by which a later change is seen: see formats.wording. `own` are
+    members, by their path, that only that format knows: a writer of another one refuses them by that path.
+
+    Nobody changes one; it is not frozen because there is one of everything that a client says.
     """
 
     origin: str
     value: Json
-    read: Any
-    own: Mapping[str, Json] = field(default_factory=dict)
+    read: tuple[Any, ...]
+    own: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CacheMark:
-    """The prompt up to and including what carries it may be cached. `ttl` such as `5m`, `1h`; None: the default."""
+    """The prompt up to and including what carries it may be cached. `ttl` such as `5m`, `1h`; None: the default.
+
+    `name` is the member's in which its client said so, where the format has several.
+    """
 
     ttl: str | None = None
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.revision import read
+from catalogue.endpoints import openings
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
@@ -215,7 +216,7 @@ def test_price_of_none_ends_the_running_price() -> None:
 def test_publishing_one_model_takes_few_queries(django_assert_max_num_queries: Any) -> None:
     model = make_published(aliases=["uno"])
     Model.objects.filter(pk=model.pk).update(name="Uno")
-    with django_assert_max_num_queries(14 + SAVEPOINT_QUERIES):
+    with django_assert_max_num_queries(15 + SAVEPOINT_QUERIES):
         publish([model])
 
 
@@ -223,7 +224,7 @@ def test_publishing_many_models_takes_no_more_queries(django_assert_max_num_quer
     make_published()
     for number in range(10):
         make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"m{number}"])))
-    with django_assert_max_num_queries(14 + SAVEPOINT_QUERIES):
+    with django_assert_max_num_queries(15 + SAVEPOINT_QUERIES):
         publish_all()
 
 
@@ -244,7 +245,7 @@ def test_model_with_a_usable_offering_is_routable() -> None:
 
 def test_model_at_a_provider_that_cannot_be_opened_is_not_routable() -> None:
     make_published()
-    assert not PublishedModel.objects.routable(NOW, [])
+    assert not PublishedModel.objects.routable(NOW, openings({}))
 
 
 def test_model_at_a_disabled_provider_is_not_routable() -> None:
@@ -273,11 +274,23 @@ def test_offering_not_yet_published_does_not_make_a_model_routable() -> None:
     assert routable_ids() == []
 
 
+def test_people_count_editions_from_one_on_while_numbers_have_gaps() -> None:
+    model = make_published("acme/one")
+    make_published("acme/two")
+    switch_offerings(model.offerings.all(), is_enabled=False)
+    model.name = "Uno"
+    model.save()
+    publish([model])
+    editions = list(Edition.objects.order_by("number"))
+    assert [str(edition) for edition in editions] == ["edition 1", "edition 2", "edition 3"]
+    assert editions[2].number > editions[1].number + 1
+
+
 def test_deleted_offering_does_not_make_a_model_routable() -> None:
     make_published()
-    providers = list(Offering.objects.values_list("provider_id", flat=True))
+    formats = dict.fromkeys(Offering.objects.values_list("provider_id", flat=True), "openai")
     Offering.objects.all().delete()
-    assert not PublishedModel.objects.current().routable(NOW, providers)
+    assert not PublishedModel.objects.current().routable(NOW, openings(formats))
 
 
 def test_newest_come_first_and_unknown_dates_last_by_name() -> None:

@@ -163,7 +163,7 @@ def test_formula_of_a_workbook_is_read_as_text() -> None:
         book.active.append(row)
     content = BytesIO()
     book.save(content)
-    assert bring_in_file(ModelSheet, content.getvalue(), is_workbook=True).state == "done"
+    assert bring_in_file(ModelSheet, content.getvalue()).state == "done"
     assert Model.objects.get().name == "=1+1"
 
 
@@ -178,7 +178,7 @@ def upload(curator: Client, content: bytes, name: str = "models.csv") -> SheetIm
     """As far as a worker reads it."""
     file = SimpleUploadedFile(name, content)
     page = reverse("admin:catalogue_model_import")
-    curator.post(page, {"import_file": file, "format": "0", "resource": "0"})
+    curator.post(page, {"import_file": file, "numbers": "point", "resource": "0"})
     made = SheetImport.objects.get()
     work.go_on(made.pk)
     return made
@@ -249,6 +249,14 @@ def test_all_rows_are_downloaded_though_the_page_shows_the_first(curator: Client
     assert page.count("acme/m-") == 50
 
 
+def test_template_is_a_workbook_with_a_sheet_for_each_kind_of_row(curator: Client) -> None:
+    page = reverse("admin:catalogue_model_sheet_template")
+    assert page in curator.get(reverse("admin:catalogue_model_import")).text
+    book = openpyxl.load_workbook(BytesIO(curator.get(page).content))
+    assert book.sheetnames[:5] == ["organisations", "models", "aliases", "offerings", "prices"]
+    assert [cell.value for cell in book["aliases"][1]] == ["name", "model", "policy"]
+
+
 def test_page_asks_again_while_a_worker_has_the_import_in_hand(curator: Client) -> None:
     made = submit(ModelSheet, models(1))
     assert 'http-equiv="refresh"' in curator.get(page_of(made)).text
@@ -262,7 +270,7 @@ def test_file_that_is_too_large_is_refused_at_the_form(
     monkeypatch.setattr("catalogue.admin.sheets.MOST_BYTES", 10)
     file = SimpleUploadedFile("models.csv", b"id,name\nacme/one,One\n")
     page = curator.post(
-        reverse("admin:catalogue_model_import"), {"import_file": file, "format": "0", "resource": "0"}
+        reverse("admin:catalogue_model_import"), {"import_file": file, "numbers": "point", "resource": "0"}
     )
     assert "It is larger than" in page.text
     assert not SheetImport.objects.exists()

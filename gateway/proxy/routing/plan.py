@@ -1,9 +1,9 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accounts.policies import LifecyclePolicy
+from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
@@ -12,24 +12,32 @@ from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
-from providers.formats.base import TranslationError
-from providers.operations.base import Requirements
+from providers.formats.base import CannotTranslate, TranslationError
+from providers.formats.losses import Kind
+from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import declares
 from providers.operations.registry import operation_of, serves
+from providers.wire.upstream import Upstream
 
 AUTO = "auto"
 
 
 @dataclass(slots=True)
 class Candidate:
+    """`loss` is the worst kind of what it would lose of the request: see providers.formats.losses."""
+
     model: ModelFacts
     offering: OfferingFacts
+    loss: Kind = Kind.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
+    """`refusal` is what it could not do of the request itself, where that was the reason."""
+
     candidate: Candidate
     reason: str
+    refusal: TranslationError | None = None
 
 
 @dataclass(slots=True)
@@ -53,12 +61,15 @@ def plan_route(
     resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
     models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
     kept, dropped = [], []
-    for candidate in _candidates(models):
-        reason = _reason_against(candidate, required, context, preferences)
-        if reason:
-            dropped.append(Dropped(candidate, reason))
-        else:
-            kept.append(candidate)
+    for model in models:
+        for offering in model.offerings:
+            candidate = Candidate(model, offering)
+            if reason := _reason_against(candidate, required, context, preferences):
+                dropped.append(Dropped(candidate, reason))
+            else:
+                kept.append(candidate)
+    if (len(kept) > 1 or required.requires_all) and required.call is not None:
+        kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
     if len(kept) > 1:
@@ -66,7 +77,7 @@ def plan_route(
         if not preferences.allows_fallbacks and not preferences.order:
             dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in kept[1:]]
             kept = kept[:1]
-    policy = resolved.policy if resolved else LifecyclePolicy(context.key.lifecycle_policy)
+    policy = resolved.policy if resolved else POLICIES[context.key.lifecycle_policy]
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=resolved.retired if resolved else None
     )
@@ -74,7 +85,8 @@ def plan_route(
 
 def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
     """What the answer says of its model's life, and of the model that it stands in for."""
-    if plan.retired is None and plan.model.status(context.at) is not Status.DEPRECATED:
+    is_leaving = plan.model.deprecation_at is not None and plan.model.status(context.at) is Status.DEPRECATED
+    if plan.retired is None and not is_leaving:
         return []
     successor = context.snapshot.successor(plan.model, context.at)
     headers = lifecycle_headers(plan.model, successor, context.at)
@@ -101,28 +113,22 @@ def _auto_models(endpoint: str, context: RoutingContext) -> list[ModelFacts]:
     ]
 
 
-def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
-    for model in models:
-        for offering in model.offerings:
-            yield Candidate(model, offering)
-
-
 def _reason_against(
     candidate: Candidate, required: Requirements, context: RoutingContext, preferences: ProviderPreferences
 ) -> str:
     """Why this offering cannot serve the request; "" if it can."""
     return (
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
-        or _operational_reason(candidate.offering, context)
-        or _endpoint_reason(candidate.offering, required, context)
+        or _operational_reason(candidate.offering, required.endpoint, context)
         or _capability_reason(candidate, required)
         or _parameter_reason(candidate.offering, required, context)
-        or _operation_reason(candidate.offering, required, context)
+        or _operation_reason(candidate, required, context)
         or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
     )
 
 
-def _operational_reason(offering: OfferingFacts, context: RoutingContext) -> str:
+def _operational_reason(offering: OfferingFacts, endpoint: str, context: RoutingContext) -> str:
+    """Why nobody can be served there now, or not at that endpoint."""
     provider = context.snapshot.providers.get(offering.provider_id)
     if not offering.is_enabled:
         return "offering_disabled"
@@ -132,43 +138,62 @@ def _operational_reason(offering: OfferingFacts, context: RoutingContext) -> str
         return "no_longer_effective"
     if provider is None or not provider.is_enabled:
         return "provider_disabled"
-    return "" if provider.is_usable else "credential_missing"
-
-
-def _endpoint_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
-    if required.endpoint not in offering.endpoints:
+    if not provider.is_usable:
+        return "credential_missing"
+    if endpoint not in offering.endpoints:
         return "endpoint_not_offered"
-    wire_format = context.snapshot.providers[offering.provider_id].wire_format
-    return "" if serves(wire_format, required.endpoint) else "format_lacks_endpoint"
+    return "" if serves(provider.wire_format, endpoint) else "format_lacks_endpoint"
 
 
 def _capability_reason(candidate: Candidate, required: Requirements) -> str:
     offering, model = candidate.offering, candidate.model
     if required.is_streamed and not offering.streams:
         return "lacks:stream"
-    unread = sorted(required.input_types - model.input_types) if model.input_types else []
-    if unread:
-        return f"cannot_read:{unread[0]}"
+    if required.input_types and model.input_types and (unread := required.input_types - model.input_types):
+        return f"cannot_read:{min(unread)}"
     window = offering.context_length or model.context_length
     return "context_too_small" if window and required.input_tokens > window else ""
 
 
-def _operation_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
-    if required.request is None:
-        # Relayed as it came: its writer refuses what it cannot say.
+def _weigh(
+    candidate: Candidate, required: Requirements, context: RoutingContext, dropped: list[Dropped]
+) -> bool:
+    """Whether it can do the request, with whatever it may lose of it."""
+    verdict = _verdict(candidate, required, context)
+    candidate.loss, refusal = verdict.worst, verdict.refusal
+    if refusal is None and required.requires_all and verdict.worst is Kind.TUNING:
+        lost = verdict.lost[0].partition(" -> ")[0]
+        refusal = CannotTranslate(f"The chosen provider has no '{lost}'.", param=lost)
+    if refusal is None:
+        return True
+    reason = f"{_cannot(required)}{refusal.param}"
+    dropped.append(Dropped(candidate, reason, refusal))
+    return False
+
+
+def _cannot(required: Requirements) -> str:
+    return f"cannot_{operation_of(required.endpoint).name}:"
+
+
+def _operation_reason(candidate: Candidate, required: Requirements, context: RoutingContext) -> str:
+    """Where some offerings lose more than others, they are weighed against each other afterwards."""
+    if required.request is None or required.call is not None:
         return ""
-    refusal = _operation_refusal(offering, required, context)
-    return f"cannot_{operation_of(required.endpoint).name}:{refusal.param}" if refusal else ""
+    refusal = _verdict(candidate, required, context).refusal
+    return f"{_cannot(required)}{refusal.param}" if refusal else ""
 
 
-def _operation_refusal(
-    offering: OfferingFacts, required: Requirements, context: RoutingContext
-) -> TranslationError | None:
-    """What the provider's format, or this offering, cannot do of the request itself; None if it can."""
+def _verdict(candidate: Candidate, required: Requirements, context: RoutingContext) -> Verdict:
+    offering, model = candidate.offering, candidate.model
     provider = context.snapshot.providers[offering.provider_id]
-    return operation_of(required.endpoint).refusal(
-        required, provider, offering.upstream_name, offering.params
+    upstream = Upstream(
+        offering.upstream_name,
+        is_streamed=required.is_streamed,
+        params=offering.params,
+        max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
+        quirks=provider.quirks,
     )
+    return operation_of(required.endpoint).verdict(required, provider, upstream)
 
 
 def _parameter_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
@@ -192,8 +217,8 @@ def _slug(candidate: Candidate, context: RoutingContext) -> str:
 
 def _preference(
     candidate: Candidate, context: RoutingContext, preferences: ProviderPreferences
-) -> tuple[int, bool, float, int, float, int]:
-    """Smaller is better: the client's order, what probes say, recent success, the curator's order, speed."""
+) -> tuple[int, bool, Kind, float, int, float, int]:
+    """Smaller is better: the client's order, what probes say, what is lost, recent success, the curator's, speed."""
     offering = candidate.offering
     health = context.health_of(offering.id)
     is_unhealthy = context.snapshot.providers[offering.provider_id].health == "unhealthy"
@@ -201,6 +226,7 @@ def _preference(
     return (
         preferences.rank(_slug(candidate, context)) if preferences.order else 0,
         is_unhealthy,
+        candidate.loss,
         -round(health.success_rate, 1),
         offering.position,
         health.latency_ms or 0.0,
@@ -219,7 +245,7 @@ def _nowhere(
     named = resolved.model.id if resolved and resolved.retired else requested
     name = "No model" if named == AUTO else f"No provider of model '{named}'"
     refusal = _refused_by_operation(required, dropped, context) or no_candidate(
-        name, required, {drop.reason for drop in dropped}
+        name, required, {drop.reason for drop in dropped}, max(map(_window, dropped), default=0)
     )
     if resolved is None or resolved.retired is None:
         return refusal
@@ -228,14 +254,19 @@ def _nowhere(
     )
 
 
+def _window(drop: Dropped) -> int:
+    candidate = drop.candidate
+    return candidate.offering.context_length or candidate.model.context_length or 0
+
+
 def _refused_by_operation(
     required: Requirements, dropped: Sequence[Dropped], context: RoutingContext
 ) -> GatewayError | None:
     """In the words of the first offering that could not do it; None where something else was in the way."""
-    reason = f"cannot_{operation_of(required.endpoint).name}:"
+    reason = _cannot(required)
     for drop in dropped:
         if drop.reason.startswith(reason):
-            refusal = _operation_refusal(drop.candidate.offering, required, context)
+            refusal = drop.refusal or _verdict(drop.candidate, required, context).refusal
             if refusal:
                 return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
     return None

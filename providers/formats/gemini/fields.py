@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from providers.formats.base import BadRequest
@@ -48,7 +47,7 @@ class Fields:
         return self.value[self._sent_names[name]] if name in self._sent_names else None
 
     def text(self, name: str) -> str | None:
-        value = self.raw(name)
+        value = self.value[self._sent_names[name]] if name in self._sent_names else None
         if value is None or isinstance(value, str):
             return value
         raise wrong(self.path_of(name), "a string")
@@ -93,18 +92,19 @@ class Fields:
 
     def objects(self, name: str) -> list["Fields"]:
         """A single object stands for an array of one, as it does at Google."""
-        value, path = self.raw(name), self.path_of(name)
+        value = self.raw(name)
         if value is None:
             return []
+        path = self.path_of(name)
         if isinstance(value, dict):
             return [Fields(value, path)]
         if not isinstance(value, list):
             raise wrong(path, "an array")
         return [Fields(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
-    def others(self, known: AbstractSet[str]) -> dict[str, Any]:
+    def others(self, known: frozenset[str] | set[str]) -> dict[str, Any]:
         """The members that are not known, by path, in the order in which they came."""
-        if self._sent_names.keys() <= known:
+        if known.issuperset(self._sent_names):
             return {}
         return {self.path_of(name): self.raw(name) for name in self._sent_names if name not in known}
 

@@ -11,7 +11,7 @@ from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.signatures import ORIGIN, read_signature
 from providers.formats.gemini.tools import read_name
-from providers.formats.wording import as_read, worded
+from providers.formats.wording import as_read, give_wording, members_of
 from providers.wire.conversation import (
     Audio,
     Message,
@@ -28,6 +28,7 @@ from providers.wire.events import ReasoningSigned
 
 _ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
 _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
+_OF_CONTENT = frozenset({"role", "parts"})
 _KNOWN = frozenset({*_KINDS, "thought", "thoughtSignature"})
 
 
@@ -42,18 +43,19 @@ class ContentsReader:
             raise BadRequest("'contents' must hold at least one content.", param="contents")
         instruction = body.object("systemInstruction")
         if instruction is not None:
-            turns.insert(0, self._content(instruction, Role.SYSTEM))
+            turns.insert(0, self._content(instruction, Role.SYSTEM, instruction.objects("parts")))
         return tuple(turns)
 
     def _turn(self, content: Fields) -> Message:
         role = _role(content)
-        if not content.objects("parts"):
+        parts = content.objects("parts")
+        if not parts:
             raise required(content, "parts")
-        return self._content(content, role)
+        return self._content(content, role, parts)
 
-    def _content(self, content: Fields, role: Role) -> Message:
-        parts = tuple(read for part in content.objects("parts") for read in self._part(part))
-        return as_read(Message(role, parts), ORIGIN, content.value, content.others({"role", "parts"}))
+    def _content(self, content: Fields, role: Role, parts: list[Fields]) -> Message:
+        read = tuple([read for part in parts for read in self._part(part)])
+        return as_read(Message(role, read), ORIGIN, content.value, content.others(_OF_CONTENT))
 
     def _part(self, part: Fields) -> list[Part]:
         """What stands in one part has one wording. An empty text says nothing, and stands for what says nothing."""
@@ -62,9 +64,9 @@ class ContentsReader:
         if own and not kinds:
             # What Gemini's own tools did, say: only it can take that back.
             return [Native(ORIGIN, part.value, next(iter(own)))]
-        read = tuple(self._known_part(part, kinds, own)) or (Text(""),)
-        wording = Wording(ORIGIN, part.value, read, own)
-        return [worded(each, wording) for each in read]
+        read = list(self._known_part(part, kinds, own)) or [Text("")]
+        wording = Wording(ORIGIN, part.value, tuple(map(members_of, read)), own)
+        return [give_wording(each, wording) for each in read]
 
     def _known_part(self, part: Fields, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
         """`own` is added to: what only Gemini understands, by path."""

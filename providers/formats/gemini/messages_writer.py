@@ -11,8 +11,9 @@ from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.gemini.tools import write_name
+from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
-from providers.formats.wording import is_as_read, merged, wording_in
+from providers.formats.wording import is_as_read, members_of, merged, wording_in
 from providers.wire.conversation import (
     Audio,
     Conversation,
@@ -93,13 +94,10 @@ class PartList:
 
 
 class ContentsWriter:
-    """`translated` is added to: what was said in other words; see WrittenRequest.
+    """`needs_signatures`: the model refuses a turn whose first call bears none."""
 
-    `needs_signatures`: the model refuses a turn whose first call bears none.
-    """
-
-    def __init__(self, conversation: Conversation, translated: list[str], *, needs_signatures: bool) -> None:
-        self._translated = translated
+    def __init__(self, conversation: Conversation, notes: Notes, *, needs_signatures: bool) -> None:
+        self._notes = notes
         self._source = conversation.source
         self._needs_signatures = needs_signatures
         self._is_own = conversation.source == ORIGIN
@@ -129,7 +127,7 @@ class ContentsWriter:
     def _own_content(self, message: Message) -> dict[str, Any]:
         wording = wording_in(message, ORIGIN)
         said = wording.value if wording else {}
-        is_same_role = wording is not None and wording.read.role is message.role
+        is_same_role = is_as_read(message, ORIGIN, "role")
         role = {} if is_same_role else {"role": _ROLES[message.role]}
         return {**said, **role, "parts": self._own_parts(message)}
 
@@ -149,9 +147,10 @@ class ContentsWriter:
         wording = wording_in(parts[0], ORIGIN)
         if wording is None:
             return self._anew(parts)
-        if wording.read == parts:
+        if wording.read == tuple(map(members_of, parts)):
             return [wording.value]
-        before, now = self._anew(wording.read), self._anew(parts)
+        read = [kind(*members) for kind, *members in wording.read]
+        before, now = self._anew(read), self._anew(parts)
         if len(before) != 1 or len(now) != 1:
             return now
         said = {camel(name): value for name, value in wording.value.items()}
@@ -168,7 +167,7 @@ class ContentsWriter:
         if isinstance(part, ToolCall):
             return replace(part, signature=None, origin="")
         if part.encrypted and not self._is_own:
-            self._translated.append(f"{client_field(self._source, 'reasoning')} -> left out")
+            self._notes.lose("reasoning", "")
         return replace(part, signature=None, encrypted=None, origin="") if part.text else None
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -199,9 +198,8 @@ class ContentsWriter:
     def _parts(self, message: Message) -> list[dict[str, Any]]:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
-            self._translated.append(
-                f"{client_field(self._source, 'messages')} of the system -> contents of the user"
-            )
+            path = f"{client_field(self._source, 'messages')} of the system"
+            self._notes.note_path(path, "contents of the user")
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

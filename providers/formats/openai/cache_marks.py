@@ -15,9 +15,11 @@ MARK_QUIRKS = frozenset(MARKS)
 
 def read_cache_mark(fields: Fields) -> CacheMark | None:
     """Either kind of mark on a part, a message, a call or a tool."""
+    if fields.value.keys().isdisjoint(MARKS):
+        return None
     ours, theirs = fields.part("prompt_cache_breakpoint"), fields.part("cache_control")
     mark = ours or theirs
-    return None if mark is None else CacheMark(mark.text("ttl"))
+    return None if mark is None else CacheMark(mark.text("ttl"), MARKS[0] if mark is ours else MARKS[1])
 
 
 def write_cache_mark(mark: CacheMark | None, quirks: Set[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.openai.signatures import ORIGIN, read_reasoning, read_signature
-from providers.formats.wording import as_read, worded
+from providers.formats.wording import as_read
 from providers.wire.conversation import (
     Audio,
     CacheMark,
@@ -161,8 +161,8 @@ def _mark_last(parts: list[Part], mark: CacheMark | None) -> list[Part]:
     if mark is None or not isinstance(last, Text | Image | File | ToolCall):
         return parts
     marked = replace(last, cache=mark)
-    if last.wording is not None:
-        marked = worded(marked, replace(last.wording, read=replace(last.wording.read, cache=mark)))
+    if (wording := last.wording) is not None:
+        marked = as_read(marked, ORIGIN, wording.value, wording.own)
     return [*parts[:-1], marked]
 
 
@@ -211,9 +211,14 @@ def _read_image(fields: Fields) -> Image:
         raise fields.wrong("image_url", "is missing")
     url, detail = image.needed("url"), image.text("detail")
     image.end()
+    return image_at(image, "url", url, detail, mark)
+
+
+def image_at(fields: Fields, name: str, url: str, detail: str | None, mark: CacheMark | None) -> Image:
+    """`url`, from the field `name`, is where it is, or the picture itself."""
     if not url.startswith("data:"):
         return Image(url=url, detail=detail, cache=mark)
-    media_type, data = _split(image, "url", url)
+    media_type, data = _split(fields, name, url)
     return Image(data=data, media_type=media_type, detail=detail, cache=mark)
 
 
@@ -237,7 +242,12 @@ def _read_file(fields: Fields) -> File:
         if file_id is None:
             raise file.wrong("file_data", "or its 'file_id' has to be given")
         return File(file_id=file_id, name=name, origin=ORIGIN, cache=mark)
-    media_type, data = _split(file, "file_data", data) if data.startswith("data:") else (None, data)
+    return file_of(file, data, name, mark)
+
+
+def file_of(fields: Fields, data: str, name: str | None, mark: CacheMark | None) -> File:
+    """`data`, from the field `file_data`, has its type with it or not."""
+    media_type, data = _split(fields, "file_data", data) if data.startswith("data:") else (None, data)
     return File(data=data, media_type=media_type, name=name, cache=mark)
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Set
 from typing import Any, TypeGuard
 
-from providers.formats.base import CannotTranslate
 from providers.formats.data_url import data_url
-from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN, thoughts_for, write_reasoning, write_signature
 from providers.formats.openai.tools import write_name
-from providers.formats.wording import in_wording, is_as_read, merged, wording_in
+from providers.formats.wording import in_wording, is_as_read, merged, was, wording_in
 from providers.wire.conversation import (
     Audio,
     File,
@@ -30,18 +29,17 @@ FILE_ORIGINS = frozenset({"openai", "responses"})
 _PDF = "application/pdf"
 
 Said = Text | Refusal | Image | Audio | File | Native
+_SAID = (Text, Refusal, Image, Audio, File, Native)
+_FILES = frozenset({Image, File, Audio})
 _ATTACHED = "The result is attached to the next message."
 # What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
 _OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
 
 
 class ContentWriter:
-    """`translated` collects what was said in other words."""
-
-    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
-        self.source = source
+    def __init__(self, notes: Notes, quirks: Set[str]) -> None:
+        self.notes = notes
         self.quirks = quirks
-        self.translated = translated
 
     def write(self, parts: Iterable[Said]) -> str | list[dict[str, Any]]:
         """A plain string where it says all, since every provider takes one."""
@@ -50,15 +48,11 @@ class ContentWriter:
             return str(written[0]["text"])
         return written
 
-    def note(self, field: str, words: str) -> None:
-        said = f"{client_field(self.source, field)} -> {words}"
-        if said not in self.translated:
-            self.translated.append(said)
-
     def _write_part(self, part: Text | Refusal | Image | Audio | File) -> dict[str, Any]:
         match part:
             case Text():
-                return {"type": "text", "text": part.text} | write_cache_mark(part.cache, self.quirks)
+                text = {"type": "text", "text": part.text}
+                return text if part.cache is None else text | write_cache_mark(part.cache, self.quirks)
             case Refusal():
                 return {"type": "refusal", "refusal": part.text}
             case Image():
@@ -77,7 +71,7 @@ class ContentWriter:
     def _write_file(self, file: File) -> dict[str, Any]:
         mark = write_cache_mark(file.cache, self.quirks)
         if file.text is not None:
-            self.note("file", "text")
+            self.notes.note("file", "text")
             text = f"{file.name}\n\n{file.text}" if file.name else file.text
             return {"type": "text", "text": text} | mark
         return {"type": "file", "file": self._write_source(file)} | mark
@@ -88,8 +82,7 @@ class ContentWriter:
             return {"filename": file.name or "document", "file_data": url}
         if file.file_id is not None and file.origin in FILE_ORIGINS:
             return {"file_id": file.file_id} | ({"filename": file.name} if file.name else {})
-        message = "The chosen provider takes files as data only."
-        raise CannotTranslate(message, param=client_field(self.source, "file"))
+        raise self.notes.refuse("file", "The chosen provider takes files as data only.")
 
 
 class MessageWriter:
@@ -97,7 +90,8 @@ class MessageWriter:
 
     def __init__(self, content: ContentWriter) -> None:
         self._content = content
-        self._source = content.source
+        self._notes = content.notes
+        self._source = content.notes.source
         self._calls: set[str] = set()
 
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
@@ -109,7 +103,7 @@ class MessageWriter:
         if message.role is Role.ASSISTANT:
             return [self._named(message, self._write_assistant(message.parts))]
         results = [part for part in message.parts if isinstance(part, ToolResult)]
-        others = [part for part in message.parts if isinstance(part, Said)]
+        others = [part for part in message.parts if isinstance(part, _SAID)]
         written = [self._write_result(result) for result in results]
         said = [part for result in results for part in self._attachments(result)] + others
         if said:
@@ -118,7 +112,7 @@ class MessageWriter:
         return written
 
     def _named(self, message: Message, written: dict[str, Any]) -> dict[str, Any]:
-        return written | ({"name": message.name} if message.name else {})
+        return written | {"name": message.name} if message.name else written
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
@@ -135,15 +129,15 @@ class MessageWriter:
 
     def _refuse_files(self, parts: Iterable[Part]) -> None:
         """What a model made in an earlier answer: chat has texts there only."""
-        if any(isinstance(part, Image | File | Audio) for part in parts):
+        if not _FILES.isdisjoint(map(type, parts)):
             message = "The chosen provider takes no pictures and files in earlier answers."
-            raise CannotTranslate(message, param=client_field(self._source, "messages"))
+            raise self._notes.refuse("messages", message)
 
     def _write_thoughts(self, thoughts: list[Reasoning]) -> dict[str, Any]:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
         says_all = members and ("reasoning_details" in members or all(thought.text for thought in thoughts))
         if thoughts and not says_all:
-            self._content.note("reasoning", "left out")
+            self._notes.lose("reasoning", "")
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
@@ -157,9 +151,7 @@ class MessageWriter:
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         if result.call_id not in self._calls:
             message = f"No earlier message holds the call '{result.call_id}' which this result answers."
-            raise CannotTranslate(
-                message, param=client_field(self._source, "tool_result"), code="invalid_value"
-            )
+            raise self._notes.refuse("tool_result", message, "invalid_value")
         content = self._content.write(self._said_in(result)) or ""
         mark = write_cache_mark(result.cache, self._content.quirks)
         return {"role": "tool", "tool_call_id": result.call_id, "content": content} | mark
@@ -170,7 +162,7 @@ class MessageWriter:
             texts = [Text(_ATTACHED)]
         if not result.is_error:
             return texts
-        self._content.note("is_error", "'Error:' in the result's text")
+        self._notes.note("is_error", "'Error:' in the result's text")
         first = texts[0].text if texts else ""
         return [Text(f"Error: {first}".rstrip()), *texts[1:]]
 
@@ -179,7 +171,7 @@ class MessageWriter:
         attached: list[Said] = [part for part in result.parts if isinstance(part, Image | File)]
         if not attached:
             return []
-        self._content.note("tool_result", "attachments in the user's message")
+        self._notes.note("tool_result", "attachments in the user's message")
         return [Text(f"Attached to the result of the call {result.call_id}:"), *attached]
 
 
@@ -187,7 +179,7 @@ class OwnMessageWriter(MessageWriter):
     """For what clients of chat said themselves: one message for each, and only what was changed is written anew."""
 
     def __init__(self, quirks: Set[str]) -> None:
-        super().__init__(ContentWriter(ORIGIN, quirks | _OWN_QUIRKS, []))
+        super().__init__(ContentWriter(Notes(ORIGIN), quirks | _OWN_QUIRKS))
 
     def write_own(self, message: Message) -> list[dict[str, Any]]:
         wording = wording_in(message, ORIGIN)
@@ -195,12 +187,13 @@ class OwnMessageWriter(MessageWriter):
             return self.write(message)
         if is_as_read(message, ORIGIN, "role", "parts", "name"):
             return [wording.value]
-        before, now = self.write(wording.read), self.write(message)
-        if len(before) != 1 or len(now) != 1:
+        before = was(wording)
+        then, now = self.write(before), self.write(message)
+        if len(then) != 1 or len(now) != 1:
             return now
         marks = {name: wording.value[name] for name in MARKS if name in wording.value}
-        kept = marks if _last_mark(message) == _last_mark(wording.read) else {}
-        return [merged(wording.value, before[0] | marks, now[0] | kept)]
+        kept = marks if _last_mark(message) == _last_mark(before) else {}
+        return [merged(wording.value, then[0] | marks, now[0] | kept)]
 
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         """A refusal that was a member of the message is one again, and so are pictures and a call of before tools."""

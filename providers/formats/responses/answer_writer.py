@@ -16,7 +16,9 @@ from providers.formats.responses.open_items import (
     OpenReasoning,
     Picture,
     Step,
+    open_call,
 )
+from providers.formats.responses.own_tools import OwnTool, has_own_tools, own_tools
 from providers.formats.responses.signatures import OF_CALL, ORIGIN
 from providers.formats.responses.usage import write_usage
 from providers.wire.events import (
@@ -43,15 +45,17 @@ _NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
 # What OpenAI repeats of a request, with its defaults.
 _DEFAULTS: Mapping[str, Any] = {
     "background": False,
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt_cache_key": None,
     "safety_identifier": None,
-    "service_tier": None,
+    "service_tier": "default",
     "store": True,
     "temperature": 1.0,
     "tool_choice": "auto",
@@ -75,9 +79,11 @@ class ResponseWriting:
     """A response as it grows. Source: the SDK's type Response."""
 
     def __init__(self, facts: AnswerFacts) -> None:
-        self._output = Output(facts.id)
+        tools = own_tools(facts.request) if has_own_tools(facts.request) else {}
+        self._output = Output(facts.id, tools)
         self._usage: Usage | None = None
         self._finished: Finished | None = None
+        self._facts = facts
         self._head = {
             "id": f"resp_{facts.id}",
             "object": "response",
@@ -111,7 +117,9 @@ class ResponseWriting:
 
     def _response(self, state: dict[str, Any]) -> dict[str, Any]:
         usage = None if self._usage is None else write_usage(self._usage)
-        return {**self._head, **state, "error": None, "output": list(self._output.items), "usage": usage}
+        ended = self._facts.ended if state["status"] == "completed" else None
+        told = {"completed_at": ended, **state, "error": None, "output": list(self._output.items)}
+        return {**self._head, **told, "usage": usage}
 
 
 def _code(error: Mapping[str, Any]) -> str:
@@ -173,11 +181,12 @@ def _number_after(sent: bytes) -> int:
 
 
 class Output:
-    """`items` are those that have ended. `answer_id` makes their ids."""
+    """`items` are those that have ended. `answer_id` makes their ids, `tools` name those of Responses' own."""
 
-    def __init__(self, answer_id: str) -> None:
+    def __init__(self, answer_id: str, tools: Mapping[str, OwnTool]) -> None:
         self.items: list[dict[str, Any]] = []
         self._answer_id = answer_id
+        self._tools = tools
         self._open: OpenItem | None = None
 
     def take(self, event: Event) -> Iterator[Step]:
@@ -190,8 +199,8 @@ class Output:
                 yield from self._close("completed")
                 if event.signature:
                     yield from self._think(ReasoningSigned(event.signature, origin=event.origin, id=OF_CALL))
-                call = OpenCall(self._answer_id, self._next(), event)
-                yield from self._begin(call)
+                own = self._tools.get(event.name)
+                yield from self._begin(open_call(self._answer_id, self._next(), event, own))
             case ToolArguments():
                 if isinstance(self._open, OpenCall):
                     yield from self._open.add(event.text)
@@ -253,6 +262,8 @@ class Output:
 
 def repeat_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     settings = {name: _given(request, name, default) for name, default in _DEFAULTS.items()}
+    if settings["service_tier"] == "auto":
+        settings["service_tier"] = "default"
     settings["reasoning"] = {"effort": None, "summary": None} | _given(request, "reasoning", {})
     settings["text"] = {"format": {"type": "text"}} | _given(request, "text", {})
     settings["tools"] = [_tool(tool) for tool in settings["tools"]]

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
+from providers.formats.openai.messages_reader import file_of, image_at
 from providers.formats.responses import signatures
 from providers.formats.responses.answer_reader import MEDIA_TYPES
 from providers.formats.responses.signatures import ORIGIN, read_signature
@@ -55,7 +55,7 @@ class ItemReader:
         messages: list[Message] = []
         for fields in items:
             message = self._read_item(fields)
-            if (signed := _sign_call(messages[-1:], message)) is not None:
+            if (signed := sign_call(messages[-1:], message)) is not None:
                 messages[-1] = signed
             else:
                 messages.append(message)
@@ -109,7 +109,7 @@ def _as_read(thing: T, fields: Fields) -> T:
     return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
-def _sign_call(last: list[Message], message: Message) -> Message | None:
+def sign_call(last: list[Message], message: Message) -> Message | None:
     """The call with the signature that stood in front of it. None where there is none."""
     match last, message.parts:
         case [Message(parts=(Reasoning(id=signatures.OF_CALL) as thought,))], (ToolCall() as call,):
@@ -170,10 +170,7 @@ def _read_image(fields: Fields) -> Image | Native:
             raise fields.wrong("image_url", "is missing")
         return Native(ORIGIN, fields.value, fields.at("file_id"))
     fields.skip("file_id")
-    if not url.startswith("data:"):
-        return Image(url=url, detail=detail, cache=mark)
-    media_type, data = _split(fields, "image_url", url)
-    return Image(data=data, media_type=media_type, detail=detail, cache=mark)
+    return image_at(fields, "image_url", url, detail, mark)
 
 
 def _read_file(fields: Fields) -> File:
@@ -182,20 +179,12 @@ def _read_file(fields: Fields) -> File:
     if fields.text("detail") not in {None, "auto"}:
         fields.set_aside("detail")
     if data is not None:
-        media_type, data = _split(fields, "file_data", data) if data.startswith("data:") else (None, data)
-        return File(data=data, media_type=media_type, name=name, cache=mark)
+        return file_of(fields, data, name, mark)
     if url is not None:
         return File(url=url, name=name, cache=mark)
     if file_id is None:
         raise fields.wrong("file_data", "'file_url' or 'file_id' has to be given")
     return File(file_id=file_id, name=name, origin=ORIGIN, cache=mark)
-
-
-def _split(fields: Fields, name: str, url: str) -> tuple[str | None, str]:
-    split = split_data_url(url)
-    if split is None:
-        raise fields.wrong(name, "has to be a data URL in base64")
-    return split
 
 
 _READERS: Mapping[str, Callable[[Fields], Said]] = {

@@ -5,14 +5,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from providers.formats.base import CannotTranslate
 from providers.formats.data_url import data_url
-from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import breakpoint_of
 from providers.formats.openai.messages_writer import FILE_ORIGINS
 from providers.formats.openai.tools import write_name
 from providers.formats.responses.signatures import ORIGIN
-from providers.formats.wording import in_wording, wording_in
+from providers.formats.wording import in_wording, is_as_read, is_unchanged, wording_in
 from providers.wire.conversation import (
     CacheMark,
     File,
@@ -26,30 +25,30 @@ from providers.wire.conversation import (
     Text,
     ToolCall,
     ToolResult,
+    Wording,
 )
 
 _PDF = "application/pdf"
-_SAID = (Text, Refusal, Image, File, Native)
+_SAID = frozenset({Text, Refusal, Image, File, Native})
 
 
 class ItemWriter:
-    """`translated` collects what was said in other words."""
-
-    def __init__(self, source: str, quirks: Set[str], translated: list[str]) -> None:
-        self._source = source
+    def __init__(self, notes: Notes, quirks: Set[str]) -> None:
+        self._notes = notes
+        self._source = source = notes.source
         self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
-        self._translated = translated
         self._calls: set[str] = set()
 
-    def write(self, message: Message) -> Iterator[dict[str, Any]]:
+    def write(self, message: Message) -> Iterable[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""
-        if wording_in(message, ORIGIN) is not None and all(isinstance(part, _SAID) for part in message.parts):
-            yield _without_id(self._write_own(message))
-            return
+        wording = wording_in(message, ORIGIN)
+        if wording is not None and _SAID.issuperset(map(type, message.parts)):
+            return (_without_id(self._write_own(message, wording)),)
+        return self._write_anew(message)
+
+    def _write_anew(self, message: Message) -> Iterator[dict[str, Any]]:
         if message.name:
-            raise CannotTranslate(
-                "The chosen provider has no names of speakers.", param=client_field(self._source, "name")
-            )
+            raise self._notes.refuse("name", "The chosen provider has no names of speakers.")
         is_text = _is_answer if message.role is Role.ASSISTANT else _is_said
         for is_said, parts in groupby(message.parts, is_text):
             if is_said:
@@ -57,11 +56,12 @@ class ItemWriter:
             else:
                 yield from (item for part in parts if (item := self._write_item(part)) is not None)
 
-    def _write_own(self, message: Message) -> dict[str, Any]:
+    def _write_own(self, message: Message, wording: Wording) -> dict[str, Any]:
         """A message that a client of this format said, with what of it was changed."""
-        wording = wording_in(message, ORIGIN)
-        said = wording.value if wording and isinstance(wording.value, dict) else {"type": "message"}
-        is_same_role = "role" in said and wording is not None and wording.read.role is message.role
+        said: dict[str, Any] = wording.value if isinstance(wording.value, dict) else {"type": "message"}
+        is_same_role = "role" in said and is_as_read(message, ORIGIN, "role")
+        if is_same_role and is_as_read(message, ORIGIN, "parts"):
+            return said
         role = {} if is_same_role else {"role": message.role.value}
         text = said.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
@@ -88,12 +88,12 @@ class ItemWriter:
             case Image():
                 return in_wording(part, ORIGIN, self._refuse_picture)
         message = "The chosen provider takes no audio."
-        raise CannotTranslate(message, param=client_field(self._source, "audio"))
+        raise self._notes.refuse("audio", message)
 
     def _refuse_picture(self, picture: Image) -> dict[str, Any]:  # noqa: ARG002
         """It takes those only that it has made."""
         message = "The chosen provider takes no pictures in earlier answers."
-        raise CannotTranslate(message, param=client_field(self._source, "messages"))
+        raise self._notes.refuse("messages", message)
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
         name = write_name(call.name, self._source)
@@ -103,14 +103,12 @@ class ItemWriter:
         """Those of a client of this format may answer calls that somebody keeps; their reader has looked at them."""
         if self._source != ORIGIN and result.call_id not in self._calls:
             message = f"No earlier item holds the call '{result.call_id}' which this result answers."
-            raise CannotTranslate(
-                message, param=client_field(self._source, "tool_result"), code="invalid_value"
-            )
+            raise self._notes.refuse("tool_result", message, "invalid_value")
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]
         if result.is_error:
-            self._note("is_error", "'Error:' in the result's text")
+            self._notes.note("is_error", "'Error:' in the result's text")
             parts.insert(0, {"type": "input_text", "text": "Error:"})
         is_plain = len(parts) == 1 and parts[0].keys() == {"type", "text"}
         output: Any = parts[0]["text"] if is_plain else parts or ""
@@ -119,11 +117,11 @@ class ItemWriter:
     def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
         """None for thoughts of another maker, which this provider refuses."""
         if thought.origin != ORIGIN or not (thought.encrypted or _is_readable(thought)):
-            self._note("reasoning", "left out")
+            self._notes.lose("reasoning", "")
             return None
         # Its words may stand in it twice, so that a change writes all of it anew.
         wording = wording_in(thought, ORIGIN)
-        return wording.value if wording and wording.read == thought else self._write_thought(thought)
+        return wording.value if wording and is_unchanged(thought, wording) else self._write_thought(thought)
 
     def _write_thought(self, thought: Reasoning) -> dict[str, Any]:
         texts: dict[str, Any] = {"summary": []}
@@ -148,7 +146,7 @@ class ItemWriter:
             case Refusal():
                 return {"type": "refusal", "refusal": part.text}
         message = "The chosen provider takes only texts as earlier answers."
-        raise CannotTranslate(message, param=client_field(self._source, "messages"))
+        raise self._notes.refuse("messages", message)
 
     def _write_part(self, part: Part) -> dict[str, Any]:
         return in_wording(part, ORIGIN, self._write_new_part)
@@ -164,7 +162,7 @@ class ItemWriter:
             case File():
                 return self._write_file(part) | self._mark(part.cache)
         message = "The chosen provider takes refusals as earlier answers only."
-        raise CannotTranslate(message, param=client_field(self._source, "messages"))
+        raise self._notes.refuse("messages", message)
 
     def _write_file(self, file: File) -> dict[str, Any]:
         name = {"filename": file.name} if file.name else {}
@@ -174,22 +172,17 @@ class ItemWriter:
         if file.url is not None:
             return {"type": "input_file", "file_url": file.url} | name
         if file.text is not None:
-            self._note("file", "input_text")
+            self._notes.note("file", "input_text")
             text = f"{file.name}\n\n{file.text}" if file.name else file.text
             return {"type": "input_text", "text": text}
         if file.origin in FILE_ORIGINS:
             return {"type": "input_file", "file_id": file.file_id} | name
         message = "The file is stored at another provider than the chosen one."
-        raise CannotTranslate(message, param=client_field(self._source, "file"))
+        raise self._notes.refuse("file", message)
 
     def _mark(self, mark: CacheMark | None) -> dict[str, Any]:
         """A mark changes no answer, so it is left out where the provider takes none."""
         return {"prompt_cache_breakpoint": breakpoint_of(mark)} if mark and self._has_marks else {}
-
-    def _note(self, field: str, words: str) -> None:
-        said = f"{client_field(self._source, field)} -> {words}"
-        if said not in self._translated:
-            self._translated.append(said)
 
 
 def _is_said(part: Part) -> bool:
