@@ -180,7 +180,7 @@ class UntouchedStream(_EventStream):
         return b"" if self.is_done else self._own.end
 
     def _frame_all(self) -> bytes:
-        frames = [self._own.frame(value, data) for value, data in self._reader.said]
+        frames = [self._own.frame(value, data) for value, data in self._reader.untouched]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
 

@@ -43,13 +43,13 @@ _DEFAULTS: Mapping[str, Any] = {
 _CHOICES = frozenset({"n", "candidateCount", "candidate_count"})
 
 
-def refuse_extras(conversation: Conversation, said: Collection[str] = ()) -> None:
+def refuse_extras(conversation: Conversation, written: Collection[str] = ()) -> None:
     """For a writer of another format. Raises CannotTranslate for the first field that would change the answer.
 
-    `said` are those that the writer says itself.
+    `written` are those that the writer says itself.
     """
     for name, value in natives_of(conversation):
-        if name not in said and not is_harmless(name, value):
+        if name not in written and not is_harmless(name, value):
             what = f"'{str(value)[:60]}' for '{name}'" if name.endswith(".type") else f"'{name}'"
             raise CannotTranslate(f"The chosen provider has no {what}.", param=name)
 

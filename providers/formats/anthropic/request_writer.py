@@ -153,8 +153,8 @@ class ReasoningWriter:
         display = "omitted" if reasoning.is_included is False else "summarized"
         effort = self._effort(reasoning)
         if effort is not None:
-            said = "effort" if reasoning.effort else "budget_tokens"
-            self._notes.note(said, f"output_config.effort={effort}")
+            field = "effort" if reasoning.effort else "budget_tokens"
+            self._notes.note(field, f"output_config.effort={effort}")
         return {"type": "adaptive", "display": display}, effort
 
     def _effort(self, reasoning: ReasoningConfig) -> str | None:
@@ -175,8 +175,8 @@ class ReasoningWriter:
             raise self._notes.refuse("max_output_tokens", message)
         budget = self._budget(reasoning)
         if budget != reasoning.budget_tokens:
-            said = "budget_tokens" if reasoning.budget_tokens else "effort"
-            self._notes.note(said, f"thinking.budget_tokens={budget}")
+            field = "budget_tokens" if reasoning.budget_tokens else "effort"
+            self._notes.note(field, f"thinking.budget_tokens={budget}")
         return self._with_display({"type": "enabled", "budget_tokens": budget}, reasoning), None
 
     def _budget(self, reasoning: ReasoningConfig) -> int:

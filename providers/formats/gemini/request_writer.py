@@ -46,7 +46,7 @@ _THINKING = "generationConfig.thinkingConfig"
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
     if conversation.source != ORIGIN:
-        refuse_extras(conversation, said=[MODALITIES] if modalities_of(conversation) else [])
+        refuse_extras(conversation, written=[MODALITIES] if modalities_of(conversation) else [])
     translated: list[str] = []
     conversation = ask_by_tool(conversation, upstream, translated)
     body = write_tools(conversation, translated)
@@ -140,7 +140,7 @@ def _refuse(conversation: Conversation) -> None:
 
 def _sampling(conversation: Conversation) -> dict[str, Any]:
     sampling = conversation.sampling
-    said = {
+    members = {
         "maxOutputTokens": conversation.max_output_tokens,
         "temperature": sampling.temperature,
         "topP": sampling.top_p,
@@ -152,7 +152,7 @@ def _sampling(conversation: Conversation) -> dict[str, Any]:
         "responseLogprobs": _wants_logprobs(sampling),
         "logprobs": sampling.top_logprobs,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _wants_logprobs(sampling: Sampling) -> bool | None:
