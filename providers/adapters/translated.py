@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.end_users import hashed
 from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
@@ -204,7 +203,7 @@ class TranslatingAdapter:
             conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
             if not self._is_same:
                 refuse_choices(conversation)
-            known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
+            known = replace(upstream, user_id=call.hashed(conversation.user_id))
             written = self._own.write_request(conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
