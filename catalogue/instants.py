@@ -4,6 +4,8 @@ from datetime import UTC, datetime, time
 
 EARLIEST, LATEST = datetime(100, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
 """Instants in an address lie between: days are counted from them, in both directions."""
+OF_DAY = "d"
+"""Before the day, in the tag of an answer that is another one tomorrow."""
 SHAPE = "YYYY-MM-DD, or an instant such as 2026-03-01T14:30:00Z; without a zone it is UTC"
 
 
@@ -15,6 +17,11 @@ def parse_instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC)
+
+
+def day_text(at: datetime) -> str:
+    """Its day in UTC, short: 20260301."""
+    return f"{at.astimezone(UTC):%Y%m%d}"
 
 
 def date_text(moment: datetime | None) -> str | None:

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "gateway.web.middleware.UnwantedPacking",
     "gateway.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",

@@ -9,11 +9,57 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from catalogue.models.shapes import check_words
+from catalogue.words import VOCABULARY
 from gateway.core.admin_base import TextInput
 
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
+
+
+class ChosenWords(forms.Widget):
+    """Known words to tick, folded where some are ticked, and a line for others. All are sent under one name."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self._name, self._known = VOCABULARY[column]
+        self._other = TextInput({"placeholder": f"another {self._name}"})
+
+    def value_from_datadict(self, data: Any, _files: Any, name: str) -> str | None:
+        if name not in data:
+            return None
+        values = data.getlist(name) if hasattr(data, "getlist") else [data[name]]
+        return " ".join(value for value in map(str, values) if value.strip())
+
+    def value_omitted_from_data(self, data: Any, _files: Any, name: str) -> bool:  # noqa: ARG002
+        """A form without a tick sends nothing but the line."""
+        return False
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        id_ = (attrs or {}).get("id", f"id_{name}")
+        words = [word for word in _BETWEEN_WORDS.split(str(value or "")) if word]
+        ticks = format_html_join(
+            "",
+            '<label><input type="checkbox" name="{}" value="{}" id="{}_{}"{}> {}</label>',
+            (
+                (name, word, id_, place, mark_safe(" checked") if word in words else "", word)
+                for place, word in enumerate(self._known)
+            ),
+        )
+        other = " ".join(word for word in words if word not in self._known)
+        line = self._other.render(
+            name, other, {**(attrs or {}), "id": id_, "aria-label": f"Another {self._name}"}, renderer
+        )
+        chosen = ", ".join(words) or f"choose {self._name}s"
+        return format_html(
+            '<details class="words"{}><summary>{}</summary><div class="ticks">{}</div></details>{}',
+            "" if words else mark_safe(" open"),
+            chosen,
+            ticks,
+            line,
+        )
 
 
 class WordsField(forms.JSONField):
@@ -93,7 +139,7 @@ class CuratorFields:
         if isinstance(db_field, models.DateTimeField):
             return db_field.formfield(form_class=MomentField, widget=MomentInput)
         if check_words in db_field.validators:
-            return db_field.formfield(form_class=WordsField, widget=TextInput)
+            return db_field.formfield(form_class=WordsField, widget=ChosenWords(db_field.name))
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if isinstance(db_field, models.TextField | models.JSONField) and field is not None:
             field.widget.attrs["rows"] = 3 if isinstance(db_field, models.TextField) else 1

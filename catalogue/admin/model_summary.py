@@ -61,7 +61,8 @@ def judge_shown(rows: Iterable[Model]) -> Mapping[int, Quality]:
     """
     subjects = [subject_of(row) for row in rows if not problems(row)]
     edited = {subject.model.id: subject.model for subject in subjects}
-    world = world_of({**snapshots.refresh().models, **edited}.values(), timezone.now())
+    snapshot = snapshots.refresh()
+    world = world_of({**snapshot.models, **edited}.values(), snapshot.providers, timezone.now())
     return {subject.pk: judge_one(subject, world)[1] for subject in subjects}
 
 
@@ -74,7 +75,7 @@ def quality_chip(quality: Quality) -> str:
 
 def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     findings, quality = judge_one(
-        subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], at)
+        subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], snapshot.providers, at)
     )
     return {
         "preview": preview(model, snapshot, at),

@@ -23,12 +23,12 @@ from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
 from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
-from catalogue.sheets.columns import ModelSheet
+from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet
 
 
 @admin.register(Model)
 class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
-    resource_classes = [ModelSheet]
+    resource_classes = [ModelSheet, AliasSheet, OrganisationSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "edited"]

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,9 +19,32 @@ from catalogue.sheets import services
 from catalogue.sheets.columns import FORMATS, Sheet
 from catalogue.sheets.known import KNOWN
 from catalogue.sheets.report import SHOWN_ROWS, unpack
-from catalogue.sheets.upload import MOST_BYTES, MOST_ROWS
+from catalogue.sheets.upload import MOST_BYTES, MOST_ROWS, WORKBOOK
+from catalogue.sheets.workbook import XLSX_TYPE, write_workbook
+from gateway.core.admin_base import Select
 
 _RECENT = 10
+
+
+class UploadForm(ImportForm):  # type: ignore[misc]
+    """What kind of file it is its content says; how its numbers are written, whoever sends it."""
+
+    numbers = forms.ChoiceField(
+        label="Numbers in it are written",
+        choices=[
+            ("point", "1234.5, with a decimal point"),
+            ("comma", "1234,5 or 1.234,5, with a decimal comma"),
+        ],
+        widget=Select,
+        required=False,
+        help_text="Of CSV, and of texts in a workbook; its own numbers are read as they are.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["format"]
+        self.fields["import_file"].widget.attrs.pop("class", None)
+        self.fields["import_file"].help_text = "CSV with commas, semicolons or tabs, or XLSX."
 
 
 class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
@@ -31,7 +55,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
 
     resource_classes: ClassVar[list[type[Sheet]]] = []
     import_formats = export_formats = FORMATS
-    import_form_class = ImportForm
+    import_form_class = UploadForm
     export_form_class = ExportForm
     import_template_name = "admin/catalogue/sheet_upload.html"
     show_change_form_export = False
@@ -42,6 +66,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
         urls = [each for each in super().get_urls() if each.name != f"{app}_{model}_process_import"]
         return [
             path("import/<int:pk>/", wrap(self.sheet_view), name=f"{app}_{model}_sheet"),
+            path("import/template.xlsx", wrap(self.template_view), name=f"{app}_{model}_sheet_template"),
             path("import/<int:pk>/rows.csv", wrap(self.rows_view), name=f"{app}_{model}_sheet_rows"),
             *urls,
         ]
@@ -58,6 +83,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             "form": form,
             "recent": [(row, self._address(row)) for row in self._imports().light()[:_RECENT]],
             "most_rows": MOST_ROWS,
+            "template_address": reverse("admin:{}_{}_sheet_template".format(*self.get_model_info())),
             "fields_list": [(each.get_display_name(), each().columns()) for each in self.resource_classes],
         }
         return TemplateResponse(request, self.import_template_name, context)
@@ -89,6 +115,14 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
         )
 
+    def template_view(self, request: HttpRequest) -> HttpResponse:
+        """A workbook with a sheet for each kind of row; with `?filled` what the catalogue says."""
+        self._demand_permission(request)
+        content = write_workbook(is_filled="filled" in request.GET)
+        name = "catalogue.xlsx" if "filled" in request.GET else "catalogue-template.xlsx"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(content, content_type=XLSX_TYPE, headers=headers)
+
     def _submit(self, request: HttpRequest, form: Any) -> SheetImport | None:
         file = form.cleaned_data["import_file"]
         if file.size > MOST_BYTES:
@@ -98,7 +132,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
         kept = services.submit(
             sheet=_name(chosen),
             file_name=file.name,
-            is_workbook=FORMATS[int(form.cleaned_data["format"])] is not FORMATS[0],
+            has_decimal_comma=form.cleaned_data["numbers"] == "comma",
             data=file.read(),
             author=_person(request),
         )
@@ -119,7 +153,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             raise PermissionDenied
 
     def _imports(self) -> Any:
-        return SheetImport.objects.filter(sheet__in=[_name(each) for each in self.resource_classes])
+        return SheetImport.objects.filter(sheet__in=[WORKBOOK, *map(_name, self.resource_classes)])
 
     def _address(self, row: SheetImport, page: str = "sheet") -> str:
         app, model = self.get_model_info()

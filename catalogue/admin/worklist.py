@@ -16,7 +16,13 @@ from catalogue.quality.worklist import worklist_cache
 from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
-_TONES: dict[Kind, Tone] = {Kind.QUARANTINED: "bad", Kind.EDITED: "info", Kind.LOST_SUCCESSOR: "bad"}
+_TONES: dict[Kind, Tone] = {
+    Kind.QUARANTINED: "bad",
+    Kind.EDITED: "info",
+    Kind.UNCALLABLE: "bad",
+    Kind.UNCONNECTED: "info",
+    Kind.LOST_SUCCESSOR: "bad",
+}
 
 
 def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
@@ -34,7 +40,7 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [row_of(finding) for finding in page],
         "kinds": _count_kinds(of_organisation),
-        "organisations": sorted(Counter(each.organisation_id for each in findings).items()),
+        "organisations": sorted(Counter(each.organisation_id for each in findings if each.model_id).items()),
         "kind": kind,
         "organisation": organisation,
         "total": len(of_organisation),
@@ -45,7 +51,11 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 def row_of(finding: Finding) -> dict[str, Any]:
     """`link` leads to the page that mends it."""
-    place = ("offering", finding.offering_id) if finding.offering_id else ("model", finding.model_pk)
+    place = ("catalogue_model", finding.model_pk)
+    if finding.provider_id:
+        place = ("providers_provider", finding.provider_id)
+    elif finding.offering_id:
+        place = ("catalogue_offering", finding.offering_id)
     explanation = EXPLANATIONS[finding.kind]
     return {
         "title": explanation.title,
@@ -53,7 +63,7 @@ def row_of(finding: Finding) -> dict[str, Any]:
         "why": explanation.why,
         "what": finding.what,
         "model": finding.model_id,
-        "link": reverse(f"admin:catalogue_{place[0]}_change", args=[place[1]]),
+        "link": reverse(f"admin:{place[0]}_change", args=[place[1]]),
     }
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import wraps
 from typing import Any, Protocol, cast
 
@@ -11,6 +11,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 from rest_framework.request import Request
 
+from catalogue.instants import OF_DAY, day_text
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
 
@@ -26,6 +27,9 @@ class ReadingView(Protocol):
     @property
     def visibility(self) -> str: ...
 
+    @property
+    def depends_on_day(self) -> bool: ...
+
 
 Handler = Callable[..., HttpResponseBase]
 
@@ -35,7 +39,7 @@ def conditional(handler: Handler) -> Handler:
 
     @wraps(handler)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        tag, modified = _tag(view), _modified(view.reading)
+        tag, modified = _tag(view), _modified(view)
         early = get_conditional_response(
             request._request, etag=tag, last_modified=int(modified.timestamp()) if modified else None
         )
@@ -52,16 +56,22 @@ def _tag(view: ReadingView) -> str:
     form = "anthropic" if "anthropic-version" in request.headers else ""
     asked = (request.get_full_path(), form, view.visibility)
     seal = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
-    return f'W/"{view.reading.state}-{seal}"'
+    state = view.reading.state
+    if view.depends_on_day:
+        state += f"{OF_DAY}{day_text(view.reading.at)}"
+    return f'W/"{state}-{seal}"'
 
 
-def _modified(reading: Reading) -> datetime | None:
+def _modified(view: ReadingView) -> datetime | None:
     """When what is published or on last changed, as far as this process knows. None: it is not about now."""
+    reading = view.reading
     if not reading.is_present:
         return None
     boundary = reading.snapshot.last_boundary(reading.at)
-    changed = snapshots.changed_at
-    return max(changed, boundary) if boundary else changed
+    changes = [snapshots.changed_at, *([boundary] if boundary else [])]
+    if view.depends_on_day:
+        changes.append(datetime.combine(reading.at.astimezone(UTC).date(), time.min, UTC))
+    return max(changes)
 
 
 def _stamp(response: HttpResponseBase, tag: str, modified: datetime | None) -> None:

@@ -54,6 +54,8 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
     },
     "pricing_detail": {
         "pricing_plan": "standard",
+        "provider_id": "anthropic",
+        "upstream_name": "claude-haiku-4-5-20251001",
         "meters": {
             "input_text_tokens": {
                 "provider_id": "anthropic",
@@ -63,6 +65,15 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
                 "currency": "USD",
             }
         },
+    },
+    "headline": {
+        "over": "callable",
+        "offerings": 2,
+        "is_free": False,
+        "prompt": {"from": "0.000001", "to": "0.0000011"},
+        "completion": {"from": "0.000005", "to": "0.0000055"},
+        "input_cache_read": {"from": "0.0000001", "to": "0.00000011"},
+        "context_length": {"from": 200000, "to": 200000},
     },
     "per_request_limits": None,
     "reasoning_tier": None,

@@ -81,12 +81,50 @@ class MeterSerializer(serializers.Serializer[Any]):
 
 class PricingDetailSerializer(serializers.Serializer[Any]):
     pricing_plan = serializers.CharField()
+    provider_id = serializers.CharField(
+        allow_null=True, help_text="Whose prices and limits these are: the top provider."
+    )
+    upstream_name = serializers.CharField(allow_null=True, help_text="Of its offering that they are of.")
     meters = serializers.DictField(child=MeterSerializer(), help_text="By meter; only those with a price.")
+
+
+class PriceSpanSerializer(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's."""
+        return {
+            "from": serializers.CharField(help_text=_PRICE),
+            "to": serializers.CharField(help_text=_PRICE),
+        }
+
+
+class TokenSpanSerializer(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": serializers.IntegerField(), "to": serializers.IntegerField()}
+
+
+class HeadlineSerializer(serializers.Serializer[Any]):
+    """Over all offerings that a call could go to, the range of what they ask and take. What lists are sorted by."""
+
+    over = serializers.ChoiceField(
+        ["callable", "all"], help_text="`all`: no call could go anywhere now, so it is over all offerings."
+    )
+    offerings = serializers.IntegerField(help_text="How many they are.")
+    is_free = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether no meter of any of them charges anything. Null: no price is known.",
+    )
+    prompt = PriceSpanSerializer(allow_null=True)
+    completion = PriceSpanSerializer(allow_null=True)
+    input_cache_read = PriceSpanSerializer(allow_null=True)
+    context_length = TokenSpanSerializer(allow_null=True)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("model", GATEWAY_MODEL_EXAMPLE)])
 class GatewayModelSerializer(serializers.Serializer[Any]):
-    """A model with all that is known of it. Unknown is null. Prices are those of the top provider."""
+    """A model with all that is known of it. Unknown is null.
+
+    `pricing` and `top_provider` are those of one offering, which `pricing_detail` names.
+    """
 
     id = serializers.CharField()
     canonical_slug = serializers.CharField()
@@ -114,6 +152,7 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
     top_provider = TopProviderSerializer()
     pricing = PricingSerializer()
     pricing_detail = PricingDetailSerializer()
+    headline = HeadlineSerializer()
     per_request_limits = serializers.DictField(allow_null=True)
     reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
     open_weights = serializers.BooleanField(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
+from catalogue.words import settle
 from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import wire_formats
 from providers.operations.registry import lacks
@@ -37,6 +38,15 @@ def complaints(bootstrap: Bootstrap) -> Iterator[str]:
                 if lacks(formats.get(offering.provider, "openai"), endpoint):
                     yield f"{model.place}: {offering.provider} speaks a wire format without {endpoint}."
             yield from (f"{model.place}: {text}" for text in _offering_complaints(offering))
+        yield from (f"{model.place}: {text}" for text in _word_complaints(model))
+
+
+def _word_complaints(model: ModelEntry) -> Iterator[str]:
+    said = [("input_types", model.input_types), ("output_types", model.output_types)]
+    for offering in model.offerings:
+        said += [("endpoints", offering.endpoints), ("params", offering.params)]
+    for column, words in said:
+        yield from settle(column, words)[1]
 
 
 def _name_complaints(bootstrap: Bootstrap) -> Iterator[str]:

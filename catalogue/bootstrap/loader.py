@@ -22,6 +22,7 @@ from catalogue.bootstrap.reader import read_bootstrap
 from catalogue.models import Alias, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.pricing.meters import CACHED_READ_TEXT, CACHED_WRITE_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.publishing.editions import publish
+from catalogue.words import settle
 from providers.models import Credential, Provider
 from providers.services import ensure_demo_providers
 
@@ -184,8 +185,8 @@ def _model(entry: ModelEntry) -> Model:
         release_at=entry.release_at,
         deprecation_at=entry.deprecation_at,
         retirement_at=entry.retirement_at,
-        input_types=list(entry.input_types),
-        output_types=list(entry.output_types),
+        input_types=settle("input_types", entry.input_types)[0],
+        output_types=settle("output_types", entry.output_types)[0],
         context_length=entry.context_length,
         max_output_tokens=entry.max_output_tokens,
         reasoning_tier=entry.reasoning_tier,
@@ -234,8 +235,8 @@ def _offering(entry: OfferingEntry, model: Model, provider: Provider, position: 
         model=model,
         provider=provider,
         upstream_name=entry.upstream_name,
-        endpoints=list(entry.endpoints),
-        params=list(entry.params),
+        endpoints=settle("endpoints", entry.endpoints)[0],
+        params=settle("params", entry.params)[0],
         streams=entry.streams,
         context_length=entry.context_length,
         max_output_tokens=entry.max_output_tokens,

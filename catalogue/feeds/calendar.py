@@ -10,9 +10,12 @@ from catalogue.feeds.entries import LinkTo
 from catalogue.lifecycle.events import LifecycleEvent
 from catalogue.lifecycle.message import tell_life
 from catalogue.published.reading import Reading
+from gateway.core.lines import as_one_line
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=6)
+# They turn single letters, where the others of as_one_line turn all that follows.
+_MARKS = dict.fromkeys(map(ord, "\u061c\u200e\u200f"))
 _ENDINGS = frozenset({Kind.DEPRECATED, Kind.RETIRED})
 
 
@@ -52,9 +55,14 @@ def _event(turn: LifecycleEvent, reading: Reading, edition: tuple[int, datetime]
     event.add("sequence", number)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    event.add("summary", f"{model.name}: {turn.kind}")
-    event.add("description", tell_life(model, successor, reading.at) or turn.title(reading.at))
+    event.add("summary", _plain(f"{model.name}: {turn.kind}"))
+    event.add("description", _plain(tell_life(model, successor, reading.at) or turn.title(reading.at)))
     event.add("url", link_to(model))
     event.add("categories", [turn.kind.value])
     event.add("transp", "TRANSPARENT")
     return event
+
+
+def _plain(text: str) -> str:
+    """Without what programs take for an end of a line, or for another direction of what follows."""
+    return as_one_line(text).translate(_MARKS)

@@ -18,6 +18,8 @@ from catalogue.models import Model, Offering, Price
 from providers.models import Provider
 
 _SOURCE = "Imported "
+IMPORTED = "Imported."
+"""The source of a model that came by an import, and that nobody has written another one for."""
 _LEAST = timedelta(microseconds=1)
 
 
@@ -50,35 +52,49 @@ def new_model(entry: ModelEntry) -> Model:
         organisation_id=entry.organisation_id,
         slug=entry.slug,
         name=entry.name,
-        source="Imported.",
+        source=IMPORTED,
         **entry.facts,
     )
     model.public_id = model.compose_public_id()
     return model
 
 
-def take(model: Model, entry: ModelEntry) -> bool:
-    """Whether anything changed. What the folder does not know stays; its dates count if they agree with the rest."""
+Changes = Mapping[str, tuple[Any, Any]]
+"""By field: what it said, and what it says from now on."""
+
+
+def take(model: Model, entry: ModelEntry, *, is_curated: bool) -> Changes:
+    """What the folder does not know stays; its dates count if they agree with the rest."""
     before = {name: getattr(model, name) for name in ("name", *entry.facts)}
-    set_facts(model, {"name": entry.name, **entry.facts})
+    set_facts(model, {"name": entry.name, **entry.facts}, is_curated=is_curated)
     try:
         model.check_dates()
     except ValidationError:
         set_facts(model, {name: value for name, value in before.items() if name.endswith("_at")})
-    return any(getattr(model, name) != value for name, value in before.items())
+    after = {name: getattr(model, name) for name in before}
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
 
 
-def set_facts(row: Any, facts: Mapping[str, Any]) -> bool:
-    """Whether anything was different."""
-    different = {name: value for name, value in facts.items() if getattr(row, name) != value}
-    for name, value in different.items():
+def set_facts(row: Any, facts: Mapping[str, Any], *, is_curated: bool = False) -> Changes:
+    """Of a curated row only what it leaves open is filled in."""
+    changes = {
+        name: (before, value)
+        for name, value in facts.items()
+        if (before := getattr(row, name)) != value and not (is_curated and _is_said(before))
+    }
+    for name, (_before, value) in changes.items():
         setattr(row, name, value)
-    return bool(different)
+    return changes
 
 
-def refer(model: Model, entry: ModelEntry, models: Mapping[str, Model]) -> bool:
+def refer(model: Model, entry: ModelEntry, models: Mapping[str, Model], *, is_curated: bool) -> Changes:
     wanted = {"successor_id": entry.successor_id, "previous_id": entry.previous_id}
-    return set_facts(model, {name: models[public_id].pk for name, public_id in wanted.items() if public_id})
+    ids = {name: models[public_id].pk for name, public_id in wanted.items() if public_id in models}
+    return set_facts(model, ids, is_curated=is_curated)
+
+
+def _is_said(value: Any) -> bool:
+    return value not in (None, "", [])
 
 
 def new_offering(

@@ -1,6 +1,6 @@
 """What narrows and orders the list of models, in SQL."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from catalogue.listing.parameters import (
     CountField,
     FlagField,
     InstantField,
+    MixField,
     ParameterField,
     PriceField,
     WordsField,
@@ -27,6 +28,8 @@ from catalogue.listing.parameters import (
 )
 from catalogue.listing.search import NameIndex, name_index_cache
 from catalogue.models import Model, Organisation, PublishedModel
+from catalogue.pricing.mix import USUAL
+from catalogue.published.headline import free_offerings, is_free
 from catalogue.published.reading import Reading
 from catalogue.querysets.published import PublishedModelQuerySet, has_all, has_any, is_listed, is_routable
 from gateway.core.errors import ApiError
@@ -41,14 +44,16 @@ _SORTS = {
     "context_length": "shown_context",
     "prompt_price": "prompt_usd",
     "completion_price": "completion_usd",
+    "cached_price": "cached_usd",
+    "blended_price": "blended_usd",
 }
-_TOP_COLUMNS = ("shown_context", "prompt_usd", "completion_usd")
-# Parameters that ask what only the top offering tells.
-_ASK_TOP = {
+_HEADLINE_COLUMNS = ("shown_context", "prompt_usd", "completion_usd", "cached_usd", "blended_usd")
+# Parameters that ask what only the offerings tell.
+_ASK_HEADLINE = {
     "min_context": ("shown_context",),
     "max_price_prompt": ("prompt_usd",),
     "max_price_completion": ("completion_usd",),
-    "free": ("prompt_usd", "completion_usd"),
+    "max_price_blended": ("blended_usd",),
 }
 _UNLISTED: frozenset[str] = frozenset({Status.ANNOUNCED, Status.RETIRED})
 _TOKENS_MAX = 1_000_000_000
@@ -98,15 +103,35 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         WordsField(*Model.ReasoningTier.values), "by_tiers", "Reasons in any of these tiers."
     )
     min_context = _parameter(
-        CountField(1, _TOKENS_MAX), "by_context", "Context window of at least so many tokens."
+        CountField(1, _TOKENS_MAX),
+        "by_context",
+        "Context window of at least so many tokens, at one of its offerings.",
     )
-    max_price_prompt = _parameter(PriceField(), "by_prompt_price", "At most so many USD for one input token.")
+    max_price_prompt = _parameter(
+        PriceField(),
+        "by_prompt_price",
+        "At most so many USD for one input token, at the cheapest of its offerings.",
+    )
     max_price_completion = _parameter(
-        PriceField(), "by_completion_price", "At most so many USD for one output token."
+        PriceField(),
+        "by_completion_price",
+        "At most so many USD for one output token, at the cheapest of its offerings.",
+    )
+    max_price_blended = _parameter(
+        PriceField(), "by_blended_price", "At most so many USD for one token of the `mix`."
+    )
+    mix = _parameter(
+        MixField(),
+        "keep",
+        "For which tokens a blended price is: parts of input and output, or of input, cached and output.",
     )
     released_after = _parameter(InstantField(), "by_release", "Released then or later.")
     retires_before = _parameter(InstantField(), "by_retirement", "Retires before that.")
-    free = _parameter(FlagField(), "by_cost", "Whether its standard prices are zero.")
+    free = _parameter(
+        FlagField(),
+        "by_cost",
+        "Whether no meter of its offerings charges anything. A model without prices is neither.",
+    )
     open_weights = _parameter(FlagField(), "by_weights", "Whether its weights can be downloaded.")
     sort = _parameter(
         ChoiceField(*_SORTS, *(f"-{name}" for name in _SORTS), default=DEFAULT_SORT),
@@ -136,23 +161,21 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
     def __init__(self, *args: Any, reading: Reading, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.reading = reading
-        self.at, self.callable_ids = reading.at, reading.callable_ids
+        self.at, self.openings = reading.at, reading.openings
 
     def filter_queryset(self, queryset: Rows) -> Rows:
         asked = self.form.cleaned_data
         sort: str = asked["sort"] or DEFAULT_SORT
         column = _SORTS[sort.removeprefix("-")]
-        told_by_top = {column}.intersection(_TOP_COLUMNS)
-        told_by_top.update(*(columns for name, columns in _ASK_TOP.items() if asked[name] is not None))
-        if told_by_top:
-            queryset = self.with_top(queryset, told_by_top)
+        columns = {column}.intersection(_HEADLINE_COLUMNS)
+        columns.update(*(those for name, those in _ASK_HEADLINE.items() if asked[name] is not None))
+        if columns:
+            free = free_offerings(self.reading.snapshot, self.at)
+            mix = asked["mix"] or USUAL
+            queryset = queryset.with_headline(self.at, self.openings, columns, free=free, mix=mix)
         narrowed: Rows = super().filter_queryset(queryset)
         first = self._names.exact(asked["q"]) if asked["q"] and not asked["sort"] else ()
         return self._listed(narrowed, asked).in_order(column, descending=sort.startswith("-"), first=first)
-
-    def with_top(self, rows: Rows, columns: Collection[str]) -> Rows:
-        """Annotated with what prices and context are asked of."""
-        return rows.with_top(self.at, self.callable_ids, columns)
 
     def by_endpoints(self, rows: Rows, _name: str, words: list[str]) -> Rows:
         return self._where_shown(rows, has_any("endpoints", words))
@@ -197,16 +220,20 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
     def by_completion_price(self, rows: Rows, _name: str, usd: Decimal) -> Rows:
         return rows.filter(Q(completion_usd__lte=usd))
 
+    def by_blended_price(self, rows: Rows, _name: str, usd: Decimal) -> Rows:
+        return rows.filter(Q(blended_usd__lte=usd))
+
     def by_release(self, rows: Rows, _name: str, at: Any) -> Rows:
         return rows.filter(release_at__gte=at)
 
     def by_retirement(self, rows: Rows, _name: str, at: Any) -> Rows:
         return rows.filter(retirement_at__lt=at)
 
-    def by_cost(self, rows: Rows, _name: str, is_free: bool) -> Rows:
-        if is_free:
-            return rows.filter(Q(completion_usd=0) | Q(completion_usd=None), Q(prompt_usd=0))
-        return rows.filter(Q(prompt_usd__gt=0) | Q(completion_usd__gt=0))
+    def by_cost(self, rows: Rows, _name: str, wanted: bool) -> Rows:
+        snapshot = self.reading.snapshot
+        models = snapshot.models.values()
+        ids = [model.id for model in models if is_free(model, snapshot, self.at) is wanted]
+        return rows.filter(public_id__in=ids)
 
     def by_weights(self, rows: Rows, _name: str, are_open: bool) -> Rows:
         return rows.filter(open_weights=are_open)
@@ -235,11 +262,11 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         asked = self.form.cleaned_data
         shows_unserved = asked["availability"] == "all" or _unlisted(asked)
         where = rows.where_shown if shows_unserved else rows.where_serving
-        return where(self.at, self.callable_ids, wanted)
+        return where(self.at, self.openings, wanted)
 
     def _listed(self, rows: Rows, asked: dict[str, Any]) -> Rows:
         shows_all = asked["availability"] == "all"
-        shown = is_listed(self.at) if shows_all else is_routable(self.at, self.callable_ids)
+        shown = is_listed(self.at) if shows_all else is_routable(self.at, self.openings)
         if asked["status"] is None:
             return rows.filter(shown)
         return rows.of_status(self.at, asked["status"]).filter(shown | Q(status__in=_unlisted(asked)))

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from catalogue import instants
+from catalogue.pricing.mix import SHAPE, USUAL, Mix, read_mix
 from gateway.core.errors import ApiError
 
 _BETWEEN_WORDS = re.compile(r"[,\s{}]+")
@@ -132,6 +133,20 @@ class PriceField(ParameterField):
             f"must be USD for one token in plain notation, such as 0.000003; {text[:_TEXT_LIMIT]!r} came.",
             provided=text[:_TEXT_LIMIT],
         )
+
+
+class MixField(ParameterField):
+    """Parts of input, cached and output tokens."""
+
+    schema = {"type": "string", "example": "3:1", "default": str(USUAL), "description": f"{SHAPE}."}
+
+    def read(self, text: str) -> Mix:
+        try:
+            return read_mix(text)
+        except ValueError:
+            raise wrong(
+                f"must be {SHAPE}; {text[:_TEXT_LIMIT]!r} came.", provided=text[:_TEXT_LIMIT]
+            ) from None
 
 
 class InstantField(ParameterField):

@@ -148,11 +148,16 @@ class Model(OneLineTexts, models.Model):
         return f"{self.organisation_id}/{self.slug}"
 
     def clean(self) -> None:
+        self.settle_words()
         self.check_dates()
         self._check_id()
         self._check_successor()
         if self.pk and self.previous_id == self.pk:
             raise ValidationError({"previous": "A model cannot follow itself."})
+
+    def settle_words(self) -> None:
+        """Raises ValidationError for modalities that nobody knows and that were neither there before nor meant."""
+        shapes.settle_words(self, ("input_types", "output_types"))
 
     def check_dates(self) -> None:
         """Raises ValidationError unless release, deprecation and retirement follow each other."""

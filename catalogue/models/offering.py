@@ -77,8 +77,13 @@ class Offering(OneLineTexts, models.Model):
         return f"{self.model} at {self.provider}"
 
     def clean(self) -> None:
+        self.settle_words()
         self.check_dates()
         self.check_endpoints()
+
+    def settle_words(self) -> None:
+        """Raises ValidationError for words that nobody knows and that were neither there before nor meant."""
+        shapes.settle_words(self, ("endpoints", "params"))
 
     def check_endpoints(self) -> None:
         """Raises ValidationError for one that the provider's wire format is known not to have."""

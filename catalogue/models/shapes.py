@@ -1,10 +1,14 @@
 """What the fields of working rows may hold, so that a bad value is refused where it is typed."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.db.models import Model
+
+from catalogue import words as words_known
 
 WORD_LIMIT = 200
 
@@ -50,6 +54,23 @@ def check_conditions(value: Any) -> None:
     if not isinstance(value, list) or not all(isinstance(condition, dict) for condition in value):
         raise ValidationError("A list of objects, such as [{}].", code="conditions")
     refuse_nul(_texts(value))
+
+
+def settle_words(row: Model, columns: Iterable[str]) -> None:
+    """Take the marks off words that are meant though nobody knows them. Raises ValidationError for others."""
+    lists = {name: words for name in columns if isinstance(words := getattr(row, name), list)}
+    strange = [name for name, words in lists.items() if words_known.unknown(name, words)]
+    before = (
+        type(row)._default_manager.filter(pk=row.pk).values(*strange).first() if strange and row.pk else None
+    )
+    faults = {}
+    for name in strange:
+        settled, told = words_known.settle(name, lists[name], (before or {}).get(name) or ())
+        setattr(row, name, settled)
+        if told:
+            faults[name] = told
+    if faults:
+        raise ValidationError(faults)
 
 
 def _is_word(word: object) -> bool:

@@ -26,7 +26,10 @@ class SheetImport(models.Model):
     """
 
     class Sheet(models.TextChoices):
+        WORKBOOK = "workbook", "Whole workbook"
+        ORGANISATIONS = "organisations", "Organisations"
         MODELS = "models", "Models"
+        ALIASES = "aliases", "Aliases"
         OFFERINGS = "offerings", "Offerings"
         PRICES = "prices", "Prices"
 
@@ -42,9 +45,10 @@ class SheetImport(models.Model):
     IN_WORK = (State.READING, State.WRITING)
     OPEN = (State.READING, State.READY, State.WRITING)
 
-    sheet = models.CharField(max_length=9, choices=Sheet)
+    sheet = models.CharField(max_length=13, choices=Sheet)
     file_name = models.CharField(max_length=200)
     is_workbook = models.BooleanField(default=False)
+    has_decimal_comma = models.BooleanField(db_default=False)
     upload = models.BinaryField()
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"

@@ -30,6 +30,12 @@ def call_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD
     return _latest((slot(price), price) for price in charged)
 
 
+def prices_in_force(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD) -> list[PriceFacts]:
+    """All that the plan asks at `at`, whatever the currency and the conditions; the latest for each case."""
+    asked = (price for price in prices if price.plan == plan and is_valid(price, at))
+    return _latest(((price.meter, price.currency, repr(price.conditions)), price) for price in asked)
+
+
 def is_standard(price: PriceFacts, plan: str = STANDARD) -> bool:
     """Of that plan, in USD and without conditions: one that lists may show."""
     return price.plan == plan and price.currency == "USD" and not price.conditions

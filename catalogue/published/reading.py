@@ -1,6 +1,6 @@
 """What one request looks at: which edition, at which instant, with which switches."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -8,6 +8,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from accounts.keys import KeyFacts
+from catalogue.endpoints import Openings, openings
 from catalogue.facts import ModelFacts
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
@@ -26,11 +27,12 @@ class Reading:
     """The newest edition, now."""
 
     @cached_property
-    def callable_ids(self) -> Collection[int] | None:
-        """Providers that calls can go to; None where switches do not count."""
+    def openings(self) -> Openings:
+        """The providers that calls can go to, by what they can be asked for."""
         if not self.counts_switches:
-            return None
-        return [id_ for id_, provider in self.snapshot.providers.items() if provider.is_callable]
+            return openings(None)
+        providers = self.snapshot.providers.items()
+        return openings({id_: each.wire_format for id_, each in providers if each.is_callable})
 
     @cached_property
     def state(self) -> str:
@@ -40,7 +42,7 @@ class Reading:
         return PublishedModel.objects.at_edition(self.snapshot.revision)
 
     def routable(self) -> PublishedModelQuerySet:
-        return self.rows().routable(self.at, self.callable_ids)
+        return self.rows().routable(self.at, self.openings)
 
     def callable_by(self, key: KeyFacts) -> Sequence[ModelFacts]:
         """The models that can be called now and that the key's patterns let through, newest first."""

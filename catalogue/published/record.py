@@ -10,6 +10,7 @@ from catalogue.instants import date_text
 from catalogue.lifecycle.message import lifecycle_message
 from catalogue.pricing.cost import STANDARD, current_prices, usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
+from catalogue.published.headline import headline_record
 from catalogue.published.snapshot import Snapshot
 
 _PRICE_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -36,8 +37,8 @@ _INSTRUCT_TYPES: Mapping[str, str] = {
 def record(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     """The record of `GET /v1/gateway/models`. Unknown is None.
 
-    Source: the published page of that list. Prices are exact decimal strings in USD for one single unit, all of one
-    offering.
+    Source: the published page of that list. Prices are exact decimal strings in USD for one single unit. `pricing` and
+    `top_provider` are of one offering, which `pricing_detail` names; `headline` is over all that a call could go to.
     """
     serving = serving_offerings(model, snapshot, at)
     shown = serving or model.offerings
@@ -53,6 +54,7 @@ def record(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any
         "supported_parameters": params,
         "architecture": _architecture(model, endpoints),
         **_top(model, serving, at),
+        "headline": headline_record(model, snapshot, at),
         "per_request_limits": None,
         "reasoning_tier": model.reasoning_tier,
         "open_weights": model.open_weights,
@@ -186,6 +188,8 @@ def _top(model: ModelFacts, serving: Sequence[OfferingFacts], at: datetime) -> d
         "pricing": price_fields(units),
         "pricing_detail": {
             "pricing_plan": STANDARD,
+            "provider_id": slug,
+            "upstream_name": top.upstream_name if top else None,
             "meters": {meter: _meter(price, units[meter], slug) for meter, price in sorted(prices.items())},
         },
     }

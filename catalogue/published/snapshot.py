@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from providers.facts import ProviderFacts
@@ -63,10 +64,14 @@ class Snapshot:
         return self.offerings.get(offering_id)
 
     def serves(self, offering: OfferingFacts, at: datetime) -> bool:
-        """Whether a call at that instant could go there: it is on and inside its dates, its provider on and usable."""
+        """Whether a call at that instant could go there.
+
+        It is on and inside its dates, its provider on, usable and able to be asked for one of its endpoints.
+        """
         provider = self.providers.get(offering.provider_id)
-        is_open = provider is not None and provider.is_callable
-        return offering.is_enabled and is_open and offering.is_effective(at)
+        if provider is None or not (offering.is_enabled and provider.is_callable):
+            return False
+        return offering.is_effective(at) and answers(provider.wire_format, offering.endpoints)
 
     def is_routable(self, model: ModelFacts, at: datetime) -> bool:
         return model.is_listed(at) and any(self.serves(offering, at) for offering in model.offerings)

@@ -44,6 +44,7 @@ MARKS: Sequence[Mark] = (
         ),
         _is_called,
     ),
+    Mark("can be called", 50, _without(Kind.UNCALLABLE), _is_called),
     Mark("prices were looked at lately", 10, _without(Kind.STALE_PRICE), _is_called),
     Mark("context length", 15, _without(Kind.NO_CONTEXT), _takes_text),
     Mark("longest output", 5, lambda subject, _: bool(subject.model.max_output_tokens), _takes_text),

@@ -1,21 +1,24 @@
 """What is missing or wrong in the catalogue, and why it matters. Pure: rules over facts, one function each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from catalogue.endpoints import GENERATION
+from catalogue.endpoints import CALLED, GENERATION, answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.snapshot import Snapshot
+from catalogue.words import unknown
 
 
 class Kind(StrEnum):
     QUARANTINED = "quarantined"
     EDITED = "edited"
+    UNCALLABLE = "uncallable"
     NO_PRICE = "no_price"
     HALF_PRICE = "half_price"
     STALE_PRICE = "stale_price"
@@ -26,6 +29,7 @@ class Kind(StrEnum):
     ENDED = "ended"
     DEAD_ALIAS = "dead_alias"
     UNSEEN_UPSTREAM = "unseen_upstream"
+    UNCONNECTED = "unconnected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "Quarantined", "It breaks a rule, so clients still see its last good record."
     ),
     Kind.EDITED: Explanation("Edited since published", "Clients do not see what this page says."),
+    Kind.UNCALLABLE: Explanation(
+        "Cannot be called",
+        "No call can go there, whatever is connected: clients are told of what they cannot have.",
+    ),
     Kind.NO_PRICE: Explanation("No price", "A meter without a price costs nothing: calls there are free."),
     Kind.HALF_PRICE: Explanation("Half a price", "One direction has a price and the other is free."),
     Kind.STALE_PRICE: Explanation(
@@ -60,9 +68,14 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     Kind.ENDED: Explanation(
         "Ended without retirement", "No offering serves it any more, and it is not said to be retired."
     ),
-    Kind.DEAD_ALIAS: Explanation("Dead alias", "The name leads to a model that nobody can call any more."),
+    Kind.DEAD_ALIAS: Explanation(
+        "Dead alias", "The name leads to a model that nobody can call any more, and to nothing instead."
+    ),
     Kind.UNSEEN_UPSTREAM: Explanation(
         "Unseen upstream", "The provider's own list does not have this name, so calls may fail there."
+    ),
+    Kind.UNCONNECTED: Explanation(
+        "Not connected", "Nothing opens this provider, so models that only it offers cannot be called."
     ),
 }
 
@@ -94,13 +107,17 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`model_pk`, and `offering_id` where it is about one offering, say which page mends it."""
+    """`model_pk`, and `offering_id` where it is about one offering, say which page mends it.
+
+    One about a provider has its `provider_id` instead, and neither of the model's.
+    """
 
     kind: Kind
     model_pk: int
     model_id: str
     what: str
     offering_id: int | None = None
+    provider_id: int | None = None
 
     @property
     def organisation_id(self) -> str:
@@ -126,6 +143,33 @@ def publication(subject: Subject, world: World) -> Findings:  # noqa: ARG001 - e
     elif not subject.is_live_as_edited:
         what = "Saved, but not published in this form." if subject.is_published else "Never published."
         yield Kind.EDITED, what, None
+
+
+def callable_(subject: Subject, world: World) -> Findings:
+    """Switches, credentials and health do not count: what is asked is whether anybody could be called at all."""
+    offerings = _running(subject.model, world.at)
+    wrong = {each.id: reason for each in offerings if (reason := _against_calls(each, world))}
+    if not subject.model.offerings:
+        if subject.model.is_listed(world.at):
+            yield Kind.UNCALLABLE, "It has no offering.", None
+    elif offerings and len(wrong) == len(offerings):
+        yield Kind.UNCALLABLE, " ".join(dict.fromkeys(wrong.values())), None
+    else:
+        yield from ((Kind.UNCALLABLE, reason, id_) for id_, reason in wrong.items())
+
+
+def unconnected(models: Iterable[ModelFacts], world: World) -> Iterator[Finding]:
+    """One line a provider that nothing opens: those models wait for it, and nothing is wrong with them."""
+    waiting: Counter[int] = Counter()
+    for model in models:
+        listed = _running(model, world.at) if model.is_listed(world.at) else []
+        waiting.update({each.provider_id for each in listed if not _against_calls(each, world)})
+    for id_, count in waiting.most_common():
+        provider = world.snapshot.providers.get(id_)
+        if provider is not None and provider.is_enabled and not provider.is_usable:
+            models_ = "1 model" if count == 1 else f"{count} models"
+            what = f"{provider.name} waits for a credential; {models_} could be called there."
+            yield Finding(Kind.UNCONNECTED, 0, "", what, provider_id=id_)
 
 
 def prices(subject: Subject, world: World) -> Findings:
@@ -182,14 +226,15 @@ def aliases(subject: Subject, world: World) -> Findings:
     """Switches do not count: they are turned for a while, and a name is not dead for that."""
     model = subject.model
     if model.status(world.at) is Status.RETIRED:
-        reason = "its model is retired"
+        reason = "its model is retired, and nothing listed is named instead"
+        if world.snapshot.successor(model, world.at) is not None:
+            # Calls hear what to use instead, or are led there: that is what the name is for by now.
+            return
     elif not _running(model, world.at):
         reason = "its model has no offering that is not over"
     else:
         return
-    for name in model.aliases:
-        if model.alias_policies.get(name) != "redirect" or world.snapshot.successor(model, world.at) is None:
-            yield Kind.DEAD_ALIAS, f"{name}: {reason}.", None
+    yield from ((Kind.DEAD_ALIAS, f"{name}: {reason}.", None) for name in model.aliases)
 
 
 def upstream(subject: Subject, world: World) -> Findings:
@@ -201,12 +246,27 @@ def upstream(subject: Subject, world: World) -> Findings:
 
 
 _ALWAYS: tuple[Rule, ...] = (publication, successor, aliases)
-_WHILE_CALLED: tuple[Rule, ...] = (prices, price_age, context, retirement, upstream)
+_WHILE_CALLED: tuple[Rule, ...] = (callable_, prices, price_age, context, retirement, upstream)
 
 
 def _running(model: ModelFacts, at: datetime) -> list[OfferingFacts]:
     """Those that are not over; some may yet begin."""
     return [o for o in model.offerings if o.effective_to is None or o.effective_to > at]
+
+
+def _against_calls(offering: OfferingFacts, world: World) -> str:
+    """Why no call could go there, in a sentence; empty if one could."""
+    provider = world.snapshot.providers.get(offering.provider_id)
+    if answers(provider.wire_format if provider else "", offering.endpoints):
+        return ""
+    place, names = _place(offering), ", ".join(sorted(offering.endpoints))
+    if not offering.endpoints:
+        return f"{place} says no endpoint."
+    if strange := unknown("endpoints", sorted(offering.endpoints)):
+        return f"{place} has the endpoint {', '.join(strange)}, which nobody knows. Called are {', '.join(CALLED)}."
+    if offering.endpoints.isdisjoint(CALLED):
+        return f"{place} is for {names}, which this gateway tells of and does not call."
+    return f"{place}: its wire format has no {names}."
 
 
 def _generates(offering: OfferingFacts) -> bool:

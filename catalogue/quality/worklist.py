@@ -14,10 +14,12 @@ from accounts.models import AuditEntry, Revision
 from catalogue.facts import ModelFacts
 from catalogue.models import Model, Offering
 from catalogue.published.content import UnreadableContentError, facts_from_content
+from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest
 from catalogue.quality.completeness import Quality, judge
-from catalogue.quality.lint import Finding, Kind, Subject, World, examine
+from catalogue.quality.lint import Finding, Kind, Subject, World, examine, unconnected
+from providers.facts import ProviderFacts
 from providers.models import UpstreamList
 
 _KEPT_S = 300
@@ -63,7 +65,9 @@ def examine_catalogue(at: datetime | None = None) -> Worklist:
         except UnreadableContentError as error:
             what = row.quarantine_reason or str(error)
             findings.append(Finding(Kind.QUARANTINED, row.pk, row.public_id, what))
-    return _judge(subjects, world_of([subject.model for subject in subjects], now), findings)
+    models = [subject.model for subject in subjects]
+    world = world_of(models, snapshots.refresh().providers, now)
+    return _judge(subjects, world, [*findings, *unconnected(models, world)])
 
 
 def subject_of(row: Model) -> Subject:
@@ -84,10 +88,10 @@ def subject_of(row: Model) -> Subject:
     )
 
 
-def world_of(models: Iterable[ModelFacts], at: datetime) -> World:
+def world_of(models: Iterable[ModelFacts], providers: Mapping[int, ProviderFacts], at: datetime) -> World:
     """What a model among these is judged against; one query."""
     return World(
-        Snapshot.of(models, {}, revision=0),
+        Snapshot.of(models, providers, revision=0),
         at,
         {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
         timedelta(days=settings.STALE_PRICE_DAYS),

@@ -1,23 +1,42 @@
 """Questions that are asked of published rows, in SQL. The same rules in memory are those of catalogue.published.
 
-Whatever depends on time takes `at`; `callable_ids` are the providers that calls can go to, None where switches do
-not count.
+Whatever depends on time takes `at`; `openings` are the providers that calls can go to.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, StrIndex
+from django.db.models import (
+    Case,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Round, StrIndex
 from django.db.models.lookups import GreaterThan
 
+from catalogue.endpoints import GENERATION, Openings
 from catalogue.models.published_offering import PublishedOffering, PublishedPrice
-from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.mix import BLENDED_PLACES, Mix
 from catalogue.querysets.status import status_case
 
 if TYPE_CHECKING:
     from catalogue.models.published import PublishedModel  # noqa: F401  # named in a base class, as text
+
+
+_USD = DecimalField(max_digits=40, decimal_places=20)
 
 
 class ByCodePoint(Func):
@@ -49,12 +68,12 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
         """Released and not retired; an unknown release counts as passed, an unknown retirement as never."""
         return self.filter(is_listed(at))
 
-    def routable(self, at: datetime, callable_ids: Collection[int] | None) -> Self:
-        """Listed, with an offering that is inside its dates, switched on, and at a provider that can be called.
+    def routable(self, at: datetime, openings: Openings) -> Self:
+        """Listed, with an offering that is inside its dates, switched on, and at a provider that can be asked for it.
 
         Which offerings there are, and their dates, count as published; switches count as they are now.
         """
-        return self.filter(is_routable(at, callable_ids))
+        return self.filter(is_routable(at, openings))
 
     def of_status(self, at: datetime, statuses: Iterable[str]) -> Self:
         return self.annotate(status=status_case(at)).filter(status__in=list(statuses))
@@ -63,45 +82,44 @@ class PublishedModelQuerySet(QuerySet["PublishedModel"]):
         """Every word is somewhere in its id, name, aliases, organisation or description, or its id is the word's."""
         return self.filter(*(has("search_text", word) | Q(public_id__in=ids) for word, ids in words.items()))
 
-    def where_serving(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
+    def where_serving(self, at: datetime, openings: Openings, wanted: Q) -> Self:
         """An offering that a call could go to meets the condition."""
-        return self.filter(Exists(serving(at, callable_ids).filter(wanted)))
+        return self.filter(Exists(serving(at, openings).filter(wanted)))
 
-    def where_shown(self, at: datetime, callable_ids: Collection[int] | None, wanted: Q) -> Self:
+    def where_shown(self, at: datetime, openings: Openings, wanted: Q) -> Self:
         """An offering that its record speaks of meets the condition: one that serves; any, where none serves."""
         of_model, serves = (
             PublishedOffering.objects.filter(published=OuterRef("pk")),
-            serving(at, callable_ids),
+            serving(at, openings),
         )
         return self.filter(
             Exists(serves.filter(wanted)) | (~Exists(serves) & Exists(of_model.filter(wanted)))
         )
 
-    def with_top(
-        self,
-        at: datetime,
-        callable_ids: Collection[int] | None,
-        columns: Iterable[str],
-        *,
-        or_closed: bool = False,
+    def with_headline(
+        self, at: datetime, openings: Openings, columns: Iterable[str], *, free: Collection[int], mix: Mix
     ) -> Self:
-        """Annotated with what its record says of the top offering.
+        """Annotated with what catalogue.published.headline says of them, of one token in USD or of tokens.
 
-        `columns` are any of `shown_context` in tokens, `prompt_usd` and `completion_usd` for one token; None where
-        unknown. With `or_closed`, of a model that nothing serves the top one is chosen among those inside their dates.
+        `columns` are any of those below; `free` are the offerings at which no meter charges anything.
         """
-        ranked = serving(at, None if or_closed else callable_ids).annotate(
-            has_both=Exists(_prices_now(at, INPUT_TEXT)) & Exists(_prices_now(at, OUTPUT_TEXT)),
-            has_any=Exists(_prices_now(at)),
+        offered = _effective(at).annotate(
+            is_open=Case(When(_opens(openings), then=Value(True)), default=Value(False))
         )
-        open_first = [_is_open(callable_ids).desc()] if or_closed and callable_ids is not None else []
-        best = (*open_first, F("has_both").desc(), F("has_any").desc())
-        top = ranked.order_by(*best, "position", "offering_id")
-        known: dict[str, Subquery | Coalesce] = {
-            "shown_context": Coalesce(Subquery(top.values("context_length")[:1]), "context_length"),
-            "prompt_usd": Subquery(top.annotate(usd=_price(at, INPUT_TEXT)).values("usd")[:1]),
-            "completion_usd": Subquery(top.annotate(usd=_price(at, OUTPUT_TEXT)).values("usd")[:1]),
+        prices = {
+            "prompt_usd": _price(at, INPUT_TEXT),
+            "completion_usd": _price(at, OUTPUT_TEXT),
+            "cached_usd": _price(at, CACHED_READ_TEXT),
+            "blended_usd": _blended(at, mix),
         }
+        known: dict[str, Subquery | Coalesce] = {
+            name: _cheapest(offered.annotate(asked_usd=usd), free)
+            for name, usd in prices.items()
+            if name in columns
+        }
+        taken = offered.annotate(taken=Coalesce("context_length", OuterRef("context_length")))
+        largest = taken.order_by(F("is_open").desc(), F("taken").desc(nulls_last=True)).values("taken")[:1]
+        known["shown_context"] = Coalesce(Subquery(largest), "context_length")
         return self.annotate(**{column: known[column] for column in columns})
 
     def in_order(self, column: str, *, descending: bool = False, first: Collection[str] = ()) -> Self:
@@ -122,27 +140,50 @@ def is_listed(at: datetime) -> Q:
     return released & (Q(retirement_at=None) | Q(retirement_at__gt=at))
 
 
-def is_routable(at: datetime, callable_ids: Collection[int] | None) -> Q:
+def is_routable(at: datetime, openings: Openings) -> Q:
     """Of a published model."""
-    return is_listed(at) & Q(Exists(serving(at, callable_ids)))
+    return is_listed(at) & Q(Exists(serving(at, openings)))
 
 
-def serving(at: datetime, callable_ids: Collection[int] | None) -> "QuerySet[PublishedOffering]":
+def serving(at: datetime, openings: Openings) -> "QuerySet[PublishedOffering]":
     """Of the published model of the outer query: those that a call could go to."""
-    effective = PublishedOffering.objects.filter(
+    return _effective(at).filter(_opens(openings))
+
+
+def _effective(at: datetime) -> "QuerySet[PublishedOffering]":
+    """Of the published model of the outer query: those inside their dates."""
+    return PublishedOffering.objects.filter(
         Q(effective_from=None) | Q(effective_from__lte=at),
         Q(effective_to=None) | Q(effective_to__gt=at),
         published=OuterRef("pk"),
     )
-    if callable_ids is None:
-        return effective
-    return effective.filter(offering__is_enabled=True, provider_id__in=callable_ids)
 
 
-def _is_open(callable_ids: Collection[int]) -> Case:
-    """Of a published offering: whether it and its provider are on."""
-    is_on = When(offering__is_enabled=True, provider_id__in=callable_ids, then=Value(True))
-    return Case(is_on, default=Value(False))
+def _opens(openings: Openings) -> Q:
+    """Of a published offering: whether it and its provider are on, and can be asked for one of its endpoints."""
+    is_open = Q(pk__in=[])
+    for endpoints, ids in openings.items():
+        # One stands for all of those that generate text: whoever offers one offers all.
+        asked = has_any("endpoints", sorted(endpoints)[:1] if endpoints == GENERATION else endpoints)
+        is_open |= asked if ids is None else asked & Q(offering__is_enabled=True, provider_id__in=ids)
+    return is_open
+
+
+def _cheapest(offered: "QuerySet[PublishedOffering]", free: Collection[int]) -> Subquery:
+    """Of those that are open, else of all. A zero beside another meter that charges is none."""
+    is_said = Q(asked_usd__gt=0) | Q(offering_id__in=free)
+    said = offered.annotate(usd=Case(When(is_said, then=F("asked_usd")), output_field=_USD))
+    return Subquery(said.order_by(F("is_open").desc(), F("usd").asc(nulls_last=True)).values("usd")[:1])
+
+
+def _blended(at: datetime, mix: Mix) -> Any:
+    prompt, completion = _price(at, INPUT_TEXT), _price(at, OUTPUT_TEXT)
+    cached = Coalesce(_price(at, CACHED_READ_TEXT), prompt)
+    parts: list[tuple[int, Any]] = [(mix.input, prompt), (mix.cached, cached), (mix.output, completion)]
+    terms = [ExpressionWrapper(usd * Value(count), output_field=_USD) for count, usd in parts if count]
+    total = reduce(lambda one, other: ExpressionWrapper(one + other, output_field=_USD), terms)
+    blended = ExpressionWrapper(total / Value(Decimal(mix.whole)), output_field=_USD)
+    return Round(blended, precision=BLENDED_PLACES, output_field=_USD)
 
 
 def has(column: str, part: str) -> Q:
@@ -165,13 +206,13 @@ def has_all(column: str, words: Iterable[str]) -> Q:
     return wanted
 
 
-def _prices_now(at: datetime, meter: str | None = None) -> "QuerySet[PublishedPrice]":
-    prices = PublishedPrice.objects.filter(
+def _prices_now(at: datetime, meter: str) -> "QuerySet[PublishedPrice]":
+    return PublishedPrice.objects.filter(
         Q(valid_from=None) | Q(valid_from__lte=at),
         Q(valid_to=None) | Q(valid_to__gt=at),
         offering=OuterRef("pk"),
+        meter=meter,
     )
-    return prices.filter(meter=meter) if meter else prices
 
 
 def _price(at: datetime, meter: str) -> Subquery:

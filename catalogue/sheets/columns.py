@@ -1,72 +1,48 @@
 """Sheets: the catalogue's rows as CSV and XLSX, to carry away and to bring back."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
-from import_export import fields, resources, widgets
+from django.db import models
+from import_export import fields, resources
 from import_export.formats.base_formats import CSV, XLSX
 
-from catalogue.instants import SHAPE, date_text, parse_instant
-from catalogue.models import Model, Offering, Price
+from catalogue.models import Alias, Model, Offering, Organisation, Price
+from catalogue.models.shapes import check_words
+from catalogue.sheets.cells import (
+    AmountCell,
+    Cell,
+    ChoiceCell,
+    ConditionsCell,
+    CountCell,
+    DayCell,
+    FlagCell,
+    InstantCell,
+    NamedCell,
+    StartCell,
+    TextCell,
+    WordsCell,
+)
 from gateway.core.formulas import quote_formula
-from providers.models import Provider
 
 FORMATS = [CSV, XLSX]
 OFFERING_KEY = ("model", "provider", "upstream_name")
 
 
-class WordsWidget(widgets.Widget):  # type: ignore[misc]
-    """A list of words with spaces between."""
-
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> list[str]:  # noqa: ARG002
-        return str(value or "").replace(",", " ").split()
-
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> str:  # noqa: ARG002
-        return " ".join(value or ())
-
-
-class InstantWidget(widgets.Widget):  # type: ignore[misc]
-    """A day or an instant, by the one rule that the catalogue has for them."""
-
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> datetime | None:  # noqa: ARG002
-        if value in (None, ""):
-            return None
-        try:
-            return parse_instant(value.isoformat() if isinstance(value, date) else str(value).strip())
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"{str(value)[:40]!r} is no instant: {SHAPE}.") from error
-
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> str:  # noqa: ARG002
-        return date_text(value) or ""
-
-
-class NamedWidget(widgets.ForeignKeyWidget):  # type: ignore[misc]
-    """A row by its name, among those that were looked up before; an unknown one is refused by name."""
-
-    rows: Mapping[str, Any] = MappingProxyType({})
-
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:  # noqa: ARG002
-        name = str(value or "")
-        if name and name not in self.rows:
-            raise ValueError(f"There is no {self.model._meta.verbose_name} {name!r}.")
-        return self.rows.get(name)
-
-
-class OfferingWidget(widgets.Widget):  # type: ignore[misc]
+class OfferingCell(Cell):
     """An offering, by the columns model, provider and upstream_name together, among those looked up before."""
 
     rows: Mapping[tuple[str, ...], Offering] = MappingProxyType({})
 
     def clean(self, value: Any, row: Any = None, **_options: Any) -> Offering:  # noqa: ARG002
-        key = tuple(str(row[name] or "") for name in OFFERING_KEY)
+        key = tuple(str(row[name] or "").strip() for name in OFFERING_KEY)
         if key not in self.rows:
             raise ValueError("There is no offering of {!r} at {!r} as {!r}.".format(*key))
         return self.rows[key]
 
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> str:  # noqa: ARG002
-        return str(value.model) if value else ""
+    def write(self, value: Any) -> str:
+        return str(value.model)
 
 
 class Sheet(resources.ModelResource):  # type: ignore[misc]
@@ -78,8 +54,12 @@ class Sheet(resources.ModelResource):  # type: ignore[misc]
     class Meta:
         abstract = True
 
-    demanded: tuple[str, ...] = ()
+    demanded: ClassVar[tuple[str, ...]] = ()
     """Columns without which no row can be told from another."""
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> fields.Field:
+        return fields.Field(field_name, field_name, cell_of(django_field), readonly=readonly)
 
     def columns(self) -> list[str]:
         return [field.column_name for field in self.get_export_fields()]
@@ -87,26 +67,55 @@ class Sheet(resources.ModelResource):  # type: ignore[misc]
     def export_field(self, field: fields.Field, instance: Any, **options: Any) -> Any:
         return quote_formula(super().export_field(field, instance, **options))
 
+    def read_decimal_commas(self) -> None:
+        """Numbers in texts of this file are written as 1.234,5."""
+        for field in self.fields.values():
+            field.widget.has_decimal_comma = True
 
-def _instant(name: str) -> fields.Field:
-    return fields.Field(attribute=name, column_name=name, widget=InstantWidget())
+
+def cell_of(field: Any) -> Cell:
+    """An empty cell says what a new row has, or that it is unknown."""
+    default = field.get_default() if field.has_default() else None
+    if check_words in field.validators:
+        return WordsCell(field.name)
+    if field.choices and not isinstance(field, models.BooleanField):
+        return ChoiceCell([value for value, _label in field.choices], default or "")
+    if isinstance(field, models.BooleanField):
+        return FlagCell(may_be_unknown=field.null)
+    if isinstance(field, models.DateTimeField):
+        return InstantCell()
+    if isinstance(field, models.DateField):
+        return DayCell()
+    if isinstance(field, models.DecimalField):
+        return AmountCell(default)
+    if isinstance(field, models.IntegerField):
+        return CountCell(default)
+    if isinstance(field, models.JSONField):
+        return ConditionsCell()
+    return TextCell(default or "", is_one_line=not isinstance(field, models.TextField))
 
 
-def _words(name: str) -> fields.Field:
-    return fields.Field(attribute=name, column_name=name, widget=WordsWidget())
+def _named(name: str, kind: str, attribute: str) -> fields.Field:
+    return fields.Field(name, name, NamedCell(kind, attribute))
+
+
+class OrganisationSheet(Sheet):
+    """Organisations by id."""
+
+    demanded = ("id",)
+
+    class Meta(Sheet.Meta):
+        model = Organisation
+        name = "Organisations"
+        fields = ("id", "name", "colour", "website", "country_code")
 
 
 class ModelSheet(Sheet):
     """Models by id. A new id makes a new model of an organisation that exists."""
 
-    public_id = fields.Field(attribute="public_id", column_name="id")
-    release_at = _instant("release_at")
-    deprecation_at = _instant("deprecation_at")
-    retirement_at = _instant("retirement_at")
-    successor = fields.Field("successor", "successor", NamedWidget(Model, "public_id"))
-    previous = fields.Field("previous", "previous", NamedWidget(Model, "public_id"))
-    input_types = _words("input_types")
-    output_types = _words("output_types")
+    public_id = fields.Field("public_id", "id", TextCell())
+    successor = _named("successor", "model", "public_id")
+    previous = _named("previous", "model", "public_id")
     demanded = ("id",)
 
     class Meta(Sheet.Meta):
@@ -135,15 +144,23 @@ class ModelSheet(Sheet):
         )
 
 
+class AliasSheet(Sheet):
+    """Other names of models. One that is there stays at its model."""
+
+    model = _named("model", "model", "public_id")
+    demanded = ("name", "model")
+
+    class Meta(Sheet.Meta):
+        model = Alias
+        name = "Aliases"
+        fields = ("name", "model", "policy")
+
+
 class OfferingSheet(Sheet):
     """Offerings by model, provider and upstream name. Switches are operational, so they are not in it."""
 
-    model = fields.Field("model", "model", NamedWidget(Model, "public_id"))
-    provider = fields.Field("provider", "provider", NamedWidget(Provider, "slug"))
-    endpoints = _words("endpoints")
-    params = _words("params")
-    effective_from = _instant("effective_from")
-    effective_to = _instant("effective_to")
+    model = _named("model", "model", "public_id")
+    provider = _named("provider", "provider", "slug")
     demanded = OFFERING_KEY
 
     class Meta(Sheet.Meta):
@@ -166,13 +183,15 @@ class OfferingSheet(Sheet):
 
 
 class PriceSheet(Sheet):
-    """Prices are only ever added: a row that is there already is passed over, and none is changed."""
+    """Prices are only ever added: a row that is there already is passed over, and none is changed.
 
-    offering = fields.Field("offering", "model", OfferingWidget())
-    provider = fields.Field("offering__provider__slug", "provider", readonly=True)
-    upstream_name = fields.Field("offering__upstream_name", "upstream_name", readonly=True)
-    valid_from = _instant("valid_from")
-    valid_to = _instant("valid_to")
+    One without a beginning begins when it is written, and ends the one that runs, as on the model's page.
+    """
+
+    offering = fields.Field("offering", "model", OfferingCell())
+    provider = fields.Field("offering__provider__slug", "provider", TextCell(), readonly=True)
+    upstream_name = fields.Field("offering__upstream_name", "upstream_name", TextCell(), readonly=True)
+    valid_from = fields.Field("valid_from", "valid_from", StartCell())
     demanded = (*OFFERING_KEY, "meter", "amount")
 
     class Meta(Sheet.Meta):
@@ -192,3 +211,13 @@ class PriceSheet(Sheet):
             "valid_to",
             "source",
         )
+
+
+SHEETS: dict[str, type[Sheet]] = {
+    "organisations": OrganisationSheet,
+    "models": ModelSheet,
+    "aliases": AliasSheet,
+    "offerings": OfferingSheet,
+    "prices": PriceSheet,
+}
+"""In the order in which a workbook is read: what earlier ones make, later ones name."""

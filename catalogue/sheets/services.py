@@ -16,16 +16,26 @@ from accounts import audit
 from accounts.models import User
 from accounts.revision import be_patient
 from catalogue.models import Edition, SheetImport
+from catalogue.sheets.upload import WORKBOOK, is_whole_workbook, is_workbook
 
 State = SheetImport.State
 KEPT = timedelta(days=30)
 
 
-def submit(*, sheet: str, file_name: str, is_workbook: bool, data: bytes, author: User | None) -> SheetImport:
-    """Keep the file; a worker reads it."""
+def submit(
+    *, sheet: str, file_name: str, data: bytes, author: User | None, has_decimal_comma: bool = False
+) -> SheetImport:
+    """Keep the file; a worker reads it. A workbook with several of our sheets is read as a whole."""
+    if is_whole_workbook(data):
+        sheet = WORKBOOK
     name = file_name.replace("\x00", "")[-200:]
     return SheetImport.objects.create(
-        sheet=sheet, file_name=name, is_workbook=is_workbook, upload=data, author=author
+        sheet=sheet,
+        file_name=name,
+        is_workbook=is_workbook(data),
+        upload=data,
+        author=author,
+        has_decimal_comma=has_decimal_comma,
     )
 
 

@@ -1,9 +1,10 @@
 """From an uploaded file to its rows, within bounds of size."""
 
 import csv
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO, StringIO
 from itertools import islice
 from typing import Any
@@ -11,12 +12,19 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from catalogue.sheets.columns import Sheet
+from catalogue.sheets.columns import SHEETS, Sheet
 from gateway.core.formulas import unquote_formula
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 50_000
 _MOST_UNPACKED_BYTES = 128 * 1024 * 1024
+WORKBOOK = "workbook"
+"""The kind of a file with a sheet for each kind of row."""
+HOW_TO = "How to fill it in"
+_ZIP, _OLD_WORKBOOK = b"PK", b"\xd0\xcf\x11\xe0"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SEPARATORS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'"?sep=([,;\t])"?')
 _WORKBOOK_FAULTS = (
     zipfile.BadZipFile,
     InvalidFileException,
@@ -42,19 +50,27 @@ class Row:
     cells: Mapping[str, Any]
     excess: int = 0
     """How many cells stand beyond the header."""
+    sheet: str = ""
+    """Of a whole workbook: the name of its sheet, in which rows are counted."""
 
 
-def read_upload(data: bytes, sheet: Sheet, *, is_workbook: bool) -> list[Row]:
-    """Raises UnreadableSheetError."""
-    lines = _workbook_lines(data) if is_workbook else _csv_lines(data)
-    try:
-        header = [str(cell or "").strip() for cell in next(iter(lines), ())]
-        _check_header(header, sheet)
-        rows = [_row(number, header, line) for number, line in enumerate(islice(lines, MOST_ROWS + 1), 1)]
-    except csv.Error as error:
-        raise UnreadableSheetError(f"The file is no CSV: {error}.") from error
-    except _WORKBOOK_FAULTS as error:
-        raise UnreadableSheetError("The file is no XLSX workbook that can be read.") from error
+def read_upload(data: bytes, sheet_name: str) -> list[Row]:
+    """The rows of one sheet, or of all of a workbook's, in the order in which they are to be written.
+
+    What kind of file it is, its content says, whatever it is called. Raises UnreadableSheetError.
+    """
+    if not data.strip():
+        raise UnreadableSheetError("The file is empty.")
+    if data[:4] == _OLD_WORKBOOK:
+        raise UnreadableSheetError(
+            "The file is an old Excel workbook (XLS), or is locked; save it as XLSX or CSV."
+        )
+    if sheet_name == WORKBOOK:
+        rows = list(_rows_of_workbook(data))
+    else:
+        sheet = SHEETS[sheet_name]()
+        lines = _first_sheet(data) if is_workbook(data) else _csv_lines(data, sheet)
+        rows = list(_rows(lines, sheet))
     if not rows:
         raise UnreadableSheetError("The file has no rows below its header.")
     if len(rows) > MOST_ROWS:
@@ -62,27 +78,100 @@ def read_upload(data: bytes, sheet: Sheet, *, is_workbook: bool) -> list[Row]:
     return rows
 
 
-def _csv_lines(data: bytes) -> Iterator[Sequence[Any]]:
+def is_workbook(data: bytes) -> bool:
+    return data[:2] == _ZIP
+
+
+def is_whole_workbook(data: bytes) -> bool:
+    """Whether it has sheets that are called as ours are, and more than one."""
     try:
-        text = data.decode("utf-8-sig")
+        names = [_plain(name) for name in _open_workbook(data).sheetnames] if is_workbook(data) else []
+    except UnreadableSheetError:
+        return False
+    return len(set(names) & SHEETS.keys()) > 1
+
+
+def _rows_of_workbook(data: bytes) -> Iterator[Row]:
+    if not is_workbook(data):
+        raise UnreadableSheetError("The file is no XLSX workbook that can be read.")
+    book = _open_workbook(data)
+    sheets = {_plain(name): book[name] for name in book.sheetnames}
+    strange = [name for name in sheets if name not in SHEETS and name != _plain(HOW_TO)]
+    if strange:
+        raise UnreadableSheetError(
+            f"There is a sheet {strange[0]!r}. Sheets are {', '.join(SHEETS)}, and {HOW_TO}."
+        )
+    for name, sheet_class in SHEETS.items():
+        if name in sheets:
+            for row in _rows(_lines_of(sheets[name]), sheet_class(), place=f"In the sheet {name}: "):
+                yield replace(row, sheet=name)
+
+
+def _rows(lines: Iterator[Sequence[Any]], sheet: Sheet, *, place: str = "") -> list[Row]:
+    try:
+        header = [str("" if cell is None else cell).strip() for cell in next(lines, ())]
+        _check_header(header, sheet, place)
+        return [_row(number, header, line) for number, line in enumerate(islice(lines, MOST_ROWS + 1), 1)]
+    except csv.Error as error:
+        raise UnreadableSheetError(f"The file is no CSV: {error}.") from error
+    except _WORKBOOK_FAULTS as error:
+        raise UnreadableSheetError("The file is no XLSX workbook that can be read.") from error
+
+
+def _csv_lines(data: bytes, sheet: Sheet) -> Iterator[Sequence[Any]]:
+    """Cells are parted by whichever of commas, semicolons and tabs makes most of the header's columns."""
+    text = _decode(data)
+    first, _, rest = text.partition("\n")
+    told = _SEPARATOR.fullmatch(first.strip())
+    if told:
+        text = rest
+        first = rest.partition("\n")[0]
+    columns = set(sheet.columns())
+    best = max(
+        _SEPARATORS, key=lambda mark: len({cell.strip(' "\r') for cell in first.split(mark)} & columns)
+    )
+    mark = told[1] if told else best
+    return (
+        line for line in csv.reader(StringIO(text, newline=""), delimiter=mark) if any(map(str.strip, line))
+    )
+
+
+def _decode(data: bytes) -> str:
+    if data[:2] in _UTF_16:
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableSheetError("The file is not in UTF-8; save it as CSV UTF-8.") from error
-    return (line for line in csv.reader(StringIO(text, newline="")) if line)
 
 
-def _workbook_lines(data: bytes) -> Iterator[Sequence[Any]]:
+def _first_sheet(data: bytes) -> Iterator[Sequence[Any]]:
+    sheets = _open_workbook(data).worksheets
+    if not sheets:
+        raise UnreadableSheetError("The file is no XLSX workbook that can be read.")
+    return _lines_of(sheets[0])
+
+
+def _open_workbook(data: bytes) -> Any:
     """A formula is the text that it is, never what some program computed from it."""
     try:
         if sum(entry.file_size for entry in zipfile.ZipFile(BytesIO(data)).infolist()) > _MOST_UNPACKED_BYTES:
             raise UnreadableSheetError("The workbook is too large when unpacked; split it.")
-        book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
-        rows: Iterable[Sequence[Any]] = book.worksheets[0].iter_rows(values_only=True)
-    except (*_WORKBOOK_FAULTS, IndexError) as error:
+        return openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
+    except _WORKBOOK_FAULTS as error:
         raise UnreadableSheetError("The file is no XLSX workbook that can be read.") from error
+
+
+def _lines_of(sheet: Any) -> Iterator[Sequence[Any]]:
+    rows: Iterable[Sequence[Any]] = sheet.iter_rows(values_only=True)
     return (row for row in rows if any(cell is not None for cell in row))
 
 
-def _check_header(header: list[str], sheet: Sheet) -> None:
+def _plain(name: str) -> str:
+    return name.strip().lower()
+
+
+def _check_header(header: list[str], sheet: Sheet, place: str) -> None:
     while header and not header[-1]:
         header.pop()
     columns = sheet.columns()
@@ -92,7 +181,7 @@ def _check_header(header: list[str], sheet: Sheet) -> None:
         *(f"The column {name!r} is there twice." for name in header if header.count(name) > 1),
     ]
     if faults:
-        raise UnreadableSheetError(f"{faults[0]} Columns: {', '.join(columns)}.")
+        raise UnreadableSheetError(f"{place}{' '.join(faults)} Columns: {', '.join(columns)}.")
 
 
 def _row(number: int, header: Sequence[str], line: Sequence[Any]) -> Row:

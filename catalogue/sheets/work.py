@@ -15,7 +15,7 @@ from accounts.revision import give_way, lock_revision
 from catalogue.models import SheetImport
 from catalogue.sheets import services
 from catalogue.sheets.judge import BATCH, Judge, refuse_unpublishable
-from catalogue.sheets.known import KNOWN
+from catalogue.sheets.known import KNOWN, Known, Made
 from catalogue.sheets.report import Report
 from catalogue.sheets.upload import Row, UnreadableSheetError, read_upload
 from catalogue.sheets.write import SpoiltError, write_batch
@@ -80,9 +80,7 @@ class _Work:
             return
         self._set(tries=row.tries + 1)
         try:
-            self._rows = read_upload(
-                bytes(row.upload), KNOWN[row.sheet].sheet_class(), is_workbook=row.is_workbook
-            )
+            self._rows = read_upload(bytes(row.upload), row.sheet)
         except UnreadableSheetError as error:
             self._set(state=State.REFUSED, message=str(error), upload=b"")
             return
@@ -118,11 +116,13 @@ class _Work:
         return False
 
     def _judge_all(self) -> Report:
-        known, report = KNOWN[self._row.sheet](), Report()
-        judge = Judge(known)
+        made, judges, report = Made(), dict[str, Judge](), Report()
         for begins, batch in self._batches(0):
-            judged = judge.judge(batch)
-            refuse_unpublishable(known, judged)
+            name = batch[0].sheet or self._row.sheet
+            if name not in judges:
+                judges[name] = Judge(self._known(name, made))
+            judged = judges[name].judge(batch)
+            refuse_unpublishable(judges[name].known, judged)
             report.add(judged)
             # While it waits to be written nothing of it is done.
             done = begins + len(batch) if self._row.state == State.READING else 0
@@ -168,7 +168,8 @@ class _Work:
 
     def _write_batch(self, begins: int, batch: Sequence[Row]) -> None:
         """Raises SpoiltError, IntegrityError, _GaveUp."""
-        row, known, ends = self._row, KNOWN[self._row.sheet](), begins + len(batch)
+        row, ends = self._row, begins + len(batch)
+        known = self._known(batch[0].sheet or row.sheet)
         note = f"Imported {row.file_name}, rows {begins + 1} to {ends} of {len(self._rows)}"
         with transaction.atomic():
             lock_revision()
@@ -181,12 +182,19 @@ class _Work:
         row.done_rows, row.editions = ends, editions
 
     def _batches(self, begin: int) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Raises _GaveUp before one that a process which is told to stop would begin."""
-        for begins in range(begin, len(self._rows), BATCH):
+        """Each of rows of one sheet. Raises _GaveUp before one that a process which is told to stop would begin."""
+        begins = begin
+        while begins < len(self._rows):
             if self._is_stopping():
                 self._set(claimed_until=None, tries=0)
                 raise _GaveUp
-            yield begins, self._rows[begins : begins + BATCH]
+            sheet = self._rows[begins].sheet
+            batch = [row for row in self._rows[begins : begins + BATCH] if row.sheet == sheet]
+            yield begins, batch
+            begins += len(batch)
+
+    def _known(self, name: str, made: Made | None = None) -> Known:
+        return KNOWN[name](made, has_decimal_comma=self._row.has_decimal_comma)
 
     def _tell_progress(self, **values: object) -> None:
         self._set(claimed_until=timezone.now() + LEASE, **values)

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import audit
 from accounts.models import User
-from catalogue.models import Edition, Model
+from catalogue.models import Edition, Model, Price
 from catalogue.publishing.editions import publish
 from catalogue.sheets.judge import Judge
 from catalogue.sheets.judged import JudgedRow, Kind
-from catalogue.sheets.known import Known
+from catalogue.sheets.known import Known, KnownPrices, begins_now
 from catalogue.sheets.upload import Row
 
 
@@ -24,11 +26,14 @@ def write_batch(known: Known, rows: Sequence[Row], *, author: User | None, note:
         if each.faults:
             raise SpoiltError(f"Row {each.number}, {each.name}: {each.faults[0]}")
     with audit.unwatched():
-        _make([each.row for each in judged if each.kind is Kind.NEW])
+        made = [each.row for each in judged if each.kind is Kind.NEW]
+        if isinstance(known, KnownPrices):
+            _begin_prices(known, made)
+        _make(made)
         for each in judged:
             if each.kind is Kind.CHANGED:
                 _save(each)
-    touched = {known.model_id(each.row) for each in judged if each.kind is not Kind.SAME}
+    touched = known.model_ids(each.row for each in judged if each.kind is not Kind.SAME)
     return _publish(touched, author=author, note=note)
 
 
@@ -37,6 +42,17 @@ def _make(rows: Sequence[Any]) -> None:
         _make_models(rows)
     elif rows:
         type(rows[0]).objects.bulk_create(rows)
+
+
+def _begin_prices(known: KnownPrices, rows: Sequence[Price]) -> None:
+    """As a price that is typed does: what has no beginning begins now, and what ran until then ends."""
+    at = timezone.now()
+    for row in rows:
+        if begins_now(row):
+            row.valid_from = at
+    ended = {price.pk: max(at, row.valid_from or at) for row in rows for price in known.superseded(row)}
+    for ends in set(ended.values()):
+        Price.objects.filter(pk__in=[pk for pk, each in ended.items() if each == ends]).update(valid_to=ends)
 
 
 def _make_models(rows: Sequence[Model]) -> None:

@@ -264,6 +264,8 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
+        elif request.lost:
+            self._translated = request.lost
         response = await self.services.engine.open(request, self._limits)
         try:
             self._status = response.status
@@ -312,8 +314,8 @@ class Attempt:
         if self.call.is_streamed:
             raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
-        if self._translated is not None:
-            self._translated = (*self._translated, *answer.translated)
+        if answer.translated:
+            self._translated = (*(self._translated or ()), *answer.translated)
         self._first_output_at = time.monotonic()
         bill = self._finished_bill = self._bill(FINISHED)
         head = self._head(length=len(answer.body), cost_usd=f"{bill.cost_usd:f}")

@@ -76,9 +76,12 @@ async def carry(
         parsed, (provider.slug for provider in context.snapshot.providers.values())
     )
     call = _read_call(surface, parsed, request)
-    required = await off_loop(_require, call, preferences) if is_large else _require(call, preferences)
-
-    plan = plan_route(call.requested_model, required, context, preferences)
+    if is_large:
+        required = await off_loop(_require, call, preferences)
+        plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
+    else:
+        required = _require(call, preferences)
+        plan = plan_route(call.requested_model, required, context, preferences)
     _follow(plan, call, required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan

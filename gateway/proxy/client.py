@@ -24,7 +24,7 @@ _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")
 
 
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
-_MOST_LINES = 50
+_MOST_TOLD_BYTES = 2048
 _NOT_IN_HEADERS = re.compile(rb"[^ -~]")
 
 
@@ -185,10 +185,16 @@ class ClientConnection:
 
 
 def _as_list(lines: Sequence[str]) -> bytes:
-    """One header of many lines, without what would end it or look like another line of it."""
-    kept = (line.replace(",", "") for line in lines[:_MOST_LINES])
-    text = ", ".join(kept).encode("ascii", "backslashreplace")
-    return _NOT_IN_HEADERS.sub(b"?", text)
+    """One header of many lines, without what would end it or look like another line of it; then how many more."""
+    told = b""
+    for number, line in enumerate(lines):
+        text = line.replace(",", "").encode("ascii", "backslashreplace")
+        longer = told + b", " + text if number else text
+        if len(longer) > _MOST_TOLD_BYTES:
+            told += b", and %d more" % (len(lines) - number)
+            break
+        told = longer
+    return _NOT_IN_HEADERS.sub(b"?", told)
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ JSON_TYPE = "application/json"
 class ResponseHead:
     """What is known when the first byte of an answer is ready. `length` is None for streams.
 
-    `translated` is None where nobody asked for it.
+    `translated` is None where nobody asked for it and nothing was lost; where only that, it is what was lost.
     """
 
     provider: str

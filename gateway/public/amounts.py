@@ -39,6 +39,13 @@ def price(facts: PriceFacts) -> Amount:
     return Amount(money(usd_per_unit(facts) * many, facts.currency), exact)
 
 
+def token_range(least: int, most: int) -> Amount:
+    """Such as 33K to 164K."""
+    if least == most:
+        return Amount(shorten(least), f"{least:,} tokens")
+    return Amount(f"{shorten(least)} to {shorten(most)}", f"{least:,} to {most:,} tokens, by provider")
+
+
 def price_unit(meter: str) -> str:
     """What `price` is for, such as “million tokens”."""
     unit = unit_of(meter)
@@ -48,7 +55,7 @@ def price_unit(meter: str) -> str:
 def money(amount: Decimal, currency: str = "USD") -> str:
     """With at least two decimals and, below one, at least four digits; what is little is never nothing."""
     if amount == 0:
-        return "free"
+        return f"{_SIGNS[currency]}0" if currency in _SIGNS else f"0 {currency}"
     text = digits(amount)
     return f"{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{text} {currency}"
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from catalogue.facts import ModelFacts
 from catalogue.listing.capabilities import capabilities_of
+from catalogue.published.headline import is_free
 from catalogue.published.reading import Reading
 from catalogue.published.snapshot import Snapshot
-from gateway.public.offered import expected_top, is_free, shown_offerings
+from gateway.public.offered import shown_offerings
 
 FacetWords = Mapping[str, Sequence[str]]
 """By parameter: the words of one model, each once."""
@@ -84,7 +85,7 @@ def _words(model: ModelFacts, reading: Reading) -> Iterator[tuple[str, Sequence[
     yield "status", (model.status(at).value,)
     yield "reasoning_tier", (model.reasoning_tier,) if model.reasoning_tier else ()
     yield "open_weights", _flag(model.open_weights)
-    yield "free", _flag(is_free(expected_top(model, snapshot, at)[1]))
+    yield "free", _flag(is_free(model, snapshot, at))
     yield "availability", _availability(model, snapshot, reading)
 
 

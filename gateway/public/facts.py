@@ -1,15 +1,16 @@
 """A model's facts, line by line, for its own page and for comparisons. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.facts import ModelFacts
 from catalogue.instants import date_text
-from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.mix import USUAL, Mix
+from catalogue.published.headline import Headline, headline
 from catalogue.published.reading import Reading
-from gateway.public.amounts import Amount, day, price, tokens
-from gateway.public.offered import expected_top, shown_offerings
+from gateway.public.amounts import Amount, day
+from gateway.public.offered import context_range, first_tried, output_range, price_range, shown_offerings
 from gateway.public.rows import in_order
 
 UNKNOWN = Amount("unknown", "")
@@ -25,13 +26,14 @@ class Fact:
     words: Sequence[str] | None = None
 
 
-def facts_of(model: ModelFacts, reading: Reading) -> Sequence[Fact]:
+def facts_of(model: ModelFacts, reading: Reading, mix: Mix = USUAL) -> Sequence[Fact]:
     """In the order in which people ask for them; the same names for every model."""
-    top, prices = expected_top(model, reading.snapshot, reading.at)
+    line = headline(model, reading.snapshot, reading.at, mix)
     return [
         Fact("Status", Amount(model.status(reading.at).value, "")),
-        *_prices(prices),
-        *_limits(model, top),
+        *_prices(line, mix, reading.at),
+        Fact("Context", context_range(line) or UNKNOWN),
+        Fact("Max output", output_range(model, line) or UNKNOWN),
         Fact("Input modalities", words=in_order(model.input_types)),
         Fact("Output modalities", words=in_order(model.output_types)),
         Fact("Reasoning", Amount(model.reasoning_tier or "none", "")),
@@ -42,20 +44,18 @@ def facts_of(model: ModelFacts, reading: Reading) -> Sequence[Fact]:
     ]
 
 
-def _prices(prices: Mapping[str, PriceFacts]) -> Iterator[Fact]:
-    names = {
-        INPUT_TEXT: "Input per million",
-        OUTPUT_TEXT: "Output per million",
-        CACHED_READ_TEXT: "Cached per million",
+def _prices(line: Headline, mix: Mix, at: datetime) -> Iterator[Fact]:
+    spans = {
+        "Input per million": line.prompt,
+        "Output per million": line.completion,
+        "Cached per million": line.cached,
+        f"Blended {mix} per million": line.blended,
     }
-    for meter, name in names.items():
-        yield Fact(name, price(prices[meter]) if meter in prices else UNKNOWN)
-
-
-def _limits(model: ModelFacts, top: OfferingFacts | None) -> Iterator[Fact]:
-    yield Fact("Context", tokens((top and top.context_length) or model.context_length) or UNKNOWN)
-    longest = tokens((top and top.max_output_tokens) or model.max_output_tokens)
-    yield Fact("Max output", longest or UNKNOWN)
+    for name, span in spans.items():
+        yield Fact(name, price_range(span, line) or UNKNOWN)
+    yield Fact(
+        "First tried", (first_tried(line, at) if line.is_callable else None) or Amount("nowhere now", "")
+    )
 
 
 def _dates(model: ModelFacts) -> Iterator[Fact]:

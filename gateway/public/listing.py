@@ -22,12 +22,14 @@ _SORTS = {
     "-context_length": "Longest context",
     "prompt_price": "Cheapest input",
     "completion_price": "Cheapest output",
+    "cached_price": "Cheapest cached input",
+    "blended_price": "Cheapest blend",
     "-prompt_price": "Most expensive input",
     "-completion_price": "Most expensive output",
     "retirement_date": "Retires soonest",
 }
 # Asked for by fields of the form that are always there, or not by its user.
-_NOT_FILTERS = {"sort", "limit", "offset", "id", "as_of"}
+_NOT_FILTERS = {"sort", "mix", "limit", "offset", "id", "as_of"}
 _LISTS = {name for name, field in FIELDS.items() if isinstance(field, WordsField)}
 # Columns that can be sorted by: the first click, and the next.
 _HEADS = {
@@ -36,12 +38,13 @@ _HEADS = {
     "prompt": ("prompt_price", "-prompt_price"),
     "completion": ("completion_price", "-completion_price"),
 }
-_IN_FORM = {"q", "sort", "min_context", "max_price_prompt", "max_price_completion"}
+_IN_FORM = {"q", "sort", "mix", "min_context", "max_price_prompt", "max_price_completion"}
 _WORDS = {
     "q": "search",
     "min_context": "context",
     "max_price_prompt": "input",
     "max_price_completion": "output",
+    "max_price_blended": "blend",
     "input_types": "input modality",
     "output_types": "output modality",
     "endpoints": "endpoint",
@@ -54,6 +57,15 @@ _WORDS = {
     "released_after": "released after",
     "retires_before": "retires before",
 }
+
+
+_MIXES = (
+    ("3:1", "3 in : 1 out"),
+    ("1:1", "1 in : 1 out"),
+    ("1:3", "1 in : 3 out"),
+    ("10:1", "10 in : 1 out"),
+    ("2:7:1", "2 in : 7 cached : 1 out"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,8 @@ class ModelPage:
         reading, compared = self.query.reading, set(self.compared)
         first = self.query.offset
         ids = self.query.ids[first : first + self.query.limit]
-        return [row_of(reading.snapshot.models[id_], reading, is_chosen=id_ in compared) for id_ in ids]
+        models = (reading.snapshot.models[id_] for id_ in ids)
+        return [row_of(each, reading, mix=self.query.mix, is_chosen=each.id in compared) for each in models]
 
     @property
     def first(self) -> int:
@@ -125,6 +138,13 @@ class ModelPage:
     @property
     def completion_prices(self) -> Sequence[Option]:
         return price_options(self.query, "max_price_completion")
+
+    @property
+    def mixes(self) -> Sequence[Option]:
+        """Of input, cached and output tokens, for the blended price."""
+        chosen = str(self.query.mix)
+        usual = dict(_MIXES) if chosen in dict(_MIXES) else dict(_MIXES) | {chosen: chosen}
+        return [Option(value, label, is_chosen=value == chosen) for value, label in usual.items()]
 
     @property
     def sorts(self) -> Sequence[Option]:

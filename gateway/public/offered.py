@@ -1,12 +1,16 @@
-"""Which offerings a page speaks of: those that serve, else those that would. Pure, like the rules in SQL."""
+"""What a page says of a model over its offerings: a headline in words, and where a call goes first. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
-from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
-from catalogue.published.record import serving_offerings, top_offering
+from catalogue.endpoints import answers
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.pricing.cost import current_prices, plain
+from catalogue.pricing.meters import INPUT_TEXT, METERS, OUTPUT_TEXT
+from catalogue.published.headline import Headline, Span
+from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import Snapshot
+from gateway.public.amounts import MILLION, Amount, money, price, price_unit, token_range
 
 
 def shown_offerings(model: ModelFacts, snapshot: Snapshot, at: datetime) -> Sequence[OfferingFacts]:
@@ -14,20 +18,66 @@ def shown_offerings(model: ModelFacts, snapshot: Snapshot, at: datetime) -> Sequ
     return serving_offerings(model, snapshot, at) or model.offerings
 
 
-def expected_top(
-    model: ModelFacts, snapshot: Snapshot, at: datetime
-) -> tuple[OfferingFacts | None, Mapping[str, PriceFacts]]:
-    """The offering whose limits and prices stand for the model, with its standard prices by meter.
-
-    As PublishedModelQuerySet.with_top with `or_closed`.
-    """
-    serving = serving_offerings(model, snapshot, at)
-    return top_offering(serving or [each for each in model.offerings if each.is_effective(at)], at)
+def can_be_called(model: ModelFacts, snapshot: Snapshot) -> bool:
+    """Whether any provider can be asked for what it offers of it, whatever is on and connected."""
+    return any(_can_be_asked(each, snapshot) for each in model.offerings)
 
 
-def is_free(prices: Mapping[str, PriceFacts]) -> bool | None:
-    """As GatewayModelFilter.by_cost. None: neither direction has a price."""
-    amounts = [prices[meter].amount for meter in (INPUT_TEXT, OUTPUT_TEXT) if meter in prices]
-    if any(amounts):
-        return False
-    return True if INPUT_TEXT in prices else None
+def _can_be_asked(offering: OfferingFacts, snapshot: Snapshot) -> bool:
+    provider = snapshot.providers.get(offering.provider_id)
+    return answers(provider.wire_format if provider else "", offering.endpoints)
+
+
+def from_price(span: Span | None, line: Headline) -> Amount | None:
+    """The lowest, marked where others ask more; with the whole range, and who asks what."""
+    if span is None:
+        return None
+    if line.is_free:
+        return Amount("free", "No meter of its offerings charges anything.")
+    low = money(span.low.usd * MILLION)
+    if span.low.usd == span.high.usd:
+        return Amount(low, f"{plain(span.low.usd)} USD for one token")
+    return Amount(f"from {low}", _exact_range(span))
+
+
+def price_range(span: Span | None, line: Headline) -> Amount | None:
+    """From the lowest to the highest."""
+    if span is None or line.is_free or span.low.usd == span.high.usd:
+        return from_price(span, line)
+    words = f"{money(span.low.usd * MILLION)} to {money(span.high.usd * MILLION)}"
+    return Amount(words, _exact_range(span))
+
+
+def context_range(line: Headline) -> Amount | None:
+    return token_range(*line.context) if line.context else None
+
+
+def output_range(model: ModelFacts, line: Headline) -> Amount | None:
+    known = [each.max_output_tokens or model.max_output_tokens for each in line.offerings]
+    lengths = [length for length in known or [model.max_output_tokens] if length]
+    return token_range(min(lengths), max(lengths)) if lengths else None
+
+
+def first_tried(line: Headline, at: datetime) -> Amount | None:
+    """Where a call goes first, if all are as healthy, and what it costs there. None: it can go nowhere."""
+    first = next(iter(line.offerings), None)
+    if first is None:
+        return None
+    prices = {facts.meter: facts for facts in current_prices(first.prices, at)}
+    said = {INPUT_TEXT: "in", OUTPUT_TEXT: "out"}
+    parts = [f"{price(prices[meter]).text} {word}" for meter, word in said.items() if meter in prices]
+    others = [
+        f"{price(facts).text} a {price_unit(meter)} ({METERS[meter][0].lower()})"
+        for meter, facts in prices.items()
+        if not parts and facts.amount
+    ]
+    told = ", ".join(parts or others) or "without a known price"
+    return Amount(
+        f"{first.provider_name}, {told}", f"As {first.upstream_name}. The others are tried after it."
+    )
+
+
+def _exact_range(span: Span) -> str:
+    low, high = span.low, span.high
+    amounts = f"{plain(low.usd)} to {plain(high.usd)} USD for one token"
+    return f"{amounts}, at {low.offering.provider_name} and {high.offering.provider_name}."

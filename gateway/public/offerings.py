@@ -7,6 +7,7 @@ from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.cost import current_prices
 from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.call_stats import CallStats
+from catalogue.published.headline import Asked
 from catalogue.published.reading import Reading
 from gateway.public.amounts import Amount, price, tokens
 from gateway.public.health import HealthWords, Word, verdict
@@ -45,7 +46,11 @@ def offering_entries(
 
 
 def _entry(offering: OfferingFacts, model: ModelFacts, reading: Reading, stats: CallStats) -> OfferingEntry:
-    standard = {facts.meter: price(facts) for facts in current_prices(offering.prices, reading.at)}
+    is_free = Asked(offering, reading.at).is_free
+    current = current_prices(offering.prices, reading.at)
+    standard = {
+        facts.meter: Amount("free", price(facts).exact) if is_free else price(facts) for facts in current
+    }
     provider = reading.snapshot.providers.get(offering.provider_id)
     serves = model.is_listed(reading.at) and reading.snapshot.serves(offering, reading.at)
     return OfferingEntry(

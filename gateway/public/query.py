@@ -1,6 +1,6 @@
 """What the address of the list asks for: the API's own parameters, and no more lost than what is wrong."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from catalogue.listing.filters import GatewayModelFilter
 from catalogue.listing.pagination import LIMIT, OFFSET
 from catalogue.listing.parameters import InstantField, WordsField, read_parameter
+from catalogue.pricing.mix import USUAL, Mix, read_mix
 from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.querysets.published import PublishedModelQuerySet
 from gateway.core.errors import ApiError
@@ -37,10 +38,7 @@ class Fault:
 
 
 class PageFilter(GatewayModelFilter):
-    """The API's, but that a model which nothing serves now has the prices at which it is offered."""
-
-    def with_top(self, rows: PublishedModelQuerySet, columns: Collection[str]) -> PublishedModelQuerySet:
-        return rows.with_top(self.at, self.callable_ids, columns, or_closed=True)
+    """The API's, for parameters that were looked at before."""
 
     def by_organisations(
         self, rows: PublishedModelQuerySet, _name: str, words: list[str]
@@ -73,6 +71,11 @@ class ListQuery:
     def value(self, name: str) -> str:
         """Of a parameter that takes one; empty where it is not there."""
         return str(self.asked.get(name, ""))
+
+    @property
+    def mix(self) -> Mix:
+        """For which tokens blended prices are."""
+        return read_mix(self.value("mix")) if "mix" in self.asked else USUAL
 
     @property
     def shows_uncallable(self) -> bool:

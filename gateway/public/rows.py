@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalogue.facts import ModelFacts
-from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.mix import USUAL, Mix
+from catalogue.published.headline import headline
 from catalogue.published.reading import Reading
 from catalogue.published.record import serving_offerings
-from gateway.public.amounts import Amount, price, tokens
-from gateway.public.offered import expected_top
+from gateway.public.amounts import Amount
+from gateway.public.offered import can_be_called, context_range, first_tried, from_price, output_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,13 @@ class ModelRow:
     context: Amount | None
     prompt: Amount | None
     completion: Amount | None
+    cached: Amount | None
+    blended: Amount | None
     output: Amount | None
+    first: Amount | None
+    """Where a call goes first; None where it can go nowhere now."""
+    can_be_called: bool
+    """With whatever credential."""
     providers: Sequence[str]
     open_providers: Sequence[str]
     is_chosen: bool = False
@@ -39,16 +46,20 @@ class ModelRow:
         return self.status in {"active", "deprecated"}
 
 
-def row_of(model: ModelFacts, reading: Reading, *, is_chosen: bool = False) -> ModelRow:
-    top, prices = expected_top(model, reading.snapshot, reading.at)
+def row_of(model: ModelFacts, reading: Reading, *, mix: Mix = USUAL, is_chosen: bool = False) -> ModelRow:
+    line = headline(model, reading.snapshot, reading.at, mix)
     serving = serving_offerings(model, reading.snapshot, reading.at)
     return ModelRow(
         model=model,
         status=model.status(reading.at).value,
-        context=tokens((top and top.context_length) or model.context_length),
-        output=tokens((top and top.max_output_tokens) or model.max_output_tokens),
-        prompt=price(prices[INPUT_TEXT]) if INPUT_TEXT in prices else None,
-        completion=price(prices[OUTPUT_TEXT]) if OUTPUT_TEXT in prices else None,
+        context=context_range(line),
+        output=output_range(model, line),
+        prompt=from_price(line.prompt, line),
+        completion=from_price(line.completion, line),
+        cached=from_price(line.cached, line),
+        blended=from_price(line.blended, line),
+        first=first_tried(line, reading.at) if line.is_callable else None,
+        can_be_called=can_be_called(model, reading.snapshot),
         providers=sorted({offering.provider_name for offering in model.offerings}),
         open_providers=sorted({offering.provider_name for offering in serving}),
         is_chosen=is_chosen,

@@ -5,10 +5,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from catalogue.instants import OF_DAY, day_text
 from gateway.core.envelopes import spoken_form
+from gateway.core.packing import takes_gzip
 from gateway.proxy.authenticate import authenticate, read_headers
 from gateway.proxy.client import Message, Receive, Send
 from gateway.proxy.errors import GatewayError
@@ -57,9 +60,13 @@ class CacheKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A whole 200, without what belongs to one request. `tag` is its ETag; it is true in `state`."""
+    """A whole 200, without what belongs to one request. `tag` is its ETag; it is true in `state`, on that `day`.
+
+    A day is told by the tags of answers that depend on it: it is empty for all others.
+    """
 
     state: str
+    day: str
     tag: bytes
     headers: Headers
     body: bytes
@@ -68,13 +75,20 @@ class CachedResponse:
     def size(self) -> int:
         return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
 
+    def is_true(self, state: str, at: datetime) -> bool:
+        return self.state == state and self.day in {"", day_text(at)}
+
     def is_known_to(self, headers: Mapping[bytes, bytes]) -> bool:
         """Whether the client has it already. Source: RFC 9110, weak comparison."""
         shown = headers.get(b"if-none-match")
         if shown is not None:
-            return any(each.strip() in {self.tag, b"*"} for each in shown.split(b","))
-        modified = dict(self.headers).get(b"last-modified")
-        return modified is not None and headers.get(b"if-modified-since") == modified
+            known = {_opaque(self.tag), b"*"}
+            return any(_opaque(each.strip()) in known for each in shown.split(b","))
+        modified, since = (
+            _moment(dict(self.headers), b"last-modified"),
+            _moment(headers, b"if-modified-since"),
+        )
+        return modified is not None and since is not None and modified <= since
 
 
 @dataclass(slots=True)
@@ -106,10 +120,10 @@ class _Copy:
     def answer(self) -> CachedResponse | None:
         """None where it may not be kept: it was no 200, too large, or names no state of the catalogue."""
         tag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
-        state = tag.removeprefix(b'W/"').rpartition(b"-")[0].decode("latin-1")
+        state, _, day = tag.removeprefix(b'W/"').rpartition(b"-")[0].decode("latin-1").partition(OF_DAY)
         if not (self.is_ok and self.is_whole and state):
             return None
-        return CachedResponse(state, tag, self.headers, b"".join(self.parts))
+        return CachedResponse(state, day, tag, self.headers, b"".join(self.parts))
 
 
 class ResponseCache:
@@ -129,7 +143,8 @@ class ResponseCache:
         headers = read_headers(scope["headers"])
         cache_key = await self._cache_key(scope, headers)
         kept = self._answers.get(cache_key) if cache_key else None
-        if cache_key and kept and kept.state == self._snapshots.current.state(datetime.now(UTC)):
+        now = datetime.now(UTC)
+        if cache_key and kept and kept.is_true(self._snapshots.current.state(now), now):
             self._answers.move_to_end(cache_key)
             return await _repeat(kept, headers, send)
         identified_scope, identified_send = identified(scope, send)
@@ -155,7 +170,7 @@ class ResponseCache:
             host,
             _is_https(scope, headers),
             spoken_form(lambda name: name.encode() in headers),
-            b"gzip" in headers.get(b"accept-encoding", b""),
+            takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1")),
             key.model_patterns,
             key.scope,
         )
@@ -170,6 +185,20 @@ class ResponseCache:
     def _forget(self, cache_key: CacheKey) -> None:
         if answer := self._answers.pop(cache_key, None):
             self._size -= _size(cache_key, answer)
+
+
+def _opaque(tag: bytes) -> bytes:
+    """What of a tag is compared where weak ones are as good as strong ones."""
+    return tag.removeprefix(b"W/")
+
+
+def _moment(headers: Mapping[bytes, bytes], name: bytes) -> datetime | None:
+    """None where there is none, or it is no date of HTTP."""
+    try:
+        moment = parsedate_to_datetime(headers[name].decode("latin-1"))
+    except (KeyError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _size(cache_key: CacheKey, answer: CachedResponse) -> int:

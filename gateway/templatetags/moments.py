@@ -10,6 +10,7 @@ from django.utils.timesince import timesince, timeuntil
 register = template.Library()
 
 _NOTICEABLE_S = 60
+_MOST_DAYS, _MOST_WEEKS = 14, 8
 
 
 @register.simple_tag
@@ -41,4 +42,15 @@ def relative(at: datetime, now: datetime) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) < _NOTICEABLE_S:
         return "just now" if seconds >= 0 else "in less than a minute"
-    return f"{timesince(at, now, depth=1)} ago" if seconds > 0 else f"in {timeuntil(at, now, depth=1)}"
+    passed = _days_or_weeks(abs(now - at).days)
+    if seconds > 0:
+        return f"{passed or timesince(at, now, depth=1)} ago"
+    return f"in {passed or timeuntil(at, now, depth=1)}"
+
+
+def _days_or_weeks(days: int) -> str:
+    """What a week or a month would round away; empty below a day and beyond eight weeks."""
+    if days <= _MOST_DAYS:
+        return f"{days} day{'s' if days > 1 else ''}" if days else ""
+    weeks = days // 7
+    return f"{weeks} weeks" if weeks <= _MOST_WEEKS else ""

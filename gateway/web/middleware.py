@@ -15,6 +15,7 @@ from django.utils.http import escape_leading_slashes
 
 from gateway.core.admin_base import theme_style_source
 from gateway.core.middleware import Middleware
+from gateway.core.packing import takes_gzip
 from gateway.web.views import bad_request
 
 _WAIT = "asked_to_wait_s"
@@ -41,6 +42,15 @@ class ContentSecurityPolicy(Middleware):
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
+
+
+class UnwantedPacking(Middleware):
+    """Django packs wherever it reads `gzip`, which `gzip;q=0` says too."""
+
+    def before(self, request: HttpRequest) -> None:
+        said = request.META.get("HTTP_ACCEPT_ENCODING", "")
+        if said and not takes_gzip(said):
+            request.META["HTTP_ACCEPT_ENCODING"] = "identity"
 
 
 class OtherSlash(Middleware):

@@ -15,10 +15,11 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from gateway.core.packing import takes_gzip
+
 _PREFIX = "/static/"
 _FOR_EVER = "max-age=31536000, public, immutable"
 _COMPRESSIBLE = re.compile(r"text/|application/(javascript|json|xml)|image/svg")
-_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _LEAST_BYTES = 500
 
 
@@ -49,7 +50,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
 
 def _compressed(static_file: Any, request: HttpRequest, name: str) -> HttpResponse | None:
     """None where it is not asked for, or the answer is not the whole file, or not worth it."""
-    takes_it = _TAKES_GZIP.search(request.headers.get("accept-encoding", ""))
+    takes_it = takes_gzip(request.headers.get("accept-encoding", ""))
     if request.method != "GET" or not takes_it or "range" in request.headers:
         return None
     # As for HEAD: the file itself is not opened.

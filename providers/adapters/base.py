@@ -18,7 +18,9 @@ class UpstreamRequest:
     body: bytes = field(repr=False)
     method: str = "POST"
     translated: tuple[str, ...] = ()
-    """Parameters that were said in other words."""
+    """Parameters that were said in other words, or left out."""
+    lost: tuple[str, ...] = ()
+    """What of them is a loss: see providers.formats.losses."""
 
 
 @dataclass(slots=True)

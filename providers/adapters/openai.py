@@ -14,8 +14,9 @@ from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
+from providers.formats.notes import Notes
 from providers.formats.openai.answer_reader import generated
-from providers.formats.openai.fit import fit
+from providers.formats.openai.fit import TUNING_FIELDS, fit, leave_tuning
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
@@ -36,9 +37,9 @@ class OpenAIAdapter:
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
-        body, translated = _body(call, upstream)
+        body, translated, lost = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated))
+        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), lost=lost)
 
     def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         try:
@@ -62,15 +63,20 @@ class OpenAIAdapter:
         return classify(status, headers, body)
 
 
-def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[str]]:
-    """And what was said in other words. What nobody had to read goes on as it came."""
+def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[str], tuple[str, ...]]:
+    """And what was said in other words, and what was lost. What nobody had to read goes on as it came."""
     body = {**call.body, "model": upstream.name}
     if user := body.get("safety_identifier") or body.get("user"):
         upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
-        return written.body, written.translated
-    return body, fit(body, upstream)
+        return written.body, written.translated, written.lost
+    translated = fit(body, upstream)
+    if TUNING_FIELDS.isdisjoint(body):
+        return body, translated, ()
+    notes = Notes("openai")
+    leave_tuning(body, upstream, notes)
+    return body, (*translated, *notes.translated), tuple(notes.lost)
 
 
 def _dump(body: Mapping[str, Any]) -> bytes:

@@ -19,9 +19,10 @@ from providers.formats.base import (
     TranslationError,
     WrittenRequest,
 )
-from providers.formats.extras import left_out, refuse_choices
+from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
+from providers.formats.notes import write_for
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
@@ -204,7 +205,7 @@ class TranslatingAdapter:
             if not self._is_same:
                 refuse_choices(conversation)
             known = replace(upstream, user_id=call.hashed(conversation.user_id))
-            written = self._own.write_request(conversation, known)
+            written = write_for(self._own, self._client, conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
             raise UpstreamFailure(
@@ -216,15 +217,10 @@ class TranslatingAdapter:
             **betas_header(self._own.access, call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
-        translated = (
-            *written.translated,
-            *self._left_out(conversation, written),
-            *_hidden(conversation, written),
+        translated = (*written.translated, *_hidden(conversation, written))
+        return UpstreamRequest(
+            url, headers, orjson.dumps(written.body), translated=translated, lost=written.lost
         )
-        return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=translated)
-
-    def _left_out(self, conversation: Conversation, written: WrittenRequest) -> Sequence[str]:
-        return left_out(conversation, written.body) if conversation.source != self._own.name else ()
 
     def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
         value, body = _read_json(body, status)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from providers.formats.field_names import FieldNames
+from providers.formats.losses import Kind
 from providers.wire.access import Access
 from providers.wire.bounds import MOST_LEVELS
 from providers.wire.conversation import Conversation
@@ -72,13 +73,15 @@ class WrittenRequest:
     """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
 
     `translated` tells, by the client's names, which parameters were said in other words, such as
-    `reasoning_effort -> thinking.budget_tokens`.
+    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, and `worst` its worst kind.
     """
 
     path: str
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     translated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    worst: Kind = Kind.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,12 @@ class AnswerFacts:
     cost_usd: Costing | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     sent: bytes = field(default=b"", repr=False)
+
+
+class Telling(Protocol):
+    """Whoever collects what is to be told of a translation: see formats.notes."""
+
+    def note_path(self, path: str, words: str) -> None: ...
 
 
 class EventReader(Protocol):
@@ -172,6 +181,9 @@ class Format(Protocol):
 
     def read_request(self, body: Mapping[str, Any]) -> Conversation:
         """Raises BadRequest."""
+
+    def plainly(self, conversation: Conversation, notes: Telling) -> Conversation:
+        """For a writer of another format: what only this one's clients say, as all can say it, where that can be."""
 
     def write_request(self, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
         """Raises CannotTranslate."""

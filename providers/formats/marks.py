@@ -1,6 +1,6 @@
 """The marks of a conversation up to which its prompt may be cached."""
 
-from providers.formats.field_names import client_field
+from providers.formats.notes import Notes
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
 
 
@@ -9,9 +9,10 @@ def marks_of(conversation: Conversation) -> list[CacheMark]:
     return [mark for mark in marks if mark is not None]
 
 
-def marks_left_out(conversation: Conversation) -> list[str]:
-    """For WrittenRequest.translated, where the provider takes none. They change no answer."""
-    return [f"{client_field(conversation.source, 'cache')} -> left out"] if marks_of(conversation) else []
+def leave_marks(conversation: Conversation, notes: Notes) -> None:
+    """Where the provider takes none. They change no answer."""
+    if marks_of(conversation):
+        notes.lose("cache", "")
 
 
 def carriers_of(conversation: Conversation) -> list[object]:

@@ -1,21 +1,171 @@
-"""What is to be told of a translation: what was said in other words, and what could not be said."""
+"""What is to be told of a translation: what was said in other words, what was left out, and what cannot be said."""
 
-from providers.formats.base import CannotTranslate
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from providers.formats.base import CannotTranslate, Format, Upstream, WrittenRequest
 from providers.formats.field_names import client_field
+from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_nothing, without_places
+from providers.wire.conversation import (
+    ChoiceMode,
+    Conversation,
+    Native,
+    Part,
+    Tool,
+    ToolResult,
+)
+
+LEFT_OUT = "left out"
 
 
 class Notes:
-    """`source` is the wire format of the client, in whose words everything is named. `translated` is added to."""
+    """`source` is the wire format of the client, in whose words everything is named.
 
-    def __init__(self, source: str, translated: list[str] | None = None) -> None:
+    `translated` tells all that was said otherwise than it came; `lost` what of it is a loss, `worst` its worst kind.
+    """
+
+    def __init__(self, source: str) -> None:
         self.source = source
-        self.translated: list[str] = [] if translated is None else translated
+        self.translated: list[str] = []
+        self.lost: list[str] = []
+        self.worst = Kind.NOTHING
 
     def note(self, field: str, words: str) -> None:
         """Once for each; `field` is a key of formats.field_names."""
-        line = f"{client_field(self.source, field)} -> {words}"
+        self.note_path(client_field(self.source, field), words)
+
+    def note_path(self, path: str, words: str) -> None:
+        line = f"{without_places(path)} -> {words}"
         if line not in self.translated:
             self.translated.append(line)
 
     def refuse(self, field: str, message: str, code: str = "unsupported_parameter") -> CannotTranslate:
         return CannotTranslate(message, param=client_field(self.source, field), code=code)
+
+    def lose(self, field: str, message: str, words: str = LEFT_OUT) -> None:
+        """What the provider or its model lacks: told, where it may be lost. Raises CannotTranslate where not."""
+        kind = COMMON[field].kind
+        if kind > Kind.TUNING:
+            raise self.refuse(field, message)
+        self.lose_path(client_field(self.source, field), kind, words)
+
+    def written(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})
+    ) -> WrittenRequest:
+        """The request, with all that is to be told of it."""
+        return WrittenRequest(path, body, headers, tuple(self.translated), tuple(self.lost), self.worst)
+
+    def lose_path(self, path: str, kind: Kind, words: str = LEFT_OUT) -> None:
+        self.note_path(path, words)
+        line = f"{without_places(path)} -> {words}"
+        if line not in self.lost:
+            self.lost.append(line)
+        self.worst = max(self.worst, kind)
+
+    def lose_native(self, path: str, value: object) -> None:
+        """A member that only clients of this format have. Raises CannotTranslate."""
+        kind, asks = loss_of(self.source, path, value)
+        if kind > Kind.TUNING:
+            raise _no_words(path)
+        if asks:
+            self.lose_path(path, kind)
+
+
+def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
+    if conversation.source == own.name or not _has_natives(conversation):
+        return own.write_request(conversation, upstream)
+    notes = Notes(conversation.source)
+    written = own.write_request(client.plainly(conversation, notes), upstream)
+    return replace(written, translated=(*notes.translated, *written.translated))
+
+
+def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str] = ()) -> Conversation:
+    """For a writer of another format: the conversation without what only its client's has; see formats.losses.
+
+    `said` are those settings that the writer says itself. Raises CannotTranslate.
+    """
+    if not _has_natives(conversation):
+        return conversation
+    for path, value in conversation.extra.items():
+        if path not in said and not _is_search(conversation, path):
+            notes.lose_native(path, value)
+        elif path not in said:
+            _lose_tool(conversation, path, path, notes)
+    tools = tuple(tool for tool in conversation.tools if _keeps_tool(tool, conversation, notes))
+    for message in conversation.messages:
+        _lose_own(message, notes)
+        for part in message.parts:
+            _judge_part(part, notes)
+    return replace(conversation, tools=tools) if len(tools) < len(conversation.tools) else conversation
+
+
+def _has_natives(conversation: Conversation) -> bool:
+    """Whether there may be any. Asked of every request, so that it is quick before it is exact."""
+    if conversation.extra:
+        return True
+    for tool in conversation.tools:
+        if isinstance(tool, Native) or ((said := tool.wording) is not None and said.own):
+            return True
+    for message in conversation.messages:
+        if (wording := message.wording) is not None and wording.own:
+            return True
+        for part in message.parts:
+            if isinstance(part, (Native, ToolResult)):
+                return True
+            if (said := part.wording) is not None and said.own:
+                return True
+    return False
+
+
+def _judge_part(part: Part, notes: Notes) -> None:
+    if isinstance(part, Native):
+        raise _no_words(part.path, _kind_of(part))
+    _lose_own(part, notes)
+    if isinstance(part, ToolResult):
+        for inner in part.parts:
+            _judge_part(inner, notes)
+
+
+def _lose_own(thing: Any, notes: Notes) -> None:
+    if thing.wording is not None:
+        for path, value in thing.wording.own.items():
+            notes.lose_native(path, value)
+
+
+def _keeps_tool(tool: Tool | Native, conversation: Conversation, notes: Notes) -> bool:
+    if not isinstance(tool, Native):
+        _lose_own(tool, notes)
+        return True
+    _lose_tool(conversation, _kind_of(tool), tool.path, notes)
+    return False
+
+
+def _lose_tool(conversation: Conversation, kind: str, path: str, notes: Notes) -> None:
+    """One that a provider runs. Where a model has other tools and is free to choose, it may do without a search."""
+    loss = loss_of_tool(notes.source, kind)
+    choice = conversation.tool_choice
+    mode = ChoiceMode.AUTO if choice is None else choice.mode
+    is_free = bool(conversation.functions) and mode is ChoiceMode.AUTO and not (choice and choice.names)
+    if loss.kind is not Kind.HINT and not (loss.is_search and (is_free or mode is ChoiceMode.NONE)):
+        raise _no_words(path, kind)
+    notes.lose_path(path if path == kind else f"{path}={kind}", Kind.HINT)
+
+
+def _is_search(conversation: Conversation, path: str) -> bool:
+    """A setting that is a tool, as chat has one."""
+    return not says_nothing(conversation.extra[path]) and loss_of_tool(conversation.source, path).is_search
+
+
+def _kind_of(native: Native) -> str:
+    """Its type, where it has one; else the member that it is."""
+    value = native.value
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    return kind if isinstance(kind, str) and native.path.endswith(".type") else native.path.rpartition(".")[2]
+
+
+def _no_words(path: str, kind: str = "") -> CannotTranslate:
+    what = f"'{kind[:60]}' for '{path}'" if path.endswith(".type") else f"'{path}'"
+    return CannotTranslate(f"The chosen provider has no {what}.", param=path)

@@ -7,8 +7,23 @@ from typing import Protocol
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
+from providers.formats.losses import Kind
 from providers.wire.body import BodyKind
 from providers.wire.call import Call, ParsedRequest
+from providers.wire.conversation import Conversation
+from providers.wire.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an offering would lose of a request: the worst kind of it, and by the client's names what.
+
+    `refusal` is what it cannot do at all.
+    """
+
+    worst: Kind = Kind.NOTHING
+    refusal: TranslationError | None = None
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -31,6 +46,10 @@ class Requirements:
     field_names: Mapping[str, str] = field(default_factory=dict, compare=False)
     request: ParsedRequest | None = field(default=None, compare=False, repr=False)
     """The request itself, where it has been read by now."""
+    sketch: tuple[Conversation | None] | None = field(default=None, compare=False, repr=False)
+    """What of the request an offering may lose, once that was asked: see providers.operations.weighing."""
+    call: Call | None = field(default=None, compare=False, repr=False)
+    """Where some offerings lose more of the request than others."""
 
     def requiring(self, used: Mapping[str, str]) -> "Requirements":
         """The same with every parameter that is used: the catalogue's name → the client's."""
@@ -61,13 +80,8 @@ class Operation(Protocol):
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         """All that the request uses: the catalogue's name → the client's."""
 
-    def refusal(
-        self, requirements: Requirements, provider: ProviderFacts, name: str, params: frozenset[str]
-    ) -> TranslationError | None:
-        """What an offering cannot do of the request itself; None if it can.
-
-        `name` is the model's at the provider, `params` what the offering declares.
-        """
+    def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
+        """What an offering loses of the request itself, or cannot do."""
 
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """Raises KeyError for a provider of another wire format than `wire_formats`."""

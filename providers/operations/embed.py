@@ -8,8 +8,9 @@ from providers.adapters.embeddings import EmbeddingsAdapter
 from providers.facts import ProviderFacts
 from providers.formats.base import TranslationError
 from providers.formats.embeddings.client import read_request
+from providers.formats.losses import Kind
 from providers.formats.registry import EMBEDDING_FORMATS
-from providers.operations.base import Requirements
+from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import used_in_chat
 from providers.wire.body import BodyKind
 from providers.wire.call import Call
@@ -36,17 +37,14 @@ class Embed:
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
         return used_in_chat(call.body)
 
-    def refusal(
-        self, requirements: Requirements, provider: ProviderFacts, name: str, params: frozenset[str]
-    ) -> TranslationError | None:
+    def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
         request = requirements.request
         assert isinstance(request, EmbeddingRequest), "of this operation's own requirements"  # noqa: S101
-        upstream = Upstream(name, is_streamed=False, params=params, quirks=provider.quirks)
         try:
             EMBEDDING_FORMATS[provider.wire_format].write_request(request, upstream)
         except TranslationError as refusal:
-            return refusal
-        return None
+            return Verdict(Kind.RELIED_ON, refusal)
+        return Verdict()
 
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:  # noqa: ARG002
         return embeddings_adapter(provider.wire_format)

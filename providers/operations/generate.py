@@ -9,21 +9,24 @@ from providers.adapters.openai import OpenAIAdapter
 from providers.adapters.repair import REPAIRS, repairs_for
 from providers.adapters.translated import TranslatingAdapter
 from providers.facts import ProviderFacts
-from providers.formats.base import TranslationError
 from providers.formats.field_names import client_field
-from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
-from providers.operations.base import Requirements
+from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
+from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import used_by, used_in_chat
+from providers.operations.weighing import spoken_format, weigh
 from providers.wire.body import BodyKind
 from providers.wire.call import Call
 from providers.wire.conversation import (
     Audio,
     Conversation,
     Image,
+    Native,
     OutputKind,
+    Tool,
     ToolResult,
 )
 from providers.wire.estimate import are_texts, estimate_input_tokens
+from providers.wire.upstream import Upstream
 
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
 _REQUIRED_IN_CHAT = frozenset({"tools", "logprobs", "response_format"})
@@ -31,6 +34,7 @@ _KINDS: Mapping[type, str] = {Image: "image", Audio: "audio"}
 _KINDS_IN_CHAT = {"image_url": "image", "input_audio": "audio"}
 _THINKING_IN_CHAT = frozenset({"reasoning_effort", "reasoning", "thinking", "enable_thinking"})
 _NAMES_IN_CHAT = {"structured_outputs": "response_format"}
+_AS_FUNCTIONS = frozenset({"custom", "namespace"})
 _NOTHING: frozenset[str] = frozenset()
 _REPAIRED = frozenset(REPAIRS)
 
@@ -54,21 +58,16 @@ class Generate:
         request = requirements.request
         return used_by(request) if isinstance(request, Conversation) else used_in_chat(call.body)
 
-    def refusal(
-        self,
-        requirements: Requirements,  # noqa: ARG002  # what a format cannot say is refused by its writer
-        provider: ProviderFacts,  # noqa: ARG002
-        name: str,  # noqa: ARG002
-        params: frozenset[str],  # noqa: ARG002
-    ) -> TranslationError | None:
-        return None
+    def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
+        call = requirements.call
+        return Verdict() if call is None else weigh(requirements, call, provider, upstream)
 
     def adapter(self, call: Call, provider: ProviderFacts) -> Adapter:
         """By the formats that both speak, and by what of the provider's answers has to be repaired for this call."""
         quirks = provider.quirks & _REPAIRED
         if quirks and not any(name in call.body for name in CLIENT_FORMATS[call.format].form_fields):
             quirks -= {"schema_by_tool"}
-        return adapter_between(call.format, _spoken_format(call, provider), quirks)
+        return adapter_between(call.format, spoken_format(call.format, provider), quirks)
 
 
 GENERATE = Generate()
@@ -82,12 +81,6 @@ def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozens
     return TranslatingAdapter(FORMATS[provider], CLIENT_FORMATS[client], repairs_for(quirks))
 
 
-def _spoken_format(call: Call, provider: ProviderFacts) -> str:
-    """The client's, where the provider speaks that too at the same address."""
-    speaks_both = call.format == RESPONSES.name and "speaks_responses" in provider.quirks
-    return call.format if speaks_both else provider.wire_format
-
-
 def _required_by_body(call: Call) -> Requirements:
     """Of a body in OpenAI's own form, which is relayed and not read whole."""
     body = call.body
@@ -99,6 +92,7 @@ def _required_by_body(call: Call) -> Requirements:
         input_tokens=estimate_input_tokens(body),
         asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
         field_names=_NAMES_IN_CHAT,
+        call=call,
     )
 
 
@@ -118,7 +112,7 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
     """The same, of a request in any format."""
     kind = conversation.output.kind if conversation.output else OutputKind.TEXT
     asked = {
-        "tools": bool(conversation.functions),
+        "tools": any(map(_has_to_run, conversation.tools)),
         "response_format": kind is OutputKind.JSON,
         "structured_outputs": kind is OutputKind.SCHEMA,
         "logprobs": bool(conversation.sampling.logprobs),
@@ -138,7 +132,13 @@ def required_by_conversation(conversation: Conversation, call: Call) -> Requirem
             "messages": client_field(conversation.source, "messages"),
         },
         request=conversation,
+        call=call,
     )
+
+
+def _has_to_run(tool: Tool | Native) -> bool:
+    """Whether other formats are told of it as a function, or cannot do without it."""
+    return not isinstance(tool, Native) or tool.value.get("type") in _AS_FUNCTIONS
 
 
 def _kinds_in(conversation: Conversation) -> frozenset[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from providers.formats.extras import is_harmless
 from providers.formats.field_names import client_field
+from providers.formats.losses import Kind, loss_of
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, ReasoningConfig, Sampling
 
 # These change no answer: what it is about, how it comes, and who is told.
@@ -44,7 +44,7 @@ def used_in_chat(body: Mapping[str, Any]) -> dict[str, str]:
     """Of a body in OpenAI's own form: the catalogue's name → the client's."""
     used: dict[str, str] = {}
     for name, value in body.items():
-        if value is None or name in _NO_PARAMETERS or is_harmless(name, value):
+        if value is None or name in _NO_PARAMETERS or _is_hint("openai", name, value):
             continue
         if name == "response_format":
             used |= _used_form(value.get("type"), name)
@@ -67,7 +67,7 @@ def used_by(conversation: Conversation) -> dict[str, str]:
     return used | {
         _SAME_EXTRA.get(path.rpartition(".")[2], path): path
         for path, value in extra
-        if not is_harmless(path, value)
+        if not _is_hint(source, path, value)
     }
 
 
@@ -80,6 +80,10 @@ def declares(params: Set[str], quirks: Set[str], name: str, *, is_strict: bool) 
         by_tool = "schema_by_tool" in quirks and "tools" in params
         return by_tool or name in params or (not is_strict and "response_format" in params)
     return not params.isdisjoint(_DECLARED_AS.get(name, {name}))
+
+
+def _is_hint(source: str, path: str, value: object) -> bool:
+    return loss_of(source, path, value)[0] is Kind.HINT
 
 
 def _used_form(kind: str | None, client_name: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """All operations by their endpoints: the one place that a further one is added to."""
 
+from collections.abc import Collection, Sequence
+
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
 from providers.operations.base import Operation
@@ -7,8 +9,9 @@ from providers.operations.embed import EMBED
 from providers.operations.generate import GENERATE
 from providers.wire.call import Call
 
+OPERATIONS: Sequence[Operation] = (GENERATE, EMBED)
 BY_ENDPOINT: dict[str, Operation] = {
-    endpoint: operation for operation in (GENERATE, EMBED) for endpoint in operation.endpoints
+    endpoint: operation for operation in OPERATIONS for endpoint in operation.endpoints
 }
 
 GENERATION = GENERATE.endpoints
@@ -29,6 +32,15 @@ def serves(wire_format: str, endpoint: str) -> bool:
     """Whether a provider of this format can be asked for that endpoint. False of endpoints without an operation."""
     operation = BY_ENDPOINT.get(endpoint)
     return operation is not None and wire_format in operation.wire_formats
+
+
+def answers(wire_format: str, endpoints: Collection[str]) -> bool:
+    """Whether a provider of this format can be asked for any of them. An empty format is unknown, and might be any."""
+    return any(
+        not operation.endpoints.isdisjoint(endpoints)
+        for operation in OPERATIONS
+        if not wire_format or wire_format in operation.wire_formats
+    )
 
 
 def must_be_named(endpoint: str) -> bool:

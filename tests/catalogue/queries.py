@@ -42,7 +42,16 @@ def _one(random: Random, words: Sequence[str]) -> list[str]:
     return [random.choice(words)] if words else ["2026-01-01"]
 
 
-_SORTS = ("release_date", "retirement_date", "name", "context_length", "prompt_price", "completion_price")
+_SORTS = (
+    "release_date",
+    "retirement_date",
+    "name",
+    "context_length",
+    "prompt_price",
+    "completion_price",
+    "cached_price",
+    "blended_price",
+)
 _PRICES = ("0", "0.0000001", "0.00000015", "0.000001", "0.000003", "0.00001", "1")
 _MAKERS: dict[str, Callable[[Random, _Words], list[str]]] = {
     "endpoints": lambda random, words: _some(random, words.endpoints),
@@ -62,6 +71,8 @@ _MAKERS: dict[str, Callable[[Random, _Words], list[str]]] = {
     "min_context": lambda random, _: _one(random, ["1", "8000", "32768", "128000", "200000", "1000000"]),
     "max_price_prompt": lambda random, _: _one(random, _PRICES),
     "max_price_completion": lambda random, _: _one(random, _PRICES),
+    "max_price_blended": lambda random, _: _one(random, _PRICES),
+    "mix": lambda random, _: _one(random, ["3:1", "1:1", "2:7:1", "0:1", "1:0", "1:1:0"]),
     "released_after": lambda random, words: _one(random, words.days),
     "retires_before": lambda random, words: _one(random, words.days),
     "free": lambda random, _: _one(random, ["true", "false"]),

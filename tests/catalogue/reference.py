@@ -1,12 +1,13 @@
 """The list of models as its description says, over records in memory: what the filters in SQL are held against."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.http import QueryDict
 
-from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.facts import EPOCH, ModelFacts, OfferingFacts, PriceFacts
 from catalogue.listing.filters import GatewayModelFilter
 from catalogue.published.reading import Reading
 from catalogue.published.record import record, serving_offerings
@@ -28,7 +29,7 @@ def ids_in_memory(query: Query, reading: Reading) -> list[str]:
     """As somebody would who reads every record."""
     rows = [Row(model, reading) for model in reading.snapshot.models.values()]
     shown = [row for row in rows if row.is_shown(query) and row.meets(query)]
-    ordered = in_order(shown, query.get("sort", ["-release_date"])[0])
+    ordered = in_order(shown, query.get("sort", ["-release_date"])[0], query.get("mix", ["3:1"])[0])
     if "q" in query and "sort" not in query:
         ordered.sort(key=lambda row: not row.is_called(query["q"][0]))
     return [row.model.id for row in ordered]
@@ -42,6 +43,11 @@ class Row:
         self.is_served = bool(serving)
         self.is_listed = self.record["status"] in {"active", "deprecated"}
         self.offerings: Sequence[OfferingFacts] = serving or model.offerings
+        offered = serving or [each for each in model.offerings if each.is_effective(reading.at)]
+        self.asked = [Asked(each, reading.at) for each in offered]
+        self.contexts = [each.context_length or model.context_length for each in offered] or [
+            model.context_length
+        ]
 
     def is_shown(self, query: Query) -> bool:
         if self.record["status"] in set(query.get("status", [])) & {"announced", "retired"}:
@@ -49,11 +55,42 @@ class Row:
         return self.is_listed and (self.is_served or query.get("availability") == ["all"])
 
     def meets(self, query: Query) -> bool:
+        if "max_price_blended" in query:
+            blended = self.blended(query.get("mix", ["3:1"])[0])
+            if blended is None or blended > Decimal(query["max_price_blended"][0]):
+                return False
         return all(_TESTS[name](self, values) for name, values in query.items() if name in _TESTS)
 
-    def price(self, name: str) -> Decimal | None:
-        text = self.record["pricing"][name]
-        return None if text is None else Decimal(text)
+    def lowest(self, meter: str) -> Decimal | None:
+        return min(self.prices(meter), default=None)
+
+    def prices(self, meter: str) -> list[Decimal]:
+        """What its offerings ask for one token, zero only where that is all they ask."""
+        found = [each.usd.get(meter) for each in self.asked]
+        return [
+            usd for each, usd in zip(self.asked, found, strict=True) if usd or (usd == 0 and each.is_free)
+        ]
+
+    def blended(self, mix: str) -> Decimal | None:
+        """Cached tokens without a price cost what others do."""
+        parts = [int(part) for part in mix.split(":")]
+        prompt, cached, completion = parts if len(parts) == 3 else (parts[0], 0, parts[1])
+        found = []
+        for each in self.asked:
+            usd = [each.usd.get(f"{kind}_text_tokens") for kind in ("input", "cached_read", "output")]
+            usd[1] = usd[0] if usd[1] is None else usd[1]
+            terms = [(part, one) for part, one in zip((prompt, cached, completion), usd, strict=True) if part]
+            if all(one is not None for _, one in terms):
+                total = sum(part * (one or 0) for part, one in terms) / Decimal(sum(parts))
+                found += [total] if total or each.is_free else []
+        return min(found, default=None)
+
+    def is_free(self) -> bool | None:
+        priced = [each for each in self.asked if each.amounts]
+        return all(each.is_free for each in priced) if priced else None
+
+    def context(self) -> int | None:
+        return max((length for length in self.contexts if length), default=None)
 
     def names(self) -> list[str]:
         model = self.model
@@ -88,16 +125,26 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def _costs_nothing(row: Row) -> bool:
-    return row.price("prompt") == 0 and row.price("completion") in {None, Decimal(0)}
+class Asked:
+    """What one offering asks at an instant: each amount of the standard plan, and USD for one by meter."""
+
+    def __init__(self, offering: OfferingFacts, at: datetime) -> None:
+        latest: dict[tuple[str, str, str], PriceFacts] = {}
+        for price in sorted(offering.prices, key=lambda each: each.valid_from or EPOCH):
+            has_begun = price.valid_from is None or price.valid_from <= at
+            if price.plan == "standard" and has_begun and (price.valid_to is None or at < price.valid_to):
+                latest[price.meter, price.currency, str(price.conditions)] = price
+        self.amounts = [price.amount for price in latest.values()]
+        self.is_free = bool(self.amounts) and not any(self.amounts)
+        self.usd = {
+            price.meter: price.amount / price.unit_size
+            for price in latest.values()
+            if price.currency == "USD" and not price.conditions
+        }
 
 
-def _costs_something(row: Row) -> bool:
-    return (row.price("prompt") or 0) > 0 or (row.price("completion") or 0) > 0
-
-
-def _at_most(name: str) -> Callable[[Row, list[str]], bool]:
-    return lambda row, values: (price := row.price(name)) is not None and price <= Decimal(values[0])
+def _at_most(meter: str) -> Callable[[Row, list[str]], bool]:
+    return lambda row, values: (price := row.lowest(meter)) is not None and price <= Decimal(values[0])
 
 
 _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
@@ -112,27 +159,28 @@ _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
     "capabilities": lambda row, words: any(row.can(offering) >= set(words) for offering in row.offerings),
     "status": lambda row, words: row.record["status"] in words,
     "reasoning_tier": lambda row, words: row.record["reasoning_tier"] in words,
-    "min_context": lambda row, values: (row.record["top_provider"]["context_length"] or 0) >= int(values[0]),
-    "max_price_prompt": _at_most("prompt"),
-    "max_price_completion": _at_most("completion"),
+    "min_context": lambda row, values: (row.context() or 0) >= int(values[0]),
+    "max_price_prompt": _at_most("input_text_tokens"),
+    "max_price_completion": _at_most("output_text_tokens"),
     "released_after": lambda row, values: (row.record["release_date"] or "") >= values[0],
     "retires_before": lambda row, values: (row.record["retirement_date"] or "9") < values[0],
-    "free": lambda row, values: (_costs_nothing if values == ["true"] else _costs_something)(row),
+    "free": lambda row, values: row.is_free() is (values == ["true"]),
     "open_weights": lambda row, values: row.record["open_weights"] is (values == ["true"]),
 }
 _SORTS: dict[str, Callable[[Row], Any]] = {
     "release_date": lambda row: row.model.release_at,
     "retirement_date": lambda row: row.model.retirement_at,
     "name": lambda row: row.model.name.casefold(),
-    "context_length": lambda row: row.record["top_provider"]["context_length"],
-    "prompt_price": lambda row: row.price("prompt"),
-    "completion_price": lambda row: row.price("completion"),
+    "context_length": Row.context,
+    "prompt_price": lambda row: row.lowest("input_text_tokens"),
+    "completion_price": lambda row: row.lowest("output_text_tokens"),
+    "cached_price": lambda row: row.lowest("cached_read_text_tokens"),
 }
 
 
-def in_order(rows: list[Row], sort: str) -> list[Row]:
+def in_order(rows: list[Row], sort: str, mix: str) -> list[Row]:
     """By the value, unknown last; then by name in whatever case, then by id."""
-    value = _SORTS[sort.removeprefix("-")]
+    value = (_SORTS | {"blended_price": lambda row: row.blended(mix)})[sort.removeprefix("-")]
     rows = sorted(rows, key=lambda row: (row.model.name.casefold(), row.model.id))
     known = [row for row in rows if value(row) is not None]
     known.sort(key=value, reverse=sort.startswith("-"))

@@ -15,9 +15,10 @@ from catalogue.bootstrap.reader import read_bootstrap
 from catalogue.lifecycle.status import Status
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
 from catalogue.pricing.meters import CACHED_READ_TEXT
+from catalogue.published.loading import snapshots
+from catalogue.published.reading import Reading
 from catalogue.publishing.editions import withdraw
 from providers.models import Credential, Provider
-from providers.services import usable_provider_ids
 from tests.make import make_model, make_provider
 
 PORT = 8901
@@ -83,7 +84,7 @@ def test_only_demo_models_are_routable_without_a_key(monkeypatch: pytest.MonkeyP
     for name in settings.CREDENTIAL_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     load_bootstrap(demo_port=PORT)
-    routable = PublishedModel.objects.routable(AT, usable_provider_ids())
+    routable = Reading(snapshots.refresh(), AT).routable()
     assert set(routable.values_list("public_id", flat=True)) == {"demo/chat", "demo/embed"}
 
 
@@ -91,7 +92,7 @@ def test_only_demo_models_are_routable_without_a_key(monkeypatch: pytest.MonkeyP
 def test_a_key_variable_makes_its_provider_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     load_bootstrap(demo_port=PORT)
     monkeypatch.setenv("GROQ_API_KEY", "gsk-test")
-    routable = PublishedModel.objects.routable(AT, usable_provider_ids())
+    routable = Reading(snapshots.refresh(), AT).routable()
     ids = set(routable.values_list("public_id", flat=True))
     assert {"openai/gpt-oss-120b", "openai/gpt-oss-20b"} <= ids
     # Groq stopped serving it on 2026-08-16, and nobody else has a key here.

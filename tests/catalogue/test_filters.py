@@ -58,12 +58,14 @@ def _make_offering(random: Random, model: Model, provider: Any) -> None:
         effective_from=random.choice([None, NOW - timedelta(days=9), NOW + timedelta(days=1)]),
         effective_to=random.choice([None, None, NOW + timedelta(days=5)]),
     )
-    for meter in random.sample(["input_text_tokens", "output_text_tokens", "requests"], random.randint(0, 3)):
+    meters = ["input_text_tokens", "output_text_tokens", "cached_read_text_tokens", "requests"]
+    for meter in random.sample(meters, random.randint(0, 4)):
         make_price(
             offering, meter, random.choice(["0", "0.1", "0.15", "3"]), valid_to=random.choice([None, NOW])
         )
         make_price(offering, meter, random.choice(["0", "0.1", "10"]), valid_from=NOW - timedelta(days=2))
-        make_price(offering, meter, "0.01", conditions=[{"path": "input_tokens", "op": "gt", "value": 1}])
+        if random.random() < 0.3:
+            make_price(offering, meter, "0.01", conditions=[{"path": "input_tokens", "op": "gt", "value": 1}])
 
 
 @pytest.mark.parametrize("seed", range(6))

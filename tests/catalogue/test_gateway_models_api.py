@@ -54,7 +54,16 @@ PUBLISHED_FIELDS = dict.fromkeys(
         "input_cache_write",
         "web_search",
     },
-    "pricing_detail": {"pricing_plan", "meters"},
+    "pricing_detail": {"pricing_plan", "provider_id", "upstream_name", "meters"},
+    "headline": {
+        "over",
+        "offerings",
+        "is_free",
+        "prompt",
+        "completion",
+        "input_cache_read",
+        "context_length",
+    },
 }
 
 

@@ -9,7 +9,8 @@ import pytest
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.published.snapshot import Snapshot
 from catalogue.quality.completeness import judge
-from catalogue.quality.lint import EXPLANATIONS, Kind, Subject, World, examine
+from catalogue.quality.lint import EXPLANATIONS, Kind, Subject, World, examine, unconnected
+from providers.facts import ProviderFacts
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,6 +51,38 @@ def found(
 
 def test_complete_model_is_not_on_the_list() -> None:
     assert found(model(), names={7: frozenset({"one"})}, priced_at={1: NOW}) == []
+
+
+@pytest.mark.parametrize(
+    ("offerings", "said"),
+    [
+        ((), "no offering"),
+        ((offering(endpoints=frozenset({"chat.completion"})),), "chat.completion, which nobody knows"),
+        ((offering(endpoints=frozenset({"images.generations"})),), "does not call"),
+        ((offering(endpoints=frozenset()),), "no endpoint"),
+        ((offering(endpoints=frozenset({"embeddings"}), provider_id=8),), "has no embeddings"),
+    ],
+)
+def test_model_that_nobody_could_call_is_told_with_the_reason(
+    offerings: tuple[OfferingFacts, ...], said: str
+) -> None:
+    facts = ProviderFacts(8, "an", "An", "anthropic", "", is_enabled=True, is_usable=False)
+    subject = model(offerings=offerings)
+    world = World(Snapshot.of([subject], {8: facts}, revision=0), NOW, {})
+    findings = [each for each in examine(Subject(1, subject), world) if each.kind is Kind.UNCALLABLE]
+    assert [said in each.what for each in findings] == [True]
+    assert judge(Subject(1, subject), {Kind.UNCALLABLE}, NOW).score < 80
+
+
+def test_models_that_wait_for_a_provider_are_one_line_of_the_provider() -> None:
+    facts = ProviderFacts(7, "fast", "Fast", "openai", "", is_enabled=True, is_usable=False)
+    models = [model("acme/one"), model("acme/two")]
+    world = World(Snapshot.of(models, {7: facts}, revision=0), NOW, {})
+    assert not [
+        each for one in models for each in examine(Subject(1, one), world) if each.kind is Kind.UNCALLABLE
+    ]
+    told = [(each.kind, each.what, each.provider_id) for each in unconnected(models, world)]
+    assert told == [(Kind.UNCONNECTED, "Fast waits for a credential; 2 models could be called there.", 7)]
 
 
 def test_every_kind_says_why_it_matters() -> None:
@@ -119,18 +152,16 @@ def test_model_whose_offerings_have_all_ended_should_have_a_retirement() -> None
 
 def test_alias_of_a_retired_model_is_dead() -> None:
     retired = model(retirement_at=NOW, aliases=("uno",), successor_id="acme/two")
-    assert found(retired, model("acme/two")) == [Kind.DEAD_ALIAS]
-
-
-def test_alias_that_redirects_to_a_successor_lives() -> None:
-    policies = {"uno": "redirect"}
-    retired = model(retirement_at=NOW, aliases=("uno",), alias_policies=policies, successor_id="acme/two")
-    assert found(retired, model("acme/two")) == []
     assert Kind.DEAD_ALIAS in found(retired)
 
 
+def test_alias_of_a_retired_model_with_a_successor_says_what_to_use_instead() -> None:
+    retired = model(retirement_at=NOW, aliases=("uno",), successor_id="acme/two")
+    assert found(retired, model("acme/two")) == []
+
+
 def test_alias_of_a_model_without_offerings_is_dead() -> None:
-    assert found(model(offerings=(), aliases=("uno",))) == [Kind.DEAD_ALIAS]
+    assert found(model(offerings=(), aliases=("uno",))) == [Kind.DEAD_ALIAS, Kind.UNCALLABLE]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +198,7 @@ def test_complete_record_has_all_points() -> None:
 
 def test_record_without_prices_loses_their_points() -> None:
     quality = judge(Subject(1, full()), {Kind.NO_PRICE}, NOW)
-    assert quality.score == round(100 * (105 - 25) / 105)
+    assert quality.score == round(100 * (155 - 25) / 155)
     assert quality.missing == {"every offering has its prices": 25}
 
 

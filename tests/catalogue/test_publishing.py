@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.revision import read
+from catalogue.endpoints import openings
 from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedModel
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
@@ -244,7 +245,7 @@ def test_model_with_a_usable_offering_is_routable() -> None:
 
 def test_model_at_a_provider_that_cannot_be_opened_is_not_routable() -> None:
     make_published()
-    assert not PublishedModel.objects.routable(NOW, [])
+    assert not PublishedModel.objects.routable(NOW, openings({}))
 
 
 def test_model_at_a_disabled_provider_is_not_routable() -> None:
@@ -275,9 +276,9 @@ def test_offering_not_yet_published_does_not_make_a_model_routable() -> None:
 
 def test_deleted_offering_does_not_make_a_model_routable() -> None:
     make_published()
-    providers = list(Offering.objects.values_list("provider_id", flat=True))
+    formats = dict.fromkeys(Offering.objects.values_list("provider_id", flat=True), "openai")
     Offering.objects.all().delete()
-    assert not PublishedModel.objects.current().routable(NOW, providers)
+    assert not PublishedModel.objects.current().routable(NOW, openings(formats))
 
 
 def test_newest_come_first_and_unknown_dates_last_by_name() -> None:

@@ -163,7 +163,7 @@ def test_formula_of_a_workbook_is_read_as_text() -> None:
         book.active.append(row)
     content = BytesIO()
     book.save(content)
-    assert bring_in_file(ModelSheet, content.getvalue(), is_workbook=True).state == "done"
+    assert bring_in_file(ModelSheet, content.getvalue()).state == "done"
     assert Model.objects.get().name == "=1+1"
 
 
@@ -178,7 +178,7 @@ def upload(curator: Client, content: bytes, name: str = "models.csv") -> SheetIm
     """As far as a worker reads it."""
     file = SimpleUploadedFile(name, content)
     page = reverse("admin:catalogue_model_import")
-    curator.post(page, {"import_file": file, "format": "0", "resource": "0"})
+    curator.post(page, {"import_file": file, "numbers": "point", "resource": "0"})
     made = SheetImport.objects.get()
     work.go_on(made.pk)
     return made
@@ -262,7 +262,7 @@ def test_file_that_is_too_large_is_refused_at_the_form(
     monkeypatch.setattr("catalogue.admin.sheets.MOST_BYTES", 10)
     file = SimpleUploadedFile("models.csv", b"id,name\nacme/one,One\n")
     page = curator.post(
-        reverse("admin:catalogue_model_import"), {"import_file": file, "format": "0", "resource": "0"}
+        reverse("admin:catalogue_model_import"), {"import_file": file, "numbers": "point", "resource": "0"}
     )
     assert "It is larger than" in page.text
     assert not SheetImport.objects.exists()

@@ -17,7 +17,14 @@ from tests.make import NOW
         (timedelta(hours=5, minutes=40), "5 hours ago"),
         (timedelta(days=400), "1 year ago"),
         (-timedelta(seconds=30), "in less than a minute"),
+        (-timedelta(days=1, hours=23), "in 1 day"),
         (-timedelta(days=2), "in 2 days"),
+        (-timedelta(days=12), "in 12 days"),
+        (timedelta(days=14, hours=23), "14 days ago"),
+        (-timedelta(days=15), "in 2 weeks"),
+        (-timedelta(days=46), "in 6 weeks"),
+        (timedelta(days=62), "8 weeks ago"),
+        (-timedelta(days=63), "in 2 months"),
     ],
 )
 def test_instant_is_told_relative_to_now(passed: timedelta, text: str) -> None:

@@ -82,6 +82,11 @@ class PublishedView(viewsets.GenericViewSet[PublishedModel]):
         """Equal for those who may see the same."""
         return "shared"
 
+    @property
+    def depends_on_day(self) -> bool:
+        """Whether the answer may be another one tomorrow though nothing changes, because it counts days."""
+        return False
+
     def find(self, name: str) -> ModelFacts:
         """The published model of that id or alias, listed or not. Raises ApiError with the nearest names."""
         model = self.reading.find(name)

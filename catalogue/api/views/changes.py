@@ -87,9 +87,9 @@ class ChangeViewSet(FeedView):
     serializer_class = ChangeListSerializer
 
     @property
-    def visibility(self) -> str:
+    def depends_on_day(self) -> bool:
         """What is open at the end begins with another day each day."""
-        return f"since {self.window.begins.isoformat()}" if self.window.is_open else "shared"
+        return self.window.is_open and "from" not in self.request.query_params
 
     @extend_schema(
         tags=["catalogue"],

@@ -49,9 +49,8 @@ class LifecycleViewSet(FeedView):
     formats = _FORMATS
 
     @property
-    def visibility(self) -> str:
-        """What is counted in days changes with the day."""
-        return f"on {self._morning}" if "within_days" in self.request.query_params else "shared"
+    def depends_on_day(self) -> bool:
+        return "within_days" in self.request.query_params
 
     @extend_schema(
         tags=["catalogue"],

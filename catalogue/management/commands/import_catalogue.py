@@ -3,6 +3,8 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ from catalogue.importing.check import check_folder
 from catalogue.importing.findings import KNOWN_IRREGULARITIES, Findings, Kind
 from catalogue.importing.folder import FILES, read_folder
 from catalogue.importing.offers import ProviderRules
-from catalogue.importing.writer import Writer, Written
+from catalogue.importing.writer import Difference, Writer, Written
 from gateway.core import sql
 from providers.services import outbound_policy
 
 _ERRORS_SHOWN = 20
+_DIFFERENCES_SHOWN = 200
 _GOES_ON = "What was written before stays: run it again, and it goes on from there."
 _BAR = 30
 
@@ -35,7 +38,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--report", type=Path, metavar="FILE", help="Write every finding there, as JSON lines."
+            "--report",
+            type=Path,
+            metavar="FILE",
+            help="Write every finding there, and whatever differs from what is here, as JSON lines.",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Write nothing, and show what would be made and what would differ.",
+        )
+        parser.add_argument(
+            "--only-new",
+            action="store_true",
+            help="Bring in models that are not here yet, with all of theirs; touch nothing that is here.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -48,16 +64,22 @@ class Command(BaseCommand):
         if not findings.errors:
             check_folder(read, findings)
         if options["report"]:
-            _write_report(options["report"], findings)
+            _write_report(options["report"], findings, [])
         if findings.errors:
             raise CommandError(_refusal(findings))
         try:
-            written = Writer(read, author=None, progress=self._show).write()
+            only_new, is_dry = options["only_new"], options["dry_run"]
+            writer = Writer(read, author=None, progress=self._show, only_new=only_new, is_dry=is_dry)
+            written = writer.write()
         except OperationalError as error:
             if sql.is_busy(error):
                 raise CommandError(f"{sql.BUSY} {_GOES_ON}") from error
             raise
-        self.stdout.write(_summary(findings, written, time.monotonic() - began))
+        if options["report"]:
+            _write_report(options["report"], findings, written.differences)
+        if is_dry:
+            self.stdout.write(_differences(written))
+        self.stdout.write(_summary(findings, written, time.monotonic() - began, is_dry=is_dry))
         if written.aside:
             raise CommandError("Not published, the last good record stays live:\n" + "\n".join(written.aside))
 
@@ -72,11 +94,20 @@ class Command(BaseCommand):
             self.stderr.write(f"{stage}: {total}")
 
 
-def _write_report(path: Path, findings: Findings) -> None:
+def _write_report(path: Path, findings: Findings, differences: Sequence[Difference]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for found in findings:
             told = {"kind": found.kind, "file": found.file, "row": found.row, "field": found.field}
             file.write(json.dumps(told | {"reason": found.reason}, ensure_ascii=False) + "\n")
+        for each in differences:
+            file.write(json.dumps({"kind": "difference", **asdict(each)}, ensure_ascii=False) + "\n")
+
+
+def _differences(written: Written) -> str:
+    shown = [str(each) for each in written.differences[:_DIFFERENCES_SHOWN]]
+    rest = len(written.differences) - len(shown)
+    more = [f"… and {rest} more: --report FILE has all of them."] if rest else []
+    return "\n".join(["What would differ:", *(f"  {line}" for line in [*shown, *more] or ["nothing"])])
 
 
 def _refusal(findings: Findings) -> str:
@@ -86,7 +117,7 @@ def _refusal(findings: Findings) -> str:
     return f"Nothing was imported. {len(errors)} errors:\n{shown}{more}"
 
 
-def _summary(findings: Findings, written: Written, took_s: float) -> str:
+def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: bool) -> str:
     counts = findings.counts()
     kinds = [
         *KNOWN_IRREGULARITIES,
@@ -94,8 +125,10 @@ def _summary(findings: Findings, written: Written, took_s: float) -> str:
     ]
     return "\n".join(
         [
+            *(["Nothing was written. It would be:"] if is_dry else []),
             f"Made: {_listed(written.made)}.",
             f"Changed: {_listed(written.changed)}.",
+            f"Looked after here: {written.curated} models; of these only what they leave open is filled in.",
             f"Left to what staff had set: {written.left} prices.",
             f"Editions: {', '.join(map(str, written.editions)) or 'none, for nothing changed'}.",
             "Irregularities:",

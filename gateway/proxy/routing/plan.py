@@ -12,24 +12,32 @@ from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
-from providers.formats.base import TranslationError
-from providers.operations.base import Requirements
+from providers.formats.base import CannotTranslate, TranslationError
+from providers.formats.losses import Kind
+from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import declares
 from providers.operations.registry import operation_of, serves
+from providers.wire.upstream import Upstream
 
 AUTO = "auto"
 
 
 @dataclass(slots=True)
 class Candidate:
+    """`loss` is the worst kind of what it would lose of the request: see providers.formats.losses."""
+
     model: ModelFacts
     offering: OfferingFacts
+    loss: Kind = Kind.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
+    """`refusal` is what it could not do of the request itself, where that was the reason."""
+
     candidate: Candidate
     reason: str
+    refusal: TranslationError | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +67,8 @@ def plan_route(
             dropped.append(Dropped(candidate, reason))
         else:
             kept.append(candidate)
+    if (len(kept) > 1 or required.requires_all) and required.call is not None:
+        kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
     if len(kept) > 1:
@@ -117,7 +127,7 @@ def _reason_against(
         or _endpoint_reason(candidate.offering, required, context)
         or _capability_reason(candidate, required)
         or _parameter_reason(candidate.offering, required, context)
-        or _operation_reason(candidate.offering, required, context)
+        or _operation_reason(candidate, required, context)
         or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
     )
 
@@ -153,22 +163,45 @@ def _capability_reason(candidate: Candidate, required: Requirements) -> str:
     return "context_too_small" if window and required.input_tokens > window else ""
 
 
-def _operation_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
-    if required.request is None:
-        # Relayed as it came: its writer refuses what it cannot say.
+def _weigh(
+    candidate: Candidate, required: Requirements, context: RoutingContext, dropped: list[Dropped]
+) -> bool:
+    """Whether it can do the request, with whatever it may lose of it."""
+    verdict = _verdict(candidate, required, context)
+    candidate.loss, refusal = verdict.worst, verdict.refusal
+    if refusal is None and required.requires_all and verdict.worst is Kind.TUNING:
+        lost = verdict.lost[0].partition(" -> ")[0]
+        refusal = CannotTranslate(f"The chosen provider has no '{lost}'.", param=lost)
+    if refusal is None:
+        return True
+    reason = f"{_cannot(required)}{refusal.param}"
+    dropped.append(Dropped(candidate, reason, refusal))
+    return False
+
+
+def _cannot(required: Requirements) -> str:
+    return f"cannot_{operation_of(required.endpoint).name}:"
+
+
+def _operation_reason(candidate: Candidate, required: Requirements, context: RoutingContext) -> str:
+    """Where some offerings lose more than others, they are weighed against each other afterwards."""
+    if required.request is None or required.call is not None:
         return ""
-    refusal = _operation_refusal(offering, required, context)
-    return f"cannot_{operation_of(required.endpoint).name}:{refusal.param}" if refusal else ""
+    refusal = _verdict(candidate, required, context).refusal
+    return f"{_cannot(required)}{refusal.param}" if refusal else ""
 
 
-def _operation_refusal(
-    offering: OfferingFacts, required: Requirements, context: RoutingContext
-) -> TranslationError | None:
-    """What the provider's format, or this offering, cannot do of the request itself; None if it can."""
+def _verdict(candidate: Candidate, required: Requirements, context: RoutingContext) -> Verdict:
+    offering, model = candidate.offering, candidate.model
     provider = context.snapshot.providers[offering.provider_id]
-    return operation_of(required.endpoint).refusal(
-        required, provider, offering.upstream_name, offering.params
+    upstream = Upstream(
+        offering.upstream_name,
+        is_streamed=required.is_streamed,
+        params=offering.params,
+        max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
+        quirks=provider.quirks,
     )
+    return operation_of(required.endpoint).verdict(required, provider, upstream)
 
 
 def _parameter_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
@@ -192,8 +225,8 @@ def _slug(candidate: Candidate, context: RoutingContext) -> str:
 
 def _preference(
     candidate: Candidate, context: RoutingContext, preferences: ProviderPreferences
-) -> tuple[int, bool, float, int, float, int]:
-    """Smaller is better: the client's order, what probes say, recent success, the curator's order, speed."""
+) -> tuple[int, bool, Kind, float, int, float, int]:
+    """Smaller is better: the client's order, what probes say, what is lost, recent success, the curator's, speed."""
     offering = candidate.offering
     health = context.health_of(offering.id)
     is_unhealthy = context.snapshot.providers[offering.provider_id].health == "unhealthy"
@@ -201,6 +234,7 @@ def _preference(
     return (
         preferences.rank(_slug(candidate, context)) if preferences.order else 0,
         is_unhealthy,
+        candidate.loss,
         -round(health.success_rate, 1),
         offering.position,
         health.latency_ms or 0.0,
@@ -232,10 +266,10 @@ def _refused_by_operation(
     required: Requirements, dropped: Sequence[Dropped], context: RoutingContext
 ) -> GatewayError | None:
     """In the words of the first offering that could not do it; None where something else was in the way."""
-    reason = f"cannot_{operation_of(required.endpoint).name}:"
+    reason = _cannot(required)
     for drop in dropped:
         if drop.reason.startswith(reason):
-            refusal = _operation_refusal(drop.candidate.offering, required, context)
+            refusal = drop.refusal or _verdict(drop.candidate, required, context).refusal
             if refusal:
                 return InvalidRequest(refusal.message, code=refusal.code, param=refusal.param)
     return None

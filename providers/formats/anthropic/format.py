@@ -10,7 +10,7 @@ from providers.formats.anthropic.finish import read_failure
 from providers.formats.anthropic.request_reader import read_request
 from providers.formats.anthropic.request_writer import write_request
 from providers.formats.anthropic.signatures import ORIGIN
-from providers.formats.anthropic.tools import wants_one_call
+from providers.formats.anthropic.tools import plainly, wants_one_call
 from providers.formats.anthropic.usage import write_usage
 from providers.formats.base import COMMENT
 from providers.formats.openai.format import OPENAI_NAMES
@@ -59,6 +59,7 @@ class AnthropicFormat:
     wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
+    plainly = staticmethod(plainly)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
     reader = AnthropicStreamReader

@@ -148,10 +148,8 @@ def _write_media(part: Image | File, notes: Notes) -> Block:
 
 def _write_image(image: Image, notes: Notes) -> Block:
     # How closely an image is looked at cannot be asked for; Anthropic always looks as closely as it can.
-    if image.detail == "low":
-        raise notes.refuse(
-            "image_detail", "The chosen provider cannot be told to look less closely at an image."
-        )
+    if image.detail not in {None, "auto", "high", "original"}:
+        notes.lose("image_detail", "")
     if image.url is not None:
         return {"type": "image", "source": {"type": "url", "url": image.url}}
     if image.media_type not in _IMAGES:
@@ -194,7 +192,7 @@ def _write_reasoning(part: Reasoning, notes: Notes) -> Block | None:
     """Anthropic takes its own signed thoughts and no others: those of other models are left out."""
     if part.origin == ORIGIN and (part.encrypted is not None or part.signature is not None):
         return in_wording(part, ORIGIN, _write_thoughts)
-    notes.note("reasoning", "(left out: not Anthropic's)")
+    notes.lose("reasoning", "")
     return None
 
 

@@ -1,6 +1,7 @@
 """Writes a conversation as a request to a provider that speaks Anthropic Messages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from providers.formats.answer_tool import ANSWER_TOOL
@@ -10,9 +11,11 @@ from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools import write_tools
 from providers.formats.base import Upstream, WrittenRequest
-from providers.formats.extras import in_place, refuse_extras
+from providers.formats.extras import in_place
+from providers.formats.known_models import known_model
 from providers.formats.marks import marks_of
-from providers.formats.notes import Notes
+from providers.formats.notes import Notes, leave_natives
+from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.wire.conversation import (
     ChoiceMode,
     Conversation,
@@ -25,30 +28,34 @@ from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
 
 _PATH = "/messages"
 _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
+_UNKNOWN_SAMPLING = frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias"})
+_TAKEN_AWAY = _UNKNOWN_SAMPLING | {"temperature", "top_p", "top_k"}
+_LEAST_TOP_P = 0.95
+"""With which a model thinks. Source: Anthropic's guide to extended thinking."""
 _LEAST_BUDGET = 1_024
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """`metadata` is left out: it labels a request for its sender, and Anthropic has no place for labels."""
-    if conversation.source != ORIGIN:
-        refuse_extras(conversation)
     notes = Notes(conversation.source)
+    if conversation.source != ORIGIN:
+        conversation = leave_natives(conversation, notes)
     if conversation.metadata:
-        notes.note("metadata", "left out")
+        notes.lose("metadata", "")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
     body |= write_messages(conversation, notes)
     body |= _write_reasoning(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
-    body |= write_sampling(conversation, notes, is_new=is_new, is_thinking=_is_thinking(body))
+    body |= write_sampling(conversation, upstream, notes, is_new=is_new, is_thinking=_is_thinking(body))
     body |= _write_rest(conversation, upstream, notes)
     if conversation.source == ORIGIN:
         body = in_place(body, conversation)
     else:
         _check_marks(conversation, notes)
     version = _NEW_VERSION if is_new else _VERSION
-    return WrittenRequest(_PATH, body, {"anthropic-version": version}, tuple(notes.translated))
+    return notes.written(_PATH, body, {"anthropic-version": version})
 
 
 def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) -> int:
@@ -63,8 +70,12 @@ def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) ->
 def _write_reasoning(
     conversation: Conversation, upstream: Upstream, max_tokens: int, notes: Notes
 ) -> dict[str, Any]:
-    writer = ReasoningWriter(notes, max_tokens, has_budgets=upstream.takes_thinking_budget)
-    reasoning, effort = writer.write(conversation.reasoning or ReasoningConfig())
+    writer = ReasoningWriter(notes, max_tokens, upstream)
+    asked = fit_reasoning(conversation.reasoning, upstream, notes)
+    if asked is not None and _yields(conversation, asked, upstream):
+        notes.lose("effort" if asked.effort else "budget_tokens", "")
+        asked = None
+    reasoning, effort = writer.write(asked or ReasoningConfig())
     written: dict[str, Any] = {"thinking": reasoning} if reasoning else {}
     return written | ({"output_config": {"effort": effort}} if effort else {})
 
@@ -72,18 +83,21 @@ def _write_reasoning(
 def _write_tools_or_format(
     conversation: Conversation, upstream: Upstream, body: dict[str, Any], notes: Notes
 ) -> dict[str, Any]:
-    has_budget = body.get("thinking", {}).get("type") == "enabled"
-    choice = conversation.tool_choice
-    if has_budget and choice is not None and choice.mode is ChoiceMode.REQUIRED:
-        raise notes.refuse(
-            "tool_choice", "The chosen model cannot think with a budget and be made to call a tool."
-        )
     if is_structured(conversation.output) and "schema_by_tool" in upstream.quirks:
-        return write_answer_tool(conversation, notes, is_thinking=has_budget)
+        return write_answer_tool(conversation, notes)
     written = write_tools(conversation, notes)
     if answer_format := write_format(conversation.output, notes):
         written["output_config"] = body.get("output_config", {}) | {"format": answer_format}
     return written
+
+
+def _yields(conversation: Conversation, asked: ReasoningConfig, upstream: Upstream) -> bool:
+    """Whether a tool has to be called: Anthropic's models do not think then, and the call is what counts."""
+    if asked.effort == "none" or (conversation.source == ORIGIN and not asked.budget_tokens):
+        return False
+    choice = conversation.tool_choice
+    is_forced = choice is not None and choice.mode is ChoiceMode.REQUIRED
+    return is_forced or (is_structured(conversation.output) and "schema_by_tool" in upstream.quirks)
 
 
 def _is_thinking(body: dict[str, Any]) -> bool:
@@ -95,7 +109,7 @@ def _write_rest(conversation: Conversation, upstream: Upstream, notes: Notes) ->
     if upstream.user_id is not None:
         written["metadata"] = {"user_id": upstream.user_id}
     if conversation.verbosity not in {None, "medium"}:
-        raise notes.refuse("verbosity", "The chosen provider cannot be told how much to say.")
+        notes.lose("verbosity", "")
     return written | _write_tier(conversation.service_tier, notes)
 
 
@@ -122,17 +136,20 @@ def _check_marks(conversation: Conversation, notes: Notes) -> None:
 
 
 class ReasoningWriter:
-    """`has_budgets`: the model is an older one, which takes a budget and no effort."""
+    """Older models take a budget and no effort, the newest an effort and no budget."""
 
-    def __init__(self, notes: Notes, max_tokens: int, *, has_budgets: bool) -> None:
+    def __init__(self, notes: Notes, max_tokens: int, upstream: Upstream) -> None:
         self._notes = notes
         self._max_tokens = max_tokens
-        self._has_budgets = has_budgets
+        self._has_budgets = upstream.takes_thinking_budget
+        self._refuses_budget = known_model(upstream.name).refuses_budget
 
     def write(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, str | None]:
         """The member `thinking` and the effort for `output_config`. Raises CannotTranslate."""
         if reasoning.effort == "none" or reasoning.budget_tokens == 0:
             return {"type": "disabled"}, None
+        if self._refuses_budget and reasoning.budget_tokens is not None:
+            return self._as_effort(reasoning)
         if self._notes.source == ORIGIN and not (self._has_budgets and reasoning.budget_tokens is None):
             return self._as_said(reasoning), reasoning.effort
         if not (
@@ -164,15 +181,15 @@ class ReasoningWriter:
         if effort == "minimal":
             return "low"
         if effort is not None and effort not in _EFFORTS:
-            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+            self._notes.lose("effort", "")
+            return None
         return effort
 
-    def _as_budget(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any], None]:
+    def _as_budget(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, None]:
         if self._max_tokens <= _LEAST_BUDGET:
-            message = (
-                f"The chosen model thinks with {_LEAST_BUDGET} tokens or more, and its answer may have fewer."
-            )
-            raise self._notes.refuse("max_output_tokens", message)
+            # It thinks with so many tokens or more, and its answer may have fewer.
+            self._notes.lose("budget_tokens" if reasoning.budget_tokens else "effort", "")
+            return None, None
         budget = self._budget(reasoning)
         if budget != reasoning.budget_tokens:
             field = "budget_tokens" if reasoning.budget_tokens else "effort"
@@ -185,7 +202,7 @@ class ReasoningWriter:
             return min(max(reasoning.budget_tokens, _LEAST_BUDGET), most)
         effort = reasoning.effort or "high"
         if effort not in EFFORT_BUDGETS:
-            raise self._notes.refuse("effort", f"The chosen provider has no effort '{effort}'.")
+            effort = "high"
         return budget_for(effort, least=_LEAST_BUDGET, most=most)
 
     def _with_display(self, written: dict[str, Any], reasoning: ReasoningConfig) -> dict[str, Any]:
@@ -213,15 +230,11 @@ def write_format(output: OutputFormat | None, notes: Notes) -> dict[str, Any] | 
     return {"type": "json_schema", "schema": schema}
 
 
-def write_answer_tool(conversation: Conversation, notes: Notes, *, is_thinking: bool) -> dict[str, Any]:
+def write_answer_tool(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     """`tools` and `tool_choice` for a model without output formats. Raises CannotTranslate."""
     output = conversation.output or OutputFormat()
     if conversation.tools:
         raise notes.refuse("output", "The chosen model cannot use tools and answer in JSON at once.")
-    if is_thinking:
-        raise notes.refuse(
-            "output", "The chosen model cannot think with a budget and answer in JSON at once."
-        )
     notes.note("output", "tool_choice")
     tool = {
         "name": ANSWER_TOOL,
@@ -245,19 +258,16 @@ def _described(output: OutputFormat) -> Mapping[str, Any]:
 
 
 def write_sampling(
-    conversation: Conversation, notes: Notes, *, is_new: bool, is_thinking: bool
+    conversation: Conversation, upstream: Upstream, notes: Notes, *, is_new: bool, is_thinking: bool
 ) -> dict[str, Any]:
     """`is_new`: the version of the API that took temperature, top_p and top_k away. Raises CannotTranslate."""
-    sampling = conversation.sampling
-    _refuse_missing(sampling, notes)
-    drawn = _write_drawn(sampling)
-    if is_new and drawn:
-        raise notes.refuse(next(iter(drawn)), "The chosen model draws its tokens in its own way only.")
-    if sampling.temperature is not None and not 0 <= sampling.temperature <= 1:
-        raise notes.refuse("temperature", "The chosen provider takes temperatures from 0 to 1.")
+    asked = conversation.sampling
+    if asked.logprobs or asked.top_logprobs:
+        raise notes.refuse("logprobs", "The chosen provider has no 'logprobs'.")
+    sampling = fit_sampling(asked, upstream, notes, _TAKEN_AWAY if is_new else _UNKNOWN_SAMPLING)
     if is_thinking:
-        _check_thinking(sampling, notes)
-    return drawn | _write_stop(sampling, notes)
+        sampling = _fit_thinking(sampling, notes)
+    return _write_drawn(_cooled(sampling, notes)) | _write_stop(sampling, notes)
 
 
 def _write_drawn(sampling: Sampling) -> dict[str, Any]:
@@ -271,23 +281,24 @@ def _write_stop(sampling: Sampling, notes: Notes) -> dict[str, Any]:
     return {"stop_sequences": list(sampling.stop)} if sampling.stop else {}
 
 
-def _check_thinking(sampling: Sampling, notes: Notes) -> None:
+def _cooled(sampling: Sampling, notes: Notes) -> Sampling:
+    """Anthropic's temperatures go from 0 to 1."""
+    if sampling.temperature is None or 0 <= sampling.temperature <= 1:
+        return sampling
+    nearest = min(max(sampling.temperature, 0), 1)
+    notes.lose("temperature", "", f"temperature={nearest}")
+    return replace(sampling, temperature=nearest)
+
+
+def _fit_thinking(sampling: Sampling, notes: Notes) -> Sampling:
+    """A model thinks at temperature 1, without top_k, and with nearly all of top_p."""
     if sampling.temperature not in {None, 1}:
-        raise notes.refuse("temperature", "The chosen model thinks at temperature 1 only.")
+        notes.lose("temperature", "")
+        sampling = replace(sampling, temperature=None)
     if sampling.top_k is not None:
-        raise notes.refuse("top_k", "The chosen model cannot think with 'top_k'.")
-
-
-def _refuse_missing(sampling: Sampling, notes: Notes) -> None:
-    """Zero, empty and False ask for nothing."""
-    missing = {
-        "frequency_penalty": sampling.frequency_penalty,
-        "presence_penalty": sampling.presence_penalty,
-        "logit_bias": sampling.logit_bias,
-        "logprobs": sampling.logprobs or sampling.top_logprobs,
-    }
-    for name, value in missing.items():
-        if value:
-            raise notes.refuse(name, f"The chosen provider has no '{name}'.")
-    if sampling.seed is not None:
-        raise notes.refuse("seed", "The chosen provider has no 'seed'.")
+        notes.lose("top_k", "")
+        sampling = replace(sampling, top_k=None)
+    if sampling.top_p is not None and sampling.top_p < _LEAST_TOP_P:
+        notes.lose("top_p", "", f"top_p={_LEAST_TOP_P}")
+        sampling = replace(sampling, top_p=_LEAST_TOP_P)
+    return sampling

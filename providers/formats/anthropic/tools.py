@@ -8,11 +8,13 @@ from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.cache_marks import read_cache_mark, write_cache_mark
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.base import Telling
 from providers.formats.fields import Fields
 from providers.formats.notes import Notes
+from providers.formats.retold import as_text, retell
 from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read, in_wording, unchanged
-from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
+from providers.wire.conversation import ChoiceMode, Conversation, Native, Part, Text, Tool, ToolChoice
 
 _NAMES = ToolNames(
     re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[A-Za-z0-9-]"), "_", 64, reserved=(ANSWER_TOOL,)
@@ -171,3 +173,26 @@ def _write_mode(choice: ToolChoice, notes: Notes) -> dict[str, Any]:
 
 def _is_named(choice: ToolChoice) -> bool:
     return choice.mode is ChoiceMode.REQUIRED and len(choice.names) == 1
+
+
+# What Anthropic's own tools were asked for and gave, and its summary of a prompt that was too long.
+_RETOLD = ("server_tool_use", "mcp_tool_use", "mcp_tool_result", "compaction", "search_result")
+
+
+def plainly(conversation: Conversation, notes: Telling) -> Conversation:
+    """For a writer of another format: what its own tools did as text, a reference to a tool by its name."""
+    return retell(conversation, _retold, notes)
+
+
+def _retold(native: Native) -> Part:
+    block = native.value if isinstance(native.value, Mapping) else {}
+    kind = str(block.get("type"))
+    if kind == "tool_reference":
+        return Text(f"The tool '{block.get('tool_name')}' can be called.")
+    if kind not in _RETOLD and not kind.endswith("_tool_result"):
+        return native
+    name = f"{block['name']}" if kind.endswith("_use") and "name" in block else kind
+    said = block.get("input", block.get("content"))
+    if said is None or kind == "search_result":
+        said = {member: value for member, value in block.items() if member != "type"}
+    return as_text(name, said)

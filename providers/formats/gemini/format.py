@@ -10,6 +10,7 @@ from providers.formats.gemini.finish import read_failure
 from providers.formats.gemini.request_reader import read_request
 from providers.formats.gemini.request_writer import write_request
 from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.gemini.tools import plainly
 from providers.formats.gemini.usage import write_usage
 from providers.formats.openai.format import OPENAI_NAMES
 from providers.wire.access import Access, ModelList
@@ -65,6 +66,7 @@ class GeminiFormat:
 
     read_request = staticmethod(read_request)
     write_request = staticmethod(write_request)
+    plainly = staticmethod(plainly)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
     reader = GeminiStreamReader

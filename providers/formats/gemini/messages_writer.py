@@ -11,6 +11,7 @@ from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.gemini.tools import write_name
+from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
 from providers.formats.wording import is_as_read, members_of, merged, wording_in
 from providers.wire.conversation import (
@@ -93,13 +94,10 @@ class PartList:
 
 
 class ContentsWriter:
-    """`translated` is added to: what was said in other words; see WrittenRequest.
+    """`needs_signatures`: the model refuses a turn whose first call bears none."""
 
-    `needs_signatures`: the model refuses a turn whose first call bears none.
-    """
-
-    def __init__(self, conversation: Conversation, translated: list[str], *, needs_signatures: bool) -> None:
-        self._translated = translated
+    def __init__(self, conversation: Conversation, notes: Notes, *, needs_signatures: bool) -> None:
+        self._notes = notes
         self._source = conversation.source
         self._needs_signatures = needs_signatures
         self._is_own = conversation.source == ORIGIN
@@ -169,7 +167,7 @@ class ContentsWriter:
         if isinstance(part, ToolCall):
             return replace(part, signature=None, origin="")
         if part.encrypted and not self._is_own:
-            self._translated.append(f"{client_field(self._source, 'reasoning')} -> left out")
+            self._notes.lose("reasoning", "")
         return replace(part, signature=None, encrypted=None, origin="") if part.text else None
 
     def _contents(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -200,9 +198,8 @@ class ContentsWriter:
     def _parts(self, message: Message) -> list[dict[str, Any]]:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
-            self._translated.append(
-                f"{client_field(self._source, 'messages')} of the system -> contents of the user"
-            )
+            path = f"{client_field(self._source, 'messages')} of the system"
+            self._notes.note_path(path, "contents of the user")
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

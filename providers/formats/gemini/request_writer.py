@@ -9,14 +9,16 @@ from urllib.parse import quote
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import in_place, refuse_extras
+from providers.formats.extras import in_place
 from providers.formats.field_names import client_field
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.messages_writer import ContentsWriter
 from providers.formats.gemini.request_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools import write_tools
-from providers.formats.marks import marks_left_out
+from providers.formats.marks import leave_marks
+from providers.formats.notes import Notes, leave_natives
+from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.formats.wording import is_unchanged, wording_in
 from providers.wire.conversation import (
     Conversation,
@@ -26,15 +28,17 @@ from providers.wire.conversation import (
     Sampling,
     ToolResult,
 )
-from providers.wire.effort import budget_for, effort_for
+from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
 
 _VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
 _COLLECTION = re.compile(r"(models|tunedModels)/(.+)")
 _TIERS = {"default": "standard", "standard_only": "standard", "flex": "flex", "priority": "priority"}
 _ANY_TIER = frozenset({None, "auto"})
 _MOST_STOPS = 5
+_UNKNOWN = frozenset({"logit_bias"})
 _LEAST_BUDGET = 512
 """What the least model with a budget accepts; the others accept less."""
+_KNOWN_EFFORTS = frozenset({"none", *EFFORT_BUDGETS})
 _LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
 """Efforts without a level of their own name."""
 MODALITIES = "modalities"
@@ -45,35 +49,32 @@ _THINKING = "generationConfig.thinkingConfig"
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
+    notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        refuse_extras(conversation, written=[MODALITIES] if modalities_of(conversation) else [])
-    translated: list[str] = []
-    conversation = ask_by_tool(conversation, upstream, translated)
-    body = write_tools(conversation, translated)
+        written = [MODALITIES] if modalities_of(conversation) else []
+        conversation = leave_natives(conversation, notes, written)
+    conversation = ask_by_tool(conversation, upstream, notes.translated)
+    body = write_tools(conversation, notes.translated)
     needs_signatures = not upstream.takes_thinking_budget
-    body |= ContentsWriter(conversation, translated, needs_signatures=needs_signatures).write()
-    config = write_config(conversation, upstream, translated)
+    body |= ContentsWriter(conversation, notes, needs_signatures=needs_signatures).write()
+    config = write_config(conversation, upstream, notes)
     if config:
         body["generationConfig"] = config
     body |= _tier(conversation)
     # Other clients' metadata is for their own records, and need not fit into labels.
     if conversation.source == ORIGIN and conversation.metadata is not None:
         body["labels"] = dict(conversation.metadata)
-    translated += _left_out(conversation)
     if conversation.source == ORIGIN:
         body = in_place(body, conversation, rename=camel)
-    return WrittenRequest(_path(upstream), body, translated=tuple(dict.fromkeys(translated)))
-
-
-def _left_out(conversation: Conversation) -> list[str]:
-    fields = {
-        "metadata": conversation.metadata if conversation.source != ORIGIN else None,
-        "user": conversation.user_id,
-    }
-    left_out = [
-        f"{client_field(conversation.source, name)} -> left out" for name, value in fields.items() if value
-    ]
-    return [*left_out, *marks_left_out(conversation)]
+    else:
+        # A project may keep answers by its settings.
+        body |= {"store": False} if conversation.extra.get("store") is False else {}
+        if conversation.metadata:
+            notes.lose("metadata", "")
+    if conversation.user_id:
+        notes.lose("user", "")
+    leave_marks(conversation, notes)
+    return notes.written(_path(upstream), body)
 
 
 def _path(upstream: Upstream) -> str:
@@ -95,20 +96,19 @@ def _tier(conversation: Conversation) -> dict[str, str]:
     return {"serviceTier": _TIERS[tier]}
 
 
-def write_config(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def write_config(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """Raises CannotTranslate."""
-    _refuse(conversation)
-    config = _sampling(conversation) | _output(conversation)
-    reasoning = _reasoning(conversation, upstream, translated)
+    _check(conversation, notes)
+    sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN)
+    config = _sampling(sampling, conversation.max_output_tokens) | _output(conversation)
+    reasoning = _reasoning(conversation, upstream, notes)
     if reasoning:
         config["thinkingConfig"] = reasoning
     if _wants_small_images(conversation):
-        translated.append(
-            f"{client_field(conversation.source, 'image_detail')} -> generationConfig.mediaResolution"
-        )
+        notes.note("image_detail", "generationConfig.mediaResolution")
         config["mediaResolution"] = "MEDIA_RESOLUTION_LOW"
     if modalities := modalities_of(conversation):
-        translated.append(f"{MODALITIES} -> generationConfig.responseModalities")
+        notes.note_path(MODALITIES, "generationConfig.responseModalities")
         config["responseModalities"] = modalities
     return config
 
@@ -121,7 +121,7 @@ def modalities_of(conversation: Conversation) -> list[str]:
     return [_MODALITIES[word] for word in words] if is_sayable else []
 
 
-def _refuse(conversation: Conversation) -> None:
+def _check(conversation: Conversation, notes: Notes) -> None:
     source, sampling = conversation.source, conversation.sampling
     if len(sampling.stop) > _MOST_STOPS:
         raise CannotTranslate(
@@ -129,19 +129,14 @@ def _refuse(conversation: Conversation) -> None:
             param=client_field(source, "stop"),
             code="invalid_value",
         )
-    if sampling.logit_bias:
-        raise CannotTranslate("This provider has no logit bias.", param=client_field(source, "logit_bias"))
     # `medium` is what every provider does unasked.
     if conversation.verbosity not in {None, "medium"}:
-        raise CannotTranslate(
-            "This provider cannot be told how verbose to be.", param=client_field(source, "verbosity")
-        )
+        notes.lose("verbosity", "")
 
 
-def _sampling(conversation: Conversation) -> dict[str, Any]:
-    sampling = conversation.sampling
+def _sampling(sampling: Sampling, max_output_tokens: int | None) -> dict[str, Any]:
     members = {
-        "maxOutputTokens": conversation.max_output_tokens,
+        "maxOutputTokens": max_output_tokens,
         "temperature": sampling.temperature,
         "topP": sampling.top_p,
         "topK": sampling.top_k,
@@ -174,36 +169,32 @@ def _output(conversation: Conversation) -> dict[str, Any]:
     return {"responseMimeType": "application/json", "responseJsonSchema": {**description, **output.schema}}
 
 
-def _reasoning(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    reasoning = conversation.reasoning
+def _reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
     if reasoning is None:
         return {}
     shown = {} if reasoning.is_included is None else {"includeThoughts": reasoning.is_included}
-    if upstream.takes_thinking_budget:
-        amount = _budget(reasoning, conversation)
-    else:
-        amount = _level(reasoning, conversation.source)
+    has_budgets = upstream.takes_thinking_budget
+    amount = _budget(reasoning, conversation) if has_budgets else _level(reasoning, notes)
     field = "budget_tokens" if reasoning.effort is None else "effort"
     if amount and conversation.source != ORIGIN and (reasoning.effort or reasoning.budget_tokens):
-        translated.append(f"{client_field(conversation.source, field)} -> {_THINKING}.{next(iter(amount))}")
+        notes.note(field, f"{_THINKING}.{next(iter(amount))}")
     return shown | amount
 
 
 def _budget(reasoning: ReasoningConfig, conversation: Conversation) -> dict[str, Any]:
     if reasoning.effort is not None:
         most = None if conversation.max_output_tokens is None else max(0, conversation.max_output_tokens - 1)
-        try:
-            return {"thinkingBudget": budget_for(reasoning.effort, least=_LEAST_BUDGET, most=most)}
-        except KeyError:
-            raise _unknown_effort(reasoning.effort, conversation.source) from None
+        effort = reasoning.effort if reasoning.effort in _KNOWN_EFFORTS else "high"
+        return {"thinkingBudget": budget_for(effort, least=_LEAST_BUDGET, most=most)}
     if reasoning.budget_tokens is not None:
         return {"thinkingBudget": reasoning.budget_tokens}
     return {"thinkingBudget": -1} if reasoning.is_adaptive else {}
 
 
-def _level(reasoning: ReasoningConfig, source: str) -> dict[str, Any]:
+def _level(reasoning: ReasoningConfig, notes: Notes) -> dict[str, Any]:
     """Gemini 3 still takes the budgets of older clients of its own; how much it thinks is its own matter otherwise."""
-    if source == ORIGIN and reasoning.effort in {None, "none"}:
+    if notes.source == ORIGIN and reasoning.effort in {None, "none"}:
         return _own_budget(reasoning)
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
@@ -212,7 +203,8 @@ def _level(reasoning: ReasoningConfig, source: str) -> dict[str, Any]:
         return {}
     level = _LEVELS.get(effort, effort.upper())
     if level not in {"MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"}:
-        raise _unknown_effort(effort, source)
+        notes.lose("effort", "")
+        return {}
     return {"thinkingLevel": level}
 
 
@@ -222,14 +214,6 @@ def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
     if reasoning.is_adaptive:
         return {"thinkingBudget": -1}
     return {} if reasoning.budget_tokens is None else {"thinkingBudget": reasoning.budget_tokens}
-
-
-def _unknown_effort(effort: str, source: str) -> CannotTranslate:
-    return CannotTranslate(
-        f"'{effort}' is no effort that this provider knows.",
-        param=client_field(source, "effort"),
-        code="invalid_value",
-    )
 
 
 def _wants_small_images(conversation: Conversation) -> bool:

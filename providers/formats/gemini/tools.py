@@ -4,14 +4,15 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from providers.formats.base import BadRequest
+from providers.formats.base import BadRequest, Telling
 from providers.formats.field_names import client_field
 from providers.formats.gemini.fields import Fields, camel, required
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
+from providers.formats.retold import as_text, retell
 from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read, in_wording, unchanged
-from providers.wire.conversation import ChoiceMode, Conversation, Native, Tool, ToolChoice
+from providers.wire.conversation import ChoiceMode, Conversation, Native, Part, Tool, ToolChoice
 
 _NAMES = ToolNames(re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}"), re.compile(r"[A-Za-z0-9_-]"), ".", 128)
 
@@ -140,3 +141,18 @@ def _write_config(conversation: Conversation, translated: list[str]) -> dict[str
         return {}
     config: dict[str, Any] = {"mode": _WORDS[choice.mode]}
     return config | ({"allowedFunctionNames": names} if names and choice.mode is ChoiceMode.REQUIRED else {})
+
+
+# What Gemini's own tools were asked for and gave.
+_RETOLD = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+
+
+def plainly(conversation: Conversation, notes: Telling) -> Conversation:
+    """For a writer of another format: what its own tools did as text."""
+    return retell(conversation, _retold, notes)
+
+
+def _retold(native: Native) -> Part:
+    part = {camel(name): value for name, value in native.value.items()}
+    name = next((name for name in _RETOLD if name in part), None)
+    return native if name is None else as_text(name, part[name])

@@ -3,12 +3,20 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from providers.formats.known_models import known_model
+from providers.formats.losses import Kind
+from providers.formats.notes import Notes
 from providers.formats.openai.signatures import MEMBERS, thoughts_for
+from providers.formats.sampling import TUNING, is_unsaid, lacks, lacks_reasoning
 from providers.wire.upstream import Upstream
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
 USERS = ("safety_identifier", "user")
 _THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
+
+
+_EFFORT = ("reasoning_effort",)
+TUNING_FIELDS = frozenset({*TUNING, *_EFFORT})
 
 
 def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
@@ -28,6 +36,19 @@ def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
     if upstream.is_streamed:
         translated += ask_for_stream(body, upstream)
     return translated
+
+
+def leave_tuning(body: dict[str, Any], upstream: Upstream, notes: Notes) -> None:
+    """Change the body in place: without what the model is known to refuse, or the offering does not declare."""
+    for name in (*TUNING, *_EFFORT):
+        value = body.get(name)
+        if value is not None and (lacks_reasoning(upstream) if name in _EFFORT else lacks(upstream, name)):
+            del body[name]
+            if not (value == "none" if name in _EFFORT else is_unsaid(name, value)):
+                notes.lose_path(name, Kind.TUNING)
+    has_both = body.get("temperature") is not None and body.get("top_p") is not None
+    if has_both and known_model(upstream.name).takes_one_sampler and body.pop("top_p") != 1:
+        notes.lose_path("top_p", Kind.TUNING)
 
 
 def ask_for_stream(body: dict[str, Any], upstream: Upstream) -> list[str]:

@@ -137,7 +137,7 @@ class MessageWriter:
         members = thoughts_for(self._content.quirks, write_reasoning(thoughts))
         says_all = members and ("reasoning_details" in members or all(thought.text for thought in thoughts))
         if thoughts and not says_all:
-            self._notes.note("reasoning", "left out")
+            self._notes.lose("reasoning", "")
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:

@@ -121,13 +121,26 @@ def wrong_schema(wanted: Fields) -> BadRequest:
 
 
 def read_reasoning_config(body: Fields) -> ReasoningConfig | None:
-    """`reasoning_effort`, and what other providers' clients say instead: `reasoning`, `thinking`."""
-    effort = read_effort(body, "reasoning_effort")
+    """`reasoning_effort`, and what clients of other providers and of open models' servers say instead."""
+    effort, switched = read_effort(body, "reasoning_effort"), _read_switched(body)
     if reasoning := body.part("reasoning"):
         return _read_openrouter(reasoning, effort)
     if thinking := body.part("thinking"):
         return _read_anthropic(thinking, effort)
-    return None if effort is None else ReasoningConfig(effort)
+    return switched if effort is None else ReasoningConfig(effort)
+
+
+def _read_switched(body: Fields) -> ReasoningConfig | None:
+    """`enable_thinking` with `thinking_budget`, as Qwen's providers and vLLM's templates have them."""
+    budget, switches = body.integer("thinking_budget"), [body.flag("enable_thinking")]
+    if template := body.part("chat_template_kwargs"):
+        switches += [template.flag("enable_thinking"), template.flag("thinking")]
+        template.end()
+    if False in switches:
+        return ReasoningConfig("none")
+    if budget is not None:
+        return ReasoningConfig(budget_tokens=budget)
+    return ReasoningConfig("medium") if True in switches else None
 
 
 def read_effort(fields: Fields, name: str) -> str | None:

@@ -4,16 +4,16 @@ from collections.abc import Set
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
-from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import cache_settings, in_place, refuse_extras
-from providers.formats.field_names import client_field
-from providers.formats.marks import carriers_of, marks_left_out
-from providers.formats.notes import Notes
+from providers.formats.base import Upstream, WrittenRequest
+from providers.formats.extras import cache_settings, in_place
+from providers.formats.marks import carriers_of, leave_marks
+from providers.formats.notes import Notes, leave_natives
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
-from providers.formats.openai.fit import USERS, ask_for_stream, fit, limit_name
+from providers.formats.openai.fit import USERS, ask_for_stream, fit, leave_tuning, limit_name
 from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import write_tool, write_tool_choice
+from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (
@@ -41,6 +41,7 @@ _READ_INTO = {
     "parallel_tool_calls": "parallel_tool_calls",
     "response_format": "output",
     **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "reasoning"),
+    **dict.fromkeys(("enable_thinking", "thinking_budget", "chat_template_kwargs"), "reasoning"),
     "verbosity": "verbosity",
     "service_tier": "service_tier",
     **dict.fromkeys(USERS, "user_id"),
@@ -48,32 +49,34 @@ _READ_INTO = {
 }
 _MEMBERS = {name: (field,) for name, field in _READ_INTO.items()}
 _UNSAID = Sampling()
+_NO_TOP_K = frozenset({"top_k"})
 _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        refuse_extras(conversation)
-    translated: list[str] = []
-    conversation = ask_by_tool(conversation, upstream, translated)
+        conversation = leave_natives(conversation, notes, said=_write_cache_settings(conversation, upstream))
+    conversation = ask_by_tool(conversation, upstream, notes.translated)
     if wording_in(conversation, ORIGIN):
-        body = _write_own(conversation, upstream, translated)
-        translated += fit(body, upstream)
+        body = _write_own(conversation, upstream, notes)
+        notes.translated += fit(body, upstream)
+        leave_tuning(body, upstream, notes)
     else:
-        body = _write_anew(conversation, upstream, translated)
+        body = _write_anew(conversation, upstream, notes)
         if upstream.is_streamed:
             ask_for_stream(body, upstream)
-    return WrittenRequest("/chat/completions", body, translated=tuple(translated))
+    return notes.written("/chat/completions", body)
 
 
-def _write_own(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """For a client of chat: what it said, but for what was changed since."""
     wording = wording_in(conversation, ORIGIN)
     original: dict[str, Any] = wording.value if wording else {}
     changed = {name for name in _READ_INTO.values() if not is_as_read(conversation, ORIGIN, name)}
     body: dict[str, Any] = {"model": upstream.name}
     if changed:
-        written = _write_settings(conversation, upstream, translated if "reasoning" in changed else [])
+        written = _write_settings(conversation, upstream, notes if "reasoning" in changed else Notes(ORIGIN))
         body |= {name: value for name, value in written.items() if _READ_INTO.get(name) in changed}
     body |= unchanged(conversation, ORIGIN, _MEMBERS)
     writer = OwnMessageWriter(_own_quirks(conversation, upstream))
@@ -91,26 +94,24 @@ def _own_quirks(conversation: Conversation, upstream: Upstream) -> Set[str]:
     return upstream.quirks | {name for value in originals for name in MARKS if name in value}
 
 
-def _write_anew(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    body = {"model": upstream.name} | _write_settings(conversation, upstream, translated)
-    body["messages"] = _write_messages(conversation, upstream, translated)
-    translated += _left_out(conversation, upstream, body)
+def _write_anew(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    body = {"model": upstream.name} | _write_settings(conversation, upstream, notes)
+    body["messages"] = _write_messages(conversation, upstream, notes)
+    _leave_out(conversation, upstream, body, notes)
     return in_place(body, conversation) if conversation.source == ORIGIN else body
 
 
-def _write_settings(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def _write_settings(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     body = _write_limits(conversation, upstream)
-    body |= _write_sampling(conversation.sampling, conversation.source, upstream)
+    body |= _write_sampling(conversation, upstream, notes)
     body |= _write_tools(conversation, upstream)
-    body |= _write_reasoning(conversation, upstream, translated)
-    body |= _write_rest(conversation, upstream)
+    body |= _write_reasoning(conversation, upstream, notes)
+    body |= _write_rest(conversation, upstream, notes)
     return body | _write_cache_settings(conversation, upstream)
 
 
-def _write_messages(
-    conversation: Conversation, upstream: Upstream, translated: list[str]
-) -> list[dict[str, Any]]:
-    writer = MessageWriter(ContentWriter(Notes(conversation.source, translated), upstream.quirks))
+def _write_messages(conversation: Conversation, upstream: Upstream, notes: Notes) -> list[dict[str, Any]]:
+    writer = MessageWriter(ContentWriter(notes, upstream.quirks))
     messages = merge_turns(conversation.messages)
     return [written for message in messages for written in writer.write(message)]
 
@@ -120,12 +121,14 @@ def _write_limits(conversation: Conversation, upstream: Upstream) -> dict[str, A
     return {} if most is None else {limit_name(upstream.params): most}
 
 
-def _write_sampling(sampling: Sampling, source: str, upstream: Upstream) -> dict[str, Any]:
+def _write_sampling(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    source, sampling = conversation.source, conversation.sampling
     if sampling == _UNSAID:
         return {}
-    # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
-    if sampling.top_k is not None and source != ORIGIN and "top_k" not in upstream.params:
-        raise CannotTranslate("The chosen provider has no top_k.", param=client_field(source, "top_k"))
+    if source != ORIGIN:
+        # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
+        missing = _NO_TOP_K if "top_k" not in upstream.params else frozenset()
+        sampling = fit_sampling(sampling, upstream, notes, missing)
     written: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -159,9 +162,9 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
     )
 
 
-def _write_reasoning(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
+def _write_reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """Quirk: `reasoning_object` for providers with OpenRouter's `reasoning`, which also takes a budget."""
-    reasoning = conversation.reasoning
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
     if reasoning is None:
         return {}
     if "reasoning_object" in upstream.quirks:
@@ -169,7 +172,7 @@ def _write_reasoning(conversation: Conversation, upstream: Upstream, translated:
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
         effort = effort_for(reasoning.budget_tokens)
-        translated.append(f"{client_field(conversation.source, 'budget_tokens')} -> reasoning_effort")
+        notes.note("budget_tokens", "reasoning_effort")
     # A model that decides by itself is what providers of this format offer when nothing is said.
     return {} if effort is None else {"reasoning_effort": effort}
 
@@ -181,12 +184,16 @@ def _write_openrouter(reasoning: ReasoningConfig) -> dict[str, Any]:
     return {"reasoning": members} if members else {}
 
 
-def _write_rest(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
-    tier = conversation.service_tier
+def _write_rest(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    tier, verbosity = conversation.service_tier, conversation.verbosity
+    if verbosity is not None and not _takes(upstream, "verbosity"):
+        if verbosity != "medium":
+            notes.lose("verbosity", "")
+        verbosity = None
     return _given(
         {
             "response_format": write_output(conversation.output),
-            "verbosity": conversation.verbosity,
+            "verbosity": verbosity,
             "service_tier": None if tier is None else _TIERS.get(tier, tier),
             "metadata": conversation.metadata if _takes(upstream, "metadata") else None,
             **_write_user(upstream),
@@ -224,17 +231,15 @@ def _write_user(upstream: Upstream) -> dict[str, Any]:
     return {"user": upstream.user_id} if _takes(upstream, "user") else {}
 
 
-def _left_out(conversation: Conversation, upstream: Upstream, body: dict[str, Any]) -> list[str]:
+def _leave_out(conversation: Conversation, upstream: Upstream, body: dict[str, Any], notes: Notes) -> None:
     """What changes no answer and is not declared by the offering."""
-    given = {"metadata": bool(conversation.metadata), "user": upstream.user_id is not None}
-    written = {"metadata": "metadata" in body, "user": not body.keys().isdisjoint(USERS)}
-    left_out = [
-        f"{client_field(conversation.source, name)} -> left out"
-        for name, is_given in given.items()
-        if is_given and not written[name]
-    ]
+    if conversation.metadata and "metadata" not in body:
+        notes.lose("metadata", "")
+    if upstream.user_id is not None and body.keys().isdisjoint(USERS):
+        notes.lose("user", "")
     takes_marks = conversation.source == ORIGIN or not MARK_QUIRKS.isdisjoint(upstream.quirks)
-    return left_out if takes_marks else [*left_out, *marks_left_out(conversation)]
+    if not takes_marks:
+        leave_marks(conversation, notes)
 
 
 def _takes(upstream: Upstream, name: str) -> bool:

@@ -16,7 +16,9 @@ from providers.formats.responses.open_items import (
     OpenReasoning,
     Picture,
     Step,
+    open_call,
 )
+from providers.formats.responses.own_tools import OwnTool, has_own_tools, own_tools
 from providers.formats.responses.signatures import OF_CALL, ORIGIN
 from providers.formats.responses.usage import write_usage
 from providers.wire.events import (
@@ -75,7 +77,8 @@ class ResponseWriting:
     """A response as it grows. Source: the SDK's type Response."""
 
     def __init__(self, facts: AnswerFacts) -> None:
-        self._output = Output(facts.id)
+        tools = own_tools(facts.request) if has_own_tools(facts.request) else {}
+        self._output = Output(facts.id, tools)
         self._usage: Usage | None = None
         self._finished: Finished | None = None
         self._head = {
@@ -173,11 +176,12 @@ def _number_after(sent: bytes) -> int:
 
 
 class Output:
-    """`items` are those that have ended. `answer_id` makes their ids."""
+    """`items` are those that have ended. `answer_id` makes their ids, `tools` name those of Responses' own."""
 
-    def __init__(self, answer_id: str) -> None:
+    def __init__(self, answer_id: str, tools: Mapping[str, OwnTool]) -> None:
         self.items: list[dict[str, Any]] = []
         self._answer_id = answer_id
+        self._tools = tools
         self._open: OpenItem | None = None
 
     def take(self, event: Event) -> Iterator[Step]:
@@ -190,8 +194,8 @@ class Output:
                 yield from self._close("completed")
                 if event.signature:
                     yield from self._think(ReasoningSigned(event.signature, origin=event.origin, id=OF_CALL))
-                call = OpenCall(self._answer_id, self._next(), event)
-                yield from self._begin(call)
+                own = self._tools.get(event.name)
+                yield from self._begin(open_call(self._answer_id, self._next(), event, own))
             case ToolArguments():
                 if isinstance(self._open, OpenCall):
                     yield from self._open.add(event.text)

@@ -10,6 +10,7 @@ from providers.formats.openai.format import OPENAI_NAMES
 from providers.formats.openai.tools import wants_one_call
 from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
 from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
+from providers.formats.responses.own_tools import plainly
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN
@@ -58,6 +59,7 @@ class ResponsesFormat:
 
     wants_one_call = staticmethod(wants_one_call)
     read_request = staticmethod(read_request)
+    plainly = staticmethod(plainly)
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)

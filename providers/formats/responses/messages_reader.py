@@ -55,7 +55,7 @@ class ItemReader:
         messages: list[Message] = []
         for fields in items:
             message = self._read_item(fields)
-            if (signed := _sign_call(messages[-1:], message)) is not None:
+            if (signed := sign_call(messages[-1:], message)) is not None:
                 messages[-1] = signed
             else:
                 messages.append(message)
@@ -109,7 +109,7 @@ def _as_read(thing: T, fields: Fields) -> T:
     return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
-def _sign_call(last: list[Message], message: Message) -> Message | None:
+def sign_call(last: list[Message], message: Message) -> Message | None:
     """The call with the signature that stood in front of it. None where there is none."""
     match last, message.parts:
         case [Message(parts=(Reasoning(id=signatures.OF_CALL) as thought,))], (ToolCall() as call,):

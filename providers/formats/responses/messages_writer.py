@@ -117,7 +117,7 @@ class ItemWriter:
     def _write_reasoning(self, thought: Reasoning) -> dict[str, Any] | None:
         """None for thoughts of another maker, which this provider refuses."""
         if thought.origin != ORIGIN or not (thought.encrypted or _is_readable(thought)):
-            self._notes.note("reasoning", "left out")
+            self._notes.lose("reasoning", "")
             return None
         # Its words may stand in it twice, so that a change writes all of it anew.
         wording = wording_in(thought, ORIGIN)

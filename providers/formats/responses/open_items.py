@@ -8,8 +8,10 @@ from typing import Any
 
 from providers.formats.openai.answer_writer import file_of, page_of
 from providers.formats.responses.answer_reader import MEDIA_TYPES
+from providers.formats.responses.own_tools import SEARCH, OwnTool, input_of
 from providers.formats.responses.signatures import write_signature
 from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted
+from providers.wire.json_text import read_object
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
@@ -82,11 +84,17 @@ class OpenReasoning(OpenItem):
 
 
 class OpenCall(OpenItem):
+    """`own` is the tool as the client lists it, where that is in a namespace."""
+
     prefix = "fc"
 
-    def __init__(self, answer_id: str, index: int, started: ToolCallStarted) -> None:
+    def __init__(
+        self, answer_id: str, index: int, started: ToolCallStarted, own: OwnTool | None = None
+    ) -> None:
         super().__init__(answer_id, index)
         self._started = started
+        self._name = own.name if own else started.name
+        self._namespace = {"namespace": own.namespace} if own and own.namespace else {}
         self._arguments: list[str] = []
 
     def add(self, text: str) -> Iterator[Step]:
@@ -99,15 +107,77 @@ class OpenCall(OpenItem):
             "type": "function_call",
             "status": status,
             "call_id": self._started.id,
-            "name": self._started.name,
+            "name": self._name,
             "arguments": "".join(self._arguments),
+            **self._namespace,
         }
 
     def _end_part(self) -> Iterator[Step]:
         if not any(self._arguments):
             yield from self.add("{}")
-        name, arguments = self._started.name, "".join(self._arguments)
-        yield self._step("function_call_arguments.done", name=name, arguments=arguments)
+        arguments = "".join(self._arguments)
+        yield self._step("function_call_arguments.done", name=self._name, arguments=arguments)
+
+
+class OpenCustomCall(OpenCall):
+    """One of a tool that takes plain text, which its provider was told as a function of one string."""
+
+    prefix = "ctc"
+
+    def add(self, text: str) -> Iterator[Step]:
+        """What the string says is known once its JSON is whole."""
+        self._arguments.append(text)
+        return iter(())
+
+    def item(self, status: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "type": "custom_tool_call",
+            "status": status,
+            "call_id": self._started.id,
+            "name": self._name,
+            "input": "" if status == "in_progress" else self._input(),
+            **self._namespace,
+        }
+
+    def _input(self) -> str:
+        return input_of("".join(self._arguments))
+
+    def _end_part(self) -> Iterator[Step]:
+        said = self._input()
+        yield self._step("custom_tool_call_input.delta", delta=said)
+        yield self._step("custom_tool_call_input.done", input=said)
+
+
+class OpenSearchCall(OpenCall):
+    """A search for tools that the client makes itself."""
+
+    prefix = "tsc"
+
+    def add(self, text: str) -> Iterator[Step]:
+        self._arguments.append(text)
+        return iter(())
+
+    def item(self, status: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "type": "tool_search_call",
+            "status": status,
+            "call_id": self._started.id,
+            "execution": "client",
+            "arguments": read_object("".join(self._arguments)) or {},
+        }
+
+    def _end_part(self) -> Iterator[Step]:
+        return iter(())
+
+
+_CALLS = {"custom": OpenCustomCall, SEARCH: OpenSearchCall}
+
+
+def open_call(answer_id: str, index: int, started: ToolCallStarted, own: OwnTool | None) -> OpenCall:
+    """As the client knows the tool."""
+    return _CALLS.get(own.kind if own else "", OpenCall)(answer_id, index, started, own)
 
 
 class OpenMessage(OpenItem):

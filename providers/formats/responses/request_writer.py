@@ -1,17 +1,18 @@
 """Writes a request for a provider that speaks Responses."""
 
+from dataclasses import replace
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
-from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
-from providers.formats.extras import cache_settings, in_place, refuse_extras
-from providers.formats.field_names import client_field
-from providers.formats.marks import marks_left_out
-from providers.formats.notes import Notes
+from providers.formats.base import Upstream, WrittenRequest
+from providers.formats.extras import cache_settings, in_place
+from providers.formats.marks import leave_marks
+from providers.formats.notes import Notes, leave_natives
 from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
+from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
@@ -21,7 +22,6 @@ from providers.wire.conversation import (
     OutputKind,
     Reasoning,
     Role,
-    Sampling,
     Text,
     Tool,
 )
@@ -36,36 +36,47 @@ _MEMBERS = {
     "text": ("output", "verbosity"),
     "reasoning": ("reasoning",),
 }
-_UNKNOWN_SAMPLING = ("top_k", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias")
+_UNKNOWN_SAMPLING = frozenset({"top_k", "frequency_penalty", "presence_penalty", "seed", "logit_bias"})
 
 
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        refuse_extras(conversation)
-    _refuse_sampling(conversation.sampling, conversation.source)
-    translated: list[str] = []
-    conversation = ask_by_tool(conversation, upstream, translated)
+        conversation = leave_natives(conversation, notes, said=cache_settings(conversation))
+    conversation = _fitted(conversation, upstream, notes)
+    conversation = ask_by_tool(conversation, upstream, notes.translated)
     body: dict[str, Any] = {"model": upstream.name}
     body |= _write_settings(conversation, upstream)
     body |= _write_tools(conversation)
     body |= _write_text(conversation)
-    body |= _write_reasoning(conversation, translated)
+    body |= _write_reasoning(conversation, notes)
     body |= unchanged(conversation, ORIGIN, _MEMBERS)
-    body |= _write_input(conversation, upstream, translated)
+    body |= _write_input(conversation, upstream, notes)
     if conversation.source != ORIGIN:
         body |= cache_settings(conversation)
         if "prompt_cache_breakpoint" not in upstream.quirks:
-            translated += marks_left_out(conversation)
+            leave_marks(conversation, notes)
     body |= _write_include(conversation)
     if upstream.is_streamed:
         body["stream"] = True
     if conversation.source == ORIGIN:
         body = in_place(body, conversation)
-    return WrittenRequest("/responses", body, translated=tuple(translated))
+    return notes.written("/responses", body)
 
 
-def _write_input(conversation: Conversation, upstream: Upstream, translated: list[str]) -> dict[str, Any]:
-    writer = ItemWriter(Notes(conversation.source, translated), upstream.quirks)
+def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Conversation:
+    """With what the model takes of sampling and effort. Raises CannotTranslate."""
+    if conversation.sampling.stop:
+        raise notes.refuse("stop", "The chosen provider has no stop.")
+    sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN_SAMPLING)
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
+    if sampling is conversation.sampling and reasoning is conversation.reasoning:
+        return conversation
+    return replace(conversation, sampling=sampling, reasoning=reasoning)
+
+
+def _write_input(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
+    writer = ItemWriter(notes, upstream.quirks)
     is_own = conversation.source == ORIGIN
     turns = conversation.messages if is_own else merge_turns(conversation.messages)
     instructions, messages = _split_instructions(turns)
@@ -113,15 +124,6 @@ def _write_settings(conversation: Conversation, upstream: Upstream) -> dict[str,
     )
 
 
-def _refuse_sampling(sampling: Sampling, source: str) -> None:
-    for name in _UNKNOWN_SAMPLING:
-        value = getattr(sampling, name)
-        # A penalty of nothing, and a bias for nothing, are what there is when nothing is said.
-        is_default = value is None or (name not in {"seed", "top_k"} and not value)
-        if not is_default:
-            raise CannotTranslate(f"The chosen provider has no {name}.", param=client_field(source, name))
-
-
 def _write_tools(conversation: Conversation) -> dict[str, Any]:
     source, choice = conversation.source, conversation.tool_choice
 
@@ -152,14 +154,14 @@ def _write_output(output: OutputFormat | None) -> dict[str, Any] | None:
     return {"type": "json_schema", "name": output.name or "answer"} | _given(members)
 
 
-def _write_reasoning(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
+def _write_reasoning(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     reasoning = conversation.reasoning
     if reasoning is None:
         return {}
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
         effort = effort_for(reasoning.budget_tokens)
-        translated.append(f"{client_field(conversation.source, 'budget_tokens')} -> reasoning.effort")
+        notes.note("budget_tokens", "reasoning.effort")
     written = _given({"effort": effort, "summary": "auto" if reasoning.is_included else None})
     return {"reasoning": written} if written else {}
 

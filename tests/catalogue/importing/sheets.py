@@ -7,10 +7,10 @@ from typing import Any
 from accounts.models import User
 from catalogue.models import SheetImport
 from catalogue.sheets import services, work
-from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet, Sheet
+from catalogue.sheets.columns import SHEETS, Sheet
 from catalogue.sheets.report import unpack
 
-NAMES = {ModelSheet: "models", OfferingSheet: "offerings", PriceSheet: "prices"}
+NAMES = {sheet: name for name, sheet in SHEETS.items()}
 
 
 def to_csv(*rows: dict[str, Any]) -> bytes:
@@ -29,18 +29,17 @@ def models(count: int, **fields: Any) -> bytes:
 
 
 def submit(
-    sheet: type[Sheet], data: bytes, *, author: User | None = None, is_workbook: bool = False
+    sheet: type[Sheet], data: bytes, *, author: User | None = None, comma: bool = False
 ) -> SheetImport:
+    """`comma`: its numbers are declared to be written with one."""
     return services.submit(
-        sheet=NAMES[sheet], file_name="sheet.csv", is_workbook=is_workbook, data=data, author=author
+        sheet=NAMES[sheet], file_name="sheet.csv", data=data, author=author, has_decimal_comma=comma
     )
 
 
-def read(
-    sheet: type[Sheet], data: bytes, *, author: User | None = None, is_workbook: bool = False
-) -> SheetImport:
+def read(sheet: type[Sheet], data: bytes, *, author: User | None = None, comma: bool = False) -> SheetImport:
     """Read and judged, as a worker does it."""
-    return go_on(submit(sheet, data, author=author, is_workbook=is_workbook))
+    return go_on(submit(sheet, data, author=author, comma=comma))
 
 
 def go_on(made: SheetImport) -> SheetImport:
@@ -53,10 +52,10 @@ def bring_in(sheet: type[Sheet], *rows: dict[str, Any]) -> SheetImport:
 
 
 def bring_in_file(
-    sheet: type[Sheet], data: bytes, *, author: User | None = None, is_workbook: bool = False
+    sheet: type[Sheet], data: bytes, *, author: User | None = None, comma: bool = False
 ) -> SheetImport:
     """Confirmed where it is good, and written."""
-    made = read(sheet, data, author=author, is_workbook=is_workbook)
+    made = read(sheet, data, author=author, comma=comma)
     return go_on(made) if services.confirm(made, author=author) else made
 
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
+from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 from tests.catalogue.importing.folders import (
     card,
@@ -21,15 +22,15 @@ from tests.catalogue.importing.folders import (
     rule,
     write_folder,
 )
-from tests.make import make_model, make_offering, make_price, make_provider
+from tests.make import make_model, make_offering, make_price, make_provider, make_staff
 
 pytestmark = pytest.mark.django_db
 
 
-def bring_in(path: Path, **files: Any) -> str:
+def bring_in(path: Path, *options: str, **files: Any) -> str:
     """What the command says."""
     said = StringIO()
-    call_command("import_catalogue", write_folder(path, **files), stdout=said, stderr=StringIO())
+    call_command("import_catalogue", write_folder(path, **files), *options, stdout=said, stderr=StringIO())
     return said.getvalue()
 
 
@@ -102,6 +103,61 @@ def test_what_staff_decided_stays(tmp_path: Path) -> None:
     assert (groq.base_url, groq.is_enabled, groq.credential.kind) == ("https://own.example/v1", False, "none")
     assert not Offering.objects.get().is_enabled
     assert [price.amount for price in Price.objects.filter(valid_to=None)] == [Decimal(9)]
+
+
+def test_what_is_looked_after_here_wins_and_only_what_it_leaves_open_is_filled_in(tmp_path: Path) -> None:
+    curated = make_model("acme/one", name="Uno", input_types=["text", "image"], context_length=None)
+    groq = make_provider("groq")
+    here = make_offering(curated, groq, upstream_name="one", params=["tools"], context_length=None)
+    theirs = [model(name="One", input_types=["text"], context_length=8000)]
+    bring_in(tmp_path, models=theirs)
+    curated.refresh_from_db()
+    here.refresh_from_db()
+    assert (curated.name, curated.input_types, curated.context_length) == ("Uno", ["text", "image"], 8000)
+    assert here.params == ["tools"]
+
+
+def test_model_of_an_import_is_looked_after_once_somebody_has_published_it(tmp_path: Path) -> None:
+    bring_in(tmp_path)
+    row = Model.objects.get()
+    row.name = "Uno"
+    row.save()
+    publish([row], author=make_staff())
+    bring_in(tmp_path, models=[model(name="Eins", context_length=8000)])
+    row.refresh_from_db()
+    assert (row.name, row.context_length) == ("Uno", 8000)
+
+
+def test_dry_run_writes_nothing_and_says_what_would_differ(tmp_path: Path) -> None:
+    bring_in(tmp_path)
+    rows = [model(context_length=8000), model("acme/two", name="Two")]
+    price = card(rule(price="2"))
+    said = bring_in(tmp_path, "--dry-run", models=rows, pricing=[price])
+    assert "acme/one: context_length: nothing → 8000" in said
+    assert "price of input_text_tokens, standard: 1 USD for 1000000 → ends" in said
+    assert "Made: 1 models" in said
+    assert list(Model.objects.values_list("public_id", "context_length")) == [("acme/one", None)]
+    assert Price.objects.filter(valid_to=None).get().amount == 1
+    made = bring_in(tmp_path, models=rows, pricing=[price])
+    counts = ("Made:", "Changed:")
+    told = [[line for line in text.splitlines() if line.startswith(counts)] for text in (said, made)]
+    assert told[0] == told[1]
+
+
+def test_only_new_touches_nothing_that_is_here(tmp_path: Path) -> None:
+    bring_in(tmp_path)
+    rows = [model(name="Eins"), model("acme/two", name="Two")]
+    offers = [
+        offer(provider_model_slug="other"),
+        offer(id="groq:acme/two", model_id="acme/two", api_model_id="acme/two"),
+    ]
+    bring_in(tmp_path, "--only-new", models=rows, provider_models=offers, pricing=[])
+    assert set(Model.objects.values_list("public_id", "name")) == {("acme/one", "One"), ("acme/two", "Two")}
+    assert set(Offering.objects.values_list("model__public_id", "upstream_name")) == {
+        ("acme/one", "one"),
+        ("acme/two", "one"),
+    }
+    assert Price.objects.get().valid_to is None
 
 
 def test_plans_conditions_and_windows_are_kept(tmp_path: Path) -> None:

@@ -460,3 +460,78 @@ def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
     quick = HealthStatus(is_open=False, success_rate=1.0, latency_ms=0.5)
     assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: quick})) == [2, 1]
+
+
+def weighed(endpoint, call_format, body, *formats, **offering):
+    """Ids of one offering for each format, in the order in which they would be asked."""
+    offerings = tuple(
+        an_offering(number, provider_id=number, position=number, max_output_tokens=4000, **offering)
+        for number in range(1, len(formats) + 1)
+    )
+    providers = tuple(a_provider(number, wire_format=name) for number, name in enumerate(formats, start=1))
+    call = Call(endpoint, body, format=call_format)
+    needs = operation_of(endpoint).requirements(call)
+    context = a_routing_context(a_model(offerings=offerings), providers=providers)
+    return plan_route("acme/one", needs, context)
+
+
+CHAT_BODY = {"messages": [HELLO]}
+MARKED = [
+    {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}
+]
+
+
+@pytest.mark.parametrize(
+    ("client", "body", "formats", "order"),
+    [
+        # Nothing is lost anywhere: the curator's order.
+        ("openai", CHAT_BODY, ("gemini", "anthropic", "openai"), [1, 2, 3]),
+        # A hint is lost by all but the client's own format.
+        ("openai", CHAT_BODY | {"session_id": "s"}, ("gemini", "anthropic", "openai"), [3, 1, 2]),
+        ("anthropic", {"max_tokens": 9, "messages": MARKED}, ("openai", "responses", "anthropic"), [3, 1, 2]),
+        # Tuning: Gemini has a seed, Anthropic has none.
+        ("openai", CHAT_BODY | {"seed": 1}, ("anthropic", "gemini"), [2, 1]),
+        ("openai", CHAT_BODY | {"logit_bias": {"1": 1}}, ("anthropic", "openai"), [2, 1]),
+        # A hint and tuning: what loses the hint alone is in between.
+        ("openai", CHAT_BODY | {"seed": 1, "session_id": "s"}, ("anthropic", "gemini", "openai"), [3, 2, 1]),
+    ],
+)
+def test_what_loses_least_is_asked_first(client, body, formats, order):
+    endpoint = {"openai": "chat.completions", "anthropic": "messages"}[client]
+    plan = weighed(endpoint, client, body, *formats)
+    assert [candidate.offering.id for candidate in plan.candidates] == order
+
+
+@pytest.mark.parametrize(
+    ("client", "body", "dropped"),
+    [
+        ("openai", {"moderation": {"model": "m"}}, "cannot_generate:moderation"),
+        ("openai", {"n": 2}, "cannot_generate:n"),
+        ("openai", {"logprobs": True}, "cannot_generate:logprobs"),
+    ],
+)
+def test_what_is_relied_on_or_promised_takes_an_offering_out(client, body, dropped):
+    plan = weighed("chat.completions", client, CHAT_BODY | body, "anthropic", "openai")
+    assert [candidate.offering.id for candidate in plan.candidates] == [2]
+    assert [drop.reason for drop in plan.dropped] == [dropped]
+
+
+def test_what_no_offering_can_keep_is_named():
+    with pytest.raises(InvalidRequest) as refusal:
+        weighed(
+            "chat.completions", "openai", CHAT_BODY | {"moderation": {"model": "m"}}, "anthropic", "gemini"
+        )
+    assert refusal.value.param == "moderation"
+
+
+@pytest.mark.parametrize(("asked", "planned"), [({"session_id": "s"}, [2, 1]), ({"temperature": 1.5}, [2])])
+def test_required_parameters_may_lose_hints_and_no_tuning(asked, planned):
+    call = Call("chat.completions", CHAT_BODY | asked)
+    operation = operation_of("chat.completions")
+    needs = operation.requirements(call)
+    needs = needs.requiring(operation.parameters(call, needs))
+    declared = frozenset({"temperature"})
+    offerings = tuple(an_offering(n, provider_id=n, max_output_tokens=9, params=declared) for n in (1, 2))
+    providers = (a_provider(1, wire_format="anthropic"), a_provider(2))
+    context = a_routing_context(a_model(offerings=offerings), providers=providers)
+    assert plan_ids("acme/one", needs, context) == planned

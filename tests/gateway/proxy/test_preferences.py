@@ -67,9 +67,11 @@ def test_required_parameters_choose_the_provider_and_stay_here(edge, provider, p
 
 
 @pytest.mark.parametrize("path", sorted(ASKED.keys() - {"/v1/embeddings"}))
-def test_without_the_wish_the_first_provider_is_asked(edge, path):
-    """But for embeddings: vectors of another length are no answer at all."""
-    assert ask(edge, path).headers["x-gateway-provider"] == "provider-1"
+def test_without_the_wish_an_offering_that_loses_nothing_is_asked_first(edge, path):
+    """Embeddings have no choice: vectors of another length are no answer at all."""
+    assert ask(edge, path).headers["x-gateway-provider"] == "provider-2"
+    answer = ask(edge, path, provider={"only": ["provider-1"]})
+    assert answer.headers["x-gateway-translated"].endswith("emperature -> left out")
 
 
 @pytest.mark.parametrize(

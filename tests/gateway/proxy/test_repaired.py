@@ -175,5 +175,5 @@ def test_what_one_format_cannot_say_is_no_fault_of_its_provider():
         provider = a_provider(1, base_url=speaker.base_url, wire_format="anthropic")
         with running_edge([a_model(offerings=(an_offering(max_output_tokens=9),))], [provider]) as edge:
             for _ in range(6):
-                assert edge.chat(seed=1).json()["error"]["param"] == "seed"
+                assert edge.chat(logprobs=True).json()["error"]["param"] == "logprobs"
             assert edge.chat().status_code == 200

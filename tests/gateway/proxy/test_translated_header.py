@@ -8,7 +8,7 @@ from tests.upstream.speaking import speaking
 
 SAY = [{"role": "user", "content": "hi"}]
 SHOW = {"x-gateway-show-translated": "1"}
-DECLARED = frozenset({"max_completion_tokens", "temperature"})
+DECLARED = frozenset({"max_completion_tokens", "temperature", "reasoning_effort"})
 ASKED = {
     "openai": {"max_tokens": 50, "temperature": 0.5, "invented": 1, "user": "u-1"},
     "responses": {"reasoning_effort": "low", "store": True, "temperature": 0.5, "user": "u-1"},
@@ -56,10 +56,27 @@ def test_what_was_translated_is_listed_when_it_is_asked_for(told, lane, is_strea
     assert set(answer.headers["x-gateway-translated"].split(", ")) == TOLD[name]
 
 
-def test_nothing_is_listed_unless_it_is_asked_for(told):
+@pytest.mark.parametrize("show", ["", "0"])
+def test_only_what_was_lost_is_listed_where_nobody_asks(told, show):
     edge, speaker = told
-    for show in ("", "0"):
-        assert "x-gateway-translated" not in ask(edge, speaker.wire_format.name, show=show).headers
+    name = speaker.wire_format.name
+    lost = {line for line in TOLD[name] if line.endswith("left out")}
+    listed = ask(edge, name, show=show).headers.get("x-gateway-translated")
+    assert (None if listed is None else set(listed.split(", "))) == (lost or None)
+
+
+def test_list_is_cut_at_two_kibibytes_and_counts_the_rest(told):
+    edge, speaker = told
+    members = {f"member_{number:03}": 1 for number in range(90)}
+    body = {"model": "acme/one", "input": [{"role": "user", "content": "hi", **members}]}
+    with edge.client() as client:
+        answer = client.post("/v1/responses", json=body)
+    assert answer.status_code == 200, answer.text
+    if speaker.wire_format.name != "responses":
+        listed = answer.headers["x-gateway-translated"].split(", ")
+        assert listed[0] == "input.member_000 -> left out"
+        assert len(", ".join(listed[:-1])) <= 2048
+        assert listed[-1] == f"and {90 - len(listed) + 1} more"
 
 
 def test_a_request_that_is_said_as_it_is_has_an_empty_list(told):
@@ -75,19 +92,13 @@ def test_another_value_than_one_or_zero_is_refused(told):
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-gateway-show-translated")
 
 
-def test_undeclared_parameter_is_forwarded_or_refused_by_name(told):
-    """The rule for each format: forwarded where the format has a place for it, else refused."""
+def test_undeclared_tuning_is_left_out_and_told(told):
     edge, speaker = told
-    name = speaker.wire_format.name
-    has_place = {"openai": True, "gemini": True, "responses": False, "anthropic": False}[name]
     speaker.seen.clear()
-    answer = ask(edge, name, seed=7)
-    if has_place:
-        assert answer.status_code == 200, answer.text
-        assert "7" in str(speaker.seen[0][2])
-    else:
-        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "seed")
-        assert speaker.seen == []
+    answer = ask(edge, speaker.wire_format.name, seed=7, show="")
+    assert answer.status_code == 200, answer.text
+    assert "seed" not in str(speaker.seen[0][2])
+    assert "seed -> left out" in answer.headers["x-gateway-translated"].split(", ")
 
 
 @pytest.mark.parametrize("asked", [{"logprobs": True}, {"response_format": {"type": "json_object"}}])

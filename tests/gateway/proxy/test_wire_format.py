@@ -12,8 +12,8 @@ import pytest
 
 from gateway.core.outbound import OutboundPolicy
 from providers.formats.base import CannotTranslate, WrittenRequest
-from providers.formats.extras import refuse_extras
 from providers.formats.field_names import FieldNames, client_field
+from providers.formats.notes import Notes, leave_natives
 from providers.formats.registry import FORMATS, wire_formats
 from providers.formats.sse_events import SseEventReader
 from providers.operations.registry import lacks, serves
@@ -53,7 +53,7 @@ class TelegramFormat:
     reader = TelegramReader
 
     def write_request(self, conversation, upstream):
-        refuse_extras(conversation)
+        conversation = leave_natives(conversation, Notes(conversation.source))
         if conversation.tools:
             param = client_field(conversation.source, "tool_choice")
             raise CannotTranslate("A telegram takes no tools.", param=param)

@@ -6,21 +6,19 @@ from random import Random
 import pytest
 from django.http import QueryDict
 
-from catalogue.facts import PriceFacts
-from catalogue.pricing.cost import usd_per_unit
-from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.mix import Mix
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
+from gateway.public.amounts import Amount, money, token_range
 from gateway.public.facet_index import facet_index_cache
 from gateway.public.facets import facets_of
-from gateway.public.offered import expected_top, is_free
 from gateway.public.query import ListQuery
+from gateway.public.rows import row_of
+from tests.catalogue.reference import Row
 from tests.catalogue.test_filters import make_catalogue
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
-
-COLUMNS = ("shown_context", "prompt_usd", "completion_usd")
 
 
 @pytest.fixture(params=range(4))
@@ -33,20 +31,42 @@ def ask(text: str, reading: Reading) -> ListQuery:
     return ListQuery(QueryDict(text, mutable=True), [], reading)
 
 
-def test_prices_asked_in_sql_are_those_that_rows_show(reading: Reading) -> None:
-    rows = reading.rows().with_top(reading.at, reading.callable_ids, COLUMNS, or_closed=True)
-    for public_id, *asked in rows.values_list("public_id", *COLUMNS):
-        model = reading.snapshot.models[public_id]
-        top, prices = expected_top(model, reading.snapshot, reading.at)
-        context = (top and top.context_length) or model.context_length
-        assert asked == [context, unit(prices.get(INPUT_TEXT)), unit(prices.get(OUTPUT_TEXT))], public_id
+def test_every_headline_figure_equals_the_plain_reference_over_all_offerings(reading: Reading) -> None:
+    for model in reading.snapshot.models.values():
+        row, plain = row_of(model, reading, mix=Mix(2, 7, 1)), Row(model, reading)
+        told = [row.prompt, row.completion, row.cached, row.blended, row.context]
+        meters = ("input_text_tokens", "output_text_tokens", "cached_read_text_tokens")
+        low = [*(plain.lowest(meter) for meter in meters), plain.blended("2:7:1")]
+        assert [_figure(amount) for amount in told[:4]] == [
+            None if usd is None else "free" if plain.is_free() else money(usd * 1_000_000) for usd in low
+        ], model.id
+        for amount, meter in zip(told, meters, strict=False):
+            assert (amount is not None and "from" in amount.text) == (len(set(plain.prices(meter))) > 1), (
+                model.id
+            )
+        lengths = sorted(length for length in plain.contexts if length)
+        assert row.context == (token_range(lengths[0], lengths[-1]) if lengths else None), model.id
+        _headline_of_the_record_is(plain, meters)
+
+
+def _figure(amount: Amount | None) -> str | None:
+    return amount.text.removeprefix("from ") if amount else None
+
+
+def _headline_of_the_record_is(plain: Row, meters: tuple[str, ...]) -> None:
+    told = plain.record["headline"]
+    for name, meter in zip(("prompt", "completion", "input_cache_read"), meters, strict=True):
+        asked = plain.prices(meter)
+        span = told[name] and [Decimal(told[name][end]) for end in ("from", "to")]
+        assert span == ([min(asked), max(asked)] if asked else None)
+    assert (told["is_free"], told["offerings"]) == (plain.is_free(), len(plain.asked))
+    assert told["over"] == ("callable" if plain.is_served else "all")
 
 
 def test_free_is_what_the_filter_calls_free(reading: Reading) -> None:
     free = set(ask("free=true&status=announced,active,deprecated,retired", reading).ids)
     for model in reading.snapshot.models.values():
-        prices = expected_top(model, reading.snapshot, reading.at)[1]
-        assert (model.id in free) == (is_free(prices) is True), model.id
+        assert (model.id in free) == (Row(model, reading).is_free() is True), model.id
 
 
 @pytest.mark.parametrize(
@@ -60,7 +80,3 @@ def test_every_count_is_what_its_choice_leaves(reading: Reading, text: str) -> N
         for option in facet.options:
             narrowed = query.ids_without(facet.name, option.value)
             assert len(narrowed) == option.count, (facet.name, option.value)
-
-
-def unit(price: PriceFacts | None) -> Decimal | None:
-    return None if price is None else usd_per_unit(price)

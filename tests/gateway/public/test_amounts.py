@@ -43,7 +43,7 @@ def test_unknown_tokens_stay_unknown() -> None:
         ("1234.5", "$1,234.50"),
         ("0.00000004", "$0.00000004"),
         ("0.123456", "$0.1235"),
-        ("0", "free"),
+        ("0", "$0"),
     ],
 )
 def test_money_has_two_decimals_and_is_never_rounded_to_nothing(amount: str, text: str) -> None:

@@ -19,6 +19,8 @@ def test_what_differs_is_marked_with_a_word_too(client: Client) -> None:
     page = look(client, "?id=acme/big&id=zeta/small")
     assert lines(page) == {
         "Input per million",
+        "Blended 3:1 per million",
+        "First tried",
         "Context",
         "Input modalities",
         "Weights",

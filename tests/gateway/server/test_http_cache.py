@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ class Catalogue:
     asked: int = 0
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    day: str = ""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
-        tag = f'W/"{self.edition}-0-none-seal"'.encode()
+        tag = f'W/"{self.edition}-0-none{self.day}-seal"'.encode()
         headers = [(b"etag", tag), (b"last-modified", b"Wed, 25 Nov 2026 00:00:00 GMT"), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"answer ", "more_body": True})
@@ -78,6 +80,19 @@ def test_what_was_published_since_is_asked_for(scene: Scene) -> None:
     scene.get()
     scene.publish()
     assert [scene.get()[1], scene.get()[1]] == ["answer 2", "answer 2"]
+
+
+@pytest.mark.parametrize(("day", "asked"), [(lambda: datetime.now(UTC), 1), (lambda: date(2026, 1, 1), 2)])
+def test_answer_that_counts_days_is_kept_on_its_day_only(scene: Scene, day: Any, asked: int) -> None:
+    scene.catalogue.day = f"d{day():%Y%m%d}"
+    assert [scene.get()[0], scene.get()[0]] == [200, 200]
+    assert scene.catalogue.asked == asked
+
+
+@pytest.mark.parametrize("said", ["gzip;q=0", "br, gzip; q=0.0", "identity"])
+def test_client_that_takes_no_gzip_shares_no_packed_answer(scene: Scene, said: str) -> None:
+    scene.get(accept_encoding="gzip, br;q=0.5")
+    assert scene.get(accept_encoding=said) == (200, "answer 2")
 
 
 def test_answer_of_another_state_than_ours_is_not_repeated(scene: Scene) -> None:
@@ -160,7 +175,9 @@ def test_refusal_is_not_repeated(scene: Scene) -> None:
     assert [scene.get()[0], scene.get()[1]] == [400, "answer 2"]
 
 
-@pytest.mark.parametrize("known", ['W/"1-0-none-seal"', 'W/"other", W/"1-0-none-seal"', "*"])
+@pytest.mark.parametrize(
+    "known", ['W/"1-0-none-seal"', '"1-0-none-seal"', 'W/"other", W/"1-0-none-seal"', "*"]
+)
 def test_client_that_has_it_already_is_told_so(scene: Scene, known: str) -> None:
     scene.get()
     assert scene.get(if_none_match=known) == (304, "")
@@ -170,6 +187,8 @@ def test_client_that_has_it_already_is_told_so(scene: Scene, known: str) -> None
 def test_client_that_goes_by_time_is_told_so_too(scene: Scene) -> None:
     scene.get()
     assert scene.get(if_modified_since="Wed, 25 Nov 2026 00:00:00 GMT")[0] == 304
+    assert scene.get(if_modified_since="Wed, 25 Nov 2026 10:00:00 GMT")[0] == 304
+    assert scene.get(if_modified_since="yesterday")[0] == 200
     assert scene.get(if_modified_since="Tue, 24 Nov 2026 00:00:00 GMT")[0] == 200
 
 

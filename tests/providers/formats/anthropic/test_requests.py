@@ -112,27 +112,36 @@ def test_foreign_field_is_refused_by_its_name_unless_it_changes_nothing():
     assert refused.value.param == "n"
 
 
-def test_newer_version_refuses_what_it_has_taken_away():
+def test_newer_version_is_not_told_what_it_has_taken_away():
     assert written("version_2026_10_21").headers == {"anthropic-version": "2026-10-21"}
-    for field in ("temperature", "top_p", "top_k"):
-        with pytest.raises(CannotTranslate) as refused:
-            written("version_2026_10_21", sampling=Sampling(**{field: 1}))
-        assert refused.value.param == field
+    for field, value in (("temperature", 0), ("top_p", 0.5), ("top_k", 1)):
+        request = written("version_2026_10_21", sampling=Sampling(**{field: value}))
+        assert field not in request.body
+        assert request.lost == (f"{field} -> left out",)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "lost"),
+    [
+        (Sampling(temperature=1.5), "temperature -> temperature=1"),
+        (Sampling(frequency_penalty=1), "frequency_penalty -> left out"),
+        (Sampling(presence_penalty=1), "presence_penalty -> left out"),
+        (Sampling(seed=0), "seed -> left out"),
+        (Sampling(logit_bias={"1": 1}), "logit_bias -> left out"),
+    ],
+)
+def test_tuning_that_anthropic_lacks_is_moved_or_left_out(sampling, lost):
+    request = written(sampling=sampling)
+    assert request.lost == (lost,)
+    assert request.body.get("temperature") in {None, 1}
+    assert request.body.keys().isdisjoint({"frequency_penalty", "presence_penalty", "seed", "logit_bias"})
 
 
 @pytest.mark.parametrize(
     ("sampling", "param"),
-    [
-        (Sampling(temperature=1.5), "temperature"),
-        (Sampling(frequency_penalty=1), "frequency_penalty"),
-        (Sampling(presence_penalty=1), "presence_penalty"),
-        (Sampling(seed=0), "seed"),
-        (Sampling(logprobs=True), "logprobs"),
-        (Sampling(logit_bias={"1": 1}), "logit_bias"),
-        (Sampling(stop=("\n",)), "stop"),
-    ],
+    [(Sampling(logprobs=True), "logprobs"), (Sampling(stop=("\n",)), "stop")],
 )
-def test_sampling_that_anthropic_lacks_is_refused(sampling, param):
+def test_sampling_that_is_relied_on_and_anthropic_lacks_is_refused(sampling, param):
     with pytest.raises(CannotTranslate) as refused:
         written(sampling=sampling)
     assert refused.value.param == param
@@ -162,8 +171,8 @@ def test_effort_becomes_a_budget_for_older_models():
     request = written("thinking_budget", reasoning=ReasoningConfig(effort="high"), limit=3000)
     assert request.body["thinking"] == {"type": "enabled", "budget_tokens": 2999}
     assert request.translated == ("reasoning_effort -> thinking.budget_tokens=2999",)
-    with pytest.raises(CannotTranslate):
-        written("thinking_budget", reasoning=ReasoningConfig(effort="low"), limit=1024)
+    short = written("thinking_budget", reasoning=ReasoningConfig(effort="low"), limit=1024)
+    assert ("thinking" in short.body, short.lost) == (False, ("reasoning_effort -> left out",))
 
 
 def test_an_offering_says_itself_that_it_takes_budgets():
@@ -181,14 +190,20 @@ def test_budget_of_another_format_becomes_an_effort():
     assert request.body["output_config"] == {"effort": "high"}
 
 
-def test_thinking_refuses_what_does_not_combine_with_it():
-    with pytest.raises(CannotTranslate, match="temperature"):
-        written(reasoning=ReasoningConfig(effort="low"), sampling=Sampling(temperature=0.5))
+def test_thinking_leaves_no_room_for_sampling():
+    sampling = Sampling(temperature=0.5, top_k=3, top_p=0.5)
+    request = written(reasoning=ReasoningConfig(effort="low"), sampling=sampling)
+    assert request.lost == ("temperature -> left out", "top_k -> left out", "top_p -> top_p=0.95")
+    assert request.body["top_p"] == 0.95
+
+
+@pytest.mark.parametrize("quirk", ["thinking_budget", "none"])
+def test_thinking_yields_to_a_forced_call(quirk):
     choice = ToolChoice(ChoiceMode.REQUIRED)
-    with pytest.raises(CannotTranslate, match="budget"):
-        written(
-            "thinking_budget", reasoning=ReasoningConfig(effort="low"), tools=(Tool("t"),), tool_choice=choice
-        )
+    request = written(quirk, reasoning=ReasoningConfig(effort="low"), tools=(Tool("t"),), tool_choice=choice)
+    assert "thinking" not in request.body
+    assert request.body["tool_choice"] == {"type": "any"}
+    assert request.lost == ("reasoning_effort -> left out",)
 
 
 @pytest.mark.parametrize("kind", [{"type": "disabled"}, {"type": "adaptive"}, {"type": "between_tools"}])
@@ -282,7 +297,7 @@ def test_only_anthropics_own_signed_thoughts_go_back_to_it():
         {"type": "thinking", "thinking": "a", "signature": "s"},
         {"type": "text", "text": "No."},
     ]
-    assert request.translated[0].startswith("messages.reasoning_content -> (left out")
+    assert request.lost == ("messages.reasoning_content -> left out",)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +305,6 @@ def test_only_anthropics_own_signed_thoughts_go_back_to_it():
     [
         (Audio("UklGRg==", "wav"), "messages.content.input_audio"),
         (Image(data="x", media_type="image/tiff"), "messages"),
-        (Image(url="https://example.com/a.png", detail="low"), "messages.content.image_url.detail"),
         (File(file_id="f", origin="openai"), "messages.content.file"),
         (File(data="x", media_type="application/zip"), "messages.content.file"),
         (File(data="/w==", media_type="text/plain"), "messages.content.file"),
@@ -328,11 +342,15 @@ def test_service_tiers_are_said_in_anthropics_words(tier, member):
     assert member in written(service_tier=tier).body.items()
 
 
-def test_unknown_tier_name_and_verbosity_are_refused():
+def test_wish_for_few_words_and_for_a_hasty_look_is_left_out():
+    image = Message(Role.USER, (Image(url="https://example.com/a.png", detail="low"),))
+    request = written(verbosity="low", messages=[image])
+    assert set(request.lost) == {"verbosity -> left out", "messages.content.image_url.detail -> left out"}
+
+
+def test_unknown_tier_and_name_are_refused():
     with pytest.raises(CannotTranslate):
         written(service_tier="flex")
-    with pytest.raises(CannotTranslate):
-        written(verbosity="low")
     with pytest.raises(CannotTranslate):
         written(messages=[Message(Role.USER, (Text("x"),), name="Ann")])
 

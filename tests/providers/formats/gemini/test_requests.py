@@ -178,14 +178,23 @@ def test_part_that_has_no_place_between_formats_is_named_and_kept_for_gemini():
 
 
 @pytest.mark.parametrize(
+    ("members", "name"),
+    [
+        ({"sampling": Sampling(logit_bias={"1": 2})}, "logit_bias"),
+        ({"verbosity": "low"}, "verbosity"),
+        ({"reasoning": ReasoningConfig("enormous")}, "reasoning_effort"),
+    ],
+)
+def test_tuning_that_gemini_lacks_is_left_out(members, name):
+    assert GEMINI.write_request(said(**members), UPSTREAM).lost == (f"{name} -> left out",)
+
+
+@pytest.mark.parametrize(
     ("members", "param"),
     [
         ({"sampling": Sampling(stop=tuple("abcdef"))}, "stop"),
-        ({"sampling": Sampling(logit_bias={"1": 2})}, "logit_bias"),
-        ({"verbosity": "low"}, "verbosity"),
         ({"service_tier": "scale"}, "service_tier"),
-        ({"reasoning": ReasoningConfig("enormous")}, "reasoning_effort"),
-        ({"extra": {"prediction": {}}}, "prediction"),
+        ({"extra": {"prefix": 1}}, "prefix"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),), "ann"), HELLO)}, "messages.name"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),)),)}, "messages"),
         ({"tools": (Tool("/" * 128),)}, "tools.function.name"),

@@ -68,7 +68,7 @@ def test_item_that_cannot_be_read_is_named(item, param):
 
 
 def test_built_in_tools_stay_as_they_came_and_are_refused_by_name_elsewhere():
-    tools = [{"type": "web_search"}, {"type": "function", "name": "f", "parameters": {}}]
+    tools = [{"type": "file_search"}, {"type": "function", "name": "f", "parameters": {}}]
     conversation = request(tools=tools)
     assert RESPONSES.write_request(conversation, UPSTREAM).body["tools"] == tools
     with pytest.raises(CannotTranslate) as refused:
@@ -92,11 +92,23 @@ def test_nested_settings_without_a_place_stay():
     assert "reasoning.context" not in body
 
 
-@pytest.mark.parametrize("sampling", [{"seed": 0}, {"stop": ("x",)}, {"top_k": 1}, {"presence_penalty": 1}])
-def test_sampling_that_responses_lack_is_refused_by_name(sampling):
+@pytest.mark.parametrize(
+    ("sampling", "lost"),
+    [
+        ({"seed": 0}, "seed -> left out"),
+        ({"top_k": 5}, "top_k -> left out"),
+        ({"top_k": 1}, "top_k -> temperature=0"),
+        ({"presence_penalty": 1}, "presence_penalty -> left out"),
+    ],
+)
+def test_tuning_that_responses_lack_is_moved_or_left_out(sampling, lost):
+    assert write(sampling=Sampling(**sampling)).lost == (lost,)
+
+
+def test_stop_is_refused():
     with pytest.raises(CannotTranslate) as refused:
-        write(sampling=Sampling(**sampling))
-    assert refused.value.param in sampling
+        write(sampling=Sampling(stop=("x",)))
+    assert refused.value.param == "stop"
 
 
 def test_audio_is_refused():

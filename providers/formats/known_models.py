@@ -1,0 +1,55 @@
+"""What models are known to refuse, by their names at providers: a declared parameter says less than that.
+
+Sources: https://platform.claude.com/docs/en/about-claude/models/migration-guide (Opus 4.7 and later take no sampling
+and no budget of thoughts), https://platform.claude.com/docs/en/build-with-claude/effort, and OpenAI's guide to
+reasoning models (November 2026).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_CLAUDE = re.compile(r"claude-[a-z]+-(\d{1,2})(?:-(\d{1,2}))?(?!\d)")
+_CLAUDE_BEFORE = re.compile(r"claude-(\d{1,2})(?:-(\d{1,2}))?-[a-z]+")
+_OPENAI = re.compile(
+    r"(?:^|/)(?:o[134](?:-mini|-pro)?|gpt-5(?:-mini|-nano|-pro|-codex)?)(?:-\d{4}-\d{2}-\d{2})?"
+)
+_DRAWN = frozenset({"temperature", "top_p", "top_k"})
+_OPENAI_DRAWN = frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias"})
+_SAMPLELESS, _ONE_SAMPLER = (4, 7), (4, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """`refuses` are settings of sampling; with `takes_one_sampler` it refuses top_p beside temperature.
+
+    `efforts` are those of its own, from the least; empty: not known. `refuses_budget`: of thoughts, in tokens.
+    """
+
+    refuses: frozenset[str] = frozenset()
+    takes_one_sampler: bool = False
+    efforts: tuple[str, ...] = ()
+    refuses_budget: bool = False
+
+
+_UNKNOWN = KnownModel()
+_SINCE_4_7 = KnownModel(_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"), refuses_budget=True)
+_OF_4_6 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high", "max"))
+_SINCE_4_1 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high"))
+_REASONING = KnownModel(_OPENAI_DRAWN)
+
+
+@lru_cache(maxsize=4096)
+def known_model(upstream_name: str) -> KnownModel:
+    name = upstream_name.lower().replace(".", "-")
+    if claude := _CLAUDE.search(name) or _CLAUDE_BEFORE.search(name):
+        return _claude((int(claude[1]), int(claude[2] or 0)))
+    return _REASONING if _OPENAI.fullmatch(upstream_name.lower()) else _UNKNOWN
+
+
+def _claude(version: tuple[int, int]) -> KnownModel:
+    if version >= _SAMPLELESS:
+        return _SINCE_4_7
+    if version == (4, 6):
+        return _OF_4_6
+    return _SINCE_4_1 if version >= _ONE_SAMPLER else _UNKNOWN

@@ -1,0 +1,131 @@
+"""What an offering would lose of a request for generated text, before it is asked: its writer tells, on a sketch.
+
+Pure. A sketch is the request without what every format has: texts, plain calls and their results.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from providers.facts import ProviderFacts
+from providers.formats.base import Format, TranslationError
+from providers.formats.extras import refuse_choices
+from providers.formats.losses import Kind
+from providers.formats.notes import Notes, write_for
+from providers.formats.openai.fit import TUNING_FIELDS, leave_tuning
+from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
+from providers.formats.sampling import UNSAID
+from providers.operations.base import Requirements, Verdict
+from providers.wire.call import Call
+from providers.wire.conversation import (
+    Audio,
+    ChoiceMode,
+    Conversation,
+    File,
+    Image,
+    Message,
+    Native,
+    Reasoning,
+    Role,
+    Text,
+    Tool,
+    ToolResult,
+)
+from providers.wire.estimate import are_texts
+from providers.wire.upstream import Upstream
+
+# Fields of a chat request that every format has, whatever they hold.
+_PLAIN = frozenset(
+    {
+        *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
+        "parallel_tool_calls",
+    }
+)
+_ODD = (Native, Image, Audio, File, Reasoning)
+_SOMETHING = Message(Role.USER, (Text("."),))
+_LOSES_NOTHING = Verdict()
+_CHAT = OPENAI.name
+
+
+def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream: Upstream) -> Verdict:
+    """Of one offering of that provider."""
+    own = spoken_format(call.format, provider)
+    if own == call.format == _CHAT:
+        return _weigh_relayed(call, upstream)
+    sketch = _sketch_of(required, call)
+    if sketch is None:
+        return _LOSES_NOTHING
+    known = replace(upstream, user_id=sketch.user_id and "x")
+    return _written(FORMATS[own], CLIENT_FORMATS[call.format], sketch, known)
+
+
+def spoken_format(client: str, provider: ProviderFacts) -> str:
+    """The client's, where the provider speaks that too at the same address."""
+    speaks_both = client == RESPONSES.name and "speaks_responses" in provider.quirks
+    return client if speaks_both else provider.wire_format
+
+
+def _weigh_relayed(call: Call, upstream: Upstream) -> Verdict:
+    if TUNING_FIELDS.isdisjoint(call.body):
+        return _LOSES_NOTHING
+    notes = Notes(_CHAT)
+    leave_tuning({name: call.body.get(name) for name in TUNING_FIELDS}, upstream, notes)
+    return Verdict(notes.worst, lost=tuple(notes.lost))
+
+
+def _written(own: Format, client: Format, sketch: Conversation, upstream: Upstream) -> Verdict:
+    try:
+        if own.name != sketch.source:
+            refuse_choices(sketch)
+        written = write_for(own, client, sketch, upstream)
+    except TranslationError as refusal:
+        return Verdict(Kind.RELIED_ON, refusal)
+    return Verdict(written.worst, lost=written.lost)
+
+
+def _sketch_of(required: Requirements, call: Call) -> Conversation | None:
+    """Made once for all offerings; None where there is nothing to lose."""
+    if required.sketch is None:
+        required.sketch = (_make_sketch(required, call),)
+    return required.sketch[0]
+
+
+def _make_sketch(required: Requirements, call: Call) -> Conversation | None:
+    conversation = required.request
+    if not isinstance(conversation, Conversation):
+        if call.body.keys() <= _PLAIN and are_texts(call.body["messages"]):
+            return None
+        conversation = CLIENT_FORMATS[call.format].read_request(call.body)
+    odd = tuple(sketch for message in conversation.messages if (sketch := _odd_in(message)))
+    if not odd and _is_plain(conversation):
+        return None
+    return replace(conversation, messages=(_SOMETHING, *odd))
+
+
+def _is_plain(conversation: Conversation) -> bool:
+    choice = conversation.tool_choice
+    return (
+        not conversation.extra
+        and conversation.sampling == UNSAID
+        and not (conversation.reasoning or conversation.output or conversation.verbosity)
+        and not (conversation.user_id or conversation.metadata or conversation.service_tier)
+        and (choice is None or choice.mode is not ChoiceMode.REQUIRED)
+        and all(isinstance(tool, Tool) and not tool.strict and not _owns(tool) for tool in conversation.tools)
+    )
+
+
+def _odd_in(message: Message) -> Message | None:
+    parts = [odd for part in message.parts for odd in _odd_parts(part)]
+    if not parts and not message.name and not _owns(message):
+        return None
+    return replace(message, parts=tuple(parts) or _SOMETHING.parts)
+
+
+def _odd_parts(part: Any) -> list[Any]:
+    """What a tool gave is asked for without the call that it answers."""
+    if isinstance(part, ToolResult):
+        return [inner for inner in part.parts if isinstance(inner, _ODD) or _owns(inner)]
+    return [part] if isinstance(part, _ODD) or _owns(part) or getattr(part, "cache", None) else []
+
+
+def _owns(thing: Any) -> bool:
+    return thing.wording is not None and bool(thing.wording.own)
