@@ -1,5 +1,6 @@
 """What a team wants done about models near the end of their lives. Pure; the data plane uses it too."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -20,6 +21,8 @@ class LifecyclePolicy(StrEnum):
     """Deprecated models are refused as if they were retired."""
 
 
+POLICIES: Mapping[str, LifecyclePolicy] = {policy.value: policy for policy in LifecyclePolicy}
+"""By name. Each call looks one up, and an enum does so in Python."""
 POLICY_CHOICES = [
     (LifecyclePolicy.ADVISE.value, "Advise: dates and successor in headers"),
     (LifecyclePolicy.WARN.value, "Warn: a sentence in a header, too"),

@@ -15,8 +15,8 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 from gateway.plane import runtime  # noqa: E402  (models need the apps that setup loads)
 from gateway.proxy.client import Receive, Send  # noqa: E402
-from gateway.proxy.edge import find_surface  # noqa: E402
 from gateway.proxy.ids import identified  # noqa: E402
+from gateway.proxy.surfaces import surface_at  # noqa: E402
 from gateway.server.behind import Behind, Bounded  # noqa: E402
 from gateway.server.cors import Cors  # noqa: E402
 from gateway.server.front import Front  # noqa: E402
@@ -42,8 +42,9 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
     """Raises nothing of its own but what Django raises."""
     if scope["type"] == "lifespan":
         return await _live(receive, send)
-    scope = _front.inner(scope)
-    surface = find_surface(scope)
+    if _front.base_path:
+        scope = _front.inner(scope)
+    surface = surface_at(scope["path"])
     running = runtime.current()
     if surface is not None and running is not None and running.edge is not None:
         return await running.edge.answer(surface, scope, receive, send)

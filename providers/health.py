@@ -37,6 +37,8 @@ class _Record:
     probed_at: float | None = None
 
     def rate(self, at: float) -> float:
+        if self.success_rate == 1.0:
+            return 1.0
         age_s = max(0.0, at - self.rated_at)
         return 1.0 - (1.0 - self.success_rate) * math.pow(0.5, age_s / _HALF_LIFE_S)
 
@@ -77,8 +79,10 @@ class HealthTable:
         record.count(True, at)
         last = record.latency_ms
         record.latency_ms = latency_ms if last is None else last + (latency_ms - last) * _NEWEST
-        # A call that began before the breaker opened does not close it.
-        if not record.is_open(at):
+        if record.open_until is None:
+            record.failures_in_row = 0
+        elif at >= record.open_until:
+            # A call that began before the breaker opened does not close it.
             record.close()
 
     def failed(

@@ -86,15 +86,13 @@ class Reply:
         self._heard_at = time.monotonic()
         self._wake()
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes) -> bool:
+        """True once as much waits as may: nothing more is to be read until it is taken."""
         self._parts.append(data)
         self._held_bytes += len(data)
         self._heard_at = time.monotonic()
         self._wake()
-
-    def hold(self) -> bool:
-        """True once as much waits as may: nothing more is to be read until it is taken."""
-        if self.is_held or self._held_bytes <= _HELD_BYTES:
+        if self._held_bytes <= _HELD_BYTES or self.is_held:
             return False
         self.is_held = True
         return True
@@ -133,8 +131,9 @@ class Reply:
         await self._waiter
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter and not waiter.done():
+            waiter.set_result(None)
 
 
 class Connection(asyncio.Protocol):
@@ -172,7 +171,7 @@ class Connection(asyncio.Protocol):
     def release(self) -> bool:
         """The call is over. False: nothing more can be asked here, so the connection is gone."""
         self._reply = None
-        if self._is_reusable and self.is_open and not self._is_sending:
+        if self._is_reusable and self._transport and not self._is_sending:
             return True
         self.abort()
         return False
@@ -236,8 +235,9 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # After the head only trailers come, which nobody reads.
-        if self._reply and not self._reply.has_head:
-            self._reply.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        reply = self._reply
+        if reply and not reply.has_head:
+            reply.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -254,8 +254,7 @@ class Connection(asyncio.Protocol):
         reply = self._reply
         if reply is None or reply.is_complete:
             return
-        reply.add(body)
-        if reply.hold() and self._transport:
+        if reply.add(body) and self._transport:
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:

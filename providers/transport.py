@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -35,12 +35,17 @@ class Server(NamedTuple):
     is_tls: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Destination:
-    """Where a URL leads: a server, and what a request begins with there, but for the method."""
+    """Where a URL leads: a server, and what a request begins with there, but for the method.
+
+    `fields` are those of the last request there, as `headers` had them: the next one's are mostly the same.
+    """
 
     server: Server
     start: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: bytes = b""
 
 
 class HttpEngine:
@@ -234,6 +239,8 @@ class HttpResponse:
                 await self.close()
                 raise broken("provider_response_too_large", "The provider's answer is larger than we accept.")
             parts.append(data)
+            if self._unpacker is None and self._reply.is_complete:
+                break
         return b"".join(parts)
 
     async def read_part(self, limit_bytes: int, within_s: float) -> bytes:
@@ -253,7 +260,8 @@ class HttpResponse:
         if not self._is_read:
             # Only now: what refuses us does so whatever its body is packed in.
             self._is_read = True
-            self._unpacker = unpacker_for(self.headers.get("content-encoding", ""))
+            if coding := self.headers.get("content-encoding"):
+                self._unpacker = unpacker_for(coding)
         unpacker = self._unpacker
         if unpacker is None:
             return await self._reply.take()
@@ -288,13 +296,24 @@ def _read_destination(url: str) -> Destination:
 
 def _compose(request: UpstreamRequest, destination: Destination) -> bytes:
     """The request as it is sent. Raises UpstreamFailure for a header that cannot be sent."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
-    count = len(request.headers)
+    if request.headers != destination.headers:
+        destination.fields, destination.headers = _write_fields(request.headers), dict(request.headers)
+    body = request.body
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        request.method.encode(),
+        destination.start,
+        destination.fields,
+        len(body),
+        body,
+    )
+
+
+def _write_fields(headers: Mapping[str, str]) -> bytes:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    count = len(headers)
     if not lines.isascii() or lines.count("\r") != count or lines.count("\n") != count:
         raise broken("provider_bad_response", "The call to the provider could not be made.")
-    body = request.body
-    head = f"{lines}content-length: {len(body)}\r\n\r\n"
-    return b"".join((request.method.encode(), destination.start, head.encode(), body))
+    return lines.encode()
 
 
 @cache

@@ -19,14 +19,14 @@ SHOWN = 200
 
 @admin.register(Edition)
 class EditionAdmin(HistoryAdminBase):
-    list_display = ["number", "published_at", "author", "note", "model_count", "what_it_changed"]
+    list_display = ["edition", "published_at", "author", "note", "model_count", "what_it_changed"]
     list_select_related = ["author"]
     list_filter = ["author", "published_at"]
     search_fields = ["note", "opened__public_id"]
     search_help_text = "Note or model"
     show_full_result_count = False
     actions = ["compare"]
-    fields = readonly_fields = ["number", "published_at", "author", "note"]
+    fields = readonly_fields = ["place", "number", "published_at", "author", "note"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
         editions: QuerySet[Edition] = super().get_queryset(request)
@@ -52,6 +52,10 @@ class EditionAdmin(HistoryAdminBase):
         kwargs["extra_context"] = (kwargs.get("extra_context") or {}) | extra
         answer: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return answer
+
+    @admin.display(ordering="number")
+    def edition(self, edition: Edition) -> str:
+        return str(edition.place or edition.number)
 
     @admin.display(description="models", ordering="model_total")
     def model_count(self, edition: Edition) -> int:

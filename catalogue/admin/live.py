@@ -33,6 +33,7 @@ def live_chip(model: Model) -> str:
     edition = model.live_edition  # type: ignore[attr-defined]  # annotated by with_live
     if edition is None:
         return status_chip("not published")
+    edition = model.live_place or edition  # type: ignore[attr-defined]  # likewise
     if _is_live_as_edited(model):
         return status_chip(f"edition {edition}", "good")
     return status_chip(f"edited since {edition}", "warning", "Save it or choose “Publish now”.")
@@ -48,7 +49,7 @@ def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> N
             text = f"{row} was not published; what was live stays live. {row.quarantine_reason}"
             messages.error(request, text)
     if edition is not None:
-        messages.success(request, f"Published as edition {edition.number}.")
+        messages.success(request, f"Published as {edition}.")
     elif not any(row.quarantine_reason for row in rows):
         messages.info(request, "Nothing changed for clients, so there is no new edition.")
 

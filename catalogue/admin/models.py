@@ -168,7 +168,7 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
         rows = Model.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         edition = delete_models(rows, author=author)
         if edition is not None:
-            messages.success(request, f"Clients no longer see it, from edition {edition.number} on.")
+            messages.success(request, f"Clients no longer see it, from {edition} on.")
 
     @admin.action(description="Publish now", permissions=["change"])
     def publish_now(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:

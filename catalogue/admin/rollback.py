@@ -29,7 +29,7 @@ def show_rollback(model_admin: Any, request: HttpRequest, number: int) -> HttpRe
     if request.method == "POST":
         return _do(request, edition, public_id)
     context = model_admin.admin_site.each_context(request) | {
-        "title": f"Roll {public_id or 'everything'} back to edition {number}",
+        "title": f"Roll {public_id or 'everything'} back to {edition}",
         "opts": model_admin.opts,
         "edition": edition,
         "public_id": public_id,
@@ -89,7 +89,7 @@ def _do(request: HttpRequest, edition: Edition, public_id: str | None) -> HttpRe
     if made is None:
         messages.info(request, "Nothing changed for clients, so there is no new edition.")
     else:
-        messages.success(request, f"Rolled back, and published as edition {made.number}.")
+        messages.success(request, f"Rolled back, and published as {made}.")
     _tell_troubles(request, edition, public_id)
     return HttpResponseRedirect(reverse("admin:catalogue_edition_changelist"))
 
@@ -99,5 +99,5 @@ def _tell_troubles(request: HttpRequest, edition: Edition, public_id: str | None
         **({"public_id": public_id} if public_id else {})
     )
     for model in aside[:PER_PAGE]:
-        text = f"{model} could not be published as edition {edition.number} had it: {model.quarantine_reason}"
+        text = f"{model} could not be published as {edition} had it: {model.quarantine_reason}"
         messages.error(request, text)

@@ -14,7 +14,7 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from accounts.models import User
 from catalogue import tasks
-from catalogue.models import SheetImport
+from catalogue.models import Edition, SheetImport
 from catalogue.sheets import services
 from catalogue.sheets.columns import FORMATS, Sheet
 from catalogue.sheets.known import KNOWN
@@ -99,6 +99,8 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             "title": f"Import of {row.file_name}",
             "opts": self.opts,
             "row": row,
+            "first_edition": Edition.objects.filter(number__in=row.editions[:1]).first(),
+            "last_edition": Edition.objects.filter(number__in=row.editions[-1:]).first(),
             "rest": max(0, _listed(row) - SHOWN_ROWS),
             "rows_address": self._address(row, "sheet_rows"),
             "upload_address": reverse("admin:{}_{}_import".format(*self.get_model_info())),

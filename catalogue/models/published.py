@@ -7,9 +7,13 @@ from catalogue.querysets.published import PublishedModelQuerySet
 
 
 class Edition(models.Model):
-    """One numbered act of publishing. Its number is the revision at which it was made."""
+    """One numbered act of publishing. Its number is the revision at which it was made, so that numbers have gaps.
+
+    People count editions by their place, from 1 on; one that an older version of the gateway made meanwhile has none.
+    """
 
     number = models.BigIntegerField(primary_key=True)
+    place = models.PositiveBigIntegerField("edition", null=True, editable=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -20,7 +24,7 @@ class Edition(models.Model):
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        return f"edition {self.number}"
+        return f"edition {self.place or self.number}"
 
 
 class PublishedModel(models.Model):

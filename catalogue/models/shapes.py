@@ -43,7 +43,7 @@ def check_name(value: str) -> None:
 
 def check_words(value: Any) -> None:
     """A list of words: strings without spaces, none of them twice."""
-    if not isinstance(value, list) or not all(_is_word(word) for word in value):
+    if not _are_words(value):
         raise ValidationError("A list of words, such as text image.", code="words")
     if len(set(value)) != len(value):
         raise ValidationError("A word is there twice.", code="words")
@@ -58,7 +58,7 @@ def check_conditions(value: Any) -> None:
 
 def settle_words(row: Model, columns: Iterable[str]) -> None:
     """Take the marks off words that are meant though nobody knows them. Raises ValidationError for others."""
-    lists = {name: words for name in columns if isinstance(words := getattr(row, name), list)}
+    lists = {name: words for name in columns if _are_words(words := getattr(row, name))}
     strange = [name for name, words in lists.items() if words_known.unknown(name, words)]
     before = (
         type(row)._default_manager.filter(pk=row.pk).values(*strange).first() if strange and row.pk else None
@@ -71,6 +71,10 @@ def settle_words(row: Model, columns: Iterable[str]) -> None:
             faults[name] = told
     if faults:
         raise ValidationError(faults)
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_word, value))
 
 
 def _is_word(word: object) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
@@ -113,8 +114,9 @@ def _drafts(rows: list[Model]) -> list[_Draft]:
 
 def _open_edition(author: User | None, note: str, at: datetime | None) -> Edition:
     number = take_revision(Part.CATALOGUE)
+    last = Edition.objects.aggregate(place=Max("place"))["place"] or 0
     return Edition.objects.create(
-        number=number, author=author, note=note[:300], published_at=at or timezone.now()
+        number=number, place=last + 1, author=author, note=note[:300], published_at=at or timezone.now()
     )
 
 

@@ -90,7 +90,7 @@ def roll_back(
     if plan.reasons:
         raise RollbackRefusedError(plan.reasons)
     at = timezone.now()
-    note = f"Rolled back {public_id or 'the catalogue'} to edition {edition}"
+    note = f"Rolled back {public_id or 'the catalogue'} to {Edition.objects.get(number=edition)}"
     removed = None
     if removes_newer and plan.newer:
         removed = delete_models(Model.objects.filter(public_id__in=plan.newer), author=author)

@@ -23,11 +23,15 @@ class ModelQuerySet(QuerySet["Model"]):
         return related.prefetch_related("aliases", offerings, "offerings__prices")
 
     def with_live(self) -> Self:
-        """Annotated with `live_edition` and `live_digest` of the published row or None, and with `was_published`."""
+        """Annotated with `live_edition`, `live_place` and `live_digest` of what is live or None, and `was_published`.
+
+        The place is the edition's among all, as people count them.
+        """
         rows = PublishedModel.objects.filter(public_id=OuterRef("public_id"))
         live = rows.current()
         return self.annotate(
             live_edition=Subquery(live.values("edition_from")[:1]),
+            live_place=Subquery(live.values("edition_from__place")[:1]),
             live_digest=Subquery(live.values("digest")[:1]),
             was_published=Exists(rows),
         )

@@ -3,9 +3,26 @@
 An error has `message`, `code`, `status` and, where one is to blame, `param`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+CONTEXT_EXCEEDED, OVERLOADED = "context_length_exceeded", "provider_overloaded"
+# No part of a name, such as a model's.
+_LENGTH = re.compile(r"(?<![\w.,-])\d[\d,]{2,14}(?![\w-])")
+_ABOVE = re.compile(r"> ?(\d[\d,]{2,14})")
+_MOST = re.compile(
+    r"(?:maximum|at most|limit|allowed|available|window|context (?:size|length))\D{0,40}?(\d[\d,]{2,14})",
+    re.IGNORECASE,
+)
+# What each vendor says of a prompt that is too long: its clients look for these very words, and make room.
+# Sources: the three vendors' own answers (November 2026); Claude Code compacts where it reads `prompt is too long`.
+_TOO_LONG = {
+    "openai": "This model's maximum context length is {most} tokens. "
+    "However, your messages resulted in {asked} tokens.",
+    "anthropic": "prompt is too long: {asked} tokens > {most} maximum",
+    "google": "The input token count ({asked}) exceeds the maximum number of tokens allowed ({most}).",
+}
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 ANTHROPIC_STATUSES = {
     "invalid_request_error": 400,
@@ -67,17 +84,44 @@ def openai_type(status: int) -> str:
     return _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
+def read_lengths(message: str) -> tuple[int, int] | None:
+    """How many tokens a prompt has, and how many are taken at most, in the words of any vendor."""
+    if (found := _ABOVE.search(message) or _MOST.search(message)) is None:
+        return None
+    most = _whole(found.group(1))
+    longer = [length for length in map(_whole, _LENGTH.findall(message)) if length > most]
+    return (longer[0], most) if longer else None
+
+
+def _whole(digits: str) -> int:
+    return int(digits.replace(",", ""))
+
+
+def _message(error: Mapping[str, Any], form: str) -> str:
+    """In the form's own words where its clients look for them."""
+    message: str = error.get("message") or "The request failed."
+    if error.get("code") != CONTEXT_EXCEEDED:
+        return message
+    if lengths := read_lengths(message):
+        return _TOO_LONG[form].format(asked=lengths[0], most=lengths[1])
+    begins = _TOO_LONG["anthropic"].partition(":")[0]
+    return message if form != "anthropic" or begins in message else f"{begins}: {message}"
+
+
 def openai_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
     """All four members always, as OpenAI's SDK documents them."""
     members = {name: error.get(name) for name in ("message", "type", "param", "code")}
-    return {"error": members | {"type": openai_type(error.get("status") or 500)}}
+    told = {"message": _message(error, "openai"), "type": openai_type(error.get("status") or 500)}
+    return {"error": members | told}
 
 
 def anthropic_envelope(error: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
     """`code` and `param` stand beside Anthropic's own two members, where they are known."""
     status = error.get("status") or 500
     kind = _ANTHROPIC_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    inner = {"type": kind, "message": error.get("message") or "The request failed."}
+    if error.get("code") == OVERLOADED:
+        kind = "overloaded_error"
+    inner = {"type": kind, "message": _message(error, "anthropic")}
     inner |= {name: error[name] for name in ("code", "param") if error.get(name)}
     envelope: dict[str, Any] = {"type": "error", "error": inner}
     return envelope if request_id is None else envelope | {"request_id": request_id}
@@ -91,7 +135,9 @@ def google_envelope(error: Mapping[str, Any], request_id: str = "") -> dict[str,
     status = error.get("status") or 500
     name = _GOOGLE_STATUSES.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")
     details = [_info(error), *_violation(error), *_request(request_id)]
-    return {"error": {"code": status, "message": error["message"], "status": name, "details": details}}
+    return {
+        "error": {"code": status, "message": _message(error, "google"), "status": name, "details": details}
+    }
 
 
 def _info(error: Mapping[str, Any]) -> dict[str, Any]:

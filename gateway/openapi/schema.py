@@ -29,7 +29,7 @@ _LANE_PARAMETER: Schema = {
 _SHOW_TRANSLATED_PARAMETER: Schema = {
     "name": "x-gateway-show-translated",
     "in": "header",
-    "description": "`1` asks for the header `x-gateway-translated` with the answer.",
+    "description": "`1` asks that `x-gateway-translated` also tells what was only renamed.",
     "schema": {"type": "string", "enum": ["0", "1"]},
 }
 
@@ -173,8 +173,8 @@ def _headers() -> dict[str, Schema]:
         "x-gateway-attempts": ("How many offerings were tried.", "1"),
         "x-gateway-lane": ("Where the call was made: `worker` or `direct`.", "worker"),
         "x-gateway-translated": (
-            "What was said to the provider in other words; only where it was asked for.",
-            "max_tokens -> max_completion_tokens",
+            "What was lost on the way to the provider; where it was asked for, what was said in other words too.",
+            "metadata -> left out, top_k -> temperature=0",
         ),
         "Deprecation": ("Since when the model is deprecated (RFC 9745).", "@1767225600"),
         "Sunset": ("When the model retires (RFC 8594).", "Wed, 01 Jul 2026 00:00:00 GMT"),

@@ -68,7 +68,8 @@ class Spool(CallSpool):
                 self._note(_reason(error))
                 raise
             self._open[attempt.opened.attempt_id] = attempt
-            self._rotate_when_full()
+            if self._segment.size >= self._full_at:
+                self._rotate_or_go_on()
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
         """Note the end. Where the disk refuses, memory still carries it to the ledger."""
@@ -82,7 +83,8 @@ class Spool(CallSpool):
                 self._note(_reason(error))
             self._segment.waiting += 1
             self._finished.append(_Finished(attempt, self._clock(), self._segment))
-            self._rotate_when_full()
+            if self._segment.size >= self._full_at:
+                self._rotate_or_go_on()
 
     def examine(self) -> None:
         """Look for trouble, and for its end: without calls, which are sent elsewhere meanwhile, nobody else would."""
@@ -165,9 +167,7 @@ class Spool(CallSpool):
         self._count += 1
         return _Segment(self.folder, f"{self._name}-{self._count:06}")
 
-    def _rotate_when_full(self) -> None:
-        if self._segment.size < self._full_at:
-            return
+    def _rotate_or_go_on(self) -> None:
         try:
             self._rotate()
         except OSError:
@@ -250,10 +250,11 @@ class _Segment:
         self.waiting = 0
 
     def append(self, line: bytes) -> None:
-        data = b"\n" + line if self._is_torn else line
-        written = os.write(self._descriptor, data)
+        if self._is_torn:
+            line = b"\n" + line
+        written = os.write(self._descriptor, line)
         self.size += written
-        self._is_torn = written < len(data)
+        self._is_torn = written < len(line)
         if self._is_torn:
             raise OSError(errno.ENOSPC, "The spool's disk is full", str(self._path))
 

@@ -10,6 +10,7 @@ from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, Attem
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
+from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import (
     CLIENT_GONE,
@@ -106,7 +107,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
         except UpstreamFailure as failure:
             # A provider's trouble may pass, and then its offering can do what this one cannot.
             if error is None or failure.kind is not FailureKind.UNSUPPORTED:
-                error = from_failure(failure)
+                error = _milder(error, _told(failure, call, target))
             if attempt.has_begun:
                 end.cut_by = error.error_code
                 await sink.send(attempt.fail(error), is_last=True)
@@ -118,6 +119,24 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 end.samples.append(attempt.record.sample)
     end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _told(failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:
+    """With how long the prompt is and may be, by our own count, where the provider refuses it without a number."""
+    error = from_failure(failure)
+    if error.error_code == CONTEXT_EXCEEDED and read_lengths(error.message) is None:
+        most = target.offering.context_length or target.model.context_length
+        if most and call.input_tokens > most:
+            error.message += f" It has about {call.input_tokens} tokens > {most} maximum."
+    return error
+
+
+def _milder(before: GatewayError | None, error: GatewayError) -> GatewayError:
+    """Of several providers that are limited, the client waits for the first to have room."""
+    waits = [each.retry_after_s for each in (before, error) if each and each.http_status == 429]
+    if len(waits) == 2 and None not in waits:
+        error.retry_after_s = min(filter(None, waits))
+    return error
 
 
 def _nobody_can() -> GatewayError:
@@ -145,7 +164,10 @@ class Targets:
     def _has_next(self) -> bool:
         if self._next is None and self._taken < MOST_ATTEMPTS:
             now = time.monotonic()
-            self._next = next((t for t in self._rest if self._health.admits(t.offering.id, now)), None)
+            for target in self._rest:
+                if self._health.admits(target.offering.id, now):
+                    self._next = target
+                    break
         return self._next is not None
 
     def advance(self) -> Target | None:

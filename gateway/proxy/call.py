@@ -1,6 +1,7 @@
 """A call as it travels to a worker, which may be of another version: see gateway.core.codec."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from gateway.core import codec
@@ -31,6 +32,7 @@ _FACTS = (
     "asks_reasoning",
     "client_waits_s",
 )
+_facts_of = attrgetter(*_FACTS)
 NEEDED = ("call_id", *_FACTS[:9])
 """Without these a call cannot be made; the others have a default."""
 OPTIONAL = _FACTS[9:]
@@ -45,8 +47,8 @@ def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def encode_call(call: Call) -> bytes:
     """One line of JSON, then the client's body as it is."""
-    facts = {name: getattr(call, name) for name in _FACTS}
-    return codec.encode({"call_id": call.id, **facts}) + b"\n" + call.raw
+    facts = zip(_FACTS, _facts_of(call), strict=True)
+    return codec.encode({"call_id": call.id, **dict(facts)}) + b"\n" + call.raw
 
 
 def decode_call(data: bytes) -> Call:

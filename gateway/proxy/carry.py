@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -72,9 +73,7 @@ async def carry(
         is_large = len(request.body) > LARGE_BYTES
 
     context = _look(request, services)
-    preferences = read_preferences(
-        parsed, (provider.slug for provider in context.snapshot.providers.values())
-    )
+    preferences = read_preferences(parsed, context.snapshot.providers)
     call = _read_call(surface, parsed, request)
     if is_large:
         required = await off_loop(_require, call, preferences)
@@ -140,10 +139,8 @@ async def _count(
 
 def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
-    health, now = services.health, time.monotonic()
-    return RoutingContext(
-        services.snapshots.current, request.key, datetime.now(UTC), lambda id_: health.status(id_, now)
-    )
+    health_of = partial(services.health.status, at=time.monotonic())
+    return RoutingContext(services.snapshots.current, request.key, datetime.now(UTC), health_of)
 
 
 def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
@@ -67,10 +68,7 @@ class ClientConnection:
         headers = [
             *self.headers,
             *(_JSON if self._is_whole else _EVENT_STREAM),
-            (b"x-gateway-provider", head.provider.encode()),
-            (b"x-gateway-model", head.model.encode()),
-            (b"x-gateway-attempts", str(head.attempts).encode()),
-            (b"x-gateway-lane", self.record.lane.encode()),
+            *_origin(head.provider, head.model, head.attempts, self.record.lane),
         ]
         if head.content_type != JSON_TYPE:
             headers[len(self.headers)] = (b"content-type", head.content_type.encode())
@@ -174,14 +172,25 @@ class ClientConnection:
             headers.append((b"x-gateway-attempts", str(attempts).encode()))
         if lane:
             headers.append((b"x-gateway-lane", lane.encode()))
-        self.record.status = error.http_status
-        await self._send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+        status = self.record.status = surface.error_status(error)
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
         return await self._send({"type": "http.response.body", "body": body})
 
     async def _write(self, message: Message) -> None:
         self.writing_since = self._sent_at = time.monotonic()
         await self._send(message)
         self.writing_since = None
+
+
+@lru_cache(maxsize=4096)
+def _origin(provider: str, model: str, attempts: int, lane: str) -> Headers:
+    """Where the answer comes from: the same for many calls."""
+    return [
+        (b"x-gateway-provider", provider.encode()),
+        (b"x-gateway-model", model.encode()),
+        (b"x-gateway-attempts", str(attempts).encode()),
+        (b"x-gateway-lane", lane.encode()),
+    ]
 
 
 def _as_list(lines: Sequence[str]) -> bytes:

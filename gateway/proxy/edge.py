@@ -19,7 +19,6 @@ from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 from gateway.proxy.request_headers import ClientRequest, check_content
 from gateway.proxy.settle import CANCELLED, FAILED, FINISHED, GATEWAY_ERROR
-from gateway.proxy.surfaces import surface_at
 from gateway.proxy.surfaces.base import Surface
 
 logger = logging.getLogger(__name__)
@@ -47,6 +46,7 @@ class OpenCall:
     verdict: GatewayError | None = None
     waits_since: float | None = None
     """When its stream was first seen in a lane."""
+    _was_seen: bool = False
     _watch: "asyncio.Future[Any] | None" = None
     _beat: "asyncio.Future[Any] | None" = None
 
@@ -71,10 +71,15 @@ class OpenCall:
             )
 
     def look(self, now: float, services: EdgeServices) -> None:
-        """Give a client up that takes nothing for too long, and listen for the goodbye of the others."""
+        """Give a client up that takes nothing for too long, and listen for the goodbye of the others.
+
+        From the second look on: most calls are over by then, and to listen is a task of its own.
+        """
         since = self.client.writing_since
         if since is not None and now - since > services.write_timeout_s:
             self._lose_client()
+        elif not self._was_seen:
+            self._was_seen = True
         elif self._watch is None and self.receive is not None:
             self._watch = asyncio.ensure_future(self.receive())
             self._watch.add_done_callback(self._hear)
@@ -212,11 +217,6 @@ class Edge:
         except ClientGone:
             # Half of a whole answer is out: ending without the rest breaks the connection, which tells the client.
             return
-
-
-def find_surface(scope: Scope) -> Surface | None:
-    """The surface that answers this request, None if it is not the edge's."""
-    return surface_at(scope["path"]) if scope["type"] == "http" else None
 
 
 def _shutting_down() -> Unavailable:

@@ -27,7 +27,9 @@ class ClientRequest:
     body: bytes = field(repr=False)
 
     def header(self, name: bytes) -> str:
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        """Empty where it is not there."""
+        value = self.headers.get(name)
+        return value.decode("latin-1").strip() if value else ""
 
 
 def check_content(headers: Mapping[bytes, bytes], wanted: BodyKind, limit_bytes: int) -> None:
@@ -35,11 +37,11 @@ def check_content(headers: Mapping[bytes, bytes], wanted: BodyKind, limit_bytes:
     given = headers.get(b"content-type", b"")
     if given != b"application/json" or wanted is not BodyKind.JSON:
         _check_kind(given, wanted)
-    coding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if coding not in {b"identity", b""}:
+    coding = headers.get(b"content-encoding")
+    if coding and coding.strip().lower() not in {b"identity", b""}:
         raise UnsupportedMediaType("Send the body without a Content-Encoding.", param="content-encoding")
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > limit_bytes:
+    length = headers.get(b"content-length")
+    if length and length.isdigit() and int(length) > limit_bytes:
         raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
 
 
@@ -67,7 +69,10 @@ def read_project(request: ClientRequest, parsed: Mapping[str, Any]) -> str:
 
 
 def read_betas(request: ClientRequest) -> str:
-    names = [name.strip() for name in request.header(_BETAS).split(",") if name.strip()]
+    told = request.header(_BETAS)
+    if not told:
+        return ""
+    names = [name.strip() for name in told.split(",") if name.strip()]
     if len(names) > _MOST_BETAS or not all(map(_BETA.fullmatch, names)):
         raise InvalidRequest(
             f"'anthropic-beta' must be at most {_MOST_BETAS} names with commas between them.",

@@ -11,6 +11,7 @@ from catalogue.changes.history import read_versions, rows_of
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
 from catalogue.facts import EPOCH, ModelFacts
 from catalogue.instants import parse_instant
+from catalogue.models import Edition
 from catalogue.pricing.meters import METERS, unit_of
 from catalogue.published.reading import Reading
 from gateway.public.amounts import MILLION, day, money, price_unit, shorten
@@ -49,7 +50,7 @@ class ChangedField:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`edition` is None where a date came and nobody published. `more` fields changed than are told."""
+    """`edition` is its place among all; None: a date came and nobody published. `more` fields changed than are told."""
 
     word: str
     tone: str
@@ -60,18 +61,22 @@ class Event:
 
 
 def events_of(model: ModelFacts, reading: Reading) -> Sequence[Event]:
-    """The newest first, from as many of its newest versions; three queries."""
+    """The newest first, from as many of its newest versions; four queries."""
     newest = rows_of(model.id).order_by("-edition_from_id").values_list("pk", flat=True)[: _VERSIONS + 1]
     versions = read_versions(rows_of(model.id).filter(pk__in=list(newest)), reading.snapshot)
     # Of the oldest one only its end is told, where there are others before it.
     begins = versions[0].opened_at + INSTANT if len(versions) > _VERSIONS else EPOCH
-    return [_event(change) for change in changes_between(versions, begins, reading.at + INSTANT)]
+    changes = changes_between(versions, begins, reading.at + INSTANT)
+    numbers = {change.edition for change in changes if change.edition}
+    places = dict(Edition.objects.filter(number__in=numbers).values_list("number", "place"))
+    return [_event(change, places) for change in changes]
 
 
-def _event(change: Change) -> Event:
+def _event(change: Change, places: Mapping[int, int | None]) -> Event:
     told = [_changed_field(field) for field in change.fields[:_FIELDS_TOLD]]
     more = len(change.fields) - len(told)
-    return Event(change.kind.value, _TONES.get(change.kind, "neutral"), change.at, change.edition, told, more)
+    edition = places.get(change.edition or 0) or change.edition
+    return Event(change.kind.value, _TONES.get(change.kind, "neutral"), change.at, edition, told, more)
 
 
 def _changed_field(change: FieldChange) -> ChangedField:

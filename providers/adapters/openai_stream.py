@@ -16,6 +16,7 @@ from providers.formats.openai.vendors import (
     arguments_of,
     delta_of,
     finish_of,
+    refuse_end,
     refuse_error,
     usage_in,
 )
@@ -229,6 +230,9 @@ class RelayedStream:
         has_output = self._take_delta(delta)
         self.has_begun = self.has_begun or reason is not None or _says_something(delta)
         choice = self._repair_choice(choice, delta)
+        if reason is not None and reason != "stop":
+            has_calls = choice["index"] in self._calls or reason == "function_call"
+            refuse_end(reason, has_calls=has_calls)
         if self._finishes.take(choice["index"], reason):
             return choice
         return {**choice, "finish_reason": None} if has_output else None

@@ -285,7 +285,9 @@ def _missing_usage(
 
 
 def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
-    return AnswerFacts(call.id, call.created, model, call.wants_usage, cost_usd, call.body)
+    return AnswerFacts(
+        call.id, call.created, model, call.wants_usage, cost_usd, call.body, input_tokens=call.input_tokens
+    )
 
 
 def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:

@@ -100,6 +100,8 @@ class AnswerFacts:
     cost_usd: Costing | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     sent: bytes = field(default=b"", repr=False)
+    input_tokens: int = 0
+    """A rough count of what was asked, for formats that begin an answer with it."""
 
 
 class Telling(Protocol):

@@ -14,6 +14,7 @@ _CLAUDE_BEFORE = re.compile(r"claude-(\d{1,2})(?:-(\d{1,2}))?-[a-z]+")
 _OPENAI = re.compile(
     r"(?:^|/)(?:o[134](?:-mini|-pro)?|gpt-5(?:-mini|-nano|-pro|-codex)?)(?:-\d{4}-\d{2}-\d{2})?"
 )
+_OPENAI_SINCE_5_2 = re.compile(r"(?:^|/)gpt-(?:5\.[2-9]|[6-9])")
 _DRAWN = frozenset({"temperature", "top_p", "top_k"})
 _OPENAI_DRAWN = frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias"})
 _SAMPLELESS, _ONE_SAMPLER = (4, 7), (4, 1)
@@ -37,6 +38,7 @@ _SINCE_4_7 = KnownModel(_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"
 _OF_4_6 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high", "max"))
 _SINCE_4_1 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high"))
 _REASONING = KnownModel(_OPENAI_DRAWN)
+_SINCE_5_2 = KnownModel(efforts=("minimal", "low", "medium", "high", "xhigh", "max"))
 
 
 @lru_cache(maxsize=4096)
@@ -44,6 +46,8 @@ def known_model(upstream_name: str) -> KnownModel:
     name = upstream_name.lower().replace(".", "-")
     if claude := _CLAUDE.search(name) or _CLAUDE_BEFORE.search(name):
         return _claude((int(claude[1]), int(claude[2] or 0)))
+    if _OPENAI_SINCE_5_2.search(upstream_name.lower()):
+        return _SINCE_5_2
     return _REASONING if _OPENAI.fullmatch(upstream_name.lower()) else _UNKNOWN
 
 

@@ -110,8 +110,6 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         "min_tokens": Loss(TUNING, _VLLM, (0,)),
         "reasoning_format": Loss(HINT, "Groq's reference of parameters"),
         "include_reasoning": Loss(HINT, _OPENROUTER, (True,)),
-        "reasoning": Loss(HINT, _OPENROUTER),
-        "thinking": Loss(HINT, _ANTHROPIC),
         "prediction": Loss(HINT, _OPENAI),
         "fallbacks": Loss(RELIED_ON, _HOUSE),
         "plugins": Loss(RELIED_ON, _OPENROUTER),
@@ -129,7 +127,7 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         **_OF_OPENAI,
         "access_programs": Loss(HINT, _OPENAI),
         "include": Loss(HINT, _OPENAI),
-        "reasoning": Loss(HINT, _OPENAI),
+        "reasoning.context": Loss(HINT, _OPENAI),
         "text": Loss(RELIED_ON, _OPENAI),
         # Members that a provider noted on items, or a client keeps there; what is another kind of item stands below.
         "input": Loss(HINT, _OPENAI),
@@ -162,7 +160,6 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
     },
     "gemini": {
         "generationConfig.mediaResolution": Loss(TUNING, _GOOGLE, ("MEDIA_RESOLUTION_UNSPECIFIED",)),
-        "generationConfig.thinkingConfig": Loss(HINT, _GOOGLE),
         "generationConfig.candidateCount": Loss(RELIED_ON, _GOOGLE, (1,)),
         "generationConfig.enableAffectiveDialog": Loss(TUNING, _GOOGLE, (False,)),
         "contents.parts.mediaResolution": Loss(TUNING, _GOOGLE),

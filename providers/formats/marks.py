@@ -1,5 +1,9 @@
 """The marks of a conversation up to which its prompt may be cached."""
 
+from collections.abc import Sequence
+
+from providers.formats.field_names import client_field
+from providers.formats.losses import COMMON
 from providers.formats.notes import Notes
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
 
@@ -11,8 +15,14 @@ def marks_of(conversation: Conversation) -> list[CacheMark]:
 
 def leave_marks(conversation: Conversation, notes: Notes) -> None:
     """Where the provider takes none. They change no answer."""
-    if marks_of(conversation):
-        notes.lose("cache", "")
+    if marks := marks_of(conversation):
+        notes.lose_path(marks_field(conversation.source, marks), COMMON["cache"].kind)
+
+
+def marks_field(source: str, marks: Sequence[CacheMark]) -> str:
+    """As the client wrote it."""
+    field = client_field(source, "cache")
+    return f"{field.rpartition('.')[0]}.{marks[0].name}" if marks[0].name else field
 
 
 def carriers_of(conversation: Conversation) -> list[object]:

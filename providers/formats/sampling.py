@@ -22,6 +22,10 @@ def lacks(upstream: Upstream, name: str) -> bool:
     return name in known_model(upstream.name).refuses or bool(upstream.params and name not in upstream.params)
 
 
+USUAL_EFFORTS = ("minimal", "low", "medium", "high")
+"""Of servers that speak one of OpenAI's formats: most refuse others."""
+
+
 def lacks_reasoning(upstream: Upstream) -> bool:
     return bool(upstream.params) and upstream.params.isdisjoint(REASONING)
 
@@ -74,15 +78,18 @@ def _one_sampler(sampling: Sampling, upstream: Upstream, notes: Notes) -> Sampli
 
 
 def fit_reasoning(
-    reasoning: ReasoningConfig | None, upstream: Upstream, notes: Notes
+    reasoning: ReasoningConfig | None, upstream: Upstream, notes: Notes, usual: tuple[str, ...] = ()
 ) -> ReasoningConfig | None:
-    """None also where the offering is declared not to reason; an effort beyond what the model has becomes its most."""
+    """None also where the offering is declared not to reason; an effort beyond what the model has becomes its most.
+
+    `usual` are the efforts of models that are not known; empty: all.
+    """
     if reasoning is None:
         return None
     if lacks_reasoning(upstream):
         _leave_reasoning(reasoning, notes)
         return None
-    effort, efforts = reasoning.effort, known_model(upstream.name).efforts
+    effort, efforts = reasoning.effort, known_model(upstream.name).efforts or usual
     if effort is None or effort not in EFFORT_BUDGETS or not efforts or effort in efforts:
         return reasoning
     nearest = nearest_effort(effort, efforts)

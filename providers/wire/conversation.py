@@ -52,9 +52,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CacheMark:
-    """The prompt up to and including what carries it may be cached. `ttl` such as `5m`, `1h`; None: the default."""
+    """The prompt up to and including what carries it may be cached. `ttl` such as `5m`, `1h`; None: the default.
+
+    `name` is the member's in which its client said so, where the format has several.
+    """
 
     ttl: str | None = None
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

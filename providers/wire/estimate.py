@@ -15,7 +15,7 @@ https://docs.claude.com/en/docs/build-with-claude/pdf-support (pages), https://a
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import methodcaller
+from operator import itemgetter, methodcaller
 from typing import Any
 
 from orjson import dumps
@@ -46,6 +46,9 @@ _FILES = frozenset({"file", "input_file", "document"})
 _GOOGLE_MEDIA = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
 _content = methodcaller("get", "content")
 _TEXTS = {str}
+_role_of, _content_of = itemgetter("role"), itemgetter("content")
+_TWO_MEMBERS = {2}
+_SPEAKERS = frozenset({"system", "developer", "user", "assistant"})
 _LONG = 1_024
 _BLOCK = _LONG // 2
 _OF_NUMBERS = (int, list)
@@ -104,6 +107,8 @@ def _length(value: object) -> int:
     encoded = dumps(value)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
     length = len(encoded)
+    if isinstance(said, list) and are_plain(said):
+        return length
     if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
         return length
     if isinstance(value, list):
@@ -132,6 +137,18 @@ def are_texts(messages: Iterable[Any]) -> bool:
     try:
         return set(map(type, map(_content, messages))) == _TEXTS
     except (AttributeError, TypeError):
+        return False
+
+
+def are_plain(messages: Iterable[Any]) -> bool:
+    """Whether each is one text and the role of who says it, and nothing else, as most are. As quickly."""
+    try:
+        return (
+            set(map(len, messages)) == _TWO_MEMBERS
+            and set(map(type, map(_content_of, messages))) == _TEXTS
+            and set(map(_role_of, messages)) <= _SPEAKERS
+        )
+    except (KeyError, TypeError):
         return False
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from gateway.core.envelopes import CONTEXT_EXCEEDED, OVERLOADED
 from providers.wire.json_text import read_json
 from providers.wire.scrub import scrub
 
@@ -19,7 +20,8 @@ _READ_BYTES = 64 * 1024
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _PARAM = re.compile(r"[!-~]{1,200}")
 _TOO_LONG = re.compile(
-    r"context.length.exceeded|maximum context length|context window|prompt is too long|too many input tokens",
+    r"context.length.exceeded|maximum context length|context window|prompt is too long|too many input tokens"
+    r"|available context size|maximum prompt length|input (?:token count|length) exceeds",
     re.IGNORECASE,
 )
 _NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing_hard_limit", re.IGNORECASE)
@@ -30,7 +32,8 @@ _BAD_KEY = re.compile(
     r"|\b(?:wrong|bad) key\b(?! (?:in|for|of|name)\b)(?!\s*['\"`])",
     re.IGNORECASE,
 )
-_SHORTEST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+_SHORTEST_WAIT_S, _LONGEST_WAIT_S, _WITHOUT_CREDIT_S = 1.0, 3600.0, 60.0
+_OVERLOADED = re.compile(r"overloaded", re.IGNORECASE)
 
 
 class FailureKind(Enum):
@@ -142,6 +145,7 @@ _NO_CREDIT = _Class(
     FailureKind.RATE_LIMIT, "provider_quota_exhausted", "The gateway's quota at the provider is used up."
 )
 _DOWN = _Class(FailureKind.UNAVAILABLE, "provider_unavailable", "The provider is not available.")
+_BUSY = _Class(FailureKind.UNAVAILABLE, OVERLOADED, "The provider is overloaded.")
 _BAD = _Class(
     FailureKind.BAD_RESPONSE, "provider_bad_response", "The provider's answer is not in the expected format."
 )
@@ -160,7 +164,7 @@ def failure_for(status: int, error: ReportedError, wait_s: float | None = None) 
         return _callers_mistake(status, error)
     cause = _cause(status, error)
     if cause is _NO_CREDIT:
-        wait_s = _LONGEST_WAIT_S
+        wait_s = _WITHOUT_CREDIT_S
     message, about_us = f"{cause.message} It said: {error.message}" if error.message else cause.message, ""
     if cause in (_AUTH, _NO_CREDIT):
         # What a provider says about our account or our credential is not for clients.
@@ -220,7 +224,7 @@ def read_error(body: bytes) -> ReportedError:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, between 1 and 60. None where the header is absent or makes no sense."""
+    """Seconds to wait, from 1 to an hour. None where the header is absent or makes no sense."""
     text = headers.get("retry-after", "").strip()
     wait_s = _number(text)
     if wait_s is None:
@@ -231,7 +235,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _callers_mistake(status: int, error: ReportedError) -> UpstreamFailure:
-    code = "context_length_exceeded" if error.says(_TOO_LONG) else error.code or INVALID_REQUEST
+    code = CONTEXT_EXCEEDED if error.says(_TOO_LONG) else error.code or INVALID_REQUEST
     message = error.message or "The provider refused the request as invalid."
     return UpstreamFailure(
         FailureKind.CALLER, message, code=code, status=status, param=error.param or None, is_quoted=True
@@ -244,7 +248,7 @@ def _cause(status: int, error: ReportedError) -> _Class:
     if error.says(_BAD_KEY):
         return _AUTH
     if status >= 500:
-        return _DOWN
+        return _BUSY if status == 529 or error.says(_OVERLOADED) else _DOWN
     return _BY_STATUS.get(status, _BAD)
 
 

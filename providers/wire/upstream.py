@@ -5,7 +5,7 @@ from dataclasses import dataclass
 THINKING_BUDGET = "thinking_budget"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Upstream:
     """What a writer has to know of where a request goes.
 

@@ -95,9 +95,10 @@ def _take(counts: Counts, details: object, names: Mapping[str, str], total: int)
 
 def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
     """Embeddings report no output, and some of them only a total."""
-    input_tokens, total = _count(value.get("prompt_tokens")), _count(value.get("total_tokens"))
+    input_tokens = _count(value.get("prompt_tokens"))
     if "completion_tokens" in value:
         return input_tokens, _count(value["completion_tokens"])
+    total = _count(value.get("total_tokens"))
     if "prompt_tokens" not in value:
         return total, 0
     if input_tokens is None or total is None:

@@ -216,7 +216,7 @@ def test_price_of_none_ends_the_running_price() -> None:
 def test_publishing_one_model_takes_few_queries(django_assert_max_num_queries: Any) -> None:
     model = make_published(aliases=["uno"])
     Model.objects.filter(pk=model.pk).update(name="Uno")
-    with django_assert_max_num_queries(14 + SAVEPOINT_QUERIES):
+    with django_assert_max_num_queries(15 + SAVEPOINT_QUERIES):
         publish([model])
 
 
@@ -224,7 +224,7 @@ def test_publishing_many_models_takes_no_more_queries(django_assert_max_num_quer
     make_published()
     for number in range(10):
         make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"m{number}"])))
-    with django_assert_max_num_queries(14 + SAVEPOINT_QUERIES):
+    with django_assert_max_num_queries(15 + SAVEPOINT_QUERIES):
         publish_all()
 
 
@@ -272,6 +272,18 @@ def test_offering_not_yet_published_does_not_make_a_model_routable() -> None:
     publish([model])
     make_offering(model)
     assert routable_ids() == []
+
+
+def test_people_count_editions_from_one_on_while_numbers_have_gaps() -> None:
+    model = make_published("acme/one")
+    make_published("acme/two")
+    switch_offerings(model.offerings.all(), is_enabled=False)
+    model.name = "Uno"
+    model.save()
+    publish([model])
+    editions = list(Edition.objects.order_by("number"))
+    assert [str(edition) for edition in editions] == ["edition 1", "edition 2", "edition 3"]
+    assert editions[2].number > editions[1].number + 1
 
 
 def test_deleted_offering_does_not_make_a_model_routable() -> None:

@@ -58,7 +58,7 @@ def test_older_content_is_published_as_a_new_edition() -> None:
     edition = roll_back(before, "acme/one", author=author)
     assert edition is not None
     assert (edition.number > before, edition.author) == (True, author)
-    assert edition.note == f"Rolled back acme/one to edition {before}"
+    assert edition.note == f"Rolled back acme/one to {Edition.objects.get(number=before)}"
     assert without_prices(live()) == without_prices(content)
 
 

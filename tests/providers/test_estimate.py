@@ -4,7 +4,13 @@ import orjson
 import pytest
 
 from providers.wire import estimate
-from providers.wire.estimate import UsageReport, estimate_input_tokens, estimate_usage, missing_usage
+from providers.wire.estimate import (
+    UsageReport,
+    are_plain,
+    estimate_input_tokens,
+    estimate_usage,
+    missing_usage,
+)
 from tests.used import used
 
 
@@ -49,6 +55,49 @@ MESSAGES = [
 @pytest.mark.parametrize("said", MESSAGES)
 def test_what_is_said_counts_as_the_json_it_is_however_deep_it_stands(place, said):
     assert estimate_input_tokens({place: said}) == json_tokens(said)
+
+
+BASE64 = "QUJD" * 1_000
+PLAIN = {"role": "user", "content": SAID}
+
+
+@pytest.mark.parametrize("text", [SAID, 'It says "image_url": that is all.', f"data:{BASE64}", BASE64])
+@pytest.mark.parametrize("also", [[], [PLAIN], [{**PLAIN, "name": "Ann"}], [{**PLAIN, "role": "tool"}]])
+def test_text_of_a_message_counts_as_text_whatever_it_says(text, also):
+    said = [{"role": "user", "content": text}, *also]
+    assert estimate_input_tokens({"messages": said}) == json_tokens(said)
+
+
+def test_a_picture_beside_plain_messages_counts_as_one():
+    part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{BASE64}"}}
+    said = [PLAIN, {"role": "user", "content": [part]}]
+    assert estimate_input_tokens({"messages": said}) > 1_024
+    assert estimate_input_tokens({"messages": [PLAIN, {**PLAIN, "images": [part]}]}) > 1_024
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_plain"),
+    [
+        ([PLAIN], True),
+        ([PLAIN, {"role": "assistant", "content": ""}, {"role": "system", "content": "x"}], True),
+        ([], False),
+        ([{}], False),
+        ([{"role": "user"}], False),
+        ([{"content": "x", "name": "y"}], False),
+        ([{"role": "user", "content": None}], False),
+        ([{"role": "user", "content": ["x"]}], False),
+        ([{"role": "tool", "content": "x"}], False),
+        ([{"role": ["user"], "content": "x"}], False),
+        ([{**PLAIN, "name": "Ann"}], False),
+        ([["role", "content"]], False),
+        (["xy"], False),
+        ([1], False),
+        ([None], False),
+    ],
+)
+def test_messages_are_plain_that_are_a_role_and_a_text_each(messages, is_plain):
+    assert are_plain(messages) is is_plain
+    assert are_plain([PLAIN, *messages]) is (is_plain or not messages)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,19 @@ def run(server: RawServer, work: Callable[[HttpEngine], Awaitable[Any]]) -> Any:
     return asyncio.run(main())
 
 
+def test_each_request_has_its_own_fields_whatever_the_one_before_it_had():
+    given = [{"a": "1"}, {"a": "1"}, {"a": "2", "b": "3"}, {"b": "3", "a": "2"}, {}, {"a": "1"}]
+    server = RawServer([WHOLE] * len(given))
+
+    async def work(engine):
+        for headers in given:
+            await get(engine, server, headers)
+
+    run(server, work)
+    asked = [dict(line.split(": ") for line in each.decode().split("\r\n")[2:-3]) for each in server.requests]
+    assert asked == given
+
+
 def test_request_is_written_as_it_should_be():
     _, server = ask(WHOLE)
     head = f"POST /v1?a=b HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\ncontent-length: 2\r\n\r\n"

@@ -17,6 +17,7 @@ from catalogue.importing.findings import KNOWN_IRREGULARITIES, Findings, Kind
 from catalogue.importing.folder import FILES, read_folder
 from catalogue.importing.offers import ProviderRules
 from catalogue.importing.writer import Difference, Writer, Written
+from catalogue.models import Edition
 from gateway.core import sql
 from providers.services import outbound_policy
 
@@ -130,7 +131,7 @@ def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: boo
             f"Changed: {_listed(written.changed)}.",
             f"Looked after here: {written.curated} models; of these only what they leave open is filled in.",
             f"Left to what staff had set: {written.left} prices.",
-            f"Editions: {', '.join(map(str, written.editions)) or 'none, for nothing changed'}.",
+            f"Editions: {_editions(written)}.",
             "Irregularities:",
             *(f"  {counts[kind]:>6} {kind}" for kind in kinds if kind is not Kind.NOT_KEPT),
             f"Members that the catalogue has no place for ({counts[Kind.NOT_KEPT]}):",
@@ -138,6 +139,11 @@ def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: boo
             f"Took {took_s:.1f} s.",
         ]
     )
+
+
+def _editions(written: Written) -> str:
+    made = Edition.objects.filter(number__in=written.editions).order_by("number")
+    return ", ".join(str(each.place or each.number) for each in made) or "none, for nothing changed"
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalogue.bootstrap.entries import BootstrapError
 from catalogue.bootstrap.loader import LoadReport, load_bootstrap
+from catalogue.models import Edition
 
 
 class Command(BaseCommand):
@@ -31,6 +32,10 @@ def _describe(report: LoadReport) -> str:
     made = (
         f"{report.models} models, {report.providers} providers and {report.organisations} organisations made"
     )
-    edition = f"published as edition {report.edition}" if report.edition else "nothing published"
+    edition = (
+        f"published as {Edition.objects.get(number=report.edition)}"
+        if report.edition
+        else "nothing published"
+    )
     skipped = f"; aliases already taken: {', '.join(report.skipped)}" if report.skipped else ""
     return f"{made}; {edition}{skipped}."

@@ -160,8 +160,7 @@ class Connection:
         if not self._can_mute:
             self.send(*command)
         elif self.is_ready:
-            self._write_packed(_MUTE)
-            self._write(command)
+            self._write(command, first=_MUTE)
 
     def send_unanswered(self, *command: Argument) -> None:
         """Send a command that RESP3 answers by a push."""
@@ -190,12 +189,10 @@ class Connection:
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
 
-    def _write(self, command: tuple[Argument, ...]) -> None:
-        self._write_packed(hiredis.pack_command(cast("tuple[str | int | float | bytes]", command)))
-
-    def _write_packed(self, packed: bytes) -> None:
+    def _write(self, command: tuple[Argument, ...], *, first: bytes = b"") -> None:
         if self._wire and self._wire.transport:
-            self._wire.transport.write(packed)
+            packed = hiredis.pack_command(cast("tuple[str | int | float | bytes]", command))
+            self._wire.transport.write(first + packed)
 
     # The socket's events
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from gateway.core.store.address import PREFIX, parse_address
 from gateway.core.store.connection import Connection
-from gateway.core.store.interface import JobEntry, Limit, StoreUnavailable, TakeBack, Verdict
+from gateway.core.store.interface import JobEntry, StoreUnavailable, TakeBack
 from gateway.core.store.memory import WINDOW_S
 from gateway.core.store.redis_inbox import Inbox
 from gateway.core.store.redis_jobs import RedisJobs
@@ -32,6 +32,8 @@ class RedisStore:
         self._commands = Connection(self._address, self._prepare)
         self._jobs = RedisJobs(self._address, self._commands, process_id)
         self._limits = RedisLimits(self._commands, window_s=window_s, lease_s=lease_s)
+        # Asked for every call: no step in between.
+        self.admit, self.release = self._limits.admit, self._limits.release
         self._renew_every_s = lease_s / 3
         self._keeper: asyncio.Task[None] | None = None
 
@@ -84,17 +86,11 @@ class RedisStore:
                     swept_at = now
                     await self._jobs.sweep()
 
-    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        return await self._limits.admit(call_id, limits)
-
     async def take_try(self, subject: str, patience: Patience) -> float:
         return await self._limits.take_try(subject, patience)
 
     async def forgive(self, subject: str) -> None:
         await self._limits.forgive(subject)
-
-    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
-        self._limits.release(call_id, limits)
 
     def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._jobs.send(call_id, inbox, start_within_s, body)

@@ -13,6 +13,7 @@ from gateway.core.store.tries import Patience
 
 _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
+_RUNNING = f"{PREFIX}running:"
 
 
 class RedisLimits:
@@ -36,12 +37,17 @@ class RedisLimits:
         return await self._local.admit(call_id, limits)
 
     async def _admit_shared(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        keys = [
-            key for limit in limits for key in (f"{PREFIX}rpm:{limit.subject}", _slots_key(limit.subject))
-        ]
-        slotted = [limit.subject for limit in limits if limit.concurrency is not None]
+        keys: list[str] = []
+        slotted: list[str] = []
+        arguments: list[Argument] = [call_id, self._window_ms, self._lease_ms]
+        for limit in limits:
+            subject, rate, slots = limit.subject, limit.requests_per_minute, limit.concurrency
+            keys += (f"{PREFIX}rpm:{subject}", f"{_RUNNING}{subject}")
+            arguments += (-1 if rate is None else rate, -1 if slots is None else slots)
+            if slots is not None:
+                slotted.append(subject)
         try:
-            reply = await self._commands.run(ADMIT, keys, self._arguments(call_id, limits))
+            reply = await self._commands.run(ADMIT, keys, arguments)
         except BaseException:
             # No answer is not a no: a slot may have been taken.
             self._give_back(call_id, slotted)
@@ -49,13 +55,6 @@ class RedisLimits:
         if reply[0] and slotted:
             self._live[call_id] = slotted
         return _admission(reply) if reply[0] else _refusal(reply, limits)
-
-    def _arguments(self, call_id: str, limits: Sequence[Limit]) -> list[Argument]:
-        arguments: list[Argument] = [call_id, self._window_ms, self._lease_ms]
-        for limit in limits:
-            arguments.append(-1 if limit.requests_per_minute is None else limit.requests_per_minute)
-            arguments.append(-1 if limit.concurrency is None else limit.concurrency)
-        return arguments
 
     async def take_try(self, subject: str, patience: Patience) -> float:
         if self._commands.accepts_writes:
@@ -74,9 +73,10 @@ class RedisLimits:
         self._commands.send_muted("DEL", *_tries_keys(subject))
 
     def release(self, call_id: str, limits: Sequence[Limit]) -> None:
-        self._local.release(call_id, limits)
         if slotted := self._live.pop(call_id, None):
             self._give_back(call_id, slotted)
+        else:
+            self._local.release(call_id, limits)
 
     def release_all(self) -> None:
         for call_id in list(self._live):
@@ -95,17 +95,13 @@ class RedisLimits:
                 by_subject[subject].append(call_id)
         for subject, call_ids in by_subject.items():
             for some in _in_parts(call_ids):
-                self._commands.send("EVAL", RENEW.source, 1, _slots_key(subject), self._lease_ms, *some)
+                self._commands.send("EVAL", RENEW.source, 1, f"{_RUNNING}{subject}", self._lease_ms, *some)
 
     def _give_back(self, call_id: str, slotted: list[str]) -> None:
         for subject in slotted:
-            self._commands.send_muted("ZREM", _slots_key(subject), call_id)
+            self._commands.send_muted("ZREM", f"{_RUNNING}{subject}", call_id)
         if slotted and not self._commands.is_up:
             self._owed.append((call_id, slotted))
-
-
-def _slots_key(subject: str) -> str:
-    return f"{PREFIX}running:{subject}"
 
 
 def _tries_keys(subject: str) -> list[str]:

@@ -1,9 +1,9 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accounts.policies import LifecyclePolicy
+from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
@@ -61,12 +61,13 @@ def plan_route(
     resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
     models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
     kept, dropped = [], []
-    for candidate in _candidates(models):
-        reason = _reason_against(candidate, required, context, preferences)
-        if reason:
-            dropped.append(Dropped(candidate, reason))
-        else:
-            kept.append(candidate)
+    for model in models:
+        for offering in model.offerings:
+            candidate = Candidate(model, offering)
+            if reason := _reason_against(candidate, required, context, preferences):
+                dropped.append(Dropped(candidate, reason))
+            else:
+                kept.append(candidate)
     if (len(kept) > 1 or required.requires_all) and required.call is not None:
         kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
@@ -76,7 +77,7 @@ def plan_route(
         if not preferences.allows_fallbacks and not preferences.order:
             dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in kept[1:]]
             kept = kept[:1]
-    policy = resolved.policy if resolved else LifecyclePolicy(context.key.lifecycle_policy)
+    policy = resolved.policy if resolved else POLICIES[context.key.lifecycle_policy]
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=resolved.retired if resolved else None
     )
@@ -84,7 +85,8 @@ def plan_route(
 
 def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
     """What the answer says of its model's life, and of the model that it stands in for."""
-    if plan.retired is None and plan.model.status(context.at) is not Status.DEPRECATED:
+    is_leaving = plan.model.deprecation_at is not None and plan.model.status(context.at) is Status.DEPRECATED
+    if plan.retired is None and not is_leaving:
         return []
     successor = context.snapshot.successor(plan.model, context.at)
     headers = lifecycle_headers(plan.model, successor, context.at)
@@ -111,20 +113,13 @@ def _auto_models(endpoint: str, context: RoutingContext) -> list[ModelFacts]:
     ]
 
 
-def _candidates(models: Sequence[ModelFacts]) -> Iterator[Candidate]:
-    for model in models:
-        for offering in model.offerings:
-            yield Candidate(model, offering)
-
-
 def _reason_against(
     candidate: Candidate, required: Requirements, context: RoutingContext, preferences: ProviderPreferences
 ) -> str:
     """Why this offering cannot serve the request; "" if it can."""
     return (
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
-        or _operational_reason(candidate.offering, context)
-        or _endpoint_reason(candidate.offering, required, context)
+        or _operational_reason(candidate.offering, required.endpoint, context)
         or _capability_reason(candidate, required)
         or _parameter_reason(candidate.offering, required, context)
         or _operation_reason(candidate, required, context)
@@ -132,7 +127,8 @@ def _reason_against(
     )
 
 
-def _operational_reason(offering: OfferingFacts, context: RoutingContext) -> str:
+def _operational_reason(offering: OfferingFacts, endpoint: str, context: RoutingContext) -> str:
+    """Why nobody can be served there now, or not at that endpoint."""
     provider = context.snapshot.providers.get(offering.provider_id)
     if not offering.is_enabled:
         return "offering_disabled"
@@ -142,23 +138,19 @@ def _operational_reason(offering: OfferingFacts, context: RoutingContext) -> str
         return "no_longer_effective"
     if provider is None or not provider.is_enabled:
         return "provider_disabled"
-    return "" if provider.is_usable else "credential_missing"
-
-
-def _endpoint_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
-    if required.endpoint not in offering.endpoints:
+    if not provider.is_usable:
+        return "credential_missing"
+    if endpoint not in offering.endpoints:
         return "endpoint_not_offered"
-    wire_format = context.snapshot.providers[offering.provider_id].wire_format
-    return "" if serves(wire_format, required.endpoint) else "format_lacks_endpoint"
+    return "" if serves(provider.wire_format, endpoint) else "format_lacks_endpoint"
 
 
 def _capability_reason(candidate: Candidate, required: Requirements) -> str:
     offering, model = candidate.offering, candidate.model
     if required.is_streamed and not offering.streams:
         return "lacks:stream"
-    unread = sorted(required.input_types - model.input_types) if model.input_types else []
-    if unread:
-        return f"cannot_read:{unread[0]}"
+    if required.input_types and model.input_types and (unread := required.input_types - model.input_types):
+        return f"cannot_read:{min(unread)}"
     window = offering.context_length or model.context_length
     return "context_too_small" if window and required.input_tokens > window else ""
 
@@ -253,13 +245,18 @@ def _nowhere(
     named = resolved.model.id if resolved and resolved.retired else requested
     name = "No model" if named == AUTO else f"No provider of model '{named}'"
     refusal = _refused_by_operation(required, dropped, context) or no_candidate(
-        name, required, {drop.reason for drop in dropped}
+        name, required, {drop.reason for drop in dropped}, max(map(_window, dropped), default=0)
     )
     if resolved is None or resolved.retired is None:
         return refusal
     return retired(
         resolved.retired, requested, context, why=f" It could not be redirected: {refusal.message}"
     )
+
+
+def _window(drop: Dropped) -> int:
+    candidate = drop.candidate
+    return candidate.offering.context_length or candidate.model.context_length or 0
 
 
 def _refused_by_operation(

@@ -1,11 +1,12 @@
 """Which providers a client prefers for its call: the body's own `provider` object. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.surfaces.fields import boolean, list_of, record, refuse, text
+from providers.facts import ProviderFacts
 
 FIELD = "provider"
 _MOST_NAMES = 64
@@ -54,8 +55,8 @@ class ProviderPreferences:
 NO_PREFERENCES = ProviderPreferences()
 
 
-def read_preferences(body: Mapping[str, Any], providers: Iterable[str]) -> ProviderPreferences:
-    """Of a request's body. `providers` are all slugs that there are.
+def read_preferences(body: Mapping[str, Any], providers: Mapping[int, ProviderFacts]) -> ProviderPreferences:
+    """Of a request's body. `providers` are all that there are.
 
     Raises InvalidRequest, also for a slug that nobody has: a typing error must not open what it was to close.
     """
@@ -66,7 +67,7 @@ def read_preferences(body: Mapping[str, Any], providers: Iterable[str]) -> Provi
     given = {name: member for name, member in value.items() if member is not None}
     for name, member in given.items():
         _refuse_unknown(name, member)
-    known = frozenset(providers)
+    known = frozenset([provider.slug for provider in providers.values()])
     only, ignore, order = (_slugs(given, name, known) for name in ("only", "ignore", "order"))
     return ProviderPreferences(
         given.get("require_parameters", False),

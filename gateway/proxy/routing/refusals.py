@@ -10,8 +10,8 @@ _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
 _EXCLUDED, _LACKS, _CANNOT_READ = "excluded:", "lacks:", "cannot_read:"
 
 
-def no_candidate(name: str, required: Requirements, reasons: Set[str]) -> GatewayError:
-    """`name` begins the sentence: `No model`, or `No provider of model 'x'`.
+def no_candidate(name: str, required: Requirements, reasons: Set[str], largest: int = 0) -> GatewayError:
+    """`name` begins the sentence: `No model`, or `No provider of model 'x'`. `largest`: the largest context window.
 
     What the client excluded comes last: only where nothing stood against what it left over was it that.
     """
@@ -21,7 +21,7 @@ def no_candidate(name: str, required: Requirements, reasons: Set[str]) -> Gatewa
     if "breaker_open" in others:
         # It can do all that is asked: the others' shortcomings are not the request's fault.
         return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
-    return _callers(name, required, others) or _switched_off(name, others)
+    return _callers(name, required, others, largest) or _switched_off(name, others)
 
 
 def _excluded(name: str, reason: str) -> InvalidRequest:
@@ -30,7 +30,7 @@ def _excluded(name: str, reason: str) -> InvalidRequest:
     return InvalidRequest(message, code="no_wished_provider", param=param)
 
 
-def _callers(name: str, required: Requirements, reasons: Set[str]) -> InvalidRequest | None:
+def _callers(name: str, required: Requirements, reasons: Set[str], largest: int) -> InvalidRequest | None:
     """Where the request asks for what nobody has."""
     messages = required.field_names.get("messages", "messages")
     if lacking := _all_after(_LACKS, reasons):
@@ -40,7 +40,7 @@ def _callers(name: str, required: Requirements, reasons: Set[str]) -> InvalidReq
         return InvalidRequest(message, code="unsupported_content", param=messages)
     if "context_too_small" in reasons:
         return InvalidRequest(
-            f"{name} has a context window for about {required.input_tokens} tokens of input.",
+            f"{name} takes so long an input: at most {largest} tokens, and it has about {required.input_tokens}.",
             code="context_length_exceeded",
             param=messages,
         )

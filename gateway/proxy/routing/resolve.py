@@ -6,7 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from accounts.keys import KeyFacts
-from accounts.policies import LifecyclePolicy
+from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
@@ -55,7 +55,7 @@ def resolve_model(requested: str, endpoint: str, context: RoutingContext) -> Res
 
 def policy_for(requested: str, model: ModelFacts, key: KeyFacts) -> LifecyclePolicy:
     """The alias' own policy goes before the team's."""
-    return LifecyclePolicy(model.alias_policies.get(requested) or key.lifecycle_policy)
+    return POLICIES[model.alias_policies.get(requested) or key.lifecycle_policy]
 
 
 def retired(model: ModelFacts, requested: str, context: RoutingContext, *, why: str = "") -> ModelRetired:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.envelopes import ANTHROPIC_STATUSES, OVERLOADED
 from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.surfaces.bounds import check_bounds
 from gateway.proxy.surfaces.fields import Check
@@ -80,6 +81,11 @@ class Surface:
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer of a surface that only counts. Raises InvalidRequest."""
         raise NotImplementedError
+
+    def error_status(self, error: GatewayError) -> int:
+        """Anthropic has a status of its own for a provider that is overloaded, and its clients wait for it to pass."""
+        is_overloaded = error.error_code == OVERLOADED and self.format == "anthropic"
+        return ANTHROPIC_STATUSES["overloaded_error"] if is_overloaded else error.http_status
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         return orjson.dumps(self.wire_format.error_body(error.to_dict(), request_id))

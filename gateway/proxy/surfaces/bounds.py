@@ -1,12 +1,12 @@
 """Refuses by name what is too long or too deep, on every surface alike. The bounds are providers.wire.bounds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.surfaces.fields import Check, refuse, too_many
 from providers.wire.bounds import LONGEST_NAME, MOST_ITEMS, MOST_LEVELS, MOST_MEMBERS, MOST_OBJECTS
-from providers.wire.json_text import levels_of
+from providers.wire.json_text import brackets_in, levels_of
 
 # Fewer bytes with few brackets cannot pass any of these bounds: most requests need no further look.
 _SMALL_BYTES = 2 * MOST_MEMBERS
@@ -36,12 +36,10 @@ def within(fields: Mapping[str, Check]) -> Check:
 
 def check_bounds(body: Mapping[str, Any], data: bytes) -> None:
     """Of a whole request, read from `data`. Raises InvalidRequest."""
-    for name in body:
-        if len(name) > LONGEST_NAME or "." in name or "[" in name:
-            raise refuse(
-                name[:LONGEST_NAME], f"a name of at most {LONGEST_NAME} characters without . and [", name
-            )
-    if len(data) <= _SMALL_BYTES and data.count(b"{") + data.count(b"[") <= MOST_LEVELS:
+    names = "".join(body)
+    if "." in names or "[" in names or max(map(len, body), default=0) > LONGEST_NAME:
+        raise _refuse_name(body)
+    if len(data) <= _SMALL_BYTES and brackets_in(data) <= MOST_LEVELS:
         return
     count = 0
     for number, level in enumerate(levels_of(body)):
@@ -50,6 +48,12 @@ def check_bounds(body: Mapping[str, Any], data: bytes) -> None:
             raise refuse("body", f"at most {MOST_OBJECTS} objects and lists in all", "more")
         if number >= MOST_LEVELS or any(map(_is_too_long, level)):
             raise next(_refusals(body))
+
+
+def _refuse_name(names: Iterable[str]) -> InvalidRequest:
+    name = next(name for name in names if len(name) > LONGEST_NAME or "." in name or "[" in name)
+    allowed = f"a name of at most {LONGEST_NAME} characters without . and ["
+    return refuse(name[:LONGEST_NAME], allowed, name)
 
 
 def _is_too_long(value: Any) -> bool:

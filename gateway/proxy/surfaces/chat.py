@@ -19,6 +19,7 @@ from gateway.proxy.surfaces.fields import (
 )
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 from providers.wire.bounds import LONGEST_NAME, MOST_LABELS, MOST_MESSAGES, MOST_TOOLS
+from providers.wire.estimate import are_plain
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _anything = record({})
@@ -58,6 +59,15 @@ def _message(value: Any, param: str) -> None:
         raise refuse(f"{param}.tool_call_id", "given for the role tool", None)
 
 
+_list_of_messages = list_of(_message, least=1, most=MOST_MESSAGES)
+
+
+def _messages(value: Any, param: str) -> None:
+    # Nothing can be wrong with plain ones, and most are.
+    if type(value) is not list or len(value) > MOST_MESSAGES or not are_plain(value):
+        _list_of_messages(value, param)
+
+
 _function = record(
     {"name": text(LONGEST_NAME, least=1), "description": text(), "parameters": _anything, "strict": boolean},
     required=("name",),
@@ -70,7 +80,7 @@ _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default
 _parameters = record(
     {
         **SETTINGS,
-        "messages": list_of(_message, least=1, most=MOST_MESSAGES),
+        "messages": _messages,
         "audio": _anything,
         "functions": at_most(MOST_TOOLS),
         "logprobs": boolean,

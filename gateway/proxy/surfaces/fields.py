@@ -85,13 +85,14 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Chec
     def check(value: Any, param: str) -> None:
         if not isinstance(value, dict):
             raise refuse(param, "an object", value)
+        prefix = f"{param}." if param else ""
         for name in required:
             if value.get(name) is None:
-                missing = f"{param}.{name}" if param else name
+                missing = prefix + name
                 raise InvalidRequest(f"'{missing}' is missing.", code="missing_parameter", param=missing)
         for name, entry in value.items():
             if entry is not None and (inner := fields.get(name)):
-                inner(entry, f"{param}.{name}" if param else name)
+                inner(entry, prefix + name)
 
     return check
 

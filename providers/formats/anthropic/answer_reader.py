@@ -44,14 +44,18 @@ def read_answer(value: Any) -> list[Event]:
     for block in content:
         events += _read_block(block, calls)
         calls += is_call(block)
-    events += _read_end(value, has_calls=calls > 0)
+    events += _read_end(value, has_calls=calls > 0, has_answer=any(map(is_answer, content)))
     return events
 
 
 def is_call(block: object) -> bool:
     """A call for the client: the structured answer by a tool is none."""
     is_tool = isinstance(block, Mapping) and block.get("type") == "tool_use"
-    return is_tool and isinstance(block, Mapping) and block.get("name") != ANSWER_TOOL
+    return is_tool and not is_answer(block)
+
+
+def is_answer(block: object) -> bool:
+    return isinstance(block, Mapping) and block.get("name") == ANSWER_TOOL
 
 
 def text_of(value: Mapping[str, Any], name: str) -> str:
@@ -74,8 +78,8 @@ def start_call(block: Mapping[str, Any], index: int) -> ToolCallStarted:
     return ToolCallStarted(index, text_of(block, "id"), read_name(text_of(block, "name")))
 
 
-def _read_end(value: Mapping[str, Any], *, has_calls: bool) -> list[Event]:
-    finish = read_finish(value, has_calls=has_calls)
+def _read_end(value: Mapping[str, Any], *, has_calls: bool, has_answer: bool) -> list[Event]:
+    finish = read_finish(value, has_calls=has_calls, has_answer=has_answer)
     if not finish:
         raise bad_response("The provider's answer does not say why it ended.")
     usage = read_usage(value.get("usage"))
@@ -123,6 +127,7 @@ class AnthropicStreamReader(SseEventReader):
         """What was added to a block that only Anthropic's clients know."""
         self._has_arguments = False
         self._calls = 0
+        self._has_answer = False
         self._has_finished = False
         self._has_told_usage = False
 
@@ -148,6 +153,7 @@ class AnthropicStreamReader(SseEventReader):
         block = self._block = _inner(member, "content_block")
         self._signature, self._has_arguments, self._unknown = text_of(block, "signature"), False, []
         kind = block.get("type")
+        self._has_answer = self._has_answer or is_answer(block)
         if is_call(block):
             self._calls += 1
             return [start_call(block, self._calls - 1)]
@@ -194,7 +200,7 @@ class AnthropicStreamReader(SseEventReader):
 
     def _read_end(self, member: Member) -> list[Event]:
         self._add_usage(member.get("usage"))
-        events = read_finish(_inner(member, "delta"), has_calls=self._calls > 0)
+        events = read_finish(_inner(member, "delta"), has_calls=self._calls > 0, has_answer=self._has_answer)
         if not events or self._has_finished:
             return []
         self._has_finished = any(isinstance(event, Finished) for event in events)

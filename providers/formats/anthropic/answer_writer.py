@@ -26,7 +26,7 @@ from providers.wire.events import (
     UsageSeen,
 )
 from providers.wire.json_text import read_object
-from providers.wire.usage import Usage
+from providers.wire.usage import Usage, counted
 
 _SAID_IN = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 Member = dict[str, Any]
@@ -125,11 +125,12 @@ class AnthropicStreamWriter:
         return _write([anthropic_envelope(error)])
 
     def _start(self) -> list[Member]:
-        """Usage is not known yet; the last event replaces it."""
+        """With our own count of what was asked: the provider's is known at the end, which corrects it."""
         if self._has_started:
             return []
         self._has_started = True
-        message = write_message(self._facts, Usage(), self._blocks.service_tier)
+        asked = Usage(counted(input_tokens=self._facts.input_tokens))
+        message = write_message(self._facts, asked, self._blocks.service_tier)
         return [{"type": "message_start", "message": message}]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.core.envelopes import ANTHROPIC_STATUSES
+from providers.formats import finishes
 from providers.wire.events import Event, Finished, FinishReason, RefusalDelta
 from providers.wire.failure import (
     ReportedError,
@@ -18,28 +19,10 @@ from providers.wire.failure import (
     unclear,
 )
 
-_READ = {
-    "end_turn": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "refusal": FinishReason.CONTENT_FILTER,
-    "pause_turn": FinishReason.PAUSE,
-}
-_WRITTEN = {
-    FinishReason.STOP: "end_turn",
-    FinishReason.LENGTH: "max_tokens",
-    FinishReason.TOOL_CALLS: "tool_use",
-    FinishReason.CONTENT_FILTER: "refusal",
-    FinishReason.PAUSE: "pause_turn",
-}
 _TIERS = {"standard": "default", "priority": "priority", "batch": "batch"}
 # Anthropic answers an empty account with 400, and a contract's limit with 429.
 _NO_CREDIT = re.compile(r"credit balance is too low|spend_limit_reached", re.IGNORECASE)
-_TOO_LONG = re.compile(
-    r"exceed\w* (?:the )?(?:context limit|maximum context)|request_too_large", re.IGNORECASE
-)
+_TOO_LONG = re.compile(r"exceed\w* (?:the )?(?:context limit|maximum context)", re.IGNORECASE)
 # Its messages name the parameter first, as in `messages.0.content: Field required`.
 _PARAM = re.compile(
     r"((?:messages|system|tools|tool_choice|max_tokens|temperature|top_[kp]|stop_sequences|thinking|metadata|output_config"
@@ -48,17 +31,19 @@ _PARAM = re.compile(
 _POLICY = re.compile(r"content filtering policy|usage policy", re.IGNORECASE)
 
 
-def read_finish(value: Mapping[str, Any], *, has_calls: bool) -> list[Event]:
+def read_finish(value: Mapping[str, Any], *, has_calls: bool, has_answer: bool) -> list[Event]:
     """From the members `stop_reason`, `stop_sequence` and `stop_details`; nothing while there is no reason.
 
-    `has_calls` is False where the only call was the structured answer, which is no call for the client.
+    `has_answer`: the structured answer came as a call, which is none for the client. Raises UpstreamFailure for an end
+    in a call where there was none.
     """
     word = value.get("stop_reason")
     if not isinstance(word, str) or not word:
         return []
-    reason = _READ.get(word, FinishReason.STOP)
-    if reason is FinishReason.TOOL_CALLS and not has_calls:
+    reason = finishes.read_reason("anthropic", word)
+    if reason is FinishReason.TOOL_CALLS and has_answer and not has_calls:
         reason = FinishReason.STOP
+    finishes.refuse_without_call(reason, has_calls=has_calls)
     sequence = value.get("stop_sequence")
     finished = Finished(reason, word, sequence if isinstance(sequence, str) else None)
     return [*_read_refusal(value.get("stop_details")), finished]
@@ -90,9 +75,9 @@ def _word(finished: Finished, *, has_calls: bool) -> str:
         return "tool_use"
     if finished.reason is FinishReason.STOP and finished.stop_sequence is not None:
         return "stop_sequence"
-    if finished.native != "tool_use" and _READ.get(finished.native) is finished.reason:
+    if finished.native != "tool_use" and finishes.READ["anthropic"].get(finished.native) is finished.reason:
         return finished.native
-    return _WRITTEN[finished.reason]
+    return finishes.WRITTEN["anthropic"][finished.reason]
 
 
 def _read_refusal(details: object) -> list[Event]:
@@ -125,6 +110,9 @@ def _refine(error: ReportedError) -> ReportedError:
         code = "context_length_exceeded"
     elif error.says(_POLICY):
         code = "content_policy_violation"
+    elif error.type == "request_too_large":
+        # Of bytes, not of tokens.
+        code = error.type
     return replace(error, param=param, code=code)
 
 

@@ -10,10 +10,10 @@ from providers.formats.anthropic.messages_writer import write_messages
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools import write_tools
-from providers.formats.base import Upstream, WrittenRequest
+from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import in_place
 from providers.formats.known_models import known_model
-from providers.formats.marks import marks_of
+from providers.formats.marks import marks_field, marks_of
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.sampling import fit_reasoning, fit_sampling
 from providers.wire.conversation import (
@@ -129,8 +129,12 @@ def _write_tier(tier: str | None, notes: Notes) -> dict[str, str]:
 
 
 def _check_marks(conversation: Conversation, notes: Notes) -> None:
-    if len(marks_of(conversation)) > MOST_MARKS:
-        raise notes.refuse("cache", f"The chosen provider takes at most {MOST_MARKS} marks for its cache.")
+    marks = marks_of(conversation)
+    if len(marks) > MOST_MARKS:
+        raise CannotTranslate(
+            f"The chosen provider takes at most {MOST_MARKS} marks for its cache.",
+            param=marks_field(conversation.source, marks),
+        )
     if has_other_ttl(conversation):
         notes.note("cache", "cache_control.ttl=1h")
 

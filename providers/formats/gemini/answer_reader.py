@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from providers.formats.gemini.finish import FAULTS, UNSAID, error_in, malformed, read_finish, reported_inside
+from providers.formats.gemini.finish import UNSAID, error_in, read_finish, reported_inside
 from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
 from providers.formats.gemini.tools import read_name
 from providers.formats.gemini.usage import read_usage
@@ -60,8 +60,8 @@ class AnswerPieces:
         self._ends_often = False
         """More came after an end, so that the next one says nothing."""
         self._blocked = ""
-        self._usage: object = None
-        """As it was told last."""
+        self._usage: Mapping[str, Any] = {}
+        """Each count as it was told last."""
         self._cited: set[str] = set()
 
     def take(self, value: Any) -> list[Event]:
@@ -70,7 +70,9 @@ class AnswerPieces:
             raise reported_inside(error)
         if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value) or not _is_piece(value):
             raise bad_response()
-        self._usage = value.get("usageMetadata") or self._usage
+        if told := value.get("usageMetadata"):
+            # The last piece may leave out what an earlier one told, such as what came from the cache.
+            self._usage = {**self._usage, **told}
         feedback = value.get("promptFeedback")
         if isinstance(feedback, Mapping):
             self._blocked = _text(feedback, "blockReason") or self._blocked
@@ -88,7 +90,7 @@ class AnswerPieces:
     @property
     def usage(self) -> Usage | None:
         """So far: every piece may tell the sum."""
-        return read_usage(self._usage)
+        return read_usage(self._usage or None)
 
     def _end(self) -> Iterator[Event]:
         if self._finish:
@@ -111,8 +113,8 @@ class AnswerPieces:
         self._has_output = self._has_output or bool(events)
         self._ends_often = self._ends_often or (bool(events) and self._finish != "")
         reason = _text(candidate, "finishReason")
-        if reason in FAULTS and not self._has_output:
-            raise malformed(reason)
+        # At once: what follows a fault mends nothing.
+        read_finish(reason, has_calls=False)
         self._finish = reason if reason and reason != UNSAID else self._finish
         return [*events, *self._cite(candidate)]
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from providers.formats import finishes
 from providers.wire.events import Finished, FinishReason
 from providers.wire.failure import (
-    FailureKind,
     ReportedError,
     UpstreamFailure,
     failure_for,
@@ -18,40 +18,6 @@ from providers.wire.failure import (
 )
 from providers.wire.json_text import read_json
 
-_REASONS: Mapping[str, FinishReason] = {
-    "STOP": FinishReason.STOP,
-    "MAX_TOKENS": FinishReason.LENGTH,
-    "SAFETY": FinishReason.CONTENT_FILTER,
-    "RECITATION": FinishReason.CONTENT_FILTER,
-    "LANGUAGE": FinishReason.CONTENT_FILTER,
-    "BLOCKLIST": FinishReason.CONTENT_FILTER,
-    "PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
-    "SPII": FinishReason.CONTENT_FILTER,
-    "MODEL_ARMOR": FinishReason.CONTENT_FILTER,
-    "IMAGE_SAFETY": FinishReason.CONTENT_FILTER,
-    "IMAGE_PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
-    "IMAGE_RECITATION": FinishReason.CONTENT_FILTER,
-    "IMAGE_OTHER": FinishReason.CONTENT_FILTER,
-    "NO_IMAGE": FinishReason.CONTENT_FILTER,
-    "CONTINUATION": FinishReason.PAUSE,
-}
-_WORDS = {
-    FinishReason.STOP: "STOP",
-    FinishReason.TOOL_CALLS: "STOP",
-    FinishReason.LENGTH: "MAX_TOKENS",
-    FinishReason.CONTENT_FILTER: "SAFETY",
-    FinishReason.PAUSE: "CONTINUATION",
-}
-FAULTS = frozenset(
-    {
-        "MALFORMED_FUNCTION_CALL",
-        "UNEXPECTED_TOOL_CALL",
-        "TOO_MANY_TOOL_CALLS",
-        "MISSING_THOUGHT_SIGNATURE",
-        "MALFORMED_RESPONSE",
-    }
-)
-"""The model failed at its answer; another attempt may not."""
 UNSAID = "FINISH_REASON_UNSPECIFIED"
 _READ_BYTES = 64 * 1024
 _TYPES = "type.googleapis.com/google.rpc."
@@ -75,21 +41,19 @@ _BY_NAME = {
     "DEADLINE_EXCEEDED": 504,
 }
 _CANCELLED = 499
-_MALFORMED = "The provider's model did not finish its answer properly ({word})."
 
 
 def read_finish(word: str, *, has_calls: bool) -> Finished:
-    """An unknown word is an end as any other; the word itself is kept."""
-    reason = _REASONS.get(word, FinishReason.STOP)
+    reason = finishes.read_reason("gemini", word)
     if reason is FinishReason.STOP and has_calls:
         reason = FinishReason.TOOL_CALLS
     return Finished(reason, word)
 
 
 def write_finish(finished: Finished) -> str:
-    if finished.native in _REASONS and _REASONS[finished.native] is finished.reason:
+    if finishes.READ["gemini"].get(finished.native) is finished.reason:
         return finished.native
-    return _WORDS[finished.reason]
+    return finishes.WRITTEN["gemini"][finished.reason]
 
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
@@ -119,13 +83,6 @@ def error_in(value: object) -> Mapping[str, Any] | None:
         value = value[0]
     error = value.get("error") if isinstance(value, Mapping) else None
     return error if isinstance(error, Mapping) else None
-
-
-def malformed(word: str) -> UpstreamFailure:
-    """For a finish reason of FAULTS."""
-    return UpstreamFailure(
-        FailureKind.BAD_RESPONSE, _MALFORMED.format(word=word), code="provider_bad_response"
-    )
 
 
 def _classified(status: int, error: Mapping[str, Any], wait_s: float | None) -> UpstreamFailure:

@@ -19,7 +19,7 @@ def read_cache_mark(fields: Fields) -> CacheMark | None:
         return None
     ours, theirs = fields.part("prompt_cache_breakpoint"), fields.part("cache_control")
     mark = ours or theirs
-    return None if mark is None else CacheMark(mark.text("ttl"))
+    return None if mark is None else CacheMark(mark.text("ttl"), MARKS[0] if mark is ours else MARKS[1])
 
 
 def write_cache_mark(mark: CacheMark | None, quirks: Set[str]) -> dict[str, Any]:

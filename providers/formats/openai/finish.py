@@ -1,28 +1,17 @@
 """Why an answer ended, in chat's words."""
 
+from providers.formats import finishes
 from providers.wire.events import Finished, FinishReason
-
-# What OpenAI-compatible servers say beside OpenAI's own words.
-_READ = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "model_length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
-# An answer that waits to be continued is not whole, which is all that chat can say of it.
-_WRITTEN = {FinishReason.PAUSE: "length"}
 
 
 def read_finish(word: str, native: object, *, has_calls: bool) -> Finished:
     """`native` is the word of whoever stands behind the provider, where that is told.
 
-    A named choice of tool ends with `stop` at OpenAI: the calls are what matters to whoever has to go on.
+    A named choice of tool ends with `stop` at OpenAI: the calls are what matters to whoever has to go on. Raises
+    UpstreamFailure for what is no end, and for an end in a call where there was none.
     """
-    reason = _READ.get(word.lower(), FinishReason.STOP)
+    reason = finishes.read_reason("openai", word.lower())
+    finishes.refuse_without_call(reason, has_calls=has_calls)
     if has_calls and reason is FinishReason.STOP:
         reason = FinishReason.TOOL_CALLS
     return Finished(reason, native if isinstance(native, str) and native else word)
@@ -30,5 +19,5 @@ def read_finish(word: str, native: object, *, has_calls: bool) -> Finished:
 
 def write_finish(finished: Finished) -> dict[str, str]:
     """The members of a choice."""
-    word = _WRITTEN.get(finished.reason, finished.reason.value)
+    word = finishes.WRITTEN["openai"][finished.reason]
     return {"finish_reason": word} | ({"native_finish_reason": finished.native} if finished.native else {})

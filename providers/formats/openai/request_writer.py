@@ -13,7 +13,7 @@ from providers.formats.openai.fit import USERS, ask_for_stream, fit, leave_tunin
 from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import write_tool, write_tool_choice
-from providers.formats.sampling import fit_reasoning, fit_sampling
+from providers.formats.sampling import USUAL_EFFORTS, fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (
@@ -164,7 +164,8 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
 
 def _write_reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """Quirk: `reasoning_object` for providers with OpenRouter's `reasoning`, which also takes a budget."""
-    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
+    usual = () if conversation.source == ORIGIN else USUAL_EFFORTS
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes, usual)
     if reasoning is None:
         return {}
     if "reasoning_object" in upstream.quirks:

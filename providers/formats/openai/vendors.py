@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, reported_inside
+from providers.formats.finishes import read_reason, refuse_without_call
+from providers.wire.failure import bad_response, reported_inside
 
 UNUSUAL = frozenset({"error", "x_groq"})
 """Members of a chunk whose presence is reason to look closer: those that `refuse_error` and `usage_in` know."""
@@ -53,6 +54,9 @@ def message_of(choice: object) -> Mapping[str, Any]:
     content, calls = message.get("content"), message.get("tool_calls")
     if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
         raise bad_response("The provider's answer has a message of the wrong type.")
+    word = choice.get("finish_reason")
+    if word != "stop" and isinstance(word, str):
+        refuse_end(word, has_calls=bool(calls or message.get("function_call")))
     return message
 
 
@@ -69,10 +73,15 @@ def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 def finish_of(choice: Mapping[str, Any]) -> str | None:
     """The word for the end of a streamed choice; None while it runs. Raises UpstreamFailure where it broke off."""
     word = choice.get("finish_reason")
-    if word == "error":
-        message = "The provider broke its answer off."
-        raise UpstreamFailure(FailureKind.UNAVAILABLE, message, code="provider_unavailable")
-    return word if word and isinstance(word, str) else None
+    if not word or not isinstance(word, str):
+        return None
+    read_reason("openai", word.lower())
+    return word
+
+
+def refuse_end(word: str, *, has_calls: bool) -> None:
+    """Raises UpstreamFailure for a word that is no end, or one in a call where there was none."""
+    refuse_without_call(read_reason("openai", word.lower()), has_calls=has_calls)
 
 
 class Finishes:

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from providers.formats import finishes
 from providers.wire.events import Finished, FinishReason
 from providers.wire.failure import ReportedError, UpstreamFailure, bad_response, failure_for, reported_inside
 
-_REASONS = {
-    "max_output_tokens": FinishReason.LENGTH,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
-_WORDS = {reason: word for word, reason in _REASONS.items()}
 # A failed response has no HTTP status of its own, so its code says which it would have been.
 _STATUSES = {
     "server_error": 500,
@@ -30,7 +26,9 @@ def read_finish(response: Mapping[str, Any], *, has_calls: bool) -> Finished:
         details = response.get("incomplete_details")
         word = details.get("reason") if isinstance(details, Mapping) else None
         word = word if isinstance(word, str) else ""
-        return Finished(_REASONS.get(word, FinishReason.PAUSE), word or "incomplete")
+        is_known = word in finishes.READ["responses"]
+        reason = finishes.read_reason("responses", word) if is_known else FinishReason.PAUSE
+        return Finished(reason, word or "incomplete")
     if status == "failed":
         raise read_failure(response.get("error"))
     raise bad_response("The provider's response did not end.")
@@ -55,6 +53,5 @@ def write_status(finished: Finished) -> dict[str, Any]:
     """The members of a response that ended well or too early."""
     if finished.reason in {FinishReason.STOP, FinishReason.TOOL_CALLS}:
         return {"status": "completed", "incomplete_details": None}
-    # OpenAI has no word for an answer that waits to be continued.
-    word = _WORDS.get(finished.reason)
+    word = finishes.WRITTEN["responses"].get(finished.reason)
     return {"status": "incomplete", "incomplete_details": {"reason": word} if word else None}

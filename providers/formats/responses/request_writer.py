@@ -12,7 +12,7 @@ from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
-from providers.formats.sampling import fit_reasoning, fit_sampling
+from providers.formats.sampling import USUAL_EFFORTS, fit_reasoning, fit_sampling
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
@@ -69,7 +69,8 @@ def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Con
     if conversation.sampling.stop:
         raise notes.refuse("stop", "The chosen provider has no stop.")
     sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN_SAMPLING)
-    reasoning = fit_reasoning(conversation.reasoning, upstream, notes)
+    usual = () if conversation.source == ORIGIN else USUAL_EFFORTS
+    reasoning = fit_reasoning(conversation.reasoning, upstream, notes, usual)
     if sampling is conversation.sampling and reasoning is conversation.reasoning:
         return conversation
     return replace(conversation, sampling=sampling, reasoning=reasoning)

@@ -3,7 +3,7 @@
 import anthropic.types.shared as words
 import pytest
 
-from gateway.core.envelopes import anthropic_envelope, listed_envelope, openai_envelope
+from gateway.core.envelopes import WRITERS, anthropic_envelope, listed_envelope, openai_envelope, read_lengths
 from gateway.core.errors import ApiError, render_exception
 from gateway.proxy.errors import (
     InvalidRequest,
@@ -107,3 +107,37 @@ def test_rest_and_the_edge_write_the_same_error_alike(shape, client, status):
 def test_error_of_a_worker_is_one_of_its_kind_again(error, kind):
     again = read_error(error.to_dict())
     assert (type(again), again.to_dict()) == (kind, error.to_dict())
+
+
+TOO_LONG = {
+    "prompt is too long: 208310 tokens > 200000 maximum": (208310, 200000),
+    "This model's maximum context length is 128,000 tokens. However, you requested 130500 tokens (126404 in the "
+    "messages, 4096 in the completion).": (130500, 128000),
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).": (
+        1200000,
+        1048576,
+    ),
+    "the request (5000 tokens) exceeds the available context size (4096 tokens)": (5000, 4096),
+    "This model's maximum prompt length is 131072 but the request contains 150000 tokens.": (150000, 131072),
+    "No provider of model 'a/b-20250414' takes so long an input: at most 1000 tokens, and it has about 1200.": (
+        1200,
+        1000,
+    ),
+    "Please make it shorter.": None,
+    "The context window of gpt-20250414 is 8192 tokens.": None,
+}
+WORDS = {
+    "openai": "This model's maximum context length is {1} tokens. However, your messages resulted in {0} tokens.",
+    "anthropic": "prompt is too long: {0} tokens > {1} maximum",
+    "google": "The input token count ({0}) exceeds the maximum number of tokens allowed ({1}).",
+}
+
+
+@pytest.mark.parametrize("form", WORDS)
+@pytest.mark.parametrize(("message", "lengths"), TOO_LONG.items())
+def test_a_prompt_that_is_too_long_is_told_in_the_words_that_the_clients_look_for(form, message, lengths):
+    assert read_lengths(message) == lengths
+    error = {"message": message, "code": "context_length_exceeded", "status": 400, "param": None}
+    told = WRITERS[form](error)["error"]["message"]
+    unnumbered = f"prompt is too long: {message}" if form == "anthropic" else message
+    assert told == (WORDS[form].format(*lengths) if lengths else unnumbered)

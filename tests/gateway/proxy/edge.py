@@ -22,13 +22,14 @@ from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
-from gateway.proxy.edge import Edge, find_surface
+from gateway.proxy.edge import Edge
 from gateway.proxy.health import HealthObserver
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.observers import CallObserver, CallSpool, Observers
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
+from gateway.proxy.surfaces import surface_at
 from providers.engine import Timeouts
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
@@ -229,7 +230,7 @@ class EdgeProcess:
         await self.store.close()
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
-        surface = find_surface(scope)
+        surface = surface_at(scope["path"])
         assert surface, scope["path"]
         await self.edge.answer(surface, scope, receive, send)
 

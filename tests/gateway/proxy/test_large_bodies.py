@@ -13,11 +13,12 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
-from gateway.proxy.edge import Edge, find_surface
+from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
 from gateway.proxy.observers import Observers
+from gateway.proxy.surfaces import surface_at
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
@@ -90,7 +91,7 @@ async def call(path: str, text: str, answer: str = SMALL) -> tuple[int, int]:
 
     headers = [(b"authorization", f"Bearer {keys.issue()}".encode()), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
-    surface = find_surface(scope)
+    surface = surface_at(scope["path"])
     assert surface
     counting = asyncio.create_task(turns())
     await asyncio.sleep(0)

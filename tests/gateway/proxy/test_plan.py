@@ -309,12 +309,13 @@ def preferring(requested, preferences, *, offerings=None, used=None):
     model = a_model(offerings=offerings or (an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
     needs = CHAT.requiring(used) if used is not None else CHAT
     plan = plan_route(
-        requested, needs, a_routing_context(model), read_preferences({"provider": preferences}, SLUGS)
+        requested, needs, a_routing_context(model), read_preferences({"provider": preferences}, PROVIDERS)
     )
     return [candidate.offering.provider_id for candidate in plan.candidates]
 
 
-SLUGS = ("provider-1", "provider-2")
+PROVIDERS = {1: a_provider(1), 2: a_provider(2)}
+SLUGS = tuple(provider.slug for provider in PROVIDERS.values())
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from tests.upstream.speaking import Speaker, speaking
 
 PRIVATE = ("sk-live-0123456789abcdef", "api.vendor.com", "/srv/app/serve.py", "10.1.2.3")
 LEAKS = "no: Bearer {} at https://{}/v1 in {} on {}:8000".format(*PRIVATE)
-CALLER, LIMIT, TROUBLE = "caller", "limit", "trouble"
+CALLER, LIMIT, TROUBLE, BUSY = "caller", "limit", "trouble", "busy"
 TYPES: Mapping[str, Mapping[str, str]] = {
     "openai": {CALLER: "invalid_request_error", LIMIT: "rate_limit_error", TROUBLE: "server_error"},
     "anthropic": {CALLER: "invalid_request_error", LIMIT: "rate_limit_error", TROUBLE: "api_error"},
     "gemini": {CALLER: "INVALID_ARGUMENT", LIMIT: "RESOURCE_EXHAUSTED", TROUBLE: "UNAVAILABLE"},
 }
+TYPES = {name: {**types, BUSY: types[TROUBLE]} for name, types in TYPES.items()}
+TYPES["anthropic"][BUSY] = "overloaded_error"
 TYPES = {**TYPES, "responses": TYPES["openai"]}
 
 
@@ -56,7 +58,9 @@ REFUSALS = [
     Refusal("limit with a time", 429, 429, "provider_rate_limited", LIMIT, headers={"retry-after": "7"}),
     Refusal("crash", 500, 502, "provider_unavailable"),
     Refusal("busy", 503, 502, "provider_unavailable", headers={"retry-after": "7"}),
-    Refusal("overloaded", 529, 502, "provider_unavailable"),
+    Refusal("overloaded", 529, 503, "provider_overloaded", BUSY),
+    Refusal("overloaded by its word", 503, 503, "provider_overloaded", BUSY, f"Overloaded. {LEAKS}"),
+    Refusal("limit for long", 429, 429, "provider_rate_limited", LIMIT, headers={"retry-after": "1800"}),
 ]
 GOOGLES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 ANTHROPICS = {
@@ -125,7 +129,8 @@ def test_refusal_has_its_class_in_the_clients_envelope_and_tells_nothing_private
     body = envelope(speaker.wire_format.name, refusal.status, refusal.message)
     speaker.refusal = (refusal.status, {"content-type": "application/json", **refusal.headers}, body)
     answer = ask(edge, client, is_streamed=is_streamed)
-    assert answer.status_code == refusal.seen, answer.text
+    seen = 529 if refusal.kind == BUSY and client == "anthropic" else refusal.seen
+    assert answer.status_code == seen, answer.text
     expected = {"type": TYPES[client][refusal.kind], "code": refusal.code, "param": None}
     assert told(client, answer) == expected
     assert answer.headers.get("retry-after") == refusal.headers.get("retry-after")

@@ -30,7 +30,7 @@ def refusal(*reasons, needs=CHAT):
             ["context_too_small", "offering_disabled"],
             "context_length_exceeded",
             "messages",
-            "has a context window for about 9 tokens of input.",
+            "takes so long an input: at most 0 tokens, and it has about 9.",
         ),
         (["lacks:tools"], "unsupported_parameter", "tools", "supports 'tools'."),
         (["lacks:logprobs,tools"], "unsupported_parameter", "logprobs", "supports 'logprobs'."),

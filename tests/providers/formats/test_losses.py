@@ -279,6 +279,16 @@ def test_effort_beyond_what_a_model_has_becomes_its_most(name, effort):
     assert request.lost == (() if effort == "max" else (f"output_config.effort -> {effort}",))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("llama", "high"), ("openai/gpt-5.2", "max"), ("gpt-6.2-sol", "max")]
+)
+def test_effort_beyond_the_usual_goes_to_models_that_are_known_to_have_it(name, said):
+    upstream = replace(UPSTREAM, name=name)
+    fields = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}
+    assert written("anthropic", "openai", upstream, **fields).body["reasoning_effort"] == said
+    assert written("anthropic", "responses", upstream, **fields).body["reasoning"]["effort"] == said
+
+
 CUSTOM = {"type": "custom", "name": "apply_patch", "description": "Edits."}
 SPACE = {
     "type": "namespace",
@@ -443,3 +453,9 @@ def test_document_says_what_the_table_says():
 def test_every_field_has_a_source():
     tables = (COMMON, *FIELDS.values())
     assert all(loss.source for table in tables for loss in table.values())
+
+
+def test_answer_that_is_not_to_be_stored_is_stored_nowhere():
+    assert written("openai", "gemini", store=False).body["store"] is False
+    assert written("openai", "responses", store=False).body["store"] is False
+    assert "store" not in written("openai", "anthropic", store=False).body

@@ -146,6 +146,10 @@ CASES = [
 ]
 
 
+# These change no answer: see test_losses.
+HINTS = frozenset({"prediction", "tools[0].defer_loading"})
+
+
 @pytest.mark.parametrize(("name", "body", "param"), CASES, ids=[case[2] for case in CASES])
 def test_words_of_one_format_alone_reach_its_own_providers_and_are_named_to_others(name, body, param):
     wire = FORMATS[name]
@@ -153,6 +157,9 @@ def test_words_of_one_format_alone_reach_its_own_providers_and_are_named_to_othe
     written = orjson.loads(orjson.dumps(wire.write_request(conversation, UPSTREAM).body))
     assert {member: written[member] for member in body} == body
     for other in FORMATS.keys() - {name}:
+        if param in HINTS:
+            assert len(FORMATS[other].write_request(conversation, UPSTREAM).lost) == 1
+            continue
         with pytest.raises(CannotTranslate) as refused:
             FORMATS[other].write_request(conversation, UPSTREAM)
         assert refused.value.param == param
@@ -227,7 +234,7 @@ def test_thoughts_of_other_models_and_empty_texts_are_left_out_for_anthropic():
     }
     written = wire.write_request(wire.read_request(body), UPSTREAM)
     assert [turn["content"] for turn in written.body["messages"]] == [[text], [text], [thoughts_of(""), CALL]]
-    assert written.translated == ("messages.content.thinking -> (left out: not Anthropic's)",)
+    assert written.translated == ("messages.content.thinking -> left out",)
 
 
 def test_calls_of_other_models_get_ids_that_anthropic_takes():

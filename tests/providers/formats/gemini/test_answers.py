@@ -51,7 +51,6 @@ def only(events, kind):
         ("CONTINUATION", FinishReason.PAUSE),
         ("OTHER", FinishReason.STOP),
         ("SOMETHING_NEW", FinishReason.STOP),
-        ("MALFORMED_FUNCTION_CALL", FinishReason.STOP),
     ],
 )
 def test_finish_reason_is_known_by_its_word(word, reason):
