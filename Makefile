@@ -8,14 +8,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # All tests run in several processes; chosen ones in one, which starts sooner and can be stopped in a debugger.
 AT_ONCE := -p tests.at_once
 # No process reads the other files.
-DRILLS = $(shell grep -rl --include='test_*.py' 'mark\.drill' tests)
+DRILLS = $(shell grep -rl --include='test_*.py' --exclude-dir=agents 'mark\.drill' tests)
 TESTS ?= tests -m 'not drill' $(AT_ONCE)
 
 # Images for containers often set it; then each of the hundreds of processes that tests start compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test drill mutants check format bench lock
+.PHONY: help run install test drill agents mutants check format bench lock
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -31,6 +31,9 @@ test: $(VENV)/.development $(VENV)/openai-2 ## Run the tests; choose some with T
 
 drill: $(VENV)/.development $(VENV)/openai-2 ## Run the long drills: kills, outages and attacks on real processes
 	@$(BIN)/python -m pytest $(DRILLS) -m drill $(AT_ONCE)
+
+agents: $(VENV)/.development $(VENV)/agents-frameworks $(VENV)/agents-aider tests/agents/node/node_modules ## Run real agents through the gateway, each with every wire format
+	@$(BIN)/python -m pytest tests/agents -m drill
 
 mutants: $(VENV)/.development ## See whether the tests notice small changes to the pure rules; some with ONLY=catalogue/
 	@$(BIN)/python -m tests.mutants --only '$(ONLY)'
@@ -55,6 +58,8 @@ lock: $(VENV)/.development ## Resolve pyproject.toml anew into both lock files
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
 	$(COMPILE) --custom-compile-command "make lock" --upgrade --no-deps -o tests/sdk/openai-2.lock tests/sdk/openai-2.in
+	$(COMPILE) --custom-compile-command "make lock" --upgrade -o tests/agents/frameworks.lock tests/agents/frameworks.in
+	$(COMPILE) --custom-compile-command "make lock" --upgrade -o tests/agents/aider.lock tests/agents/aider.in
 
 # An environment without pip is what an interrupted or refused `venv` leaves behind.
 $(VENV)/.created:
@@ -87,4 +92,14 @@ $(VENV)/openai-2: tests/sdk/openai-2.lock | $(VENV)/.development
 	@$(PIP) install --quiet --require-hashes --no-deps --target $@.new -r $< || { \
 	  echo 'Version 2 of the package openai could not be installed from PyPI: check the network or proxy, and run make again.' >&2; exit 1; }
 	@mv $@.new $@
+	@touch $@
+
+# Agents written in Python, each with its own idea of which packages it needs.
+$(VENV)/agents-%: tests/agents/%.lock | $(VENV)/.development
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
+	@$(BIN)/uv pip install --quiet --require-hashes --python $@/bin/python -r $<
+	@touch $@
+
+tests/agents/node/node_modules: tests/agents/node/package-lock.json
+	@npm ci --prefix tests/agents/node --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

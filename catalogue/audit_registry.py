@@ -1,17 +1,18 @@
 """What the audit watches of the catalogue: working rows, for what is published stays in its editions."""
 
 from accounts.audit import watch
-from catalogue.models import Alias, Model, Offering, Organisation, Price
+from catalogue.models import Alias, IgnoredFinding, Model, Offering, Organisation, Price
 from gateway.core import audit_context
 
 
 def watch_catalogue() -> None:
     watch(Organisation)
     watch(Model, unwatched=["created_at", "updated_at", "quarantine_reason"])
+    watch(IgnoredFinding, unwatched=["created_at"], page=_page_of_model)
     watch(Alias, unwatched=["created_at"], page=_page_of_model)
     watch(Offering, page=_page_of_model)
     watch(Price, unwatched=["created_at"], page=lambda price: _page_of_model(price.offering))
 
 
-def _page_of_model(row: Alias | Offering) -> str:
+def _page_of_model(row: Alias | IgnoredFinding | Offering) -> str:
     return audit_context.name_page("catalogue.model", row.model_id)

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "gateway.web.middleware.UnwantedPacking",
     "gateway.web.static_files.StaticFiles",
+    "gateway.web.middleware.CompressedAdmin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts.admin.deletion import AskingMixin
 from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
@@ -97,7 +99,7 @@ class ProbeResultInline(TellingInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(HistoryAdminBase):
+class ProviderAdmin(AskingMixin, HistoryAdminBase):
     form = ProviderForm
     list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
     list_filter = ["is_enabled", "health", "wire_format"]
@@ -111,7 +113,11 @@ class ProviderAdmin(HistoryAdminBase):
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
-        ("How to reach it", {"fields": ["base_url", "wire_format", "quirks", "family", "patience_s"]}),
+        ("How to reach it", {"fields": ["base_url", "wire_format", "like", "family", "patience_s"]}),
+        (
+            "Exceptions: where it differs from that vendor",
+            {"classes": ["collapse"], "fields": [("also", "lacks")]},
+        ),
         ("Whether calls go there", {"fields": ["is_enabled", "is_probed", "access", "health_now"]}),
     ]
 
@@ -168,6 +174,15 @@ class ProviderAdmin(HistoryAdminBase):
             if child.has_changed():
                 child.store()
 
+    def entries_of(self, row: Provider) -> Q:
+        return Q(provider=row.slug)
+
+    def instead_of_deleting(self, row: Provider) -> tuple[str, str]:  # noqa: ARG002
+        advice = (
+            "Switch it off instead: no call goes there within a second, and its offerings and prices stay."
+        )
+        return advice, "id_is_enabled"
+
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:  # noqa: ARG002
         services.delete_provider(provider=obj)
 
@@ -176,17 +191,24 @@ class ProviderAdmin(HistoryAdminBase):
             for provider in queryset:
                 services.delete_provider(provider=provider)
 
+    def response_add(self, request: HttpRequest, obj: Provider, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().response_add(request, obj, *args, **kwargs)
+        return self._after_saving(request, obj, answer)
+
     def response_change(self, request: HttpRequest, obj: Provider) -> HttpResponse:
         answer: HttpResponse = super().response_change(request, obj)
+        return self._after_saving(request, obj, answer)
+
+    def _after_saving(self, request: HttpRequest, obj: Provider, answer: HttpResponse) -> HttpResponse:
         if _SAVE_AND_PROBE not in request.POST:
             return answer
         # After the commit: a transaction must not wait for a provider.
         transaction.on_commit(lambda: self._probe(request, Provider.objects.filter(pk=obj.pk)))
-        return HttpResponseRedirect(request.path)
+        return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[obj.pk]))
 
-    @admin.action(description="Save and probe now", permissions=["change"])
+    @admin.action(description="Save and test", permissions=["change"])
     def save_and_probe(self, request: HttpRequest, obj: Provider) -> None:
-        """A button beside “Save”; response_change does it."""
+        """A button beside “Save”; what follows the saving does it."""
 
     @admin.action(description="Probe now", permissions=["change"])
     def probe_now(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:

@@ -1,5 +1,6 @@
 """The forms with which staff edit providers: a secret goes in and is never shown again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -19,18 +20,62 @@ _UNBOUND = (
 )
 
 
+# Vendors whose ways others copy: what each departs in from its wire format.
+VENDOR_QUIRKS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "none": ("the wire format itself: no departures", frozenset()),
+    "openai": ("OpenAI", frozenset({"no_reasoning_input", "speaks_responses"})),
+    "azure_openai": ("Azure OpenAI", frozenset({"api_key_header", "no_reasoning_input", "speaks_responses"})),
+    "openrouter": ("OpenRouter", frozenset({"cache_control", "reasoning_details", "reasoning_object"})),
+    "deepseek": ("DeepSeek, Moonshot AI", frozenset({"wants_reasoning_input"})),
+    "groq": ("Groq, Cerebras", frozenset({"reasoning_input"})),
+    "mistral": ("Mistral", frozenset({"no_reasoning_input"})),
+    "workers_ai": (
+        "Cloudflare Workers AI",
+        frozenset({"embeds_at_most_100", "embeds_texts_only", "reasoning_input"}),
+    ),
+}
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes none
-    quirks = forms.MultipleChoiceField(
-        choices=list(KNOWN_QUIRKS.items()),
+    """Quirks are said by a vendor that the provider is like, and by what differs from that one."""
+
+    like = forms.ChoiceField(
+        label="Speaks as",
+        choices=[(name, title) for name, (title, _) in VENDOR_QUIRKS.items()],
         required=False,
-        widget=Checkboxes,
-        help_text="Departures from the wire format. Usually none.",
+        widget=Select,
+        help_text="The vendor whose ways of its wire format it shares.",
+    )
+    also = forms.MultipleChoiceField(
+        label="But it also", choices=list(KNOWN_QUIRKS.items()), required=False, widget=Checkboxes
+    )
+    lacks = forms.MultipleChoiceField(
+        label="But it does not", choices=list(KNOWN_QUIRKS.items()), required=False, widget=Checkboxes
     )
 
     class Meta:
         model = Provider
         # The admin's fieldsets add the others.
-        fields = ["quirks"]
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        quirks = frozenset(self.instance.quirks)
+        like = nearest_vendor(quirks)
+        vendor = VENDOR_QUIRKS[like][1]
+        self.initial.update(like=like, also=sorted(quirks - vendor), lacks=sorted(vendor - quirks))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if {"like", "also", "lacks"} <= cleaned.keys():
+            vendor = VENDOR_QUIRKS[cleaned["like"] or "none"][1]
+            self.instance.quirks = sorted((vendor | {*cleaned["also"]}) - {*cleaned["lacks"]})
+        return cleaned
+
+
+def nearest_vendor(quirks: frozenset[str]) -> str:
+    """The one that differs in the fewest quirks; the first of several."""
+    return min(VENDOR_QUIRKS, key=lambda name: len(quirks ^ VENDOR_QUIRKS[name][1]))
 
 
 class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes none
@@ -104,6 +149,8 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own
         approval = self.instance.approval
         if refusal := validators.destination_refusal(variable, self._provider.base_url, approval=approval):
             self.add_error("variable", _UNBOUND.format(refusal=refusal))
+            # Only its destination is refused: the row's own check of the name still sees it.
+            cleaned["variable"] = variable
 
 
 def _shown(variable: str) -> str:

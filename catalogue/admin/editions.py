@@ -70,7 +70,7 @@ class EditionAdmin(HistoryAdminBase):
     def compare(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
         numbers = sorted(queryset.values_list("number", flat=True)[:3])
         if len(numbers) != 2:
-            messages.error(request, "Tick two editions, the earlier and the later one, to compare them.")
+            messages.error(request, "Select two editions, the earlier and the later one, to compare them.")
             return None
         page = reverse("admin:catalogue_edition_compare")
         return HttpResponseRedirect(f"{page}?from={numbers[0]}&to={numbers[1]}")

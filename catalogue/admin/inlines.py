@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from catalogue.admin.fields import CuratorFields
 from catalogue.admin.prices import OfferingForm, price_line
 from catalogue.models import Alias, Offering
-from gateway.core.admin_base import TableInline
+from gateway.core.admin_base import NamedFormSet, TableInline
 
 
-class LoadedFormSet(TableInline.formset):  # type: ignore[misc,name-defined]
+class LoadedFormSet(NamedFormSet):
     """Takes the rows that the page has read with its model, so that nothing is read twice."""
 
     loaded = ""

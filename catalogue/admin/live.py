@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from accounts.models import User
 from catalogue.lifecycle.status import Status, status_at
 from catalogue.models import Model
-from catalogue.publishing.compile import compile_model, digest, problems
 from catalogue.publishing.editions import publish
 from gateway.core.admin_base import Tone, status_chip
 
@@ -26,15 +25,15 @@ def lifecycle_chip(model: Model, at: datetime) -> str:
     return status_chip(status.value, _STATUS_TONES[status])
 
 
-def live_chip(model: Model) -> str:
-    """For a model fetched by complete() and with_live()."""
+def live_chip(model: Model, *, is_live_as_edited: bool) -> str:
+    """For a model fetched with_live()."""
     if model.quarantine_reason:
         return status_chip("quarantined", "bad", model.quarantine_reason)
     edition = model.live_edition  # type: ignore[attr-defined]  # annotated by with_live
     if edition is None:
         return status_chip("not published")
     edition = model.live_place or edition  # type: ignore[attr-defined]  # likewise
-    if _is_live_as_edited(model):
+    if is_live_as_edited:
         return status_chip(f"edition {edition}", "good")
     return status_chip(f"edited since {edition}", "warning", "Save it or choose “Publish now”.")
 
@@ -52,8 +51,3 @@ def publish_aloud(request: HttpRequest, models: QuerySet[Model], note: str) -> N
         messages.success(request, f"Published as {edition}.")
     elif not any(row.quarantine_reason for row in rows):
         messages.info(request, "Nothing changed for clients, so there is no new edition.")
-
-
-def _is_live_as_edited(model: Model) -> bool:
-    live_digest = model.live_digest  # type: ignore[attr-defined]  # annotated by with_live
-    return not problems(model) and digest(compile_model(model)) == live_digest

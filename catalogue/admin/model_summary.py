@@ -12,12 +12,13 @@ from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
 from catalogue.facts import ModelFacts
 from catalogue.models import Model, PublishedModel
+from catalogue.published.content import UnreadableContentError
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
-from catalogue.publishing.compile import problems
+from catalogue.publishing.compile import compile_model, digest, problems
 from catalogue.quality.completeness import Quality
-from catalogue.quality.lint import EXPLANATIONS, Finding
-from catalogue.quality.worklist import judge_one, subject_of, world_of
+from catalogue.quality.lint import EXPLANATIONS, Finding, Subject
+from catalogue.quality.worklist import ignored_of, judge_one, subject_of, world_in, world_of
 from gateway.core.admin_base import Tone, status_chip
 
 
@@ -37,12 +38,12 @@ class ModelSummary:
 
 
 def describe(model: Model) -> ModelSummary:
-    """Of a model fetched by complete() and with_live(); three queries beside a snapshot that is up to date."""
+    """Of a model fetched by complete() and with_live(); four queries beside a snapshot that is up to date."""
     at, broken = timezone.now(), problems(model)
     live = PublishedModel.objects.current().filter(public_id=model.public_id)
     common: dict[str, Any] = {
         "lifecycle": lifecycle_chip(model, at),
-        "publication": live_chip(model),
+        "publication": live_chip(model, is_live_as_edited=not broken and _is_live(model)),
         "live": live.select_related("edition_from__author").defer("content").first(),
         "problems": model.quarantine_reason.splitlines() or broken,
         "prices": price_tables(model.offerings.all(), at),
@@ -54,16 +55,24 @@ def describe(model: Model) -> ModelSummary:
     )
 
 
-def judge_shown(rows: Iterable[Model]) -> Mapping[int, Quality]:
-    """How complete these are, by primary key, among the others as published; models that break a rule have none.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Of one row of a list."""
+
+    quality: Quality
+    is_live_as_edited: bool
+
+
+def judge_shown(rows: Iterable[Model]) -> Mapping[int, Judged]:
+    """By primary key, among the others as published; models that break a rule have none.
 
     Of models fetched by complete() and with_live(); two queries where the snapshot is up to date.
     """
-    subjects = [subject_of(row) for row in rows if not problems(row)]
-    edited = {subject.model.id: subject.model for subject in subjects}
-    snapshot = snapshots.refresh()
-    world = world_of({**snapshot.models, **edited}.values(), snapshot.providers, timezone.now())
-    return {subject.pk: judge_one(subject, world)[1] for subject in subjects}
+    subjects = [subject for row in rows if (subject := _sound(row))]
+    world = world_in(_with_edited(snapshots.refresh(), subjects), timezone.now())
+    return {
+        subject.pk: Judged(judge_one(subject, world)[1], subject.is_live_as_edited) for subject in subjects
+    }
 
 
 def quality_chip(quality: Quality) -> str:
@@ -74,6 +83,7 @@ def quality_chip(quality: Quality) -> str:
 
 
 def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
+    ignored = ignored_of(model)
     findings, quality = judge_one(
         subject_of(model), world_of([*_others(snapshot, model), facts_of(model)], snapshot.providers, at)
     )
@@ -81,8 +91,33 @@ def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
         "preview": preview(model, snapshot, at),
         "quality": quality,
         "quality_chip": quality_chip(quality),
-        "findings": [(EXPLANATIONS[finding.kind].title, finding) for finding in findings],
+        "findings": [
+            (EXPLANATIONS[finding.kind].title, finding)
+            for finding in findings
+            if finding.identity not in ignored
+        ],
     }
+
+
+def _sound(row: Model) -> Subject | None:
+    """None of one that breaks a rule. What is live as edited kept them when it was published."""
+    try:
+        subject = subject_of(row)
+    except UnreadableContentError:
+        return None
+    return subject if subject.is_live_as_edited or not problems(row) else None
+
+
+def _with_edited(snapshot: Snapshot, subjects: Sequence[Subject]) -> Snapshot:
+    edited = {each.model.id: each.model for each in subjects if not each.is_live_as_edited}
+    if not edited:
+        return snapshot
+    return Snapshot.of({**snapshot.models, **edited}.values(), snapshot.providers, revision=0)
+
+
+def _is_live(model: Model) -> bool:
+    live_digest = model.live_digest  # type: ignore[attr-defined]  # annotated by with_live
+    return bool(digest(compile_model(model)) == live_digest)
 
 
 def _others(snapshot: Snapshot, model: Model) -> list[ModelFacts]:

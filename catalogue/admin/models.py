@@ -1,14 +1,16 @@
 """The model's page: everything that clients will see of it, and what they see now."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from accounts.admin.deletion import AskingMixin
 from accounts.models import User
 from catalogue.admin.base import PublishingAdminBase
 from catalogue.admin.conflicts import ModelForm
@@ -19,15 +21,18 @@ from catalogue.admin.model_summary import describe, judge_shown, quality_chip
 from catalogue.admin.prices import price_line
 from catalogue.admin.rollback import show_versions
 from catalogue.admin.sheets import SheetAdminMixin
+from catalogue.admin.trial import tell_trial
 from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering
 from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, delete_models, switch_offerings
 from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet
 
+_SAVE_AND_TEST = "catalogue_model_save_and_test"
+
 
 @admin.register(Model)
-class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
+class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     resource_classes = [ModelSheet, AliasSheet, OrganisationSheet]
     form = ModelForm
     inlines = [OfferingInline, AliasInline]
@@ -44,6 +49,7 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
     show_full_result_count = False
     autocomplete_fields = ["organisation", "successor", "previous"]
     readonly_fields = ["created_at"]
+    actions_submit_line = ["save_and_test"]
     actions = ["publish_now", "switch_offerings_on", "switch_offerings_off"]
     fieldsets = [
         (
@@ -99,9 +105,9 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        qualities = judge_shown(changelist.result_list)
+        judged = judge_shown(changelist.result_list)
         for model in changelist.result_list:
-            model.quality_now = qualities.get(model.pk)
+            model.judged = judged.get(model.pk)
         return changelist
 
     def render_change_form(
@@ -112,7 +118,7 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
             # What was refused stays in the form; around it stands what is saved.
             model = self.get_queryset(request).get(pk=model.pk)
         summary = {"summary": describe(model)} if model else {}
-        return cast("HttpResponse", super().render_change_form(request, context | summary, **kwargs))
+        return super().render_change_form(request, context | summary, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         if obj is None or not self.has_change_permission(request, obj):
@@ -130,12 +136,12 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
         return lifecycle_chip(model, timezone.now())
 
     @admin.display(description="clients see", ordering="live_edition")
-    def live(self, model: Model) -> str:
-        return live_chip(model)
+    def live(self, model: Any) -> str:
+        return live_chip(model, is_live_as_edited=bool(model.judged and model.judged.is_live_as_edited))
 
     @admin.display(description="quality")
     def quality(self, model: Any) -> str:
-        return quality_chip(model.quality_now) if model.quality_now else ""
+        return quality_chip(model.judged.quality) if model.judged else ""
 
     @admin.display(description="runs at")
     def runs_at(self, model: Model) -> str:
@@ -159,6 +165,35 @@ class ModelAdmin(SheetAdminMixin, PublishingAdminBase):
         super().save_related(request, form, formsets, change)
         verb = "Edited" if change else "Added"
         publish_aloud(request, Model.objects.filter(pk=form.instance.pk), f"{verb} {form.instance}")
+
+    @admin.action(description="Save and test", permissions=["change"])
+    def save_and_test(self, request: HttpRequest, obj: Model) -> None:
+        """A button beside “Save”; what follows the saving does it."""
+
+    def response_add(self, request: HttpRequest, obj: Model, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().response_add(request, obj, *args, **kwargs)
+        return self._after_saving(request, obj, answer)
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        answer: HttpResponse = super().response_change(request, obj)
+        return self._after_saving(request, obj, answer)
+
+    def _after_saving(self, request: HttpRequest, obj: Model, answer: HttpResponse) -> HttpResponse:
+        if _SAVE_AND_TEST not in request.POST:
+            return answer
+        # After the commit: a transaction must not wait for a provider.
+        transaction.on_commit(lambda: tell_trial(request, obj))
+        return HttpResponseRedirect(reverse("admin:catalogue_model_change", args=[obj.pk]))
+
+    def entries_of(self, row: Model) -> Q:
+        return Q(model=row.public_id)
+
+    def instead_of_deleting(self, row: Model) -> tuple[str, str]:  # noqa: ARG002
+        advice = (
+            "Retire it instead: its calls are then answered with the name of its successor, and its history, "
+            "its prices and its editions stay."
+        )
+        return advice, "id_retirement_at"
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.delete_queryset(request, Model.objects.filter(pk=obj.pk))

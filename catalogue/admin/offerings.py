@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.admin.deletion import AskingMixin
 from accounts.models import AuditEntry
 from accounts.revision import lock_revision
 from catalogue.admin.base import PublishingAdminBase
@@ -22,7 +23,7 @@ from gateway.core.admin_base import status_chip
 
 
 @admin.register(Offering)
-class OfferingAdmin(SheetAdminMixin, PublishingAdminBase):
+class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
     inlines = [PriceInline]
     list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
@@ -35,12 +36,15 @@ class OfferingAdmin(SheetAdminMixin, PublishingAdminBase):
     fieldsets = [
         ("Say where it runs", {"fields": [("model", "provider"), "upstream_name", "endpoints"]}),
         (
-            "Say what it takes",
-            {"fields": ["params", ("context_length", "max_output_tokens"), "quantization", "streams"]},
-        ),
-        (
             "Decide when calls go there",
             {"fields": ["is_enabled", "position", ("effective_from", "effective_to")]},
+        ),
+        (
+            "Say what it takes: parameters and limits of its own",
+            {
+                "classes": ["collapse"],
+                "fields": ["params", ("context_length", "max_output_tokens"), "quantization", "streams"],
+            },
         ),
     ]
 
@@ -73,6 +77,12 @@ class OfferingAdmin(SheetAdminMixin, PublishingAdminBase):
         if change and "is_enabled" in form.changed_data:
             announce_switches()
         self._publish(request, [form.instance.model_id], f"Edited {form.instance}")
+
+    def entries_of(self, row: Offering) -> Q:
+        return Q(model=row.model.public_id, provider=row.provider.slug, upstream_name=row.upstream_name)
+
+    def instead_of_deleting(self, row: Offering) -> tuple[str, str]:  # noqa: ARG002
+        return "Switch it off instead: its prices stay, and it can come back.", "id_is_enabled"
 
     def delete_model(self, request: HttpRequest, obj: Offering) -> None:
         model_id, note = obj.model_id, f"Deleted {obj}"

@@ -57,6 +57,7 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
     import_formats = export_formats = FORMATS
     import_form_class = UploadForm
     export_form_class = ExportForm
+    import_export_change_list_template = "admin/catalogue/sheet_list.html"
     import_template_name = "admin/catalogue/sheet_upload.html"
     show_change_form_export = False
 

@@ -2,20 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from accounts.models import User
+from catalogue.admin.live import publish_aloud
+from catalogue.models import Model
 from catalogue.quality.completeness import MARKS
 from catalogue.quality.lint import EXPLANATIONS, Finding, Kind
-from catalogue.quality.worklist import worklist_cache
+from catalogue.quality.worklist import ignore, worklist_cache
 from gateway.core.admin_base import Tone
 
 PER_PAGE = 50
+_REASON_MOST = 300
 _TONES: dict[Kind, Tone] = {
     Kind.QUARANTINED: "bad",
     Kind.EDITED: "info",
@@ -26,11 +32,19 @@ _TONES: dict[Kind, Tone] = {
 
 
 def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """State is in the address: `kind`, `organisation`, `page`. Raises PermissionDenied."""
+    """State is in the address: `kind`, `organisation`, `ignored`, `page`. Raises PermissionDenied."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
+    if request.method == "POST":
+        if not model_admin.has_change_permission(request):
+            raise PermissionDenied
+        _act(request)
+        return HttpResponseRedirect(request.get_full_path())
     kind, organisation = request.GET.get("kind", ""), request.GET.get("organisation", "")
-    findings = worklist_cache.read().findings
+    worklist = worklist_cache.read()
+    ignored = dict(worklist.ignored)
+    shows_ignored = "ignored" in request.GET
+    findings = list(ignored) if shows_ignored else worklist.findings
     of_organisation = [each for each in findings if organisation in {"", each.organisation_id}]
     chosen = [each for each in of_organisation if kind in {"", each.kind}]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
@@ -38,20 +52,24 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "title": "Worklist",
         "opts": model_admin.opts,
         "page": page,
-        "rows": [row_of(finding) for finding in page],
+        "rows": [row_of(finding) | {"ignored": ignored.get(finding)} for finding in page],
         "kinds": _count_kinds(of_organisation),
         "organisations": sorted(Counter(each.organisation_id for each in findings if each.model_id).items()),
         "kind": kind,
         "organisation": organisation,
         "total": len(of_organisation),
         "marks": MARKS,
+        "shows_ignored": shows_ignored,
+        "ignored_total": len(ignored),
+        "may_act": model_admin.has_change_permission(request),
+        "reason_most": _REASON_MOST,
     }
     return TemplateResponse(request, "admin/worklist.html", context)
 
 
 def row_of(finding: Finding) -> dict[str, Any]:
-    """`link` leads to the page that mends it."""
-    place = ("catalogue_model", finding.model_pk)
+    """`link` leads to the page that mends it; `token` names it in a form."""
+    place: tuple[str, int | None] = ("catalogue_model", finding.model_pk)
     if finding.provider_id:
         place = ("providers_provider", finding.provider_id)
     elif finding.offering_id:
@@ -64,7 +82,42 @@ def row_of(finding: Finding) -> dict[str, Any]:
         "what": finding.what,
         "model": finding.model_id,
         "link": reverse(f"admin:{place[0]}_change", args=[place[1]]),
+        "token": _token(finding),
     }
+
+
+def _act(request: HttpRequest) -> None:
+    """On the findings that are ticked; those that were mended in the meantime are passed over."""
+    worklist, ticked = worklist_cache.read(), set(request.POST.getlist("finding"))
+    # What is said of a provider is mended at the provider.
+    chosen = [each for each in worklist.findings if each.model_pk and _token(each) in ticked]
+    back = [row for each, row in worklist.ignored if _token(each) in ticked]
+    if not chosen and not back:
+        messages.error(request, "Select what this is about first.")
+        return
+    match request.POST.get("act"):
+        case "ignore":
+            _ignore(request, chosen)
+        case "publish":
+            pks = {each.model_pk for each in chosen}
+            publish_aloud(request, Model.objects.filter(pk__in=pks), "Published from the worklist")
+        case "watch":
+            for row in back:
+                row.delete()
+            messages.success(request, f"Back in the worklist: {len(back)}.")
+
+
+def _ignore(request: HttpRequest, findings: Sequence[Finding]) -> None:
+    reason = " ".join(request.POST.get("reason", "").split())[:_REASON_MOST]
+    if not reason or not reason.isprintable():
+        messages.error(request, "Nothing is ignored yet: say why, for whoever looks at it next.")
+        return
+    ignore(findings, reason=reason, author=request.user if isinstance(request.user, User) else None)
+    messages.success(request, f"Ignored from now on: {len(findings)}.")
+
+
+def _token(finding: Finding) -> str:
+    return sha256(repr(finding.identity).encode()).hexdigest()[:16]
 
 
 def _count_kinds(findings: Sequence[Finding]) -> list[dict[str, Any]]:

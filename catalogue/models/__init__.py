@@ -1,5 +1,6 @@
 """Working rows that staff edit, and the published rows that clients see."""
 
+from catalogue.models.ignored_finding import IgnoredFinding
 from catalogue.models.model import Alias, Model
 from catalogue.models.offering import Offering, Price
 from catalogue.models.organisation import Organisation
@@ -10,6 +11,7 @@ from catalogue.models.sheet_import import SheetImport
 __all__ = [
     "Alias",
     "Edition",
+    "IgnoredFinding",
     "Model",
     "Offering",
     "Organisation",

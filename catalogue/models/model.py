@@ -175,8 +175,8 @@ class Model(OneLineTexts, models.Model):
         public_id = self.compose_public_id()
         if not public_id.isprintable():
             return
-        if Alias.objects.filter(name=public_id).exists():
-            raise ValidationError({"slug": f"“{public_id}” is an alias already. Remove the alias first."})
+        if owner := owner_of_alias(public_id):
+            raise ValidationError({"slug": f"“{public_id}” is an alias of {owner}. Remove it there first."})
         before = type(self).objects.filter(pk=self.pk).values_list("public_id", flat=True).first()
         if before and before != public_id and PublishedModel.objects.filter(public_id=before).exists():
             raise ValidationError(
@@ -194,6 +194,16 @@ class Model(OneLineTexts, models.Model):
                 raise ValidationError({"successor": "This leads back to the model itself."})
             seen.append(successor.pk)
             successor = successor.successor
+
+
+def owner_of_alias(name: str, *, besides: int | None = None) -> str | None:
+    """The id of the model whose alias that is, leaving one alias aside; None: of nobody."""
+    if not name.isprintable():
+        return None
+    found = Alias.objects.filter(name=name)
+    if besides is not None:
+        found = found.exclude(pk=besides)
+    return found.values_list("model__public_id", flat=True).first()
 
 
 class Alias(OneLineTexts, models.Model):
@@ -230,6 +240,8 @@ class Alias(OneLineTexts, models.Model):
     def clean(self) -> None:
         if self.name.isprintable() and self.name in self._ids_taken():
             raise ValidationError({"name": f"“{self.name}” is the id of a model, so it cannot be an alias."})
+        if owner := owner_of_alias(self.name, besides=self.pk):
+            raise ValidationError({"name": f"“{self.name}” is an alias of {owner} already."})
 
     def _ids_taken(self) -> Iterable[str]:
         """Ids that this alias would hide, that of its own unsaved model included."""

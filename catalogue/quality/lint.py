@@ -14,6 +14,9 @@ from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.snapshot import Snapshot
 from catalogue.words import unknown
 
+Identity = tuple[str, int, int | None, str]
+WHAT_KEPT = 500
+
 
 class Kind(StrEnum):
     QUARANTINED = "quarantined"
@@ -122,6 +125,11 @@ class Finding:
     @property
     def organisation_id(self) -> str:
         return self.model_id.partition("/")[0]
+
+    @property
+    def identity(self) -> Identity:
+        """Of the same finding at another time."""
+        return (self.kind, self.model_pk, self.offering_id, self.what[:WHAT_KEPT])
 
 
 Findings = Iterator[tuple[Kind, str, int | None]]

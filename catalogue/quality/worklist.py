@@ -10,15 +10,24 @@ from django.conf import settings
 from django.db.models import Subquery
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Revision
+from accounts.models import AuditEntry, Revision, User
 from catalogue.facts import ModelFacts
-from catalogue.models import Model, Offering
+from catalogue.models import IgnoredFinding, Model, Offering
 from catalogue.published.content import UnreadableContentError, facts_from_content
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest
 from catalogue.quality.completeness import Quality, judge
-from catalogue.quality.lint import Finding, Kind, Subject, World, examine, unconnected
+from catalogue.quality.lint import (
+    WHAT_KEPT,
+    Finding,
+    Identity,
+    Kind,
+    Subject,
+    World,
+    examine,
+    unconnected,
+)
 from providers.facts import ProviderFacts
 from providers.models import UpstreamList
 
@@ -32,6 +41,8 @@ class Worklist:
 
     findings: tuple[Finding, ...]
     qualities: Mapping[int, Quality]
+    ignored: tuple[tuple[Finding, IgnoredFinding], ...] = ()
+    """Found all the same, and left out of `findings`."""
 
 
 class WorklistCache:
@@ -56,7 +67,7 @@ worklist_cache = WorklistCache()
 
 
 def examine_catalogue(at: datetime | None = None) -> Worklist:
-    """Read and judge everything: five queries for any number of models."""
+    """Read and judge everything: six queries for any number of models."""
     now = at or timezone.now()
     subjects, findings = [], []
     for row in Model.objects.complete().with_live().order_by("public_id"):
@@ -90,8 +101,13 @@ def subject_of(row: Model) -> Subject:
 
 def world_of(models: Iterable[ModelFacts], providers: Mapping[int, ProviderFacts], at: datetime) -> World:
     """What a model among these is judged against; one query."""
+    return world_in(Snapshot.of(models, providers, revision=0), at)
+
+
+def world_in(snapshot: Snapshot, at: datetime) -> World:
+    """The same of a snapshot that is there already; one query."""
     return World(
-        Snapshot.of(models, providers, revision=0),
+        snapshot,
         at,
         {known.provider_id: frozenset(known.names) for known in UpstreamList.objects.all()},
         timedelta(days=settings.STALE_PRICE_DAYS),
@@ -110,7 +126,35 @@ def _judge(subjects: Iterable[Subject], world: World, findings: list[Finding]) -
         found, qualities[subject.pk] = judge_one(subject, world)
         findings += found
     order = list(Kind)
-    return Worklist(tuple(sorted(findings, key=lambda each: order.index(each.kind))), qualities)
+    known = {_identity_of(row): row for row in IgnoredFinding.objects.select_related("author")}
+    findings.sort(key=lambda each: order.index(each.kind))
+    return Worklist(
+        tuple(each for each in findings if each.identity not in known),
+        qualities,
+        tuple((each, known[each.identity]) for each in findings if each.identity in known),
+    )
+
+
+def ignored_of(model: Model) -> frozenset[Identity]:
+    """What nobody wants to see of it any more; one query."""
+    return frozenset(map(_identity_of, model.ignored_findings.all()))
+
+
+def ignore(findings: Iterable[Finding], *, reason: str, author: User | None) -> None:
+    """Leave these out of the worklist, for everybody."""
+    for each in findings:
+        IgnoredFinding.objects.create(
+            model_id=each.model_pk,
+            offering_id=each.offering_id,
+            kind=each.kind,
+            what=each.what[:WHAT_KEPT],
+            reason=reason,
+            author=author,
+        )
+
+
+def _identity_of(row: IgnoredFinding) -> Identity:
+    return (row.kind, row.model_id, row.offering_id, row.what)
 
 
 def _priced_at(row: Model, offering: Offering) -> datetime | None:

@@ -10,6 +10,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils.http import escape_leading_slashes
 
@@ -18,6 +19,7 @@ from gateway.core.middleware import Middleware
 from gateway.core.packing import takes_gzip
 from gateway.web.views import bad_request
 
+_gzip = GZipMiddleware(lambda _request: HttpResponse())
 _WAIT = "asked_to_wait_s"
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _LONGEST_VALUE = 1_000
@@ -42,6 +44,15 @@ class ContentSecurityPolicy(Middleware):
         policy = ADMIN.format(colours=theme_style_source()) if is_admin else STRICT
         response.headers.setdefault(_HEADER, policy)
         return response
+
+
+class CompressedAdmin(Middleware):
+    """A list of fifty models is 400 KB of markup, and 20 compressed."""
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not request.path_info.startswith("/admin/"):
+            return response
+        return _gzip.process_response(request, response)
 
 
 class UnwantedPacking(Middleware):

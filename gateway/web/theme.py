@@ -36,7 +36,10 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
             lambda _request: static("gateway/palette.css"),
             lambda _request: static("gateway/admin.css"),
         ],
-        "SCRIPTS": [lambda _request: static("gateway/htmx.js")],
+        "SCRIPTS": [
+            lambda _request: static("gateway/htmx.js"),
+            lambda _request: static("gateway/admin.js"),
+        ],
         "ENVIRONMENT": "gateway.web.admin_site.environment",
         "DASHBOARD_CALLBACK": "gateway.web.admin_site.dashboard",
         "SIDEBAR": {"show_search": True, "navigation": "gateway.web.admin_site.navigation"},

@@ -1,6 +1,7 @@
 """An adapter for a client and a provider that speak different wire formats, or both one beside OpenAI's chat."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -191,7 +192,10 @@ class TranslatingAdapter:
     What has to be repaired is written anew for a client of the same format too.
     """
 
-    def __init__(self, own: Format, client: Format, repairs: Repairs = ()) -> None:
+    def __init__(
+        self, own: Format, client: Format, repairs: Repairs = (), *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._own = own
         self._client = client
         self._repairs = repairs
@@ -235,11 +239,22 @@ class TranslatingAdapter:
             progress.note(missing)
         usage = progress.usage or Usage()
         if self._is_same:
-            told = value | {self._own.usage_name: self._own.usage(usage)} if missing else None
-            return Answer(orjson.dumps(told) if told else body, usage)
+            lacking = self._lacking(value, usage)
+            return Answer(orjson.dumps(value | lacking) if lacking else body, usage)
         fitter = Fitter(self._client)
-        told = self._client.write_answer([*fitter.fit(events), *missing], _facts(call, model))
+        told = self._client.write_answer([*fitter.fit(events), *missing], self._facts(call, model))
         return Answer(orjson.dumps(told), usage, tuple(fitter.left_out))
+
+    def _lacking(self, value: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+        """The usage of a whole answer, where its provider told none, or not all that SDKs read."""
+        name, told = self._own.usage_name, self._own.usage(usage)
+        given = value.get(name)
+        if not isinstance(given, Mapping) or usage.is_estimated:
+            return {name: told}
+        details = {
+            key: told[key] for key in self._own.usage_details if not isinstance(given.get(key), Mapping)
+        }
+        return {name: {**given, **details}} if details else {}
 
     def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
         reader: EventReader = self._own.reader()
@@ -247,7 +262,7 @@ class TranslatingAdapter:
             reader = RepairedReader(reader, self._repairs)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
-        facts = _facts(call, model, cost_usd)
+        facts = self._facts(call, model, cost_usd)
         if self._is_same:
             return UntouchedStream(reader, facts, call, self._own)
         return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client))
@@ -257,6 +272,10 @@ class TranslatingAdapter:
         if failure.param and not self._is_same:
             failure.param = to_client_field(failure.param, self._own.name, self._client.name)
         return failure
+
+    def _facts(self, call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
+        told = (call.id, call.created, model, call.wants_usage, cost_usd, call.body)
+        return AnswerFacts(*told, input_tokens=call.input_tokens, clock=self._clock)
 
     def _keeps_one_call(self, call: Call) -> bool:
         return not self._own.can_limit_calls and self._client.wants_one_call(call.body)
@@ -282,12 +301,6 @@ def _missing_usage(
         request, progress.output_chars, has_output=progress.has_output
     )
     return [UsageSeen(estimate)]
-
-
-def _facts(call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
-    return AnswerFacts(
-        call.id, call.created, model, call.wants_usage, cost_usd, call.body, input_tokens=call.input_tokens
-    )
 
 
 def _read_json(body: bytes, status: int) -> tuple[Any, bytes]:

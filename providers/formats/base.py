@@ -8,7 +8,7 @@ TranslationError
 └── CannotTranslate   it is, and this provider's format cannot say it; names the parameter
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -90,7 +90,7 @@ class AnswerFacts:
 
     `request` is the client's own, for formats that repeat its settings. `wants_usage`: also in a stream;
     `cost_usd`: with its cost, in formats that ask for usage by a parameter. `sent` are the last bytes of a stream that
-    somebody else has begun.
+    somebody else has begun. `clock` tells Unix seconds, for formats that say when an answer was complete.
     """
 
     id: str
@@ -102,6 +102,12 @@ class AnswerFacts:
     sent: bytes = field(default=b"", repr=False)
     input_tokens: int = 0
     """A rough count of what was asked, for formats that begin an answer with it."""
+    clock: Callable[[], float] | None = None
+
+    @property
+    def ended(self) -> int:
+        """Unix seconds, asked for when the answer ends."""
+        return int(self.clock()) if self.clock else self.created
 
 
 class Telling(Protocol):
@@ -169,6 +175,8 @@ class Format(Protocol):
     """Of the published vocabulary: chat.completions, responses, messages, generate_content."""
     usage_name: str
     """The member of a whole answer that holds its usage."""
+    usage_details: Collection[str]
+    """The members of a usage that the SDKs read without asking: told where a provider left them out."""
     heartbeat: bytes
     """Between two events of a stream: says nothing, and every client of the format passes over it."""
     end: bytes

@@ -3,7 +3,7 @@
 For clients only. Source: types of the `openai` package 3.54 (November 2026).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -110,6 +110,7 @@ class CompletionsFormat(OpenAIFormat):
     endpoint = "completions"
     field_names = _NAMES
     usage_name = "usage"
+    usage_details: Collection[str] = ()
 
     read_request = staticmethod(read_request)
     write_answer = staticmethod(write_answer)

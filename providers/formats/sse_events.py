@@ -83,6 +83,10 @@ class SseEventReader:
         """What is read here does more than open an answer, also where the gateway has no words for it."""
         return False
 
+    def _mended(self, value: Mapping[str, Any], shown: bytes) -> tuple[Mapping[str, Any], bytes]:
+        """With what the format's SDKs cannot do without, for clients of the same format."""
+        return value, shown
+
     def _end(self) -> Sequence[Event]:
         """No more comes."""
         return ()
@@ -117,7 +121,7 @@ class SseEventReader:
         events = self._read_value(value)
         self._has_events = self._has_events or events is not None
         self.has_begun = self.has_begun or self._does_more(value)
-        self.untouched.append((value, shown))
+        self.untouched.append(self._mended(value, shown))
         return events or ()
 
     def _read_done(self) -> Sequence[Event]:

@@ -107,7 +107,7 @@ def _length(value: object) -> int:
     encoded = dumps(value)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
     length = len(encoded)
-    if isinstance(said, list) and are_plain(said):
+    if isinstance(value, list) and are_plain(value):
         return length
     if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
         return length

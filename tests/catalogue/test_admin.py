@@ -18,6 +18,8 @@ from providers.models import Provider
 from tests.make import (
     NOW,
     TOMORROW,
+    make_entry,
+    make_key,
     make_model,
     make_offering,
     make_organisation,
@@ -25,8 +27,10 @@ from tests.make import (
     make_provider,
     make_published,
     make_staff,
+    make_team,
     publish_all,
 )
+from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +129,7 @@ def test_saving_without_a_change_makes_no_edition(curator: Client) -> None:
     [
         ({"slug": "One"}, "Lower-case letters"),
         ({"slug": "taken"}, "already exists"),
-        ({"slug": "alias"}, "is an alias already"),
+        ({"slug": "alias"}, "is an alias of acme/taken. Remove it there"),
         ({"deprecation_at": "2026-03-01", "release_at": "2026-04-01"}, "before the model is released"),
         ({"retirement_at": "soon"}, "Write 2026-03-01"),
         ({"retirement_at": "9999-12-31T23:59:59-10:00"}, "Write 2026-03-01"),
@@ -134,7 +138,7 @@ def test_saving_without_a_change_makes_no_edition(curator: Client) -> None:
         ({"input_types": '[{"a": 1}]'}, "A list of words"),
         ({"aliases-0-name": "acme/taken"}, "is the id of a model"),
         ({"aliases-0-name": "acme/one"}, "is the id of a model"),
-        ({"aliases-0-name": "acme/alias"}, "already exists"),
+        ({"aliases-0-name": "acme/alias"}, "is an alias of acme/taken already"),
         ({"aliases-0-name": "my model"}, "without spaces"),
         ({"offerings-0-input_usd": "-1"}, "greater than or equal to 0"),
         ({"offerings-0-input_usd": "NaN"}, "Enter a number"),
@@ -405,3 +409,55 @@ def test_words_are_typed_with_commas_or_spaces(typed: str, words: list[str]) -> 
 @pytest.mark.parametrize("typed", ["2026-06-01 12:00", "2026-06-01T12:00:00Z", "2026-06-01T14:00+02:00"])
 def test_moments_are_understood_in_utc(typed: str) -> None:
     assert MomentField().clean(typed) == NOW
+
+
+def test_errors_are_summed_up_on_top_with_the_way_to_each(curator: Client) -> None:
+    make_model("acme/other", aliases=["uno"])
+    page = add(curator, **{"name": "", "offerings-0-input_usd": "lots"}).text
+    summary = re.search(r'<div class="errornote.*?</div>', page, re.DOTALL)
+    assert summary
+    links = re.findall(r'<a href="#([^"]+)">', summary[0])
+    assert links == ["id_name", "id_offerings-0-input_usd", "id_aliases-0-name"]
+    for link in links:
+        assert f'id="{link}"' in page
+
+
+def test_page_that_asks_before_deleting_says_who_would_miss_it(curator: Client) -> None:
+    offering = make_offering(make_model("acme/one"), make_provider("fast"), upstream_name="large")
+    key, _ = make_key(make_team("atlas", name="Atlas"), "batch jobs")
+    for number in range(3):
+        make_entry(key, model="acme/one", provider="fast", upstream_name="large", number=number)
+    make_entry(key, model="acme/two", provider="slow", upstream_name="small")
+    for row in (offering, offering.model, offering.provider):
+        page = curator.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/").text
+        assert "3 calls by 1 key" in page, row
+        assert "batch jobs</a> of Atlas: 3 calls" in page
+    page = curator.get(f"{MODELS}{offering.model.pk}/delete/").text
+    assert f'href="{MODELS}{offering.model.pk}/change/#id_retirement_at"' in page
+
+
+@pytest.mark.parametrize(
+    ("served", "said", "outcome"),
+    [
+        ("one-large", "one-large at Fast: answered in", "can be called now."),
+        ("another", "Fast answers, but its list has no one-large.", "will hardly be answered."),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_save_and_test_on_the_add_page_says_whether_a_call_gets_through(
+    curator: Client, settings: Any, served: str, said: str, outcome: str
+) -> None:
+    with ScriptedProvider() as upstream:
+        upstream.models = [served]
+        settings.PRIVATE_ADDRESSES_ALLOWED = [upstream.address]
+        make_provider("fast", name="Fast", base_url=upstream.base_url)
+        answer = add(curator, catalogue_model_save_and_test="")
+        page = curator.get(answer["Location"]).text
+    assert answer["Location"] == f"{MODELS}{Model.objects.get().pk}/change/"
+    assert said in page
+    assert outcome in page
+
+
+def test_pages_of_the_admin_come_compressed(curator: Client) -> None:
+    answer = curator.get(MODELS, headers={"Accept-Encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"

@@ -77,7 +77,7 @@ def test_slug_of_another_shape_is_refused(slug: str) -> None:
 def test_id_that_is_an_alias_is_refused() -> None:
     make_model("acme/two", aliases=["acme/one"])
     model = Model(organisation=make_organisation(), slug="one", name="One", public_id="acme/one")
-    assert "is an alias already" in refused(model)["slug"][0]
+    assert "is an alias of" in refused(model)["slug"][0]
 
 
 def test_id_of_a_published_model_stays() -> None:

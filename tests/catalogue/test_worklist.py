@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -113,7 +114,7 @@ def test_examining_takes_as_many_queries_for_many_models_as_for_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     make_published("acme/one", aliases=["a"])
-    with django_assert_max_num_queries(9) as once:
+    with django_assert_max_num_queries(10) as once:
         examine_catalogue()
     for number in range(5):
         make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"b{number}"])))
@@ -139,3 +140,62 @@ def test_front_page_leads_to_the_worklist(curator: Client) -> None:
     make_published()
     page = curator.get("/admin/").text
     assert f"{PAGE}?kind=no_context" in page
+
+
+def tokens(curator: Client, query: str = "") -> list[str]:
+    return [row["token"] for row in curator.get(f"{PAGE}?{query}").context["rows"]]
+
+
+def test_finding_is_ignored_with_a_reason_until_it_is_put_back(curator: Client) -> None:
+    make_offering(make_model("acme/one", context_length=1))
+    make_offering(make_model("acme/two", context_length=1))
+    (first, second) = tokens(curator, "kind=no_price")
+    said = {"act": "ignore", "reason": "free for  everybody", "finding": [first]}
+    page = curator.post(f"{PAGE}?kind=no_price", said, follow=True).text
+    assert "Ignored from now on: 1." in page
+    assert tokens(curator, "kind=no_price") == [second]
+    assert "free for everybody" in curator.get(f"{PAGE}?ignored").text
+    curator.post(f"{PAGE}?ignored", {"act": "watch", "finding": [first]})
+    assert tokens(curator, "kind=no_price") == [first, second]
+
+
+def test_ignored_finding_is_gone_from_the_page_of_its_model(curator: Client) -> None:
+    model = make_offering(make_model("acme/one", context_length=1)).model
+    page = f"/admin/catalogue/model/{model.pk}/change/"
+    assert "No price" in [title for title, _ in curator.get(page).context["summary"].findings]
+    curator.post(PAGE, {"act": "ignore", "reason": "free", "finding": tokens(curator, "kind=no_price")})
+    assert "No price" not in [title for title, _ in curator.get(page).context["summary"].findings]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ({"act": "ignore", "reason": " "}, "say why"),
+        ({"act": "ignore", "finding": []}, "Select what this is about"),
+    ],
+)
+def test_nothing_is_ignored_without_a_reason_or_without_a_tick(
+    curator: Client, said: dict[str, Any], answer: str
+) -> None:
+    make_offering(make_model("acme/one", context_length=1))
+    ticked = tokens(curator)
+    page = curator.post(PAGE, {"finding": ticked} | said, follow=True).text
+    assert answer in page
+    assert tokens(curator) == ticked
+
+
+def test_selected_models_are_published(curator: Client) -> None:
+    model = make_published("acme/one")
+    Model.objects.filter(pk=model.pk).update(name="Uno")
+    worklist_cache.forget()
+    page = curator.post(PAGE, {"act": "publish", "finding": tokens(curator, "kind=edited")}, follow=True)
+    assert "Published as edition" in page.text
+    assert tokens(curator, "kind=edited") == []
+
+
+def test_who_may_only_look_cannot_act(client: Client) -> None:
+    person = make_user(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename="view_model"))
+    client.force_login(person)
+    assert "Ignore selected" not in client.get(PAGE).text
+    assert client.post(PAGE, {"act": "ignore", "reason": "no", "finding": ["x"]}).status_code == 403

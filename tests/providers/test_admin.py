@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import revision
 from accounts.models import User
 from providers import services
+from providers.facts import KNOWN_QUIRKS
 from providers.models import Credential, Provider
 
 SECRET = "gsk_canary_0123456789"
@@ -55,7 +56,7 @@ def page(provider: Provider) -> str:
     return f"{LIST}{provider.pk}/change/"
 
 
-def change(staff: Client, provider: Provider, **fields: str) -> Any:
+def change(staff: Client, provider: Provider, **fields: str | list[str]) -> Any:
     """Post the page as it is, with some fields changed; `credential_x` is a field of the credential."""
     ids = {"credential-INITIAL_FORMS": "1", "credential-0-secret": ""}
     ids |= {"credential-0-id": str(provider.credential.pk), "credential-0-provider": str(provider.pk)}
@@ -198,7 +199,9 @@ def test_secret_beside_another_kind_is_refused(staff: Client) -> None:
     [
         ("base_url", "https://10.0.0.1/v1", "base_url"),
         ("wire_format", "soap", "wire_format"),
-        ("quirks", "no_such_quirk", "quirks"),
+        ("like", "no_such_vendor", "like"),
+        ("also", "no_such_quirk", "also"),
+        ("lacks", "no_such_quirk", "lacks"),
         ("credential-0-secret", "two words", "secret"),
     ],
 )
@@ -211,9 +214,45 @@ def test_unknown_variable_is_refused_naming_the_allowed(staff: Client) -> None:
     assert "GROQ_API_KEY" in errors_of(staff.post(ADD, FORM | entry))["variable"][0]
 
 
-def test_known_quirk_is_kept(staff: Client) -> None:
-    staff.post(ADD, FORM | {"quirks": ["no_stream_options"]})
-    assert Provider.objects.get().quirks == ["no_stream_options"]
+@pytest.mark.parametrize(
+    ("said", "quirks"),
+    [
+        ({"also": ["no_stream_options"]}, ["no_stream_options"]),
+        ({"like": "openai"}, ["no_reasoning_input", "speaks_responses"]),
+        ({"like": "openai", "lacks": ["speaks_responses"]}, ["no_reasoning_input"]),
+        (
+            {"like": "groq", "also": ["think_tags"], "lacks": ["reasoning_input"]},
+            ["think_tags"],
+        ),
+    ],
+)
+def test_quirks_are_those_of_a_vendor_and_exceptions(
+    staff: Client, said: dict[str, Any], quirks: list[str]
+) -> None:
+    staff.post(ADD, FORM | said)
+    assert Provider.objects.get().quirks == quirks
+
+
+@pytest.mark.parametrize(
+    "quirks", [[], ["speaks_responses"], ["reasoning_input", "think_tags"], sorted(KNOWN_QUIRKS)]
+)
+def test_page_that_is_saved_unchanged_keeps_the_quirks(
+    staff: Client, groq: Provider, quirks: list[str]
+) -> None:
+    Provider.objects.update(quirks=quirks)
+    form = staff.get(page(groq)).context["adminform"].form
+    said = {name: form.initial[name] for name in ("like", "also", "lacks")}
+    assert change(staff, groq, **said).status_code == 302
+    groq.refresh_from_db()
+    assert sorted(groq.quirks) == sorted(quirks)
+
+
+def test_refused_destination_of_a_variable_is_the_only_complaint(staff: Client) -> None:
+    entry = {"credential-0-kind": "env", "credential-0-variable": "GROQ_API_KEY", "credential-0-secret": ""}
+    refused = errors_of(staff.post(ADD, FORM | entry | {"base_url": "https://groq.invalid/v1"}))
+    assert [message.partition(",")[0] for message in refused["variable"]] == [
+        "GROQ_API_KEY may not be sent to https://groq.invalid"
+    ]
 
 
 def test_base_url_of_a_demo_provider_cannot_be_edited(staff: Client) -> None:
@@ -334,7 +373,7 @@ def test_page_saves_and_probes_at_once(
 
 
 def test_page_has_the_button_that_probes(staff: Client, groq: Provider) -> None:
-    assert "Save and probe now" in staff.get(page(groq)).content.decode()
+    assert "Save and test" in staff.get(page(groq)).content.decode()
 
 
 def test_staff_who_may_only_look_change_nothing(client: Client, groq: Provider) -> None:

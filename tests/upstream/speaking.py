@@ -8,7 +8,7 @@ times; `trip-429` also says how long to wait.
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,19 +43,22 @@ PLACE = {"place": "Oslo", "days": 3}
 RETRY_AFTER_S = 1
 _FACTS = AnswerFacts("upstream-1", 1_780_000_000, "upstream")
 
+Decision = Callable[[Format, dict[str, Any]], Sequence[Event]]
+
 
 @dataclass
 class Speaker:
     """`seen` are the requests: path, headers with lower-case names, body. `is_cut`: streams break off in the middle.
 
-    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. A test may say what is
-    answered (`events`), or what is refused instead: status, headers and body.
+    `stays_open`: all is said, and the connection left open. Nothing is said before `pause_s`. `decide` chooses the
+    answer to a body. A test may say it (`events`), or what is refused instead: status, headers and body.
     """
 
     wire_format: Format
     base_url: str = ""
     is_cut: bool = False
     stays_open: bool = False
+    decide: "Decision" = field(default=lambda wire_format, body: _events_for(wire_format.read_request(body)))
     pause_s: float = 0
     events: Sequence[Event] | None = None
     refusal: tuple[int, dict[str, str], bytes] | None = None
@@ -71,7 +74,7 @@ class Speaker:
             waits = {"retry-after": str(RETRY_AFTER_S)} if model == "trip-429" else {}
             return self._refuse(status, "Scripted refusal.", waits)
         try:
-            events = self.events or _events_for(self.wire_format.read_request(body))
+            events = self.events or self.decide(self.wire_format, body)
         except TranslationError as error:
             return self._refuse(400, error.message, {})
         if body.get("stream") or "streamGenerate" in path:
@@ -114,8 +117,9 @@ def _events_for(conversation: Conversation) -> Sequence[Event]:
 
 
 @contextmanager
-def speaking(format_name: str) -> Iterator[Speaker]:
-    speaker = Speaker(FORMATS[format_name])
+def speaking(format_name: str, **options: Any) -> Iterator[Speaker]:
+    """`options` are fields of Speaker."""
+    speaker = Speaker(FORMATS[format_name], **options)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(speaker))
     speaker.base_url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, daemon=True)

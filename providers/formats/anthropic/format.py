@@ -51,6 +51,7 @@ class AnthropicFormat:
     field_names = _NAMES
     endpoint = "messages"
     usage_name = "usage"
+    usage_details: Collection[str] = ()
     heartbeat = COMMENT
     end = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
     form_fields: Collection[str] = ("output_config",)

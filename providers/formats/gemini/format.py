@@ -55,6 +55,7 @@ class GeminiFormat:
     field_names = _NAMES
     endpoint = "generate_content"
     usage_name = "usageMetadata"
+    usage_details: Collection[str] = ()
     # Google's SDK takes a comment for an answer that is broken.
     heartbeat = b"\r\n"
     end = b""

@@ -65,6 +65,7 @@ class OpenAIFormat:
     field_names = OPENAI_NAMES
     endpoint = "chat.completions"
     usage_name = "usage"
+    usage_details: Collection[str] = ()
     heartbeat = COMMENT
     end = event(b"[DONE]")
     form_fields: Collection[str] = ("response_format",)

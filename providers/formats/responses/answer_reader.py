@@ -8,6 +8,7 @@ from providers.formats.openai.answer_reader import read_citation
 from providers.formats.openai.tools import read_name
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
+from providers.formats.responses.mending import Numbers
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.usage import read_usage
 from providers.formats.sse_events import SseEventReader
@@ -160,6 +161,7 @@ class ResponsesStreamReader(SseEventReader):
         self._calls: dict[object, int] = {}
         self._spoken: set[object] = set()
         self._has_started = False
+        self._numbers = Numbers()
         self._last_item: object = None
         self._readers: dict[str, Callable[[_Map], Iterable[Event]]] = {
             "response.output_item.added": self._add_item,
@@ -176,6 +178,9 @@ class ResponsesStreamReader(SseEventReader):
 
     def _end(self) -> list[Event]:
         return self._order.end()
+
+    def _mended(self, value: _Map, shown: bytes) -> tuple[_Map, bytes]:
+        return self._numbers.mended(value, shown)
 
     def _does_more(self, value: _Map) -> bool:
         kind = value.get("type")

@@ -45,15 +45,17 @@ _NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
 # What OpenAI repeats of a request, with its defaults.
 _DEFAULTS: Mapping[str, Any] = {
     "background": False,
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt_cache_key": None,
     "safety_identifier": None,
-    "service_tier": None,
+    "service_tier": "default",
     "store": True,
     "temperature": 1.0,
     "tool_choice": "auto",
@@ -81,6 +83,7 @@ class ResponseWriting:
         self._output = Output(facts.id, tools)
         self._usage: Usage | None = None
         self._finished: Finished | None = None
+        self._facts = facts
         self._head = {
             "id": f"resp_{facts.id}",
             "object": "response",
@@ -114,7 +117,9 @@ class ResponseWriting:
 
     def _response(self, state: dict[str, Any]) -> dict[str, Any]:
         usage = None if self._usage is None else write_usage(self._usage)
-        return {**self._head, **state, "error": None, "output": list(self._output.items), "usage": usage}
+        ended = self._facts.ended if state["status"] == "completed" else None
+        told = {"completed_at": ended, **state, "error": None, "output": list(self._output.items)}
+        return {**self._head, **told, "usage": usage}
 
 
 def _code(error: Mapping[str, Any]) -> str:
@@ -257,6 +262,8 @@ class Output:
 
 def repeat_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     settings = {name: _given(request, name, default) for name, default in _DEFAULTS.items()}
+    if settings["service_tier"] == "auto":
+        settings["service_tier"] = "default"
     settings["reasoning"] = {"effort": None, "summary": None} | _given(request, "reasoning", {})
     settings["text"] = {"format": {"type": "text"}} | _given(request, "text", {})
     settings["tools"] = [_tool(tool) for tool in settings["tools"]]

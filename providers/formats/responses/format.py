@@ -10,6 +10,7 @@ from providers.formats.openai.format import OPENAI_NAMES
 from providers.formats.openai.tools import wants_one_call
 from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
 from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
+from providers.formats.responses.mending import DETAILS
 from providers.formats.responses.own_tools import plainly
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
@@ -52,6 +53,7 @@ class ResponsesFormat:
     field_names = _NAMES
     endpoint = "responses"
     usage_name = "usage"
+    usage_details: Collection[str] = DETAILS
     heartbeat = COMMENT
     end = b""
     form_fields: Collection[str] = ("text",)

@@ -49,6 +49,7 @@ class TelegramFormat:
     access = Access(key_header="x-wire", models=ModelList("clerks", rows=lambda answer: answer["clerks"]))
     field_names = FieldNames({"messages": "words", "top_k": "haste"}, also={"sender": "user"})
     usage_name = "letters"
+    usage_details = ()
     can_limit_calls = True
     reader = TelegramReader
 

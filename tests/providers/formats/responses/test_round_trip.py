@@ -11,7 +11,7 @@ from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.responses.format import ResponsesFormat
 from providers.formats.responses.signatures import read_signature
 from providers.wire.conversation import File, Image, Text
-from providers.wire.events import ReasoningSigned
+from providers.wire.events import ReasoningSigned, Started, UsageSeen
 from tests.providers.formats.anew import in_turns
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.events import make_events, meaning, random_cuts, read_in_pieces
@@ -38,10 +38,19 @@ def written(events):
 
 
 def opened(events):
-    """With signatures taken out of what clients carry them in."""
-    return [
-        open_signature(event) if isinstance(event, ReasoningSigned) else event for event in meaning(events)
-    ]
+    """With signatures taken out of what clients carry them in, and no tier where none was told: it has to be said."""
+    return [as_told(event) for event in meaning(events)]
+
+
+def as_told(event):
+    match event:
+        case ReasoningSigned():
+            return open_signature(event)
+        case Started(service_tier="default"):
+            return replace(event, service_tier=None)
+        case UsageSeen() if event.usage.service_tier == "default":
+            return replace(event, usage=replace(event.usage, service_tier=""))
+    return event
 
 
 def open_signature(event):

@@ -1,0 +1,32 @@
+// The admin's choosers name themselves: the script that draws them leaves out the field's own label.
+(() => {
+  const UNNAMED = ".select2-selection[role=combobox]:not([data-named])";
+
+  function nameOne(chooser) {
+    const select = chooser.closest(".select2-container")?.previousElementSibling;
+    const label = select?.getAttribute("aria-label") ?? select?.labels?.[0]?.textContent.replace("*", "").trim();
+    if (!label) return;
+    chooser.dataset.named = "";
+    const shown = chooser.querySelector(".select2-selection__rendered");
+    const name = shown?.title ? `${label}: ${shown.title}` : label;
+    chooser.removeAttribute("aria-labelledby");
+    chooser.setAttribute("aria-label", name);
+    shown?.setAttribute("aria-label", name);
+  }
+
+  function nameAll() {
+    document.querySelectorAll(UNNAMED).forEach(nameOne);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    nameAll();
+    new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
+    // What was chosen anew is said anew.
+    document.addEventListener("focusin", (event) => {
+      const chooser = event.target.closest?.(".select2-selection");
+      if (!chooser) return;
+      delete chooser.dataset.named;
+      nameOne(chooser);
+    });
+  });
+})();

@@ -1,0 +1,133 @@
+"""The cases of Open Responses' compliance suite (openresponses.org), written anew, over each wire format.
+
+Left out are its two optional ones, which want a vector store and the search of a vendor.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sdk.house import WIRE_FORMATS, House
+
+PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
+DOCUMENT = "data:application/pdf;base64,JVBERi0xLjEKJSVFT0Y="
+TOOL = {
+    "type": "function",
+    "name": "look_outside",
+    "description": "The weather of a place.",
+    "parameters": {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
+}
+Body = dict[str, Any]
+
+
+def said(text: str, role: str = "user") -> Body:
+    return {"type": "message", "role": role, "content": text}
+
+
+def shown(part: Body) -> Body:
+    return {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "What is it?"}, part],
+    }
+
+
+CASES: dict[str, Body] = {
+    "a text": {"input": [said("Hello")]},
+    "a stream": {"input": [said("Count to five.")], "stream": True},
+    "a system message": {"input": [said("Be a pirate.", "system"), said("Hello")]},
+    "a tool": {"input": [said("Is it raining?")], "tools": [TOOL]},
+    "a tool in a stream": {"input": [said("Is it raining?")], "tools": [TOOL], "stream": True},
+    "a picture": {"input": [shown({"type": "input_image", "image_url": PICTURE})]},
+    "a file": {"input": [shown({"type": "input_file", "filename": "a.pdf", "file_data": DOCUMENT})]},
+    "several turns": {"input": [said("I am Ada."), said("Hello Ada!", "assistant"), said("Who am I?")]},
+}
+
+_TEXT_OR_NONE, _NUMBER_OR_NONE, _COUNT = (str, type(None)), (int, type(None)), int
+REQUIRED: dict[str, Any] = {
+    **dict.fromkeys(("id", "object", "status", "model", "truncation", "service_tier"), str),
+    **dict.fromkeys(("created_at", "top_logprobs"), int),
+    **dict.fromkeys(("completed_at", "max_output_tokens", "max_tool_calls"), _NUMBER_OR_NONE),
+    **dict.fromkeys(("incomplete_details", "error", "reasoning"), (dict, type(None))),
+    **dict.fromkeys(
+        ("previous_response_id", "instructions", "safety_identifier", "prompt_cache_key"), _TEXT_OR_NONE
+    ),
+    **dict.fromkeys(("output", "tools"), list),
+    **dict.fromkeys(("parallel_tool_calls", "store", "background"), bool),
+    **dict.fromkeys(("text", "usage"), dict),
+    **dict.fromkeys(("temperature", "top_p", "presence_penalty", "frequency_penalty"), (int, float)),
+    "tool_choice": (str, dict),
+    "metadata": object,
+}
+"""Of a response, by its schema ResponseResource."""
+WITH_NUMBERS = ("output_text.", "content_part.", "refusal.")
+
+
+def assert_whole(response: Body) -> None:
+    wrong = {
+        name: response.get(name, "missing")
+        for name, kind in REQUIRED.items()
+        if not isinstance(response.get(name, ...), kind)
+    }
+    assert not wrong
+    assert response["status"] == "completed"
+    assert response["completed_at"] >= response["created_at"]
+    usage = response["usage"]
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+    assert {"cached_tokens"} <= set(usage["input_tokens_details"])
+    assert {"reasoning_tokens"} <= set(usage["output_tokens_details"])
+    assert all(item["id"] and item["status"] == "completed" for item in response["output"])
+
+
+def assert_numbered(events: list[Body]) -> None:
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    kinds = [event["type"] for event in events]
+    assert (kinds[:2], kinds[-1]) == (["response.created", "response.in_progress"], "response.completed")
+    for event in events:
+        name = event["type"].removeprefix("response.")
+        assert "response" in event or isinstance(event["output_index"], int)
+        assert not name.startswith(WITH_NUMBERS) or isinstance(event["content_index"], int)
+
+
+def answered(house: House, wire_format: str, **body: Any) -> Body:
+    """The response; of a stream its last."""
+    with house.edge.client() as client:
+        answer = client.post("/v1/responses", json={"model": f"acme/{wire_format}", **body})
+    assert answer.status_code == 200, answer.text
+    if not body.get("stream"):
+        return answer.json()
+    lines = (line for line in answer.text.splitlines() if line.startswith("data: "))
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert_numbered(events)
+    return events[-1]["response"]
+
+
+@pytest.fixture(params=WIRE_FORMATS)
+def ask(request: pytest.FixtureRequest, house: House) -> Callable[..., Body]:
+    return lambda **body: answered(house, request.param, **body)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_response_is_whole(ask: Callable[..., Body], case: str) -> None:
+    response = ask(**CASES[case])
+    assert_whole(response)
+    expected = "function_call" if "tools" in CASES[case] else "message"
+    assert response["output"][-1]["type"] == expected
+
+
+def test_response_goes_on_from_a_tools_result(ask: Callable[..., Body]) -> None:
+    asked = [said("Is it raining?")]
+    first = ask(input=asked, tools=[TOOL], tool_choice={"type": "function", "name": TOOL["name"]})
+    result = {"type": "function_call_output", "call_id": first["output"][-1]["call_id"], "output": "Rain."}
+    second = ask(input=[*asked, *first["output"], result], tools=[TOOL])
+    assert_whole(second)
+    assert second["output"][-1]["type"] == "message"
+
+
+def test_response_goes_on_from_the_one_before(ask: Callable[..., Body]) -> None:
+    first = ask(input="The word is papaya.")
+    second = ask(input="What is the word?", previous_response_id=first["id"])
+    assert_whole(second)
+    assert second["previous_response_id"] == first["id"]
