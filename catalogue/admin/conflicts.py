@@ -18,6 +18,7 @@ from accounts.models import AuditEntry
 from catalogue.models import Model
 from gateway.core import audit_context
 
+_LABELS = {"input_types": "Input modalities", "output_types": "Output modalities"}
 _NOT_EDITED = frozenset({"updated_at", "quarantine_reason"})
 _ACTS_SHOWN = 8
 _LENGTH_SHOWN = 120
@@ -30,6 +31,9 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, label in _LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
         if self.instance.pk:
             self.initial["opened_at"] = stamp(self.instance)
 

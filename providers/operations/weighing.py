@@ -98,7 +98,7 @@ def _make_sketch(required: Requirements, call: Call) -> Conversation | None:
     odd = tuple(sketch for message in conversation.messages if (sketch := _odd_in(message)))
     if not odd and _is_plain(conversation):
         return None
-    return replace(conversation, messages=(_SOMETHING, *odd))
+    return replace(conversation, messages=(*odd, _SOMETHING))
 
 
 def _is_plain(conversation: Conversation) -> bool:
@@ -123,7 +123,8 @@ def _odd_in(message: Message) -> Message | None:
 def _odd_parts(part: Any) -> list[Any]:
     """What a tool gave is asked for without the call that it answers."""
     if isinstance(part, ToolResult):
-        return [inner for inner in part.parts if isinstance(inner, _ODD) or _owns(inner)]
+        marked = [Text(".", part.cache)] if part.cache else []
+        return marked + [odd for inner in part.parts for odd in _odd_parts(inner)]
     return [part] if isinstance(part, _ODD) or _owns(part) or getattr(part, "cache", None) else []
 
 

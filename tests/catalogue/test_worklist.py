@@ -52,7 +52,7 @@ def test_page_is_filtered_by_kind_and_organisation(curator: Client) -> None:
 
 
 def test_empty_worklist_says_so(curator: Client) -> None:
-    assert "Nothing is to be mended" in curator.get(PAGE).text
+    assert "No issues" in curator.get(PAGE).text
     make_model()
     assert "Nothing fits" in curator.get(f"{PAGE}?kind=dead_alias").text
 

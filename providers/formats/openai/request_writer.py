@@ -56,7 +56,8 @@ _OUTPUT_TYPES = {OutputKind.TEXT: "text", OutputKind.JSON: "json_object"}
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        conversation = leave_natives(conversation, notes, said=_write_cache_settings(conversation, upstream))
+        said = _write_cache_settings(conversation, upstream) if conversation.extra else ()
+        conversation = leave_natives(conversation, notes, said)
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     if wording_in(conversation, ORIGIN):
         body = _write_own(conversation, upstream, notes)

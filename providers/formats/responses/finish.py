@@ -14,6 +14,7 @@ _STATUSES = {
     "vector_store_timeout": 504,
     "invalid_prompt": 400,
     "context_length_exceeded": 400,
+    "invalid_encrypted_content": 400,
 }
 
 

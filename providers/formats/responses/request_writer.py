@@ -42,7 +42,8 @@ _UNKNOWN_SAMPLING = frozenset({"top_k", "frequency_penalty", "presence_penalty",
 def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        conversation = leave_natives(conversation, notes, said=cache_settings(conversation))
+        said = cache_settings(conversation) if conversation.extra else ()
+        conversation = leave_natives(conversation, notes, said)
     conversation = _fitted(conversation, upstream, notes)
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     body: dict[str, Any] = {"model": upstream.name}
