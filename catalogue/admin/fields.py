@@ -52,7 +52,7 @@ class ChosenWords(forms.Widget):
         line = self._other.render(
             name, other, {**(attrs or {}), "id": id_, "aria-label": f"Another {self._name}"}, renderer
         )
-        chosen = ", ".join(words) or f"choose {self._name}s"
+        chosen = ", ".join(words) or "choose"
         return format_html(
             '<details class="words"{}><summary>{}</summary><div class="ticks">{}</div></details>{}',
             "" if words else mark_safe(" open"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -76,13 +77,16 @@ class Asked:
     """
 
     def __init__(self, offering: OfferingFacts, at: datetime) -> None:
-        self.offering = offering
+        self.offering, self._at = offering, at
         self.is_priced = False
         self.charges = False
         for price in prices_in_force(offering.prices, at):
             self.is_priced = True
             self.charges = self.charges or bool(price.amount)
-        self._usd = {price.meter: usd_per_unit(price) for price in current_prices(offering.prices, at)}
+
+    @cached_property
+    def _usd(self) -> Mapping[str, Decimal]:
+        return {price.meter: usd_per_unit(price) for price in current_prices(self.offering.prices, self._at)}
 
     @property
     def is_free(self) -> bool:
@@ -117,7 +121,11 @@ def is_free(model: ModelFacts, snapshot: Snapshot, at: datetime) -> bool | None:
 
 def free_offerings(snapshot: Snapshot, at: datetime) -> frozenset[int]:
     """Ids of those at which no meter charges anything."""
-    return frozenset(id_ for id_, (_, offering) in snapshot.offerings.items() if Asked(offering, at).is_free)
+    return frozenset(
+        id_
+        for id_, (_, offering) in snapshot.offerings.items()
+        if not all(price.amount for price in offering.prices) and Asked(offering, at).is_free
+    )
 
 
 def headline_record(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any]:

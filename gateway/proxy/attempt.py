@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
@@ -86,6 +86,8 @@ class Target:
     model: ModelFacts
     offering: OfferingFacts
     provider: ProviderFacts
+    is_bare: bool = False
+    """It has refused what proves reasoning, and is asked once more without."""
 
 
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
@@ -151,15 +153,23 @@ class Targets:
         self._health = health
         self._patience = patience
         self._taken = 0
+        self._current: Target | None = None
         self._next: Target | None = None
 
     def may_follow(self, failure: UpstreamFailure) -> bool:
         """Whether another one may be tried after the current one failed so; takes the next one's slot."""
         if failure.kind is FailureKind.CALLER:
-            return False
+            return failure.refuses_proofs and self._repeat()
         if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
             return False
         return self._has_next()
+
+    def _repeat(self) -> bool:
+        """The same one again, once."""
+        current = self._current
+        if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
+            self._next = replace(current, is_bare=True)
+        return self._next is not None
 
     def _has_next(self) -> bool:
         if self._next is None and self._taken < MOST_ATTEMPTS:
@@ -174,7 +184,8 @@ class Targets:
         """The next one; None where there is none."""
         if not self._has_next():
             return None
-        target, self._next = self._next, None
+        target = self._current = self._next
+        self._next = None
         self._taken += 1
         return target
 
@@ -278,6 +289,7 @@ class Attempt:
             params=offering.params,
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
+            drops_proofs=self.target.is_bare,
         )
 
     async def _make(self, sink: ResponseSink) -> None:
@@ -303,7 +315,7 @@ class Attempt:
 
     async def _relay_stream(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         reader = self._reader = self._adapter.stream(
-            self.call, self.target.model.id, self._rate_card.cost_usd
+            self.call, self.target.model.id, self._rate_card.cost_usd, self.target.provider.issuer
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
@@ -330,7 +342,7 @@ class Attempt:
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
-        told = (self.call, self.target.model.id, response.status, body)
+        told = (self.call, self.target.model.id, response.status, body, self.target.provider.issuer)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.call.is_streamed:

@@ -80,10 +80,15 @@ class Adapter(Protocol):
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest: ...
 
-    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
-        """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one."""
+    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
+        """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one.
 
-    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
+        `issuer`: whose proofs of reasoning are in it, to be told with them (formats.proofs).
+        """
+
+    def stream(
+        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+    ) -> StreamReader:
         """`cost_usd` is told with the usage where the client asked for that in a stream. Source: OpenRouter's
         usage accounting (November 2026), whose clients read `usage.cost`.
         """

@@ -40,7 +40,7 @@ class EmbeddingsAdapter:
         url = provider.base_url.rstrip("/") + written.path
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 
-    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:  # noqa: ARG002
         """Bytes go on untouched where the provider's answer is whole and as the client asked for it."""
         try:
             value, shown = read_json(body)
@@ -61,7 +61,9 @@ class EmbeddingsAdapter:
             shown = orjson.dumps(self._write(value, whole, asked, AnswerFacts(call.id, call.created, model)))
         return Answer(shown, usage)
 
-    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(
+        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+    ) -> StreamReader:
         raise NotImplementedError("Embeddings are not streamed.")
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
@@ -21,6 +20,7 @@ from providers.formats.openai.fit import TUNING_FIELDS, fit, leave_tuning
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
+from providers.formats.proofs import may_have_issuers, own_proofs, seal_json
 from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
@@ -38,11 +38,15 @@ class OpenAIAdapter:
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
+        if upstream.drops_proofs or may_have_issuers(call.raw):
+            read = call.request
+            told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
+            call = replace(call, request=own_proofs(told, provider.issuer, drops_all=upstream.drops_proofs))
         body, translated, lost = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), lost=lost)
 
-    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
         try:
             value, shown = read_json(body)
         except ValueError:
@@ -55,10 +59,12 @@ class OpenAIAdapter:
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_repaired = write_usage(usage), True
-        return Answer(orjson.dumps(value) if is_repaired else shown, usage)
+        return Answer(seal_json(value, orjson.dumps(value) if is_repaired else shown, issuer), usage)
 
-    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
-        return RelayedStream(call, model, cost_usd)
+    def stream(
+        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+    ) -> StreamReader:
+        return RelayedStream(call, model, cost_usd, issuer)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         return classify(status, headers, body)
@@ -68,7 +74,7 @@ def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[s
     """And what was said in other words, and what was lost. What nobody had to read goes on as it came."""
     body = {**call.body, "model": upstream.name}
     if user := body.get("safety_identifier") or body.get("user"):
-        upstream = replace(upstream, user_id=hashed(str(user), call.team))
+        upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
         return written.body, written.translated, written.lost

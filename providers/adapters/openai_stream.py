@@ -20,6 +20,7 @@ from providers.formats.openai.vendors import (
     refuse_error,
     usage_in,
 )
+from providers.formats.proofs import seal_bytes
 from providers.formats.sse_events import JsonObjects
 from providers.wire.call import Call
 from providers.wire.estimate import UsageReport, missing_usage
@@ -40,7 +41,7 @@ class RelayedStream:
     Usage comes in one chunk of its own, the last, as OpenAI's SDKs expect it: estimated where the provider tells none.
     """
 
-    def __init__(self, call: Call, model: str, cost_usd: Costing | None = None) -> None:
+    def __init__(self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = "") -> None:
         self.has_finished = False
         self.has_told_end = False
         self.is_done = False
@@ -52,6 +53,7 @@ class RelayedStream:
         self._call = call
         self._wants_usage = call.wants_usage
         self._cost_usd = cost_usd
+        self._issuer = issuer
         self._head: dict[str, Any] = {
             "id": f"chatcmpl-{call.id}",
             "object": "chat.completion.chunk",
@@ -175,7 +177,7 @@ class RelayedStream:
                 self._take_head(chunk)
             shown_choices = self._take_choices(chunk, choices, shown)
             self._take_usage(chunk)
-            return shown_choices
+            return shown_choices if shown_choices is None else seal_bytes(shown_choices, self._issuer)
         is_usage = self._take_usage(chunk)
         if not isinstance(choices, list):
             return None

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.end_users import hashed
 from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
@@ -25,6 +24,7 @@ from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
 from providers.formats.notes import write_for
+from providers.formats.proofs import may_have_issuers, own_proofs, seal_json, with_issuer
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
@@ -127,8 +127,11 @@ class _EventStream:
 class TranslatedStream(_EventStream):
     """Written anew for the client."""
 
-    def __init__(self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter) -> None:
+    def __init__(
+        self, reader: EventReader, writer: AnswerWriter, call: Call, fitter: Fitter, issuer: str
+    ) -> None:
         super().__init__(reader, call)
+        self._issuer = issuer
         self._writer = writer
         self._fitter = fitter
 
@@ -150,7 +153,7 @@ class TranslatedStream(_EventStream):
         return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
-        told = self._fitter.fit(self._note(events))
+        told = self._fitter.fit(with_issuer(self._note(events), self._issuer))
         self.has_begun = self.has_begun or _does_more(told)
         return self._writer.write(told)
 
@@ -158,8 +161,9 @@ class TranslatedStream(_EventStream):
 class UntouchedStream(_EventStream):
     """Passed on to a client of the same format: every event that could be read, its JSON as it is."""
 
-    def __init__(self, reader: EventReader, facts: AnswerFacts, call: Call, own: Format) -> None:
+    def __init__(self, reader: EventReader, facts: AnswerFacts, call: Call, own: Format, issuer: str) -> None:
         super().__init__(reader, call)
+        self._issuer = issuer
         self._facts = facts
         self._own = own
         self._sent = b""
@@ -182,7 +186,8 @@ class UntouchedStream(_EventStream):
         return b"" if self.is_done else self._own.end
 
     def _frame_all(self) -> bytes:
-        frames = [self._own.frame(value, data) for value, data in self._reader.said]
+        issuer, own = self._issuer, self._own
+        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in self._reader.untouched]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
 
@@ -209,7 +214,9 @@ class TranslatingAdapter:
             conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
             if not self._is_same:
                 refuse_choices(conversation)
-            known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
+            if upstream.drops_proofs or may_have_issuers(call.raw):
+                conversation = own_proofs(conversation, provider.issuer, drops_all=upstream.drops_proofs)
+            known = replace(upstream, user_id=call.hashed(conversation.user_id))
             written = write_for(self._own, self._client, conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER
@@ -227,7 +234,7 @@ class TranslatingAdapter:
             url, headers, orjson.dumps(written.body), translated=translated, lost=written.lost
         )
 
-    def answer(self, call: Call, model: str, status: int, body: bytes) -> Answer:
+    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
         value, body = _read_json(body, status)
         events: Sequence[Event] = repair_whole(self._own.read_answer(value), self._repairs)
         if self._keeps_one_call(call):
@@ -241,9 +248,11 @@ class TranslatingAdapter:
         usage = progress.usage or Usage()
         if self._is_same:
             lacking = self._lacking(value, usage)
-            return Answer(orjson.dumps(value | lacking) if lacking else body, usage)
+            told = value | lacking if lacking else value
+            return Answer(seal_json(told, orjson.dumps(told) if lacking else body, issuer), usage)
         fitter = Fitter(self._client)
-        told = self._client.write_answer([*fitter.fit(events), *missing], self._facts(call, model))
+        events = [*fitter.fit(with_issuer(events, issuer)), *missing]
+        told = self._client.write_answer(events, self._facts(call, model))
         return Answer(orjson.dumps(told), usage, tuple(fitter.left_out))
 
     def _lacking(self, value: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
@@ -257,7 +266,9 @@ class TranslatingAdapter:
         }
         return {name: {**given, **details}} if details else {}
 
-    def stream(self, call: Call, model: str, cost_usd: Costing | None = None) -> StreamReader:
+    def stream(
+        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+    ) -> StreamReader:
         reader: EventReader = self._own.reader()
         if self._repairs:
             reader = RepairedReader(reader, self._repairs)
@@ -265,8 +276,8 @@ class TranslatingAdapter:
             reader = OneCallReader(reader)
         facts = self._facts(call, model, cost_usd)
         if self._is_same:
-            return UntouchedStream(reader, facts, call, self._own)
-        return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client))
+            return UntouchedStream(reader, facts, call, self._own, issuer)
+        return TranslatedStream(reader, self._client.writer(facts), call, Fitter(self._client), issuer)
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         failure = self._own.failure(status, headers, body)

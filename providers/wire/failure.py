@@ -32,6 +32,12 @@ _BAD_KEY = re.compile(
     r"|\b(?:wrong|bad) key\b(?! (?:in|for|of|name)\b)(?!\s*['\"`])",
     re.IGNORECASE,
 )
+# Of a signature or of encrypted thoughts that somebody else issued, or we with another credential.
+_BAD_PROOF = re.compile(
+    r"invalid_encrypted_content|encrypted content .{0,400}could not be|invalid .?signature|corrupted thought.signature"
+    r"|thought.signature.{0,20} (?:not valid|invalid)|invalid .?data.? in .?redacted_thinking",
+    re.IGNORECASE | re.DOTALL,
+)
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S, _WITHOUT_CREDIT_S = 1.0, 3600.0, 60.0
 _OVERLOADED = re.compile(r"overloaded", re.IGNORECASE)
 
@@ -70,6 +76,7 @@ class UpstreamFailure(Exception):
     `status` is the provider's own, None where none came; `code` and `param` are for the client. `about_us` is what
     staff have to know of it: empty unless the provider refused our credential or account. `is_quoted`: the texts hold
     words of the provider. They are scrubbed of credentials, hosts and paths at once, and once more by `hide`.
+    `refuses_proofs`: what proves reasoning was refused, and all else may be fine.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class UpstreamFailure(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
         self.about_us = about_us
+        self.refuses_proofs = False
         self._quoted = (message, about_us) if is_quoted else None
         self.hide("")
 
@@ -189,9 +197,9 @@ def too_large() -> UpstreamFailure:
     return UpstreamFailure(FailureKind.BAD_RESPONSE, message, code="provider_response_too_large")
 
 
-def unclear(said: str) -> UpstreamFailure:
+def unclear(reported: str) -> UpstreamFailure:
     """An error that came with a status of success, and of which no more is known than what the provider said."""
-    message = f"The provider reported an error: {said}" if said else _BAD.message
+    message = f"The provider reported an error: {reported}" if reported else _BAD.message
     return UpstreamFailure(_BAD.kind, message, code=_BAD.code, is_quoted=True)
 
 
@@ -237,9 +245,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _callers_mistake(status: int, error: ReportedError) -> UpstreamFailure:
     code = CONTEXT_EXCEEDED if error.says(_TOO_LONG) else error.code or INVALID_REQUEST
     message = error.message or "The provider refused the request as invalid."
-    return UpstreamFailure(
+    failure = UpstreamFailure(
         FailureKind.CALLER, message, code=code, status=status, param=error.param or None, is_quoted=True
     )
+    failure.refuses_proofs = error.says(_BAD_PROOF)
+    return failure
 
 
 def _cause(status: int, error: ReportedError) -> _Class:

@@ -19,6 +19,8 @@ class Upstream:
     max_output_tokens: int | None = None
     user_id: str | None = None
     quirks: frozenset[str] = frozenset()
+    drops_proofs: bool = False
+    """The provider has just refused what proves reasoning, so that nothing of it is said."""
 
     @property
     def takes_thinking_budget(self) -> bool:

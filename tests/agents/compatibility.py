@@ -16,7 +16,8 @@ _HEAD = """\
 
 Every program here is run, in this version and as its makers publish it, through a whole loop: it is asked for a file,
 calls its own tool, gives back the result and says that it is done. Behind the gateway stands a provider of each wire
-format, so that a row says which models of a catalogue the program can use. `make agents` runs all of them.
+format, so that a row says which models of a catalogue the program can use. `make agents` runs all of them. What a
+provider's API has no words for is in [losses.md](losses.md).
 
 """
 _SETTINGS = """

@@ -249,6 +249,14 @@ def test_all_rows_are_downloaded_though_the_page_shows_the_first(curator: Client
     assert page.count("acme/m-") == 50
 
 
+def test_template_is_a_workbook_with_a_sheet_for_each_kind_of_row(curator: Client) -> None:
+    page = reverse("admin:catalogue_model_sheet_template")
+    assert page in curator.get(reverse("admin:catalogue_model_import")).text
+    book = openpyxl.load_workbook(BytesIO(curator.get(page).content))
+    assert book.sheetnames[:5] == ["organisations", "models", "aliases", "offerings", "prices"]
+    assert [cell.value for cell in book["aliases"][1]] == ["name", "model", "policy"]
+
+
 def test_page_asks_again_while_a_worker_has_the_import_in_hand(curator: Client) -> None:
     made = submit(ModelSheet, models(1))
     assert 'http-equiv="refresh"' in curator.get(page_of(made)).text

@@ -127,9 +127,9 @@ def test_text_of_a_curator_is_never_markup(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_page_takes_five_queries(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_page_takes_six_queries(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     look(client, "acme/big")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         look(client, "acme/big")
 
 
