@@ -168,3 +168,22 @@ def test_a_breaker_that_closed_knows_nothing_of_before():
         table.failed(7, DOWN, again)
     assert not table.admits(7, again + FIRST_PAUSE_S - 1)
     assert table.admits(7, again + FIRST_PAUSE_S)
+
+
+def test_a_success_starts_the_count_at_nothing():
+    table = HealthTable()
+    table.failed(7, DOWN, at=0)
+    table.succeeded(7, 10, at=0)
+    for failures in range(1, FAILURES_TO_OPEN + 1):
+        assert table.admits(7, at=0), failures
+        table.failed(7, DOWN, at=0)
+    assert not table.admits(7, at=0)
+
+
+@pytest.mark.parametrize(
+    ("at", "calls"), [(FIRST_PAUSE_S - 1, 0), (FIRST_PAUSE_S, 2), (FIRST_PAUSE_S + 1, 2)]
+)
+def test_a_success_closes_the_breaker_once_its_pause_is_over(at, calls):
+    table = opened()
+    table.succeeded(7, 10, at)
+    assert [table.admits(7, at) for _ in range(2)] == [True] * calls + [False] * (2 - calls)

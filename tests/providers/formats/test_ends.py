@@ -34,7 +34,7 @@ GOOGLE = "type.googleapis.com/google.rpc."
         ("Length", True, LENGTH),
         ("length", False, LENGTH),
         ("model_length", False, LENGTH),
-        ("tool_calls", False, CALLS),
+        ("tool_calls", True, CALLS),
         ("CONTENT_FILTER", False, FILTER),
         ("of tomorrow", False, STOP),
         ("of tomorrow", True, CALLS),
@@ -130,7 +130,12 @@ def test_gemini_is_told_its_own_word_only_where_it_means_the_same(finished, word
     ],
 )
 def test_anthropic_ends_once_it_names_a_reason(told, has_calls, events):
-    assert anthropic_finish.read_finish(told, has_calls=has_calls) == events
+    assert anthropic_finish.read_finish(told, has_calls=has_calls, has_answer=True) == events
+
+
+def test_anthropics_end_in_a_call_that_was_not_made_is_a_failure():
+    with pytest.raises(UpstreamFailure, match="called none"):
+        anthropic_finish.read_finish({"stop_reason": "tool_use"}, has_calls=False, has_answer=False)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +279,6 @@ def anthropic_failure(status, message="", *, code=None):
         (429, "No more", "spend_limit_reached", FailureKind.AUTH, "provider_auth_error"),
         (429, "No more", 7, FailureKind.RATE_LIMIT, "provider_rate_limited"),
         (400, "messages.0.content: Field required", None, FailureKind.CALLER, "invalid_request"),
-        (413, "request_too_large", None, FailureKind.CALLER, "context_length_exceeded"),
         (400, "It exceeds the context limit", None, FailureKind.CALLER, "context_length_exceeded"),
         (400, "blocked by content filtering policy", None, FailureKind.CALLER, "content_policy_violation"),
     ],
