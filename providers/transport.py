@@ -18,7 +18,7 @@ from providers.http1 import Connection, Reply, broken, unavailable
 from providers.unpacking import Unpacker, unpacker_for
 from providers.wire.failure import UpstreamFailure
 
-_PLACES_KEPT = 1024
+_DESTINATIONS_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
 REST_S = 0.02
 """How long a connection is left alone between two calls. A provider's call takes longer, so few more are needed."""
@@ -36,7 +36,7 @@ class Server(NamedTuple):
 
 
 @dataclass(slots=True)
-class Place:
+class Destination:
     """Where a URL leads: a server, and what a request begins with there, but for the method.
 
     `fields` are those of the last request there, as `headers` had them: the next one's are mostly the same.
@@ -67,7 +67,7 @@ class HttpEngine:
         self.in_flight = 0
         self._policy = policy
         self._look_up = look_up
-        self._places: dict[str, Place] = {}
+        self._destinations: dict[str, Destination] = {}
         self._names: dict[tuple[str, int], tuple[float, list[str]]] = {}
         self._busy: set[Connection] = set()
         # The one that has rested longest stands first.
@@ -78,20 +78,22 @@ class HttpEngine:
     def follow(self, policy: OutboundPolicy) -> None:
         """From now on connections are made by this one. From any thread."""
         self._policy = policy
-        self._places = {}
+        self._destinations = {}
 
     async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpResponse":
-        place = self._places.get(request.url) or self._find_place(request.url)
+        destination = self._destinations.get(request.url) or self._find_destination(request.url)
         if self.in_flight >= self.connections:
             raise unavailable("The gateway has too many calls under way.", "provider_pool_full")
-        message = _compose(request, place)
+        message = _compose(request, destination)
         self.in_flight += 1
         connection = None
         try:
-            connection = self._reuse(place.server) or await self._connect(place.server, timeouts.connect_s)
+            connection = self._reuse(destination.server) or await self._connect(
+                destination.server, timeouts.connect_s
+            )
             reply = self._ask(connection, message, timeouts)
             await reply.wait_for_head()
-            return HttpResponse(self, place.server, connection, reply)
+            return HttpResponse(self, destination.server, connection, reply)
         except BaseException:
             self.in_flight -= 1
             if connection:
@@ -155,7 +157,7 @@ class HttpEngine:
         known_at, addresses = self._names.get((host, port), (0.0, []))
         if not addresses or time.monotonic() - known_at > _NAMES_KEPT_S:
             addresses = await self._look_up(host, port)
-            if len(self._names) >= _PLACES_KEPT:
+            if len(self._names) >= _DESTINATIONS_KEPT:
                 self._names.clear()
             self._names[host, port] = time.monotonic(), addresses
         return allowed_addresses(self._policy, host, port, addresses)
@@ -198,17 +200,17 @@ class HttpEngine:
         has_more = self._loop and (self._busy or self._idle)
         self._watcher = self._loop.call_later(_WATCH_S, self._watch) if self._loop and has_more else None
 
-    def _find_place(self, url: str) -> Place:
+    def _find_destination(self, url: str) -> Destination:
         """Refuse what no look-up ever sees: an address in place of a name, and other schemes."""
-        place = _read_place(url)
-        host, port, _ = place.server
+        destination = _read_destination(url)
+        host, port, _ = destination.server
         is_literal = ":" in host or host.replace(".", "").isdigit()
         if is_literal and self._policy.refusal(host, port, host):
             raise forbidden()
-        if len(self._places) >= _PLACES_KEPT:
-            self._places.clear()
-        self._places[url] = place
-        return place
+        if len(self._destinations) >= _DESTINATIONS_KEPT:
+            self._destinations.clear()
+        self._destinations[url] = destination
+        return destination
 
 
 class HttpResponse:
@@ -276,7 +278,7 @@ def forbidden() -> UpstreamFailure:
     return unavailable("The provider's address is not allowed.", "provider_address_forbidden")
 
 
-def _read_place(url: str) -> Place:
+def _read_destination(url: str) -> Destination:
     try:
         parts = urlsplit(url)
         host, is_tls = parts.hostname or "", parts.scheme == "https"
@@ -289,18 +291,18 @@ def _read_place(url: str) -> Place:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     shown = parts.netloc.rpartition("@")[2]
     start = f" {path} HTTP/1.1\r\nhost: {shown}\r\n"
-    return Place(Server(host, port, is_tls), start.encode())
+    return Destination(Server(host, port, is_tls), start.encode())
 
 
-def _compose(request: UpstreamRequest, place: Place) -> bytes:
+def _compose(request: UpstreamRequest, destination: Destination) -> bytes:
     """The request as it is sent. Raises UpstreamFailure for a header that cannot be sent."""
-    if request.headers != place.headers:
-        place.fields, place.headers = _write_fields(request.headers), dict(request.headers)
+    if request.headers != destination.headers:
+        destination.fields, destination.headers = _write_fields(request.headers), dict(request.headers)
     body = request.body
     return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
         request.method.encode(),
-        place.start,
-        place.fields,
+        destination.start,
+        destination.fields,
         len(body),
         body,
     )

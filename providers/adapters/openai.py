@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.end_users import hashed
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
@@ -75,7 +74,7 @@ def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[s
     """And what was said in other words, and what was lost. What nobody had to read goes on as it came."""
     body = {**call.body, "model": upstream.name}
     if user := body.get("safety_identifier") or body.get("user"):
-        upstream = replace(upstream, user_id=hashed(str(user), call.team))
+        upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
         return written.body, written.translated, written.lost

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.end_users import hashed
 from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
@@ -188,7 +187,7 @@ class UntouchedStream(_EventStream):
 
     def _frame_all(self) -> bytes:
         issuer, own = self._issuer, self._own
-        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in self._reader.said]
+        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in self._reader.untouched]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
 
@@ -217,7 +216,7 @@ class TranslatingAdapter:
                 refuse_choices(conversation)
             if upstream.drops_proofs or may_have_issuers(call.raw):
                 conversation = own_proofs(conversation, provider.issuer, drops_all=upstream.drops_proofs)
-            known = replace(upstream, user_id=hashed(conversation.user_id, call.team))
+            known = replace(upstream, user_id=call.hashed(conversation.user_id))
             written = write_for(self._own, self._client, conversation, known)
         except TranslationError as error:
             kind = FailureKind.UNSUPPORTED if isinstance(error, CannotTranslate) else FailureKind.CALLER

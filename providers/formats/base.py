@@ -132,7 +132,7 @@ class EventReader(Protocol):
         """Something was told that only clients of the same format understand, such as what a vendor's own tool does."""
 
     @property
-    def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
+    def untouched(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
         """The objects of the last read, each with its JSON, for clients of the same format."""
 
     @property

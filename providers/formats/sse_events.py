@@ -50,7 +50,7 @@ class SseEventReader:
 
     def __init__(self) -> None:
         self.is_done = False
-        self.said: list[tuple[Mapping[str, Any], bytes]] = []
+        self.untouched: list[tuple[Mapping[str, Any], bytes]] = []
         self.has_begun = False
         self.has_told_end = False
         self.reported_after: int | None = None
@@ -101,7 +101,7 @@ class SseEventReader:
             self._reported, self._has_told = usage, True
 
     def _read(self, sources: Iterable[bytes]) -> list[Event]:
-        self.said, self.reported_after = [], None
+        self.untouched, self.reported_after = [], None
         events: list[Event] = []
         for source in sources:
             if self.is_done:
@@ -121,7 +121,7 @@ class SseEventReader:
         events = self._read_value(value)
         self._has_events = self._has_events or events is not None
         self.has_begun = self.has_begun or self._does_more(value)
-        self.said.append(self._mended(value, shown))
+        self.untouched.append(self._mended(value, shown))
         return events or ()
 
     def _read_done(self) -> Sequence[Event]:
@@ -150,8 +150,8 @@ class ReaderAround:
         return self._reader.has_begun
 
     @property
-    def said(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
-        return self._reader.said
+    def untouched(self) -> Sequence[tuple[Mapping[str, Any], bytes]]:
+        return self._reader.untouched
 
     @property
     def reported(self) -> Usage | None:

@@ -92,11 +92,11 @@ def unchanged(
     `members` are by name; to each, what of a conversation it is read into.
     """
     wording = wording_in(conversation, origin)
-    said = wording.value if wording else {}
+    original = wording.value if wording else {}
     return {
-        name: said[name]
+        name: original[name]
         for name, read in members.items()
-        if said.get(name) is not None and is_as_read(conversation, origin, *read)
+        if original.get(name) is not None and is_as_read(conversation, origin, *read)
     }
 
 
@@ -108,13 +108,13 @@ def in_wording(thing: Any, origin: str, write: Callable[[Any], dict[str, Any]]) 
     wording = thing.wording
     if wording is None or wording.origin != origin:
         return write(thing)
-    said: dict[str, Any] = wording.value
+    original: dict[str, Any] = wording.value
     if _readers[type(thing)](thing) == wording.read:
-        return said
+        return original
     before = was(wording)
     if isinstance(thing, Text) and thing.text != before.text:
-        said = {name: value for name, value in said.items() if name not in _OF_THE_TEXT}
-    return merged(said, write(before), write(thing))
+        original = {name: value for name, value in original.items() if name not in _OF_THE_TEXT}
+    return merged(original, write(before), write(thing))
 
 
 def merged(value: Json, before: Mapping[str, Json], now: Mapping[str, Json]) -> dict[str, Any]:
@@ -133,24 +133,24 @@ def merged(value: Json, before: Mapping[str, Json], now: Mapping[str, Json]) -> 
     return kept
 
 
-def _merged_member(said: Json, was: Json, is_now: Json) -> Json:
+def _merged_member(original: Json, was: Json, is_now: Json) -> Json:
     """Merged only where it was said in the very words in which it would be written."""
-    are_objects = isinstance(said, dict) and isinstance(was, dict) and isinstance(is_now, dict)
-    if are_objects and all(name in said and said[name] == value for name, value in was.items()):
-        return merged(said, was, is_now)
+    are_objects = isinstance(original, dict) and isinstance(was, dict) and isinstance(is_now, dict)
+    if are_objects and all(name in original and original[name] == value for name, value in was.items()):
+        return merged(original, was, is_now)
     return is_now
 
 
-def in_order(written: Mapping[str, Any], said: Json) -> dict[str, Any]:
+def in_order(written: Mapping[str, Any], original: Json) -> dict[str, Any]:
     """The members in the order in which a client has them, then those that it has not; so inside them, too."""
-    if not isinstance(said, dict):
+    if not isinstance(original, dict):
         return dict(written)
-    ordered = {name: _in_order(written[name], said[name]) for name in said if name in written}
+    ordered = {name: _in_order(written[name], original[name]) for name in original if name in written}
     return ordered | {name: value for name, value in written.items() if name not in ordered}
 
 
-def _in_order(written: Any, said: Json) -> Any:
-    return in_order(written, said) if isinstance(written, dict) and written is not said else written
+def _in_order(written: Any, original: Json) -> Any:
+    return in_order(written, original) if isinstance(written, dict) and written is not original else written
 
 
 def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
@@ -166,7 +166,9 @@ def natives_of(conversation: Conversation) -> Iterator[tuple[str, Json]]:
             yield from wording.own.items()
         for part in message.parts:
             # Of nearly all parts there is nothing to tell, and to ask each for it would cost more than its turn.
-            if isinstance(part, (Native, ToolResult)) or ((said := part.wording) is not None and said.own):
+            if isinstance(part, (Native, ToolResult)) or (
+                (wording := part.wording) is not None and wording.own
+            ):
                 yield from _natives_in(part)
 
 

@@ -1,5 +1,6 @@
 """One inference call: what a client asked for, on its way from the edge to the ledger."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +58,11 @@ class Call:
     request: ParsedRequest | None = field(default=None, repr=False)
     """`body` as its operation reads it, where that was done already."""
 
-    @property
-    def team(self) -> str:
-        """Ids of end users are hashed with it before they leave."""
-        return str(self.team_id)
+    def hashed(self, user_id: str | None) -> str | None:
+        """Who an end user is, as a provider sees it: always the same for a team, and nobody's name.
+
+        None where nothing was said.
+        """
+        if not user_id:
+            return None
+        return hashlib.sha256(f"{self.team_id}\n{user_id}".encode()).hexdigest()[:32]

@@ -100,20 +100,20 @@ class UsageReport:
         return replace(usage, counts=counts, is_estimated=True)
 
 
-def _length(said: object) -> int:
+def _length(value: object) -> int:
     """In bytes of JSON; of media, as many as their tokens are worth."""
-    if isinstance(said, list) and said and type(said[0]) in _OF_NUMBERS:
-        return _length_of_list(said)
-    encoded = dumps(said)
+    if isinstance(value, list) and value and type(value[0]) in _OF_NUMBERS:
+        return _length_of_list(value)
+    encoded = dumps(value)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
     length = len(encoded)
-    if isinstance(said, list) and are_plain(said):
+    if isinstance(value, list) and are_plain(value):
         return length
     if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
         return length
-    if isinstance(said, list):
-        return _length_of_list(said)
-    return _length_of_part(said) if isinstance(said, Mapping) else length
+    if isinstance(value, list):
+        return _length_of_list(value)
+    return _length_of_part(value) if isinstance(value, Mapping) else length
 
 
 def _may_be_encoded(text: bytes) -> bool:

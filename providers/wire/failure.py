@@ -197,9 +197,9 @@ def too_large() -> UpstreamFailure:
     return UpstreamFailure(FailureKind.BAD_RESPONSE, message, code="provider_response_too_large")
 
 
-def unclear(said: str) -> UpstreamFailure:
+def unclear(reported: str) -> UpstreamFailure:
     """An error that came with a status of success, and of which no more is known than what the provider said."""
-    message = f"The provider reported an error: {said}" if said else _BAD.message
+    message = f"The provider reported an error: {reported}" if reported else _BAD.message
     return UpstreamFailure(_BAD.kind, message, code=_BAD.code, is_quoted=True)
 
 

@@ -64,32 +64,32 @@ def write_message(facts: AnswerFacts, usage: Usage, service_tier: str | None) ->
 def _fold(members: Sequence[Member]) -> list[Member]:
     """The blocks that a client would gather from a stream."""
     content: list[Member] = []
-    said: list[str] = []
+    pieces: list[str] = []
     for member in members:
         if member["type"] == "content_block_start":
             content.append(dict(member["content_block"]))
-            said = []
+            pieces = []
         elif member["type"] == "content_block_delta":
-            _add(content[-1], said, member["delta"])
+            _add(content[-1], pieces, member["delta"])
         else:
-            _end(content[-1], "".join(said))
+            _end(content[-1], "".join(pieces))
     return content
 
 
-def _add(block: Member, said: list[str], delta: Member) -> None:
+def _add(block: Member, pieces: list[str], delta: Member) -> None:
     if delta["type"] == "signature_delta":
         block["signature"] = delta["signature"]
     elif delta["type"] == "citations_delta":
         block.setdefault("citations", []).append(delta["citation"])
     else:
-        said.append(delta[_SAID_IN[delta["type"]]])
+        pieces.append(delta[_SAID_IN[delta["type"]]])
 
 
-def _end(block: Member, said: str) -> None:
+def _end(block: Member, text: str) -> None:
     if block["type"] == "tool_use":
-        block["input"] = _read_input(said)
+        block["input"] = _read_input(text)
     elif block["type"] in EMPTY:
-        block[block["type"]] = said
+        block[block["type"]] = text
 
 
 def _read_input(arguments: str) -> Any:

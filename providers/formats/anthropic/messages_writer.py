@@ -71,11 +71,11 @@ def _write_system(messages: Sequence[Message], notes: Notes) -> str | list[Block
 def _write_own(message: Message, notes: Notes) -> dict[str, Any]:
     """One message for each. Its content is empty where Anthropic does without all that it says."""
     wording = wording_in(message, ORIGIN)
-    said = wording.value if wording else {}
-    content = said.get("content")
+    original = wording.value if wording else {}
+    content = original.get("content")
     if not _says(message, content):
         content = write_blocks(message.parts, message.role, notes)
-    return {**said, "role": message.role.value, "content": content}
+    return {**original, "role": message.role.value, "content": content}
 
 
 def _says(message: Message, text: object) -> bool:

@@ -174,8 +174,8 @@ class ReasoningWriter:
         display = "omitted" if reasoning.is_included is False else "summarized"
         effort = self._effort(reasoning)
         if effort is not None:
-            said = "effort" if reasoning.effort else "budget_tokens"
-            self._notes.note(said, f"output_config.effort={effort}")
+            field = "effort" if reasoning.effort else "budget_tokens"
+            self._notes.note(field, f"output_config.effort={effort}")
         return {"type": "adaptive", "display": display}, effort
 
     def _effort(self, reasoning: ReasoningConfig) -> str | None:
@@ -196,8 +196,8 @@ class ReasoningWriter:
             return None, None
         budget = self._budget(reasoning)
         if budget != reasoning.budget_tokens:
-            said = "budget_tokens" if reasoning.budget_tokens else "effort"
-            self._notes.note(said, f"thinking.budget_tokens={budget}")
+            field = "budget_tokens" if reasoning.budget_tokens else "effort"
+            self._notes.note(field, f"thinking.budget_tokens={budget}")
         return self._with_display({"type": "enabled", "budget_tokens": budget}, reasoning), None
 
     def _budget(self, reasoning: ReasoningConfig) -> int:

@@ -92,9 +92,9 @@ def wants_one_call(body: Mapping[str, Any]) -> bool:
 
 def write_tools(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     """`tools` and `tool_choice`, where there are any. Raises CannotTranslate."""
-    said = unchanged(conversation, ORIGIN, _MEMBERS)
-    if said:
-        return _write_tool_list(conversation.tools, notes) | said
+    kept = unchanged(conversation, ORIGIN, _MEMBERS)
+    if kept:
+        return _write_tool_list(conversation.tools, notes) | kept
     tools = _allowed(conversation, notes)
     choice = _write_choice(conversation, notes)
     return _write_tool_list(tools, notes) | ({"tool_choice": choice} if choice and tools else {})

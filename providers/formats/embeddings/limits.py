@@ -45,12 +45,12 @@ def needs_declared(upstream: Upstream, param: str, *names: str) -> None:
 def write_width(request: EmbeddingRequest, upstream: Upstream, own: str) -> dict[str, Any]:
     """The number of dimensions under the provider's `own` name, which clients may know. Raises TranslationError."""
     both = {"dimensions": request.dimensions, own: request.extra.get(own)}
-    said = {name: value for name, value in both.items() if value is not None}
-    if not said:
+    widths = {name: value for name, value in both.items() if value is not None}
+    if not widths:
         return {}
-    if len(said) > 1:
+    if len(widths) > 1:
         raise BadRequest(f"'dimensions' and '{own}' say the same: send one of them.", param=own)
-    name, width = said.popitem()
+    name, width = widths.popitem()
     needs_declared(upstream, name, "dimensions", own)
     return {own: width}
 

@@ -149,8 +149,8 @@ class AnswerPieces:
 
     def _call_id(self, index: int, name: str, arguments: str) -> str:
         """For a call without one: different in every answer of a conversation, as some formats demand."""
-        said = orjson.dumps([self._id, index, name, arguments])
-        return f"call_{hashlib.blake2s(said, digest_size=12).hexdigest()}"
+        call = orjson.dumps([self._id, index, name, arguments])
+        return f"call_{hashlib.blake2s(call, digest_size=12).hexdigest()}"
 
     def _cite(self, candidate: Mapping[str, Any]) -> Iterator[Event]:
         for source in _sources(candidate):

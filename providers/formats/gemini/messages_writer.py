@@ -126,10 +126,10 @@ class ContentsWriter:
 
     def _own_content(self, message: Message) -> dict[str, Any]:
         wording = wording_in(message, ORIGIN)
-        said = wording.value if wording else {}
+        original = wording.value if wording else {}
         is_same_role = is_as_read(message, ORIGIN, "role")
         role = {} if is_same_role else {"role": _ROLES[message.role]}
-        return {**said, **role, "parts": self._own_parts(message)}
+        return {**original, **role, "parts": self._own_parts(message)}
 
     def _own_parts(self, message: Message) -> list[dict[str, Any]]:
         written = [
@@ -153,8 +153,8 @@ class ContentsWriter:
         before, now = self._anew(read), self._anew(parts)
         if len(before) != 1 or len(now) != 1:
             return now
-        said = {camel(name): value for name, value in wording.value.items()}
-        return [merged(said, before[0], now[0])]
+        original = {camel(name): value for name, value in wording.value.items()}
+        return [merged(original, before[0], now[0])]
 
     def _fitted(self, parts: Iterable[Part]) -> tuple[Part, ...]:
         """Without signatures of other makers, which Google refuses."""

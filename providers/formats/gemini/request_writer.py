@@ -51,8 +51,8 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     """Raises CannotTranslate. The user's id and marks for caching are left out: there is no place for them."""
     notes = Notes(conversation.source)
     if conversation.source != ORIGIN:
-        said = [MODALITIES] if modalities_of(conversation) else []
-        conversation = leave_natives(conversation, notes, said=said)
+        written = [MODALITIES] if modalities_of(conversation) else []
+        conversation = leave_natives(conversation, notes, written)
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     body = write_tools(conversation, notes.translated)
     needs_signatures = not upstream.takes_thinking_budget
@@ -135,7 +135,7 @@ def _check(conversation: Conversation, notes: Notes) -> None:
 
 
 def _sampling(sampling: Sampling, max_output_tokens: int | None) -> dict[str, Any]:
-    said = {
+    members = {
         "maxOutputTokens": max_output_tokens,
         "temperature": sampling.temperature,
         "topP": sampling.top_p,
@@ -147,7 +147,7 @@ def _sampling(sampling: Sampling, max_output_tokens: int | None) -> dict[str, An
         "responseLogprobs": _wants_logprobs(sampling),
         "logprobs": sampling.top_logprobs,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _wants_logprobs(sampling: Sampling) -> bool | None:

@@ -94,9 +94,9 @@ def _choice(config: Fields, mode: str | None, names: tuple[str, ...]) -> ToolCho
 
 def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, Any]:
     """Raises CannotTranslate."""
-    said = unchanged(conversation, ORIGIN, _MEMBERS)
-    if said or not conversation.tools:
-        return _tools(conversation) | said
+    kept = unchanged(conversation, ORIGIN, _MEMBERS)
+    if kept or not conversation.tools:
+        return _tools(conversation) | kept
     if conversation.parallel_tool_calls is False:
         translated.append(
             f"{client_field(conversation.source, 'parallel_tool_calls')} -> the first call is kept"

@@ -156,8 +156,8 @@ class OpenAIStreamReader(SseEventReader):
         return [*events, *self._order.end(), finished]
 
     def _read_delta(self, delta: Mapping[str, Any], logprobs: object) -> list[Event]:
-        said = [*self._read_thoughts(delta), *read_text(delta, logprobs), *self._calls.read(delta)]
-        return [passed for event in said for passed in self._order.put(event)]
+        events = [*self._read_thoughts(delta), *read_text(delta, logprobs), *self._calls.read(delta)]
+        return [passed for event in events for passed in self._order.put(event)]
 
     def _read_thoughts(self, delta: Mapping[str, Any]) -> list[Event]:
         visible, thoughts = visible_reasoning(delta), read_details(delta.get("reasoning_details"))

@@ -146,8 +146,8 @@ def _read_function(fields: Fields, calls: _Calls) -> Message:
 
 def _result(fields: Fields, call_id: str) -> Message:
     parts = read_content(fields, _RESULT_PARTS)
-    said = tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
-    return Message(Role.USER, (ToolResult(call_id, said, cache=read_cache_mark(fields)),))
+    told = tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
+    return Message(Role.USER, (ToolResult(call_id, told, cache=read_cache_mark(fields)),))
 
 
 def _said(fields: Fields, role: Role, parts: list[Part]) -> Message:

@@ -105,9 +105,9 @@ class MessageWriter:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         others = [part for part in message.parts if isinstance(part, _SAID)]
         written = [self._write_result(result) for result in results]
-        said = [part for result in results for part in self._attachments(result)] + others
-        if said:
-            content = self._content.write(said)
+        content_parts = [part for result in results for part in self._attachments(result)] + others
+        if content_parts:
+            content = self._content.write(content_parts)
             written.append(self._named(message, {"role": message.role.value, "content": content}))
         return written
 
@@ -117,12 +117,12 @@ class MessageWriter:
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
         self._refuse_files(parts)
-        said = [part for part in parts if isinstance(part, Text | Refusal) or _is_content(part)]
+        texts = [part for part in parts if isinstance(part, Text | Refusal) or _is_content(part)]
         calls = [self.write_call(part) for part in parts if isinstance(part, ToolCall) or _is_call(part)]
         thoughts = [part for part in parts if isinstance(part, Reasoning)]
         written: dict[str, Any] = {
             "role": "assistant",
-            "content": self._content.write(said) if said else None,
+            "content": self._content.write(texts) if texts else None,
         }
         written |= self._write_thoughts(thoughts)
         return written | ({"tool_calls": calls} if calls else {})

@@ -73,7 +73,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     """For a client of chat: what it said, but for what was changed since."""
     wording = wording_in(conversation, ORIGIN)
-    said: dict[str, Any] = wording.value if wording else {}
+    original: dict[str, Any] = wording.value if wording else {}
     changed = {name for name in _READ_INTO.values() if not is_as_read(conversation, ORIGIN, name)}
     body: dict[str, Any] = {"model": upstream.name}
     if changed:
@@ -82,7 +82,7 @@ def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> 
     body |= unchanged(conversation, ORIGIN, _MEMBERS)
     writer = OwnMessageWriter(_own_quirks(conversation, upstream))
     body["messages"] = [each for message in conversation.messages for each in writer.write_own(message)]
-    body |= {name: said[name] for name in ("stream_options",) if said.get(name) is not None}
+    body |= {name: original[name] for name in ("stream_options",) if original.get(name) is not None}
     return in_place(body, conversation)
 
 
@@ -91,8 +91,8 @@ def _own_quirks(conversation: Conversation, upstream: Upstream) -> Set[str]:
     if not MARK_QUIRKS.isdisjoint(upstream.quirks):
         return upstream.quirks
     wordings = (getattr(carrier, "wording", None) for carrier in carriers_of(conversation))
-    said = (wording.value for wording in wordings if wording is not None)
-    return upstream.quirks | {name for value in said for name in MARKS if name in value}
+    originals = (wording.value for wording in wordings if wording is not None)
+    return upstream.quirks | {name for value in originals for name in MARKS if name in value}
 
 
 def _write_anew(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:

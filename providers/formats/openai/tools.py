@@ -120,8 +120,8 @@ def write_tool(tool: Tool, source: str, quirks: Set[str]) -> dict[str, Any]:
         "parameters": tool.parameters,
         "strict": tool.strict,
     }
-    said = {name: value for name, value in function.items() if value is not None}
-    return {"type": "function", "function": said} | write_cache_mark(tool.cache, quirks)
+    given = {name: value for name, value in function.items() if value is not None}
+    return {"type": "function", "function": given} | write_cache_mark(tool.cache, quirks)
 
 
 def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any]:

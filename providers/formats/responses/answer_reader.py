@@ -61,9 +61,9 @@ def read_answer(value: Any) -> list[Event]:
     calls = 0
     for item in output:
         if isinstance(item, Mapping):
-            said = list(read_item(item, calls))
-            calls += sum(isinstance(event, ToolCallStarted) for event in said)
-            events += said
+            told = list(read_item(item, calls))
+            calls += sum(isinstance(event, ToolCallStarted) for event in told)
+            events += told
     events.append(read_finish(value, has_calls=calls > 0))
     usage = read_usage(value.get("usage"), value.get("service_tier"))
     return events if usage is None else [*events, UsageSeen(usage)]
@@ -196,8 +196,8 @@ class ResponsesStreamReader(SseEventReader):
         if isinstance(kind, str) and kind in _ENDS:
             return [*self._start(response), *self._read_end(response)]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
-        said = reader(value) if reader else ()
-        return [*self._start(response), *(passed for event in said for passed in self._order.put(event))]
+        events = reader(value) if reader else ()
+        return [*self._start(response), *(passed for event in events for passed in self._order.put(event))]
 
     def _start(self, response: _Map) -> list[Event]:
         if self._has_started:

@@ -112,8 +112,8 @@ class ResponseWriting:
         return self.running() if self._finished is None else self._response(write_status(self._finished))
 
     def failed(self, error: Mapping[str, Any]) -> dict[str, Any]:
-        said = {"code": _code(error), "message": error.get("message") or ""}
-        return self._response({"status": "failed", "incomplete_details": None}) | {"error": said}
+        reason = {"code": _code(error), "message": error.get("message") or ""}
+        return self._response({"status": "failed", "incomplete_details": None}) | {"error": reason}
 
     def _response(self, state: dict[str, Any]) -> dict[str, Any]:
         usage = None if self._usage is None else write_usage(self._usage)
@@ -146,12 +146,12 @@ class ResponsesStreamWriter:
         return self._event({"type": f"response.{response['status']}", "response": response})
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
-        said = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
+        event = {"type": "error"} | {name: error.get(name) for name in ("code", "message", "param")}
         if not self._has_begun:
             # Somebody else wrote its beginning, and the SDK refuses a response that changes its id.
-            return self._event(said)
+            return self._event(event)
         failed = {"type": "response.failed", "response": self._writing.failed(error)}
-        return self._event(said) + self._event(failed)
+        return self._event(event) + self._event(failed)
 
     def _write(self, event: Event) -> Iterator[bytes]:
         steps = self._writing.take(event)

@@ -46,8 +46,8 @@ def read_failure(error: object) -> UpstreamFailure:
     status = _STATUSES.get(code) if isinstance(code, str) else None
     if status is None or not isinstance(code, str):
         return reported_inside(error)
-    said = message if isinstance(message, str) else ""
-    return failure_for(status, ReportedError(message=said, code=code))
+    text = message if isinstance(message, str) else ""
+    return failure_for(status, ReportedError(message=text, code=code))
 
 
 def write_status(finished: Finished) -> dict[str, Any]:

@@ -58,16 +58,16 @@ class ItemWriter:
 
     def _write_own(self, message: Message, wording: Wording) -> dict[str, Any]:
         """A message that a client of this format said, with what of it was changed."""
-        said: dict[str, Any] = wording.value if isinstance(wording.value, dict) else {"type": "message"}
-        is_same_role = "role" in said and is_as_read(message, ORIGIN, "role")
+        original: dict[str, Any] = wording.value if isinstance(wording.value, dict) else {"type": "message"}
+        is_same_role = "role" in original and is_as_read(message, ORIGIN, "role")
         if is_same_role and is_as_read(message, ORIGIN, "parts"):
-            return said
+            return original
         role = {} if is_same_role else {"role": message.role.value}
-        text = said.get("content")
+        text = original.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
-            return {**said, **role}
+            return {**original, **role}
         write = self._write_answer_part if message.role is Role.ASSISTANT else self._write_part
-        return {**said, **role, "content": [write(part) for part in message.parts]}
+        return {**original, **role, "content": [write(part) for part in message.parts]}
 
     def _write_message(self, role: Role, parts: Iterable[Part]) -> dict[str, Any]:
         write = self._write_answer_part if role is Role.ASSISTANT else self._write_part

@@ -80,8 +80,8 @@ def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Con
 def _write_input(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
     writer = ItemWriter(notes, upstream.quirks)
     is_own = conversation.source == ORIGIN
-    said = conversation.messages if is_own else merge_turns(conversation.messages)
-    instructions, messages = _split_instructions(said)
+    turns = conversation.messages if is_own else merge_turns(conversation.messages)
+    instructions, messages = _split_instructions(turns)
     written: dict[str, Any] = {} if instructions is None else {"instructions": instructions}
     if len(messages) == 1 and (text := _plain_text(messages[0])) is not None:
         return written | {"input": text}
@@ -171,9 +171,12 @@ def _write_reasoning(conversation: Conversation, notes: Notes) -> dict[str, Any]
 def _write_include(conversation: Conversation) -> dict[str, Any]:
     """As the client asked, and what it has to be asked for besides."""
     wording = wording_in(conversation, ORIGIN)
-    said = (wording.value.get("include") if wording else conversation.extra.get("include")) or ()
+    asked_by_client = (wording.value.get("include") if wording else conversation.extra.get("include")) or ()
     asked = {ENCRYPTED: _thinks(conversation), LOGPROBS: bool(conversation.sampling.logprobs)}
-    names = [*said, *(name for name, is_asked in asked.items() if is_asked and name not in said)]
+    names = [
+        *asked_by_client,
+        *(name for name, is_asked in asked.items() if is_asked and name not in asked_by_client),
+    ]
     return {"include": names} if names else {}
 
 

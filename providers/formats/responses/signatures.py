@@ -32,8 +32,8 @@ def read_signature(text: str, encrypted: str | None, item_id: str | None) -> Rea
     members = _open(encrypted)
     if members is None:
         return Reasoning(text, encrypted=encrypted, origin=ORIGIN, id=item_id)
-    said = {name: members[name] for name in _MEMBERS if isinstance(members.get(name), str)}
-    return Reasoning(text, **said)
+    given = {name: members[name] for name in _MEMBERS if isinstance(members.get(name), str)}
+    return Reasoning(text, **given)
 
 
 def _open(encrypted: str | None) -> dict[str, Any] | None:
