@@ -61,7 +61,6 @@ class _Record:
     def pause_until(self, until: float) -> None:
         self.open_until = until
         self.probed_at = None
-        self.failures_in_row = 0
 
 
 _UNKNOWN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)

@@ -33,10 +33,13 @@ _FLAGS = (
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DRIVER = shutil.which("chromedriver")
 _TAB_LIMIT = 60
-# Of what passes, only that it does.
+# Of what passes, only that it does. A colour that is still changing into another one is neither.
 _FIND_BARRIERS = """
-axe.run({resultTypes: ["violations"], selectors: false}).then(found => arguments[0](found.violations))
+document.getAnimations().filter(each => each instanceof CSSTransition).forEach(each => each.finish());
+const options = {resultTypes: ["violations"], selectors: false, ...arguments[0]};
+axe.run(options).then(found => arguments[1](found.violations));
 """
+_OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 _AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -137,9 +140,25 @@ class Browser:
 
     def barriers(self) -> list[str]:
         """What keeps people from using the page, as axe-core finds it: serious and critical findings."""
+        return self._find_barriers({})
+
+    def colour_barriers(self) -> list[str]:
+        """Those of colours: all that may differ between a page in light and in dark."""
+        return self._find_barriers(_OF_COLOURS)
+
+    def barriers_in_both_schemes(self) -> list[str]:
+        """Of a page that follows the system's setting at once."""
+        found = self.barriers()
+        self.prefer("dark")
+        found += self.colour_barriers()
+        self.prefer("light")
+        return found
+
+    def _find_barriers(self, options: dict[str, Any]) -> list[str]:
         require_service("axe-core (npm ci --prefix tests/browser)", _AXE.is_file())
-        self.run(_AXE.read_text(encoding="utf-8"))
-        found = self.driver.execute_async_script(_FIND_BARRIERS)
+        if self.run("return typeof axe === 'undefined'"):
+            self.run(_AXE.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(_FIND_BARRIERS, options)
         return [
             f"{finding['id']}: {node['html']}"
             for finding in found

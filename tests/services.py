@@ -133,6 +133,10 @@ def running_redis(*options: str) -> Iterator[RedisServer]:
             server.kill()
 
 
+# Nothing has to outlive the machine, and nobody asks long enough for a plan to be compiled or a table to be swept.
+_HASTY = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "autovacuum", "jit"), "off")
+
+
 class PostgresServer:
     """A PostgreSQL cluster of our own with the user `gatehouse` and no password."""
 
@@ -165,7 +169,7 @@ class PostgresServer:
             "listen_addresses": LOOPBACK,
             "port": self.port,
             "unix_socket_directories": "",
-            "fsync": "off",
+            **_HASTY,
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._process = self._spawn("postgres", "-D", self._data, *options)

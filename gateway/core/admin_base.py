@@ -132,7 +132,7 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
         if context.get("errors"):
             form, inlines = context["adminform"].form, context["inline_admin_formsets"]
             context["field_errors"] = list(field_errors(form, inlines))
-        if context.get("add"):
+        if kwargs.get("add"):
             # The theme has its buttons on pages of rows that exist.
             context["actions_submit_line"] = self.get_actions_submit_line(request, 0)
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

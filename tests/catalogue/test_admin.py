@@ -451,6 +451,7 @@ def test_save_and_test_on_the_add_page_says_whether_a_call_gets_through(
         upstream.models = [served]
         settings.PRIVATE_ADDRESSES_ALLOWED = [upstream.address]
         make_provider("fast", name="Fast", base_url=upstream.base_url)
+        assert 'name="catalogue_model_save_and_test"' in curator.get(f"{MODELS}add/").text
         answer = add(curator, catalogue_model_save_and_test="")
         page = curator.get(answer["Location"]).text
     assert answer["Location"] == f"{MODELS}{Model.objects.get().pk}/change/"

@@ -138,3 +138,33 @@ def test_only_the_offerings_used_last_are_kept():
     for offering_id in (1, 2, 1, 3):
         table.succeeded(offering_id, 100, at=0)
     assert [table.status(one, at=0).latency_ms for one in (1, 2, 3)] == [100, None, 100]
+
+
+@pytest.mark.parametrize(
+    ("later_s", "rate"), [(-0.5, 0.9), (0, 0.9), (60, 0.95), (120, 0.975), (600, 0.99990234375)]
+)
+def test_half_of_a_failure_is_forgotten_in_a_minute_and_nothing_before_it(later_s, rate):
+    table = HealthTable()
+    table.failed(7, DOWN, at=1000)
+    assert table.status(7, at=1000 + later_s).success_rate == pytest.approx(rate, rel=1e-9)
+
+
+@pytest.mark.parametrize(("successes", "rate"), [(0, 0.9), (1, 0.91), (2, 0.919)])
+def test_each_call_has_a_tenth_of_the_rate(successes, rate):
+    table = HealthTable()
+    table.failed(7, DOWN, at=1000)
+    for _ in range(successes):
+        table.succeeded(7, 10, at=1000)
+    assert table.status(7, at=1000).success_rate == pytest.approx(rate, rel=1e-9)
+
+
+def test_a_breaker_that_closed_knows_nothing_of_before():
+    table = opened()
+    table.failed(7, DOWN, at=PAST)
+    again = 3 * PAST
+    table.succeeded(7, 10, at=again)
+    for failures in range(1, FAILURES_TO_OPEN + 1):
+        assert table.admits(7, again), failures
+        table.failed(7, DOWN, again)
+    assert not table.admits(7, again + FIRST_PAUSE_S - 1)
+    assert table.admits(7, again + FIRST_PAUSE_S)

@@ -28,11 +28,25 @@ def test_cached_tokens_may_stand_beside_the_totals(name):
     assert read_openai_usage(counts(10, 6) | details | {name: 4}) == used(10, 6, 3)
 
 
+@pytest.mark.parametrize(("told", "read"), [(6, 6), (7, 7), (8, 7)])
+def test_cached_tokens_beside_the_totals_have_what_was_written_left_to_them(told, read):
+    beside = {"prompt_tokens_details": {"cache_write_tokens": 3}, "cached_tokens": told}
+    assert read_openai_usage(counts(10, 6) | beside) == used(10, 6, read, 3)
+
+
 def test_explicit_zero_is_zero():
     assert read_openai_usage(counts(0, 0)) == used(0, 0)
 
 
-@pytest.mark.parametrize("absurd", [-1, 10**12, "5", None, [5], 1.5, True, {}, float("nan"), float("inf")])
+@pytest.mark.parametrize("count", [0, 1, 100_000_000])
+def test_a_count_that_a_model_can_have_is_taken(count):
+    assert read_openai_usage(counts(count, 1)) == used(count, 1)
+    assert read_openai_usage(counts(1, count)) == used(1, count)
+
+
+@pytest.mark.parametrize(
+    "absurd", [-1, 100_000_001, 10**12, "5", None, [5], 1.5, True, {}, float("nan"), float("inf")]
+)
 def test_absurd_total_is_estimated(absurd):
     assert read_openai_usage(counts(absurd, 1)) is None
     assert read_openai_usage(counts(1, absurd)) is None
@@ -64,8 +78,9 @@ def test_embeddings_with_a_total_only_report_input():
     assert read_openai_usage({"total_tokens": 3}) == used(3, 0)
 
 
-def test_missing_completion_count_follows_from_the_total():
-    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": 10}) == used(3, 7)
+@pytest.mark.parametrize(("total", "output"), [(2, 0), (3, 0), (4, 1), (10, 7)])
+def test_missing_completion_count_follows_from_the_total(total, output):
+    assert read_openai_usage({"prompt_tokens": 3, "total_tokens": total}) == used(3, output)
 
 
 ANTHROPIC = {"input_tokens": 3, "output_tokens": 4}

@@ -89,9 +89,7 @@ def test_pages_of_connecting_keep_nobody_out_and_load_nothing_from_elsewhere(
     browser = newcomer.browser
     browser.sign_in("admin", product.admin_password)
     browser.open("/admin/connect/")
-    for scheme in ("light", "dark"):
-        browser.prefer(scheme)
-        assert browser.barriers() == []
+    assert browser.barriers_in_both_schemes() == []
     newcomer.type("[name=own-address]", upstream.address)
     newcomer.click("button[name=act][value=own]")
     browser.wait_for(".wrong")

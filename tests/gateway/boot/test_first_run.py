@@ -1,5 +1,8 @@
 """What the first start makes, and that later ones leave it alone."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.core import serializers
@@ -12,6 +15,7 @@ from gateway.boot import first_run
 from gateway.boot.first_run import Issued
 from gateway.server.serving import CannotStart
 from providers.models import Provider
+from tests.kept import rows_for_all
 
 pytestmark = pytest.mark.django_db
 
@@ -21,9 +25,24 @@ def everything() -> str:
     return serializers.serialize("json", rows)
 
 
-@pytest.fixture
-def issued() -> Issued:
-    return first_run.fill(demo_port=8001)
+@pytest.fixture(scope="module")
+def issued(django_db_setup: None, django_db_blocker: Any) -> Iterator[Issued]:
+    with rows_for_all(django_db_blocker):
+        yield first_run.fill(demo_port=8001)
+
+
+# The first two find an empty database; what comes after them finds what the first start made.
+
+
+def test_superuser_that_is_there_is_kept() -> None:
+    User.objects.create_superuser("boss", password="a good password")
+    assert first_run.fill(demo_port=8001).admin_password is None
+    assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["boss"]
+
+
+def test_login_that_is_there_is_kept() -> None:
+    User.objects.create_user("member")
+    assert first_run.fill(demo_port=8001).member_password is None
 
 
 def test_staff_login_opens_the_admin(issued: Issued) -> None:
@@ -62,21 +81,10 @@ def test_what_staff_deleted_does_not_come_back(issued: Issued) -> None:
     assert not Team.objects.exists()
 
 
-def test_superuser_that_is_there_is_kept() -> None:
-    User.objects.create_superuser("boss", password="a good password")
-    assert first_run.fill(demo_port=8001).admin_password is None
-    assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["boss"]
-
-
 def test_demo_providers_follow_their_server_to_another_port(issued: Issued) -> None:
     first_run.fill(demo_port=8009)
     urls = Provider.objects.filter(is_demo=True).values_list("base_url", flat=True)
     assert {url.split("/")[2] for url in urls} == {"127.0.0.1:8009"}
-
-
-def test_login_that_is_there_is_kept() -> None:
-    User.objects.create_user("member")
-    assert first_run.fill(demo_port=8001).member_password is None
 
 
 def test_secrets_are_absent_from_what_is_printed_of_them(issued: Issued) -> None:

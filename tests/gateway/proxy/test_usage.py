@@ -1,6 +1,7 @@
 """Usage and cost are the same whole or streamed, and told in every client's own shape: real sockets, every format."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import orjson
@@ -105,8 +106,9 @@ def told_to(client: str, usage: Usage) -> Usage:
 
 
 def usage_in(events: list[Event]) -> Usage:
+    """Without the tier, which some formats have to say of every answer."""
     (usage,) = [event.usage for event in events if isinstance(event, UsageSeen)]
-    return usage
+    return replace(usage, service_tier="")
 
 
 @ANY_CLIENT

@@ -1,8 +1,11 @@
 """The curator's pages in a real browser: its own pages, on a phone too, and the links inside one page."""
 
+from typing import Any
+
 import pytest
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from catalogue.models import Edition, Model, Offering
 from catalogue.publishing.editions import publish
@@ -10,6 +13,7 @@ from tests.make import (
     make_entry,
     make_key,
     make_offering,
+    make_organisation,
     make_price,
     make_provider,
     make_published,
@@ -17,6 +21,7 @@ from tests.make import (
     make_team,
 )
 from tests.pages import DESKTOP, PHONE, Browser
+from tests.upstream import ScriptedProvider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -69,7 +74,7 @@ def test_link_beside_an_offering_opens_its_prices_on_the_same_page(curator: Brow
     assert offering is not None
     address = f"/admin/catalogue/model/{model.pk}/change/"
     curator.open(address)
-    table = curator.find(f"#prices-{offering.pk}")
+    table = curator.wait_for(f"#prices-{offering.pk}")
     assert not table.is_displayed()
     link = curator.driver.find_element(By.CSS_SELECTOR, f"a[href='#prices-{offering.pk}']")
     curator.run("arguments[0].click()", link)
@@ -85,6 +90,67 @@ def test_call_is_found_from_any_page_by_keyboard_in_three_acts(curator: Browser)
     curator.press("t")
     curator.press("req_019c0b7e", Keys.ENTER)
     curator.wait_for_address("/admin/accounts/ledgerentry/?q=req_019c0b7e")
+
+
+@pytest.mark.drill
+def test_curators_pages_keep_nobody_out(curator: Browser, model: Model) -> None:
+    offering = Offering.objects.earliest("pk")
+    catalogue = "/admin/catalogue"
+    for address in (
+        *pages(model),
+        f"{catalogue}/model/",
+        f"{catalogue}/model/add/",
+        f"{catalogue}/model/{model.pk}/delete/",
+        f"{catalogue}/model/import/",
+        f"{catalogue}/offering/",
+        f"{catalogue}/offering/add/",
+        f"{catalogue}/offering/{offering.pk}/change/",
+        f"{catalogue}/organisation/",
+        f"{catalogue}/edition/",
+        "/admin/providers/provider/",
+        "/admin/providers/provider/add/",
+        f"/admin/providers/provider/{offering.provider_id}/change/",
+        "/admin/accounts/key/add/",
+        "/admin/accounts/team/",
+        "/admin/accounts/user/add/",
+    ):
+        curator.open(address)
+        curator.wait_for("#nav-filter")
+        assert curator.barriers() == [], address
+    assert curator.complaints() == []
+
+
+def test_errors_of_a_form_are_reached_from_its_top(curator: Browser) -> None:
+    curator.open("/admin/catalogue/model/add/")
+    curator.find("[name=_save]").click()
+    curator.wait_for(".errornote a[href='#id_slug']").click()
+    assert curator.barriers() == []
+    assert curator.address.endswith("#id_slug")
+
+
+@pytest.mark.drill
+def test_curator_comes_from_nothing_to_a_callable_model_on_one_page(curator: Browser, settings: Any) -> None:
+    with ScriptedProvider() as upstream:
+        settings.PRIVATE_ADDRESSES_ALLOWED = [upstream.address]
+        make_provider("fast", name="Fast", base_url=upstream.base_url)
+        make_organisation("acme", name="Acme")
+        curator.open("/admin/catalogue/model/add/")
+        curator.wait_for("[aria-label=Organisation][role=combobox]").click()
+        curator.press("Acme")
+        curator.wait_for(".select2-results__option--highlighted")
+        curator.press(Keys.ENTER)
+        curator.find("#id_slug").send_keys("one")
+        curator.find("#id_name").send_keys("One")
+        add = curator.find("#offerings-group a.add-row")
+        curator.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", add)
+        Select(curator.wait_for("#id_offerings-0-provider")).select_by_visible_text("Fast")
+        curator.find("#id_offerings-0-upstream_name").send_keys("scripted-model")
+        curator.run(
+            "document.querySelector('[name=offerings-0-endpoints][value=\"chat.completions\"]').click()"
+        )
+        curator.find("[name=catalogue_model_save_and_test]").click()
+        curator.wait_for(".standing")
+    assert "acme/one can be called now." in curator.text
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
@@ -107,6 +173,7 @@ def test_search_ledger_and_keys_keep_nobody_out(
     ):
         curator.open(address)
         curator.wait_for("#nav-filter")
-        assert curator.barriers() == [], address
+        found = curator.barriers() if scheme == "light" else curator.colour_barriers()
+        assert found == [], address
         assert curator.run("return document.documentElement.scrollWidth") <= size[0], address
     assert curator.complaints() == []
