@@ -94,10 +94,19 @@ class LifecycleListSerializer(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True)
 
 
+class TextField(serializers.CharField):
+    """A text and nothing that could be written as one: 0 names no model."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 @extend_schema_serializer(examples=[OpenApiExample("two models", QUESTION_EXAMPLE)])
 class QuestionSerializer(StrictSerializer):
     models = serializers.ListField(
-        child=serializers.CharField(max_length=200), min_length=1, max_length=MODELS_MAX, help_text=_TO_MANY
+        child=TextField(max_length=200), min_length=1, max_length=MODELS_MAX, help_text=_TO_MANY
     )
     within_days = serializers.IntegerField(
         min_value=0,
@@ -105,9 +114,7 @@ class QuestionSerializer(StrictSerializer):
         default=NEAR_DAYS,
         help_text="What ends within so many days fails.",
     )
-    at = serializers.CharField(
-        required=False, max_length=40, help_text="A day or an instant to judge at; left out: now."
-    )
+    at = TextField(required=False, max_length=40, help_text="A day or an instant to judge at; left out: now.")
 
 
 class VerdictSerializer(serializers.Serializer[Any]):

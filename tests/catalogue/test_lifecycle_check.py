@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from catalogue.api.lifecycle_serializers import QuestionSerializer
 from catalogue.lifecycle.check import Check
 from tests.catalogue.lives import a_model, a_snapshot, an_offering, day
 
@@ -102,3 +103,8 @@ def test_successor_that_is_gone_itself_is_not_advised() -> None:
     model = a_model(an_offering(1), retirement_at=day(1), successor_id="acme/two")
     row = Check(a_snapshot(model, gone), day(10), timedelta(), "redirect").judge("acme/one", model)
     assert (row["replacement_model_id"], row["outcome"]) == (None, "block")
+
+
+@pytest.mark.parametrize("asked", [{"models": [0]}, {"models": [1.5]}, {"models": ["a/b"], "at": 2026}])
+def test_a_number_is_no_name_and_no_instant(asked):
+    assert not QuestionSerializer(data=asked).is_valid()

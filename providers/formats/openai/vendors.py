@@ -73,6 +73,8 @@ def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 def finish_of(choice: Mapping[str, Any]) -> str | None:
     """The word for the end of a streamed choice; None while it runs. Raises UpstreamFailure where it broke off."""
     word = choice.get("finish_reason")
+    if word is None or word == "stop":
+        return word
     if not word or not isinstance(word, str):
         return None
     read_reason("openai", word.lower())
