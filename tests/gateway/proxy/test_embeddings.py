@@ -192,7 +192,7 @@ def test_usage_and_cost_are_in_the_ledger_as_in_the_answer(edge, vendor, lane):
         (404, 502, "provider_model_missing"),
         (429, 429, "provider_rate_limited"),
         (500, 502, "provider_unavailable"),
-        (503, 502, "provider_unavailable"),
+        (502, 502, "provider_unavailable"),
     ],
 )
 def test_refusal_of_a_provider_is_told_in_openais_form(
