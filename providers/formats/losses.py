@@ -1,7 +1,7 @@
 """What becomes of a field that a provider's format, or its model, has no words for: judged by what it would change.
 
 One table for all formats. A field that is not in it is relied on, unless it says nothing (null, `{}`, `[]`) or
-stands below an object that is a hint. The section on losses of docs/calling.md is made from here.
+stands below an object that is a hint. docs/losses.md is made from here.
 """
 
 import re

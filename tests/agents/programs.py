@@ -24,6 +24,9 @@ SURFACES = {
 }
 
 
+BINARIES = {"opencode-ai": "opencode-linux-x64"}
+"""Installed without the package that chooses among them: it asks for those of all systems, which mirrors may lack."""
+
 @dataclass(frozen=True)
 class Program:
     """`command` is asked with `{model}` and `{prompt}` filled in; a framework's with any number of runs at once.
@@ -45,13 +48,13 @@ class Program:
     @property
     def version(self) -> str:
         """As it is locked."""
-        if self.package.startswith("@") or self.package == "opencode-ai":
-            locked = json.loads((FOLDER / "node/package-lock.json").read_text())
-            return str(locked["packages"][f"node_modules/{self.package}"]["version"])
+        locked = json.loads((FOLDER / "node/package-lock.json").read_text())["packages"]
+        if found := locked.get(f"node_modules/{BINARIES.get(self.package, self.package)}"):
+            return str(found["version"])
         text = "".join(path.read_text() for path in sorted(FOLDER.glob("*.lock")))
-        found = re.search(rf"^{re.escape(self.package)}==(\S+)", text, re.MULTILINE)
-        assert found, self.package
-        return found[1]
+        line = re.search(rf"^{re.escape(self.package)}==(\S+)", text, re.MULTILINE)
+        assert line, self.package
+        return line[1]
 
     @property
     def is_installed(self) -> bool:
