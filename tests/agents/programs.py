@@ -27,6 +27,7 @@ SURFACES = {
 BINARIES = {"opencode-ai": "opencode-linux-x64"}
 """Installed without the package that chooses among them: it asks for those of all systems, which mirrors may lack."""
 
+
 @dataclass(frozen=True)
 class Program:
     """`command` is asked with `{model}` and `{prompt}` filled in; a framework's with any number of runs at once.
