@@ -3,13 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
-from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.rate_card import RateCards
-from catalogue.published.snapshot import Snapshot
 from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import (
@@ -39,19 +37,17 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
+from gateway.proxy.targets import Target, Targets, find_targets
 from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.health import HealthTable
-from providers.operations.registry import serves
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage
 
-MOST_ATTEMPTS = 3
-_SNAPSHOT_WAIT_S = 2.0
 # The status says that we are refused; what the body adds is not worth a longer wait.
 _ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
 
@@ -79,17 +75,6 @@ class CallServices:
     rate_cards: RateCards = field(default_factory=RateCards)
 
 
-@dataclass(slots=True)
-class Target:
-    """One offering of the plan, found in this process' snapshot."""
-
-    model: ModelFacts
-    offering: OfferingFacts
-    provider: ProviderFacts
-    is_bare: bool = False
-    """It has refused what proves reasoning, and is asked once more without."""
-
-
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
     """Make the call: the one code for both lanes.
 
@@ -98,7 +83,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     """
     end = CallResult()
     patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
-    targets = Targets(await _find_targets(services, call), services.health, patience)
+    targets = Targets(await find_targets(services.snapshots, call), services.health, patience)
     error: GatewayError | None = None
     while target := targets.advance():
         end.attempts += 1
@@ -143,74 +128,6 @@ def _milder(before: GatewayError | None, error: GatewayError) -> GatewayError:
 
 def _nobody_can() -> GatewayError:
     return Unavailable("No provider can take this call at the moment.", code="no_provider")
-
-
-class Targets:
-    """The plan's offerings one by one, as far as their breakers let calls through; at most MOST_ATTEMPTS."""
-
-    def __init__(self, planned: Sequence[Target], health: HealthTable, patience: Patience) -> None:
-        self._rest = iter(planned)
-        self._health = health
-        self._patience = patience
-        self._taken = 0
-        self._current: Target | None = None
-        self._next: Target | None = None
-
-    def may_follow(self, failure: UpstreamFailure) -> bool:
-        """Whether another one may be tried after the current one failed so; takes the next one's slot."""
-        if failure.kind is FailureKind.CALLER:
-            return failure.refuses_proofs and self._repeat()
-        if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
-            return False
-        return self._has_next()
-
-    def _repeat(self) -> bool:
-        """The same one again, once."""
-        current = self._current
-        if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
-            self._next = replace(current, is_bare=True)
-        return self._next is not None
-
-    def _has_next(self) -> bool:
-        if self._next is None and self._taken < MOST_ATTEMPTS:
-            now = time.monotonic()
-            for target in self._rest:
-                if self._health.admits(target.offering.id, now):
-                    self._next = target
-                    break
-        return self._next is not None
-
-    def advance(self) -> Target | None:
-        """The next one; None where there is none."""
-        if not self._has_next():
-            return None
-        target = self._current = self._next
-        self._next = None
-        self._taken += 1
-        return target
-
-
-async def _find_targets(services: CallServices, call: Call) -> Sequence[Target]:
-    snapshot = services.snapshots.current
-    if snapshot.revision < call.revision:
-        snapshot = await services.snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
-    return [
-        target for wanted in call.offering_ids if (target := _find_target(snapshot, wanted, call.endpoint))
-    ]
-
-
-def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target | None:
-    found = snapshot.offering(offering_id)
-    if found is None:
-        return None
-    model, offering = found
-    provider = snapshot.providers.get(offering.provider_id)
-    # Switched off between planning and here: the switch wins. So does a wire format that was changed.
-    if provider is None or not provider.is_callable or not offering.is_enabled:
-        return None
-    if not serves(provider.wire_format, endpoint):
-        return None
-    return Target(model, offering, provider)
 
 
 class Attempt:

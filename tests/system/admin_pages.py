@@ -139,9 +139,17 @@ class _Page(HTMLParser):
             self._select = _Select(name, "multiple" in found)
         elif tag == "input" and found.get("type") in {"checkbox", "radio"}:
             if "checked" in found:
-                self.forms[-1][name] = found.get("value", "on")
+                self._add(name, found.get("value", "on"))
         elif tag == "input" and found.get("type") not in {"submit", "file"}:
-            self.forms[-1][name] = found.get("value") or ""
+            self._add(name, found.get("value") or "")
+
+    def _add(self, name: str, value: str) -> None:
+        """Boxes may share a name, and a line of text theirs."""
+        before = self.forms[-1].get(name)
+        if before is None:
+            self.forms[-1][name] = value
+        else:
+            self.forms[-1][name] = [*([before] if isinstance(before, str) else before), value]
 
     def _note_option(self, found: dict[str, Any]) -> None:
         assert self._select

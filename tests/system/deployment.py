@@ -52,8 +52,8 @@ class Deployment:
         self.processes[name] = process
         return process
 
-    def start_web(self) -> subprocess.Popen[bytes]:
-        process = self.start("web", *WEB)
+    def start_web(self, *, processes: int = 1) -> subprocess.Popen[bytes]:
+        process = self.start("web", *WEB, *(["--workers", str(processes)] if processes > 1 else []))
         wait_until(lambda: self._answers(process), "starting the web process")
         return process
 

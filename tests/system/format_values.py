@@ -129,7 +129,6 @@ _RESPONSES_ITEMS = [
     *_inside("input", ".call_id", {"type": "function_call", "name": "f"}),
     *_inside("input", ".name", {"type": "function_call", "call_id": "c"}),
     *_inside("input", ".call_id", {"type": "function_call_output", "call_id": "c", "output": "x"}),
-    *_inside("input", ".colour", {"role": "user", "content": "x", "colour": "red"}),
 ]
 _RESPONSES_TOOLS = [
     *_inside("tools", "", None, "f", 5),
@@ -189,7 +188,6 @@ _SPOKEN_ELSEWHERE = [
     *_inside("tools", ".colour", {"name": "f", "input_schema": {}, "colour": "red"}),
     *_inside("tools", ".type", {"type": "web_search_20250305", "name": "web_search"}),
     ({"system": [{"type": "image"}]}, "system[0].type"),
-    ({"metadata": {"colour": "red"}}, "metadata.colour"),
     ({"colour": "red"}, "colour"),
 ]
 _GEMINI_CONFIG: list[tuple[str, tuple[Any, ...]]] = [

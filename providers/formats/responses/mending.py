@@ -39,7 +39,8 @@ class Numbers:
         """The event and its JSON; as they were where nothing is missing."""
         expected: dict[str, Any] = {"sequence_number": self._next}
         kind = value.get("type")
-        name = kind.removeprefix("response.") if isinstance(kind, str) else ""
+        kind = kind if isinstance(kind, str) else ""
+        name = kind.removeprefix("response.")
         if kind in {_ADDED, _DONE}:
             expected["output_index"] = self._of_item(value)
         elif name.startswith(_OF_ITEMS):

@@ -33,6 +33,7 @@ TYPED = {
     "catalogue.Alias": "name",
     "catalogue.Offering": "upstream_name quantization",
     "catalogue.Price": "plan currency source",
+    "catalogue.IgnoredFinding": "what reason",
 }
 
 

@@ -38,6 +38,7 @@ def team() -> Team:
 
 def test_key_is_created_and_revoked_by_keyboard_alone(browser: Browser, team: Team) -> None:
     browser.open("/")
+    browser.wait_for("[name=username]:focus")
     browser.press("mary", Keys.TAB, "password", Keys.ENTER)
     browser.wait_for_address("/keys")
     browser.tab_to("[name=name]").send_keys("nightly", Keys.ENTER)

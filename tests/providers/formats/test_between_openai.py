@@ -32,7 +32,7 @@ ERROR = {"message": "It broke.", "code": "provider_unavailable", "status": 502}
 
 
 def shared(conversation):
-    """Only their maker takes thoughts back, and strictness has another default there."""
+    """Only their maker takes thoughts back, strictness has another default there, and efforts beyond high few models."""
     messages = [
         replace(message, parts=tuple(part for part in message.parts if not hasattr(part, "encrypted")))
         for message in conversation.messages
@@ -41,7 +41,12 @@ def shared(conversation):
         replace(tool, strict=bool(tool.strict), parameters=tool.parameters or NOTHING)
         for tool in conversation.tools
     )
-    return replace(conversation, messages=tuple(messages), tools=tools, extra={}, source="")
+    reasoning = conversation.reasoning
+    if reasoning and reasoning.effort in {"xhigh", "max"}:
+        reasoning = replace(reasoning, effort="high")
+    return replace(
+        conversation, messages=tuple(messages), tools=tools, reasoning=reasoning, extra={}, source=""
+    )
 
 
 def client(stream: bytes) -> OpenAI:

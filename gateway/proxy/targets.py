@@ -1,0 +1,97 @@
+"""The offerings of a plan, found in the process that makes the call, and tried one by one."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.published.snapshot import Snapshot
+from gateway.proxy.patience import Patience
+from gateway.proxy.ports import Snapshots
+from providers.facts import ProviderFacts
+from providers.health import HealthTable
+from providers.operations.registry import serves
+from providers.wire.call import Call
+from providers.wire.failure import FailureKind, UpstreamFailure
+
+MOST_ATTEMPTS = 3
+_SNAPSHOT_WAIT_S = 2.0
+
+
+@dataclass(slots=True)
+class Target:
+    """One offering of the plan, found in this process' snapshot."""
+
+    model: ModelFacts
+    offering: OfferingFacts
+    provider: ProviderFacts
+    is_bare: bool = False
+    """It has refused what proves reasoning, and is asked once more without."""
+
+
+class Targets:
+    """The plan's offerings one by one, as far as their breakers let calls through; at most MOST_ATTEMPTS."""
+
+    def __init__(self, planned: Sequence[Target], health: HealthTable, patience: Patience) -> None:
+        self._rest = iter(planned)
+        self._health = health
+        self._patience = patience
+        self._taken = 0
+        self._current: Target | None = None
+        self._next: Target | None = None
+
+    def may_follow(self, failure: UpstreamFailure) -> bool:
+        """Whether another one may be tried after the current one failed so; takes the next one's slot."""
+        if failure.kind is FailureKind.CALLER:
+            return failure.refuses_proofs and self._repeat()
+        if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
+            return False
+        return self._has_next()
+
+    def _repeat(self) -> bool:
+        """The same one again, once."""
+        current = self._current
+        if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
+            self._next = replace(current, is_bare=True)
+        return self._next is not None
+
+    def _has_next(self) -> bool:
+        if self._next is None and self._taken < MOST_ATTEMPTS:
+            now = time.monotonic()
+            for target in self._rest:
+                if self._health.admits(target.offering.id, now):
+                    self._next = target
+                    break
+        return self._next is not None
+
+    def advance(self) -> Target | None:
+        """The next one; None where there is none."""
+        if not self._has_next():
+            return None
+        target = self._current = self._next
+        self._next = None
+        self._taken += 1
+        return target
+
+
+async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
+    snapshot = snapshots.current
+    if snapshot.revision < call.revision:
+        snapshot = await snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
+    return [
+        target for wanted in call.offering_ids if (target := _find_target(snapshot, wanted, call.endpoint))
+    ]
+
+
+def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target | None:
+    found = snapshot.offering(offering_id)
+    if found is None:
+        return None
+    model, offering = found
+    provider = snapshot.providers.get(offering.provider_id)
+    # Switched off between planning and here: the switch wins. So does a wire format that was changed.
+    if provider is None or not provider.is_callable or not offering.is_enabled:
+        return None
+    if not serves(provider.wire_format, endpoint):
+        return None
+    return Target(model, offering, provider)
