@@ -32,7 +32,7 @@ ERROR = {"message": "It broke.", "code": "provider_unavailable", "status": 502}
 
 
 def shared(conversation):
-    """Only their maker takes thoughts back, strictness has another default there, and efforts beyond high few models."""
+    """Only their maker takes thoughts back; strictness has another default there; few models take more than high."""
     messages = [
         replace(message, parts=tuple(part for part in message.parts if not hasattr(part, "encrypted")))
         for message in conversation.messages
