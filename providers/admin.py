@@ -105,6 +105,8 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     list_filter = ["is_enabled", "health", "wire_format"]
     list_select_related = ["credential"]
     search_fields = ["name", "slug", "base_url"]
+    # Counting groups rows, and groups have no order of their own.
+    ordering = ["name"]
     search_help_text = "Name, slug or base URL"
     actions = ["probe_now", "switch_on", "switch_off"]
     actions_submit_line = ["save_and_probe"]

@@ -41,6 +41,8 @@ class TeamAdmin(HistoryAdminBase):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "slug"]
+    # Counting groups rows, and groups have no order of their own.
+    ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline, KeyInline]
     fieldsets = [

@@ -17,6 +17,8 @@ from catalogue.models import Organisation
 class OrganisationAdmin(PublishingAdminBase):
     list_display = ["name", "id", "colour", "country_code", "model_count"]
     search_fields = ["id", "name"]
+    # Counting groups rows, and groups have no order of their own.
+    ordering = ["name"]
     fieldsets = [
         ("Who it is", {"fields": ["id", "name", "website", "country_code"]}),
         ("How it looks", {"fields": ["colour"]}),

@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager
 from decimal import Decimal
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import models
 from django.test import Client, override_settings
 from django.test.client import RequestFactory
 from django.urls import reverse
@@ -191,3 +193,23 @@ def test_sign_in_page_of_the_admin_asks_the_database_for_nothing_live(
 ) -> None:
     with django_assert_max_num_queries(0):
         assert "Gatehouse" in client.get("/admin/login/").text
+
+
+def choosers() -> Iterator[tuple[type[models.Model], str]]:
+    """Every field of the admin that is chosen by typing."""
+    for model, page in admin.site._registry.items():
+        for of, fields in [(model, page.autocomplete_fields)] + [
+            (inline.model, inline.autocomplete_fields) for inline in page.inlines
+        ]:
+            yield from ((of, name) for name in fields)
+
+
+@pytest.mark.parametrize(
+    ("of", "name"), [pytest.param(*each, id=f"{each[0].__name__}.{each[1]}") for each in choosers()]
+)
+def test_what_a_chooser_asks_for_is_answered(admin_client: Client, of: type[models.Model], name: str) -> None:
+    asked = {"app_label": of._meta.app_label, "model_name": of._meta.model_name, "field_name": name}
+    for term in ("", "nobody is called so"):
+        answer = admin_client.get("/admin/autocomplete/", asked | {"term": term})
+        assert answer.status_code == 200
+    assert answer.json()["results"] == []
