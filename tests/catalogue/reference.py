@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from catalogue.facts import EPOCH, ModelFacts, OfferingFacts, PriceFacts
 from catalogue.listing.filters import GatewayModelFilter
+from catalogue.pricing.cost import is_valid
 from catalogue.published.reading import Reading
 from catalogue.published.record import record, serving_offerings
 
@@ -37,7 +38,7 @@ def ids_in_memory(query: Query, reading: Reading) -> list[str]:
 
 class Row:
     def __init__(self, model: ModelFacts, reading: Reading) -> None:
-        self.model = model
+        self.model, self.at = model, reading.at
         self.record = record(model, reading.snapshot, reading.at)
         serving = serving_offerings(model, reading.snapshot, reading.at)
         self.is_served = bool(serving)
@@ -103,13 +104,14 @@ class Row:
         return word in self.text() or any(letters(word) in name for name in self.names() if letters(word))
 
     def can(self, offering: OfferingFacts) -> set[str]:
-        meters = {price.meter for price in offering.prices}
+        meters = {price.meter for price in offering.prices if is_valid(price, self.at)}
+        asked_for = {"reasoning", "reasoning_effort", "thinking", "thinking_budget", "enable_thinking"}
         return {
             word
             for word, is_so in (
                 ("tools", "tools" in offering.params),
-                ("reasoning", self.model.reasoning_tier),
-                ("vision", "image" in self.model.input_types),
+                ("reasoning", self.model.reasoning_tier or offering.params & asked_for),
+                ("vision", "image" in map(str.lower, self.model.input_types)),
                 ("caching", "cached_read_text_tokens" in meters),
             )
             if is_so

@@ -22,7 +22,11 @@ NARROWED: dict[str, set[str]] = {
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
-    **{f"catalogue_{name}_import": {f"catalogue.change_{name}"} for name in ("model", "offering")},
+    **{
+        f"catalogue_{name}_{page}": {f"catalogue.change_{name}"}
+        for name in ("model", "offering")
+        for page in ("import", "sheet_template")
+    },
     **{f"catalogue_{name}_export": {f"catalogue.view_{name}"} for name in ("model", "offering")},
 }
 CLOSED = {
