@@ -28,7 +28,7 @@ from providers.models import Credential, Provider  # noqa: E402
 from tests.catalogue.queries import random_query  # noqa: E402
 from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
 
-QUERIES_A_PAGE = 15
+QUERIES_A_PAGE = 16
 _DESK = (
     "",
     "catalogue/model/",
