@@ -26,7 +26,7 @@ from gateway.core.admin_base import status_chip
 class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
     inlines = [PriceInline]
-    list_display = ["model", "provider", "upstream_name", "switch", "position", "price"]
+    list_display = ["model", "provider", "upstream_name", "where", "switch", "position", "price"]
     list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["model", "provider"]
     search_fields = ["model__public_id", "model__name", "upstream_name", "provider__name"]
@@ -34,7 +34,7 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     autocomplete_fields = ["model", "provider"]
     actions = ["switch_on", "switch_off"]
     fieldsets = [
-        ("Say where it runs", {"fields": [("model", "provider"), "upstream_name", "endpoints"]}),
+        ("Say where it runs", {"fields": [("model", "provider"), ("upstream_name", "regions"), "endpoints"]}),
         (
             "Decide when calls go there",
             {"fields": ["is_enabled", "position", ("effective_from", "effective_to")]},
@@ -67,6 +67,10 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         if not offering.provider.is_enabled:
             return status_chip("provider off", "warning")
         return status_chip("on", "good") if offering.is_enabled else status_chip("off")
+
+    @admin.display(description="regions", ordering="regions")
+    def where(self, offering: Offering) -> str:
+        return ", ".join(offering.regions)
 
     @admin.display(description="$/M tokens")
     def price(self, offering: Offering) -> str:
