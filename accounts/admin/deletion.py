@@ -60,7 +60,7 @@ class AskingMixin:
         """The page that asks about many rows says as much as that about one."""
         actions: dict[str, tuple[Any, str, str]] = super().get_actions(request)  # type: ignore[misc]
         if "delete_selected" in actions:
-            delete, *names = actions["delete_selected"]
+            delete, name, description = actions["delete_selected"]
 
             def ask(page: "AskingMixin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
                 answer: HttpResponse | None = delete(page, request, rows)
@@ -69,7 +69,7 @@ class AskingMixin:
                     answer.context_data |= page._consequences(list(rows), _how_many(rows))
                 return answer
 
-            actions["delete_selected"] = (ask, *names)
+            actions["delete_selected"] = (ask, name, description)
         return actions
 
     def _consequences(self, rows: Sequence[Any], named: str) -> dict[str, Any]:

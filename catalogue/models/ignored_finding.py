@@ -12,7 +12,7 @@ from gateway.core.lines import OneLineTexts
 class IgnoredFinding(OneLineTexts, models.Model):
     """A finding that somebody has looked at and wants to see no more, and why. Another text is another finding.
 
-    It is about a model, perhaps one of its offerings, or about a provider, and then without its text, which counts models.
+    It is about a model, perhaps one of its offerings, or about a provider: then without its text, which counts models.
     """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, null=True, related_name="ignored_findings")
