@@ -30,6 +30,7 @@ LISTS = (
     "ip_ranges",
 )
 """What narrows, of keys and of teams."""
+OVERLAP = timedelta(days=1)
 OVERLAP_MOST = timedelta(days=90)
 
 
@@ -211,7 +212,7 @@ def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
 
 
 @transaction.atomic
-def save_service_account(*, account: ServiceAccount) -> ServiceAccount:
+def save_service_account(account: ServiceAccount) -> ServiceAccount:
     """Make or change one; its keys obey its switch. Raises InvalidField."""
     limits.check_name(account.name)
     revision = take_revision(Part.KEYS)
@@ -221,7 +222,7 @@ def save_service_account(*, account: ServiceAccount) -> ServiceAccount:
 
 
 @transaction.atomic
-def save_project(*, project: Project) -> Project:
+def save_project(project: Project) -> Project:
     """Make or change one. All keys of the team know its projects: they change too. Raises InvalidField."""
     limits.check_name(project.name)
     limits.check_project(project.slug)

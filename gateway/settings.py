@@ -388,6 +388,9 @@ SPECTACULAR_SETTINGS = {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
         "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
+        "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
+        "StateEnum": "accounts.models.Key.State",
+        "TeamStateEnum": "accounts.models.Team.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -396,7 +399,8 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
-        {"name": "keys", "description": "Issuing and revoking keys, with a management key."},
+        {"name": "keys", "description": "Issuing, rotating and revoking keys, and what a key may do."},
+        {"name": "team", "description": "The team, its service accounts and its projects."},
         {"name": "machines", "description": "For those who watch the gateway."},
     ],
 }

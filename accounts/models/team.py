@@ -100,10 +100,20 @@ class Team(OneLineTexts, RestrictedModel):
     def __str__(self) -> str:
         return self.name
 
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        FROZEN = "frozen", "Frozen"
+        SWITCHED_OFF = "switched_off", "Switched off"
+        ARCHIVED = "archived", "Archived"
+
     @property
-    def is_open(self) -> bool:
-        """Whether its keys are let in."""
-        return self.is_active and self.frozen_at is None and self.archived_at is None
+    def state(self) -> State:
+        """What its keys meet: they are let in while it is active."""
+        if self.archived_at is not None:
+            return self.State.ARCHIVED
+        if not self.is_active:
+            return self.State.SWITCHED_OFF
+        return self.State.ACTIVE if self.frozen_at is None else self.State.FROZEN
 
 
 class Membership(models.Model):

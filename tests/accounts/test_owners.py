@@ -17,12 +17,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def account(team: Team) -> ServiceAccount:
-    return services.save_service_account(account=ServiceAccount(team=team, slug="reports", name="Reports"))
+    return services.save_service_account(ServiceAccount(team=team, slug="reports", name="Reports"))
 
 
 @pytest.fixture
 def project(team: Team) -> Project:
-    return services.save_project(project=Project(team=team, slug="blue", name="Blue"))
+    return services.save_project(Project(team=team, slug="blue", name="Blue"))
 
 
 def facts(key: Key) -> Any:
@@ -71,7 +71,7 @@ def test_service_accounts_key_outlives_whoever_made_it_and_obeys_its_switch(
     person.delete()
     assert facts(key).is_active
     account.is_active = False
-    services.save_service_account(account=account)
+    services.save_service_account(account)
     key.refresh_from_db()
     assert not facts(key).is_active
 
@@ -222,7 +222,7 @@ def test_archived_project_is_closed_to_new_keys_and_known_as_such_to_old_ones(
     key, _ = make_key(team, project=project)
     assert facts(key).projects == {"blue": project.pk}
     project.archived_at = timezone.now()
-    services.save_project(project=project)
+    services.save_project(project)
     key.refresh_from_db()
     assert facts(key).projects == {}
     with pytest.raises(InvalidField):
