@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from accounts.patterns import is_within
+from accounts.scopes import CATALOGUE, FEED
 from gateway.core.refusals import InvalidField
 
 
@@ -35,7 +36,9 @@ class Ceilings(Protocol):
 
 def check_not_wider(key: Terms, maker: Terms) -> None:
     """Raises InvalidField for the first term by which the key would be wider than the one that makes or changes it."""
-    if more := key.scope_set - maker.scope_set:
+    # A feed reads the catalogue, and no more.
+    may_give = maker.scope_set | ({FEED} if CATALOGUE in maker.scope_set else set())
+    if more := key.scope_set - may_give:
         raise _wider("scopes", f"it has no {min(more)}")
     for field in ("model_patterns", "provider_patterns"):
         _check_permitted(field, getattr(key, field), getattr(maker, field))

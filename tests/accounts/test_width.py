@@ -59,6 +59,8 @@ def key(**fields: Any) -> Key:
     [
         ({"scopes": ["management"]}, {"scopes": ["inference"]}, "scopes"),
         ({"scopes": ["management", "usage"]}, {"scopes": ["usage"]}, ""),
+        ({"scopes": ["management", "catalogue"]}, {"scope": "feed", "scopes": ["feed"]}, ""),
+        ({"scopes": ["management"]}, {"scope": "feed", "scopes": ["feed"]}, "scopes"),
         ({"model_patterns": ["acme/*"]}, {}, "model_patterns"),
         ({"model_patterns": ["acme/*"]}, {"model_patterns": ["acme/one", "other/one"]}, "model_patterns"),
         ({"model_patterns": ["acme/*"]}, {"model_patterns": ["acme/one"]}, ""),
