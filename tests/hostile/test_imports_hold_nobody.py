@@ -62,7 +62,7 @@ class Site:
             database.execute("UPDATE catalogue_sheetimport SET claimed_until = now() - interval '1 second'")
 
     def published(self) -> int:
-        return int(self.sql("SELECT count(*) FROM catalogue_publishedmodel"))
+        return int(self.sql("SELECT count(*) FROM catalogue_publishedmodel WHERE edition_to_id IS NULL"))
 
     def upload(self, rows: int) -> str:
         """A sheet of so many new models; the page of its import."""
@@ -209,6 +209,7 @@ def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
     beat = site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
     wait_until(lambda: site.state() == "done", "the rest of the import", HANG_S)
     beat.kill()
+    beat.wait(HANG_S)
     assert site.sql("SELECT count(*) FROM catalogue_model") == site.published() == before + rows
 
 
@@ -223,3 +224,4 @@ def test_preview_is_confirmed_at_another_web_process(site: Site, monkeypatch: py
         admin_pages.press(page, "confirm")
     wait_until(lambda: site.state() == "done", "the import", HANG_S)
     other.kill()
+    other.wait(HANG_S)
