@@ -159,6 +159,7 @@ _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
     "output_types": lambda row, words: set(row.record["output_types"]) & set(words),
     "params": lambda row, words: set(row.record["supported_params"]) & set(words),
     "all_params": lambda row, words: any(offering.params >= set(words) for offering in row.offerings),
+    "regions": lambda row, words: any(set(offering.regions) & set(words) for offering in row.offerings),
     "provider": lambda row, words: {offering.provider_slug for offering in row.offerings} & set(words),
     "q": lambda row, values: all(row.tells(word) for word in values[0].casefold().split()),
     "capabilities": lambda row, words: any(row.can(offering) >= set(words) for offering in row.offerings),

@@ -57,6 +57,7 @@ def _make_offering(random: Random, model: Model, provider: Any) -> None:
         is_enabled=random.random() < 0.8,
         effective_from=random.choice([None, NOW - timedelta(days=9), NOW + timedelta(days=1)]),
         effective_to=random.choice([None, None, NOW + timedelta(days=5)]),
+        regions=random.sample(["eu", "eu-central-1", "global", "us"], random.randint(0, 2)),
     )
     meters = ["input_text_tokens", "output_text_tokens", "cached_read_text_tokens", "requests"]
     for meter in random.sample(meters, random.randint(0, 4)):
