@@ -45,6 +45,8 @@ class OfferingFacts:
     provider_name: str = ""
     """As published; what a provider is like now is in the snapshot's providers."""
     quantization: str | None = None
+    regions: tuple[str, ...] = ()
+    """Where it runs, sorted; empty where unknown."""
 
     def is_effective(self, at: datetime) -> bool:
         """Whether `at` is inside its dates."""

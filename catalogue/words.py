@@ -83,7 +83,7 @@ VOCABULARY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "output_types": ("modality", MODALITIES),
     "params": ("parameter", PARAMETERS),
 }
-"""By column: what one of its words is called, and all that are known."""
+"""By column: what one of its words is called, and all that are known. Words of other columns are free."""
 
 _SHOWN = 24
 _NEAR = 3
@@ -107,9 +107,9 @@ def settle(column: str, words: Iterable[str], kept: Collection[str] = ()) -> tup
 
 def written(column: str, words: Iterable[str]) -> Iterator[str]:
     """As a sheet writes them, so that they can be read again anywhere."""
-    known = VOCABULARY[column][1]
+    known = VOCABULARY[column][1] if column in VOCABULARY else None
     for word in words:
-        yield word if word in known else f"{MEANT}{word}"
+        yield word if known is None or word in known else f"{MEANT}{word}"
 
 
 def _fault(column: str, word: str) -> str:

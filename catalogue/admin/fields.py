@@ -139,7 +139,9 @@ class CuratorFields:
         if isinstance(db_field, models.DateTimeField):
             return db_field.formfield(form_class=MomentField, widget=MomentInput)
         if check_words in db_field.validators:
-            return db_field.formfield(form_class=WordsField, widget=ChosenWords(db_field.name))
+            is_chosen = db_field.name in VOCABULARY
+            widget = ChosenWords(db_field.name) if is_chosen else TextInput()
+            return db_field.formfield(form_class=WordsField, widget=widget)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if isinstance(db_field, models.TextField | models.JSONField) and field is not None:
             field.widget.attrs["rows"] = 3 if isinstance(db_field, models.TextField) else 1

@@ -106,6 +106,7 @@ ENDPOINTS_EXAMPLE: dict[str, Any] = {
             "params": _PARAMS,
             "supports_streaming": True,
             "quantization": None,
+            "regions": ["eu", "us"],
             "limits": {"context_length": 200000, "max_completion_tokens": 64000},
             "effective_from": None,
             "effective_to": None,

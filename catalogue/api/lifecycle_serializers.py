@@ -111,8 +111,8 @@ class QuestionSerializer(StrictSerializer):
     within_days = serializers.IntegerField(
         min_value=0,
         max_value=NEAR_DAYS_MAX,
-        default=NEAR_DAYS,
-        help_text="What ends within so many days fails.",
+        required=False,
+        help_text=f"What ends within so many days fails; {NEAR_DAYS} where left out.",
     )
     at = TextField(required=False, max_length=40, help_text="A day or an instant to judge at; left out: now.")
 

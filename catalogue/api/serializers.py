@@ -243,6 +243,7 @@ class OfferingSerializer(serializers.Serializer[Any]):
     params = _words("Parameters that it takes; none: unknown.")
     supports_streaming = serializers.BooleanField()
     quantization = serializers.CharField(allow_null=True)
+    regions = _words("Where the provider runs it, such as eu or us-east-1; global: anywhere. None: unknown.")
     limits = LimitsSerializer()
     effective_from = _date()
     effective_to = _date()

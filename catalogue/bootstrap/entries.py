@@ -62,6 +62,7 @@ class OfferingEntry:
     streams: bool
     context_length: int | None
     max_output_tokens: int | None
+    regions: tuple[str, ...]
     effective_to: datetime | None
     prices: tuple[PriceEntry, ...]
 

@@ -240,6 +240,7 @@ def _offering(entry: OfferingEntry, model: Model, provider: Provider, position: 
         streams=entry.streams,
         context_length=entry.context_length,
         max_output_tokens=entry.max_output_tokens,
+        regions=list(entry.regions),
         position=position,
         effective_to=entry.effective_to,
     )

@@ -117,6 +117,7 @@ def _read_offering(table: Table, takes: tuple[str, ...], params: Mapping[str, Pa
         streams=table.take_or("streams", default=True),
         context_length=table.count("context"),
         max_output_tokens=table.count("max_output"),
+        regions=table.words("regions"),
         effective_to=table.day("until"),
         prices=tuple(price for row in table.tables("prices") for price in _read_prices(row)),
     )

@@ -50,6 +50,7 @@ _OFFERING_FIELDS: Mapping[str, Callable[[OfferingFacts], Any]] = {
     "params": lambda offering: sorted(offering.params),
     "supports_streaming": lambda offering: offering.streams,
     "quantization": lambda offering: offering.quantization,
+    "regions": lambda offering: list(offering.regions),
     "context_length": lambda offering: offering.context_length,
     "max_completion_tokens": lambda offering: offering.max_output_tokens,
     "position": lambda offering: offering.position,

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from catalogue.importing.entries import OfferingEntry, ProviderEntry
 from catalogue.importing.findings import Kind
 from catalogue.importing.source import Row
 from catalogue.importing.translation import ENDPOINTS, OPEN_PROVIDERS, PARAMS_OF_FLAGS, USABLE_STATUSES
+from catalogue.models.shapes import check_regions
 from gateway.core.outbound import OutboundPolicy
 
 _QUANTIZATION = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -97,6 +100,7 @@ def _facts(row: Row, endpoints: list[str]) -> Mapping[str, Any]:
         "context_length": row.count("context_length"),
         "max_output_tokens": row.count("max_output_tokens"),
         "quantization": _quantization(row),
+        "regions": _regions(row),
         "effective_from": begins,
         "effective_to": ends,
     }
@@ -111,6 +115,17 @@ def _quantization(row: Row) -> str:
         return word
     row.note(Kind.NOT_KEPT, "quantization", f"{word!r} is not one word.")
     return ""
+
+
+def _regions(row: Row) -> list[str]:
+    """In one spelling, each once."""
+    words = sorted({word.lower() for word in row.words("execution_regions")})
+    try:
+        check_regions(words)
+    except ValidationError as error:
+        row.note(Kind.NOT_KEPT, "execution_regions", f"{', '.join(words)}: {' '.join(error.messages)}")
+        return []
+    return words
 
 
 def _capabilities(row: Row) -> tuple[list[str], list[str], bool]:

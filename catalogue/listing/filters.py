@@ -85,6 +85,11 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         WordsField(), "by_all_params", "One of its offerings takes all of these parameters."
     )
     provider = _parameter(WordsField(), "by_providers", "Offered by any of these providers.")
+    regions = _parameter(
+        WordsField(),
+        "by_regions",
+        "Offered in any of these regions, such as `eu`; each stands for itself alone.",
+    )
     q = _parameter(
         ParameterField(example="haiku"),
         "by_text",
@@ -188,6 +193,9 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
 
     def by_providers(self, rows: Rows, _name: str, words: list[str]) -> Rows:
         return self._where_shown(rows, Q(provider_slug__in=words))
+
+    def by_regions(self, rows: Rows, _name: str, words: list[str]) -> Rows:
+        return self._where_shown(rows, has_any("regions", [word.lower() for word in words]))
 
     def by_organisations(self, rows: Rows, name: str, words: list[str]) -> Rows:
         check_organisations(name, words)

@@ -18,6 +18,7 @@ _OPEN_LISTS: Mapping[str, Words] = {
     "endpoints": lambda model: (word for offering in model.offerings for word in offering.endpoints),
     "params": lambda model: (word for offering in model.offerings for word in offering.params),
     "all_params": lambda model: (word for offering in model.offerings for word in offering.params),
+    "regions": lambda model: (word for offering in model.offerings for word in offering.regions),
     "provider": lambda model: (offering.provider_slug for offering in model.offerings),
     "input_types": lambda model: model.input_types,
     "output_types": lambda model: model.output_types,

@@ -50,6 +50,13 @@ class Offering(OneLineTexts, models.Model):
         validators=[shapes.quantization_shape],
         help_text="How far its numbers were cut, such as fp8. Empty: unknown.",
     )
+    regions = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        validators=[shapes.check_words, shapes.check_regions],
+        help_text="Where the provider runs it, such as eu us-east-1; global: anywhere. Empty: unknown.",
+    )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
     )

@@ -22,6 +22,7 @@ class PublishedOffering(models.Model):
     provider_slug = models.CharField(max_length=60)
     endpoints = models.TextField()
     params = models.TextField()
+    regions = models.TextField(default="", db_default="")
     context_length = models.PositiveIntegerField(null=True)
     position = models.PositiveSmallIntegerField()
     effective_from = models.DateTimeField(null=True)

@@ -23,6 +23,7 @@ currency_shape = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, such as 
 quantization_shape = RegexValidator(r"^[a-z0-9][a-z0-9_.-]*\Z", "One lower-case word, such as fp8 or int4.")
 plan_shape = RegexValidator(r"^[a-z0-9][a-z0-9_-]*\Z", "One lower-case word, such as standard or batch.")
 
+_region_shape = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _name_shape = re.compile(r"[^\s/](?:\S*[^\s/])?")
 
 
@@ -47,6 +48,14 @@ def check_words(value: Any) -> None:
         raise ValidationError("A list of words, such as text image.", code="words")
     if len(set(value)) != len(value):
         raise ValidationError("A word is there twice.", code="words")
+
+
+def check_regions(value: Any) -> None:
+    """A list of words as clouds spell their regions."""
+    if _are_words(value) and not all(map(_region_shape.fullmatch, value)):
+        raise ValidationError(
+            "Lower-case letters, digits and dashes, such as global, eu or us-east-1.", code="regions"
+        )
 
 
 def check_conditions(value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
@@ -34,7 +34,10 @@ class PriceContent(TypedDict):
 
 
 class OfferingContent(TypedDict):
-    """`endpoints` and `params` are sorted; prices come by meter, plan and beginning."""
+    """`endpoints`, `params` and `regions` are sorted; prices come by meter, plan and beginning.
+
+    Without `regions` they are unknown.
+    """
 
     id: int
     provider: ProviderContent
@@ -45,6 +48,7 @@ class OfferingContent(TypedDict):
     context_length: int | None
     max_output_tokens: int | None
     quantization: str | None
+    regions: NotRequired[list[str]]
     position: int
     effective_from: str | None
     effective_to: str | None
@@ -151,6 +155,7 @@ def _offering_facts(content: OfferingContent) -> OfferingFacts:
         context_length=content["context_length"],
         max_output_tokens=content["max_output_tokens"],
         quantization=content["quantization"],
+        regions=tuple(content.get("regions", ())),
         position=content["position"],
         effective_from=_moment(content["effective_from"]),
         effective_to=_moment(content["effective_to"]),

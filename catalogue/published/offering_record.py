@@ -26,6 +26,7 @@ def offering_record(offering: OfferingFacts, reading: Reading, stats: CallStats)
         "params": sorted(offering.params),
         "supports_streaming": offering.streams,
         "quantization": offering.quantization,
+        "regions": list(offering.regions),
         "limits": {
             "context_length": offering.context_length,
             "max_completion_tokens": offering.max_output_tokens,

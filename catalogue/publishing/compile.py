@@ -71,7 +71,7 @@ def price_facts(price: Price) -> PriceFacts:
 def _compile_offering(offering: Offering) -> OfferingContent:
     provider = offering.provider
     prices = sorted(offering.prices.all(), key=_price_order)
-    return {
+    content: OfferingContent = {
         "id": offering.pk,
         "provider": {"id": provider.pk, "slug": provider.slug, "name": provider.name},
         "upstream_name": offering.upstream_name,
@@ -86,6 +86,10 @@ def _compile_offering(offering: Offering) -> OfferingContent:
         "effective_to": _instant_or_none(offering.effective_to),
         "prices": [_compile_price(price) for price in prices],
     }
+    if offering.regions:
+        # Left out where unknown, so that records published before there were regions still say the same.
+        content["regions"] = sorted(offering.regions)
+    return content
 
 
 def _compile_price(price: Price) -> PriceContent:

@@ -122,6 +122,7 @@ def _offering_values(content: OfferingContent) -> dict[str, Any]:
     return {name: content[name] for name in _OFFERING_SAME} | {  # type: ignore[literal-required]
         "provider_id": content["provider"]["id"],
         "quantization": content["quantization"] or "",
+        "regions": content.get("regions", []),
         "effective_from": _moment(content["effective_from"]),
         "effective_to": _moment(content["effective_to"]),
     }

@@ -63,6 +63,7 @@ def _published_offering(published: PublishedModel, offering: OfferingFacts) -> P
         provider_slug=offering.provider_slug,
         endpoints=padded(offering.endpoints),
         params=padded(offering.params),
+        regions=padded(offering.regions),
         context_length=offering.context_length,
         position=offering.position,
         effective_from=offering.effective_from,

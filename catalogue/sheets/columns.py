@@ -176,6 +176,7 @@ class OfferingSheet(Sheet):
             "context_length",
             "max_output_tokens",
             "quantization",
+            "regions",
             "position",
             "effective_from",
             "effective_to",

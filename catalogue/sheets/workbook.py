@@ -45,7 +45,7 @@ def _what(sheet: Sheet, field: Field) -> str:
     cell, name = field.widget, field.column_name
     if isinstance(cell, FlagCell):
         return "yes or no" + ("; empty is unknown." if sheet._meta.model._meta.get_field(name).null else ".")
-    if isinstance(cell, WordsCell):
+    if isinstance(cell, WordsCell) and name in VOCABULARY:
         return f"Words with blanks between, of {', '.join(VOCABULARY[name][1])}. Others with ! before them."
     if isinstance(cell, ChoiceCell):
         return f"One of {', '.join(cell.choices)}."

@@ -1,5 +1,8 @@
 """The bodies of inference and health, as the API document describes them.
 
+What is assumed of a request's field that is left out is said in words: generators take fields with a `default` for ones
+that are always there, and demand them of whoever asks.
+
 Source: OpenAI's API reference.
 """
 
@@ -91,8 +94,7 @@ _PROVIDER_WISHES = object_(
         "require_parameters": {
             "type": "boolean",
             "nullable": True,
-            "default": False,
-            "description": "Only offerings that declare every parameter of the request.",
+            "description": "Only offerings that declare every parameter of the request; false where left out.",
         },
         "only": _SLUGS | {"description": "No other providers than these, by slug."},
         "ignore": _SLUGS | {"description": "None of these providers."},
@@ -100,8 +102,7 @@ _PROVIDER_WISHES = object_(
         "allow_fallbacks": {
             "type": "boolean",
             "nullable": True,
-            "default": True,
-            "description": "False: nobody after those in `order`; without it, nobody after the first.",
+            "description": "False: nobody after those in `order`; without it, nobody after the first. Else true.",
         },
     },
     description="Which providers may be asked. Any surface takes it in the body; no provider sees it.",
@@ -111,7 +112,10 @@ _CHAT_REQUEST = object_(
     {
         "model": _MODEL,
         "messages": list_(ref("ChatMessage"), minItems=1),
-        "stream": {"type": "boolean", "default": False},
+        "stream": {
+            "type": "boolean",
+            "description": "Whether the answer is a series of events; false where left out.",
+        },
         "stream_options": object_((), {"include_usage": {"type": "boolean"}}),
         "temperature": {"type": "number", "minimum": 0, "maximum": 2},
         "top_p": {"type": "number", "minimum": 0, "maximum": 1},
@@ -150,7 +154,11 @@ _EMBEDDINGS_REQUEST = object_(
             ],
         },
         "dimensions": {"type": "integer", "minimum": 1},
-        "encoding_format": {"type": "string", "enum": ["float", "base64"], "default": "float"},
+        "encoding_format": {
+            "type": "string",
+            "enum": ["float", "base64"],
+            "description": "Of the vectors; `float` where left out.",
+        },
         "input_type": text(
             "What the vectors are for, where the provider knows kinds: query, document, classification, clustering "
             "or similarity, or the provider's own word."

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.core.envelopes import WRITERS, form_at
-from gateway.openapi.bodies import Schema, json_answer, list_, object_, ref, text
+from gateway.core.envelopes import OVERLOADED, WRITERS, form_at
+from gateway.openapi.bodies import Schema, list_, object_, ref, text
 
 _MODEL = "openai/gpt-6.2-sol"
 _SCHEMAS = {
@@ -20,7 +20,7 @@ _SPOKEN = "spoken"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One answer that is not 2xx, with an example; `headers` besides the request's id."""
+    """One answer that is not 2xx, with an example; `headers` besides the request's id. Those of a name share it."""
 
     status: str
     name: str
@@ -150,10 +150,24 @@ _INFERENCE = (
     Refusal(
         "504",
         "ProviderTimedOut",
-        "The provider took too long.",
+        "The provider took too long, or longer than the client waits.",
         "The provider did not answer in time.",
         "provider_timeout",
     ),
+    Refusal(
+        "504",
+        "ProviderTimedOut",
+        "The provider took too long, or longer than the client waits.",
+        "The answer did not come within the time that the client waits.",
+        "client_deadline",
+    ),
+)
+_OVERLOADED = Refusal(
+    "529",
+    "Overloaded",
+    "Every provider is overloaded.",
+    "The provider is overloaded.",
+    OVERLOADED,
 )
 _ALL = (*_EVERYWHERE, *_WITH_KEY, *_WITH_BODY, *_INFERENCE, _NOT_FOUND, _NOT_ACCEPTABLE)
 
@@ -166,7 +180,12 @@ def declare(path: str, operation: Schema, *, is_edge: bool) -> None:
 
 
 def components() -> dict[str, Schema]:
-    return {_name_of(each, form): _component(each, form) for form in (*_SCHEMAS, _SPOKEN) for each in _ALL}
+    declared = [(form, each) for form in (*_SCHEMAS, _SPOKEN) for each in _ALL]
+    named: dict[str, Schema] = {}
+    for form, each in [*declared, ("anthropic", _OVERLOADED)]:
+        component = named.setdefault(_name_of(each, form), _component(each, form))
+        component["content"]["application/json"]["examples"][each.code] = {"value": _example_of(each, form)}
+    return named
 
 
 def schemas() -> dict[str, Schema]:
@@ -228,6 +247,8 @@ def _refusals_of(path: str, operation: Schema, *, is_edge: bool) -> Iterator[Ref
         yield from _WITH_BODY
     if is_edge:
         yield from _INFERENCE
+        if path == "/v1/messages":
+            yield _OVERLOADED
         return
     yield _NOT_ACCEPTABLE
     if "{" in path or path == "/v1/keys":
@@ -242,7 +263,8 @@ def _name_of(refusal: Refusal, form: str) -> str:
 
 def _component(refusal: Refusal, form: str) -> Schema:
     headers = {name: ref(name, "headers") for name in ("x-request-id", *refusal.headers)}
-    return {"headers": headers} | json_answer(refusal.about, _schema_of(form), _example_of(refusal, form))
+    content: Schema = {"schema": _schema_of(form), "examples": {}}
+    return {"headers": headers, "description": refusal.about, "content": {"application/json": content}}
 
 
 def _schema_of(form: str) -> Schema:

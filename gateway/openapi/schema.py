@@ -32,7 +32,12 @@ _SHOW_TRANSLATED_PARAMETER: Schema = {
     "description": "`1` asks that `x-gateway-translated` also tells what was only renamed.",
     "schema": {"type": "string", "enum": ["0", "1"]},
 }
-
+_TIMEOUT_PARAMETER: Schema = {
+    "name": "x-gateway-timeout-ms",
+    "in": "header",
+    "description": "How long you wait for the whole answer, or for a stream to begin; then a 504 `client_deadline`.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 86_400_000},
+}
 
 _WRONG_METHOD: Schema = {
     "description": "The address takes GET only.",
@@ -124,7 +129,7 @@ def _inference_operation(
         "security": [{"key": []}],
         "parameters": [
             *path_parameters,
-            *(() if is_count else (_LANE_PARAMETER, _SHOW_TRANSLATED_PARAMETER)),
+            *(() if is_count else (_LANE_PARAMETER, _TIMEOUT_PARAMETER, _SHOW_TRANSLATED_PARAMETER)),
         ],
         **said,
         "responses": {"200": success},

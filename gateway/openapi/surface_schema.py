@@ -105,8 +105,8 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
 }
 
 
-# Of no type: some read it as one text, and some hold each event to it.
-EVENTS: Schema = {"description": "Server-sent events."}
+# Generators read it as one text, as a body of OpenAPI 3.0 is.
+EVENTS: Schema = {"type": "string", "description": "Server-sent events."}
 # How a stream begins, where the answer may be one.
 _STREAMS = {
     "/v1/messages": 'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1"}}\n\n',

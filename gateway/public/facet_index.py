@@ -79,6 +79,7 @@ def _words(model: ModelFacts, reading: Reading) -> Iterator[tuple[str, Sequence[
     shown = shown_offerings(model, snapshot, at)
     yield "organisation", (model.organisation_id,)
     yield "provider", tuple({offering.provider_slug for offering in shown})
+    yield "regions", tuple({word for offering in shown for word in offering.regions})
     yield "endpoints", tuple({word for offering in shown for word in offering.endpoints})
     yield "input_types", tuple(model.input_types)
     yield "output_types", tuple(model.output_types)

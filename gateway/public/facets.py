@@ -56,6 +56,7 @@ class Choice:
 _FREE_WORDS = {
     "organisation": "Organisation",
     "provider": "Provider",
+    "regions": "Region",
     "input_types": "Input modalities",
     "output_types": "Output modalities",
     "endpoints": "Endpoint",
@@ -73,6 +74,7 @@ _ORDER = (
     "output_types",
     "organisation",
     "provider",
+    "regions",
     "reasoning_tier",
     "open_weights",
     "free",

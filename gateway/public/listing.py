@@ -48,6 +48,7 @@ _WORDS = {
     "input_types": "input modality",
     "output_types": "output modality",
     "endpoints": "endpoint",
+    "regions": "region",
     "reasoning_tier": "reasoning",
     "open_weights": "open weights",
     "availability": "availability",

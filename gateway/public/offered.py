@@ -80,4 +80,9 @@ def first_tried(line: Headline, at: datetime) -> Amount | None:
 def _exact_range(span: Span) -> str:
     low, high = span.low, span.high
     amounts = f"{plain(low.usd)} to {plain(high.usd)} USD for one token"
-    return f"{amounts}, at {low.offering.provider_name} and {high.offering.provider_name}."
+    names = [each.offering.provider_name for each in (low, high)]
+    if names[0] == names[1]:
+        return (
+            f"{amounts}, at {names[0]} as {low.offering.upstream_name} and as {high.offering.upstream_name}."
+        )
+    return f"{amounts}, at {names[0]} and {names[1]}."

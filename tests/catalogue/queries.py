@@ -28,6 +28,7 @@ class _Words:
         self.endpoints = sorted({word for offering in offerings for word in offering.endpoints})
         self.params = sorted({word for offering in offerings for word in offering.params})
         self.providers = sorted({offering.provider_slug for offering in offerings})
+        self.regions = sorted({word for offering in offerings for word in offering.regions})
         self.names = sorted({word for model in models for word in model.name.split()})
         self.days = sorted(
             {f"{day:%Y-%m-%d}" for model in models for day in (model.release_at, model.retirement_at) if day}
@@ -60,6 +61,7 @@ _MAKERS: dict[str, Callable[[Random, _Words], list[str]]] = {
     "output_types": lambda random, words: _some(random, words.types, 2),
     "params": lambda random, words: _some(random, words.params),
     "all_params": lambda random, words: _some(random, words.params),
+    "regions": lambda random, words: _some(random, words.regions, 2),
     "provider": lambda random, words: _some(random, words.providers, 6),
     "q": lambda random, words: [
         random.choice([word.upper, word.lower, lambda word=word: word.replace("-", "")])()

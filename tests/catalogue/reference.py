@@ -26,9 +26,12 @@ def ids_by_sql(query: Query, reading: Reading) -> list[str]:
     return list(filterset.qs.values_list("public_id", flat=True))
 
 
-def ids_in_memory(query: Query, reading: Reading) -> list[str]:
+def read_rows(reading: Reading) -> "list[Row]":
+    return [Row(model, reading) for model in reading.snapshot.models.values()]
+
+
+def ids_in_memory(query: Query, rows: "Sequence[Row]") -> list[str]:
     """As somebody would who reads every record."""
-    rows = [Row(model, reading) for model in reading.snapshot.models.values()]
     shown = [row for row in rows if row.is_shown(query) and row.meets(query)]
     ordered = in_order(shown, query.get("sort", ["-release_date"])[0], query.get("mix", ["3:1"])[0])
     if "q" in query and "sort" not in query:
@@ -156,6 +159,7 @@ _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
     "output_types": lambda row, words: set(row.record["output_types"]) & set(words),
     "params": lambda row, words: set(row.record["supported_params"]) & set(words),
     "all_params": lambda row, words: any(offering.params >= set(words) for offering in row.offerings),
+    "regions": lambda row, words: any(set(offering.regions) & set(words) for offering in row.offerings),
     "provider": lambda row, words: {offering.provider_slug for offering in row.offerings} & set(words),
     "q": lambda row, values: all(row.tells(word) for word in values[0].casefold().split()),
     "capabilities": lambda row, words: any(row.can(offering) >= set(words) for offering in row.offerings),

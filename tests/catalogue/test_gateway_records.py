@@ -99,7 +99,7 @@ def test_unknown_model_is_a_404_with_the_nearest_names(client: Client) -> None:
 
 
 def test_endpoints_tell_limits_prices_and_conditions(client: Client) -> None:
-    fields: dict[str, Any] = {"context_length": 8000, "quantization": "fp8"}
+    fields: dict[str, Any] = {"context_length": 8000, "quantization": "fp8", "regions": ["us", "eu"]}
     offering = make_offering(make_model("acme/one"), make_provider("groq"), **fields)
     make_price(offering, amount="1")
     make_price(offering, amount="2", conditions=[{"path": "input_tokens", "op": "gt", "value": 200_000}])
@@ -110,6 +110,7 @@ def test_endpoints_tell_limits_prices_and_conditions(client: Client) -> None:
         8000,
         "fp8",
     )
+    assert told["regions"] == ["eu", "us"]
     assert told["pricing"]["prompt"] == "0.000001"
     assert [(price["price_per_unit"], len(price["conditions"])) for price in told["prices"]] == [
         ("0.000001", 0),

@@ -14,14 +14,14 @@ from tests.system.embedded import Product
 FOLDER = Path(__file__).parent / "node"
 
 
-def run_tests(file: str, environment: dict[str, str]) -> int:
+def run_tests(file: str, environment: dict[str, str], *, folder: Path = FOLDER) -> int:
     """How many there are and have passed; none has failed."""
     node = shutil.which("node")
     require_service("Node.js", node is not None)
     require_service("SDKs for Node (npm ci --prefix tests/sdk/node)", (FOLDER / "node_modules/ai").is_dir())
     done = subprocess.run(
         [str(node), "--test", "--test-reporter=tap", file],
-        cwd=FOLDER,
+        cwd=folder,
         env={**os.environ, **environment},
         check=False,
         capture_output=True,

@@ -9,7 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.views import StrictJsonParser
-from catalogue.api.lifecycle_serializers import NEAR_DAYS_MAX, QuestionSerializer, VerdictListSerializer
+from catalogue.api.lifecycle_serializers import (
+    NEAR_DAYS,
+    NEAR_DAYS_MAX,
+    QuestionSerializer,
+    VerdictListSerializer,
+)
 from catalogue.api.views.base import PublishedView, refusals
 from catalogue.instants import SHAPE, instant_text, parse_instant
 from catalogue.lifecycle.check import Check, unknown_name
@@ -40,14 +45,15 @@ class LifecycleCheckViewSet(PublishedView):
         question.is_valid(raise_exception=True)
         asked = question.validated_data
         reading = _reading_at(asked.get("at"))
-        near = timedelta(days=asked["within_days"])
+        within_days = asked.get("within_days", NEAR_DAYS)
+        near = timedelta(days=within_days)
         check = Check(reading.snapshot, reading.at, near, self.key.lifecycle_policy)
         rows = _judge_all(check, asked["models"])
         return Response(
             {
                 "ok": all(row["ok"] for row in rows),
                 "at": instant_text(reading.at),
-                "within_days": asked["within_days"],
+                "within_days": within_days,
                 "models": rows,
             }
         )

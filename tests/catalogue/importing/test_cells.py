@@ -170,6 +170,25 @@ def test_word_that_nobody_knows_is_kept_where_it_is_meant(write: Write) -> None:
     assert Offering.objects.get().endpoints == ["chat.completion"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept", "refused"),
+    [
+        ("eu us-east-1", ["eu", "us-east-1"], ""),
+        ("eu, us", ["eu", "us"], ""),
+        ("", [], ""),
+        ("EU", [], "row 1: regions: 'EU': Lower-case letters, digits and dashes, such as global, eu"),
+    ],
+)
+def test_regions_are_any_words_as_clouds_spell_them(
+    write: Write, typed: str, kept: list[str], refused: str
+) -> None:
+    make_model("acme/one")
+    make_provider("groq")
+    row = {"model": "acme/one", "provider": "groq", "upstream_name": "one", "endpoints": "chat.completions"}
+    assert faults(bring_in_file(OfferingSheet, write({**row, "regions": typed}))).startswith(refused)
+    assert [offering.regions for offering in Offering.objects.all()] == ([] if refused else [kept])
+
+
 def test_all_faults_of_all_rows_are_told_at_once(write: Write) -> None:
     make_model("acme/one")
     bad = {"context_length": "128.000", "is_moderated": "maybe", "release_at": "soon"}

@@ -187,6 +187,14 @@ def test_plans_conditions_and_windows_are_kept(tmp_path: Path) -> None:
     assert Price.objects.get(amount="2").conditions == [match]
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"), [(["US", "eu-north1"], ["eu-north1", "us"]), (["Europe/West"], []), (None, [])]
+)
+def test_regions_are_kept_in_one_spelling(tmp_path: Path, said: list[str] | None, kept: list[str]) -> None:
+    bring_in(tmp_path, provider_models=[offer(**{"execution_regions": said} if said else {})])
+    assert Offering.objects.get().regions == kept
+
+
 def test_price_of_many_places_is_kept_exactly(tmp_path: Path) -> None:
     bring_in(tmp_path, pricing=[card(rule(price="0.000000000123", unit_size=1))])
     price = Price.objects.get()

@@ -94,10 +94,37 @@ def test_every_reference_leads_somewhere() -> None:
         assert name in document()["components"][kind]
 
 
+def test_no_field_of_a_request_has_a_default_for_generators_demand_those() -> None:
+    def names(schema: Any) -> Iterator[str]:
+        if "$ref" in schema:
+            schema = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for name, field in schema.get("properties", {}).items():
+            yield from [name] if "default" in field else names(field)
+
+    for _, operation in operations():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert list(names(content["schema"])) == []
+
+
 def test_inference_names_its_headers_and_failures() -> None:
     chat = dict(operations())["post /v1/chat/completions"]
     assert set(chat["responses"]["200"]["headers"]) >= HEADERS | {"Deprecation", "Sunset", "Link"}
     assert {"400", "401", "404", "410", "413", "429", "502", "503", "504"} <= set(chat["responses"])
+
+
+def test_only_messages_answers_529() -> None:
+    declaring = {name: operation for name, operation in operations() if "529" in operation["responses"]}
+    assert set(declaring) == {"post /v1/messages"}
+    content = resolve(declaring["post /v1/messages"]["responses"]["529"]["$ref"])["content"]
+    (example,) = content["application/json"]["examples"].values()
+    assert example["value"]["error"]["type"] == "overloaded_error"
+
+
+def test_two_reasons_of_a_504_are_told() -> None:
+    chat = dict(operations())["post /v1/chat/completions"]
+    content = resolve(chat["responses"]["504"]["$ref"])["content"]
+    assert set(content["application/json"]["examples"]) == {"provider_timeout", "client_deadline"}
+    assert "x-gateway-timeout-ms" in {each["name"] for each in chat["parameters"]}
 
 
 def test_published_bounds_are_in_the_document() -> None:

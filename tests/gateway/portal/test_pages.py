@@ -92,12 +92,22 @@ def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team:
     browser.wait_for("html.dark")
 
 
-def test_key_is_changed_from_the_list_in_three_acts(browser: Browser, team: Team) -> None:
-    """Its name, the limit, Enter."""
-    make_key(team, "nightly")
+MOST_TAB_STOPS = 15
+
+
+def test_member_comes_to_a_key_its_limit_and_its_last_call_in_five_acts(browser: Browser, team: Team) -> None:
+    """Sign in, name the key, copy the call, open the key with the call in sight, limit it."""
     browser.sign_in("mary")
+    assert browser.tab_stops_before("[name=name]") <= MOST_TAB_STOPS
+    browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
+    browser.wait_for("[data-copy=sample-curl]").click()
+    browser.wait_for("[data-copy].done")
+    make_entry(Key.objects.get(), request_id="req_019c0b7e")
+    assert browser.tab_stops_before("tbody th a") <= MOST_TAB_STOPS
     browser.find("tbody th a").click()
-    browser.wait_for("[name=requests_per_minute]").send_keys("5", Keys.ENTER)
+    assert "req_019c0b7e" in browser.wait_for("#calls tbody tr").text
+    assert browser.tab_stops_before("[name=requests_per_minute]") <= MOST_TAB_STOPS
+    browser.find("[name=requests_per_minute]").send_keys("5", Keys.ENTER)
     assert "“nightly” is changed." in browser.wait_for(".notice.success").text
     assert Key.objects.get().requests_per_minute == 5
 

@@ -84,6 +84,19 @@ def test_prices_of_every_plan_past_and_coming_are_told(client: Client, open_prov
     assert "<td>batch</td>" in page
 
 
+def test_two_offerings_of_one_provider_are_told_apart(client: Client, open_provider: Provider) -> None:
+    model = make_model("acme/twice")
+    for upstream, region, usd in (("eu.twice", "eu", "1"), ("us.twice", "us", "3")):
+        make_price(make_offering(model, open_provider, upstream_name=upstream, regions=[region]), amount=usd)
+    publish_all()
+    page = look(client, "acme/twice")
+    assert page.count('title="Where it runs">eu</span>') == page.count('title="Where it runs">us</span>') == 1
+    assert "at Open House as eu.twice and as us.twice." in page
+    listed = client.get("/models?regions=eu").content.decode()
+    assert 'href="/models/acme/twice"' in listed
+    assert 'href="/models/acme/twice"' not in client.get("/models?regions=jp").content.decode()
+
+
 @pytest.mark.usefixtures("catalogue")
 def test_health_is_told_in_words(client: Client, open_provider: Provider) -> None:
     record_calls("acme/big", succeeded=3, failed=1)
