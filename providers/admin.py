@@ -1,6 +1,6 @@
 """The admin of providers: where they are, what opens them, and whether calls can go there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -176,12 +176,13 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
             if child.has_changed():
                 child.store()
 
-    def entries_of(self, row: Provider) -> Q:
-        return Q(provider=row.slug)
+    def entries_of(self, rows: Sequence[Provider]) -> Q:
+        return Q(provider__in=[row.slug for row in rows])
 
-    def instead_of_deleting(self, row: Provider) -> tuple[str, str]:  # noqa: ARG002
+    def instead_of_deleting(self) -> tuple[str, str]:
         advice = (
-            "Switch it off instead: no call goes there within a second, and its offerings and prices stay."
+            "You can switch a provider off instead: within a second no call goes there, and its offerings and "
+            "prices stay."
         )
         return advice, "id_is_enabled"
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.contrib.admin.utils import model_ngettext
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,29 +32,53 @@ class RecentUse:
 
 
 class AskingMixin:
-    """Mixed into a page. Its class says which entries of the ledger are about a row, and what it would do instead."""
+    """Mixed into a page. Its class says which entries of the ledger are about rows, and what it would do instead."""
 
     delete_confirmation_template = "admin/deletion.html"
+    delete_selected_confirmation_template = "admin/deletion.html"
 
-    def entries_of(self, row: Any) -> Q:
+    def entries_of(self, rows: Sequence[Any]) -> Q:
         raise NotImplementedError
 
-    def instead_of_deleting(self, row: Any) -> tuple[str, str]:
-        """A sentence, and the id of the field that does it."""
+    def instead_of_deleting(self) -> tuple[str, str]:
+        """A sentence about one or many, and the id of the field that does it."""
         raise NotImplementedError
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]
         extra = {}
         if row is not None and request.method == "GET":
-            advice, field = self.instead_of_deleting(row)
             page = reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
-            extra = {"use": read_recent_use(self.entries_of(row)), "days": DAYS, "advice": advice}
-            extra["advised_page"] = f"{page}#{field}"
+            extra = self._consequences([row], str(row))
+            extra["advised_page"] = f"{page}#{self.instead_of_deleting()[1]}"
         answer: HttpResponse = super().delete_view(  # type: ignore[misc]
             request, object_id, (extra_context or {}) | extra
         )
         return answer
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Any, str, str]]:
+        """The page that asks about many rows says as much as that about one."""
+        actions: dict[str, tuple[Any, str, str]] = super().get_actions(request)  # type: ignore[misc]
+        if "delete_selected" in actions:
+            delete, name, description = actions["delete_selected"]
+
+            def ask(page: "AskingMixin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+                answer: HttpResponse | None = delete(page, request, rows)
+                if isinstance(answer, TemplateResponse) and answer.context_data is not None:
+                    answer.context_data["confirmation"] = "admin/delete_selected_confirmation.html"
+                    answer.context_data |= page._consequences(list(rows), _how_many(rows))
+                return answer
+
+            actions["delete_selected"] = (ask, name, description)
+        return actions
+
+    def _consequences(self, rows: Sequence[Any], named: str) -> dict[str, Any]:
+        use = read_recent_use(self.entries_of(rows))
+        return {"use": use, "days": DAYS, "named": named, "advice": self.instead_of_deleting()[0]}
+
+
+def _how_many(rows: QuerySet[Any]) -> str:
+    return f"the {len(rows)} selected {model_ngettext(rows)}" if len(rows) != 1 else str(rows[0])
 
 
 def read_recent_use(entries: Q) -> RecentUse:

@@ -1,5 +1,6 @@
 """The model's page: everything that clients will see of it, and what they see now."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -185,13 +186,13 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         transaction.on_commit(lambda: tell_trial(request, obj))
         return HttpResponseRedirect(reverse("admin:catalogue_model_change", args=[obj.pk]))
 
-    def entries_of(self, row: Model) -> Q:
-        return Q(model=row.public_id)
+    def entries_of(self, rows: Sequence[Model]) -> Q:
+        return Q(model__in=[row.public_id for row in rows])
 
-    def instead_of_deleting(self, row: Model) -> tuple[str, str]:  # noqa: ARG002
+    def instead_of_deleting(self) -> tuple[str, str]:
         advice = (
-            "Retire it instead: its calls are then answered with the name of its successor, and its history, "
-            "its prices and its editions stay."
+            "You can retire a model instead: calls to it are then told its successor, and its history, prices and "
+            "editions stay."
         )
         return advice, "id_retirement_at"
 

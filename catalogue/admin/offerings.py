@@ -1,6 +1,6 @@
 """The offering's page: what one provider takes and charges for one model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -82,11 +82,23 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
             announce_switches()
         self._publish(request, [form.instance.model_id], f"Edited {form.instance}")
 
-    def entries_of(self, row: Offering) -> Q:
-        return Q(model=row.model.public_id, provider=row.provider.slug, upstream_name=row.upstream_name)
+    def entries_of(self, rows: Sequence[Offering]) -> Q:
+        """A condition for each provider: SQLite does not take one for each of a thousand rows."""
+        of_provider: dict[str, list[Offering]] = {}
+        for row in rows:
+            of_provider.setdefault(row.provider.slug, []).append(row)
+        entries = Q(pk__in=[])
+        for slug, offerings in of_provider.items():
+            models = {row.model.public_id for row in offerings}
+            names = {row.upstream_name for row in offerings}
+            entries |= Q(provider=slug, model__in=models, upstream_name__in=names)
+        return entries
 
-    def instead_of_deleting(self, row: Offering) -> tuple[str, str]:  # noqa: ARG002
-        return "Switch it off instead: its prices stay, and it can come back.", "id_is_enabled"
+    def instead_of_deleting(self) -> tuple[str, str]:
+        return (
+            "You can switch an offering off instead: its prices stay, and it can come back.",
+            "id_is_enabled",
+        )
 
     def delete_model(self, request: HttpRequest, obj: Offering) -> None:
         model_id, note = obj.model_id, f"Deleted {obj}"

@@ -1,7 +1,7 @@
 """The worklist's page: what is to be mended, by kind and organisation, each with the page that mends it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -89,8 +89,7 @@ def row_of(finding: Finding) -> dict[str, Any]:
 def _act(request: HttpRequest) -> None:
     """On the findings that are ticked; those that were mended in the meantime are passed over."""
     worklist, ticked = worklist_cache.read(), set(request.POST.getlist("finding"))
-    # What is said of a provider is mended at the provider.
-    chosen = [each for each in worklist.findings if each.model_pk and _token(each) in ticked]
+    chosen = [each for each in worklist.findings if _token(each) in ticked]
     back = [row for each, row in worklist.ignored if _token(each) in ticked]
     if not chosen and not back:
         messages.error(request, "Select what this is about first.")
@@ -99,12 +98,18 @@ def _act(request: HttpRequest) -> None:
         case "ignore":
             _ignore(request, chosen)
         case "publish":
-            pks = {each.model_pk for each in chosen}
-            publish_aloud(request, Model.objects.filter(pk__in=pks), "Published from the worklist")
+            _publish(request, {each.model_pk for each in chosen if each.model_pk})
         case "watch":
             for row in back:
                 row.delete()
             messages.success(request, f"Back in the worklist: {len(back)}.")
+
+
+def _publish(request: HttpRequest, pks: Collection[int]) -> None:
+    if not pks:
+        messages.error(request, "Only models are published: select a line that is about one.")
+        return
+    publish_aloud(request, Model.objects.filter(pk__in=pks), "Published from the worklist")
 
 
 def _ignore(request: HttpRequest, findings: Sequence[Finding]) -> None:

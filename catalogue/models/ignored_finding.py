@@ -10,10 +10,14 @@ from gateway.core.lines import OneLineTexts
 
 
 class IgnoredFinding(OneLineTexts, models.Model):
-    """A finding that somebody has looked at and wants to see no more, and why. Another text is another finding."""
+    """A finding that somebody has looked at and wants to see no more, and why. Another text is another finding.
 
-    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="ignored_findings")
+    It is about a model, perhaps one of its offerings, or about a provider: then without its text, which counts models.
+    """
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, null=True, related_name="ignored_findings")
     offering = models.ForeignKey(Offering, on_delete=models.CASCADE, null=True, related_name="+")
+    provider = models.ForeignKey("providers.Provider", on_delete=models.CASCADE, null=True, related_name="+")
     kind = models.CharField(max_length=20)
     what = models.CharField(max_length=500)
     reason = models.CharField(max_length=300)
@@ -24,6 +28,12 @@ class IgnoredFinding(OneLineTexts, models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(model__isnull=True) ^ models.Q(provider__isnull=True),
+                name="ignored_of_a_model_or_a_provider",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.model.public_id}: {self.what}"
+        return f"{self.kind} of {self.model or self.provider}: {self.what}"

@@ -14,7 +14,8 @@ from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.snapshot import Snapshot
 from catalogue.words import unknown
 
-Identity = tuple[str, int, int | None, str]
+Identity = tuple[str, int | None, int | None, int | None, str]
+"""Kind, and the keys of the model, the offering and the provider that it is about; then its text."""
 WHAT_KEPT = 500
 
 
@@ -128,8 +129,9 @@ class Finding:
 
     @property
     def identity(self) -> Identity:
-        """Of the same finding at another time."""
-        return (self.kind, self.model_pk, self.offering_id, self.what[:WHAT_KEPT])
+        """Of the same finding at another time. What is said of a provider counts models, which come and go."""
+        what = "" if self.provider_id else self.what[:WHAT_KEPT]
+        return (self.kind, self.model_pk or None, self.offering_id, self.provider_id, what)
 
 
 Findings = Iterator[tuple[Kind, str, int | None]]

@@ -19,7 +19,6 @@ from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest
 from catalogue.quality.completeness import Quality, judge
 from catalogue.quality.lint import (
-    WHAT_KEPT,
     Finding,
     Identity,
     Kind,
@@ -143,18 +142,20 @@ def ignored_of(model: Model) -> frozenset[Identity]:
 def ignore(findings: Iterable[Finding], *, reason: str, author: User | None) -> None:
     """Leave these out of the worklist, for everybody."""
     for each in findings:
+        kind, model_id, offering_id, provider_id, what = each.identity
         IgnoredFinding.objects.create(
-            model_id=each.model_pk,
-            offering_id=each.offering_id,
-            kind=each.kind,
-            what=each.what[:WHAT_KEPT],
+            kind=kind,
+            model_id=model_id,
+            offering_id=offering_id,
+            provider_id=provider_id,
+            what=what,
             reason=reason,
             author=author,
         )
 
 
 def _identity_of(row: IgnoredFinding) -> Identity:
-    return (row.kind, row.model_id, row.offering_id, row.what)
+    return (row.kind, row.model_id, row.offering_id, row.provider_id, row.what)
 
 
 def _priced_at(row: Model, offering: Offering) -> datetime | None:

@@ -427,11 +427,19 @@ def test_page_that_asks_before_deleting_says_who_would_miss_it(curator: Client) 
     key, _ = make_key(make_team("atlas", name="Atlas"), "batch jobs")
     for number in range(3):
         make_entry(key, model="acme/one", provider="fast", upstream_name="large", number=number)
+    make_offering(make_model("acme/two"), make_provider("slow"), upstream_name="small")
     make_entry(key, model="acme/two", provider="slow", upstream_name="small")
+    make_entry(key, model="acme/three", provider="other", upstream_name="small")
     for row in (offering, offering.model, offering.provider):
         page = curator.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/delete/").text
         assert "3 calls by 1 key" in page, row
         assert "batch jobs</a> of Atlas: 3 calls" in page
+        other = type(row).objects.exclude(pk=row.pk).get()
+        ticked = {"action": "delete_selected", "_selected_action": [row.pk, other.pk]}
+        page = curator.post(f"/admin/{row._meta.app_label}/{row._meta.model_name}/", ticked).text
+        assert "4 calls by 1 key" in page, row
+        assert "went to the 2 selected" in page
+        assert " instead: " in page
     page = curator.get(f"{MODELS}{offering.model.pk}/delete/").text
     assert f'href="{MODELS}{offering.model.pk}/change/#id_retirement_at"' in page
 

@@ -16,6 +16,7 @@ from tests.make import (
     make_model,
     make_offering,
     make_price,
+    make_provider,
     make_published,
     make_staff,
     make_user,
@@ -165,6 +166,22 @@ def test_ignored_finding_is_gone_from_the_page_of_its_model(curator: Client) -> 
     assert "No price" in [title for title, _ in curator.get(page).context["summary"].findings]
     curator.post(PAGE, {"act": "ignore", "reason": "free", "finding": tokens(curator, "kind=no_price")})
     assert "No price" not in [title for title, _ in curator.get(page).context["summary"].findings]
+
+
+def test_provider_that_nobody_means_to_connect_is_ignored_whatever_it_could_serve(curator: Client) -> None:
+    provider = make_provider("shut", has_credential=False)
+    make_offering(make_model("acme/one", context_length=1), provider)
+    line = tokens(curator, "kind=unconnected")
+    page = curator.post(PAGE, {"act": "publish", "finding": line}, follow=True).text
+    assert "Only models are published" in page
+    curator.post(PAGE, {"act": "ignore", "reason": "no contract", "finding": line})
+    make_offering(make_model("acme/two", context_length=1), provider)
+    worklist_cache.forget()
+    assert tokens(curator, "kind=unconnected") == []
+    assert "Ignored by" in (page := curator.get(f"{PAGE}?ignored").text)
+    assert "no contract" in page
+    curator.post(f"{PAGE}?ignored", {"act": "watch", "finding": line})
+    assert tokens(curator, "kind=unconnected") == line
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.anthropic.system_turns import place_system
 from providers.formats.anthropic.tools import write_call_id, write_name
 from providers.formats.base import no_object
 from providers.formats.notes import Notes
@@ -36,16 +37,24 @@ _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 
 
-def write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
-    """`system`, where there is any, and `messages`. Raises CannotTranslate."""
+def write_messages(
+    conversation: Conversation, notes: Notes, *, takes_later_system: bool | None
+) -> dict[str, Any]:
+    """`system`, where there is any, and `messages`. Raises CannotTranslate.
+
+    `takes_later_system` as in KnownModel: what is not known is left to clients of Anthropic's format.
+    """
     messages = conversation.messages
     leading = list(takewhile(_stands_in_front, messages))
     rest = messages[len(leading) :]
     if conversation.source == ORIGIN:
         turns = [turn for message in rest if (turn := _write_own(message, notes))["content"]]
+        if takes_later_system is False:
+            turns = place_system(turns, notes, takes_later_system=False)
     else:
         _check(messages, notes)
         turns = _write_turns(merge_turns(rest), notes)
+        turns = place_system(turns, notes, takes_later_system=takes_later_system is True)
     if not turns:
         raise notes.refuse(
             "messages", "The chosen provider needs at least one message that is not the system's."

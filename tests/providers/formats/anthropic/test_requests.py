@@ -281,11 +281,11 @@ def test_single_calls_are_asked_for_by_a_choice():
     assert request.body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
 
 
-def test_system_messages_lead_or_stand_among_the_others():
+def test_system_messages_that_lead_are_the_system_prompt():
     system = Message(Role.SYSTEM, (Text("Be kind."),))
-    body = written(messages=[system, USER, system]).body
+    body = written(messages=[system, USER]).body
     assert body["system"] == [{"type": "text", "text": "Be kind."}]
-    assert [message["role"] for message in body["messages"]] == ["user", "system"]
+    assert [message["role"] for message in body["messages"]] == ["user"]
     with pytest.raises(CannotTranslate):
         written(messages=[system])
 
