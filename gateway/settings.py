@@ -393,7 +393,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
         {"name": "keys", "description": "Issuing and revoking keys, with a management key."},
-        {"name": "machines", "description": "For those who watch the gateway."},
+        {"name": "machines", "description": "For monitoring."},
     ],
 }
 
