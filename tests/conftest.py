@@ -1,6 +1,8 @@
 """What all tests share: real servers, started once a process and only when a test asks, and the order of files."""
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import certifi
 import pytest
@@ -12,11 +14,17 @@ from catalogue.changes.history import change_cache
 from catalogue.published.loading import snapshots
 from catalogue.published.record_cache import record_cache
 from catalogue.quality.worklist import worklist_cache
+from gateway.web.static_files import StaticFiles
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.shared import VARIABLE
 from tests.system.deployment import make_tables
-from tests.system.embedded import product, upstream
+from tests.system.embedded import prepared, product, upstream
 
-__all__ = ["product", "upstream"]
+__all__ = ["prepared", "product", "upstream"]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    os.environ.setdefault(VARIABLE, str(session.config._tmp_path_factory.mktemp("shared")))  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,6 +57,22 @@ def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     file.write_text(certifi.contents().partition(end)[0] + end)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(file))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Each of Django's test clients has middleware of its own, which would look through all packages for files."""
+    find, found = StaticFiles.add_files_from_finders, dict[str, Any]()
+
+    def find_once(self: StaticFiles) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFiles, "add_files_from_finders", find_once)
         yield
 
 

@@ -14,7 +14,7 @@ from gateway.server.cors import Cors
 from gateway.server.front import read_cors_origins
 from tests.gateway.program import call_from
 from tests.pages import running_browser
-from tests.system.embedded import started
+from tests.system.embedded import Prepared
 
 APP, OTHER = "https://app.example", "https://other.example"
 NAMES = "authorization, content-type, x-stainless-os"
@@ -139,11 +139,11 @@ fetch(url + "/v1/chat/completions", {
 
 @pytest.mark.parametrize("is_named", [True, False])
 def test_page_of_another_origin_chats_from_a_real_browser_where_it_was_named(
-    page: str, tmp_path: Path, *, is_named: bool
+    page: str, tmp_path: Path, prepared: Prepared, *, is_named: bool
 ) -> None:
     origins = page if is_named else APP
     with (
-        started(tmp_path / "data", GATEWAY_CORS_ORIGINS=origins) as product,
+        prepared.started(tmp_path / "data", GATEWAY_CORS_ORIGINS=origins) as product,
         running_browser(page) as browser,
     ):
         browser.open("/index.html")

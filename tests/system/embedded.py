@@ -2,10 +2,11 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,11 +17,17 @@ import pytest
 from tests.gateway.program import Program, curl_line_of, running
 from tests.patience import HANG_S
 from tests.services import free_port
+from tests.shared import made_once
 from tests.upstream import ScriptedProvider
 
 RUN = ("gateway.cli", "run")
 # What the machine of the tests may have set, and a newcomer has not.
 _BARE = {"DATABASE_URL": "", "REDIS_URL": "", "GATEWAY_DEMO_PORT": "", "GATEWAY_CHAT_LANE": "auto"}
+_PRINTED = {
+    "key": r"First key +(sk-gw-\S+)",
+    "admin_password": r"Staff login +admin +(\S+)",
+    "member_password": r"Team login +member +(\S+)",
+}
 # These follow the time, not what anybody did.
 _RESTLESS_TABLES = {"accounts_ledgerentry", "accounts_revision", "django_session", "providers_proberesult"}
 _RESTLESS_TABLES |= {"sqlite_sequence", "providers_upstreamlist"}
@@ -90,19 +97,42 @@ class Product:
 
 @contextmanager
 def started(folder: Path, *, module: str = RUN[0], **environment: str) -> Iterator[Product]:
-    """`python -m gateway.cli run` on that data folder, ready to be asked; or another module that runs that."""
+    """`python -m gateway.cli run` on that data folder, ready to be asked; or another module that runs that.
+
+    A test of what comes after a first start takes the fixture `prepared`.
+    """
     settings = {**_BARE, "GATEWAY_DATA_DIR": str(folder), "PORT": str(free_port()), **environment}
     with running(module, *RUN[1:], **settings) as program:
         program.wait_for("Try it:")
         program.wait_for("curl ")
-        yield Product(
-            f"http://127.0.0.1:{settings['PORT']}",
-            folder,
-            program,
-            key=_printed(program, r"First key +(sk-gw-\S+)"),
-            admin_password=_printed(program, r"Staff login +admin +(\S+)"),
-            member_password=_printed(program, r"Team login +member +(\S+)"),
-        )
+        yield Product(f"http://127.0.0.1:{settings['PORT']}", folder, program, **_secrets_in(program.text))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data folder that `gatehouse prepare` made, to be copied: a first start takes three times as long."""
+
+    folder: Path
+    secrets: dict[str, str]
+
+    @contextmanager
+    def started(self, folder: Path, **environment: str) -> Iterator[Product]:
+        """As the function of that name, on a copy in a folder that is not there yet."""
+        shutil.copytree(self.folder, folder)
+        with started(folder, **environment) as product:
+            yield replace(product, **self.secrets)
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Prepared:
+    folder = made_once("prepared", _prepare)
+    return Prepared(folder / "data", json.loads((folder / "secrets.json").read_text()))
+
+
+def _prepare(folder: Path) -> None:
+    with running(RUN[0], "prepare", **_BARE, GATEWAY_DATA_DIR=str(folder / "data")) as program:
+        assert program.wait() == 0, program.text
+    (folder / "secrets.json").write_text(json.dumps(_secrets_in(program.text)))
 
 
 @pytest.fixture(scope="session")
@@ -113,17 +143,21 @@ def upstream() -> Iterator[ScriptedProvider]:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedProvider) -> Iterator[Product]:
-    """One for the session. A test that breaks or ends its product takes `started`."""
-    folder = tmp_path_factory.mktemp("embedded")
-    with started(folder, GATEWAY_ALLOW_PRIVATE=urlsplit(upstream.base_url).netloc) as running_product:
+def product(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Prepared, upstream: ScriptedProvider
+) -> Iterator[Product]:
+    """One for the session. A test that breaks or ends its product takes `prepared`."""
+    folder = tmp_path_factory.mktemp("embedded") / "data"
+    with prepared.started(
+        folder, GATEWAY_ALLOW_PRIVATE=urlsplit(upstream.base_url).netloc
+    ) as running_product:
         yield running_product
     assert "Traceback" not in running_product.log, running_product.log
 
 
-def _printed(program: Program, pattern: str) -> str:
-    found = re.search(pattern, program.text)
-    return found.group(1) if found else ""
+def _secrets_in(printed: str) -> dict[str, str]:
+    found = {name: re.search(pattern, printed) for name, pattern in _PRINTED.items()}
+    return {name: match.group(1) if match else "" for name, match in found.items()}
 
 
 def _rows_of(database: sqlite3.Connection, table: str) -> list[str]:

@@ -11,7 +11,7 @@ from gateway.web.views import api_document
 from tests.gateway.openapi.declared import Declared, operations
 from tests.patience import HANG_S
 from tests.system.admin_pages import AdminPages
-from tests.system.embedded import Product, started
+from tests.system.embedded import Prepared, Product
 
 pytestmark = pytest.mark.slow
 
@@ -131,8 +131,8 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def own_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with started(tmp_path_factory.mktemp("document")) as product:
+def own_product(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Product]:
+    with prepared.started(tmp_path_factory.mktemp("document") / "data") as product:
         yield product
     assert "Traceback" not in product.log, product.log
 

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,12 +27,21 @@ SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A data folder after its first start, and the key that it printed."""
-    folder = tmp_path_factory.mktemp("seeded")
-    with started(folder) as product:
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Product, str]:
+    """A product that started in an empty folder and has ended, and what its printed line answered in a shell."""
+    require_service("curl", shutil.which("curl") is not None)
+    with started(tmp_path_factory.mktemp("seeded")) as product:
+        line = ["sh", "-c", f"{product.curl_line} -sS"]
+        said = subprocess.check_output(line, text=True, timeout=HANG_S)
         assert product.program.end() == 0
-    return folder, product.key
+    return product, said
+
+
+@pytest.fixture(scope="module")
+def seeded(newcomer: tuple[Product, str]) -> tuple[Path, str]:
+    """A data folder after its first start, and the key that it printed."""
+    product, _ = newcomer
+    return product.folder, product.key
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +52,15 @@ def fallible(seeded: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory)
     with started(folder) as product:
         product.key = seeded[1]
         yield product
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What is left of an idle product after a signal."""
+
+    code: int
+    rows: dict[str, list[str]]
+    log: str
 
 
 @pytest.fixture
@@ -61,13 +80,13 @@ def failing(product: Product, name: str) -> Iterator[None]:
         httpx.post(control, json={"failure": None})
 
 
-def test_printed_line_works_when_pasted(product: Product) -> None:
-    require_service("curl", shutil.which("curl") is not None)
-    said = subprocess.check_output(["sh", "-c", f"{product.curl_line} -sS"], text=True, timeout=HANG_S)
+def test_printed_line_works_when_pasted(newcomer: tuple[Product, str]) -> None:
+    _, said = newcomer
     assert "You said: “Hello!”" in json.loads(said)["choices"][0]["message"]["content"]
 
 
-def test_first_start_prints_each_secret_once_but_the_key_in_its_line(product: Product) -> None:
+def test_first_start_prints_each_secret_once_but_the_key_in_its_line(newcomer: tuple[Product, str]) -> None:
+    product, _ = newcomer
     secrets = [product.admin_password, product.member_password, product.key]
     assert [product.log.count(secret) for secret in secrets] == [1, 1, 2]
 
@@ -82,24 +101,39 @@ def test_printed_logins_open_admin_and_portal(product: Product) -> None:
     assert "First key" in answer.text
 
 
-def test_second_start_prints_no_secret_and_changes_no_data(seeded: tuple[Path, str]) -> None:
+@pytest.fixture(scope="module")
+def ended(seeded: tuple[Path, str]) -> dict[signal.Signals, Ended]:
+    """A second and a third start of one folder, by the signal that ended it."""
     folder, key = seeded
     with started(folder) as second:
-        before = second.rows()
+        rows = second.rows()
         assert second.chat(key=key).status_code == 200
-        assert second.program.end() == 0
+        by_second = Ended(second.program.end(signal.SIGTERM), rows, second.log)
     with started(folder) as third:
-        assert third.program.end() == 0
-        assert third.rows() == before
+        code = third.program.end(signal.SIGINT)
+        return {signal.SIGTERM: by_second, signal.SIGINT: Ended(code, third.rows(), third.log)}
+
+
+def test_later_starts_print_no_secret_and_change_no_data(
+    seeded: tuple[Path, str], ended: dict[signal.Signals, Ended]
+) -> None:
+    folder, key = seeded
+    second, third = ended[signal.SIGTERM], ended[signal.SIGINT]
+    assert third.rows == second.rows
     secrets = json.loads((folder / "secrets.json").read_text()).values()
     assert not [secret for secret in [key, "sk-gw-", "login", *secrets] if secret in second.log + third.log]
 
 
 @SIGNALS
-def test_signal_ends_an_idle_product_with_code_0(seeded: tuple[Path, str], number: signal.Signals) -> None:
-    with started(seeded[0]) as product:
-        assert product.program.end(number) == 0
-    assert "Traceback" not in product.log
+def test_signal_ends_an_idle_product_with_code_0(
+    ended: dict[signal.Signals, Ended], number: signal.Signals
+) -> None:
+    assert ended[number].code == 0
+    assert "Traceback" not in ended[number].log
+
+
+def test_ctrl_c_says_that_it_drains_and_how_to_stop_now(ended: dict[signal.Signals, Ended]) -> None:
+    assert "Press Ctrl-C again to stop now." in ended[signal.SIGINT].log
 
 
 @SIGNALS

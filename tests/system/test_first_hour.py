@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from tests.pages import Browser, running_browser
 from tests.patience import HANG_S
 from tests.services import require_service, wait_until
-from tests.system.embedded import Product, started
+from tests.system.embedded import Prepared, Product
 from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.slow
@@ -37,8 +36,8 @@ class Newcomer:
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    with started(tmp_path) as product:
+def product(tmp_path: Path, prepared: Prepared) -> Iterator[Product]:
+    with prepared.started(tmp_path / "data") as product:
         yield product
 
 
@@ -100,9 +99,3 @@ def test_pages_of_connecting_keep_nobody_out_and_load_nothing_from_elsewhere(
     assert browser.barriers() == []
     assert browser.hosts_asked() == {browser.base_url.removeprefix("http://")}
     assert browser.complaints() == []
-
-
-def test_ctrl_c_says_at_once_that_it_drains_and_how_to_stop_now(product: Product) -> None:
-    product.program.process.send_signal(signal.SIGINT)
-    product.program.wait_for("Press Ctrl-C again to stop now.")
-    assert product.program.wait() == 0

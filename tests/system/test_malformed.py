@@ -14,7 +14,7 @@ import pytest
 
 from tests.patience import HANG_S
 from tests.system.admin_pages import AdminPages
-from tests.system.embedded import Product, started
+from tests.system.embedded import Prepared, Product
 from tests.system.fault_values import CHAT, GOOD_BODIES, KEYS
 from tests.system.faults import JSON, Fault, faults
 from tests.system.format_values import GENERATE, MESSAGES
@@ -28,9 +28,10 @@ TYPES = {"invalid_request_error", "authentication_error", "permission_error"}
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Product]:
     """Behind us as its proxy: each request comes from somebody else, as guessers of one address would have to wait."""
-    with started(tmp_path_factory.mktemp("malformed"), GATEWAY_TRUSTED_PROXIES="127.0.0.1") as product:
+    folder = tmp_path_factory.mktemp("malformed") / "data"
+    with prepared.started(folder, GATEWAY_TRUSTED_PROXIES="127.0.0.1") as product:
         yield product
     assert "Traceback" not in product.log, product.log
 

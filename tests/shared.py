@@ -1,0 +1,21 @@
+"""What all processes of a run of tests share: made by the first that asks, and read by the others."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+# Set before processes are forked; one that a test starts inherits it.
+VARIABLE = "GATEHOUSE_TESTS_SHARED"
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills, which may be called by name in one process only."""
+    folder = Path(os.environ[VARIABLE]) / name
+    folder.mkdir(exist_ok=True)
+    with (folder.parent / f"{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not lock.tell():
+            make(folder)
+            lock.write("made")
+    return folder
