@@ -246,7 +246,7 @@ class KnownOfferings(Known):
 
     def check(self, row: Offering) -> Iterator[Fault]:
         missing = [name for name in ("model", "provider") if row._state.fields_cache.get(name) is None]
-        yield from (Fault(name, f"It says no {name}.") for name in missing)
+        yield from (Fault(name, f"It has no {name}.") for name in missing)
         if not missing:
             yield from _faults_of(row.check_endpoints)
 
@@ -313,7 +313,7 @@ class KnownPrices(Known):
 
     def check(self, row: Price) -> Iterator[Fault]:
         if row.valid_to is not None and begins_now(row) and row.valid_to <= self._at:
-            yield Fault("valid_to", "It begins now, and this is over already.")
+            yield Fault("valid_to", "It begins now, and this has already passed.")
         if begins_now(row):
             if _slot(row) in self._begun:
                 yield Fault(
@@ -327,7 +327,7 @@ class KnownPrices(Known):
             begins = f"{running.valid_from:%Y-%m-%d %H:%M}"
             yield Fault(
                 "valid_from",
-                f"It would never count: another price runs since {begins}. Leave it empty to begin now.",
+                f"It would never apply: another price has been running since {begins}. Leave it empty to begin now.",
             )
 
     def keep(self, key: Key, row: Price) -> None:  # noqa: ARG002
