@@ -122,9 +122,9 @@ def check_lists(lists: Mapping[str, Any]) -> None:
 
 def _fault_of(each: object) -> str | None:
     if not isinstance(each, str) or len(each) > _RANGE_LENGTH_MAX:
-        return "is no address"
+        return "is not an address"
     try:
         ipaddress.ip_network(each)
     except ValueError as error:
-        return "has bits behind its mask" if "host bits" in str(error) else "is no address"
+        return "has bits behind its mask" if "host bits" in str(error) else "is not an address"
     return None

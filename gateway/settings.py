@@ -402,7 +402,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
         {"name": "keys", "description": "Issuing, rotating and revoking keys, and what a key may do."},
         {"name": "team", "description": "The team, its service accounts and its projects."},
-        {"name": "machines", "description": "For those who watch the gateway."},
+        {"name": "machines", "description": "For monitoring."},
     ],
 }
 
