@@ -15,7 +15,8 @@ from accounts.revision import give_way, lock_revision
 from catalogue.models import SheetImport
 from catalogue.sheets import services
 from catalogue.sheets.judge import BATCH, Judge, refuse_unpublishable
-from catalogue.sheets.known import KNOWN, Known, Made
+from catalogue.sheets.known import KNOWN
+from catalogue.sheets.known_base import Known, Made
 from catalogue.sheets.report import Report
 from catalogue.sheets.upload import Row, UnreadableSheetError, read_upload
 from catalogue.sheets.write import SpoiltError, write_batch
