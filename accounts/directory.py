@@ -43,6 +43,7 @@ _COLUMNS = (
     "concurrency",
     "model_patterns",
     "lane",
+    "may_search_elsewhere",
     "revision",
 )
 
@@ -239,7 +240,8 @@ def _read(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
 def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
     pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, lifecycle_policy = row[:9]
     keeps_responses, *row_rest = row[9:]
-    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, revision = row_rest
+    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, *row_rest = row_rest
+    may_search_elsewhere, revision = row_rest
     facts = KeyFacts(
         id=pk,
         public_id=public_id,
@@ -254,6 +256,7 @@ def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
         concurrency=concurrency,
         model_patterns=tuple(model_patterns),
         lane=lane,
+        may_search_elsewhere=may_search_elsewhere,
         lifecycle_policy=lifecycle_policy,
         keeps_responses=keeps_responses,
     )

@@ -27,6 +27,7 @@ class KeyTerms(TypedDict, total=False):
     model_patterns: Sequence[str]
     expires_at: datetime | None
     lane: str
+    may_search_elsewhere: bool
 
 
 class KeyChanges(TypedDict, total=False):
@@ -38,6 +39,7 @@ class KeyChanges(TypedDict, total=False):
     model_patterns: Sequence[str]
     expires_at: datetime | None
     lane: str
+    may_search_elsewhere: bool
 
 
 @transaction.atomic

@@ -41,6 +41,7 @@ _KEY = {
     "concurrency": None,
     "model_patterns": ["anthropic/*"],
     "lane": "auto",
+    "may_search_elsewhere": False,
     "created_at": "2026-11-02T09:30:00Z",
     "expires_at": None,
     "revoked_at": None,
@@ -115,7 +116,7 @@ class StrictJsonParser(JSONParser):
         summary="One key", parameters=[_TEAM], responses=KeySerializer, examples=[_ANSWER]
     ),
     partial_update=extend_schema(
-        summary="Change a key's name, limits, patterns, lane or expiry",
+        summary="Change a key's name, limits, patterns, lane, web search or expiry",
         parameters=[_TEAM],
         request=KeyChangesSerializer,
         responses=ChangedKeySerializer,

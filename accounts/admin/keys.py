@@ -18,7 +18,15 @@ from accounts.shown_once import keep_secret, take_secret
 from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
 from gateway.core.refusals import InvalidField
 
-_TERMS = ["scope", "requests_per_minute", "concurrency", "model_patterns", "lane", "expires_at"]
+_TERMS = [
+    "scope",
+    "requests_per_minute",
+    "concurrency",
+    "model_patterns",
+    "lane",
+    "may_search_elsewhere",
+    "expires_at",
+]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
     Key.State.EXPIRED: "neutral",
@@ -58,7 +66,7 @@ class KeyAdmin(HistoryAdminBase):
     actions_detail = ["revoke"]
     fieldsets = [
         ("Whose key it is, and what uses it", {"fields": ["team", "name", "scope"]}),
-        ("What it may do", {"fields": ["model_patterns", "lane", "expires_at"]}),
+        ("What it may do", {"fields": ["model_patterns", "lane", "may_search_elsewhere", "expires_at"]}),
         ("How much at once", {"fields": ["requests_per_minute", "concurrency"]}),
     ]
     _history = (

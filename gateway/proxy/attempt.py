@@ -37,7 +37,7 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
-from gateway.proxy.targets import Target, Targets, find_targets
+from gateway.proxy.targets import Target, Targets, find_targets, searches
 from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
@@ -207,6 +207,7 @@ class Attempt:
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
             drops_proofs=self.target.is_bare,
+            searches=searches(self.call, offering),
         )
 
     async def _make(self, sink: ResponseSink) -> None:

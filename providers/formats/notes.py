@@ -8,6 +8,7 @@ from typing import Any
 from providers.formats.base import CannotTranslate, Format, Upstream, WrittenRequest
 from providers.formats.field_names import client_field
 from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_nothing, without_places
+from providers.formats.searches import stand_in
 from providers.wire.conversation import (
     ChoiceMode,
     Conversation,
@@ -78,8 +79,18 @@ def write_for(own: Format, client: Format, conversation: Conversation, upstream:
     if conversation.source == own.name or not _has_natives(conversation):
         return own.write_request(conversation, upstream)
     notes = Notes(conversation.source)
-    written = own.write_request(client.plainly(conversation, notes), upstream)
-    return replace(written, translated=(*notes.translated, *written.translated))
+    conversation = client.plainly(conversation, notes)
+    if upstream.searches and (found := stand_in(own.name, conversation)):
+        conversation = found.conversation
+        for path, words in found.lost.items():
+            notes.lose_path(path, Kind.HINT, words)
+    written = own.write_request(conversation, upstream)
+    return replace(
+        written,
+        translated=(*notes.translated, *written.translated),
+        lost=(*notes.lost, *written.lost),
+        worst=max(notes.worst, written.worst),
+    )
 
 
 def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str] = ()) -> Conversation:
@@ -138,6 +149,9 @@ def _lose_own(thing: Any, notes: Notes) -> None:
 def _keeps_tool(tool: Tool | Native, conversation: Conversation, notes: Notes) -> bool:
     if not isinstance(tool, Native):
         _lose_own(tool, notes)
+        return True
+    if tool.origin != conversation.source:
+        # The provider's own, in the place of the client's.
         return True
     _lose_tool(conversation, _kind_of(tool), tool.path, notes)
     return False

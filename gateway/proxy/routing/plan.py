@@ -12,6 +12,7 @@ from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
+from gateway.proxy.targets import searches
 from providers.formats.base import CannotTranslate, TranslationError
 from providers.formats.losses import Kind
 from providers.operations.base import Requirements, Verdict
@@ -192,6 +193,7 @@ def _verdict(candidate: Candidate, required: Requirements, context: RoutingConte
         params=offering.params,
         max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
         quirks=provider.quirks,
+        searches=required.call is not None and searches(required.call, offering),
     )
     return operation_of(required.endpoint).verdict(required, provider, upstream)
 
