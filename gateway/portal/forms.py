@@ -64,7 +64,7 @@ class TermsForm(forms.Form):
         today = timezone.now().date()
         if day is not None and day <= today and "expires_on" in self.changed_data:
             raise forms.ValidationError(
-                f"This day has begun. Choose {today + timedelta(days=1)} or a later one."
+                f"This day has already begun. Choose {today + timedelta(days=1)} or a later one."
             )
         return day
 

@@ -37,10 +37,11 @@ from gateway.proxy.settle import (
     settle,
     usage_fields,
 )
-from gateway.proxy.targets import Target, Targets, find_targets, searches
+from gateway.proxy.targets import Target, Targets, find_targets
 from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
+from providers.formats.searches import METER
 from providers.health import HealthTable
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
@@ -207,7 +208,7 @@ class Attempt:
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
             drops_proofs=self.target.is_bare,
-            searches=searches(self.call, offering),
+            searches=self.call.may_search_elsewhere and offering.has_price_for(METER),
         )
 
     async def _make(self, sink: ResponseSink) -> None:
@@ -305,6 +306,7 @@ class Attempt:
             team_id=call.team_id,
             key_id=call.key_id,
             project=call.project,
+            end_user=call.end_user,
             requested_model=call.requested_model,
             redirected_from=call.redirected_from,
             model=target.model.id,

@@ -32,6 +32,7 @@ _FACTS = (
     "asks_reasoning",
     "client_waits_s",
     "may_search_elsewhere",
+    "end_user",
 )
 _facts_of = attrgetter(*_FACTS)
 NEEDED = ("call_id", *_FACTS[:9])

@@ -9,7 +9,6 @@ from catalogue.published.snapshot import Snapshot
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from providers.facts import ProviderFacts
-from providers.formats.searches import METER
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
@@ -28,11 +27,6 @@ class Target:
     provider: ProviderFacts
     is_bare: bool = False
     """It has refused what proves reasoning, and is asked once more without."""
-
-
-def searches(call: Call, offering: OfferingFacts) -> bool:
-    """Whether its own web search may stand in for another vendor's: it has a price, and the key allows that."""
-    return call.may_search_elsewhere and offering.has_price_for(METER)
 
 
 class Targets:

@@ -140,7 +140,7 @@ def _catalogue(request: HttpRequest) -> dict[str, Any]:
         "sees_models": True,
         "listed": PublishedModel.objects.current().listed(timezone.now()).count(),
         "quarantined": live_of(request).quarantined[:_NAMED],
-        "to_mend": count_findings(),
+        "issue_counts": count_findings(),
     }
 
 

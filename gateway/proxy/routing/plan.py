@@ -1,7 +1,7 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -12,9 +12,9 @@ from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
-from gateway.proxy.targets import searches
 from providers.formats.base import CannotTranslate, TranslationError
 from providers.formats.losses import Kind
+from providers.formats.searches import METER
 from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import declares
 from providers.operations.registry import operation_of, serves
@@ -58,7 +58,13 @@ def plan_route(
     context: RoutingContext,
     preferences: ProviderPreferences = NO_PREFERENCES,
 ) -> RoutePlan:
-    """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
+    """The plan for a model's id, an alias or `auto`.
+
+    Raises NotFound, ModelRetired, InvalidRequest, Forbidden or Unavailable.
+    """
+    rules = context.key.restrictions
+    if rules is not None and rules.narrows_providers:
+        preferences = replace(preferences, of_key=rules)
     resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
     models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
     kept, dropped = [], []
@@ -185,7 +191,7 @@ def _operation_reason(candidate: Candidate, required: Requirements, context: Rou
 
 
 def _verdict(candidate: Candidate, required: Requirements, context: RoutingContext) -> Verdict:
-    offering, model = candidate.offering, candidate.model
+    offering, model, call = candidate.offering, candidate.model, required.call
     provider = context.snapshot.providers[offering.provider_id]
     upstream = Upstream(
         offering.upstream_name,
@@ -193,7 +199,7 @@ def _verdict(candidate: Candidate, required: Requirements, context: RoutingConte
         params=offering.params,
         max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
         quirks=provider.quirks,
-        searches=required.call is not None and searches(required.call, offering),
+        searches=call is not None and call.may_search_elsewhere and offering.has_price_for(METER),
     )
     return operation_of(required.endpoint).verdict(required, provider, upstream)
 

@@ -23,7 +23,6 @@ from providers.wire.conversation import (
     Tool,
     ToolCall,
     ToolChoice,
-    ToolResult,
 )
 
 ANTHROPIC = AnthropicFormat()
@@ -81,9 +80,6 @@ def test_wrong_field_is_refused_by_its_name(fields, param):
 def test_result_of_an_unknown_call_is_refused_with_its_id():
     with pytest.raises(BadRequest, match="toolu_9"):
         read_parts({"type": "tool_result", "tool_use_id": "toolu_9", "content": "x"})
-    with pytest.raises(CannotTranslate, match="call_9") as refused:
-        said(ToolResult("call_9", (Text("x"),)))
-    assert refused.value.param == "messages.tool_call_id"
 
 
 def test_five_cache_marks_are_refused():

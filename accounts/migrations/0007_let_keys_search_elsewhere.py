@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_find_calls_in_the_ledger'),
+        ('accounts', '0006_owners_and_projects'),
     ]
 
     operations = [
