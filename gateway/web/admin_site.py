@@ -38,6 +38,8 @@ _GROUPS = {
     "Teams": [
         ("Teams", "groups", "accounts.team"),
         ("Keys", "key", "accounts.key"),
+        ("Service accounts", "smart_toy", "accounts.serviceaccount"),
+        ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
         ("Audit", "policy", "accounts.auditentry"),
