@@ -212,7 +212,6 @@ class EdgeProcess:
             log_config=None,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=int(HANG_S),
         )
         self.server = uvicorn.Server(config)
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
@@ -245,14 +244,12 @@ class RunningEdge:
     keys: Keys
     records: Records
     process: EdgeProcess
-    connections: "Connections"
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
             base_url=self.url,
             headers={"authorization": f"Bearer {key or self.key}", **headers},
             timeout=HANG_S,
-            transport=self.connections,
         )
 
     def chat(self, model: str = "acme/one", *, lane: str = "direct", **body: Any) -> httpx.Response:
@@ -263,22 +260,6 @@ class RunningEdge:
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
         return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(HANG_S)
-
-
-class Connections(httpx.HTTPTransport):
-    """Those of all clients of an edge: what one leaves open the next goes on with."""
-
-    def __init__(self) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=None))
-
-    def __exit__(self, *_: object) -> None:
-        """A client has ended, and the others have not."""
-
-    def close(self) -> None:
-        """As above."""
-
-    def close_all(self) -> None:
-        super().close()
 
 
 def recorded(edge: RunningEdge) -> AttemptClosed:
@@ -306,10 +287,8 @@ def running_edge(
     thread.start()
     process = ready.get(timeout=HANG_S)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    connections = Connections()
     try:
-        yield RunningEdge(url, keys.issue(name="first"), keys, records, process, connections)
+        yield RunningEdge(url, keys.issue(name="first"), keys, records, process)
     finally:
-        connections.close_all()
         process.loop.call_soon_threadsafe(process.stop.set)
         thread.join(HANG_S)
