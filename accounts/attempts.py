@@ -34,6 +34,8 @@ class AttemptOpened:
     """The retired model that was asked for, where its successor answers; else empty."""
     input_tokens: int = 0
     """A rough count of the prompt's, for an attempt whose end nobody lives to tell."""
+    end_user: str = ""
+    """Whose request it was, hashed with the team; empty where the client did not say."""
 
 
 @dataclass(slots=True)

@@ -12,9 +12,12 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import guesses
-from accounts.directory import facts_of, touches
+from accounts.directory import touches
+from accounts.key_facts import facts_of, find_key
 from accounts.keys import REFUSAL, KeyFacts, credential_of, digest_secret, read_key
 from accounts.models import Key, Team
+from accounts.permits import judge
+from accounts.scopes import FEED, MANAGEMENT
 from gateway.core.client_address import client_of_meta
 from gateway.core.errors import ApiError
 
@@ -53,7 +56,7 @@ class KeyPrincipal:
 
     @property
     def may_manage(self) -> bool:
-        return self.key.scope == Key.Scope.MANAGEMENT
+        return MANAGEMENT in self.facts.scopes
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
@@ -61,7 +64,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyFacts] | None:
         text = _shown_text(request)
-        return _let_in(_principal(request, text)) if text else None
+        return _let_in(_principal(request, text), request) if text else None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
         return "Bearer"
@@ -82,13 +85,13 @@ class FeedTokenAuthentication(authentication.BaseAuthentication):
                 "A token in the address opens feeds only: add format=atom, or send the key as"
             )
         principal = _principal(request, text)
-        if principal.key.scope != Key.Scope.FEED:
+        if FEED not in principal.facts.scopes:
             raise _refuse_token(
                 f"This is a key of scope {principal.key.scope}, and addresses are written down in many places: only "
                 "a feed key may be part of one. Make one in the portal, revoke this key if others may have seen "
                 "the address, and send keys of other scopes as"
             )
-        return _let_in(principal)
+        return _let_in(principal, request)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # REST framework's signature
         return "Bearer"
@@ -99,7 +102,7 @@ def find_principal(text: str) -> KeyPrincipal | None:
     shown = read_key(text)
     if shown is None:
         return None
-    key = Key.objects.select_related("team").filter(public_id=shown.public_id).first()
+    key = find_key(shown.public_id)
     # An unknown key costs one comparison too, so that its time tells nothing.
     is_right = hmac.compare_digest(digest_secret(shown.secret), key.digest if key else _NO_DIGEST)
     if key is None or not is_right:
@@ -119,7 +122,12 @@ def _principal(request: Request, text: str) -> KeyPrincipal:
     return principal
 
 
-def _let_in(principal: KeyPrincipal) -> tuple[KeyPrincipal, KeyFacts]:
+def _let_in(principal: KeyPrincipal, request: Request) -> tuple[KeyPrincipal, KeyFacts]:
+    """Raises ApiError where the key may not do what the view is for (its `needed_scope`; none: any key will do)."""
+    scope = getattr(request.parser_context["view"], "needed_scope", "")
+    address = client_of_meta(request.META, settings.TRUSTED_PROXIES)
+    if denial := judge(principal.facts, scope, address=address):
+        raise ApiError(denial.message, status=403, code=denial.code, param=denial.param)
     touches.note(principal.key.pk, time.time())
     return principal, principal.facts
 

@@ -9,14 +9,14 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
 
+from accounts.key_facts import read_facts
 from accounts.keys import KeyFacts, KeysUnavailable, ShownKey
 from accounts.models import Key
 from accounts.revision import Revisions
@@ -26,25 +26,6 @@ _THREADS = 4
 _FLIGHTS_MAX = 1_000
 _MISSING_MAX = 10_000
 _LOOK_UP_TIMEOUT_S = 5.0
-_COLUMNS = (
-    "pk",
-    "public_id",
-    "digest",
-    "name",
-    "team_id",
-    "team__slug",
-    "scope",
-    "team__is_active",
-    "team__lifecycle_policy",
-    "team__keeps_responses",
-    "revoked_at",
-    "expires_at",
-    "requests_per_minute",
-    "concurrency",
-    "model_patterns",
-    "lane",
-    "revision",
-)
 
 
 class Touches:
@@ -140,7 +121,7 @@ class SqlKeyDirectory:
             is_empty = not self._entries
         if not is_empty:
             # A process of the version before this one counts keys by the other number, which may be the lower one.
-            for facts, revision in _read(revision__gt=min(self._seen)):
+            for facts, revision in read_facts(revision__gt=min(self._seen)):
                 self._replace(facts, revision)
         self._seen = now
 
@@ -191,7 +172,7 @@ class SqlKeyDirectory:
     def _fetch_newest(self, public_id: str) -> KeyFacts | None:
         while True:
             generation = self._generation
-            found = next(_read(public_id=public_id), None)
+            found = next(read_facts(public_id=public_id), None)
             if self._keep(public_id, found, generation):
                 return found[0] if found else None
 
@@ -219,45 +200,6 @@ class SqlKeyDirectory:
             # A look-up of the new generation may already have read a later state.
             if held is not None and held[1] < revision:
                 self._entries[facts.public_id] = (facts, revision)
-
-
-def facts_of(key: Key) -> KeyFacts:
-    """The facts of a row read with its team."""
-    return _facts(tuple(_follow(key, column) for column in _COLUMNS))[0]
-
-
-def _follow(key: Key, column: str) -> Any:
-    first, _, rest = column.partition("__")
-    value = getattr(key, first)
-    return getattr(value, rest) if rest else value
-
-
-def _read(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
-    return map(_facts, Key.objects.filter(**conditions).order_by().values_list(*_COLUMNS))
-
-
-def _facts(row: tuple[Any, ...]) -> tuple[KeyFacts, int]:
-    pk, public_id, digest, name, team_id, team_slug, scope, is_team_active, lifecycle_policy = row[:9]
-    keeps_responses, *row_rest = row[9:]
-    revoked_at, expires_at, requests_per_minute, concurrency, model_patterns, lane, revision = row_rest
-    facts = KeyFacts(
-        id=pk,
-        public_id=public_id,
-        digest=digest,
-        name=name,
-        team_id=team_id,
-        team_slug=team_slug,
-        scope=scope,
-        is_active=revoked_at is None and is_team_active,
-        expires_at=expires_at.timestamp() if expires_at else None,
-        requests_per_minute=requests_per_minute,
-        concurrency=concurrency,
-        model_patterns=tuple(model_patterns),
-        lane=lane,
-        lifecycle_policy=lifecycle_policy,
-        keeps_responses=keeps_responses,
-    )
-    return facts, revision
 
 
 def _write_last_used(taken: dict[int, float]) -> None:

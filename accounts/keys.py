@@ -8,10 +8,11 @@ import hashlib
 import hmac
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from accounts.patterns import matches_any
+from accounts.restrictions import Restrictions
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -22,6 +23,8 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _PUBLIC_ID_LENGTH = 12
 _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
+Subject = tuple[str, int]
+"""Who may own and spend: `key` (its lineage), `member`, `service_account`, `project` or `team`, with the row's id."""
 
 
 class KeysUnavailable(Exception):
@@ -57,7 +60,17 @@ class KeyFacts:
     team_slug: str
     scope: str
     is_active: bool
-    """Neither revoked nor of a team that is switched off."""
+    """Not revoked, and neither its team, its service account nor the person who owns it is switched off or gone."""
+    scopes: frozenset[str]
+    """All that it may do: see accounts.scopes."""
+    subjects: tuple[Subject, ...]
+    """Whom its calls count for, the nearest first: lineage, owner, project, team, as far as it has them."""
+    lineage_id: int
+    """The first key of those that replaced one another: limits and history are theirs together."""
+    restrictions: Restrictions | None = None
+    """None: it may call models and read the catalogue, and nothing but its own patterns is closed to it."""
+    projects: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """The team's open projects by their slugs."""
     expires_at: float | None = None
     requests_per_minute: int | None = None
     concurrency: int | None = None
@@ -73,7 +86,20 @@ class KeyFacts:
 
     def may_call(self, model_id: str, aliases: Iterable[str] = ()) -> bool:
         """A pattern that names an alias means its model."""
+        if self.restrictions is not None and not self.restrictions.permits_model(
+            (model_id, *aliases), self.model_patterns
+        ):
+            return False
         return not self.model_patterns or matches_any((model_id, *aliases), self.model_patterns)
+
+    @property
+    def sight(self) -> str:
+        """What of the catalogue it may see: the same text for keys that may see the same."""
+        return (
+            f"{self.model_patterns}"
+            if self.restrictions is None
+            else f"{self.model_patterns} {self.restrictions}"
+        )
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

@@ -1,11 +1,14 @@
 """What the terms of a key may be. Pure; services, forms and both APIs ask here. All checks raise InvalidField."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.core.refusals import InvalidField
 
 LIMIT_MAX = 1_000_000
+PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
+"""How a project is named by calls."""
 _NAME_LENGTH_MAX = 100
 
 
@@ -31,3 +34,9 @@ def check_choice(field: str, value: str, allowed: Iterable[str]) -> None:
     words = list(allowed)
     if value not in words:
         raise InvalidField(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
+
+
+def check_project(slug: str) -> None:
+    if not PROJECT.fullmatch(slug):
+        message = f"slug is {slug[:64]!r}; use 1 to 64 letters, digits, dots, colons, dashes and underscores."
+        raise InvalidField("slug", message)

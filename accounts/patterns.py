@@ -10,6 +10,7 @@ PATTERNS_MAX = 100
 _LENGTH_MAX = 200
 _SET = re.compile(r"\[!?[^\[\]]+\]")
 _BRACKETS = frozenset("[]")
+_SETS = frozenset("[]?")
 
 read_names: Callable[[], Iterable[str]] = tuple
 """Ids and aliases that there are. The catalogue, which knows them, puts itself here."""
@@ -19,17 +20,29 @@ def matches_any(names: Iterable[str], patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def check_patterns(patterns: Sequence[object]) -> None:
+def check_patterns(patterns: Sequence[object], field: str = "model_patterns") -> None:
     """Raises InvalidField for what could never match, or would match more than it says."""
     if len(patterns) > PATTERNS_MAX:
-        raise InvalidField("model_patterns", f"model_patterns holds more than {PATTERNS_MAX} patterns.")
+        raise InvalidField(field, f"{field} holds more than {PATTERNS_MAX} patterns.")
+    what = (
+        "a provider's slug, or a pattern such as 'acme-*'"
+        if "provider" in field
+        else "a model's id or alias, or a pattern such as 'anthropic/*'"
+    )
     for pattern in patterns:
         if fault := _fault_of(pattern):
-            raise InvalidField(
-                "model_patterns",
-                f"model_patterns holds {str(pattern)[:_LENGTH_MAX]!r}, which {fault}; "
-                "each is a model's id or alias, or a pattern such as 'anthropic/*'.",
-            )
+            message = f"{field} holds {str(pattern)[:_LENGTH_MAX]!r}, which {fault}; each is {what}."
+            raise InvalidField(field, message)
+
+
+def is_within(pattern: str, wider: str) -> bool:
+    """Whether all that `pattern` matches is matched by `wider` too; False where that cannot be seen."""
+    if wider in {pattern, "*"}:
+        return True
+    if _SETS.isdisjoint(pattern):
+        # A text, or stars: a star stands for itself where only stars can match it.
+        return fnmatchcase(pattern, wider) and ("*" not in pattern or _SETS.isdisjoint(wider))
+    return False
 
 
 def warn_of(patterns: Sequence[str]) -> list[str]:
@@ -41,7 +54,7 @@ def warn_of(patterns: Sequence[str]) -> list[str]:
 def _fault_of(pattern: object) -> str:
     """The end of a sentence; empty where nothing is wrong."""
     if not isinstance(pattern, str) or not pattern:
-        return "is no text"
+        return "is not text"
     if len(pattern) > _LENGTH_MAX:
         return f"is longer than {_LENGTH_MAX} characters"
     if not pattern.isprintable() or " " in pattern:

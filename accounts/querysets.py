@@ -26,9 +26,15 @@ class KeyQuerySet(QuerySet["Key"]):
         return self.filter(public_id=shown[1]) if shown else self.none()
 
     def usable(self, at: datetime) -> "KeyQuerySet":
-        """Neither revoked nor expired, of teams that are switched on."""
+        """Neither revoked nor expired, of teams that are open."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
-        return self.filter(unexpired, revoked_at__isnull=True, team__is_active=True)
+        return self.filter(
+            unexpired,
+            revoked_at__isnull=True,
+            team__is_active=True,
+            team__frozen_at__isnull=True,
+            team__archived_at__isnull=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from rest_framework import serializers
 from accounts.limits import LIMIT_MAX
 from accounts.models import Key
 from accounts.patterns import PATTERNS_MAX, warn_of
+from accounts.scopes import SCOPES
+from accounts.services import OVERLAP_MOST
 from gateway.core.errors import ApiError
 
 
@@ -36,6 +38,15 @@ class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         return {**schema, "additionalProperties": False}
+
+
+def _list(help_text: str) -> "serializers.ListField":
+    child = serializers.CharField(max_length=200)
+    return serializers.ListField(child=child, max_length=PATTERNS_MAX, required=False, help_text=help_text)
+
+
+def _told_list() -> "serializers.ListField":
+    return serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class ListParameters(StrictSerializer):
@@ -72,6 +83,17 @@ class KeyChangesSerializer(StrictSerializer):
         required=False,
         help_text="Models that the key may call, such as anthropic/*; none: all.",
     )
+    denied_model_patterns = _list("Models that the key may not call, whatever permits them.")
+    provider_patterns = _list("Providers that its calls may go to, by their slugs; none: all.")
+    denied_provider_patterns = _list("Providers that its calls never go to.")
+    surfaces = _list("APIs that it may call, such as messages; none: all.")
+    ip_ranges = _list("Addresses and networks that it may be used from; none: anywhere.")
+    project = serializers.CharField(
+        max_length=64,
+        allow_null=True,
+        required=False,
+        help_text="The slug of the team's project that all of its calls are for; null: each call may name one.",
+    )
     expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null: never.")
     lane = serializers.ChoiceField(choices=Key.Lane.choices, required=False)
 
@@ -84,6 +106,32 @@ class NewKeySerializer(KeyChangesSerializer):
         required=False,
         help_text="A feed key is for feed readers and calendars, as `token` in an address.",
     )
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(SCOPES)),
+        max_length=len(SCOPES),
+        required=False,
+        help_text="All that it may do, in place of `scope`; `feed` stands alone.",
+    )
+    owner = serializers.CharField(
+        max_length=150,
+        allow_null=True,
+        required=False,
+        help_text="The user name of the member whose key it is; it is refused once they leave. null: the team's own.",
+    )
+    service_account = serializers.CharField(
+        max_length=60, allow_null=True, required=False, help_text="The slug of the program whose key it is."
+    )
+
+
+class RotationSerializer(StrictSerializer):
+    """How a key is rotated."""
+
+    overlap_s = serializers.IntegerField(
+        min_value=0,
+        max_value=int(OVERLAP_MOST.total_seconds()),
+        required=False,
+        help_text="For how many seconds the old key works on; a day where it is not said.",
+    )
 
 
 class KeySerializer(serializers.ModelSerializer[Key]):
@@ -94,6 +142,21 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     state = serializers.SerializerMethodField()
     model_patterns = serializers.ListField(child=serializers.CharField(), read_only=True)
+    scopes = serializers.SerializerMethodField()
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    service_account = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    denied_model_patterns = _told_list()
+    provider_patterns = _told_list()
+    denied_provider_patterns = _told_list()
+    surfaces = _told_list()
+    ip_ranges = _told_list()
+    replaces = serializers.SlugRelatedField[Any](
+        slug_field="public_id", read_only=True, help_text="The id of the key that was rotated into this one."
+    )
+    successor = serializers.SerializerMethodField(
+        help_text="The id of the key that this one was rotated into; this one works until `expires_at`."
+    )
 
     class Meta:
         model = Key
@@ -102,16 +165,27 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "object",
             "name",
             "team",
+            "owner",
+            "service_account",
+            "project",
             "scope",
+            "scopes",
             "state",
             "requests_per_minute",
             "concurrency",
             "model_patterns",
+            "denied_model_patterns",
+            "provider_patterns",
+            "denied_provider_patterns",
+            "surfaces",
+            "ip_ranges",
             "lane",
             "created_at",
             "expires_at",
             "revoked_at",
             "last_used_at",
+            "replaces",
+            "successor",
         ]
         read_only_fields = fields
 
@@ -121,18 +195,25 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     def get_state(self, key: Key) -> Key.State:
         return key.state_at(timezone.now())
 
+    def get_scopes(self, key: Key) -> list[str]:
+        return sorted(key.scope_set)
+
+    def get_successor(self, key: Key) -> str | None:
+        successor: Key | None = getattr(key, "successor", None)
+        return successor.public_id if successor else None
+
 
 class ChangedKeySerializer(KeySerializer):
     """A key just changed."""
 
-    warnings = serializers.SerializerMethodField(help_text="What was taken, and may be a mistake.")
+    warnings = serializers.SerializerMethodField(help_text="What was accepted, but may be a mistake.")
 
     class Meta(KeySerializer.Meta):
         fields = [*KeySerializer.Meta.fields, "warnings"]
         read_only_fields = fields
 
     def get_warnings(self, key: Key) -> list[str]:
-        return warn_of(key.model_patterns)
+        return warn_of([*key.model_patterns, *key.denied_model_patterns])
 
 
 class IssuedKeySerializer(ChangedKeySerializer):

@@ -1,10 +1,23 @@
-"""The addresses of `/v1/keys`."""
+"""The addresses of management: keys, the team, its service accounts and projects; and of a key's own terms."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from accounts import owner_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("keys", KeyViewSet, basename="key")
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("key", owner_views.OwnKeyView.as_view(), name="own-key"),
+    path("team", owner_views.TeamView.as_view(), name="team"),
+    path("team/freeze", owner_views.FreezeView.as_view(), name="team-freeze"),
+    path("team/unfreeze", owner_views.UnfreezeView.as_view(), name="team-unfreeze"),
+    path("team/archive", owner_views.ArchiveView.as_view(), name="team-archive"),
+    path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
+    path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
+    path("projects", owner_views.ProjectsView.as_view(), name="projects"),
+    path("projects/<str:id>", owner_views.ProjectView.as_view(), name="project"),
+]

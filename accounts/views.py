@@ -1,21 +1,17 @@
 """`/v1/keys`: a team's keys, for its members and its management keys."""
 
+from datetime import timedelta
 from typing import Any
 
-import orjson
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
-from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
+from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
 from accounts.models import Key, Team, User
 from accounts.querysets import KeyQuerySet
 from accounts.serializers import (
@@ -26,25 +22,37 @@ from accounts.serializers import (
     KeySerializer,
     ListParameters,
     NewKeySerializer,
-    TeamParameter,
+    RotationSerializer,
 )
 from gateway.core.errors import ApiError
+from gateway.core.refusals import InvalidField
 
 _KEY = {
     "id": "3kT9vQ2mXw7B",
     "object": "key",
     "name": "billing service, production",
     "team": "research",
+    "owner": None,
+    "service_account": "billing",
+    "project": "invoices",
     "scope": "inference",
+    "scopes": ["catalogue", "inference"],
     "state": "active",
     "requests_per_minute": 600,
     "concurrency": None,
     "model_patterns": ["anthropic/*"],
+    "denied_model_patterns": ["*-preview"],
+    "provider_patterns": [],
+    "denied_provider_patterns": [],
+    "surfaces": ["messages"],
+    "ip_ranges": ["192.0.2.0/24"],
     "lane": "auto",
     "created_at": "2026-11-02T09:30:00Z",
     "expires_at": None,
     "revoked_at": None,
     "last_used_at": "2026-11-02T09:41:12Z",
+    "replaces": None,
+    "successor": None,
 }
 _ANSWER = OpenApiExample("A key", value=_KEY, response_only=True)
 _REQUEST = OpenApiExample(
@@ -60,85 +68,58 @@ _CHANGED = OpenApiExample("A changed key", value=_KEY | {"warnings": []}, respon
 _ISSUED = OpenApiExample(
     "Issued", value={"key": "sk-gw-3kT9vQ2mXw7B-…"} | _KEY | {"warnings": []}, response_only=True
 )
+_ROTATION = OpenApiExample("An hour for both", value={"overlap_s": 3600}, request_only=True)
 _PAGE = OpenApiExample(
     "One page",
     value={"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_KEY]},
     response_only=True,
 )
-_TEAM = OpenApiParameter(
-    "team",
-    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
-    description="The team's slug; needed by people who belong to several teams.",
-)
-
-
-class MayManageKeys(BasePermission):
-    """People do in their teams, and management keys in theirs."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
-        principal = request.user
-        if isinstance(principal, KeyPrincipal) and not principal.may_manage:
-            may = "read the catalogue" if principal.key.scope == Key.Scope.FEED else "list and call models"
-            raise ApiError(
-                f"This is a key of scope {principal.key.scope}: it may {may}. Use a management key to manage keys.",
-                status=403,
-                code="management_key_required",
-            )
-        return bool(principal and principal.is_authenticated)
-
-
-class StrictJsonParser(JSONParser):
-    """Takes UTF-8 JSON of sane depth, and no NaN."""
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        try:
-            return orjson.loads(stream.read())
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from None
 
 
 @extend_schema_view(
     list=extend_schema(
         summary="List the team's keys",
-        parameters=[_TEAM, ListParameters],
+        parameters=[TEAM, ListParameters],
         responses=KeyListSerializer,
         examples=[_PAGE],
     ),
     create=extend_schema(
         summary="Issue a key; the answer is the only place that ever shows it",
-        parameters=[_TEAM],
+        parameters=[TEAM],
         request=NewKeySerializer,
         responses={201: IssuedKeySerializer},
         examples=[_REQUEST, _ISSUED],
     ),
-    retrieve=extend_schema(
-        summary="One key", parameters=[_TEAM], responses=KeySerializer, examples=[_ANSWER]
-    ),
+    retrieve=extend_schema(summary="One key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]),
     partial_update=extend_schema(
-        summary="Change a key's name, limits, patterns, lane or expiry",
-        parameters=[_TEAM],
+        summary="Change a key's name, limits, what it may reach, project, lane or expiry",
+        parameters=[TEAM],
         request=KeyChangesSerializer,
         responses=ChangedKeySerializer,
         examples=[_REQUEST, _CHANGED],
     ),
     destroy=extend_schema(
         summary="Revoke a key for good, in every process within a second",
-        parameters=[_TEAM],
+        parameters=[TEAM],
         responses={200: KeySerializer},
         examples=[_ANSWER],
     ),
+    rotate=extend_schema(
+        summary="Issue a key in another one's place; the old one works on for the overlap",
+        parameters=[TEAM],
+        request=RotationSerializer,
+        responses={201: IssuedKeySerializer},
+        examples=[_ROTATION, _ISSUED],
+    ),
     revoke=extend_schema(
         summary="Revoke a key for good, as DELETE does",
-        parameters=[_TEAM],
+        parameters=[TEAM],
         request=None,
         responses=KeySerializer,
         examples=[_ANSWER],
     ),
 )
-class KeyViewSet(GenericViewSet[Key]):
-    authentication_classes = [KeyAuthentication, SessionAuthentication]
-    permission_classes = [MayManageKeys]
-    parser_classes = [StrictJsonParser]
+class KeyViewSet(ManagementView, GenericViewSet[Key]):
     serializer_class = KeySerializer
     pagination_class = None
     lookup_field = "public_id"
@@ -146,8 +127,8 @@ class KeyViewSet(GenericViewSet[Key]):
     queryset = Key.objects.none()
 
     def list(self, request: Request) -> Response:
-        query = _checked(ListParameters, request.query_params.dict())
-        keys = self._keys(_team(request, query.get("team")))
+        query = checked(ListParameters, request.query_params.dict())
+        keys = self._keys(team_of(request, query.get("team")))
         limit, offset = query["limit"], query["offset"]
         page = KeySerializer(keys[offset : offset + limit], many=True).data
         return Response(
@@ -155,9 +136,10 @@ class KeyViewSet(GenericViewSet[Key]):
         )
 
     def create(self, request: Request) -> Response:
-        team = self._asked_team()
-        terms = _checked(NewKeySerializer, request.data)
-        key, text = services.issue_key(team=team, created_by=_person(request), **terms)
+        team = self.asked_team()
+        terms = _with_rows(team, checked(NewKeySerializer, request.data))
+        maker = maker_of(request)
+        key, text = services.issue_key(team=team, created_by=person_of(request), maker=maker, **terms)
         return Response({"key": text} | ChangedKeySerializer(key).data, status=status.HTTP_201_CREATED)
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
@@ -165,11 +147,22 @@ class KeyViewSet(GenericViewSet[Key]):
 
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
         key = self._key(id)
-        changes = _checked(KeyChangesSerializer, request.data, partial=True)
-        return Response(ChangedKeySerializer(services.update_key(key=key, **changes)).data)
+        changes = _with_rows(key.team, checked(KeyChangesSerializer, request.data, partial=True))
+        changed = services.update_key(key=key, maker=maker_of(request), **changes)
+        return Response(ChangedKeySerializer(changed).data)
 
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         return self._revoke(id)
+
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, id: str) -> Response:  # noqa: A002
+        key = self._key(id)
+        given = checked(RotationSerializer, request.data)
+        overlap = timedelta(seconds=given["overlap_s"]) if "overlap_s" in given else services.OVERLAP
+        new, text = services.rotate_key(
+            key=key, overlap=overlap, created_by=person_of(request), maker=maker_of(request)
+        )
+        return Response({"key": text} | ChangedKeySerializer(new).data, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
@@ -179,49 +172,33 @@ class KeyViewSet(GenericViewSet[Key]):
         return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)
 
     def _keys(self, team: Team) -> KeyQuerySet:
-        return Key.objects.for_team(team).select_related("team")
+        return Key.objects.for_team(team).select_related(*_SHOWN)
 
     def _key(self, public_id: str) -> Key:
-        keys = self._keys(self._asked_team())
+        keys = self._keys(self.asked_team())
         # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
         key = keys.filter(public_id=public_id).first() if public_id.isalnum() else None
         if key is None:
             raise ApiError(f"There is no key '{public_id}' in this team.", status=404, code="key_not_found")
         return key
 
-    def _asked_team(self) -> Team:
-        query = _checked(TeamParameter, self.request.query_params.dict())
-        return _team(self.request, query.get("team"))
+
+_SHOWN = ("team", "owner", "service_account", "project", "replaces", "successor")
 
 
-def _checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
-    serializer = kind(data=data, partial=partial)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
-def _team(request: Request, slug: str | None) -> Team:
-    """The team that is acted for. Raises ApiError where it is not the caller's, or not clear."""
-    teams = _teams(request)
-    chosen = [team for team in teams if slug in {None, team.slug}]
-    if slug is not None and not chosen:
-        raise ApiError(f"You belong to no team '{slug}'.", status=404, code="team_not_found", param="team")
-    if not chosen:
-        raise ApiError("You belong to no team that is switched on.", status=403, code="no_team")
-    if len(chosen) > 1:
-        slugs = ", ".join(sorted(team.slug for team in chosen))
-        raise ApiError(
-            f"You belong to several teams. Name one as 'team': {slugs}.", code="required", param="team"
-        )
-    return chosen[0]
-
-
-def _teams(request: Request) -> list[Team]:
-    person = _person(request)
-    if person is not None:
-        return list(person.teams.filter(is_active=True))
-    return [request.user.team] if isinstance(request.user, KeyPrincipal) else []
-
-
-def _person(request: Request) -> User | None:
-    return request.user if isinstance(request.user, User) else None
+def _with_rows(team: Team, terms: dict[str, Any]) -> dict[str, Any]:
+    """Of owner, service account and project the team's rows, in place of their names. Raises InvalidField."""
+    people = User.objects.filter(teams=team)
+    rows = {
+        "owner": (people, "username", "a member"),
+        "service_account": (team.service_accounts.all(), "slug", "a service account"),
+        "project": (team.projects.all(), "slug", "a project"),
+    }
+    found = dict(terms)
+    for field, (queryset, name, what) in rows.items():
+        if terms.get(field) is not None:
+            row = queryset.filter(**{name: terms[field]}).first()
+            if row is None:
+                raise InvalidField(field, f"{field} is {terms[field]!r}, which is not {what} of this team.")
+            found[field] = row
+    return found

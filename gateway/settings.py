@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "django_filters",
     "import_export",
@@ -226,6 +227,10 @@ REST_FRAMEWORK = {
 
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
+# Whether a model may be called that no list of a key or a team has; a team may say otherwise.
+NEW_MODELS = env.choice("GATEWAY_NEW_MODELS", "open", ("open", "closed"))
+# After how many days without use a key expires, unless its team says otherwise; 0: never.
+UNUSED_KEY_DAYS = env.whole("GATEWAY_UNUSED_KEY_DAYS", 0, most=36_500)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
 COUNTS_PER_MINUTE = env.whole("GATEWAY_COUNTS_PER_MINUTE", 600, least=1)
 BODY_LIMIT_BYTES = env.whole("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024)
@@ -368,6 +373,7 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 
 CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
+    "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
@@ -384,6 +390,9 @@ SPECTACULAR_SETTINGS = {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
         "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
+        "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
+        "StateEnum": "accounts.models.Key.State",
+        "TeamStateEnum": "accounts.models.Team.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -392,8 +401,9 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
-        {"name": "keys", "description": "Issuing and revoking keys, with a management key."},
-        {"name": "machines", "description": "For those who watch the gateway."},
+        {"name": "keys", "description": "Issuing, rotating and revoking keys, and what a key may do."},
+        {"name": "team", "description": "The team, its service accounts and its projects."},
+        {"name": "machines", "description": "For monitoring."},
     ],
 }
 

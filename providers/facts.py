@@ -19,6 +19,7 @@ KNOWN_QUIRKS: Mapping[str, str] = {
     "reasoning_input": "Takes reasoning of earlier turns back as reasoning, and refuses reasoning_content",
     "wants_reasoning_input": "Wants reasoning with every earlier turn of the model: a space stands for none",
     "no_reasoning_input": "Refuses reasoning of earlier turns",
+    "system_in_front": "Its template takes the system's words as the first message only: later ones are moved into it",
     "embeds_texts_only": "Embeds texts only, and no token numbers",
     "embeds_at_most_100": "Embeds at most 100 texts in one call",
 }

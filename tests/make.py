@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from typing import Any, Unpack
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import Key, LedgerEntry, Membership, Team, User
-from accounts.services import KeyTerms, issue_key
+from accounts.services import issue_key
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
 from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
@@ -85,7 +85,7 @@ def make_team(slug: str = "", **fields: Any) -> Team:
     return Team.objects.create(slug=slug, **fields)
 
 
-def make_key(team: Team | None = None, name: str = "test", **terms: Unpack[KeyTerms]) -> tuple[Key, str]:
+def make_key(team: Team | None = None, name: str = "test", **terms: Any) -> tuple[Key, str]:
     """A key with its text; of a new team unless one is given."""
     return issue_key(team=team or make_team(), name=name, **terms)
 

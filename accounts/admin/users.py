@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from accounts import services
 from accounts.admin.history import HistoryAdminBase
 from accounts.models import User
 from gateway.core.admin_base import ChangePersonForm, NewPersonForm, PasswordForm
@@ -32,6 +33,12 @@ class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryAdminBase):  # type: ignor
     add_form = NewPersonForm
     change_password_form = PasswordForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Keys of somebody who is switched off are refused, and those of somebody who is back are let in."""
+        if change:
+            services.tell_keys_of(users=[obj])
+        super().save_model(request, obj, form, change)
 
 
 admin.site.unregister(Group)

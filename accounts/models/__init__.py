@@ -1,11 +1,23 @@
-"""Users, teams, keys, the revision, the ledger, stored responses and the audit."""
+"""Users, teams, their programs and projects, keys, the revision, the ledger, stored responses and the audit."""
 
 from accounts.models.audit import AuditEntry
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
+from accounts.models.owners import Project, ServiceAccount
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.team import Membership, Team
 from accounts.models.user import User
 
-__all__ = ["AuditEntry", "Key", "LedgerEntry", "Membership", "Revision", "StoredResponse", "Team", "User"]
+__all__ = [
+    "AuditEntry",
+    "Key",
+    "LedgerEntry",
+    "Membership",
+    "Project",
+    "Revision",
+    "ServiceAccount",
+    "StoredResponse",
+    "Team",
+    "User",
+]

@@ -5,11 +5,13 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
+from accounts.models.restricted import RestrictedModel, list_field
 from accounts.querysets import KeyQuerySet
+from accounts.scopes import scopes_of
 from gateway.core.lines import OneLineTexts
 
 
-class Key(OneLineTexts, models.Model):
+class Key(OneLineTexts, RestrictedModel):
     """What a client shows to be let in. Only a digest of it is stored: a lost key cannot be recovered."""
 
     class Scope(models.TextChoices):
@@ -34,6 +36,43 @@ class Key(OneLineTexts, models.Model):
     public_id = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.INFERENCE)
+    scopes = list_field("What it may do, in full. Empty: what its scope has always meant.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="owned_keys",
+        help_text="The person whose key it is: it is refused once they leave the team. Empty: the team's own.",
+    )
+    service_account = models.ForeignKey(
+        "accounts.ServiceAccount",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="keys",
+        help_text="The program whose key it is, in place of a person.",
+    )
+    project = models.ForeignKey(
+        "accounts.Project",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="keys",
+        help_text="What all of its calls are for, whatever they say themselves. Empty: each call may say it.",
+    )
+    first = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="The first key of its lineage; empty for that one itself.",
+    )
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="successor", editable=False
+    )
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
     concurrency = models.PositiveIntegerField(
         null=True, blank=True, help_text="Calls running at the same time. Empty: no limit."
@@ -54,6 +93,12 @@ class Key(OneLineTexts, models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unused_told_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When somebody was told that it will expire for want of use.",
+    )
     revision = models.BigIntegerField(default=0, editable=False, db_index=True)
 
     objects = KeyQuerySet.as_manager()
@@ -75,10 +120,23 @@ class Key(OneLineTexts, models.Model):
                 condition=models.Q(concurrency__isnull=True) | models.Q(concurrency__gte=1),
                 name="key_concurrency_positive",
             ),
+            models.CheckConstraint(
+                condition=models.Q(owner__isnull=True) | models.Q(service_account__isnull=True),
+                name="key_one_owner",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} (sk-gw-{self.public_id}-…)"
+
+    @property
+    def lineage_id(self) -> int:
+        """What limits, budgets and history belong to: the same for a key and all that replaced it."""
+        return self.first_id or self.pk
+
+    @property
+    def scope_set(self) -> frozenset[str]:
+        return scopes_of(self.scope, self.scopes)
 
     def state_at(self, at: datetime) -> State:
         if self.revoked_at is not None:

@@ -67,6 +67,12 @@ class LedgerEntry(models.Model):
     loss_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Borne by the operator.")
     latency_ms = models.FloatField(null=True)
     first_token_ms = models.FloatField(null=True)
+    end_user = models.CharField(  # noqa: DJ001  # rows of before it are not written anew
+        max_length=32,
+        null=True,
+        blank=True,
+        help_text="Whose request it was, as the client says it: hashed with the team.",
+    )
 
     objects = LedgerQuerySet.as_manager()
 

@@ -1,14 +1,31 @@
 """Teams and who belongs to them."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 
+from accounts.models.restricted import RestrictedModel, list_field
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from gateway.core.lines import OneLineTexts
 
 
-class Team(OneLineTexts, models.Model):
-    """The party that owns keys and is charged for calls. Switching a team off stops all of its keys."""
+def _positive(help_text: str) -> "models.PositiveIntegerField[int | None, int | None]":
+    return models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text=help_text
+    )
+
+
+class Team(OneLineTexts, RestrictedModel):
+    """The party that owns keys and is charged for calls. Switching a team off stops all of its keys.
+
+    What it may not reach, none of its keys may. Staff switch it off; its owners can freeze it, which stops the same
+    keys and is theirs to undo. Archived: it is over, and kept for the ledger.
+    """
+
+    class NewModels(models.TextChoices):
+        AS_SET = "", "As set for the gateway"
+        OPEN = "open", "Open: a key without a list may call every model"
+        CLOSED = "closed", "Closed: only what the team or the key lists may be called"
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
@@ -27,6 +44,44 @@ class Team(OneLineTexts, models.Model):
         help_text="Answers of /v1/responses are kept, encrypted, so that clients can go on from them. "
         "A client that sends store: false has nothing kept in any case.",
     )
+    cost_centre = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whom its bills go to, as your books name it.",
+    )
+    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    model_patterns = list_field('Models that its keys may call, such as ["anthropic/*"]. Empty: all.')
+    new_models = models.CharField(
+        max_length=6,
+        choices=NewModels,
+        blank=True,
+        default=NewModels.AS_SET,
+        db_default="",
+        help_text="Whether a model may be called that nobody has listed.",
+    )
+    allows_free_projects = models.BooleanField(
+        "allows free project tags",
+        default=True,
+        db_default=True,
+        help_text="Off: calls may name the team's own projects only.",
+    )
+    key_requests_per_minute = _positive("What a new key gets where nothing is said. Empty: no limit.")
+    key_requests_per_minute_most = _positive(
+        "No key of the team has more, older ones neither. Empty: no ceiling."
+    )
+    key_concurrency = _positive("What a new key gets where nothing is said. Empty: no limit.")
+    key_concurrency_most = _positive("No key of the team has more, older ones neither. Empty: no ceiling.")
+    key_days = _positive("After how many days a new key expires where nothing is said. Empty: never.")
+    key_days_most = _positive("A key that is made or changed expires within so many days. Empty: no ceiling.")
+    unused_key_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="A key that was not used for so many days expires a week after its people were told. 0: never. "
+        "Empty: as set for the gateway.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
 
@@ -37,10 +92,28 @@ class Team(OneLineTexts, models.Model):
                 condition=models.Q(lifecycle_policy__in=list(LifecyclePolicy)),
                 name="team_lifecycle_policy_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(new_models__in=["", "open", "closed"]), name="team_new_models_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        FROZEN = "frozen", "Frozen"
+        SWITCHED_OFF = "switched_off", "Switched off"
+        ARCHIVED = "archived", "Archived"
+
+    @property
+    def state(self) -> State:
+        """What its keys meet: they are let in while it is active."""
+        if self.archived_at is not None:
+            return self.State.ARCHIVED
+        if not self.is_active:
+            return self.State.SWITCHED_OFF
+        return self.State.ACTIVE if self.frozen_at is None else self.State.FROZEN
 
 
 class Membership(models.Model):

@@ -12,6 +12,7 @@ from catalogue.endpoints import Openings, openings
 from catalogue.facts import ModelFacts
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
+from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import EMPTY, Snapshot
 from catalogue.querysets.published import PublishedModelQuerySet
 
@@ -48,7 +49,18 @@ class Reading:
         """The models that can be called now and that the key's patterns let through, newest first."""
         ids = self.routable().newest_first().values_list("public_id", flat=True)
         models = [self.snapshot.models.get(id_) for id_ in ids]
-        return [model for model in models if model and key.may_call(model.id, model.aliases)]
+        return [model for model in models if model and self.is_open_to(key, model)]
+
+    def is_open_to(self, key: KeyFacts, model: ModelFacts) -> bool:
+        """Whether the key may call the model, and use a provider that it is served by."""
+        if not key.may_call(model.id, model.aliases):
+            return False
+        rules = key.restrictions
+        if rules is None or not rules.narrows_providers:
+            return True
+        providers = self.snapshot.providers
+        serving = serving_offerings(model, self.snapshot, self.at)
+        return any(rules.permits_provider(providers[each.provider_id].slug) for each in serving)
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""

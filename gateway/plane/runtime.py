@@ -79,7 +79,9 @@ class Runtime:
         self.keys = SqlKeyDirectory()
         self.responses = SqlResponses()
         self.process = Process(self.keys)
-        self.response_cache = ResponseCache(self.keys, self.process.control, behind)
+        self.response_cache = ResponseCache(
+            self.keys, self.process.control, behind, proxies=settings.TRUSTED_PROXIES
+        )
         self.loop = asyncio.get_running_loop()
         self.worker_lane = WorkerLane(self.process.store, self.process.name, longest_call_s=_longest_call_s())
         self.services: CallServices | None = None

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from accounts.directory import facts_of
+from accounts.key_facts import facts_of
 from accounts.models import Key
 from accounts.patterns import warn_of
 from accounts.policies import LifecyclePolicy
+from accounts.scopes import INFERENCE
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
@@ -58,7 +59,7 @@ class Permitted:
 def permitted_to(key: Key, reading: Reading) -> Permitted:
     """Of a key read with its team."""
     policy = LifecyclePolicy(key.team.lifecycle_policy)
-    models = [] if key.scope == Key.Scope.FEED else reading.callable_by(facts_of(key))
+    models = reading.callable_by(facts_of(key)) if INFERENCE in key.scope_set else []
     if policy is LifecyclePolicy.BLOCK:
         models = [model for model in models if model.status(reading.at) is not Status.DEPRECATED]
     example, endpoints = _example(models, reading)

@@ -13,10 +13,10 @@ _ADMITTED = Verdict(is_admitted=True)
 
 
 def limits_of(key: KeyFacts) -> Sequence[Limit]:
-    """The limits that count for this key; () where there are none, and then the store is not asked."""
+    """The limits that count for this key's lineage; () where there are none, and then the store is not asked."""
     if key.requests_per_minute is None and key.concurrency is None:
         return ()
-    return (Limit(f"key:{key.id}", key.requests_per_minute, key.concurrency),)
+    return (Limit(f"key:{key.lineage_id}", key.requests_per_minute, key.concurrency),)
 
 
 async def admit(call_id: str, limits: Sequence[Limit], store: Store, spool: CallSpool) -> Verdict:
@@ -30,7 +30,7 @@ async def admit(call_id: str, limits: Sequence[Limit], store: Store, spool: Call
 
 async def admit_count(key: KeyFacts, per_minute: int, store: Store) -> Verdict:
     """Counting tokens costs nobody money, but time of ours: so it has a limit of its own. Raises RateLimited."""
-    verdict = await store.admit("", [Limit(f"count:{key.id}", requests_per_minute=per_minute)])
+    verdict = await store.admit("", [Limit(f"count:{key.lineage_id}", requests_per_minute=per_minute)])
     if not verdict.is_admitted:
         message = f"Each key may have tokens counted {per_minute} times a minute. Wait, or count less often."
         raise RateLimited(message, retry_after_s=verdict.retry_after_s)

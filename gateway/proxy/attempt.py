@@ -304,6 +304,7 @@ class Attempt:
             team_id=call.team_id,
             key_id=call.key_id,
             project=call.project,
+            end_user=call.end_user,
             requested_model=call.requested_model,
             redirected_from=call.redirected_from,
             model=target.model.id,

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 from accounts.guesses import WRONG_KEYS, keys_from
 from accounts.keys import REFUSAL, KeyFacts, credential_of, opens, read_key
 from gateway.core.store.interface import Store
-from gateway.proxy.errors import Forbidden, GatewayError, TooManyGuesses, Unauthorised, Unavailable
+from gateway.proxy.errors import GatewayError, TooManyGuesses, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
     """The facts of the key that the request shows; `at` in Unix seconds.
 
-    Raises Unauthorised, Forbidden for keys that call no models, or Unavailable where SQL is away and memory
-    cannot be believed.
+    Raises Unauthorised, or Unavailable where SQL is away and memory cannot be believed. What the key may do is
+    another question: see accounts.permits.
     """
     shown = read_key(_shown_text(headers))
     if shown is None:
@@ -26,10 +26,6 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
         ) from None
     if facts is None or not opens(shown, facts) or not facts.is_valid(at):
         raise Unauthorised(REFUSAL)
-    if facts.scope == "feed":
-        raise Forbidden(
-            "This is a feed key: it reads the catalogue and calls no model. Use an inference key."
-        )
     keys.touched(facts.id, at)
     return facts
 

@@ -31,6 +31,7 @@ _FACTS = (
     "input_tokens",
     "asks_reasoning",
     "client_waits_s",
+    "end_user",
 )
 _facts_of = attrgetter(*_FACTS)
 NEEDED = ("call_id", *_FACTS[:9])

@@ -28,7 +28,7 @@ from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.stored import StoringSink, open_turn
-from gateway.proxy.surfaces.base import Surface, refusal_of
+from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
 from providers.formats.base import TranslationError
 from providers.health import HealthTable
 from providers.operations.base import Requirements
@@ -144,9 +144,9 @@ def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
 
 
 def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
-    """Raises InvalidRequest."""
+    """Raises InvalidRequest, Forbidden."""
     key = request.key
-    return Call(
+    call = Call(
         surface.endpoint,
         without_own_fields(parsed),
         is_streamed=surface.is_streamed(parsed),
@@ -164,6 +164,9 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
+    if not parsed.keys().isdisjoint(END_USER_FIELDS):
+        call.end_user = call.hashed(surface.end_user(parsed)) or ""
+    return call
 
 
 def _require(call: Call, preferences: ProviderPreferences) -> Requirements:

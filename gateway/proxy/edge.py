@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.keys import KeyFacts
+from accounts.permits import judge
+from accounts.scopes import INFERENCE
 from gateway.core.client_address import client_of_scope
 from gateway.proxy.authenticate import authenticate, judge_guess, read_headers
 from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
-from gateway.proxy.errors import GatewayError, MethodNotAllowed, Unauthorised, Unavailable
+from gateway.proxy.errors import Forbidden, GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
@@ -203,6 +205,10 @@ class Edge:
             raise await judge_guess(refusal, address, services.store) from None
         record = call.client.record
         call.key = record.key = key
+        if key.restrictions is not None:
+            address = client_of_scope(scope, services.proxies)
+            if denial := judge(key, INFERENCE, surface=surface.endpoint, address=address):
+                raise Forbidden(denial.message, code=denial.code, param=denial.param)
         check_content(headers, surface.operation.body_kind, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive

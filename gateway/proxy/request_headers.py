@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.keys import KeyFacts
-from gateway.proxy.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from accounts.limits import PROJECT
+from accounts.permits import judge_project
+from gateway.proxy.errors import BodyTooLarge, Forbidden, InvalidRequest, UnsupportedMediaType
 from providers.wire.body import BodyKind
 
 _BETAS = b"anthropic-beta"
@@ -14,7 +16,6 @@ _BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 _MOST_BETAS = 20
 _SHOW_TRANSLATED = b"x-gateway-show-translated"
 _SWITCH = {"": False, "0": False, "1": True}
-_PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -54,18 +55,24 @@ def _check_kind(given: bytes, wanted: BodyKind) -> None:
 
 
 def read_project(request: ClientRequest, parsed: Mapping[str, Any]) -> str:
-    """The header wins over the body."""
+    """The header wins over the body, and the project of the key over both. Raises InvalidRequest, Forbidden."""
     header = request.header(b"x-gateway-project-id")
     project = header or parsed.get("project_id")
-    if project is None:
+    if project is None and request.key.restrictions is None:
         return ""
-    if not isinstance(project, str) or (project and not _PROJECT.fullmatch(project)):
+    return _permitted_project(request.key, project or "", "x-gateway-project-id" if header else "project_id")
+
+
+def _permitted_project(key: KeyFacts, project: object, param: str) -> str:
+    if not isinstance(project, str) or (project and not PROJECT.fullmatch(project)):
         raise InvalidRequest(
             "A project is 1 to 64 letters, digits, dots, colons, dashes and underscores.",
             code="invalid_project_id",
-            param="x-gateway-project-id" if header else "project_id",
+            param=param,
         )
-    return project
+    if denial := judge_project(key, project, param):
+        raise Forbidden(denial.message, code=denial.code, param=denial.param)
+    return key.restrictions.project or project if key.restrictions else project
 
 
 def read_betas(request: ClientRequest) -> str:

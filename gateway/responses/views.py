@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
-from accounts.models import Key
+from accounts.scopes import INFERENCE
 from gateway.core.errors import ApiError
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
@@ -25,17 +25,12 @@ _ORDERS = ("asc", "desc")
 
 class ResponseAPIView(APIView):
     authentication_classes = [KeyAuthentication]
+    needed_scope = INFERENCE
 
     def team_of(self, request: Request) -> int:
-        """Raises Unauthorised; ApiError for a feed key."""
+        """Raises Unauthorised."""
         if not isinstance(request.user, KeyPrincipal):
             raise Unauthorised
-        if request.user.key.scope == Key.Scope.FEED:
-            raise ApiError(
-                "This is a feed key: it reads the catalogue only. Use an inference key.",
-                status=403,
-                code="permission_denied",
-            )
         return request.user.key.team_id
 
     def find(self, request: Request, response_id: str) -> StoredTurn:
@@ -97,11 +92,15 @@ class InputItemsView(ResponseAPIView):
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": _MOST_ITEMS, "default": 20},
-                description="How many items to answer.",
+                description="How many items to return.",
             ),
-            OpenApiParameter("order", enum=_ORDERS, description="`desc`, the newest first, unless told."),
+            OpenApiParameter(
+                "order", enum=_ORDERS, description="`desc`, the newest first, unless you say otherwise."
+            ),
             OpenApiParameter("after", description="The id of the item before the first one wanted."),
-            OpenApiParameter("include", many=True, description="Everything that was kept is told anyway."),
+            OpenApiParameter(
+                "include", many=True, description="Everything that was kept is returned anyway."
+            ),
         ],
         responses={200: OpenApiTypes.OBJECT},
     )

@@ -9,7 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from accounts.permits import judge
+from accounts.restrictions import Restrictions
+from accounts.scopes import CATALOGUE
 from catalogue.instants import OF_DAY, day_text
+from gateway.core.client_address import NO_PROXIES, TrustedProxies, client_of_scope
 from gateway.core.envelopes import spoken_form
 from gateway.core.packing import takes_gzip
 from gateway.proxy.authenticate import authenticate, read_headers
@@ -51,7 +55,7 @@ class CacheKey(NamedTuple):
     form: str
     is_packed: bool
     model_patterns: tuple[str, ...]
-    scope: str
+    restrictions: Restrictions | None
 
     @property
     def size(self) -> int:
@@ -85,7 +89,8 @@ class CachedResponse:
             known = {_opaque(self.tag), b"*"}
             return any(_opaque(each.strip()) in known for each in shown.split(b","))
         modified, since = (
-            _moment(dict(self.headers), b"last-modified"),
+            # Django spells the names of its headers with capitals.
+            _moment({name.lower(): value for name, value in self.headers}, b"last-modified"),
             _moment(headers, b"if-modified-since"),
         )
         return modified is not None and since is not None and modified <= since
@@ -130,8 +135,15 @@ class ResponseCache:
     """Answers kept by address, by who may see the same, and by how they are packed."""
 
     def __init__(
-        self, keys: KeyDirectory, snapshots: Snapshots, behind: Application, *, kept_bytes: int = _KEPT_BYTES
+        self,
+        keys: KeyDirectory,
+        snapshots: Snapshots,
+        behind: Application,
+        *,
+        proxies: TrustedProxies = NO_PROXIES,
+        kept_bytes: int = _KEPT_BYTES,
     ) -> None:
+        self._proxies = proxies
         self._kept_bytes = kept_bytes
         self._keys = keys
         self._snapshots = snapshots
@@ -164,6 +176,8 @@ class ResponseCache:
             key = await authenticate(headers, self._keys, time.time())
         except GatewayError:
             return None
+        if judge(key, CATALOGUE, address=client_of_scope(scope, self._proxies)):
+            return None
         return CacheKey(
             scope["path"],
             query,
@@ -172,7 +186,7 @@ class ResponseCache:
             spoken_form(lambda name: name.encode() in headers),
             takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1")),
             key.model_patterns,
-            key.scope,
+            key.restrictions,
         )
 
     def _keep(self, cache_key: CacheKey, answer: CachedResponse) -> None:

@@ -23,8 +23,8 @@ from providers.formats.base import (
 from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
-from providers.formats.notes import write_for
 from providers.formats.proofs import may_have_issuers, own_proofs, seal_json, with_issuer
+from providers.formats.translation import write_for
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage

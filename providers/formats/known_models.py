@@ -1,12 +1,13 @@
 """What models are known to refuse, by their names at providers: a declared parameter says less than that.
 
 Sources: https://platform.claude.com/docs/en/about-claude/models/migration-guide (Opus 4.7 and later take no sampling
-and no budget of thoughts), https://platform.claude.com/docs/en/build-with-claude/effort, and OpenAI's guide to
-reasoning models (November 2026).
+and no budget of thoughts), https://platform.claude.com/docs/en/build-with-claude/effort,
+https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (Opus 4.8 and later, of which
+Sonnet 5 is said both ways), and OpenAI's guide to reasoning models (November 2026).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _CLAUDE = re.compile(r"claude-[a-z]+-(\d{1,2})(?:-(\d{1,2}))?(?!\d)")
@@ -17,7 +18,8 @@ _OPENAI = re.compile(
 _OPENAI_SINCE_5_2 = re.compile(r"(?:^|/)gpt-(?:5\.[2-9]|[6-9])")
 _DRAWN = frozenset({"temperature", "top_p", "top_k"})
 _OPENAI_DRAWN = frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias"})
-_SAMPLELESS, _ONE_SAMPLER = (4, 7), (4, 1)
+_SAMPLELESS, _ONE_SAMPLER, _LATER_SYSTEM = (4, 7), (4, 1), (4, 8)
+_NO_LATER_SYSTEM = re.compile(r"claude-sonnet-5(?!-[1-9]\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,24 @@ class KnownModel:
     """`refuses` are settings of sampling; with `takes_one_sampler` it refuses top_p beside temperature.
 
     `efforts` are those of its own, from the least; empty: not known. `refuses_budget`: of thoughts, in tokens.
+    `takes_later_system`: messages of the system behind the first turn, in Anthropic's format; None: not known.
     """
 
     refuses: frozenset[str] = frozenset()
     takes_one_sampler: bool = False
     efforts: tuple[str, ...] = ()
     refuses_budget: bool = False
+    takes_later_system: bool | None = None
 
 
 _UNKNOWN = KnownModel()
-_SINCE_4_7 = KnownModel(_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"), refuses_budget=True)
-_OF_4_6 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high", "max"))
-_SINCE_4_1 = KnownModel(takes_one_sampler=True, efforts=("low", "medium", "high"))
+_OLD_CLAUDE = KnownModel(takes_later_system=False)
+_SINCE_4_1 = replace(_OLD_CLAUDE, takes_one_sampler=True, efforts=("low", "medium", "high"))
+_OF_4_6 = replace(_SINCE_4_1, efforts=("low", "medium", "high", "max"))
+_SINCE_4_7 = replace(
+    _OLD_CLAUDE, refuses=_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"), refuses_budget=True
+)
+_SINCE_4_8 = replace(_SINCE_4_7, takes_later_system=True)
 _REASONING = KnownModel(_OPENAI_DRAWN)
 _SINCE_5_2 = KnownModel(efforts=("minimal", "low", "medium", "high", "xhigh", "max"))
 
@@ -45,15 +53,17 @@ _SINCE_5_2 = KnownModel(efforts=("minimal", "low", "medium", "high", "xhigh", "m
 def known_model(upstream_name: str) -> KnownModel:
     name = upstream_name.lower().replace(".", "-")
     if claude := _CLAUDE.search(name) or _CLAUDE_BEFORE.search(name):
-        return _claude((int(claude[1]), int(claude[2] or 0)))
+        return _claude((int(claude[1]), int(claude[2] or 0)), name)
     if _OPENAI_SINCE_5_2.search(upstream_name.lower()):
         return _SINCE_5_2
     return _REASONING if _OPENAI.fullmatch(upstream_name.lower()) else _UNKNOWN
 
 
-def _claude(version: tuple[int, int]) -> KnownModel:
+def _claude(version: tuple[int, int], name: str) -> KnownModel:
+    if version >= _LATER_SYSTEM and not _NO_LATER_SYSTEM.search(name):
+        return _SINCE_4_8
     if version >= _SAMPLELESS:
         return _SINCE_4_7
     if version == (4, 6):
         return _OF_4_6
-    return _SINCE_4_1 if version >= _ONE_SAMPLER else _UNKNOWN
+    return _SINCE_4_1 if version >= _ONE_SAMPLER else _OLD_CLAUDE

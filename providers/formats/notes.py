@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from providers.formats.base import CannotTranslate, Format, Upstream, WrittenRequest
+from providers.formats.base import CannotTranslate, WrittenRequest
 from providers.formats.field_names import client_field
 from providers.formats.losses import COMMON, Kind, loss_of, loss_of_tool, says_nothing, without_places
 from providers.wire.conversation import (
@@ -73,21 +73,12 @@ class Notes:
             self.lose_path(path, kind)
 
 
-def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
-    """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
-    if conversation.source == own.name or not _has_natives(conversation):
-        return own.write_request(conversation, upstream)
-    notes = Notes(conversation.source)
-    written = own.write_request(client.plainly(conversation, notes), upstream)
-    return replace(written, translated=(*notes.translated, *written.translated))
-
-
 def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str] = ()) -> Conversation:
     """For a writer of another format: the conversation without what only its client's has; see formats.losses.
 
     `said` are those settings that the writer says itself. Raises CannotTranslate.
     """
-    if not _has_natives(conversation):
+    if not has_natives(conversation):
         return conversation
     for path, value in conversation.extra.items():
         if path not in said and not _is_search(conversation, path):
@@ -102,7 +93,7 @@ def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str
     return replace(conversation, tools=tools) if len(tools) < len(conversation.tools) else conversation
 
 
-def _has_natives(conversation: Conversation) -> bool:
+def has_natives(conversation: Conversation) -> bool:
     """Whether there may be any. Asked of every request, so that it is quick before it is exact."""
     if conversation.extra:
         return True

@@ -10,10 +10,11 @@ from providers.facts import ProviderFacts
 from providers.formats.base import Format, TranslationError
 from providers.formats.extras import refuse_choices
 from providers.formats.losses import Kind
-from providers.formats.notes import Notes, write_for
+from providers.formats.notes import Notes
 from providers.formats.openai.fit import TUNING_FIELDS, leave_tuning
 from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
 from providers.formats.sampling import UNSAID
+from providers.formats.translation import write_for
 from providers.operations.base import Requirements, Verdict
 from providers.wire.call import Call
 from providers.wire.conversation import (

@@ -39,6 +39,8 @@ class Call:
     team_id: int = 0
     key_id: int = 0
     project: str = ""
+    end_user: str = ""
+    """Whose request it is, hashed; empty where the client does not say."""
     requested_model: str = ""
     redirected_from: str = ""
     """The retired model that was asked for, where its successor answers; else empty."""

@@ -3,12 +3,14 @@
 import pytest
 
 from accounts.keys import KeyFacts, credential_of, mint_key, opens, read_key
+from accounts.scopes import MEANT
 
 
 def facts(**fields: object) -> KeyFacts:
     minted = mint_key()
     given = {"id": 1, "public_id": minted.public_id, "digest": minted.digest, "name": "test", "team_id": 1}
-    return KeyFacts(**{**given, "team_slug": "t", "scope": "inference", "is_active": True, **fields})  # type: ignore[arg-type]
+    own = {"scopes": MEANT["inference"], "subjects": (("key", 1), ("team", 1)), "lineage_id": 1}
+    return KeyFacts(**{**given, **own, "team_slug": "t", "scope": "inference", "is_active": True, **fields})  # type: ignore[arg-type]
 
 
 def test_minted_key_is_read_back() -> None:

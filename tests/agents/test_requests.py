@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from providers.formats.notes import write_for
 from providers.formats.registry import FORMATS
+from providers.formats.translation import write_for
 from providers.wire.upstream import Upstream
 from tests.agents.compatibility import DOCUMENT, written
 from tests.agents.programs import PROGRAMS

@@ -26,9 +26,12 @@ def ids_by_sql(query: Query, reading: Reading) -> list[str]:
     return list(filterset.qs.values_list("public_id", flat=True))
 
 
-def ids_in_memory(query: Query, reading: Reading) -> list[str]:
+def read_rows(reading: Reading) -> "list[Row]":
+    return [Row(model, reading) for model in reading.snapshot.models.values()]
+
+
+def ids_in_memory(query: Query, rows: "Sequence[Row]") -> list[str]:
     """As somebody would who reads every record."""
-    rows = [Row(model, reading) for model in reading.snapshot.models.values()]
     shown = [row for row in rows if row.is_shown(query) and row.meets(query)]
     ordered = in_order(shown, query.get("sort", ["-release_date"])[0], query.get("mix", ["3:1"])[0])
     if "q" in query and "sort" not in query:

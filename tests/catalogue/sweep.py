@@ -26,7 +26,7 @@ from catalogue.published.reading import Reading, read_now  # noqa: E402
 from catalogue.quality.worklist import worklist_cache  # noqa: E402
 from providers.models import Credential, Provider  # noqa: E402
 from tests.catalogue.queries import random_query  # noqa: E402
-from tests.catalogue.reference import ids_by_sql, ids_in_memory  # noqa: E402
+from tests.catalogue.reference import Query, Row, ids_by_sql, ids_in_memory, read_rows  # noqa: E402
 
 QUERIES_A_PAGE = 16
 _DESK = (
@@ -51,8 +51,9 @@ def sweep(folder: str, count: int) -> str:
     call_command("import_catalogue", folder, stdout=said, stderr=StringIO())
     _open_providers()
     reading, random = read_now(), Random(7)
+    rows = read_rows(reading)
     for _ in range(count):
-        _compare(random, reading)
+        _compare(random_query(random, reading.snapshot), reading, rows)
     _look_at_the_desk()
     return said.getvalue()
 
@@ -73,9 +74,8 @@ def _look_at_the_desk() -> None:
         assert len(queries) < QUERIES_A_PAGE, f"{path}: {len(queries)} queries"
 
 
-def _compare(random: Random, reading: Reading) -> None:
-    query = random_query(random, reading.snapshot)
-    assert ids_by_sql(query, reading) == ids_in_memory(query, reading), query
+def _compare(query: Query, reading: Reading, rows: list[Row]) -> None:
+    assert ids_by_sql(query, reading) == ids_in_memory(query, rows), query
 
 
 def _open_providers() -> None:

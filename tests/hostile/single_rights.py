@@ -69,7 +69,7 @@ def permissions() -> list[str]:
 
 
 def staff_with(*names: str) -> Client:
-    user = User.objects.create(username="-".join(names) or OUTSIDE, is_staff=True)
+    user = User.objects.create(username="-".join(names)[:150] or OUTSIDE, is_staff=True)
     for name in names:
         label, codename = name.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))

@@ -34,14 +34,24 @@ class Site:
     url: str
     key: str
     hosts: list[Program]
+    last: str = ""
+
+    def wait_for_call(self, what: str) -> None:
+        try:
+            wait_until(self.carries_calls, what, HANG_S)
+        except TimeoutError as late:
+            printed = "\n".join(host.text for host in self.hosts)
+            raise AssertionError(f"{late}; the last answer: {self.last}; printed:\n{printed}") from late
 
     def carries_calls(self) -> bool:
         body = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}]}
         headers = {"authorization": f"Bearer {self.key}", "x-gateway-lane": "worker"}
         try:
             answer = httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=HANG_S)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            self.last = repr(error)
             return False
+        self.last = f"{answer.status_code} {answer.text}"
         return answer.status_code == 200
 
 
@@ -122,14 +132,14 @@ def test_worker_outlives_every_outage_of_its_broker(
     shape: Any,
 ) -> None:
     with shape(environment, provider) as site:
-        wait_until(site.carries_calls, "taking the first call", HANG_S)
+        site.wait_for_call("taking the first call")
         for away_s in OUTAGES_S:
             begin_tasks(redis, slow, MORE_THAN_THREADS)
             redis.kill()
             time.sleep(away_s)
             redis.start()
             begin_tasks(redis, slow, 1)
-            wait_until(site.carries_calls, "taking calls again", HANG_S)
+            site.wait_for_call("taking calls again")
             assert [host.text for host in site.hosts if host.process.poll() is not None] == []
         for host in site.hosts:
             assert host.end(signal.SIGTERM) == 0, host.text

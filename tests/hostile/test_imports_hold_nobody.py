@@ -1,20 +1,17 @@
 """A sheet of 8,000 rows is previewed and imported on PostgreSQL, and its worker stopped dead: keys are revoked."""
 
-import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from tests.patience import HANG_S, LONG_HANG_S
+from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, free_port, wait_until
 from tests.system.admin_pages import AdminPages, Refused
 from tests.system.deployment import WEB, Deployment, deployed
@@ -36,10 +33,17 @@ class Site:
         self.worker = deployment.start_worker()
         self.client = httpx.Client(base_url=deployment.url, timeout=HANG_S)
         self.admin_pages = AdminPages(deployment.url, username="curator", password=PASSWORD)
+        self.uploads = 0
+
+    def settle(self) -> None:
+        """As the next test expects it: a worker at work, and no import."""
+        self.worker.send_signal(signal.SIGCONT)
+        with psycopg.connect(self.deployment.environment["DATABASE_URL"]) as database:
+            database.execute("UPDATE catalogue_sheetimport SET state = 'cancelled'")
+        if self.worker.poll() is not None:
+            self.worker = self.deployment.start_worker()
 
     def close(self) -> None:
-        # A process that is stopped cannot be asked to end.
-        self.worker.send_signal(signal.SIGCONT)
         self.admin_pages.close()
         self.client.close()
 
@@ -57,8 +61,13 @@ class Site:
         with psycopg.connect(self.deployment.environment["DATABASE_URL"]) as database:
             database.execute("UPDATE catalogue_sheetimport SET claimed_until = now() - interval '1 second'")
 
-    def upload(self, rows: int, *, name: str = "Model") -> str:
-        lines = [f"acme/m-{number},{name} {number},8000" for number in range(rows)]
+    def published(self) -> int:
+        return int(self.sql("SELECT count(*) FROM catalogue_publishedmodel WHERE edition_to_id IS NULL"))
+
+    def upload(self, rows: int) -> str:
+        """A sheet of so many new models; the page of its import."""
+        self.uploads += 1
+        lines = [f"acme/m-{self.uploads}-{number},Model {number},8000" for number in range(rows)]
         data = "\n".join(["id,name,context_length", *lines]).encode()
         return self.admin_pages.upload("/admin/catalogue/model/import/", data, format="0", resource="0")
 
@@ -114,21 +123,29 @@ class IssuedKey:
         self.id = self.text.removeprefix("sk-gw-").partition("-")[0]
 
 
-@pytest.fixture
-def site(tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def shared_site(
+    tmp_path_factory: pytest.TempPathFactory,
+    redis_server: RedisServer,
+    postgres_server: PostgresServer,
+    tables: str,
+) -> Iterator[Site]:
     redis_server.start()
     redis_server.ask("FLUSHALL")
-    url = postgres_server.new_database("imports")
-    environment = os.environ | {"DATABASE_URL": url, "GATEWAY_DATA_DIR": str(tmp_path / "migrating")}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=LONG_HANG_S
-    )
-    with deployed(tmp_path, redis_server, url, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as deployment:
+    url = postgres_server.new_database("imports", like=tables)
+    folder = tmp_path_factory.mktemp("imports")
+    with deployed(folder, redis_server, url, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as deployment:
         person = ["--username", "curator", "--email", "curator@example.org"]
         deployment.run(sys.executable, "manage.py", "createsuperuser", "--noinput", *person)
         made = Site(deployment)
         yield made
         made.close()
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    yield shared_site
+    shared_site.settle()
 
 
 def test_key_is_revoked_and_refused_during_a_preview(site: Site) -> None:
@@ -146,6 +163,7 @@ def test_key_is_revoked_and_refused_during_a_preview(site: Site) -> None:
 def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Site) -> None:
     key = site.new_key("inference")
     assert site.call(key) == 200
+    before = site.published()
     page = site.upload(ROWS)
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     site.admin_pages.press(page, "confirm")
@@ -158,7 +176,7 @@ def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Si
     wait_until(lambda: site.done_rows() > done, "the next rows", HANG_S)
     site.admin_pages.press(page, "cancel")
     assert f"Rows 1 to {site.done_rows()} are imported and published" in site.admin_pages.read(page)
-    assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == site.done_rows() + 1
+    assert site.published() == before + site.done_rows()
 
 
 def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
@@ -175,7 +193,7 @@ def test_change_that_cannot_have_its_lock_is_told_so(site: Site) -> None:
 def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
     site: Site, number: signal.Signals
 ) -> None:
-    rows = 1_000
+    rows, before = 1_000, site.published()
     page = site.upload(rows)
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     site.admin_pages.press(page, "confirm")
@@ -188,19 +206,22 @@ def test_import_whose_worker_ends_is_gone_on_with_from_the_last_row(
     if number == signal.SIGKILL:
         site.expire_lease()
     site.worker = site.deployment.start_worker()
-    site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
+    beat = site.deployment.start("beat", sys.executable, "-m", "celery", "-A", "gateway", "beat")
     wait_until(lambda: site.state() == "done", "the rest of the import", HANG_S)
-    assert site.sql("SELECT count(*) FROM catalogue_model") == rows + 1
-    assert site.sql("SELECT count(*) FROM catalogue_publishedmodel") == rows + 1
+    beat.kill()
+    beat.wait(HANG_S)
+    assert site.sql("SELECT count(*) FROM catalogue_model") == site.published() == before + rows
 
 
-def test_preview_is_confirmed_at_another_web_process(site: Site) -> None:
+def test_preview_is_confirmed_at_another_web_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     page = site.upload(3)
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
-    site.deployment.environment["PORT"] = str(free_port())
+    monkeypatch.setitem(site.deployment.environment, "PORT", str(free_port()))
     other = site.deployment.start("other web", *WEB)
     wait_until(lambda: site.deployment._answers(other), "starting the other web process", HANG_S)
     with AdminPages(site.deployment.url, username="curator", password=PASSWORD) as admin_pages:
         assert "Model 2" in admin_pages.read(page)
         admin_pages.press(page, "confirm")
     wait_until(lambda: site.state() == "done", "the import", HANG_S)
+    other.kill()
+    other.wait(HANG_S)

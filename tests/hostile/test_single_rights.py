@@ -1,5 +1,7 @@
 """Staff with one permission alone: which pages of the admin it opens, and what can be changed with it."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -15,6 +17,7 @@ from tests.hostile.single_rights import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.drill]
 
+LABELS = ("accounts", "auth", "catalogue", "providers")
 EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
 # Beyond what Django's own rights say: page → the only rights that open it.
 NARROWED: dict[str, set[str]] = {
@@ -85,29 +88,35 @@ def rights_of(label: str) -> list[str]:
     return [each for each in permissions() if each.startswith(f"{label}.")]
 
 
-@pytest.mark.parametrize(
-    "label", ["accounts", "auth", "catalogue", "providers", "sessions", "contenttypes", "admin"]
-)
+def pages_of(label: str) -> dict[str, str]:
+    """Name → address of the pages that show this application's rows."""
+    return {name: address for name, address in pages().items() if name.startswith(f"{label}_")}
+
+
+def opened(client: Client, addresses: dict[str, str]) -> set[str]:
+    return {name for name, address in addresses.items() if client.get(address).status_code == 200}
+
+
+@pytest.mark.parametrize("label", LABELS)
 def test_each_right_alone_opens_the_pages_that_are_its_own(label: str) -> None:
     make_world()
-    addresses = pages()
-    assert len(addresses) > 70
+    addresses = pages_of(label)
     for right in rights_of(label):
-        client = staff_with(right)
-        opened = {name for name, address in addresses.items() if client.get(address).status_code == 200}
-        own = {
-            name
-            for name in addresses
-            if name not in EVERYBODYS | {"login", "logout"} and right in opened_by(name)
-        }
-        assert opened - EVERYBODYS == own, right
+        own = {name for name in addresses if right in opened_by(name)}
+        assert opened(staff_with(right), addresses) == own, right
+
+
+@pytest.mark.parametrize("label", [*LABELS, "sessions", "contenttypes", "admin"])
+def test_all_rights_of_one_application_open_no_page_of_another(label: str) -> None:
+    make_world()
+    others = {name: address for name, address in pages().items() if not name.startswith(f"{label}_")}
+    assert len(others) > 40
+    assert opened(staff_with(*rights_of(label)), others) == EVERYBODYS
 
 
 def test_staff_without_any_right_see_the_frame_and_nothing_else() -> None:
     make_world()
-    client = staff_with()
-    opened = {name for name, address in pages().items() if client.get(address).status_code == 200}
-    assert opened == EVERYBODYS
+    assert opened(staff_with(), pages()) == EVERYBODYS
 
 
 def test_people_who_are_no_staff_see_nothing(client: Client) -> None:
@@ -120,20 +129,30 @@ def test_people_who_are_no_staff_see_nothing(client: Client) -> None:
     assert answers <= {302, 405}
 
 
-@pytest.mark.parametrize("label", ["accounts", "auth", "catalogue", "providers"])
+@pytest.mark.parametrize("label", LABELS)
 def test_each_right_alone_changes_only_what_is_its_own(label: str) -> None:
     make_world()
-    addresses, before = pages(), rows()
+    addresses, before = pages_of(label), rows()
     for right in rights_of(label):
-        client = staff_with(right)
-        before["User"] = rows()["User"]
-        for name, address in addresses.items():
-            if name not in {"logout", "login"}:
-                _attack(client, name, address)
-        after = rows()
-        changed = {each for each in before if before[each] != after[each]} - {"AuditEntry"}
+        changed = changed_by(staff_with(right), addresses, before)
         assert changed <= MAY_CHANGE.get(right, set()), right
-        before = after
+        before = rows()
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_all_rights_of_one_application_change_nothing_of_another(label: str) -> None:
+    make_world()
+    others = {name: address for name, address in pages().items() if not name.startswith(f"{label}_")}
+    assert changed_by(staff_with(*rights_of(label)), others, rows()) == set()
+
+
+def changed_by(client: Client, addresses: dict[str, str], before: dict[str, list[Any]]) -> set[str]:
+    before = before | {"User": rows()["User"]}
+    for name, address in addresses.items():
+        if name not in {"logout", "login"}:
+            _attack(client, name, address)
+    after = rows()
+    return {each for each in before if before[each] != after[each]} - {"AuditEntry"}
 
 
 def _attack(client: Client, name: str, address: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Key, StoredResponse, Team
+from accounts.models import Key, Project, ServiceAccount, StoredResponse, Team
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
@@ -16,7 +16,7 @@ from tests.make import make_key, make_team, make_user
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# The catalogue is everybody's, and so are files; the last one answers what is no address at all.
+# The catalogue is everybody's, and so are files; the last one answers what is not an address at all.
 EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
 
 
@@ -41,11 +41,18 @@ def foreign() -> dict[str, str]:
     key, _ = make_key(team, SECRET)
     kept = StoredTurn({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
     stored.keep(team.pk, kept)
-    return {"keys": key.public_id, "responses": "resp_0123456789abcdef"}
+    ServiceAccount.objects.create(team=team, slug="robot", name=SECRET)
+    Project.objects.create(team=team, slug="blue", name=SECRET)
+    return {
+        "keys": key.public_id,
+        "responses": "resp_0123456789abcdef",
+        "service-accounts": "robot",
+        "projects": "blue",
+    }
 
 
 def kind_of(address: str) -> str:
-    return "keys" if "keys/" in address else "responses"
+    return address.removeprefix("/v1").split("/")[1]
 
 
 def clients() -> dict[str, Client]:
@@ -62,7 +69,8 @@ def clients() -> dict[str, Client]:
 
 def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
-    return [*Key.objects.filter(team=team).values(), *StoredResponse.objects.filter(team=team).values()]
+    kinds = (Key, StoredResponse, ServiceAccount, Project)
+    return [row for kind in kinds for row in kind.objects.filter(team=team).values()]
 
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
@@ -71,9 +79,12 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/keys/{id}/revoke",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",
+        "/v1/keys/{id}/rotate",
+        "/v1/projects/{id}",
         "/v1/responses/{id}",
         "/v1/responses/{id}/cancel",
         "/v1/responses/{id}/input_items",
+        "/v1/service-accounts/{id}",
     ]
 
 
@@ -94,7 +105,7 @@ def test_nothing_of_another_team_is_told_or_touched(foreign: dict[str, str], add
 @pytest.mark.parametrize("address", OWNED)
 def test_another_teams_id_and_no_id_read_alike(foreign: dict[str, str], address: str) -> None:
     kind = kind_of(address)
-    nobodys = {"keys": "abcdefghijkl", "responses": "resp_abcdefghijklmnop"}[kind]
+    nobodys = {"keys": "abcdefghijkl", "responses": "resp_abcdefghijklmnop"}.get(kind, "nobodys")
     for who, client in clients().items():
         for method in METHODS:
             asked = [client.generic(method, address.format(id=each)) for each in (foreign[kind], nobodys)]

@@ -23,6 +23,15 @@ answer = Client(headers={"authorization": f"Bearer {sys.argv[1]}", "host": "127.
 print(answer.status_code, [model["id"] for model in answer.json()["data"]])
 """
 
+READ_KEY = """
+import sys, django
+django.setup()
+from accounts.authentication import find_principal
+facts = find_principal(sys.argv[1]).facts
+is_its_own = facts.subjects == (("key", facts.id), ("team", facts.team_id))
+print(sorted(facts.scopes), facts.restrictions, is_its_own)
+"""
+
 Environment = dict[str, str]
 
 
@@ -82,6 +91,8 @@ def test_landed_state_is_brought_up_and_its_key_reads_its_catalogue(
     assert "all applied, and the tables are theirs" in doctor
     read = run(environment, "-c", READ_CATALOGUE, key_of(name, environment))
     assert "200 ['acme/one'" in read.stdout, read.stderr
+    key = run(environment, "-c", READ_KEY, key_of(name, environment))
+    assert key.stdout.strip() == "['catalogue', 'inference'] None True", key.stderr
 
 
 @pytest.mark.drill

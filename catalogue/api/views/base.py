@@ -15,6 +15,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from accounts.keys import KeyFacts
+from accounts.scopes import CATALOGUE
 from catalogue.api.examples import REFUSAL_EXAMPLE
 from catalogue.api.serializers import RefusalSerializer
 from catalogue.facts import ModelFacts
@@ -56,6 +57,7 @@ class PublishedView(viewsets.GenericViewSet[PublishedModel]):
     """Reads what is published, at one instant for the whole request."""
 
     error_shape = "gateway"
+    needed_scope = CATALOGUE
     queryset = PublishedModel.objects.none()
     renderer_classes: ClassVar[list[type[BaseRenderer]]] = [FastJSONRenderer]  # type: ignore[misc]
     filter_backends = []

@@ -51,7 +51,7 @@ class GatewayModelViewSet(FeedView):
 
     @property
     def visibility(self) -> str:
-        return f"team {self.key.model_patterns}" if self._is_of_team else "shared"
+        return f"team {self.key.sight}" if self._is_of_team else "shared"
 
     @property
     def is_for_everybody(self) -> bool:
@@ -84,7 +84,7 @@ class GatewayModelViewSet(FeedView):
         tags=["catalogue"],
         operation_id="gateway_models_retrieve",
         summary="Look one model up in full",
-        description="By id or alias, listed or not: a retired model tells its successor.",
+        description="By id or alias, listed or not: a retired model names its successor.",
         parameters=[_NAME, _AS_OF],
         responses={200: GatewayModelSerializer} | refusals(_404="There is no such model."),
     )
@@ -141,7 +141,7 @@ class GatewayModelViewSet(FeedView):
         if not self._is_of_team:
             return ids
         models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
-        return [model.id for model in models if model and self.key.may_call(model.id, model.aliases)]
+        return [model.id for model in models if model and self.reading.is_open_to(self.key, model)]
 
     def _list_body(self, page: Page) -> dict[str, Any]:
         query = self.request.query_params

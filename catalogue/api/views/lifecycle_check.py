@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.views import StrictJsonParser
+from accounts.management_view import StrictJsonParser
 from catalogue.api.lifecycle_serializers import (
     NEAR_DAYS,
     NEAR_DAYS_MAX,

@@ -50,7 +50,7 @@ class CallableModelsView(PublishedView):
 
     @property
     def visibility(self) -> str:
-        return f"key {self.key.model_patterns}"
+        return f"key {self.key.sight}"
 
     @cached_property
     def callable(self) -> Sequence[ModelFacts]:

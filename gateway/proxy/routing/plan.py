@@ -1,7 +1,7 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -57,7 +57,13 @@ def plan_route(
     context: RoutingContext,
     preferences: ProviderPreferences = NO_PREFERENCES,
 ) -> RoutePlan:
-    """The plan for a model's id, an alias or `auto`. Raises NotFound, ModelRetired, InvalidRequest or Unavailable."""
+    """The plan for a model's id, an alias or `auto`.
+
+    Raises NotFound, ModelRetired, InvalidRequest, Forbidden or Unavailable.
+    """
+    rules = context.key.restrictions
+    if rules is not None and rules.narrows_providers:
+        preferences = replace(preferences, of_key=rules)
     resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
     models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
     kept, dropped = [], []

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.restrictions import Restrictions
 from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.surfaces.fields import boolean, list_of, record, refuse, text
 from providers.facts import ProviderFacts
 
 FIELD = "provider"
+FORBIDDEN = "forbidden_to_key"
 _MOST_NAMES = 64
 _names = list_of(text(60, least=1), most=_MOST_NAMES)
 _check = record(
@@ -36,9 +38,13 @@ class ProviderPreferences:
     only: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    of_key: Restrictions | None = None
+    """What the key that calls may use; the client has no say in it."""
 
     def reason_against(self, provider: str) -> str:
         """Why this provider must not be asked; "" if it may."""
+        if self.of_key is not None and not self.of_key.permits_provider(provider):
+            return FORBIDDEN
         if self.only is not None and provider not in self.only:
             return "excluded:only"
         if provider in self.ignore:
@@ -84,7 +90,7 @@ def _refuse_unknown(name: str, value: object) -> None:
         message = f"'{param}' is not supported yet; '{FIELD}' takes {', '.join(_SUPPORTED)}."
         raise InvalidRequest(message, code="unsupported_parameter", param=param)
     if name not in _SUPPORTED:
-        raise refuse(param, f"left out, for '{FIELD}' takes {', '.join(_SUPPORTED)} only", value)
+        raise refuse(param, f"left out, because '{FIELD}' takes only {', '.join(_SUPPORTED)}", value)
 
 
 def _slugs(given: Mapping[str, Any], name: str, known: frozenset[str]) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Set
 
-from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
-from gateway.proxy.routing.preferences import FIELD
+from gateway.proxy.errors import Forbidden, GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.routing.preferences import FIELD, FORBIDDEN
 from providers.operations.base import Requirements
 
 _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
@@ -13,9 +13,13 @@ _EXCLUDED, _LACKS, _CANNOT_READ = "excluded:", "lacks:", "cannot_read:"
 def no_candidate(name: str, required: Requirements, reasons: Set[str], largest: int = 0) -> GatewayError:
     """`name` begins the sentence: `No model`, or `No provider of model 'x'`. `largest`: the largest context window.
 
-    What the client excluded comes last: only where nothing stood against what it left over was it that.
+    What the client excluded, or its key may not use, comes last: only where nothing stood against what was left over
+    was it that.
     """
-    others = {reason for reason in reasons if not reason.startswith(_EXCLUDED)}
+    others = {reason for reason in reasons if not reason.startswith(_EXCLUDED) and reason != FORBIDDEN}
+    if FORBIDDEN in reasons and not others:
+        message = f"{name} is among those that this key may use."
+        return Forbidden(message, code="provider_not_permitted", param=FIELD)
     if reasons and not others:
         return _excluded(name, min(reasons))
     if "breaker_open" in others:

@@ -16,6 +16,8 @@ from providers.operations.base import Operation
 from providers.operations.registry import operation_of
 from providers.wire.body import PARSERS, BodyKind
 
+END_USER_FIELDS = frozenset({"metadata", "safety_identifier", "user"})
+"""Where requests may say whose they are."""
 _UNREADABLE = {
     BodyKind.JSON: ("invalid_json", "JSON: {reason}. Send one JSON object in UTF-8."),
     BodyKind.FORM: ("invalid_form", "multipart/form-data: {reason}."),
@@ -72,6 +74,12 @@ class Surface:
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         """Also in a stream."""
         return bool((parsed.get("stream_options") or {}).get("include_usage"))
+
+    def end_user(self, parsed: Mapping[str, Any]) -> str:
+        """Whose request it is, in the client's own words; empty where it does not say."""
+        if self.format == "anthropic":
+            return str((parsed.get("metadata") or {}).get("user_id") or "")
+        return str(parsed.get("safety_identifier") or parsed.get("user") or "")
 
     @property
     def only_counts(self) -> bool:

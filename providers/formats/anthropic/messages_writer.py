@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.signatures import ORIGIN
+from providers.formats.anthropic.system_turns import place_system
 from providers.formats.anthropic.tools import write_call_id, write_name
 from providers.formats.base import no_object
 from providers.formats.notes import Notes
@@ -36,16 +37,25 @@ _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 
 
-def write_messages(conversation: Conversation, notes: Notes) -> dict[str, Any]:
-    """`system`, where there is any, and `messages`. Raises CannotTranslate."""
+def write_messages(
+    conversation: Conversation, notes: Notes, *, takes_later_system: bool | None
+) -> dict[str, Any]:
+    """`system`, where there is any, and `messages`. Raises CannotTranslate.
+
+    `takes_later_system` as in KnownModel: what is not known is left to clients of Anthropic's format.
+    """
     messages = conversation.messages
     leading = list(takewhile(_stands_in_front, messages))
     rest = messages[len(leading) :]
     if conversation.source == ORIGIN:
         turns = [turn for message in rest if (turn := _write_own(message, notes))["content"]]
+        if takes_later_system is False:
+            turns = place_system(turns, notes, takes_later_system=False)
     else:
-        _check(messages, notes)
+        _refuse_names(messages, notes)
         turns = _write_turns(merge_turns(rest), notes)
+        turns = place_system(turns, notes, takes_later_system=takes_later_system is True)
+        _strip_end(turns)
     if not turns:
         raise notes.refuse(
             "messages", "The chosen provider needs at least one message that is not the system's."
@@ -63,7 +73,7 @@ def _stands_in_front(message: Message) -> bool:
 def _write_system(messages: Sequence[Message], notes: Notes) -> str | list[Block]:
     if len(messages) == 1 and (wording := wording_in(messages[0], ORIGIN)):
         text: Any = wording.value
-        if _says(messages[0], text):
+        if _says(messages[0], text) and _says_something(text, notes):
             return str(text)
     return [block for message in messages for block in write_blocks(message.parts, Role.SYSTEM, notes)]
 
@@ -73,7 +83,7 @@ def _write_own(message: Message, notes: Notes) -> dict[str, Any]:
     wording = wording_in(message, ORIGIN)
     original = wording.value if wording else {}
     content = original.get("content")
-    if not _says(message, content):
+    if not (_says(message, content) and _says_something(str(content), notes)):
         content = write_blocks(message.parts, message.role, notes)
     return {**original, "role": message.role.value, "content": content}
 
@@ -97,16 +107,15 @@ def _write_turns(messages: Sequence[Message], notes: Notes) -> list[dict[str, An
     return turns
 
 
-def _check(messages: Sequence[Message], notes: Notes) -> None:
-    called: set[str] = set()
-    for message in messages:
-        if message.name:
-            raise notes.refuse("name", "The chosen provider has no names for those who speak.")
-        for part in message.parts:
-            if isinstance(part, ToolCall):
-                called.add(part.id)
-            elif isinstance(part, ToolResult) and part.call_id not in called:
-                raise notes.refuse("tool_result", f"There is no tool call with the id '{part.call_id}'.")
+def _strip_end(turns: Sequence[dict[str, Any]]) -> None:
+    """An answer that the model is to go on with may not end in white space."""
+    if turns and turns[-1]["role"] == "assistant" and (last := turns[-1]["content"][-1])["type"] == "text":
+        last["text"] = last["text"].rstrip()
+
+
+def _refuse_names(messages: Sequence[Message], notes: Notes) -> None:
+    if any(message.name for message in messages):
+        raise notes.refuse("name", "The chosen provider has no names for those who speak.")
 
 
 def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]:
@@ -117,7 +126,7 @@ def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]
 def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
     """None for what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign."""
     if isinstance(part, Text):
-        return in_wording(part, ORIGIN, _write_text) if part.text else None
+        return in_wording(part, ORIGIN, _write_text) if _says_something(part.text, notes) else None
     if isinstance(part, Native):
         native: Block = part.value
         return native
@@ -129,12 +138,20 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
         return _write_reasoning(part, notes)
     if isinstance(part, Refusal):
         notes.note("messages", "text (a refusal)")
-        return {"type": "text", "text": part.text} if part.text else None
+        return {"type": "text", "text": part.text} if _says_something(part.text, notes) else None
     if isinstance(part, ToolCall):
         return in_wording(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
     if isinstance(part, ToolResult):
         return in_wording(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
     return in_wording(part, ORIGIN, lambda media: _write_media(media, notes))
+
+
+def _says_something(text: str, notes: Notes) -> bool:
+    """Anthropic takes no texts of nothing but white space."""
+    if text and not text.strip():
+        notes.note("messages", "without texts of white space")
+        return False
+    return bool(text)
 
 
 def _write_text(text: Text) -> Block:

@@ -45,7 +45,8 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         notes.lose("metadata", "")
     is_new = "version_2026_10_21" in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
-    body |= write_messages(conversation, notes)
+    takes_later_system = known_model(upstream.name).takes_later_system
+    body |= write_messages(conversation, notes, takes_later_system=takes_later_system)
     body |= _write_reasoning(conversation, upstream, body["max_tokens"], notes)
     body |= _write_tools_or_format(conversation, upstream, body, notes)
     body |= write_sampling(conversation, upstream, notes, is_new=is_new, is_thinking=_is_thinking(body))

@@ -1,13 +1,15 @@
 """Writes a chat answer for a client, whole or as a stream."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import orjson
 
 from gateway.core.envelopes import openai_envelope
 from providers.formats.base import AnswerFacts, remark
+from providers.formats.custom_tools import input_of
 from providers.formats.data_url import data_url
+from providers.formats.openai.custom_tools import custom_names
 from providers.formats.openai.finish import write_finish
 from providers.formats.openai.signatures import ORIGIN, write_details, write_reasoning, write_signature
 from providers.formats.openai.usage import write_stream_usage, write_usage
@@ -36,7 +38,7 @@ _FILE_KINDS = frozenset({"file_citation", "container_file_citation", "file_path"
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
-    message = _Message()
+    message = _Message(custom_names(facts.request))
     for event in events:
         message.take(event)
     answer = {
@@ -54,13 +56,15 @@ def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
 class _Message:
     """What was said so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, custom: Set[str]) -> None:
+        """`custom` are the names of tools that the client called so."""
         self.usage: Usage | None = None
         self.tier: str | None = None
         self._text: list[str] = []
         self._length = 0
         self._refusal: list[str] = []
         self._thoughts = Thoughts()
+        self._custom = custom
         self._calls: dict[int, dict[str, Any]] = {}
         self._arguments: dict[int, list[str]] = {}
         self._annotations: list[dict[str, Any]] = []
@@ -78,7 +82,7 @@ class _Message:
             case ToolArguments():
                 self._arguments[event.index].append(event.text)
             case ToolCallStarted():
-                self._calls[event.index], self._arguments[event.index] = write_call(event), []
+                self._calls[event.index], self._arguments[event.index] = write_call(event, self._custom), []
             case CitationAdded():
                 self._annotations += write_citation(event, self._length)
             case RefusalDelta():
@@ -114,7 +118,11 @@ class _Message:
     def _message(self) -> dict[str, Any]:
         text, refusal = "".join(self._text), "".join(self._refusal)
         for index, call in self._calls.items():
-            call["function"]["arguments"] = "".join(self._arguments[index])
+            arguments = "".join(self._arguments[index])
+            if call["type"] == "custom":
+                call["custom"]["input"] = input_of(arguments)
+            else:
+                call["function"]["arguments"] = arguments
         message: dict[str, Any] = {
             "role": "assistant",
             "content": None if not text and (self._calls or refusal) else text,
@@ -154,9 +162,11 @@ class Thoughts:
         return [*self._blocks, *([Reasoning(text)] if text else [])]
 
 
-def write_call(event: ToolCallStarted) -> dict[str, Any]:
-    function = {"name": event.name, "arguments": ""}
+def write_call(event: ToolCallStarted, custom: Set[str]) -> dict[str, Any]:
     signature = write_signature(event.signature, event.origin)
+    if event.name in custom:
+        return {"id": event.id, "type": "custom", "custom": {"name": event.name, "input": ""}} | signature
+    function = {"name": event.name, "arguments": ""}
     return {"id": event.id, "type": "function", "function": function} | signature
 
 
@@ -192,6 +202,9 @@ class OpenAIStreamWriter:
         self._annotations = 0
         self._length = 0
         self._has_begun = False
+        self._custom = custom_names(facts.request)
+        self._inputs: dict[int, list[str]] = {}
+        """Of custom calls: what the string says is known once its JSON is whole."""
 
     def write(self, events: Sequence[Event]) -> bytes:
         return b"".join(piece for event in events for piece in self._write(event))
@@ -216,6 +229,8 @@ class OpenAIStreamWriter:
             self._has_begun = True
             yield self._chunk({"role": "assistant", "content": ""})
         if isinstance(event, Finished):
+            if self._inputs:
+                yield self._chunk({"tool_calls": self._write_inputs()})
             yield self._chunk({}, write_finish(event))
         elif delta := self._delta(event):
             yield self._chunk(delta, _logprobs(event))
@@ -226,9 +241,11 @@ class OpenAIStreamWriter:
                 self._length += len(event.text)
                 return {"content": event.text}
             case ToolArguments():
-                return {"tool_calls": [{"index": event.index, "function": {"arguments": event.text}}]}
+                return self._argue(event)
             case ToolCallStarted():
-                return {"tool_calls": [{"index": event.index} | write_call(event)]}
+                if event.name in self._custom:
+                    self._inputs[event.index] = []
+                return {"tool_calls": [{"index": event.index} | write_call(event, self._custom)]}
             case ReasoningDelta():
                 self._thoughts.take(event)
                 return {"reasoning_content": event.text, "reasoning": event.text}
@@ -236,6 +253,16 @@ class OpenAIStreamWriter:
                 return {"refusal": event.text}
             case _:
                 return self._rare_delta(event)
+
+    def _argue(self, event: ToolArguments) -> dict[str, Any]:
+        if (said := self._inputs.get(event.index)) is None:
+            return {"tool_calls": [{"index": event.index, "function": {"arguments": event.text}}]}
+        said.append(event.text)
+        return {}
+
+    def _write_inputs(self) -> list[dict[str, Any]]:
+        whole = {index: input_of("".join(said)) for index, said in self._inputs.items()}
+        return [{"index": index, "custom": {"input": said}} for index, said in whole.items()]
 
     def _rare_delta(self, event: Event) -> dict[str, Any]:
         match event:

@@ -13,8 +13,7 @@ from providers.wire.upstream import Upstream
 _LIMITS = ("max_tokens", "max_completion_tokens")
 USERS = ("safety_identifier", "user")
 _THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
-
-
+_SYSTEM = frozenset({"system", "developer"})
 _EFFORT = ("reasoning_effort",)
 TUNING_FIELDS = frozenset({*TUNING, *_EFFORT})
 
@@ -23,14 +22,16 @@ def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
     """Change the body in place; what was said in other words, as in WrittenRequest.
 
     Quirks: `reasoning_object` for providers with OpenRouter's `reasoning` instead of an effort, `no_stream_options`
-    for servers that refuse the field, so that the usage of their streams is estimated, and those of
-    reasoning.thoughts_for.
+    for servers that refuse the field, so that the usage of their streams is estimated, `system_in_front` for those
+    whose templates know the system's word as the first message only, and those of reasoning.thoughts_for.
     """
     translated = _rename_limit(body, upstream) if upstream.params else []
     if "reasoning_object" in upstream.quirks:
         translated += _say_effort(body)
     if not _THOUGHT_QUIRKS.isdisjoint(upstream.quirks) and (messages := body.get("messages")):
         body["messages"] = _fit_thoughts(messages, upstream.quirks, translated)
+    if "system_in_front" in upstream.quirks:
+        translated += put_system_in_front(body)
     if upstream.user_id is not None:
         translated += _hide_user(body, upstream.user_id)
     if upstream.is_streamed:
@@ -60,6 +61,26 @@ def ask_for_stream(body: dict[str, Any], upstream: Upstream) -> list[str]:
         return ["stream_options -> left out"] if options else []
     body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     return []
+
+
+def put_system_in_front(body: dict[str, Any]) -> list[str]:
+    """Change the body in place: one message holds whatever the system or a developer says, before all others."""
+    messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
+    said = [message for message in messages if message.get("role") in _SYSTEM]
+    if not said or (len(said) == 1 and messages[0] is said[0] and said[0]["role"] == "system"):
+        return []
+    others = [message for message in messages if message.get("role") not in _SYSTEM]
+    first = {**said[0], "role": "system", "content": _joined([message.get("content") for message in said])}
+    body["messages"] = [first, *others]
+    return ["messages of the system -> the first message"]
+
+
+def _joined(contents: Sequence[Any]) -> str | list[Any]:
+    """Plain text where all of it is, since every server takes that."""
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(contents)
+    listed = ([{"type": "text", "text": each}] if isinstance(each, str) else each or [] for each in contents)
+    return [part for parts in listed for part in parts]
 
 
 def limit_name(params: Set[str], asked: str = "") -> str:

@@ -4,17 +4,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
-from providers.formats.base import COMMENT, Telling
+from providers.formats.base import COMMENT
 from providers.formats.field_names import FieldNames
 from providers.formats.openai.answer_reader import OpenAIStreamReader, read_answer
 from providers.formats.openai.answer_writer import OpenAIStreamWriter, write_answer
+from providers.formats.openai.custom_tools import plainly
 from providers.formats.openai.request_reader import read_request
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import wants_one_call
 from providers.formats.openai.usage import write_usage
 from providers.wire.access import Access
-from providers.wire.conversation import Conversation
 from providers.wire.events import CitationAdded, FileGenerated, Native, Rare
 from providers.wire.failure import classify
 from providers.wire.sse import event
@@ -76,14 +76,11 @@ class OpenAIFormat:
     write_request = staticmethod(write_request)
     read_answer = staticmethod(read_answer)
     write_answer = staticmethod(write_answer)
+    plainly = staticmethod(plainly)
     reader = OpenAIStreamReader
     writer = OpenAIStreamWriter
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
-
-    def plainly(self, conversation: Conversation, notes: Telling) -> Conversation:  # noqa: ARG002
-        """What only chat has is refused by other formats, or left out."""
-        return conversation
 
     def can_tell(self, event: Rare) -> bool:
         """It annotates pages only."""

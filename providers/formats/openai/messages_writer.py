@@ -92,11 +92,8 @@ class MessageWriter:
         self._content = content
         self._notes = content.notes
         self._source = content.notes.source
-        self._calls: set[str] = set()
 
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
-        if isinstance(call, ToolCall):
-            self._calls.add(call.id)
         return in_wording(call, ORIGIN, self._write_call)
 
     def write(self, message: Message) -> list[dict[str, Any]]:
@@ -149,9 +146,6 @@ class MessageWriter:
         return {"id": call.id, "type": "function", "function": function} | mark | signature
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
-        if result.call_id not in self._calls:
-            message = f"No earlier message holds the call '{result.call_id}' which this result answers."
-            raise self._notes.refuse("tool_result", message, "invalid_value")
         content = self._content.write(self._said_in(result)) or ""
         mark = write_cache_mark(result.cache, self._content.quirks)
         return {"role": "tool", "tool_call_id": result.call_id, "content": content} | mark

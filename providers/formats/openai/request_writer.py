@@ -9,7 +9,14 @@ from providers.formats.extras import cache_settings, in_place
 from providers.formats.marks import carriers_of, leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
-from providers.formats.openai.fit import USERS, ask_for_stream, fit, leave_tuning, limit_name
+from providers.formats.openai.fit import (
+    USERS,
+    ask_for_stream,
+    fit,
+    leave_tuning,
+    limit_name,
+    put_system_in_front,
+)
 from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import write_tool, write_tool_choice
@@ -65,6 +72,8 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         leave_tuning(body, upstream, notes)
     else:
         body = _write_anew(conversation, upstream, notes)
+        if "system_in_front" in upstream.quirks:
+            notes.translated += put_system_in_front(body)
         if upstream.is_streamed:
             ask_for_stream(body, upstream)
     return notes.written("/chat/completions", body)

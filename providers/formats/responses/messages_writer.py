@@ -37,7 +37,6 @@ class ItemWriter:
         self._notes = notes
         self._source = source = notes.source
         self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
-        self._calls: set[str] = set()
 
     def write(self, message: Message) -> Iterable[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""
@@ -76,10 +75,8 @@ class ItemWriter:
     def _write_item(self, part: Part) -> dict[str, Any] | None:
         match part:
             case ToolCall():
-                self._calls.add(part.id)
                 return _without_id(in_wording(_unsigned(part), ORIGIN, self._write_call))
             case ToolResult():
-                self._check_result(part)
                 return _without_id(in_wording(part, ORIGIN, self._write_result))
             case Reasoning():
                 return self._write_reasoning(part)
@@ -98,12 +95,6 @@ class ItemWriter:
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
         name = write_name(call.name, self._source)
         return {"type": "function_call", "call_id": call.id, "name": name, "arguments": call.arguments}
-
-    def _check_result(self, result: ToolResult) -> None:
-        """Those of a client of this format may answer calls that somebody keeps; their reader has looked at them."""
-        if self._source != ORIGIN and result.call_id not in self._calls:
-            message = f"No earlier item holds the call '{result.call_id}' which this result answers."
-            raise self._notes.refuse("tool_result", message, "invalid_value")
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]

@@ -6,9 +6,10 @@ Source of the steps' order: OpenAI's reference of streaming events, and the accu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers.formats.custom_tools import input_of
 from providers.formats.openai.answer_writer import file_of, page_of
 from providers.formats.responses.answer_reader import MEDIA_TYPES
-from providers.formats.responses.own_tools import SEARCH, OwnTool, input_of
+from providers.formats.responses.own_tools import SEARCH, OwnTool
 from providers.formats.responses.signatures import write_signature
 from providers.wire.events import CitationAdded, FileGenerated, ReasoningSigned, TextDelta, ToolCallStarted
 from providers.wire.json_text import read_object

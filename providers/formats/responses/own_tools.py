@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from providers.formats.base import Telling
+from providers.formats.custom_tools import INPUT, arguments_of, custom_function
 from providers.formats.responses.messages_reader import sign_call
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.retold import as_text, retell
@@ -29,11 +30,8 @@ from providers.wire.conversation import (
     ToolChoice,
     ToolResult,
 )
-from providers.wire.json_text import read_object
 
 _LONGEST_NAME = 64
-INPUT = "input"
-"""The one member of a custom tool's arguments."""
 SEARCH = "tool_search"
 Names = Mapping[tuple[object, object], str]
 """What other formats are told of a tool, by its namespace and name."""
@@ -157,9 +155,11 @@ def _plain_tools(conversation: Conversation, named: Mapping[str, OwnTool], notes
 
 def _function(name: str, own: OwnTool) -> Tool:
     description, parameters = own.value.get("description"), own.value.get("parameters")
-    description = description if isinstance(description, str) else None
     if own.kind == "custom":
-        return Tool(name, _described(own.value, description), _ONE_STRING)
+        form = own.value.get("format")
+        has_grammar = isinstance(form, Mapping) and form.get("type") == "grammar"
+        return custom_function(name, description, form if has_grammar else None)
+    description = description if isinstance(description, str) else None
     strict = own.value.get("strict")
     return Tool(
         name,
@@ -167,23 +167,6 @@ def _function(name: str, own: OwnTool) -> Tool:
         parameters if isinstance(parameters, Mapping) else None,
         strict if isinstance(strict, bool) else None,
     )
-
-
-_ONE_STRING = {
-    "type": "object",
-    "properties": {INPUT: {"type": "string", "description": "The whole input, as plain text."}},
-    "required": [INPUT],
-    "additionalProperties": False,
-}
-
-
-def _described(tool: Mapping[str, Any], description: str | None) -> str | None:
-    """With the grammar, which nobody else can hold a model to."""
-    form = tool.get("format")
-    if not isinstance(form, Mapping) or form.get("type") != "grammar":
-        return description
-    grammar = f"The input has to keep to this grammar ({form.get('syntax')}):\n{form.get('definition')}"
-    return f"{description}\n\n{grammar}" if description else grammar
 
 
 def _plain_choice(conversation: Conversation, names: Names) -> Conversation:
@@ -207,8 +190,7 @@ def _plain_item(native: Native, names: Names) -> Part | None:
     item = native.value if isinstance(native.value, Mapping) else {}
     match item.get("type"):
         case "custom_tool_call":
-            arguments = orjson.dumps({INPUT: str(item.get(INPUT) or "")}).decode()
-            return ToolCall(str(item.get("call_id")), _name_in(item, names), arguments)
+            return ToolCall(str(item.get("call_id")), _name_in(item, names), arguments_of(item.get(INPUT)))
         case "tool_search_call" if item.get("execution") == "client":
             arguments = orjson.dumps(item.get("arguments") or {}).decode()
             return ToolCall(str(item.get("call_id")), names.get((None, SEARCH), SEARCH), arguments)
@@ -263,14 +245,3 @@ def _plain_call(part: Part, names: Names) -> Part:
         return part
     name = names.get((namespace, part.name)) or f"{namespace}__{part.name}"
     return replace(part, name=name, wording=None)
-
-
-def input_of(arguments: str) -> str:
-    """What a model called a custom tool with, as a function or by any other member of one text."""
-    members = read_object(arguments)
-    if members is None:
-        return arguments
-    if isinstance(members.get(INPUT), str):
-        return str(members[INPUT])
-    texts = [value for value in members.values() if isinstance(value, str)]
-    return texts[0] if len(texts) == len(members) == 1 else arguments

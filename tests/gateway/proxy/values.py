@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.keys import KeyFacts
+from accounts.restrictions import Restrictions
+from accounts.scopes import MEANT
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.published.snapshot import Snapshot
@@ -25,7 +27,12 @@ def a_key(**facts: Any) -> KeyFacts:
         "team_id": 1,
         "team_slug": "t",
     }
-    return KeyFacts(**{**given, "scope": "inference", "is_active": True, **facts})
+    facts = {**given, "scope": "inference", "is_active": True, **facts}
+    subjects = (("key", facts["id"]), ("team", facts["team_id"]))
+    own = {"scopes": MEANT[facts["scope"]], "subjects": subjects, "lineage_id": facts["id"]}
+    if facts["scope"] == "feed":
+        own["restrictions"] = Restrictions(lacks_scopes=True)
+    return KeyFacts(**{**own, **facts})
 
 
 def an_offering(id_: int = 1, **facts: Any) -> OfferingFacts:

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
 
-from accounts.directory import facts_of
+from accounts.key_facts import facts_of
 from accounts.models import Key, StoredResponse, Team
 from accounts.services import issue_key
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn

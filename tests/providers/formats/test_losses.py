@@ -8,8 +8,8 @@ import pytest
 from providers.formats.base import AnswerFacts, CannotTranslate
 from providers.formats.extras import refuse_choices
 from providers.formats.losses import COMMON, FIELDS, Kind
-from providers.formats.notes import write_for
 from providers.formats.registry import CLIENT_FORMATS, FORMATS
+from providers.formats.translation import write_for
 from providers.wire.events import Finished, FinishReason, Started, ToolArguments, ToolCallStarted
 from providers.wire.upstream import Upstream
 from tests.providers.formats.losses_section import DOCUMENT, in_document, section

@@ -7,8 +7,8 @@ import pytest
 
 from providers.formats.base import TranslationError
 from providers.formats.extras import refuse_choices
-from providers.formats.notes import write_for
 from providers.formats.registry import FORMATS
+from providers.formats.translation import write_for
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
 from providers.wire.upstream import Upstream

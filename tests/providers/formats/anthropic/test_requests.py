@@ -23,7 +23,6 @@ from providers.wire.conversation import (
     Tool,
     ToolCall,
     ToolChoice,
-    ToolResult,
 )
 
 ANTHROPIC = AnthropicFormat()
@@ -81,9 +80,6 @@ def test_wrong_field_is_refused_by_its_name(fields, param):
 def test_result_of_an_unknown_call_is_refused_with_its_id():
     with pytest.raises(BadRequest, match="toolu_9"):
         read_parts({"type": "tool_result", "tool_use_id": "toolu_9", "content": "x"})
-    with pytest.raises(CannotTranslate, match="call_9") as refused:
-        said(ToolResult("call_9", (Text("x"),)))
-    assert refused.value.param == "messages.tool_call_id"
 
 
 def test_five_cache_marks_are_refused():
@@ -281,11 +277,11 @@ def test_single_calls_are_asked_for_by_a_choice():
     assert request.body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
 
 
-def test_system_messages_lead_or_stand_among_the_others():
+def test_system_messages_that_lead_are_the_system_prompt():
     system = Message(Role.SYSTEM, (Text("Be kind."),))
-    body = written(messages=[system, USER, system]).body
+    body = written(messages=[system, USER]).body
     assert body["system"] == [{"type": "text", "text": "Be kind."}]
-    assert [message["role"] for message in body["messages"]] == ["user", "system"]
+    assert [message["role"] for message in body["messages"]] == ["user"]
     with pytest.raises(CannotTranslate):
         written(messages=[system])
 

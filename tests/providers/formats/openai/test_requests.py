@@ -88,8 +88,6 @@ def test_what_chat_cannot_say_is_refused_as_the_client_spells_it():
     assert write(sampling=Sampling(top_k=5), source="gemini").lost == ("generationConfig.topK -> left out",)
     with pytest.raises(CannotTranslate):
         write(File(url="https://example.com/a.pdf"))
-    with pytest.raises(CannotTranslate):
-        write(ToolResult("c9", (Text("x"),)))
 
 
 def test_images_of_a_result_follow_it_and_that_is_told():

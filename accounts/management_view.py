@@ -1,0 +1,98 @@
+"""What all of management shares: whose team is acted for, and who may."""
+
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
+from accounts.models import Key, Team, User
+from accounts.scopes import FEED
+from accounts.serializers import TeamParameter
+from gateway.core.errors import ApiError
+
+TEAM = OpenApiParameter(
+    "team",
+    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    description="The team's slug; needed by people who belong to several teams.",
+)
+
+
+class MayManageKeys(BasePermission):
+    """People do in their teams, and management keys in theirs."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
+        principal = request.user
+        if isinstance(principal, KeyPrincipal) and not principal.may_manage:
+            may = "read the catalogue" if FEED in principal.facts.scopes else "list and call models"
+            raise ApiError(
+                f"This is a key of scope {principal.key.scope}: it may {may}. Use a management key to manage keys.",
+                status=403,
+                code="management_key_required",
+            )
+        return bool(principal and principal.is_authenticated)
+
+
+class StrictJsonParser(JSONParser):
+    """Takes UTF-8 JSON of sane depth, and no NaN."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not valid JSON: {error}.") from None
+
+
+class ManagementView(APIView):
+    """Acts for one team: that of the key, or the one that a person names where they belong to several."""
+
+    authentication_classes = [KeyAuthentication, SessionAuthentication]
+    permission_classes = [MayManageKeys]
+    parser_classes = [StrictJsonParser]
+
+    def asked_team(self) -> Team:
+        query = checked(TeamParameter, self.request.query_params.dict())
+        return team_of(self.request, query.get("team"))
+
+
+def checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
+    serializer = kind(data=data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def team_of(request: Request, slug: str | None) -> Team:
+    """The team that is acted for. Raises ApiError where it is not the caller's, or not clear."""
+    teams = _teams(request)
+    chosen = [team for team in teams if slug in {None, team.slug}]
+    if slug is not None and not chosen:
+        raise ApiError(f"You belong to no team '{slug}'.", status=404, code="team_not_found", param="team")
+    if not chosen:
+        raise ApiError("You belong to no team that is switched on.", status=403, code="no_team")
+    if len(chosen) > 1:
+        slugs = ", ".join(sorted(team.slug for team in chosen))
+        raise ApiError(
+            f"You belong to several teams. Name one as 'team': {slugs}.", code="required", param="team"
+        )
+    return chosen[0]
+
+
+def _teams(request: Request) -> list[Team]:
+    person = person_of(request)
+    if person is not None:
+        return list(person.teams.filter(is_active=True, archived_at__isnull=True))
+    return [request.user.team] if isinstance(request.user, KeyPrincipal) else []
+
+
+def person_of(request: Request) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def maker_of(request: Request) -> Key | None:
+    """The key that acts; None where a person does."""
+    return request.user.key if isinstance(request.user, KeyPrincipal) else None

@@ -1,0 +1,210 @@
+"""How a team, its service accounts and its projects are written as JSON, and what may be sent about them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from accounts.limits import LIMIT_MAX, PROJECT
+from accounts.models import Key, Project, ServiceAccount, Team
+from accounts.policies import POLICY_CHOICES
+from accounts.serializers import KeySerializer, StrictSerializer
+
+_DAYS_MAX = 3_650
+
+
+def _whole(help_text: str, most: int = LIMIT_MAX, least: int = 1) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=least, max_value=most, allow_null=True, required=False, help_text=help_text
+    )
+
+
+class NameSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=100)
+
+
+class NewServiceAccountSerializer(NameSerializer):
+    """What a service account is made from."""
+
+    slug = serializers.SlugField(max_length=60)
+
+
+class ServiceAccountChangesSerializer(NameSerializer):
+    """What may change of a service account."""
+
+    is_active = serializers.BooleanField(required=False, help_text="false: its keys are refused.")
+
+
+class _Told(serializers.ModelSerializer[Any]):
+    """A row with the name of its kind."""
+
+    def get_object(self, row: Any) -> str:
+        return str(row._meta.verbose_name).replace(" ", "_")
+
+
+class ServiceAccountSerializer(_Told):
+    """A program of the team that owns keys."""
+
+    id = serializers.CharField(source="slug", read_only=True)
+    object = serializers.SerializerMethodField()
+    team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = ServiceAccount
+        fields = ["id", "object", "name", "team", "is_active", "created_at"]
+        read_only_fields = fields
+
+
+class NewProjectSerializer(NameSerializer):
+    """What a project is made from."""
+
+    slug = serializers.RegexField(PROJECT.pattern, max_length=64, help_text="As calls name it.")
+
+
+class ProjectChangesSerializer(NameSerializer):
+    """What may change of a project."""
+
+    is_archived = serializers.BooleanField(
+        required=False, help_text="true: no key is bound to it any more, and keys that are take no calls."
+    )
+
+
+class ProjectSerializer(_Told):
+    """What a team spends on."""
+
+    id = serializers.CharField(source="slug", read_only=True)
+    object = serializers.SerializerMethodField()
+    team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Project
+        fields = ["id", "object", "name", "team", "created_at", "archived_at"]
+        read_only_fields = fields
+
+
+class TeamChangesSerializer(StrictSerializer):
+    """What a team's owners may change of it. What it may reach and its ceilings are the operator's."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    cost_centre = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    allows_free_projects = serializers.BooleanField(
+        required=False, help_text="false: calls may name the team's own projects only."
+    )
+    lifecycle_policy = serializers.ChoiceField(choices=POLICY_CHOICES, required=False)
+    keeps_responses = serializers.BooleanField(required=False)
+    key_requests_per_minute = _whole("What a new key gets where nothing is said; null: no limit.")
+    key_concurrency = _whole("What a new key gets where nothing is said; null: no limit.")
+    key_days = _whole("After how many days a new key expires where nothing is said; null: never.", _DAYS_MAX)
+    unused_key_days = _whole(
+        "After how many days without use a key expires; 0: never; null: as the gateway has it.", _DAYS_MAX, 0
+    )
+
+
+class TeamSerializer(_Told):
+    """A team with its terms. `state` says what its keys meet."""
+
+    id = serializers.CharField(source="slug", read_only=True)
+    object = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Team
+        fields = [
+            "id",
+            "object",
+            "name",
+            "state",
+            "cost_centre",
+            "lifecycle_policy",
+            "keeps_responses",
+            "allows_free_projects",
+            "new_models",
+            "model_patterns",
+            "denied_model_patterns",
+            "provider_patterns",
+            "denied_provider_patterns",
+            "surfaces",
+            "ip_ranges",
+            "key_requests_per_minute",
+            "key_requests_per_minute_most",
+            "key_concurrency",
+            "key_concurrency_most",
+            "key_days",
+            "key_days_most",
+            "unused_key_days",
+            "created_at",
+            "frozen_at",
+            "archived_at",
+        ]
+        read_only_fields = fields
+
+    def get_state(self, team: Team) -> Team.State:
+        return team.state
+
+
+class OwnKeySerializer(KeySerializer):
+    """What the key that asks may do: the members that OpenRouter's answer has, and ours.
+
+    `limits` are those in force, with the team's ceilings in them.
+    """
+
+    class Meta(KeySerializer.Meta):
+        fields = KeySerializer.Meta.fields
+        read_only_fields = fields
+
+    def to_representation(self, key: Key) -> dict[str, Any]:
+        facts = self.context["facts"]
+        told: dict[str, Any] = dict(super().to_representation(key))
+        team = TeamSerializer(key.team).data
+        return {
+            "label": key.name,
+            # Amounts come with budgets: nothing is counted of money yet.
+            **dict.fromkeys(_AMOUNTS),
+            "include_byok_in_limit": False,
+            "is_free_tier": False,
+            "is_management_key": "management" in facts.scopes,
+            "is_provisioning_key": "management" in facts.scopes,
+            **told,
+            "requests_per_minute": facts.requests_per_minute,
+            "concurrency": facts.concurrency,
+            "team": team,
+        }
+
+
+_AMOUNTS = (
+    "limit",
+    "limit_remaining",
+    "limit_reset",
+    "usage",
+    "usage_daily",
+    "usage_weekly",
+    "usage_monthly",
+    "byok_usage",
+    "byok_usage_daily",
+    "byok_usage_weekly",
+    "byok_usage_monthly",
+)
+
+
+class OwnKeyAnswerSerializer(serializers.Serializer[Any]):
+    """As OpenRouter wraps it."""
+
+    data = OwnKeySerializer()  # type: ignore[assignment]  # a field, though named as a property
+
+
+@extend_schema_serializer(many=False)
+class ServiceAccountListSerializer(serializers.Serializer[Any]):
+    object = serializers.CharField(default="list")
+    total = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    data = ServiceAccountSerializer(many=True)  # type: ignore[assignment]  # likewise
+
+
+@extend_schema_serializer(many=False)
+class ProjectListSerializer(serializers.Serializer[Any]):
+    object = serializers.CharField(default="list")
+    total = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    data = ProjectSerializer(many=True)  # type: ignore[assignment]  # likewise

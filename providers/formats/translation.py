@@ -1,0 +1,20 @@
+"""Writes a request of a client for a provider, whichever formats they speak. Pure."""
+
+from dataclasses import replace
+
+from providers.formats.base import Format, Upstream, WrittenRequest
+from providers.formats.histories import results_behind_calls
+from providers.formats.notes import Notes, has_natives
+from providers.wire.conversation import Conversation
+
+
+def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
+    """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
+    if conversation.source == own.name or not has_natives(conversation):
+        return own.write_request(conversation, upstream)
+    notes = Notes(conversation.source)
+    plain = client.plainly(conversation, notes)
+    messages = results_behind_calls(plain.messages, notes)
+    plain = plain if messages is plain.messages else replace(plain, messages=messages)
+    written = own.write_request(plain, upstream)
+    return replace(written, translated=(*notes.translated, *written.translated))

@@ -1,0 +1,192 @@
+"""The team, its service accounts and projects, and a key's own terms, as programs and people meet them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Key, Membership, Project, Team
+from tests.accounts.conftest import Caller
+from tests.make import make_entry, make_key, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+KINDS = ["service-accounts", "projects"]
+
+
+@pytest.fixture
+def owner(team: Team) -> Client:
+    client = Client()
+    client.force_login(make_user("boss", teams=[team]))
+    Membership.objects.update(role=Membership.Role.OWNER)
+    return client
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_that_is_made_again_in_the_same_words_is_the_same_one(
+    call: Caller, manager: str, kind: str
+) -> None:
+    given = {"slug": "blue", "name": "Blue"}
+    answers = [call("POST", f"/v1/{kind}", manager, given) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    taken = call("POST", f"/v1/{kind}", manager, {"slug": "blue", "name": "Other"})
+    assert (taken.status_code, taken.json()["error"]["param"]) == (409, "slug")
+    page = call("GET", f"/v1/{kind}", manager).json()
+    assert (page["total"], page["data"][0]["name"]) == (1, "Blue")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_row_of_another_team_is_a_404(call: Caller, manager: str, kind: str, method: str) -> None:
+    other = make_team("other")
+    foreign = make_key(other, "m", scope="management")[1]
+    call("POST", f"/v1/{kind}", foreign, {"slug": "blue", "name": "Secret"})
+    answer = call(method, f"/v1/{kind}/blue", manager, {"name": "x"} if method == "PATCH" else None)
+    assert answer.status_code == 404
+    assert "Secret" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"slug": "a b", "name": "x"}, "slug"),
+        ({"slug": "blue"}, "name"),
+        ({"slug": "blue", "name": "x", "colour": "red"}, "colour"),
+        ({"slug": "blue", "name": "x\ny"}, "name"),
+    ],
+)
+def test_bad_row_is_refused_by_name(call: Caller, manager: str, kind: str, given: Any, param: str) -> None:
+    answer = call("POST", f"/v1/{kind}", manager, given)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_is_deleted_while_nothing_refers_to_it(call: Caller, manager: str, kind: str, team: Team) -> None:
+    call("POST", f"/v1/{kind}", manager, {"slug": "blue", "name": "Blue"})
+    field = {"service-accounts": "service_account", "projects": "project"}[kind]
+    bound = call("POST", "/v1/keys", manager, {"name": "k", field: "blue"}).json()
+    assert bound[field] == "blue"
+    kept = call("DELETE", f"/v1/{kind}/blue", manager)
+    assert (kept.status_code, kept.json()["error"]["code"]) == (409, "in_use")
+    Key.objects.get(public_id=bound["id"]).delete()
+    assert call("DELETE", f"/v1/{kind}/blue", manager).status_code == 204
+
+
+def test_project_of_the_ledger_is_archived_instead(call: Caller, manager: str, team: Team) -> None:
+    Project.objects.create(team=team, slug="blue", name="Blue")
+    make_entry(Key.objects.get(), project="blue")
+    refused = call("DELETE", "/v1/projects/blue", manager)
+    assert (refused.status_code, "is_archived" in refused.json()["error"]["message"]) == (409, True)
+    assert call("PATCH", "/v1/projects/blue", manager, {"is_archived": True}).json()["archived_at"]
+    assert call("PATCH", "/v1/projects/blue", manager, {"is_archived": False}).json()["archived_at"] is None
+
+
+def test_key_names_owner_and_project_of_its_own_team_only(call: Caller, manager: str) -> None:
+    for field in ("owner", "service_account", "project"):
+        answer = call("POST", "/v1/keys", manager, {"name": "k", field: "nobody"})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+def test_key_has_all_that_was_said_of_it(call: Caller, manager: str) -> None:
+    terms = {
+        "scopes": ["catalogue", "usage"],
+        "denied_model_patterns": ["acme/*"],
+        "provider_patterns": ["acme-*"],
+        "denied_provider_patterns": ["acme-cloud"],
+        "surfaces": ["messages"],
+        "ip_ranges": ["192.0.2.0/24"],
+    }
+    issued = call("POST", "/v1/keys", manager, {"name": "k", **terms}).json()
+    assert {name: issued[name] for name in terms} == terms
+    changed = call("PATCH", f"/v1/keys/{issued['id']}", manager, {"surfaces": [], "ip_ranges": []}).json()
+    assert (changed["surfaces"], changed["ip_ranges"], changed["provider_patterns"]) == ([], [], ["acme-*"])
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"scopes": ["feed", "usage"]}, "scopes"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["usage"], "scope": "management"}, "scope"),
+        ({"surfaces": ["chat"]}, "surfaces"),
+        ({"ip_ranges": ["here"]}, "ip_ranges"),
+        ({"provider_patterns": ["a b"]}, "provider_patterns"),
+        ({"owner": "manager-person", "service_account": "x"}, "owner"),
+    ],
+)
+def test_bad_term_is_refused_by_name(call: Caller, manager: str, given: Any, param: str) -> None:
+    answer = call("POST", "/v1/keys", manager, {"name": "k", **given})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_key_is_rotated_with_an_overlap_that_both_show(call: Caller, manager: str, team: Team) -> None:
+    old, text = make_key(team)
+    new = call("POST", f"/v1/keys/{old.public_id}/rotate", manager, {"overlap_s": 60}).json()
+    shown = call("GET", f"/v1/keys/{old.public_id}", manager).json()
+    assert (new["replaces"], shown["successor"]) == (old.public_id, new["id"])
+    assert shown["expires_at"] is not None
+    assert {call("GET", "/v1/models", key).status_code for key in (text, new["key"])} == {200}
+    again = call("POST", f"/v1/keys/{old.public_id}/rotate", manager, {})
+    assert (again.status_code, again.json()["error"]["param"]) == (400, "replaces")
+
+
+def test_key_tells_what_it_may_do(call: Caller, manager: str, team: Team) -> None:
+    Team.objects.update(key_concurrency_most=3, cost_centre="4711")
+    _, text = make_key(team, "billing", surfaces=["messages"], concurrency=2, requests_per_minute=60)
+    told = call("GET", "/v1/key", text).json()["data"]
+    assert (told["label"], told["limit"], told["is_management_key"]) == ("billing", None, False)
+    assert (told["surfaces"], told["scopes"]) == (["messages"], ["catalogue", "inference"])
+    assert (told["requests_per_minute"], told["concurrency"]) == (60, 2)
+    assert (told["team"]["id"], told["team"]["state"]) == ("research", "active")
+    assert call("GET", "/v1/key", manager).json()["data"]["concurrency"] == 3
+    assert call("GET", "/v1/key").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("terms", "path", "param"),
+    [
+        ({"scopes": ["usage"]}, "/v1/models", "scopes"),
+        ({"scopes": ["inference"]}, "/v1/gateway/models", "scopes"),
+        ({"scopes": ["catalogue"]}, "/v1/responses/resp_1", "scopes"),
+        ({"ip_ranges": ["192.0.2.0/24"]}, "/v1/models", "ip_ranges"),
+        ({"ip_ranges": ["192.0.2.0/24"]}, "/v1/key", "ip_ranges"),
+    ],
+)
+def test_rest_refuses_by_name_what_is_closed_to_a_key(
+    call: Caller, team: Team, terms: Any, path: str, param: str
+) -> None:
+    answer = call("GET", path, make_key(team, **terms)[1])
+    told = answer.json()
+    assert (answer.status_code, param in str(told)) == (403, True)
+
+
+def test_only_owners_change_a_team(
+    call: Caller, manager: str, member: Client, owner: Client, team: Team
+) -> None:
+    Membership.objects.filter(user__username="member").update(role=Membership.Role.MEMBER)
+    change = {"cost_centre": "4711", "key_days": 30}
+    assert call("PATCH", "/v1/team", manager, change).json()["error"]["code"] == "owner_required"
+    assert member.patch("/v1/team", change, "application/json").status_code == 403
+    told = owner.patch("/v1/team", change, "application/json").json()
+    assert (told["cost_centre"], told["key_days"]) == ("4711", 30)
+    refused = owner.patch("/v1/team", {"ip_ranges": []}, "application/json")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "ip_ranges")
+
+
+def test_owner_freezes_the_team_and_undoes_it_but_not_what_staff_did(
+    owner: Client, call: Caller, team: Team
+) -> None:
+    _, text = make_key(team)
+    assert owner.post("/v1/team/freeze").json()["state"] == "frozen"
+    assert call("GET", "/v1/models", text).status_code == 401
+    assert owner.post("/v1/team/unfreeze").json()["state"] == "active"
+    assert call("GET", "/v1/models", text).status_code == 200
+    Team.objects.update(is_active=False)
+    assert owner.post("/v1/team/unfreeze").status_code == 403
+    assert not Team.objects.get().is_active
+
+
+def test_archived_team_is_no_longer_acted_for(owner: Client, team: Team) -> None:
+    assert owner.post("/v1/team/archive").json()["state"] == "archived"
+    assert owner.get("/v1/team").status_code == 403
