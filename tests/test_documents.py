@@ -152,3 +152,15 @@ def test_foreign_word_would_be_found() -> None:
     assert FOREIGN.search("Dearest input")
     assert FOREIGN.search("'x' is no number.")
     assert not FOREIGN.search("no_wished_provider, amended, and there is no addressee")
+
+
+def glossary(document: str) -> list[str]:
+    """The words of its table below “Words”."""
+    text = (ROOT / "docs" / document).read_text("utf-8").partition("## Words")[2].partition("\n## ")[0]
+    return re.findall(r"^\| ([^|]+?) \|", text, re.MULTILINE)[1:]
+
+
+def test_word_has_one_meaning_in_one_glossary() -> None:
+    words = [*glossary("catalogue.md"), *glossary("architecture.md")]
+    assert len(words) > 50
+    assert sorted(words) == sorted(set(words))
