@@ -1,18 +1,22 @@
-"""Form fields of keys, the same in the admin and in the portal."""
+"""Form fields of keys and teams, the same in the admin and in the portal."""
 
 import re
 from typing import Any
 
 from django import forms
 
-from accounts.patterns import check_patterns
+from accounts.restrictions import SURFACES, check_lists
 from gateway.core.refusals import InvalidField
 
 _BETWEEN = re.compile(r"[\s,]+")
 
 
-class PatternsField(forms.CharField):
-    """A list of texts, with blanks, lines or commas between them."""
+class WordsField(forms.CharField):
+    """A list of texts, with blanks, lines or commas between them. `term` is the list of a key or a team that it is."""
+
+    def __init__(self, *, term: str = "model_patterns", **options: Any) -> None:
+        self.term = term
+        super().__init__(required=False, **options)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -25,9 +29,9 @@ class PatternsField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         try:
-            check_patterns(value)
+            check_lists({self.term: value})
         except InvalidField as fault:
-            message = fault.message.replace("model_patterns holds", "This list holds")
+            message = fault.message.replace(f"{self.term} holds", "This list holds")
             raise forms.ValidationError(message) from None
 
     def run_validators(self, value: Any) -> None:
@@ -36,3 +40,26 @@ class PatternsField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(initial) != self.to_python(data))
+
+
+HINTS = {
+    "model_patterns": "Models, one a line, such as anthropic/*. Empty: all.",
+    "denied_model_patterns": "Models that may not be called, whatever else permits them. Empty: none.",
+    "provider_patterns": "Providers that calls may go to, by their slugs, such as acme-*. Empty: all.",
+    "denied_provider_patterns": "Providers that calls never go to. Empty: none.",
+    "surfaces": f"APIs that may be called: {', '.join(SURFACES)}. Empty: all.",
+    "ip_ranges": "Where requests may come from, such as 192.0.2.0/24 or 2001:db8::/32. Empty: anywhere.",
+}
+LABELS = {
+    "model_patterns": "Models",
+    "denied_model_patterns": "Models denied",
+    "provider_patterns": "Providers",
+    "denied_provider_patterns": "Providers denied",
+    "surfaces": "APIs",
+    "ip_ranges": "Addresses",
+}
+
+
+def words_field(term: str, **options: Any) -> WordsField:
+    """The field of one of the lists that narrow, with its hint."""
+    return WordsField(term=term, label=LABELS[term], **{"help_text": HINTS[term]} | options)

@@ -10,8 +10,8 @@ from gateway.core.store.tries import Patience, Tries
 WRONG_KEYS = Patience(free=30, longest_s=60, kept_s=600)
 WRONG_PASSWORDS = Patience(free=5, longest_s=900)
 TOO_MANY_KEYS = (
-    "This key is not valid, and too many that are not came from your address. Valid keys are served as ever; "
-    "send the next other one after {wait_s} s."
+    "This key is not valid, and too many that are not came from your address. Valid keys are still served; "
+    "wait {wait_s} s before you try another one."
 )
 
 

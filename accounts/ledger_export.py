@@ -17,7 +17,7 @@ from gateway.core.formulas import quote_formula
 
 MOST_ROWS = 1_000_000
 _PAGE_ROWS = 2_000
-_CUT = f"The list ends here, for {MOST_ROWS:,} rows are the most: narrow it for the others."
+_CUT = f"The list ends here, at {MOST_ROWS:,} rows: narrow it to get the others."
 COLUMNS = (
     "attempt_id",
     "call_id",

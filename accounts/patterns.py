@@ -54,7 +54,7 @@ def warn_of(patterns: Sequence[str]) -> list[str]:
 def _fault_of(pattern: object) -> str:
     """The end of a sentence; empty where nothing is wrong."""
     if not isinstance(pattern, str) or not pattern:
-        return "is no text"
+        return "is not text"
     if len(pattern) > _LENGTH_MAX:
         return f"is longer than {_LENGTH_MAX} characters"
     if not pattern.isprintable() or " " in pattern:

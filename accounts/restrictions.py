@@ -1,10 +1,11 @@
 """What is closed to a key beyond its own model patterns, as values. Pure; the data plane uses it too."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from accounts.patterns import matches_any
+from accounts.patterns import check_patterns, matches_any
 from gateway.core.client_address import Network
 from gateway.core.refusals import InvalidField
 
@@ -17,6 +18,15 @@ SURFACES = (
     "responses",
 )
 """The APIs that clients call, in the published vocabulary."""
+LISTS = (
+    "model_patterns",
+    "denied_model_patterns",
+    "provider_patterns",
+    "denied_provider_patterns",
+    "surfaces",
+    "ip_ranges",
+)
+"""What narrows, of keys and of teams."""
 RANGES_MAX = 100
 _RANGE_LENGTH_MAX = 64
 
@@ -99,11 +109,22 @@ def check_surfaces(surfaces: Sequence[object]) -> None:
             raise InvalidField("surfaces", message)
 
 
+def check_lists(lists: Mapping[str, Any]) -> None:
+    """Of those in LISTS that are there. Raises InvalidField."""
+    for field, values in lists.items():
+        if field == "surfaces":
+            check_surfaces(values)
+        elif field == "ip_ranges":
+            check_ip_ranges(values)
+        elif field in LISTS:
+            check_patterns(values, field)
+
+
 def _fault_of(each: object) -> str | None:
     if not isinstance(each, str) or len(each) > _RANGE_LENGTH_MAX:
-        return "is no address"
+        return "is not an address"
     try:
         ipaddress.ip_network(each)
     except ValueError as error:
-        return "has bits behind its mask" if "host bits" in str(error) else "is no address"
+        return "has bits behind its mask" if "host bits" in str(error) else "is not an address"
     return None

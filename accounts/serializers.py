@@ -206,7 +206,7 @@ class KeySerializer(serializers.ModelSerializer[Key]):
 class ChangedKeySerializer(KeySerializer):
     """A key just changed."""
 
-    warnings = serializers.SerializerMethodField(help_text="What was taken, and may be a mistake.")
+    warnings = serializers.SerializerMethodField(help_text="What was accepted, but may be a mistake.")
 
     class Meta(KeySerializer.Meta):
         fields = [*KeySerializer.Meta.fields, "warnings"]

@@ -14,22 +14,12 @@ from django.utils import timezone
 from accounts import audit, limits
 from accounts.keys import mint_key
 from accounts.models import Key, Project, ServiceAccount, Team, User
-from accounts.patterns import check_patterns
-from accounts.restrictions import check_ip_ranges, check_surfaces
+from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
 from accounts.scopes import MEANT, check_scopes, word_for
 from accounts.width import check_ceilings, check_not_wider
 from gateway.core.refusals import InvalidField
 
-LISTS = (
-    "model_patterns",
-    "denied_model_patterns",
-    "provider_patterns",
-    "denied_provider_patterns",
-    "surfaces",
-    "ip_ranges",
-)
-"""What narrows, of keys and of teams."""
 OVERLAP = timedelta(days=1)
 OVERLAP_MOST = timedelta(days=90)
 
@@ -88,16 +78,13 @@ def issue_key(
     What is not said is as the team has it, and as the key `maker` has it, which makes none that is wider.
     Raises InvalidField.
     """
-    limits.check_name(name)
     at = timezone.now()
     given = _with_scopes(_inherited(maker) | _defaults(team, at) | dict(terms))
     if "expires_at" not in terms and maker and maker.expires_at:
         given["expires_at"] = min(filter(None, [given.get("expires_at"), maker.expires_at]))
-    _check_terms(given)
     if team.archived_at is not None:
         raise InvalidField("team", f"{team.name} is archived; bring it back before it gets keys.")
-    _check_owner(team, given)
-    check_ceilings(given, team, at)
+    check_changes(team, {"name": name, **given})
     minted = mint_key()
     key = Key(
         team=team, name=name.strip(), created_by=created_by, public_id=minted.public_id, digest=minted.digest
@@ -116,12 +103,8 @@ def update_key(*, key: Key, maker: Key | None = None, **changes: Unpack[KeyChang
     # A key that changes itself is measured by what it was.
     maker = copy(maker)
     _refresh_live(key)
-    if "name" in changes:
-        limits.check_name(changes["name"])
     given = cast("dict[str, Any]", dict(changes))
-    _check_terms(given)
-    _check_owner(key.team, given)
-    check_ceilings(given, key.team, timezone.now())
+    check_changes(key.team, given)
     _set_terms(key, given)
     if given.keys() - {"name", "lane"}:
         _check_width(key, maker)
@@ -238,17 +221,6 @@ def tell_keys_of(*, users: Sequence[User]) -> None:
     Key.objects.filter(owner__in=users).update(revision=take_revision(Part.KEYS))
 
 
-def check_lists(lists: Mapping[str, Any]) -> None:
-    """Of those in LISTS that are there. Raises InvalidField."""
-    for field, values in lists.items():
-        if field == "surfaces":
-            check_surfaces(values)
-        elif field == "ip_ranges":
-            check_ip_ranges(values)
-        elif field in LISTS:
-            check_patterns(values, field)
-
-
 _KEPT = (
     *LISTS,
     "scope",
@@ -260,6 +232,15 @@ _KEPT = (
     "concurrency",
     "lane",
 )
+
+
+def check_changes(team: Team, changes: Mapping[str, Any]) -> None:
+    """Of a key of that team, before it is made or changed. Raises InvalidField."""
+    if "name" in changes:
+        limits.check_name(changes["name"])
+    _check_terms(changes)
+    _check_owner(team, changes)
+    check_ceilings(changes, team, timezone.now())
 
 
 def _refresh_live(key: Key) -> None:

@@ -1,7 +1,7 @@
 """That nobody makes a key wider than what they have: not the key that makes it, and not its team. Pure."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -52,7 +52,7 @@ def check_not_wider(key: Terms, maker: Terms) -> None:
         raise _wider("expires_at", f"it expires at {maker.expires_at.isoformat()}")
 
 
-def check_ceilings(values: dict[str, object], team: Ceilings, at: datetime) -> None:
+def check_ceilings(values: Mapping[str, object], team: Ceilings, at: datetime) -> None:
     """Of terms as they are given. Raises InvalidField."""
     for field in ("requests_per_minute", "concurrency"):
         most = getattr(team, f"key_{field}_most")

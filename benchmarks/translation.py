@@ -70,8 +70,8 @@ def main() -> int:
     _print("a request of 16 KB, read and written, ms", requests)
     _print("a chunk of a stream, µs", chunks)
     goals = [
-        Goal("the dearest request, CPU", max(requests.values()), REQUEST_MS, "ms"),
-        Goal("the dearest chunk, CPU", max(chunks.values()), CHUNK_US, "µs"),
+        Goal("the most expensive request, CPU", max(requests.values()), REQUEST_MS, "ms"),
+        Goal("the most expensive chunk, CPU", max(chunks.values()), CHUNK_US, "µs"),
     ]
     print(*(goal.line for goal in goals), sep="\n")
     return 0 if all(goal.is_met for goal in goals) else 1

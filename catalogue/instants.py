@@ -12,7 +12,7 @@ SHAPE = "YYYY-MM-DD, or an instant such as 2026-03-01T14:30:00Z; without a zone 
 def parse_instant(text: str) -> datetime:
     """In UTC. Raises ValueError. Source: RFC 3339, and ISO 8601 days."""
     if len(text) < len("2026-03-01"):
-        raise ValueError(f"{text!r} is no instant: {SHAPE}.")
+        raise ValueError(f"{text!r} is not an instant: {SHAPE}.")
     # A plus sign in an address that was not escaped arrives as a space.
     moment = datetime.fromisoformat(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -78,7 +78,7 @@ def _content(name: str, path: str) -> str:
     except OSError as error:
         raise BadEnvironment(f"{name}_FILE is {path!r}, which cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise BadEnvironment(f"{name}_FILE is {path!r}, which is no text in UTF-8.") from None
+        raise BadEnvironment(f"{name}_FILE is {path!r}, which is not UTF-8 text.") from None
 
 
 class MailServer(NamedTuple):

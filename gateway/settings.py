@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "django_filters",
     "import_export",
@@ -372,6 +373,7 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 
 CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
+    "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
@@ -401,7 +403,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
         {"name": "keys", "description": "Issuing, rotating and revoking keys, and what a key may do."},
         {"name": "team", "description": "The team, its service accounts and its projects."},
-        {"name": "machines", "description": "For those who watch the gateway."},
+        {"name": "machines", "description": "For monitoring."},
     ],
 }
 

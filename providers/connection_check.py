@@ -65,10 +65,10 @@ def _needs_key(provider: ProviderFacts, policy: OutboundPolicy) -> bool:
 _KEY_WANTED = "{name} asks for a key ({status}): give the one that the server was started with."
 _WAYS_OUT: Mapping[Trouble, str] = {
     Trouble.SECRET_UNSENDABLE: (
-        "This key holds characters that no header carries. Copy it again, and nothing around it."
+        "This key has characters that a header cannot carry. Copy it again, without anything around it."
     ),
     Trouble.NAME_UNKNOWN: (
-        "No address is known under the name {host}. Check how it is spelt, and that this machine can look "
+        "No address is known under the name {host}. Check its spelling, and that this machine can look "
         "up names."
     ),
     Trouble.ADDRESS_FORBIDDEN: "{address} is a private address, which is not allowed here.",
@@ -77,7 +77,7 @@ _WAYS_OUT: Mapping[Trouble, str] = {
         "the container itself."
     ),
     Trouble.UNREACHABLE: (
-        "{address} cannot be reached from this machine. Check the network, and any firewall between."
+        "{address} cannot be reached from this machine. Check the network, and any firewall in between."
     ),
     Trouble.CERTIFICATE: (
         "The certificate of {host} cannot be verified. Use the name that it was made out for; an authority "

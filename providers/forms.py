@@ -44,7 +44,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
         choices=[(name, title) for name, (title, _) in VENDOR_QUIRKS.items()],
         required=False,
         widget=Select,
-        help_text="The vendor whose ways of its wire format it shares.",
+        help_text="The vendor that it behaves like in its wire format.",
     )
     also = forms.MultipleChoiceField(
         label="But it also", choices=list(KNOWN_QUIRKS.items()), required=False, widget=Checkboxes

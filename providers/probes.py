@@ -109,7 +109,7 @@ def probe(provider: ProviderFacts, *, policy: OutboundPolicy) -> ProbeOutcome:
     try:
         found = _ask(provider, policy)
     except UpstreamFailure:
-        error = "the credential holds characters that no header carries"
+        error = "the credential has characters that a header cannot carry"
         found = _Found(error=error, trouble=Trouble.SECRET_UNSENDABLE)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failure:
         trouble, error = _named(failure, provider.base_url, policy)

@@ -1,8 +1,9 @@
 """What README and docs show is there, and goes on working: pictures, links, and the models of examples."""
 
+import ast
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -96,3 +97,70 @@ def test_first_page_says_how_to_hand_over_the_key_and_what_to_install() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for words in ("export GATEWAY_KEY", "pip install openai", "npm i openai", "**Licence.**"):
         assert words in text
+
+
+PACKAGES = ("accounts", "catalogue", "gateway", "providers")
+# What people of the field, or of the language, say otherwise; what they say stands beside it.
+FOREIGN = re.compile(
+    r"""\b(
+    dear(er|est)?                   # expensive
+    | mend(s|ed|ing)?               # fix, repair
+    | wish(es|ed)?                  # preference
+    | (un)?seal(s|ed|ing)?          # signature, encrypt
+    | (re)?spelt | unsayable        # spelling, unsupported
+    | own\ words                    # passed on word for word
+    | shel(f|ves) | hurried         # store, soon
+    | untick | ticked               # select
+    | (put|set)\ aside              # quarantined
+    | is\ no\ (address|day|folder|instant|JSON|number|text|whole\ number)   # is not a
+    | answers?\ no\ calls\ any\ more   # no longer answers
+    )\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NO_PROSE = re.compile(
+    r"^```.*?^```|`[^`\n]*`|<!--.*?-->|\{[#%{].*?[#%}]\}|<[^>]*>", re.DOTALL | re.MULTILINE
+)
+
+
+def prose(text: str) -> str:
+    """Without code and markup."""
+    return _NO_PROSE.sub(" ", text)
+
+
+def messages(tree: ast.AST) -> Iterator[str]:
+    """Texts of more than one word that are no docstrings: what code may say to people."""
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+        if is_text and " " in node.value.strip():
+            yield node.value
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *TEMPLATES], ids=relative)
+def test_pages_and_documents_speak_the_words_of_the_field(document: Path) -> None:
+    assert [found[0] for found in FOREIGN.finditer(prose(document.read_text("utf-8")))] == []
+
+
+def test_messages_speak_the_words_of_the_field() -> None:
+    texts = {file: file.read_text("utf-8") for package in PACKAGES for file in (ROOT / package).rglob("*.py")}
+    suspected = [file for file, text in texts.items() if FOREIGN.search(text)]
+    said = [(relative(file), text) for file in suspected for text in messages(ast.parse(texts[file]))]
+    assert [(place, text) for place, text in said if FOREIGN.search(text)] == []
+
+
+def test_foreign_word_would_be_found() -> None:
+    assert FOREIGN.search("Dearest input")
+    assert FOREIGN.search("'x' is no number.")
+    assert not FOREIGN.search("no_wished_provider, amended, and there is no addressee")
+
+
+def glossary(document: str) -> list[str]:
+    """The words of its table below “Words”."""
+    text = (ROOT / "docs" / document).read_text("utf-8").partition("## Words")[2].partition("\n## ")[0]
+    return re.findall(r"^\| ([^|]+?) \|", text, re.MULTILINE)[1:]
+
+
+def test_word_has_one_meaning_in_one_glossary() -> None:
+    words = [*glossary("catalogue.md"), *glossary("architecture.md")]
+    assert len(words) > 50
+    assert sorted(words) == sorted(set(words))

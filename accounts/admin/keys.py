@@ -10,15 +10,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import limits, patterns, services
+from accounts import patterns, services
 from accounts.admin.history import HistoryAdminBase
-from accounts.fields import PatternsField
+from accounts.fields import words_field
 from accounts.models import Key, User
+from accounts.restrictions import LISTS
+from accounts.scopes import SCOPES, check_scopes, word_for
 from accounts.shown_once import keep_secret, take_secret
-from gateway.core.admin_base import TextArea, Tone, confirmed_action, status_chip
+from gateway.core.admin_base import Checkboxes, TextArea, Tone, confirmed_action, status_chip
 from gateway.core.refusals import InvalidField
 
-_TERMS = ["scope", "requests_per_minute", "concurrency", "model_patterns", "lane", "expires_at"]
+_FIXED = ["scope", "scopes", "owner", "service_account"]
+_TERMS = [*_FIXED, "project", "requests_per_minute", "concurrency", *LISTS, "lane", "expires_at"]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
     Key.State.EXPIRED: "neutral",
@@ -27,21 +30,41 @@ _TONES: dict[Key.State, Tone] = {
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    model_patterns = PatternsField(
-        required=False, widget=TextArea, help_text="One a line, such as anthropic/*. Empty: all models."
+    model_patterns = words_field("model_patterns", widget=TextArea)
+    denied_model_patterns = words_field("denied_model_patterns", widget=TextArea)
+    provider_patterns = words_field("provider_patterns", widget=TextArea)
+    denied_provider_patterns = words_field("denied_provider_patterns", widget=TextArea)
+    surfaces = words_field("surfaces", widget=TextArea)
+    ip_ranges = words_field("ip_ranges", widget=TextArea)
+    scopes = forms.MultipleChoiceField(
+        required=False,
+        choices=[(word, label) for word, label in SCOPES.items()],
+        widget=Checkboxes,
+        help_text="In full, in place of the one word above. None: what that word means.",
     )
 
     class Meta:
         model = Key
         fields = ["team", "name", *_TERMS]
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        if self.instance.pk and "project" in self.fields:
+            choices = cast("forms.ModelChoiceField[Any]", self.fields["project"])
+            choices.queryset = self.instance.team.projects.filter(archived_at__isnull=True)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        for field in set(self.changed_data) & set(cleaned):
-            try:
-                _check(field, cleaned[field])
-            except InvalidField as fault:
-                self.add_error(field, fault.message)
+        changed = {name: cleaned[name] for name in self.changed_data if name in cleaned}
+        team = cleaned.get("team") or getattr(self.instance, "team", None)
+        try:
+            if self.instance.pk is None and cleaned.get("scopes"):
+                check_scopes(cleaned["scopes"])
+                cleaned["scope"] = word_for(cleaned["scopes"])
+            if team is not None:
+                services.check_changes(team, changed)
+        except InvalidField as fault:
+            self.add_error(fault.field if fault.field in self.fields else None, fault.message)
         return cleaned
 
 
@@ -52,18 +75,32 @@ class KeyAdmin(HistoryAdminBase):
     list_filter = ["scope", "lane"]
     list_select_related = ["team"]
     search_fields = ["name", "public_id", "team__slug"]
-    autocomplete_fields = ["team"]
     change_form_before_template = "admin/new_key.html"
     actions = ["revoke_selected"]
-    actions_detail = ["revoke"]
+    actions_detail = ["rotate", "revoke"]
     fieldsets = [
-        ("Whose key it is, and what uses it", {"fields": ["team", "name", "scope"]}),
-        ("What it may do", {"fields": ["model_patterns", "lane", "expires_at"]}),
+        (
+            "Whose key it is, and what uses it",
+            {"fields": ["team", ("owner", "service_account"), "name", "project"]},
+        ),
+        ("What it may do", {"fields": ["scope", "scopes", "lane", "expires_at"]}),
+        ("What it may reach", {"fields": [*LISTS]}),
         ("How much at once", {"fields": ["requests_per_minute", "concurrency"]}),
     ]
     _history = (
         "What happened to it",
-        {"fields": ["public_id", "state", "created_by", "created_at", "last_used_at", "revoked_at"]},
+        {
+            "fields": [
+                "public_id",
+                "state",
+                "created_by",
+                "created_at",
+                "last_used_at",
+                "revoked_at",
+                "replaces",
+                "successor_key",
+            ]
+        },
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Key | None = None) -> Any:
@@ -71,7 +108,12 @@ class KeyAdmin(HistoryAdminBase):
         return [*fieldsets, self._history] if obj else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Key | None = None) -> list[str]:  # noqa: ARG002
-        return ["team", "scope", *self._history[1]["fields"]] if obj else []
+        return ["team", *_FIXED, *self._history[1]["fields"]] if obj else []
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Sequence[str]:
+        """A key that is there has few projects to choose from."""
+        is_new = request.resolver_match is None or "object_id" not in request.resolver_match.kwargs
+        return ["team", "owner", "service_account", "project"] if is_new else []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever may not look at keys could not see the one that they issue."""
@@ -89,6 +131,11 @@ class KeyAdmin(HistoryAdminBase):
         state = key.state_at(timezone.now())
         return status_chip(state.label, _TONES[state])
 
+    @admin.display(description="successor")
+    def successor_key(self, key: Key) -> str:
+        successor = getattr(key, "successor", None)
+        return f"{successor}; this one works until {key.expires_at:%Y-%m-%d %H:%M} UTC" if successor else ""
+
     @admin.display(description="limits")
     def limits(self, key: Key) -> str:
         rate = f"{key.requests_per_minute} a minute" if key.requests_per_minute else ""
@@ -103,6 +150,12 @@ class KeyAdmin(HistoryAdminBase):
             self._warn_of_patterns(request, values.get("model_patterns", ()))
             return
         terms = {name: values[name] for name in _TERMS}
+        if not terms["scopes"]:
+            del terms["scopes"]
+        for name in ("requests_per_minute", "concurrency", "expires_at"):
+            # Empty: what the team gives.
+            if terms[name] is None:
+                del terms[name]
         person = cast("User", request.user)
         key, text = services.issue_key(team=obj.team, name=obj.name, created_by=person, **terms)
         obj.pk, obj.public_id, obj.created_at = key.pk, key.public_id, key.created_at
@@ -140,6 +193,22 @@ class KeyAdmin(HistoryAdminBase):
         messages.success(request, "Revoked. Calls with these keys are refused within a second.")
 
     @confirmed_action(
+        "Rotate",
+        "Issue a key in the place of this one?",
+        "It has the same terms and is shown once. This one works on for a day.",
+    )
+    def rotate(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
+        key = Key.objects.select_related("team").get(pk=object_id)
+        person = cast("User", request.user)
+        try:
+            new, text = services.rotate_key(key=key, overlap=services.OVERLAP, created_by=person)
+        except InvalidField as fault:
+            messages.error(request, fault.message)
+            return _to_page(request, key)
+        keep_secret(request.session, new, text)
+        return _to_page(request, new)
+
+    @confirmed_action(
         "Revoke",
         "Revoke this key?",
         "Calls with it are refused within a second, for good. The ledger keeps its rows.",
@@ -149,15 +218,10 @@ class KeyAdmin(HistoryAdminBase):
         services.revoke_key(key=key)
         self.log_change(request, key, "Revoked.")
         messages.success(request, f"{key} is revoked.")
-        page = reverse("admin:accounts_key_change", args=[key.pk])
-        is_dialog = "HX-Request" in request.headers
-        return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
+        return _to_page(request, key)
 
 
-def _check(field: str, value: Any) -> None:
-    if field == "name":
-        limits.check_name(value)
-    elif field in {"requests_per_minute", "concurrency"}:
-        limits.check_limit(field, value)
-    elif field == "expires_at":
-        limits.check_expiry(value, timezone.now())
+def _to_page(request: HttpRequest, key: Key) -> HttpResponse:
+    page = reverse("admin:accounts_key_change", args=[key.pk])
+    is_dialog = "HX-Request" in request.headers
+    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)

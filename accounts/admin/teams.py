@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -9,8 +10,10 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
+from accounts.fields import words_field
 from accounts.models import Key, Membership, Team
-from gateway.core.admin_base import TableInline, status_chip
+from accounts.restrictions import LISTS
+from gateway.core.admin_base import TableInline, TextArea, Tone, status_chip
 
 
 class MembershipInline(TableInline):
@@ -36,6 +39,23 @@ class KeyInline(TableInline):
         return key.state_at(timezone.now()).label
 
 
+_TONES: dict[Team.State, Tone] = {
+    Team.State.ACTIVE: "good",
+    Team.State.FROZEN: "warning",
+    Team.State.SWITCHED_OFF: "bad",
+    Team.State.ARCHIVED: "neutral",
+}
+
+
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    model_patterns = words_field("model_patterns", widget=TextArea)
+    denied_model_patterns = words_field("denied_model_patterns", widget=TextArea)
+    provider_patterns = words_field("provider_patterns", widget=TextArea)
+    denied_provider_patterns = words_field("denied_provider_patterns", widget=TextArea)
+    surfaces = words_field("surfaces", widget=TextArea)
+    ip_ranges = words_field("ip_ranges", widget=TextArea)
+
+
 @admin.register(Team)
 class TeamAdmin(HistoryAdminBase):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
@@ -48,8 +68,22 @@ class TeamAdmin(HistoryAdminBase):
     fieldsets = [
         ("Name it", {"fields": [("name", "slug")]}),
         ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy", "keeps_responses"]}),
+        ("Say whom it costs", {"fields": ["cost_centre", "allows_free_projects"]}),
+        ("Bound what its keys may reach", {"fields": ["new_models", *LISTS]}),
+        (
+            "Give its keys limits, and bound them",
+            {
+                "fields": [
+                    ("key_requests_per_minute", "key_requests_per_minute_most"),
+                    ("key_concurrency", "key_concurrency_most"),
+                    ("key_days", "key_days_most"),
+                    "unused_key_days",
+                ]
+            },
+        ),
     ]
-    actions = ["switch_on", "switch_off"]
+    form = TeamForm
+    actions = ["switch_on", "switch_off", "archive", "bring_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         live = Q(keys__revoked_at__isnull=True, keys__isnull=False)
@@ -65,7 +99,7 @@ class TeamAdmin(HistoryAdminBase):
 
     @admin.display(description="state", ordering="is_active")
     def is_on(self, team: Team) -> str:
-        return status_chip("Active", "good") if team.is_active else status_chip("Switched off", "bad")
+        return status_chip(team.state.label, _TONES[team.state])
 
     @admin.display(description="members", ordering="member_total")
     def member_count(self, team: Any) -> int:
@@ -87,6 +121,27 @@ class TeamAdmin(HistoryAdminBase):
     )
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
         self._switch(request, queryset, is_active=False)
+
+    @admin.action(
+        description="Archive the selected teams: they are over, and kept for the ledger",
+        permissions=["change"],
+    )
+    def archive(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self._archive(request, queryset, is_archived=True)
+
+    @admin.action(
+        description="Bring the selected teams back, and let frozen ones go on", permissions=["change"]
+    )
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        self._archive(request, queryset, is_archived=False)
+        for team in queryset:
+            services.freeze_team(team=team, is_frozen=False)
+
+    def _archive(self, request: HttpRequest, teams: QuerySet[Team], *, is_archived: bool) -> None:
+        for team in teams:
+            services.archive_team(team=team, is_archived=is_archived)
+            self.log_change(request, team, "Archived." if is_archived else "Brought back.")
+        messages.success(request, "Archived: their keys are refused." if is_archived else "Brought back.")
 
     def _switch(self, request: HttpRequest, teams: QuerySet[Team], *, is_active: bool) -> None:
         for team in teams:

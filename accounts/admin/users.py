@@ -29,16 +29,16 @@ class SuperusersOnly:
 
 @admin.register(User)
 class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryAdminBase):  # type: ignore[type-arg]
+    form = ChangePersonForm
+    add_form = NewPersonForm
+    change_password_form = PasswordForm
+    list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Keys of somebody who is switched off are refused, and those of somebody who is back are let in."""
         if change:
             services.tell_keys_of(users=[obj])
         super().save_model(request, obj, form, change)
-
-    form = ChangePersonForm
-    add_form = NewPersonForm
-    change_password_form = PasswordForm
-    list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
 
 
 admin.site.unregister(Group)

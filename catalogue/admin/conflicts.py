@@ -49,7 +49,7 @@ def _told(opened_at: str, model: Any) -> str:
     try:
         return tell_acts(opened_at, model)
     except ValueError:
-        return "This page was opened in another way than this one shows. Open it again."
+        return "This form is not the one that this page shows. Open the page again."
 
 
 def stamp(model: Model, at: datetime | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What a model's page shows around its form: how it stands, what clients see, every price, and what is to be mended."""
+"""What a model's page shows around its form: how it stands, what clients see, every price, and what is to be fixed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

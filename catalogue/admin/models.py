@@ -56,14 +56,14 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         (
             "Name it",
             {
-                "description": "Clients call it by organisation/slug, for ever: that cannot be changed once published.",
+                "description": "Clients call it by organisation/slug: that cannot be changed once it is published.",
                 "fields": [("organisation", "slug"), "name", "description"],
             },
         ),
         (
             "Say what it can do",
             {
-                "description": "Lists are searched by these, and calls are led by them. What is left empty is unknown.",
+                "description": "Lists are filtered and calls are routed by these. What is left empty is unknown.",
                 "fields": [
                     ("input_types", "output_types"),
                     ("context_length", "max_output_tokens"),
@@ -191,8 +191,8 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def instead_of_deleting(self) -> tuple[str, str]:
         advice = (
-            "You can retire a model instead: calls to it are then told its successor, and its history, prices and "
-            "editions stay."
+            "You can retire a model instead: calls to it are then answered with its successor's name, and its history, "
+            "prices and editions stay."
         )
         return advice, "id_retirement_at"
 

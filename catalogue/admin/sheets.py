@@ -147,9 +147,9 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             if services.confirm(row, author=_person(request)):
                 tasks.start(row.pk)
             else:
-                messages.error(request, "There is nothing to confirm: look at how it stands now.")
+                messages.error(request, "There is nothing to confirm any more: see what it says now.")
         elif "cancel" in request.POST and not services.cancel(row):
-            messages.error(request, "It had ended already.")
+            messages.error(request, "It had already ended.")
 
     def _demand_permission(self, request: HttpRequest) -> None:
         if not self.has_import_permission(request):

@@ -41,7 +41,7 @@ def tell_trial(request: HttpRequest, model: Model) -> None:
     elif any(trial.is_good for trial in trials):
         messages.success(request, f"{model.public_id} can be called now.")
     else:
-        messages.warning(request, f"{model.public_id} is listed, but its calls will hardly be answered.")
+        messages.warning(request, f"{model.public_id} is listed, but calls to it will probably fail.")
 
 
 def _probe(providers: Iterable[Provider]) -> dict[int, ProbeOutcome]:

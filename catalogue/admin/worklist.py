@@ -1,4 +1,4 @@
-"""The worklist's page: what is to be mended, by kind and organisation, each with the page that mends it."""
+"""The worklist's page: what is to be fixed, by kind and organisation, each with the page where it is fixed."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -68,7 +68,7 @@ def show_worklist(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 
 def row_of(finding: Finding) -> dict[str, Any]:
-    """`link` leads to the page that mends it; `token` names it in a form."""
+    """`link` leads to the page where it is fixed; `token` names it in a form."""
     place: tuple[str, int | None] = ("catalogue_model", finding.model_pk)
     if finding.provider_id:
         place = ("providers_provider", finding.provider_id)
@@ -87,7 +87,7 @@ def row_of(finding: Finding) -> dict[str, Any]:
 
 
 def _act(request: HttpRequest) -> None:
-    """On the findings that are ticked; those that were mended in the meantime are passed over."""
+    """On the findings that are selected; those that were fixed in the meantime are passed over."""
     worklist, ticked = worklist_cache.read(), set(request.POST.getlist("finding"))
     chosen = [each for each in worklist.findings if _token(each) in ticked]
     back = [row for each, row in worklist.ignored if _token(each) in ticked]

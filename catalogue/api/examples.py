@@ -140,7 +140,7 @@ REFUSAL_EXAMPLE: dict[str, Any] = {
     "ok": False,
     "error": "invalid_request",
     "code": "invalid_value",
-    "message": "limit must be a whole number from 1 to 250; '500' came.",
+    "message": "limit must be a whole number from 1 to 250, not '500'.",
     "param": "limit",
     "provided": "500",
     "minimum": 1,

@@ -51,4 +51,4 @@ def _place(models: Sequence[ModelFacts], public_id: str) -> int:
     for place, model in enumerate(models):
         if model.id == public_id:
             return place
-    raise refuse("pageToken", "pageToken is none of this list's; begin again without it.", provided=public_id)
+    raise refuse("pageToken", "pageToken is not from this list; start again without it.", provided=public_id)

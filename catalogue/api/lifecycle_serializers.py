@@ -127,14 +127,14 @@ class VerdictSerializer(serializers.Serializer[Any]):
     retirement_date = _date()
     days_left = serializers.IntegerField(
         allow_null=True,
-        help_text="Until your calls of it are no longer answered by it; null: no day is known.",
+        help_text="Until it stops answering your calls; null: no day is known.",
     )
     replacement_model_id = serializers.CharField(allow_null=True, help_text="What to use instead.")
     message = serializers.CharField(allow_null=True, help_text="For people.")
     policy = serializers.ChoiceField(
-        [policy.value for policy in LifecyclePolicy], help_text="The alias', else your team's."
+        [policy.value for policy in LifecyclePolicy], help_text="The alias's own, or else your team's."
     )
-    outcome = serializers.ChoiceField(_OUTCOMES, help_text="What a call would meet at that instant.")
+    outcome = serializers.ChoiceField(_OUTCOMES, help_text="What would happen to a call at that instant.")
     outcome_once_retired = serializers.ChoiceField(
         _OUTCOMES, allow_null=True, help_text="null: no retirement is known."
     )

@@ -84,7 +84,7 @@ class PricingDetailSerializer(serializers.Serializer[Any]):
     provider_id = serializers.CharField(
         allow_null=True, help_text="Whose prices and limits these are: the top provider."
     )
-    upstream_name = serializers.CharField(allow_null=True, help_text="Of its offering that they are of.")
+    upstream_name = serializers.CharField(allow_null=True, help_text="What that provider calls the model.")
     meters = serializers.DictField(child=MeterSerializer(), help_text="By meter; only those with a price.")
 
 
@@ -270,7 +270,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="A stable name to program against.")
     message = serializers.CharField()
     param = serializers.CharField(required=False)
-    provided = serializers.JSONField(required=False, help_text="What came.")
+    provided = serializers.JSONField(required=False, help_text="What was sent.")
     allowed = _words("What may come.", required=False)
     minimum = serializers.IntegerField(required=False)
     maximum = serializers.IntegerField(required=False)

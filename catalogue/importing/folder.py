@@ -60,7 +60,7 @@ def _by_name(
     for pair in pairs:
         name = name_of(pair)
         if name in found:
-            pair[1].error("id", f"{name!r} is there twice.")
+            pair[1].error("id", f"{name!r} appears twice.")
         found[name] = pair
     return found
 

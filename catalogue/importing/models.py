@@ -86,14 +86,14 @@ def _facts(row: Row) -> Mapping[str, Any]:
 
 
 def _cutoff(row: Row) -> date | None:
-    """A month counts until its first day; what is no day at all is not kept."""
+    """A month counts until its first day; what is not a day at all is not kept."""
     text = row.text("knowledge_cutoff")
     if not text:
         return None
     try:
         return date.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text[:10])
     except ValueError:
-        row.note(Kind.UNCLEAR_DAY, "knowledge_cutoff", f"{text!r} is no day.")
+        row.note(Kind.UNCLEAR_DAY, "knowledge_cutoff", f"{text!r} is not a day.")
         return None
 
 

@@ -134,7 +134,7 @@ def _capabilities(row: Row) -> tuple[list[str], list[str], bool]:
     for capability in row.rows("capabilities"):
         name, status = capability.required("id"), capability.text("status")
         if name not in ENDPOINTS:
-            capability.error("id", f"{name!r} is no known capability: {', '.join(ENDPOINTS)}.")
+            capability.error("id", f"{name!r} is not a known capability: {', '.join(ENDPOINTS)}.")
             continue
         endpoints.add(ENDPOINTS[name])
         is_usable = is_usable or status in USABLE_STATUSES

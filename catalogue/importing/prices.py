@@ -31,7 +31,7 @@ class Card:
 def read_card(row: Row) -> Card:
     capability = row.required("capability_id")
     if capability not in ENDPOINTS:
-        row.error("capability_id", f"{capability!r} is no known capability: {', '.join(ENDPOINTS)}.")
+        row.error("capability_id", f"{capability!r} is not a known capability: {', '.join(ENDPOINTS)}.")
     offer_id = row.text("provider_model_id")
     if not offer_id:
         row.note(
@@ -90,7 +90,7 @@ def _meter(rule: Row) -> str:
     word, unit = rule.required("meter"), rule.text("unit")
     meter = METERS.get(word, word)
     if word and meter not in KNOWN_METERS:
-        rule.error("meter", f"{word!r} is no known meter: {', '.join(KNOWN_METERS)}.")
+        rule.error("meter", f"{word!r} is not a known meter: {', '.join(KNOWN_METERS)}.")
         return ""
     if unit and unit not in {unit_of(meter), UNITS.get(meter)}:
         rule.error("unit", f"{meter} is counted in {unit_of(meter)}, not in {unit}.")

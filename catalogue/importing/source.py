@@ -195,7 +195,7 @@ def _refuse(word: str) -> None:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a member is there twice")
+        raise ValueError("a member appears twice")
     return members
 
 

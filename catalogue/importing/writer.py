@@ -313,7 +313,10 @@ class Writer:
             before, after = (text, "ends") if is_ended else ("", text)
             self.written.differences.append(
                 Difference(
-                    f"{row} as {row.upstream_name}", f"price of {price.meter}, {price.plan}", before, after
+                    f"{row.model} at {row.provider} as {row.upstream_name}",
+                    f"price of {price.meter}, {price.plan}",
+                    before,
+                    after,
                 )
             )
 

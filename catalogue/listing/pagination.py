@@ -14,8 +14,8 @@ OFFSET = CountField(0, 5000, default=0)
 CURSOR = ParameterField()
 _DEFAULT_LIMIT = 50
 PARAMETERS = {
-    "limit": (LIMIT, "How many models to answer."),
-    "offset": (OFFSET, "How many models to pass over."),
+    "limit": (LIMIT, "How many models to return."),
+    "offset": (OFFSET, "How many models to skip."),
     "cursor": (
         CURSOR,
         "Where the last page ended: `next_cursor` of its answer. Instead of `offset`, without its bound.",

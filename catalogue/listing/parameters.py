@@ -62,10 +62,10 @@ class ParameterField(forms.Field):
         if value is None:
             return None
         if len(value) > 1:
-            raise wrong(f"takes one value; {len(value)} came.", provided=value, **self.facts)
+            raise wrong(f"takes one value, not {len(value)}.", provided=value, **self.facts)
         text = value[0]
         if not text.strip() or "\x00" in text:
-            raise wrong("came without a value; leave it out instead.", provided=text, **self.facts)
+            raise wrong("has no value; leave it out instead.", provided=text, **self.facts)
         return self.read(text)
 
     def read(self, text: str) -> Any:
@@ -115,7 +115,7 @@ class CountField(ParameterField):
         if is_number and self.least <= int(text) <= self.most:
             return int(text)
         raise wrong(
-            f"must be a whole number from {self.least} to {self.most}; {text[:_TEXT_LIMIT]!r} came.",
+            f"must be a whole number from {self.least} to {self.most}, not {text[:_TEXT_LIMIT]!r}.",
             provided=text[:_TEXT_LIMIT],
             **self.facts,
         )
@@ -130,7 +130,7 @@ class PriceField(ParameterField):
         if _PRICE.fullmatch(text) and text.isascii():
             return Decimal(text)
         raise wrong(
-            f"must be USD for one token in plain notation, such as 0.000003; {text[:_TEXT_LIMIT]!r} came.",
+            f"must be USD for one token in plain notation, such as 0.000003, not {text[:_TEXT_LIMIT]!r}.",
             provided=text[:_TEXT_LIMIT],
         )
 
@@ -145,7 +145,7 @@ class MixField(ParameterField):
             return read_mix(text)
         except ValueError:
             raise wrong(
-                f"must be {SHAPE}; {text[:_TEXT_LIMIT]!r} came.", provided=text[:_TEXT_LIMIT]
+                f"must be {SHAPE}, not {text[:_TEXT_LIMIT]!r}.", provided=text[:_TEXT_LIMIT]
             ) from None
 
 
@@ -159,7 +159,7 @@ class InstantField(ParameterField):
             instant = instants.parse_instant(text)
         except (ValueError, OverflowError):
             raise wrong(
-                f"must be {instants.SHAPE}; {text[:_TEXT_LIMIT]!r} came.", provided=text[:_TEXT_LIMIT]
+                f"must be {instants.SHAPE}, not {text[:_TEXT_LIMIT]!r}.", provided=text[:_TEXT_LIMIT]
             ) from None
         if not instants.EARLIEST <= instant <= instants.LATEST:
             years = f"{instants.EARLIEST.year} to {instants.LATEST.year}"
@@ -183,9 +183,9 @@ class WordsField(forms.Field):
             return None
         words = list(dict.fromkeys(word for text in value for word in _BETWEEN_WORDS.split(text) if word))
         if not words:
-            raise wrong("came without a value; leave it out instead.", provided=value)
+            raise wrong("has no value; leave it out instead.", provided=value)
         if len(words) > MOST_WORDS:
-            raise wrong(f"takes at most {MOST_WORDS} words; {len(words)} came.", maximum=MOST_WORDS)
+            raise wrong(f"takes at most {MOST_WORDS} words, not {len(words)}.", maximum=MOST_WORDS)
         for word in words:
             if "\x00" in word or (self.allowed and word not in self.allowed):
                 raise _not_among(self.allowed, word)
@@ -213,5 +213,5 @@ def wrong(message: str, **facts: Any) -> ValidationError:
 
 def _not_among(allowed: Sequence[str], word: str) -> ValidationError:
     shown = word[:_TEXT_LIMIT]
-    message = f"must be one of {', '.join(allowed)}; {shown!r} came." if allowed else f"cannot be {shown!r}."
+    message = f"must be one of {', '.join(allowed)}, not {shown!r}." if allowed else f"cannot be {shown!r}."
     return wrong(message, provided=shown, allowed=list(allowed))

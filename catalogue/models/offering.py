@@ -81,7 +81,10 @@ class Offering(OneLineTexts, models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.provider}"
+        """With its name there where that says more than the model's: a provider may have a model twice."""
+        place = f"{self.model} at {self.provider}"
+        plain = {self.model.slug, self.model.public_id}
+        return place if self.upstream_name in plain else f"{place} as {self.upstream_name}"
 
     def clean(self) -> None:
         self.settle_words()

@@ -47,7 +47,7 @@ def check_words(value: Any) -> None:
     if not _are_words(value):
         raise ValidationError("A list of words, such as text image.", code="words")
     if len(set(value)) != len(value):
-        raise ValidationError("A word is there twice.", code="words")
+        raise ValidationError("A word appears twice.", code="words")
 
 
 def check_regions(value: Any) -> None:

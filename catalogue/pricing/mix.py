@@ -35,5 +35,5 @@ def read_mix(text: str) -> Mix:
     found = _shape.fullmatch(text)
     mix = Mix(*(int(part or 0) for part in found.groups())) if found else None
     if mix is None or not mix.whole or max(mix.input, mix.cached, mix.output) > _MOST:
-        raise ValueError(f"{text!r} is no mix: {SHAPE}.")
+        raise ValueError(f"{text!r} is not a mix: {SHAPE}.")
     return mix

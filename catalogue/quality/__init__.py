@@ -1,1 +1,1 @@
-"""What is to be mended: rules over models, how complete a record is, and the list of all findings."""
+"""What is to be fixed: rules over models, how complete a record is, and the list of all findings."""

@@ -45,10 +45,10 @@ MARKS: Sequence[Mark] = (
         _is_called,
     ),
     Mark("can be called", 50, _without(Kind.UNCALLABLE), _is_called),
-    Mark("prices were looked at lately", 10, _without(Kind.STALE_PRICE), _is_called),
+    Mark("prices were checked lately", 10, _without(Kind.STALE_PRICE), _is_called),
     Mark("context length", 15, _without(Kind.NO_CONTEXT), _takes_text),
     Mark("longest output", 5, lambda subject, _: bool(subject.model.max_output_tokens), _takes_text),
-    Mark("input and output types", 10, lambda s, _: bool(s.model.input_types and s.model.output_types)),
+    Mark("input and output modalities", 10, lambda s, _: bool(s.model.input_types and s.model.output_types)),
     Mark("description", 10, lambda subject, _: bool(subject.model.description)),
     Mark("release date", 10, lambda subject, _: subject.model.release_at is not None),
     Mark("successor", 15, _without(Kind.NO_SUCCESSOR, Kind.LOST_SUCCESSOR), _is_leaving),
@@ -67,7 +67,7 @@ class Quality:
 
 
 def judge(subject: Subject, found: Set[Kind], at: datetime) -> Quality:
-    """`found` are the kinds of what is to be mended of that model."""
+    """`found` are the kinds of what is to be fixed of that model."""
     counted = [mark for mark in MARKS if mark.counts(subject.model, at)]
     missing = [mark for mark in counted if not mark.has(subject, found)]
     possible, lost = sum(mark.points for mark in counted), sum(mark.points for mark in missing)

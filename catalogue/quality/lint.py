@@ -51,17 +51,19 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     Kind.EDITED: Explanation("Edited since published", "Clients do not see what this page says."),
     Kind.UNCALLABLE: Explanation(
         "Cannot be called",
-        "No call can go there, whatever is connected: clients are told of what they cannot have.",
+        "No call can go there, whatever is connected: clients see what they cannot call.",
     ),
     Kind.NO_PRICE: Explanation("No price", "A meter without a price costs nothing: calls there are free."),
     Kind.HALF_PRICE: Explanation("Half a price", "One direction has a price and the other is free."),
     Kind.STALE_PRICE: Explanation(
-        "Stale price", "Nobody has looked for long; the provider may charge otherwise."
+        "Stale price", "Nobody has checked it for a long time; the provider may charge something else."
     ),
     Kind.NO_CONTEXT: Explanation(
-        "No context length", "Long requests cannot be led to a model that takes them."
+        "No context length", "Long requests cannot be routed to a model that takes them."
     ),
-    Kind.NO_SUCCESSOR: Explanation("No successor", "Who has to leave this model is not told where to go."),
+    Kind.NO_SUCCESSOR: Explanation(
+        "No successor", "Whoever has to leave this model is not told where to go."
+    ),
     Kind.LOST_SUCCESSOR: Explanation(
         "Successor leads nowhere",
         "Its successor is retired or not published, so clients are sent to nothing.",
@@ -70,7 +72,7 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "No retirement date", "Deprecated without an end: nobody knows how long it works."
     ),
     Kind.ENDED: Explanation(
-        "Ended without retirement", "No offering serves it any more, and it is not said to be retired."
+        "Ended without retirement", "No offering serves it any more, and yet it is not retired."
     ),
     Kind.DEAD_ALIAS: Explanation(
         "Dead alias", "The name leads to a model that nobody can call any more, and to nothing instead."
@@ -111,7 +113,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`model_pk`, and `offering_id` where it is about one offering, say which page mends it.
+    """`model_pk`, and `offering_id` where it is about one offering, say the page where it is fixed.
 
     One about a provider has its `provider_id` instead, and neither of the model's.
     """
@@ -140,7 +142,7 @@ Rule = Callable[[Subject, World], Findings]
 
 
 def examine(subject: Subject, world: World) -> Iterator[Finding]:
-    """Everything that is to be mended of one model, the worst first."""
+    """Everything that is to be fixed of one model, the worst first."""
     rules = _ALWAYS if subject.model.status(world.at) is Status.RETIRED else (*_ALWAYS, *_WHILE_CALLED)
     for rule in rules:
         for kind, what, offering_id in rule(subject, world):
@@ -197,7 +199,7 @@ def price_age(subject: Subject, world: World) -> Findings:
     for offering in _running(subject.model, world.at):
         looked = subject.priced_at.get(offering.id)
         if offering.prices and looked is not None and looked <= world.at - world.stale_after:
-            what = f"Prices at {_place(offering)} were last looked at on {looked:%Y-%m-%d}."
+            what = f"Prices at {_place(offering)} were last checked on {looked:%Y-%m-%d}."
             yield Kind.STALE_PRICE, what, offering.id
 
 
@@ -271,11 +273,12 @@ def _against_calls(offering: OfferingFacts, world: World) -> str:
         return ""
     place, names = _place(offering), ", ".join(sorted(offering.endpoints))
     if not offering.endpoints:
-        return f"{place} says no endpoint."
+        return f"{place} names no endpoint."
     if strange := unknown("endpoints", sorted(offering.endpoints)):
-        return f"{place} has the endpoint {', '.join(strange)}, which nobody knows. Called are {', '.join(CALLED)}."
+        called = f"This gateway calls {', '.join(CALLED)}."
+        return f"{place} has the endpoint {', '.join(strange)}, which nobody knows. {called}"
     if offering.endpoints.isdisjoint(CALLED):
-        return f"{place} is for {names}, which this gateway tells of and does not call."
+        return f"{place} is for {names}, which this gateway lists but does not call."
     return f"{place}: its wire format has no {names}."
 
 

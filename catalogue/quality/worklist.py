@@ -114,7 +114,7 @@ def world_in(snapshot: Snapshot, at: datetime) -> World:
 
 
 def judge_one(subject: Subject, world: World) -> tuple[Sequence[Finding], Quality]:
-    """What is to be mended of it, and how complete it is."""
+    """What is to be fixed of it, and how complete it is."""
     found = list(examine(subject, world))
     return found, judge(subject, {finding.kind for finding in found}, world.at)
 

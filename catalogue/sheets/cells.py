@@ -127,12 +127,12 @@ class AmountCell(Cell):
 
     def read(self, value: Any) -> Decimal:
         if isinstance(value, bool | date):
-            raise ValueError(f"{shown(value)} is no number.")
+            raise ValueError(f"{shown(value)} is not a number.")
         if isinstance(value, int):
             return Decimal(value)
         if isinstance(value, float):
             if not math.isfinite(value):
-                raise ValueError(f"{shown(value)} is no number.")
+                raise ValueError(f"{shown(value)} is not a number.")
             return Decimal(repr(value))
         return self._read_text(str(value).strip())
 
@@ -145,12 +145,14 @@ class AmountCell(Cell):
             if _WITH_COMMA.fullmatch(text):
                 return Decimal(text.replace(".", "").replace(",", "."))
             raise ValueError(
-                f"{shown(text)} is no number: write 1234,5 or 1.234,5, for the file has decimal commas."
+                f"{shown(text)} is not a number: write 1234,5 or 1.234,5, for the file has decimal commas."
             )
         if _PLAIN.fullmatch(text):
             return Decimal(text)
         way_out = " or say that the file has decimal commas" if _WITH_COMMA.fullmatch(text) else ""
-        raise ValueError(f"{shown(text)} is no number: write digits with a point, such as 1234.5{way_out}.")
+        raise ValueError(
+            f"{shown(text)} is not a number: write digits with a point, such as 1234.5{way_out}."
+        )
 
 
 class CountCell(AmountCell):
@@ -166,7 +168,7 @@ class CountCell(AmountCell):
         is_typed = not isinstance(value, float)
         if number != number.to_integral_value() or (is_typed and isinstance(exponent, int) and exponent):
             raise ValueError(
-                f"{shown(value)} is no whole number: write its digits alone, such as 128000, without a fraction."
+                f"{shown(value)} is not a whole number: write its digits alone, such as 128000, without a fraction."
             )
         return int(number)
 
@@ -189,7 +191,7 @@ class DayCell(Cell):
                 else _no_day()
             )
         except ValueError:
-            raise ValueError(f"{shown(value)} is no day: write it as 2026-03-01.") from None
+            raise ValueError(f"{shown(value)} is not a day: write it as 2026-03-01.") from None
 
     def write(self, value: Any) -> str:
         return str(value.isoformat())
@@ -202,7 +204,7 @@ class InstantCell(Cell):
         try:
             return parse_instant(value.isoformat() if isinstance(value, date) else str(value).strip())
         except (ValueError, OverflowError) as error:
-            raise ValueError(f"{shown(value)} is no instant: {SHAPE}.") from error
+            raise ValueError(f"{shown(value)} is not an instant: {SHAPE}.") from error
 
     def write(self, value: Any) -> str:
         return date_text(value) or ""
@@ -234,7 +236,7 @@ class WordsCell(Cell):
 
     def read(self, value: Any) -> list[str]:
         if not isinstance(value, str):
-            raise ValueError(f"{shown(value)} is no list of words, such as text image.")
+            raise ValueError(f"{shown(value)} is not a list of words, such as text image.")
         return [word for word in _BETWEEN_WORDS.split(value) if word]
 
     def write(self, value: Any) -> str:
@@ -254,7 +256,7 @@ class ConditionsCell(Cell):
         except ValueError:
             example = '[{"path": "input_tokens", "op": "gt", "value": 200000}]'
             raise ValueError(
-                f"{shown(value)} is no JSON: write a list of objects, such as {example}."
+                f"{shown(value)} is not JSON: write a list of objects, such as {example}."
             ) from None
 
     def write(self, value: Any) -> str:

@@ -11,7 +11,7 @@ from catalogue.models import Model
 from catalogue.publishing.editions import reasons_against
 from catalogue.sheets.cells import is_empty, shown
 from catalogue.sheets.judged import Change, Fault, JudgedRow, Kind
-from catalogue.sheets.known import Key, Known
+from catalogue.sheets.known_base import Key, Known
 from catalogue.sheets.upload import Row
 
 BATCH = 100

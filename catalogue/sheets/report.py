@@ -90,7 +90,7 @@ class Report:
         self._size_bytes += sum(len(cell.encode()) for cell in cells)
         too_long = self._size_bytes > _MOST_REPORT_BYTES
         self._lines.writerow(
-            ["", "The list ends here, for it is too long."] if too_long else map(quote_formula, cells)
+            ["", "The list ends here: it is too long."] if too_long else map(quote_formula, cells)
         )
 
 

@@ -93,7 +93,7 @@ def is_whole_workbook(data: bytes) -> bool:
 
 def _rows_of_workbook(data: bytes) -> Iterator[Row]:
     if not is_workbook(data):
-        raise UnreadableSheetError("The file is no XLSX workbook that can be read.")
+        raise UnreadableSheetError("The file is not a readable XLSX workbook.")
     book = _open_workbook(data)
     sheets = {_plain(name): book[name] for name in book.sheetnames}
     strange = [name for name in sheets if name not in SHEETS and name != _plain(HOW_TO)]
@@ -113,9 +113,9 @@ def _rows(lines: Iterator[Sequence[Any]], sheet: Sheet, *, place: str = "") -> l
         _check_header(header, sheet, place)
         return [_row(number, header, line) for number, line in enumerate(islice(lines, MOST_ROWS + 1), 1)]
     except csv.Error as error:
-        raise UnreadableSheetError(f"The file is no CSV: {error}.") from error
+        raise UnreadableSheetError(f"The file is not CSV: {error}.") from error
     except _WORKBOOK_FAULTS as error:
-        raise UnreadableSheetError("The file is no XLSX workbook that can be read.") from error
+        raise UnreadableSheetError("The file is not a readable XLSX workbook.") from error
 
 
 def _csv_lines(data: bytes, sheet: Sheet) -> Iterator[Sequence[Any]]:
@@ -148,7 +148,7 @@ def _decode(data: bytes) -> str:
 def _first_sheet(data: bytes) -> Iterator[Sequence[Any]]:
     sheets = _open_workbook(data).worksheets
     if not sheets:
-        raise UnreadableSheetError("The file is no XLSX workbook that can be read.")
+        raise UnreadableSheetError("The file is not a readable XLSX workbook.")
     return _lines_of(sheets[0])
 
 
@@ -159,7 +159,7 @@ def _open_workbook(data: bytes) -> Any:
             raise UnreadableSheetError("The workbook is too large when unpacked; split it.")
         return openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=False)
     except _WORKBOOK_FAULTS as error:
-        raise UnreadableSheetError("The file is no XLSX workbook that can be read.") from error
+        raise UnreadableSheetError("The file is not a readable XLSX workbook.") from error
 
 
 def _lines_of(sheet: Any) -> Iterator[Sequence[Any]]:
@@ -178,7 +178,7 @@ def _check_header(header: list[str], sheet: Sheet, place: str) -> None:
     faults = [
         *(f"The column {name!r} is missing." for name in sheet.demanded if name not in header),
         *(f"The column {name[:60]!r} does not exist." for name in header if name not in columns),
-        *(f"The column {name!r} is there twice." for name in header if header.count(name) > 1),
+        *(f"The column {name!r} appears twice." for name in header if header.count(name) > 1),
     ]
     if faults:
         raise UnreadableSheetError(f"{place}{' '.join(faults)} Columns: {', '.join(columns)}.")

@@ -15,7 +15,8 @@ from accounts.revision import give_way, lock_revision
 from catalogue.models import SheetImport
 from catalogue.sheets import services
 from catalogue.sheets.judge import BATCH, Judge, refuse_unpublishable
-from catalogue.sheets.known import KNOWN, Known, Made
+from catalogue.sheets.known import KNOWN
+from catalogue.sheets.known_base import Known, Made
 from catalogue.sheets.report import Report
 from catalogue.sheets.upload import Row, UnreadableSheetError, read_upload
 from catalogue.sheets.write import SpoiltError, write_batch
@@ -50,7 +51,7 @@ def go_on(pk: int, is_stopping: Callable[[], bool] = lambda: False) -> None:
         log.warning("The database failed during the %s, which is gone on with later: %s", row, error)
     except Exception:
         log.exception("The %s broke off.", row)
-        reason = "It broke off by an error of the gateway, which is in its log"
+        reason = "It stopped because of an error in the gateway, which is in its log"
         services.end(row, *SheetImport.IN_WORK, state=State.STOPPED, reason=reason)
 
 
@@ -95,7 +96,7 @@ class _Work:
             self._keep(report, state=State.REFUSED, upload=b"")
         elif not report.changes_anything:
             self._keep(
-                report, state=State.DONE, message="The catalogue says all of this already.", upload=b""
+                report, state=State.DONE, message="The catalogue already says all of this.", upload=b""
             )
         else:
             self._keep(report, state=State.READY)

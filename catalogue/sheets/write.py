@@ -11,7 +11,8 @@ from catalogue.models import Edition, Model, Price
 from catalogue.publishing.editions import publish
 from catalogue.sheets.judge import Judge
 from catalogue.sheets.judged import JudgedRow, Kind
-from catalogue.sheets.known import Known, KnownPrices, begins_now
+from catalogue.sheets.known_base import Known
+from catalogue.sheets.known_prices import KnownPrices, begins_now
 from catalogue.sheets.upload import Row
 
 

@@ -64,7 +64,7 @@ def refuse_other_tables() -> None:
     raise CannotStart(
         f"The database's tables are not those that its migrations make: {'; '.join(shown)}"
         f"{f'; and {more} more' if more > 0 else ''}. A development version older than 25 November 2026 made "
-        "them, or somebody changed them by hand. Nothing was changed. Restore a backup that fits, or start with "
+        "them, or somebody changed them by hand. Nothing was changed. Restore a backup that matches, or start with "
         "an empty database (another DATABASE_URL, or another GATEWAY_DATA_DIR) and import your catalogue there."
     )
 

@@ -141,6 +141,6 @@ def hand_over(text: str) -> None:
     elif stream.outlet.settle() and stream.outlet.failure:
         reason = stream.outlet.failure.strerror
         raise Unwritable(
-            f"Standard output cannot be written ({reason}); let it go where there is room. Secrets that were made "
+            f"Standard output cannot be written ({reason}); send it where there is room. Secrets that were made "
             "now are not shown again: manage.py changepassword NAME and manage.py create_key make others."
         )

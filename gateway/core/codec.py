@@ -43,9 +43,9 @@ def parse(line: bytes) -> Mapping[str, Any]:
     try:
         parsed = _loads(line)
     except ValueError as error:
-        raise Unreadable(f"This is no JSON: {error}") from error
+        raise Unreadable(f"This is not JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise Unreadable("This is no record.")
+        raise Unreadable("This is not a record.")
     # What was written before there were versions is of the first.
     version = parsed.get("v", 1)
     if not isinstance(version, int) or version > VERSION:

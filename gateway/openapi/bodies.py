@@ -135,7 +135,10 @@ _USAGE = object_(
     ("prompt_tokens", "total_tokens"),
     {
         **{name: {"type": "integer"} for name in ("prompt_tokens", "completion_tokens", "total_tokens")},
-        "is_estimated": {"type": "boolean", "description": "The provider told no usage that makes sense."},
+        "is_estimated": {
+            "type": "boolean",
+            "description": "The provider reported no usage that makes sense.",
+        },
         "cost": {"type": "number", "description": "USD; in streams whose client asked for usage."},
     },
     additionalProperties=True,

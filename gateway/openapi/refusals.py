@@ -90,7 +90,7 @@ _WITH_BODY = (
     Refusal(
         "415",
         "WrongMediaType",
-        "The body is no JSON, or is compressed.",
+        "The body is not JSON, or is compressed.",
         "Send 'Content-Type: application/json'.",
         "unsupported_media_type",
     ),
@@ -98,14 +98,14 @@ _WITH_BODY = (
 _FORBIDDEN = Refusal(
     "403",
     "Forbidden",
-    "The key's scope is another.",
+    "The key has another scope.",
     "This is a feed key: it reads the catalogue and calls no model. Use an inference key.",
     "permission_denied",
 )
 _NOT_FOUND = Refusal(
     "404",
     "NotFound",
-    "Nothing of that id is there for this key.",
+    "There is nothing with that id for this key.",
     "There is no model 'gpt4'.",
     "model_not_found",
 )

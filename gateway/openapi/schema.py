@@ -29,7 +29,7 @@ _LANE_PARAMETER: Schema = {
 _SHOW_TRANSLATED_PARAMETER: Schema = {
     "name": "x-gateway-show-translated",
     "in": "header",
-    "description": "`1` asks that `x-gateway-translated` also tells what was only renamed.",
+    "description": "`1`: `x-gateway-translated` also lists what was only renamed.",
     "schema": {"type": "string", "enum": ["0", "1"]},
 }
 _TIMEOUT_PARAMETER: Schema = {
@@ -178,7 +178,7 @@ def _headers() -> dict[str, Schema]:
         "x-gateway-attempts": ("How many offerings were tried.", "1"),
         "x-gateway-lane": ("Where the call was made: `worker` or `direct`.", "worker"),
         "x-gateway-translated": (
-            "What was lost on the way to the provider; where it was asked for, what was said in other words too.",
+            "What was lost on the way to the provider; if asked for, also what was put differently.",
             "metadata -> left out, top_k -> temperature=0",
         ),
         "Deprecation": ("Since when the model is deprecated (RFC 9745).", "@1767225600"),
@@ -191,7 +191,7 @@ def _headers() -> dict[str, Schema]:
         "x-ratelimit-reset-requests": ("When all of them are there again.", "1s"),
         "Link": ("The model's successor.", '</v1/models/openai/gpt-5-mini>; rel="successor-version"'),
         "Retry-After": ("Seconds after which the request may succeed.", "3"),
-        "WWW-Authenticate": ("How to show a key.", "Bearer"),
+        "WWW-Authenticate": ("How to send a key.", "Bearer"),
         "Allow": ("The methods that the address takes.", "POST"),
     }
     return {

@@ -49,7 +49,7 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
         "Chat in the form of OpenAI's Responses",
         (
             "For any model; streamed with `stream`. Answers are stored for a time unless `store` is false, and "
-            "`previous_response_id` goes on from one. `conversation` and `background` are refused."
+            "`previous_response_id` continues from one. `conversation` and `background` are refused."
         ),
         {"model": "demo/chat", "input": _SAY},
         {"id": "resp_1", "object": "response", "status": "completed", "output": []},
@@ -58,7 +58,7 @@ OPERATIONS: dict[str, tuple[str, str, str, Schema, Schema, str]] = {
     "/v1/responses/input_tokens": (
         "responses_input_tokens",
         "Estimate the tokens of a response's input",
-        "An estimate from characters, with all that `previous_response_id` goes on from; no provider is asked.",
+        "An estimate from characters, with all that `previous_response_id` continues from; no provider is asked.",
         {"model": "demo/chat", "input": _SAY},
         {"object": "response.input_tokens", "input_tokens": 9},
         "https://platform.openai.com/docs/api-reference/responses/input-tokens",

@@ -146,7 +146,7 @@ class Spool(CallSpool):
 
     def reject(self, content: object, reason: str) -> None:
         """Put aside what the ledger will never take, for a person to look at."""
-        _log.error("A record was put aside in %s: %s", self.folder / f"{self._name}.rejected", reason)
+        _log.error("A record was moved to %s: %s", self.folder / f"{self._name}.rejected", reason)
         text = content.decode(errors="replace") if isinstance(content, bytes) else content
         line = _line({"reason": reason, "record": text})
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -302,7 +302,7 @@ def _is_ours(path: Path, descriptor: int) -> bool:
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and os.geteuid() in {status.st_uid, 0}:
         return True
-    _tell_once(path, "it is no file of this user")
+    _tell_once(path, "it is not a file of this user")
     return False
 
 

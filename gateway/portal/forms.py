@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts import limits
-from accounts.fields import PatternsField
+from accounts.fields import words_field
 from accounts.models import Key
 
 
@@ -20,9 +20,8 @@ class TermsForm(forms.Form):
         help_text="What uses this key, such as “billing service, production”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    model_patterns = PatternsField(
-        label="Models",
-        required=False,
+    model_patterns = words_field(
+        "model_patterns",
         help_text="One a line, such as anthropic/* or demo/chat. Empty: all models.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
@@ -58,7 +57,7 @@ class TermsForm(forms.Form):
         today = timezone.now().date()
         if day is not None and day <= today and "expires_on" in self.changed_data:
             raise forms.ValidationError(
-                f"This day has begun. Choose {today + timedelta(days=1)} or a later one."
+                f"This day has already begun. Choose {today + timedelta(days=1)} or a later one."
             )
         return day
 

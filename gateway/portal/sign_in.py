@@ -85,8 +85,8 @@ class SignInForm(Patient):
     """Refuses a wrong name, a wrong password and a switched-off account with the same words."""
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This user name and this password do not belong together. Check both, capitals included.",
-        "inactive": "This user name and this password do not belong together. Check both, capitals included.",
+        "invalid_login": "This user name and password do not match. Check both, including capitals.",
+        "inactive": "This user name and password do not match. Check both, including capitals.",
     }
 
 
@@ -102,7 +102,7 @@ class PasswordForm(PasswordChangeForm):
         self._request = request
         self.fields["old_password"].label = "Present password"
         self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
-        self.fields["new_password2"].label = "New password, once more"
+        self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:

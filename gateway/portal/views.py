@@ -83,7 +83,7 @@ def key(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _own_key(_person(request), public_id)
     form = ChangeForm(request.POST or None, key=found)
     if request.method == "POST" and form.is_valid() and _change(found, form):
-        messages.success(request, f"“{found.name}” is changed. Calls obey within a second.")
+        messages.success(request, f"“{found.name}” is changed. It takes effect within a second.")
         return redirect("portal:key", found.public_id)
     form.focus_first_error()
     return _show_key(request, found, form)

@@ -92,11 +92,15 @@ class InputItemsView(ResponseAPIView):
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": _MOST_ITEMS, "default": 20},
-                description="How many items to answer.",
+                description="How many items to return.",
             ),
-            OpenApiParameter("order", enum=_ORDERS, description="`desc`, the newest first, unless told."),
+            OpenApiParameter(
+                "order", enum=_ORDERS, description="`desc`, the newest first, unless you say otherwise."
+            ),
             OpenApiParameter("after", description="The id of the item before the first one wanted."),
-            OpenApiParameter("include", many=True, description="Everything that was kept is told anyway."),
+            OpenApiParameter(
+                "include", many=True, description="Everything that was kept is returned anyway."
+            ),
         ],
         responses={200: OpenApiTypes.OBJECT},
     )

@@ -41,7 +41,9 @@ def read_public_url(text: str) -> PublicUrl:
     is_usable = url.scheme in _SCHEMES and url.hostname and not (url.query or url.fragment or url.username)
     path = url.path.rstrip("/")
     if not is_usable or "//" in path or "%" in path or not path.isascii():
-        raise ValueError(f"{text!r} is no address such as https://gateway.example or https://example.com/llm")
+        raise ValueError(
+            f"{text!r} is not an address such as https://gateway.example or https://example.com/llm"
+        )
     # Read for its check alone.
     _ = url.port
     return PublicUrl(f"{url.scheme}://{url.netloc.lower()}", url.hostname or "", path)
@@ -53,7 +55,7 @@ def read_cors_origins(words: list[str]) -> frozenset[str]:
         url = urlsplit(word)
         is_origin = url.scheme in _SCHEMES and url.netloc and word == f"{url.scheme}://{url.netloc}"
         if word != ANY_ORIGIN and not is_origin:
-            raise ValueError(f"{word!r} is no origin such as https://app.example (or * for every one)")
+            raise ValueError(f"{word!r} is not an origin such as https://app.example (or * for every one)")
     return frozenset(word.lower() for word in words)
 
 

@@ -82,7 +82,7 @@ class GuardedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             found = error.__context__
             self.refuse(
-                found if isinstance(found, GatewayError) else InvalidRequest("This is no valid HTTP.")
+                found if isinstance(found, GatewayError) else InvalidRequest("This is not valid HTTP.")
             )
         else:
             if self._phase == HEAD:

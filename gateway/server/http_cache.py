@@ -89,7 +89,8 @@ class CachedResponse:
             known = {_opaque(self.tag), b"*"}
             return any(_opaque(each.strip()) in known for each in shown.split(b","))
         modified, since = (
-            _moment(dict(self.headers), b"last-modified"),
+            # Django spells the names of its headers with capitals.
+            _moment({name.lower(): value for name, value in self.headers}, b"last-modified"),
             _moment(headers, b"if-modified-since"),
         )
         return modified is not None and since is not None and modified <= since

@@ -39,7 +39,9 @@ def bind(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError:
-        raise CannotStart(f"HOST is {host!r}, which is no address here; use 127.0.0.1 or 0.0.0.0.") from None
+        raise CannotStart(
+            f"HOST is {host!r}, which is not an address here; use 127.0.0.1 or 0.0.0.0."
+        ) from None
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

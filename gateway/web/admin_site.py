@@ -38,6 +38,8 @@ _GROUPS = {
     "Teams": [
         ("Teams", "groups", "accounts.team"),
         ("Keys", "key", "accounts.key"),
+        ("Service accounts", "smart_toy", "accounts.serviceaccount"),
+        ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
         ("Audit", "policy", "accounts.auditentry"),
@@ -140,7 +142,7 @@ def _catalogue(request: HttpRequest) -> dict[str, Any]:
         "sees_models": True,
         "listed": PublishedModel.objects.current().listed(timezone.now()).count(),
         "quarantined": live_of(request).quarantined[:_NAMED],
-        "to_mend": count_findings(),
+        "issue_counts": count_findings(),
     }
 
 

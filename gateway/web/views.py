@@ -96,7 +96,7 @@ def _reasons(status: RuntimeStatus | None) -> list[str]:
             status.spool_lag_s >= LONGEST_SPOOL_LAG_S
         ),
         f"Calls cannot be recorded on the spool's disk: {status.spool_trouble}.": bool(status.spool_trouble),
-        "The catalogue and the keys in memory are too old to be believed.": (
+        "The catalogue and the keys in memory are too old to be relied on.": (
             status.snapshot_age_s >= settings.KEY_STALENESS_S
         ),
     }

@@ -7,7 +7,6 @@ Google stay base64, for its SDK decodes them. A proof without an issuer is from 
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,8 +20,6 @@ from providers.wire.events import Event, ReasoningSigned, ToolCallStarted
 
 _MARK = "gh2."
 _WRAPPED, _WRAPPED_BEGINS = b"issued:", "aXNzdWVkO"
-# Inside what other formats carry there may be one too: see each format's signatures.
-_MAY_HAVE = re.compile(rb"gh[12]\.|aXNzdWVkO|Zm9yZWlnbj")
 # By member: the types of object whose member is a proof; of any object where there are none.
 _MEMBERS: Mapping[str, frozenset[str]] = {
     "signature": frozenset({"thinking", "signature_delta", "reasoning.text"}),
@@ -31,7 +28,6 @@ _MEMBERS: Mapping[str, frozenset[str]] = {
     "thoughtSignature": frozenset(),
     "thought_signature": frozenset(),
 }
-_HAS_PROOF = re.compile(rb'"(?:\w*[sS]ignature|encrypted_content|redacted_thinking|reasoning\.encrypted)"')
 # What a model wrote is its own, whatever its members are called.
 _NEVER_INSIDE = frozenset({"input", "args", "arguments", "text"})
 
@@ -61,8 +57,9 @@ def unseal(sealed: str) -> tuple[str, str]:
 
 
 def may_have_issuers(raw: bytes) -> bool:
-    """Whether a client's body may hold a proof that tells its issuer."""
-    return _MAY_HAVE.search(raw) is not None
+    """Whether a client's body may hold a proof that tells its issuer, itself or inside of what a format carries."""
+    # Of each call: four searches for one text take less than half as long as one for any of them.
+    return b"gh2." in raw or b"gh1." in raw or b"aXNzdWVkO" in raw or b"Zm9yZWlnbj" in raw
 
 
 def own_proofs(conversation: Conversation, issuer: str, *, drops_all: bool = False) -> Conversation:
@@ -118,12 +115,22 @@ def _issued(event: Event, issuer: str) -> Event:
 
 def seal_json(value: Mapping[str, Any], data: bytes, issuer: str) -> bytes:
     """The JSON of an object of an answer, the very same where it holds no proof."""
-    return orjson.dumps(_sealed(value, issuer)) if issuer and _HAS_PROOF.search(data) else data
+    return orjson.dumps(_sealed(value, issuer)) if issuer and _may_hold_proof(data) else data
 
 
 def seal_bytes(data: bytes, issuer: str) -> bytes:
     """The same of an object that is known as its JSON alone."""
-    return seal_json(orjson.loads(data), data, issuer) if issuer and _HAS_PROOF.search(data) else data
+    return seal_json(orjson.loads(data), data, issuer) if issuer and _may_hold_proof(data) else data
+
+
+def _may_hold_proof(data: bytes) -> bool:
+    """Of each chunk of a stream: so not by one expression for all the names, which takes three times as long."""
+    return (
+        b'ignature"' in data
+        or b'encrypted_content"' in data
+        or b'redacted_thinking"' in data
+        or b'reasoning.encrypted"' in data
+    )
 
 
 def _sealed(value: Any, issuer: str) -> Any:

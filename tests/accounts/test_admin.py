@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.authentication import find_principal
-from accounts.models import Key, Team, User
+from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.services import revoke_key
 from tests.make import make_entry, make_key, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-PAGES = ["user", "team", "key", "ledgerentry"]
+PAGES = ["user", "team", "key", "ledgerentry", "serviceaccount", "project"]
 
 
 @pytest.fixture
@@ -40,14 +40,16 @@ def test_list_opens(staff: Client, team: Team, page: str) -> None:
     assert staff.get(reverse(f"admin:accounts_{page}_changelist")).status_code == 200
 
 
-@pytest.mark.parametrize("page", ["user", "team", "key"])
+@pytest.mark.parametrize("page", ["user", "team", "key", "serviceaccount", "project"])
 def test_form_for_a_new_one_opens(staff: Client, page: str) -> None:
     assert staff.get(reverse(f"admin:accounts_{page}_add")).status_code == 200
 
 
 def test_pages_of_single_rows_open(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
-    rows = [key, team, make_entry(key), make_user()]
+    account = ServiceAccount.objects.create(team=team, slug="robot", name="Robot")
+    project = Project.objects.create(team=team, slug="blue", name="Blue")
+    rows = [key, team, make_entry(key), make_user(), account, project]
     for row in rows:
         page = reverse(f"admin:accounts_{row._meta.model_name}_change", args=[row.pk])
         assert staff.get(page).status_code == 200
@@ -115,11 +117,70 @@ def test_revoke_button_asks_before_it_acts(staff: Client, team: Team) -> None:
     assert Key.objects.filter(revoked_at__isnull=False).exists()
 
 
+def test_rotated_key_is_followed_by_one_that_is_shown_once(staff: Client, team: Team) -> None:
+    key, _ = make_key(team)
+    button = reverse("admin:accounts_key_rotate", args=[key.pk])
+    page = staff.post(button, {"_form_submitted": "True"}, follow=True).content.decode()
+    new = Key.objects.get(replaces=key)
+    assert f"sk-gw-{new.public_id}-" in page
+    assert (new.created_by is not None, new.lineage_id) == (True, key.pk)
+
+
+def test_key_is_held_to_what_staff_say_of_it(staff: Client, team: Team) -> None:
+    account = ServiceAccount.objects.create(team=team, slug="robot", name="Robot")
+    lists = {"surfaces": "messages responses", "ip_ranges": "192.0.2.0/24\n2001:db8::1"}
+    form = key_form(team=team.pk, service_account=account.pk, scopes=["catalogue", "usage"], **lists)
+    staff.post(reverse("admin:accounts_key_add"), form)
+    key = Key.objects.get()
+    assert (key.service_account, key.scopes, key.scope) == (account, ["catalogue", "usage"], "feed")
+    assert (key.surfaces, key.ip_ranges) == (["messages", "responses"], ["192.0.2.0/24", "2001:db8::1"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("surfaces", "chat"),
+        ("ip_ranges", "192.0.2.1/24"),
+        ("scopes", ["feed", "usage"]),
+        ("concurrency", "9"),
+    ],
+)
+def test_term_that_cannot_be_is_refused_at_its_field(
+    staff: Client, team: Team, field: str, value: Any
+) -> None:
+    Team.objects.update(key_concurrency_most=5)
+    answer = staff.post(reverse("admin:accounts_key_add"), key_form(team=team.pk, **{field: value}))
+    assert field in answer.context["adminform"].form.errors
+    assert not Key.objects.exists()
+
+
+def test_teams_and_projects_are_archived_and_brought_back(staff: Client, team: Team) -> None:
+    project = Project.objects.create(team=team, slug="blue", name="Blue")
+    for row in (team, project):
+        page = reverse(f"admin:accounts_{row._meta.model_name}_changelist")
+        for action, is_over in (("archive", True), ("bring_back", False)):
+            staff.post(page, {"action": action, "_selected_action": [row.pk]})
+            row.refresh_from_db()
+            assert (row.archived_at is not None) is is_over
+
+
+def test_member_who_is_switched_off_takes_their_keys_along(staff: Client, team: Team) -> None:
+    person = make_user("ann", teams=[team])
+    key, _ = make_key(team, owner=person)
+    form = {"username": "ann", "date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
+    staff.post(reverse("admin:accounts_user_change", args=[person.pk]), form)
+    person.refresh_from_db()
+    assert not person.is_active
+    assert Key.objects.get().revision > key.revision
+
+
 def test_revoked_key_can_only_be_looked_at(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     revoke_key(key=key)
     page = reverse("admin:accounts_key_change", args=[key.pk])
-    assert staff.get(page).status_code == 200
+    looked_at = staff.get(page)
+    assert looked_at.status_code == 200
+    assert 'style="' not in looked_at.text
     assert staff.post(page, key_form()).status_code == 403
 
 

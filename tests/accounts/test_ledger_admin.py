@@ -82,7 +82,7 @@ def test_row_is_found_by_what_people_have_of_it(
 def test_text_that_is_nothing_in_full_finds_nothing(staff: Client, key: Key, text: str) -> None:
     make_entry(key, request_id="req_wanted", project="night shift")
     page = staff.get(f"{LIST}?q={text}")
-    assert (page.status_code, "Nothing fits" in page.text) == (200, True)
+    assert (page.status_code, "Nothing matches" in page.text) == (200, True)
 
 
 def test_request_leads_to_all_of_its_attempts(staff: Client, key: Key) -> None:
@@ -139,10 +139,10 @@ def test_sums_of_a_long_list_are_of_its_latest_rows_and_say_so(
     monkeypatch.setattr(ledger, "MOST_ADDED_UP", 2)
     for number in range(2):
         make_entry(key, cost_usd=1, started_at=AT + timedelta(seconds=number))
-    assert "More fits than is added up here" not in staff.get(LIST).text
+    assert "More rows match than are added up here" not in staff.get(LIST).text
     make_entry(key, cost_usd=5, started_at=AT - timedelta(seconds=1))
     page = staff.get(LIST).text
-    assert "More fits than is added up here" in page
+    assert "More rows match than are added up here" in page
     assert figures(page)["Charged"] == "$2.00"
 
 

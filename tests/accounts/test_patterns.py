@@ -31,9 +31,9 @@ def test_pattern_that_may_match_is_taken(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "fault"),
     [
-        ("", "is no text"),
-        (7, "is no text"),
-        (None, "is no text"),
+        ("", "is not text"),
+        (7, "is not text"),
+        (None, "is not text"),
         ("a b", "has spaces"),
         ("a\n", "has spaces"),
         ("a\u202eb", "has spaces or characters that cannot be seen"),

@@ -136,9 +136,9 @@ def test_every_surface_that_is_called_can_be_named() -> None:
         (check_scopes, ["feed", "catalogue"], "feed stands alone"),
         (check_surfaces, ["chat"], "use any of chat.completions"),
         (check_ip_ranges, ["192.0.2.1/24"], "has bits behind its mask"),
-        (check_ip_ranges, ["office"], "is no address"),
-        (check_ip_ranges, ["1" * 65], "is no address"),
-        (check_ip_ranges, [7], "is no address"),
+        (check_ip_ranges, ["office"], "is not an address"),
+        (check_ip_ranges, ["1" * 65], "is not an address"),
+        (check_ip_ranges, [7], "is not an address"),
         (check_ip_ranges, ["192.0.2.1"] * 101, "more than 100"),
     ],
 )

@@ -448,7 +448,7 @@ def test_page_that_asks_before_deleting_says_who_would_miss_it(curator: Client) 
     ("served", "said", "outcome"),
     [
         ("one-large", "one-large at Fast: answered in", "can be called now."),
-        ("another", "Fast answers, but its list has no one-large.", "will hardly be answered."),
+        ("another", "Fast answers, but its list has no one-large.", "will probably fail."),
     ],
 )
 @pytest.mark.django_db(transaction=True)

@@ -169,7 +169,7 @@ def test_saving_without_a_change_is_no_conflict_for_others(curator: Client, othe
 
 def test_form_with_a_stamp_that_nobody_gave_is_refused_in_words(curator: Client) -> None:
     model = make_published()
-    assert "Open it again" in errors(edit(curator, model, opened_at="yesterday x"))
+    assert "Open the page again" in errors(edit(curator, model, opened_at="yesterday x"))
 
 
 def test_two_editions_are_compared_field_by_field(curator: Client) -> None:

@@ -83,7 +83,7 @@ def test_one_bad_row_leaves_everything_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("column", "value", "complaint"),
     [
-        ("release_at", "soon", "no instant"),
+        ("release_at", "soon", "not an instant"),
         ("context_length", "0", "context_length"),
         ("successor", "acme/nobody", "There is no model"),
         ("reasoning_tier", "extreme", "reasoning_tier"),

@@ -55,7 +55,7 @@ def test_page_is_filtered_by_kind_and_organisation(curator: Client) -> None:
 def test_empty_worklist_says_so(curator: Client) -> None:
     assert "No issues" in curator.get(PAGE).text
     make_model()
-    assert "Nothing fits" in curator.get(f"{PAGE}?kind=dead_alias").text
+    assert "Nothing matches" in curator.get(f"{PAGE}?kind=dead_alias").text
 
 
 def test_worklist_is_for_those_who_may_see_models(client: Client) -> None:

@@ -72,7 +72,7 @@ def test_page_without_a_database_is_a_503_in_the_frame_of_the_site(
         response = staff.get(path)
     assert (response.status_code, response["retry-after"]) == (503, "5")
     assert "The database does not answer" in response.text
-    assert "To the first page" in response.text
+    assert "Go to the home page" in response.text
 
 
 @pytest.mark.parametrize("path", PAGES)

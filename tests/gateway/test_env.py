@@ -120,7 +120,7 @@ def test_value_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_file_that_is_no_text_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "port").write_bytes(b"\xff\xfe")
     monkeypatch.setenv("PORT_FILE", str(tmp_path / "port"))
-    with pytest.raises(env.BadEnvironment, match=r"PORT_FILE is .*no text"):
+    with pytest.raises(env.BadEnvironment, match=r"PORT_FILE is .*not UTF-8 text"):
         read_settings()
 
 

@@ -16,7 +16,7 @@ from tests.make import make_key, make_team, make_user
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# The catalogue is everybody's, and so are files; the last one answers what is no address at all.
+# The catalogue is everybody's, and so are files; the last one answers what is not an address at all.
 EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
 
 

@@ -46,7 +46,7 @@ PARAMETERS: Parameters = {
     "kind": (_KIND, "Of any of these kinds."),
     "organisation": (WordsField(), "Of models of any of these organisations, by exact id."),
     "model": (ParameterField(example="anthropic/claude-haiku-4.5"), "Of this model, by id or alias."),
-    "limit": (LIMIT, "How many changes to answer."),
+    "limit": (LIMIT, "How many changes to return."),
     "cursor": (CURSOR, "Where the last page ended: `next_cursor` of its answer."),
     **FORMAT_PARAMETERS,
 }

@@ -84,7 +84,7 @@ class GatewayModelViewSet(FeedView):
         tags=["catalogue"],
         operation_id="gateway_models_retrieve",
         summary="Look one model up in full",
-        description="By id or alias, listed or not: a retired model tells its successor.",
+        description="By id or alias, listed or not: a retired model names its successor.",
         parameters=[_NAME, _AS_OF],
         responses={200: GatewayModelSerializer} | refusals(_404="There is no such model."),
     )

@@ -23,7 +23,7 @@ from catalogue.listing.filters import check_names
 from catalogue.listing.pagination import CURSOR, LIMIT, Page, cut_page, page_links
 
 PARAMETERS = {
-    "limit": (LIMIT, "How many editions to answer."),
+    "limit": (LIMIT, "How many editions to return."),
     "cursor": (CURSOR, "Where the last page ended: `next_cursor` of its answer."),
 }
 _ID = OpenApiParameter(

@@ -27,7 +27,7 @@ _FORMATS = ("json", *FEED_FORMATS, "ics")
 _DAYS = CountField(0, NEAR_DAYS_MAX)
 _STATUS = WordsField(*Status)
 _PAGING: Parameters = {
-    "limit": (LIMIT, "How many models to answer. A calendar is whole and takes no limit."),
+    "limit": (LIMIT, "How many models to return. A calendar is whole and takes no limit."),
     "cursor": (CURSOR, "Where the last page ended: `next_cursor` of its answer."),
 }
 PARAMETERS: Parameters = {
@@ -56,8 +56,8 @@ class LifecycleViewSet(FeedView):
         tags=["catalogue"],
         operation_id="gateway_lifecycle_list",
         summary="See which models begin and end when",
-        description="Models whose life has a date to tell, what comes next first. Also as RSS, Atom, JSON Feed, and "
-        "as a calendar to subscribe to.",
+        description="Models with a date of release, deprecation or retirement; whatever comes next stands first. Also "
+        "as RSS, Atom, JSON Feed, and as a calendar to subscribe to.",
         parameters=documented(PARAMETERS),
         responses=feed_answers(LifecycleListSerializer, "text/calendar")
         | refusals(

@@ -58,7 +58,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         began, folder = time.monotonic(), options["folder"]
         if not folder.is_dir():
-            raise CommandError(f"{folder} is no folder.")
+            raise CommandError(f"{folder} is not a folder.")
         findings = Findings()
         rules = ProviderRules(outbound_policy(), frozenset(settings.CREDENTIAL_VARIABLES))
         read = read_folder(folder, rules, findings)
@@ -129,7 +129,7 @@ def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: boo
             *(["Nothing was written. It would be:"] if is_dry else []),
             f"Made: {_listed(written.made)}.",
             f"Changed: {_listed(written.changed)}.",
-            f"Looked after here: {written.curated} models; of these only what they leave open is filled in.",
+            f"Curated here: {written.curated} models; of these only blanks are filled in.",
             f"Left to what staff had set: {written.left} prices.",
             f"Editions: {_editions(written)}.",
             "Irregularities:",
@@ -143,7 +143,7 @@ def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: boo
 
 def _editions(written: Written) -> str:
     made = Edition.objects.filter(number__in=written.editions).order_by("number")
-    return ", ".join(str(each.place or each.number) for each in made) or "none, for nothing changed"
+    return ", ".join(str(each.place or each.number) for each in made) or "none: nothing changed"
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -90,7 +90,7 @@ def _refuse_unknown(name: str, value: object) -> None:
         message = f"'{param}' is not supported yet; '{FIELD}' takes {', '.join(_SUPPORTED)}."
         raise InvalidRequest(message, code="unsupported_parameter", param=param)
     if name not in _SUPPORTED:
-        raise refuse(param, f"left out, for '{FIELD}' takes {', '.join(_SUPPORTED)} only", value)
+        raise refuse(param, f"left out, because '{FIELD}' takes only {', '.join(_SUPPORTED)}", value)
 
 
 def _slugs(given: Mapping[str, Any], name: str, known: frozenset[str]) -> tuple[str, ...]:

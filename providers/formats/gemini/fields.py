@@ -110,7 +110,7 @@ class Fields:
 
 
 def _whole(value: Any) -> int | None:
-    """None for what is no whole number. Longer strings of digits are no number that anybody means."""
+    """None for what is not a whole number. Longer strings of digits are no number that anybody means."""
     if isinstance(value, str):
         return int(value) if len(value) <= _DIGITS_MOST and value.removeprefix("-").isdecimal() else None
     if isinstance(value, float):

@@ -7,7 +7,7 @@ from providers.formats.call_order import CallOrder
 from providers.formats.openai.answer_reader import read_citation
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
-from providers.formats.responses.mending import Numbers
+from providers.formats.responses.repair import Numbers
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.usage import read_usage
 from providers.formats.sse_events import SseEventReader

@@ -10,8 +10,8 @@ from providers.formats.openai.format import OPENAI_NAMES
 from providers.formats.openai.tools import wants_one_call
 from providers.formats.responses.answer_reader import ResponsesStreamReader, read_answer
 from providers.formats.responses.answer_writer import ResponsesStreamWriter, write_answer
-from providers.formats.responses.mending import DETAILS
 from providers.formats.responses.own_tools import plainly
+from providers.formats.responses.repair import DETAILS
 from providers.formats.responses.request_reader import read_request
 from providers.formats.responses.request_writer import write_request
 from providers.formats.responses.signatures import ORIGIN

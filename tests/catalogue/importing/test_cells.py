@@ -240,7 +240,7 @@ def test_file_is_read_by_what_it_holds(data: bytes) -> None:
         (b"", "is empty"),
         (b"id,name\n", "no rows below"),
         (b"\xd0\xcf\x11\xe0rest", "old Excel workbook"),
-        (b"PK but no more", "no XLSX workbook"),
+        (b"PK but no more", "not a readable XLSX workbook"),
         ("id,name\nacme/one,Ünö\n".encode("latin-1"), "not in UTF-8"),
         (b"id|name\nacme/one|Uno\n", "'id' is missing"),
         (b"id,nome,price\nacme/one,Uno,1\n", "'nome' does not exist. The column 'price' does not exist"),
@@ -286,7 +286,7 @@ def test_price_that_began_earlier_than_the_running_one_is_refused_for_it_would_n
     offering = make_offering()
     make_price(offering, amount="1", valid_from=timezone.now() - timedelta(days=9))
     said = faults(bring_in_file(PriceSheet, write(price_of(offering, "2", valid_from="2020-01-01"))))
-    assert "would never count" in said
+    assert "would never apply" in said
     past = price_of(offering, "2", valid_from="2020-01-01", valid_to="2021-01-01")
     assert faults(bring_in_file(PriceSheet, write(past))) == ""
     assert running(offering) == [(1, True), (2, False)]

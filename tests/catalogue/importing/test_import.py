@@ -369,7 +369,7 @@ def test_file_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="is no folder"):
+    with pytest.raises(CommandError, match="is not a folder"):
         call_command("import_catalogue", tmp_path / "nowhere")
 
 

@@ -159,9 +159,9 @@ def test_price_that_stands_twice_in_a_sheet_is_added_once() -> None:
     [
         (b"", "is empty"),
         (b"id,name\n", "no rows"),
-        (b"id,id\nacme/one,acme/one\n", "there twice"),
+        (b"id,id\nacme/one,acme/one\n", "appears twice"),
         ("id,name\nacme/one,Frühling\n".encode("latin-1"), "UTF-8"),
-        (b'id,name\nacme/one,"' + b"x" * 200_000 + b'"\n', "no CSV"),
+        (b'id,name\nacme/one,"' + b"x" * 200_000 + b'"\n', "not CSV"),
     ],
 )
 def test_file_without_usable_rows_is_refused_with_the_reason(data: bytes, reason: str) -> None:
@@ -171,7 +171,7 @@ def test_file_without_usable_rows_is_refused_with_the_reason(data: bytes, reason
 
 
 def test_file_that_is_no_workbook_is_refused() -> None:
-    assert "no XLSX workbook" in read(ModelSheet, b"PK and nothing else").message
+    assert "not a readable XLSX workbook" in read(ModelSheet, b"PK and nothing else").message
 
 
 def test_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

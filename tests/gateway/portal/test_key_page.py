@@ -116,7 +116,7 @@ def test_expired_key_keeps_its_date_and_may_be_given_a_later_one(member: Client,
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("requests_per_minute", "1000001", "less than or equal to 1000000"),
         ("concurrency", "many", "Enter a whole number."),
-        ("expires_on", "2020-01-01", "This day has begun."),
+        ("expires_on", "2020-01-01", "This day has already begun."),
         ("model_patterns", "a " * 101, "This list holds more than 100 patterns."),
         ("model_patterns", "x" * 201, "This list holds"),
     ],
@@ -224,7 +224,7 @@ def test_deprecated_models_are_left_out_where_the_team_blocks_them(member: Clien
 
 def test_key_that_fits_nothing_is_told_so(member: Client, key: Key) -> None:
     page = unescape(member.get(address(key)).text)
-    assert "no model that can be called here fits" in page
+    assert "no model that can be called here matches" in page
     assert "No model matches 'acme/*' now." in page
 
 

@@ -128,7 +128,7 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         ("scope", "root", "Select a valid choice."),
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("concurrency", "many", "Enter a whole number."),
-        ("expires_on", "2020-01-01", "This day has begun."),
+        ("expires_on", "2020-01-01", "This day has already begun."),
         ("model_patterns", "a " * 101, "This list holds more than 100 patterns."),
     ],
 )

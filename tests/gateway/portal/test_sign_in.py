@@ -52,13 +52,13 @@ def test_error_does_not_tell_whether_the_person_exists(client: Client, member: U
     }
     bare = {_without_token(answer) for answer in answers}
     assert len(bare) == 1
-    assert "do not belong together" in bare.pop()
+    assert "do not match" in bare.pop()
 
 
 def test_person_switched_off_is_refused_with_the_right_password(client: Client, member: User) -> None:
     User.objects.update(is_active=False)
     response = client.post("/sign-in", {"username": "mary", "password": "password"})
-    assert "do not belong together" in response.text
+    assert "do not match" in response.text
 
 
 def test_signing_out_ends_the_session(client: Client, member: User) -> None:

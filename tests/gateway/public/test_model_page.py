@@ -37,7 +37,7 @@ def test_unknown_model_is_answered_with_the_nearest_names(client: Client) -> Non
 
 @pytest.mark.usefixtures("catalogue")
 def test_name_that_is_near_nothing_says_how_ids_are_written(client: Client) -> None:
-    assert "No name is near it." in look(client, "@@@@", status=404)
+    assert "No name is similar." in look(client, "@@@@", status=404)
 
 
 @pytest.mark.usefixtures("catalogue")

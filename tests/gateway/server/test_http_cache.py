@@ -25,7 +25,8 @@ class Catalogue:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
         tag = f'W/"{self.edition}-0-none{self.day}-seal"'.encode()
-        headers = [(b"etag", tag), (b"last-modified", b"Wed, 25 Nov 2026 00:00:00 GMT"), *self.headers]
+        # Spelt as Django does.
+        headers = [(b"ETag", tag), (b"Last-Modified", b"Wed, 25 Nov 2026 00:00:00 GMT"), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"answer ", "more_body": True})
         await send({"type": "http.response.body", "body": str(self.asked).encode()})
@@ -56,7 +57,7 @@ class Scene:
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "method": "GET", "path": path, "query_string": query, "headers": pairs}
         asyncio.run(self.response_cache.answer(scope, None, send))  # type: ignore[arg-type]
-        self.told = dict(sent[0]["headers"])
+        self.told = {name.lower(): value for name, value in sent[0]["headers"]}
         return sent[0]["status"], b"".join(message["body"] for message in sent[1:]).decode()
 
 

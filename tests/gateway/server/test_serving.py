@@ -70,7 +70,7 @@ def test_foreign_address_is_refused() -> None:
 
 
 def test_host_that_is_no_address_is_refused() -> None:
-    with pytest.raises(CannotStart, match="no address here"):
+    with pytest.raises(CannotStart, match="not an address here"):
         bind("not an address", 8000)
 
 

@@ -41,7 +41,7 @@ def test_empty_gateway_is_told_the_way_to_its_first_call(staff: Client) -> None:
     page = staff.get("/admin/").text
     for text in (
         "Nothing is published yet",
-        "Until the first call",
+        "Before the first call",
         "Clients see no model",
         "No call can go anywhere",
     ):
@@ -157,7 +157,9 @@ def test_staff_without_any_right_see_no_spend_anywhere(client: Client) -> None:
     client.force_login(make_staff())
     seen_by_boss = client.get("/admin/").text
     assert "$77.77" in seen_by_boss
+    assert "No rights yet" not in seen_by_boss
     client.force_login(make_user("newcomer", is_staff=True))
+    assert "No rights yet" in client.get("/admin/").text
     for page in pages:
         text = client.get(page).text
         assert "77.77" not in text, page
@@ -180,7 +182,7 @@ def test_debugging_is_announced_on_every_page(staff: Client) -> None:
 
 def test_empty_list_says_what_would_stand_there(staff: Client) -> None:
     assert "Every call that a provider sees leaves one row" in staff.get("/admin/accounts/ledgerentry/").text
-    assert "Nothing fits" in staff.get("/admin/catalogue/model/?q=nowhere").text
+    assert "Nothing matches" in staff.get("/admin/catalogue/model/?q=nowhere").text
 
 
 def test_id_keeps_its_small_letter_in_the_title_of_its_page(staff: Client) -> None:
