@@ -42,6 +42,7 @@ from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
+from providers.formats.searches import METER
 from providers.health import HealthTable
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
@@ -209,6 +210,7 @@ class Attempt:
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
             drops_proofs=self.target.is_bare,
+            searches=self.call.may_search_elsewhere and offering.has_price_for(METER),
         )
 
     async def _make(self, sink: ResponseSink) -> None:

@@ -131,6 +131,9 @@ def _keeps_tool(tool: Tool | Native, conversation: Conversation, notes: Notes) -
     if not isinstance(tool, Native):
         _lose_own(tool, notes)
         return True
+    if tool.origin != conversation.source:
+        # The provider's own, in the place of the client's.
+        return True
     _lose_tool(conversation, _kind_of(tool), tool.path, notes)
     return False
 

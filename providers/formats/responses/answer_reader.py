@@ -64,7 +64,7 @@ def read_answer(value: Any) -> list[Event]:
             calls += sum(isinstance(event, ToolCallStarted) for event in told)
             events += told
     events.append(read_finish(value, has_calls=calls > 0))
-    usage = read_usage(value.get("usage"), value.get("service_tier"))
+    usage = read_usage(value)
     return events if usage is None else [*events, UsageSeen(usage)]
 
 
@@ -191,7 +191,7 @@ class ResponsesStreamReader(SseEventReader):
             raise read_failure(value)
         response = value.get("response")
         response = response if isinstance(response, Mapping) else {}
-        self._report(read_usage(response.get("usage"), response.get("service_tier")))
+        self._report(read_usage(response))
         if isinstance(kind, str) and kind in _ENDS:
             return [*self._start(response), *self._read_end(response)]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
