@@ -11,7 +11,6 @@ import orjson
 
 from providers.formats.gemini.finish import UNSAID, error_in, read_finish, reported_inside
 from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
-from providers.formats.gemini.tools import read_name
 from providers.formats.gemini.usage import read_usage
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
@@ -149,7 +148,7 @@ class AnswerPieces:
         self._calls += 1
         call_id = _text(call, "id") or self._call_id(index, name, arguments)
         signature, origin = (signed.signature, signed.origin) if signed else (None, "")
-        yield ToolCallStarted(index, call_id, read_name(name), signature, origin)
+        yield ToolCallStarted(index, call_id, name, signature, origin)
         yield ToolArguments(index, arguments)
 
     def _call_id(self, index: int, name: str, arguments: str) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from providers.formats.call_order import CallOrder
 from providers.formats.openai.answer_reader import read_citation
-from providers.formats.openai.tools import read_name
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
 from providers.formats.responses.repair import Numbers
@@ -137,7 +136,7 @@ def read_signature(item: Mapping[str, Any]) -> ReasoningSigned:
 
 def read_call(item: Mapping[str, Any], number: int) -> ToolCallStarted:
     call_id = item.get("call_id") or item.get("id") or f"call_{number}"
-    return ToolCallStarted(number, str(call_id), read_name(str(item.get("name") or "")))
+    return ToolCallStarted(number, str(call_id), str(item.get("name") or ""))
 
 
 def read_logprobs(value: Mapping[str, Any]) -> tuple[Any, ...]:
