@@ -128,8 +128,8 @@ def _reason_against(
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
         or _operational_reason(candidate.offering, required.endpoint, context)
         or _capability_reason(candidate, required)
-        or _parameter_reason(candidate.offering, required, context)
-        or _operation_reason(candidate, required, context)
+        or (_parameter_reason(candidate.offering, required, context) if required.params else "")
+        or (_operation_reason(candidate, required, context) if required.call is None else "")
         or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
     )
 
@@ -183,8 +183,8 @@ def _cannot(required: Requirements) -> str:
 
 
 def _operation_reason(candidate: Candidate, required: Requirements, context: RoutingContext) -> str:
-    """Where some offerings lose more than others, they are weighed against each other afterwards."""
-    if required.request is None or required.call is not None:
+    """Of requests that no offering loses more of than another: all others are weighed afterwards."""
+    if required.request is None:
         return ""
     refusal = _verdict(candidate, required, context).refusal
     return f"{_cannot(required)}{refusal.param}" if refusal else ""
@@ -206,7 +206,7 @@ def _verdict(candidate: Candidate, required: Requirements, context: RoutingConte
 
 def _parameter_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
     """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
-    if not required.params or not (offering.params or required.requires_all):
+    if not (offering.params or required.requires_all):
         return ""
     quirks = context.snapshot.providers[offering.provider_id].quirks
     missing = [
