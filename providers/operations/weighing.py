@@ -50,6 +50,13 @@ _LOSES_NOTHING = Verdict()
 _CHAT = OPENAI.name
 
 
+def may_lose(required: Requirements, call: Call) -> bool:
+    """Whether there is anything to weigh; of a chat request, without reading it for providers of chat."""
+    if call.format == _CHAT:
+        return not _is_plain_body(call)
+    return _sketch_of(required, call) is not None
+
+
 def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream: Upstream) -> Verdict:
     """Of one offering of that provider."""
     own = spoken_format(call.format, provider)
@@ -120,13 +127,17 @@ def _sketch_of(required: Requirements, call: Call) -> Conversation | None:
 def _make_sketch(required: Requirements, call: Call) -> Conversation | None:
     conversation = required.request
     if not isinstance(conversation, Conversation):
-        if call.body.keys() <= _PLAIN and are_texts(call.body["messages"]):
+        if _is_plain_body(call):
             return None
         conversation = CLIENT_FORMATS[call.format].read_request(call.body)
     odd = tuple(sketch for message in conversation.messages if (sketch := _odd_in(message)))
     if not odd and _is_plain(conversation):
         return None
     return replace(conversation, messages=(*odd, _SOMETHING), tools=_odd_tools(conversation))
+
+
+def _is_plain_body(call: Call) -> bool:
+    return call.body.keys() <= _PLAIN and are_texts(call.body["messages"])
 
 
 def _is_plain(conversation: Conversation) -> bool:

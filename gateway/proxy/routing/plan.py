@@ -75,7 +75,8 @@ def plan_route(
                 dropped.append(Dropped(candidate, reason))
             else:
                 kept.append(candidate)
-    if (len(kept) > 1 or required.requires_all) and required.call is not None:
+    is_weighed = required.call is not None and (len(kept) > 1 or required.requires_all)
+    if is_weighed and operation_of(required.endpoint).may_lose(required):
         kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
