@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.restrictions import Restrictions
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
@@ -515,6 +516,41 @@ def test_what_is_relied_on_or_promised_takes_an_offering_out(client, body, dropp
     plan = weighed("chat.completions", client, CHAT_BODY | body, "anthropic", "openai")
     assert [candidate.offering.id for candidate in plan.candidates] == [2]
     assert [drop.reason for drop in plan.dropped] == [dropped]
+
+
+def test_the_only_offering_is_asked_without_being_weighed():
+    """It says itself what it cannot do, and then nobody weighed it for the many calls that it can do."""
+    plan = weighed("chat.completions", "openai", CHAT_BODY | {"n": 2}, "anthropic")
+    assert [candidate.offering.id for candidate in plan.candidates] == [1]
+
+
+def test_the_first_tuning_that_the_only_offering_lacks_is_named_where_all_is_required():
+    declared = frozenset({"temperature", "presence_penalty"})
+    call = Call("chat.completions", CHAT_BODY | {"temperature": 1.5, "presence_penalty": 1})
+    operation = operation_of("chat.completions")
+    needs = operation.requirements(call)
+    needs = needs.requiring(operation.parameters(call, needs))
+    offering = an_offering(max_output_tokens=9, params=declared)
+    context = a_routing_context(
+        a_model(offerings=(offering,)), providers=(a_provider(wire_format="anthropic"),)
+    )
+    with pytest.raises(InvalidRequest) as refusal:
+        plan_route("acme/one", needs, context)
+    assert refusal.value.message == "The chosen provider has no 'presence_penalty'."
+    assert refusal.value.param == "presence_penalty"
+
+
+def test_the_largest_window_is_told_also_where_only_the_model_has_one():
+    offerings = (an_offering(1, provider_id=1), an_offering(2, provider_id=2, context_length=5))
+    needs = Requirements("chat.completions", input_tokens=9)
+    with pytest.raises(InvalidRequest, match="at most 7 tokens"):
+        plan_route("acme/one", needs, a_routing_context(a_model(offerings=offerings, context_length=7)))
+
+
+def test_a_provider_that_is_closed_to_the_key_is_passed_over():
+    model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
+    key = a_key(restrictions=Restrictions(denied_providers=("provider-1",)))
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, key=key)) == [2]
 
 
 def test_what_no_offering_can_keep_is_named():
