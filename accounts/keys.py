@@ -76,6 +76,8 @@ class KeyFacts:
     concurrency: int | None = None
     model_patterns: tuple[str, ...] = ()
     lane: str = "auto"
+    may_search_elsewhere: bool = False
+    """Another vendor's web search may stand in for the one that is asked for, at its price."""
     lifecycle_policy: str = "advise"
     """The team's: see accounts.policies."""
     keeps_responses: bool = True

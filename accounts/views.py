@@ -47,6 +47,7 @@ _KEY = {
     "surfaces": ["messages"],
     "ip_ranges": ["192.0.2.0/24"],
     "lane": "auto",
+    "may_search_elsewhere": False,
     "created_at": "2026-11-02T09:30:00Z",
     "expires_at": None,
     "revoked_at": None,
@@ -92,7 +93,7 @@ _PAGE = OpenApiExample(
     ),
     retrieve=extend_schema(summary="One key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]),
     partial_update=extend_schema(
-        summary="Change a key's name, limits, what it may reach, project, lane or expiry",
+        summary="Change a key's name, limits, what it may reach, project, lane, web search or expiry",
         parameters=[TEAM],
         request=KeyChangesSerializer,
         responses=ChangedKeySerializer,

@@ -53,6 +53,10 @@ class OfferingFacts:
         has_begun = self.effective_from is None or self.effective_from <= at
         return has_begun and (self.effective_to is None or at < self.effective_to)
 
+    def has_price_for(self, meter: str) -> bool:
+        """At any time."""
+        return any(price.meter == meter for price in self.prices)
+
     def instants(self) -> Iterator[datetime]:
         """At which it or a price of it begins or ends."""
         yield from _known(self.effective_from, self.effective_to)

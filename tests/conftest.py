@@ -1,6 +1,7 @@
 """What all tests share: real servers, started once a process and only when a test asks, and the order of files."""
 
 import os
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,8 +56,15 @@ def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Nobody here speaks to the world, and to load whom it trusts takes longer than a call: each client does so."""
     file, end = tmp_path_factory.mktemp("trusted") / "one.pem", "-----END CERTIFICATE-----\n"
     file.write_text(certifi.contents().partition(end)[0] + end)
+    make = ssl.create_default_context
+    trusting = make(cafile=str(file))
+
+    def make_or_share(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        return make(*arguments, **options) if arguments or options != {"cafile": str(file)} else trusting
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(file))
+        patch.setattr(ssl, "create_default_context", make_or_share)
         yield
 
 

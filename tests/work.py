@@ -11,35 +11,40 @@ MOST_GROWTH = 2.3
 """What twice the input may cost. Twice would be linear; lists and tables grow in steps."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Work:
-    calls: int = 0
-    allocated: int = 0
+    calls: int
+    allocated: int
 
 
 def count_work(action: Callable[[], object]) -> Work:
     """Joining what has grown shows in bytes, looking through it again in calls."""
-    work = Work()
+    calls = allocated = 0
     gc.disable()
     tracemalloc.start(1)
-    before = tracemalloc.get_traced_memory()[0]
+    traced_memory, reset_peak = tracemalloc.get_traced_memory, tracemalloc.reset_peak
+    before = traced_memory()[0]
 
     def see(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal before
-        current, peak = tracemalloc.get_traced_memory()
-        work.allocated += max(0, peak - before)
-        work.calls += event in {"call", "c_call"}
-        tracemalloc.reset_peak()
-        before = current
+        nonlocal calls, allocated, before
+        # Of a return nothing is noted: what was allocated until then is found at the next call.
+        if event == "call" or event == "c_call":  # noqa: PLR1714 - twice as fast, and this runs most of all
+            calls += 1
+            current, peak = traced_memory()
+            if peak > before:
+                allocated += peak - before
+            reset_peak()
+            before = current
 
     sys.setprofile(see)
     try:
         action()
     finally:
         sys.setprofile(None)
+        allocated += max(0, traced_memory()[1] - before)
         tracemalloc.stop()
         gc.enable()
-    return work
+    return Work(calls, allocated)
 
 
 def assert_linear(make: Callable[[int], Callable[[], object]], size: int) -> None:

@@ -39,6 +39,12 @@ class TermsForm(forms.Form):
         max_value=limits.LIMIT_MAX,
         help_text="Empty: no limit.",
     )
+    may_search_elsewhere = forms.BooleanField(
+        label="May search elsewhere",
+        required=False,
+        help_text="Where a program asks for its vendor's web search and another vendor answers, that one's own search "
+        "may stand in, at its price.",
+    )
     expires_on = forms.DateField(
         label="Expires on",
         required=False,
@@ -125,5 +131,6 @@ def _shown(key: Key) -> dict[str, Any]:
         "model_patterns": key.model_patterns,
         "requests_per_minute": key.requests_per_minute,
         "concurrency": key.concurrency,
+        "may_search_elsewhere": key.may_search_elsewhere,
         "expires_on": key.expires_at.astimezone(UTC).date() if key.expires_at else None,
     }

@@ -155,6 +155,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         id=mint_id(),
         created=int(time.time()),
         betas=read_betas(request),
+        may_search_elsewhere=key.may_search_elsewhere,
         client_waits_s=read_client_wait(request.headers),
         shows_translated=wants_translated(request),
         request_id=request.id,

@@ -14,6 +14,7 @@ from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
 from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
+from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
 from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.fit import TUNING_FIELDS, fit, leave_tuning
@@ -46,7 +47,15 @@ class OpenAIAdapter:
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), lost=lost)
 
-    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
+    def answer(
+        self,
+        call: Call,
+        model: str,
+        status: int,
+        body: bytes,
+        issuer: str = "",
+        tools: SaidTools | None = None,  # noqa: ARG002
+    ) -> Answer:
         try:
             value, shown = read_json(body)
         except ValueError:
@@ -62,7 +71,12 @@ class OpenAIAdapter:
         return Answer(seal_json(value, orjson.dumps(value) if is_repaired else shown, issuer), usage)
 
     def stream(
-        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+        self,
+        call: Call,
+        model: str,
+        cost_usd: Costing | None = None,
+        issuer: str = "",
+        tools: SaidTools | None = None,  # noqa: ARG002
     ) -> StreamReader:
         return RelayedStream(call, model, cost_usd, issuer)
 

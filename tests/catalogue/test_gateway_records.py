@@ -146,13 +146,14 @@ def test_vocabularies_count_models_that_can_be_called(client: Client) -> None:
     make_organisation("beta")
     groq, off = make_provider("groq"), make_provider("off", is_enabled=False)
     for name in ("one", "two"):
-        make_offering(make_model(f"acme/{name}"), groq, params=["tools"])
+        make_offering(make_model(f"acme/{name}"), groq, params=["tools"], regions=["eu"])
     make_offering(make_model("acme/three"), off, params=["magic"])
     publish_all()
     assert listed(client, "organisations") == {"acme": 2, "beta": 0}
     assert listed(client, "providers") == {"groq": 2, "off": 0}
     assert listed(client, "endpoints") == dict.fromkeys(GENERATION, 2)
     assert listed(client, "params") == {"tools": 2}
+    assert listed(client, "regions") == {"eu": 2}
 
 
 def test_vocabulary_is_paged(client: Client) -> None:
@@ -165,7 +166,15 @@ def test_vocabulary_is_paged(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["organisations", "providers", "endpoints", "params", "models/acme/one", "models/acme/one/endpoints"],
+    [
+        "organisations",
+        "providers",
+        "endpoints",
+        "params",
+        "regions",
+        "models/acme/one",
+        "models/acme/one/endpoints",
+    ],
 )
 def test_parameter_that_does_not_exist_is_refused(client: Client, path: str) -> None:
     make_published()

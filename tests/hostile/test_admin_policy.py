@@ -19,7 +19,7 @@ NOT_ADDED_BY_HAND = {"auditentry", "ledgerentry", "edition"}
 @pytest.fixture
 def admin_pages(browser: Browser) -> Browser:  # pytest's way
     make_staff("root")
-    browser.sign_in("root")
+    browser.enter("root")
     return browser
 
 

@@ -11,6 +11,7 @@ from catalogue.api.views.vocabularies import (
     OrganisationViewSet,
     ParamViewSet,
     ProviderViewSet,
+    RegionViewSet,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "OrganisationViewSet",
     "ParamViewSet",
     "ProviderViewSet",
+    "RegionViewSet",
 ]

@@ -175,3 +175,8 @@ class EndpointViewSet(WordView):
 @_documented("params", WordSerializer, "List parameters that models take", {"id": "tools", "models": 84})
 class ParamViewSet(WordView):
     member = "params"
+
+
+@_documented("regions", WordSerializer, "List regions that models run in", {"id": "eu", "models": 41})
+class RegionViewSet(WordView):
+    member = "regions"

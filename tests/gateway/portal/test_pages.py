@@ -51,7 +51,7 @@ def test_key_is_created_and_revoked_by_keyboard_alone(browser: Browser, team: Te
 
 
 def test_copy_button_copies_the_whole_key(browser: Browser, team: Team) -> None:
-    browser.sign_in("mary")
+    browser.enter("mary")
     browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
     key = browser.wait_for("#new-key").text
     browser.tab_to("[data-copy=new-key]").send_keys(Keys.ENTER)
@@ -61,7 +61,7 @@ def test_copy_button_copies_the_whole_key(browser: Browser, team: Team) -> None:
 
 
 def test_key_is_gone_after_a_reload_and_after_going_back(browser: Browser, team: Team) -> None:
-    browser.sign_in("mary")
+    browser.enter("mary")
     browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
     browser.wait_for("#new-key")
     browser.driver.refresh()
@@ -81,7 +81,7 @@ def test_portal_works_without_scripts(browser: Browser, team: Team) -> None:
 
 def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team: Team) -> None:
     make_staff("boss")
-    browser.sign_in("boss")
+    browser.enter("boss")
     switch = browser.find("[data-scheme-switch]")
     switch.click()
     switch.click()
@@ -113,7 +113,7 @@ def test_member_comes_to_a_key_its_limit_and_its_last_call_in_five_acts(browser:
 
 
 def test_code_in_another_language_is_copied_with_the_new_key(browser: Browser, team: Team) -> None:
-    browser.sign_in("mary")
+    browser.enter("mary")
     browser.find("[name=name]").send_keys("nightly", Keys.ENTER)
     key = browser.wait_for("#new-key").text
     browser.find("label[for=show-python]").click()
@@ -132,7 +132,7 @@ def test_portal_keeps_nobody_out(browser: Browser, team: Team, size: tuple[int, 
     make_published("acme/one")
     make_entry(key, "cut", error_code="provider_truncated", request_id="req_019c0b7e2f31a4c2d5e6f7a8b9c0d1e2")
     browser.resize(size)
-    browser.sign_in("mary")
+    browser.enter("mary")
     for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password"):
         browser.open(address)
         assert browser.barriers_in_both_schemes() == [], address
@@ -142,7 +142,7 @@ def test_portal_keeps_nobody_out(browser: Browser, team: Team, size: tuple[int, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chip_can_be_read(browser: Browser, team: Team, scheme: str) -> None:
     browser.prefer(scheme)
-    browser.sign_in("mary")
+    browser.enter("mary")
     for chip in CHIPS:
         browser.run(
             "document.querySelector('main').insertAdjacentHTML('beforeend', arguments[0])",
@@ -155,7 +155,7 @@ def test_every_chip_can_be_read(browser: Browser, team: Team, scheme: str) -> No
 def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team: Team) -> None:
     make_key(team, "a key with a rather long name of several words", model_patterns=["anthropic/*"] * 3)
     browser.resize(PHONE)
-    browser.sign_in("mary")
+    browser.enter("mary")
     browser.wait_for(".scroll")
     wider = "const e = document.querySelector(arguments[0]); return e.scrollWidth > e.clientWidth"
     assert browser.run(wider, ".scroll")
@@ -164,7 +164,7 @@ def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team
 
 def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
     key, _ = make_key(team)
-    browser.sign_in("mary")
+    browser.enter("mary")
     make_entry(key, "cut")
     for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password", "/docs"):
         browser.open(address)
@@ -175,7 +175,7 @@ def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: B
 def test_admin_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
     make_staff("boss")
     offering = make_offering(make_published("acme/one"))
-    browser.sign_in("boss")
+    browser.enter("boss")
     pages = [f"/admin/catalogue/model/{offering.model_id}/change/"]
     pages.append(f"/admin/providers/provider/{offering.provider_id}/change/")
     for address in [*ADMIN_PAGES, *pages]:

@@ -41,7 +41,7 @@ def model() -> Model:
 def curator(browser: Browser) -> Browser:
     make_staff("ada")
     make_team("atlas")
-    browser.sign_in("ada")
+    browser.enter("ada")
     return browser
 
 
