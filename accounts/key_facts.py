@@ -30,6 +30,7 @@ _COLUMNS = (
     "surfaces",
     "ip_ranges",
     "lane",
+    "may_search_elsewhere",
     "revision",
     "first_id",
     "owner_id",
@@ -122,6 +123,7 @@ def compile_facts(row: Row, projects: Mapping[str, int]) -> KeyFacts:
         concurrency=_lower(row["concurrency"], row["team__key_concurrency_most"]),
         model_patterns=tuple(row["model_patterns"]),
         lane=row["lane"],
+        may_search_elsewhere=row["may_search_elsewhere"],
         lifecycle_policy=row["team__lifecycle_policy"],
         keeps_responses=row["team__keeps_responses"],
     )

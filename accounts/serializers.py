@@ -96,6 +96,10 @@ class KeyChangesSerializer(StrictSerializer):
     )
     expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null: never.")
     lane = serializers.ChoiceField(choices=Key.Lane.choices, required=False)
+    may_search_elsewhere = serializers.BooleanField(
+        required=False,
+        help_text="Another vendor's web search may stand in for the one that is asked for, at its price.",
+    )
 
 
 class NewKeySerializer(KeyChangesSerializer):
@@ -180,6 +184,7 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "surfaces",
             "ip_ranges",
             "lane",
+            "may_search_elsewhere",
             "created_at",
             "expires_at",
             "revoked_at",

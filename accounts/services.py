@@ -39,6 +39,7 @@ class KeyChanges(TypedDict, total=False):
     project: Project | None
     expires_at: datetime | None
     lane: str
+    may_search_elsewhere: bool
 
 
 class KeyTerms(TypedDict, total=False):
@@ -62,6 +63,7 @@ class KeyTerms(TypedDict, total=False):
     project: Project | None
     expires_at: datetime | None
     lane: str
+    may_search_elsewhere: bool
 
 
 @transaction.atomic
@@ -231,6 +233,7 @@ _KEPT = (
     "requests_per_minute",
     "concurrency",
     "lane",
+    "may_search_elsewhere",
 )
 
 

@@ -47,6 +47,7 @@ _KEY = {
     "surfaces": ["messages"],
     "ip_ranges": ["192.0.2.0/24"],
     "lane": "auto",
+    "may_search_elsewhere": False,
     "created_at": "2026-11-02T09:30:00Z",
     "expires_at": None,
     "revoked_at": None,
@@ -90,9 +91,11 @@ _PAGE = OpenApiExample(
         responses={201: IssuedKeySerializer},
         examples=[_REQUEST, _ISSUED],
     ),
-    retrieve=extend_schema(summary="One key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]),
+    retrieve=extend_schema(
+        summary="Get one key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]
+    ),
     partial_update=extend_schema(
-        summary="Change a key's name, limits, what it may reach, project, lane or expiry",
+        summary="Change a key's name, limits, what it may reach, project, lane, web search or expiry",
         parameters=[TEAM],
         request=KeyChangesSerializer,
         responses=ChangedKeySerializer,
@@ -105,7 +108,7 @@ _PAGE = OpenApiExample(
         examples=[_ANSWER],
     ),
     rotate=extend_schema(
-        summary="Issue a key in another one's place; the old one works on for the overlap",
+        summary="Issue a key in place of another one, which keeps working for the overlap",
         parameters=[TEAM],
         request=RotationSerializer,
         responses={201: IssuedKeySerializer},

@@ -44,6 +44,8 @@ class OfferingFacts:
     provider_slug: str = ""
     provider_name: str = ""
     """As published; what a provider is like now is in the snapshot's providers."""
+    patience_s: int | None = None
+    """How long its streams are waited for; None: as its provider's. A switch, as `is_enabled` is: not published."""
     quantization: str | None = None
     regions: tuple[str, ...] = ()
     """Where it runs, sorted; empty where unknown."""
@@ -52,6 +54,10 @@ class OfferingFacts:
         """Whether `at` is inside its dates."""
         has_begun = self.effective_from is None or self.effective_from <= at
         return has_begun and (self.effective_to is None or at < self.effective_to)
+
+    def has_price_for(self, meter: str) -> bool:
+        """At any time."""
+        return any(price.meter == meter for price in self.prices)
 
     def instants(self) -> Iterator[datetime]:
         """At which it or a price of it begins or ends."""

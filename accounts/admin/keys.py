@@ -21,7 +21,16 @@ from gateway.core.admin_base import Checkboxes, TextArea, Tone, confirmed_action
 from gateway.core.refusals import InvalidField
 
 _FIXED = ["scope", "scopes", "owner", "service_account"]
-_TERMS = [*_FIXED, "project", "requests_per_minute", "concurrency", *LISTS, "lane", "expires_at"]
+_TERMS = [
+    *_FIXED,
+    "project",
+    "requests_per_minute",
+    "concurrency",
+    *LISTS,
+    "lane",
+    "may_search_elsewhere",
+    "expires_at",
+]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
     Key.State.EXPIRED: "neutral",
@@ -83,7 +92,7 @@ class KeyAdmin(HistoryAdminBase):
             "Whose key it is, and what uses it",
             {"fields": ["team", ("owner", "service_account"), "name", "project"]},
         ),
-        ("What it may do", {"fields": ["scope", "scopes", "lane", "expires_at"]}),
+        ("What it may do", {"fields": ["scope", "scopes", "lane", "may_search_elsewhere", "expires_at"]}),
         ("What it may reach", {"fields": [*LISTS]}),
         ("How much at once", {"fields": ["requests_per_minute", "concurrency"]}),
     ]

@@ -81,6 +81,13 @@ class Key(OneLineTexts, RestrictedModel):
         default=list, blank=True, help_text='Models this key may call, such as ["anthropic/*"]. Empty: all.'
     )
     lane = models.CharField(max_length=8, choices=Lane, default=Lane.AUTO)
+    may_search_elsewhere = models.BooleanField(
+        "may search elsewhere",
+        default=False,
+        db_default=False,
+        help_text="Where a client asks for its vendor's web search and another vendor answers, that one's own search "
+        "may stand in, at its price.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -41,6 +41,8 @@ from gateway.proxy.targets import Target, Targets, find_targets
 from providers.adapters.base import Adapter, StreamReader
 from providers.engine import Timeouts, UpstreamEngine, UpstreamResponse
 from providers.facts import ProviderFacts
+from providers.formats.base import SaidTools
+from providers.formats.searches import METER
 from providers.health import HealthTable
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
@@ -136,6 +138,7 @@ class Attempt:
     has_begun = False
     _reader: StreamReader | None = None
     _translated: Sequence[str] | None = None
+    _tools: SaidTools | None = None
     _finished_bill: Bill | None = None
     _status: int | None = None
     _usage: Usage | None = None
@@ -207,6 +210,7 @@ class Attempt:
             max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
             quirks=self.target.provider.quirks,
             drops_proofs=self.target.is_bare,
+            searches=self.call.may_search_elsewhere and offering.has_price_for(METER),
         )
 
     async def _make(self, sink: ResponseSink) -> None:
@@ -217,6 +221,7 @@ class Attempt:
             self._translated = request.translated
         elif request.lost:
             self._translated = request.lost
+        self._tools = request.tools
         response = await self.services.engine.open(request, self._limits)
         try:
             self._status = response.status
@@ -232,7 +237,11 @@ class Attempt:
 
     async def _relay_stream(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         reader = self._reader = self._adapter.stream(
-            self.call, self.target.model.id, self._rate_card.cost_usd, self.target.provider.issuer
+            self.call,
+            self.target.model.id,
+            self._rate_card.cost_usd,
+            self.target.provider.issuer,
+            self._tools,
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
@@ -259,7 +268,8 @@ class Attempt:
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
-        told = (self.call, self.target.model.id, response.status, body, self.target.provider.issuer)
+        issuer = self.target.provider.issuer
+        told = (self.call, self.target.model.id, response.status, body, issuer, self._tools)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if self.call.is_streamed:

@@ -31,6 +31,7 @@ _FACTS = (
     "input_tokens",
     "asks_reasoning",
     "client_waits_s",
+    "may_search_elsewhere",
     "end_user",
 )
 _facts_of = attrgetter(*_FACTS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from providers.facts import ProviderFacts
+from providers.formats.base import SaidTools
 from providers.wire.call import Call
 from providers.wire.failure import UpstreamFailure
 from providers.wire.upstream import Upstream
@@ -21,6 +22,8 @@ class UpstreamRequest:
     """Parameters that were said in other words, or left out."""
     lost: tuple[str, ...] = ()
     """What of them is a loss: see providers.formats.losses."""
+    tools: SaidTools | None = None
+    """How calls of tools in the answer are read back."""
 
 
 @dataclass(slots=True)
@@ -80,14 +83,27 @@ class Adapter(Protocol):
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest: ...
 
-    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
+    def answer(
+        self,
+        call: Call,
+        model: str,
+        status: int,
+        body: bytes,
+        issuer: str = "",
+        tools: SaidTools | None = None,
+    ) -> Answer:
         """Read a whole 2xx answer of that model. Raises UpstreamFailure if it is not one.
 
-        `issuer`: whose proofs of reasoning are in it, to be told with them (formats.proofs).
+        `issuer`: whose proofs of reasoning are in it, to be told with them (formats.proofs). `tools` are the request's.
         """
 
     def stream(
-        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+        self,
+        call: Call,
+        model: str,
+        cost_usd: Costing | None = None,
+        issuer: str = "",
+        tools: SaidTools | None = None,
     ) -> StreamReader:
         """`cost_usd` is told with the usage where the client asked for that in a stream. Source: OpenRouter's
         usage accounting (November 2026), whose clients read `usage.cost`.

@@ -8,7 +8,7 @@ import orjson
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
 from providers.facts import ProviderFacts
-from providers.formats.base import AnswerFacts, TranslationError
+from providers.formats.base import AnswerFacts, SaidTools, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
 from providers.formats.embeddings.client import read_request, write_answer
 from providers.formats.embeddings.repair import is_complete, repair
@@ -40,7 +40,15 @@ class EmbeddingsAdapter:
         url = provider.base_url.rstrip("/") + written.path
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 
-    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:  # noqa: ARG002
+    def answer(
+        self,
+        call: Call,
+        model: str,
+        status: int,
+        body: bytes,
+        issuer: str = "",  # noqa: ARG002
+        tools: SaidTools | None = None,  # noqa: ARG002
+    ) -> Answer:
         """Bytes go on untouched where the provider's answer is whole and as the client asked for it."""
         try:
             value, shown = read_json(body)
@@ -62,7 +70,12 @@ class EmbeddingsAdapter:
         return Answer(shown, usage)
 
     def stream(
-        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+        self,
+        call: Call,
+        model: str,
+        cost_usd: Costing | None = None,
+        issuer: str = "",
+        tools: SaidTools | None = None,
     ) -> StreamReader:
         raise NotImplementedError("Embeddings are not streamed.")
 

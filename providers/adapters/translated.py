@@ -17,13 +17,16 @@ from providers.formats.base import (
     CannotTranslate,
     EventReader,
     Format,
+    SaidTools,
     TranslationError,
     WrittenRequest,
 )
 from providers.formats.extras import refuse_choices
 from providers.formats.field_names import client_field, to_client_field
 from providers.formats.fitting import Fitter
+from providers.formats.limits import LIMITS
 from providers.formats.proofs import may_have_issuers, own_proofs, seal_json, with_issuer
+from providers.formats.said_tools import RestoredCalls
 from providers.formats.translation import write_for
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
@@ -230,13 +233,22 @@ class TranslatingAdapter:
         }
         url = provider.base_url.rstrip("/") + written.path
         translated = (*written.translated, *_hidden(conversation, written))
+        body = orjson.dumps(written.body)
         return UpstreamRequest(
-            url, headers, orjson.dumps(written.body), translated=translated, lost=written.lost
+            url, headers, body, translated=translated, lost=written.lost, tools=written.tools
         )
 
-    def answer(self, call: Call, model: str, status: int, body: bytes, issuer: str = "") -> Answer:
+    def answer(
+        self,
+        call: Call,
+        model: str,
+        status: int,
+        body: bytes,
+        issuer: str = "",
+        tools: SaidTools | None = None,
+    ) -> Answer:
         value, body = _read_json(body, status)
-        events: Sequence[Event] = repair_whole(self._own.read_answer(value), self._repairs)
+        events: Sequence[Event] = repair_whole(self._own.read_answer(value), self._repairs_of(call, tools))
         if self._keeps_one_call(call):
             events = keep_first_call(events)
         progress = Progress()
@@ -267,11 +279,16 @@ class TranslatingAdapter:
         return {name: {**given, **details}} if details else {}
 
     def stream(
-        self, call: Call, model: str, cost_usd: Costing | None = None, issuer: str = ""
+        self,
+        call: Call,
+        model: str,
+        cost_usd: Costing | None = None,
+        issuer: str = "",
+        tools: SaidTools | None = None,
     ) -> StreamReader:
         reader: EventReader = self._own.reader()
-        if self._repairs:
-            reader = RepairedReader(reader, self._repairs)
+        if repairs := self._repairs_of(call, tools):
+            reader = RepairedReader(reader, repairs)
         if self._keeps_one_call(call):
             reader = OneCallReader(reader)
         facts = self._facts(call, model, cost_usd)
@@ -288,6 +305,12 @@ class TranslatingAdapter:
     def _facts(self, call: Call, model: str, cost_usd: Costing | None = None) -> AnswerFacts:
         told = (call.id, call.created, model, call.wants_usage, cost_usd, call.body)
         return AnswerFacts(*told, input_tokens=call.input_tokens, clock=self._clock)
+
+    def _repairs_of(self, call: Call, tools: SaidTools | None) -> Repairs:
+        if tools is None:
+            return self._repairs
+        limits = LIMITS.get(self._client.name, LIMITS["openai"])
+        return (*self._repairs, lambda: RestoredCalls(tools, limits, call.id))
 
     def _keeps_one_call(self, call: Call) -> bool:
         return not self._own.can_limit_calls and self._client.wants_one_call(call.body)

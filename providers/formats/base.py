@@ -29,6 +29,7 @@ __all__ = [
     "CannotTranslate",
     "EventReader",
     "Format",
+    "SaidTools",
     "TranslationError",
     "Upstream",
     "WrittenRequest",
@@ -69,9 +70,22 @@ def no_object(call_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidTools:
+    """`names` are the client's, by what the provider was told; `wrapped` such names of which arguments are one member.
+
+    `ids` are those that calls have in the client's history.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    wrapped: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenRequest:
     """`path` comes after the base URL; `headers` are those of the format beside credential and content type.
 
+    `tools` tells how to read calls of tools back: None where they were said as they are.
     `translated` tells, by the client's names, which parameters were said in other words, such as
     `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, and `worst` its worst kind.
     """
@@ -82,6 +96,7 @@ class WrittenRequest:
     translated: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     worst: Kind = Kind.NOTHING
+    tools: SaidTools | None = None
 
 
 @dataclass(frozen=True, slots=True)

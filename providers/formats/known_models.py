@@ -3,7 +3,8 @@
 Sources: https://platform.claude.com/docs/en/about-claude/models/migration-guide (Opus 4.7 and later take no sampling
 and no budget of thoughts), https://platform.claude.com/docs/en/build-with-claude/effort,
 https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (Opus 4.8 and later, of which
-Sonnet 5 is said both ways), and OpenAI's guide to reasoning models (November 2026).
+Sonnet 5 is said both ways), https://ai.google.dev/gemini-api/docs/function-calling (media in results since Gemini 3),
+and OpenAI's guide to reasoning models (November 2026).
 """
 
 import re
@@ -17,6 +18,8 @@ _OPENAI = re.compile(
 )
 _OPENAI_SINCE_5_2 = re.compile(r"(?:^|/)gpt-(?:5\.[2-9]|[6-9])")
 _DRAWN = frozenset({"temperature", "top_p", "top_k"})
+_GEMINI = re.compile(r"gemini-(\d+)")
+_MEDIA_IN_RESULTS = 3
 _OPENAI_DRAWN = frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias"})
 _SAMPLELESS, _ONE_SAMPLER, _LATER_SYSTEM = (4, 7), (4, 1), (4, 8)
 _NO_LATER_SYSTEM = re.compile(r"claude-sonnet-5(?!-[1-9]\b)")
@@ -28,6 +31,7 @@ class KnownModel:
 
     `efforts` are those of its own, from the least; empty: not known. `refuses_budget`: of thoughts, in tokens.
     `takes_later_system`: messages of the system behind the first turn, in Anthropic's format; None: not known.
+    `takes_media_in_results`: of tools, in Gemini's format.
     """
 
     refuses: frozenset[str] = frozenset()
@@ -35,6 +39,7 @@ class KnownModel:
     efforts: tuple[str, ...] = ()
     refuses_budget: bool = False
     takes_later_system: bool | None = None
+    takes_media_in_results: bool = False
 
 
 _UNKNOWN = KnownModel()
@@ -45,6 +50,7 @@ _SINCE_4_7 = replace(
     _OLD_CLAUDE, refuses=_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"), refuses_budget=True
 )
 _SINCE_4_8 = replace(_SINCE_4_7, takes_later_system=True)
+_SINCE_GEMINI_3 = KnownModel(takes_media_in_results=True)
 _REASONING = KnownModel(_OPENAI_DRAWN)
 _SINCE_5_2 = KnownModel(efforts=("minimal", "low", "medium", "high", "xhigh", "max"))
 
@@ -54,6 +60,8 @@ def known_model(upstream_name: str) -> KnownModel:
     name = upstream_name.lower().replace(".", "-")
     if claude := _CLAUDE.search(name) or _CLAUDE_BEFORE.search(name):
         return _claude((int(claude[1]), int(claude[2] or 0)), name)
+    if (gemini := _GEMINI.search(name)) and int(gemini[1]) >= _MEDIA_IN_RESULTS:
+        return _SINCE_GEMINI_3
     if _OPENAI_SINCE_5_2.search(upstream_name.lower()):
         return _SINCE_5_2
     return _REASONING if _OPENAI.fullmatch(upstream_name.lower()) else _UNKNOWN

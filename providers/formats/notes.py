@@ -14,6 +14,7 @@ from providers.wire.conversation import (
     Native,
     Part,
     Tool,
+    ToolCall,
     ToolResult,
 )
 
@@ -94,7 +95,7 @@ def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str
 
 
 def has_natives(conversation: Conversation) -> bool:
-    """Whether there may be any. Asked of every request, so that it is quick before it is exact."""
+    """Whether there may be any, or calls. Asked of every request, so that it is quick before it is exact."""
     if conversation.extra:
         return True
     for tool in conversation.tools:
@@ -104,7 +105,7 @@ def has_natives(conversation: Conversation) -> bool:
         if (wording := message.wording) is not None and wording.own:
             return True
         for part in message.parts:
-            if isinstance(part, (Native, ToolResult)):
+            if isinstance(part, (Native, ToolCall, ToolResult)):
                 return True
             if (said := part.wording) is not None and said.own:
                 return True
@@ -129,6 +130,9 @@ def _lose_own(thing: Any, notes: Notes) -> None:
 def _keeps_tool(tool: Tool | Native, conversation: Conversation, notes: Notes) -> bool:
     if not isinstance(tool, Native):
         _lose_own(tool, notes)
+        return True
+    if tool.origin != conversation.source:
+        # The provider's own, in the place of the client's.
         return True
     _lose_tool(conversation, _kind_of(tool), tool.path, notes)
     return False

@@ -4,17 +4,35 @@ from dataclasses import replace
 
 from providers.formats.base import Format, Upstream, WrittenRequest
 from providers.formats.histories import results_behind_calls
+from providers.formats.limits import LIMITS
+from providers.formats.losses import Kind
 from providers.formats.notes import Notes, has_natives
+from providers.formats.said_tools import fit_ids, fit_tools
+from providers.formats.searches import stand_in
 from providers.wire.conversation import Conversation
 
 
 def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
-    if conversation.source == own.name or not has_natives(conversation):
+    if not (conversation.tools or has_natives(conversation)):
         return own.write_request(conversation, upstream)
-    notes = Notes(conversation.source)
-    plain = client.plainly(conversation, notes)
-    messages = results_behind_calls(plain.messages, notes)
-    plain = plain if messages is plain.messages else replace(plain, messages=messages)
+    notes, said = Notes(conversation.source), None
+    if conversation.source == own.name:
+        plain = fit_ids(conversation, LIMITS[own.name], notes)
+    else:
+        plain = client.plainly(conversation, notes)
+        messages = results_behind_calls(plain.messages, notes)
+        plain = plain if messages is plain.messages else replace(plain, messages=messages)
+        if upstream.searches and (found := stand_in(own.name, plain)):
+            plain = found.conversation
+            for path, words in found.lost.items():
+                notes.lose_path(path, Kind.HINT, words)
+        plain, said = fit_tools(plain, LIMITS[own.name], notes)
     written = own.write_request(plain, upstream)
-    return replace(written, translated=(*notes.translated, *written.translated))
+    return replace(
+        written,
+        translated=(*notes.translated, *written.translated),
+        lost=(*notes.lost, *written.lost),
+        worst=max(notes.worst, written.worst),
+        tools=said,
+    )

@@ -48,6 +48,8 @@ class Requirements:
     """The request itself, where it has been read by now."""
     sketch: tuple[Conversation | None] | None = field(default=None, compare=False, repr=False)
     """What of the request an offering may lose, once that was asked: see providers.operations.weighing."""
+    verdicts: dict[object, Verdict] = field(default_factory=dict, compare=False, repr=False)
+    """What offerings would lose of it, once for each kind of them."""
     call: Call | None = field(default=None, compare=False, repr=False)
     """Where some offerings lose more of the request than others."""
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from providers.facts import ProviderFacts
-from providers.formats.base import Format, TranslationError
+from providers.formats.base import TranslationError
 from providers.formats.extras import refuse_choices
+from providers.formats.known_models import known_model
 from providers.formats.losses import Kind
 from providers.formats.notes import Notes
 from providers.formats.openai.fit import TUNING_FIELDS, leave_tuning
@@ -51,12 +52,29 @@ def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream:
     """Of one offering of that provider."""
     own = spoken_format(call.format, provider)
     if own == call.format == _CHAT:
-        return _weigh_relayed(call, upstream)
-    sketch = _sketch_of(required, call)
-    if sketch is None:
+        if TUNING_FIELDS.isdisjoint(call.body):
+            return _LOSES_NOTHING
+        sketch = None
+    elif (sketch := _sketch_of(required, call)) is None:
         return _LOSES_NOTHING
-    known = replace(upstream, user_id=sketch.user_id and "x")
-    return _written(FORMATS[own], CLIENT_FORMATS[call.format], sketch, known)
+    kind = (own, *_kind_of(upstream, sketch))
+    verdict = required.verdicts.get(kind)
+    if verdict is None:
+        verdict = required.verdicts[kind] = (
+            _weigh_relayed(call, upstream) if sketch is None else _weigh_written(own, call, sketch, upstream)
+        )
+    return verdict
+
+
+def _kind_of(upstream: Upstream, sketch: Conversation | None) -> tuple[object, ...]:
+    """What of an offering a writer looks at: where it is the same, so is what is lost.
+
+    How long an answer may be bounds thoughts alone; else it matters only whether that is known.
+    """
+    most = upstream.max_output_tokens
+    bounds = most if sketch is not None and sketch.reasoning else most is None
+    # Models that are known are few, and each is there once.
+    return upstream.params, upstream.quirks, id(known_model(upstream.name)), bounds, upstream.searches
 
 
 def spoken_format(client: str, provider: ProviderFacts) -> str:
@@ -66,18 +84,17 @@ def spoken_format(client: str, provider: ProviderFacts) -> str:
 
 
 def _weigh_relayed(call: Call, upstream: Upstream) -> Verdict:
-    if TUNING_FIELDS.isdisjoint(call.body):
-        return _LOSES_NOTHING
     notes = Notes(_CHAT)
     leave_tuning({name: call.body.get(name) for name in TUNING_FIELDS}, upstream, notes)
     return Verdict(notes.worst, lost=tuple(notes.lost))
 
 
-def _written(own: Format, client: Format, sketch: Conversation, upstream: Upstream) -> Verdict:
+def _weigh_written(own: str, call: Call, sketch: Conversation, upstream: Upstream) -> Verdict:
+    known = replace(upstream, user_id=sketch.user_id and "x")
     try:
-        if own.name != sketch.source:
+        if own != sketch.source:
             refuse_choices(sketch)
-        written = write_for(own, client, sketch, upstream)
+        written = write_for(FORMATS[own], CLIENT_FORMATS[call.format], sketch, known)
     except TranslationError as refusal:
         return Verdict(Kind.RELIED_ON, refusal)
     return Verdict(written.worst, lost=written.lost)
@@ -99,7 +116,7 @@ def _make_sketch(required: Requirements, call: Call) -> Conversation | None:
     odd = tuple(sketch for message in conversation.messages if (sketch := _odd_in(message)))
     if not odd and _is_plain(conversation):
         return None
-    return replace(conversation, messages=(*odd, _SOMETHING))
+    return replace(conversation, messages=(*odd, _SOMETHING), tools=_odd_tools(conversation))
 
 
 def _is_plain(conversation: Conversation) -> bool:
@@ -110,7 +127,22 @@ def _is_plain(conversation: Conversation) -> bool:
         and not (conversation.reasoning or conversation.output or conversation.verbosity)
         and not (conversation.user_id or conversation.metadata or conversation.service_tier)
         and (choice is None or choice.mode is not ChoiceMode.REQUIRED)
-        and all(isinstance(tool, Tool) and not tool.strict and not _owns(tool) for tool in conversation.tools)
+        and all(map(_is_plain_tool, conversation.tools))
+    )
+
+
+def _is_plain_tool(tool: Tool | Native) -> bool:
+    return isinstance(tool, Tool) and not (tool.strict or tool.cache or _owns(tool))
+
+
+def _odd_tools(conversation: Conversation) -> tuple[Tool | Native, ...]:
+    """With one of the plain ones, where there are any, and those that are chosen by name."""
+    chosen = conversation.tool_choice.names if conversation.tool_choice else ()
+    first = conversation.functions[:1]
+    return tuple(
+        tool
+        for tool in conversation.tools
+        if not _is_plain_tool(tool) or tool in first or (isinstance(tool, Tool) and tool.name in chosen)
     )
 
 

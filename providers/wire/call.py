@@ -48,6 +48,8 @@ class Call:
     """A rough count, for what nobody lives to tell."""
     asks_reasoning: bool | None = None
     """Whether the model is to think before it answers; None where the client says nothing of it."""
+    may_search_elsewhere: bool = False
+    """Another vendor's web search may stand in for the one that is asked for."""
     client_waits_s: float = 0.0
     """For a whole answer, or until a stream begins; 0 where the client does not say."""
 

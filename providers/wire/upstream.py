@@ -22,6 +22,9 @@ class Upstream:
     drops_proofs: bool = False
     """The provider has just refused what proves reasoning, so that nothing of it is said."""
 
+    searches: bool = False
+    """Its own web search may stand in for another vendor's: the key allows that, and it has a price."""
+
     @property
     def takes_thinking_budget(self) -> bool:
         """Reasoning is told as a budget of tokens: all of the provider's models are so, or this offering says it."""

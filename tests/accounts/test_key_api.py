@@ -31,6 +31,7 @@ def test_issued_key_carries_its_terms(call: Caller, manager: str) -> None:
         "concurrency": 2,
         "model_patterns": ["a/*"],
         "lane": "direct",
+        "may_search_elsewhere": True,
     }
     issued = call("POST", "/v1/keys", manager, terms).json()
     assert {name: issued[name] for name in terms} == terms

@@ -20,7 +20,7 @@ ROWS: list[Counted] = [row for total in COUNTED for row in (*total.parts, total)
 NAMES = {row.name for row in ROWS}
 READERS: dict[str, Callable[[Any], Usage | None]] = {
     "openai": read_openai_usage,
-    "responses": lambda value: responses.read_usage(value, None),
+    "responses": lambda value: responses.read_usage({"usage": value}),
     "anthropic": anthropic.read_usage,
     "gemini": gemini.read_usage,
 }

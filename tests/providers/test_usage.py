@@ -92,7 +92,12 @@ GEMINI = {"promptTokenCount": 3, "candidatesTokenCount": 4}
     [
         (read_openai_usage({"prompt_tokens": 3, "completion_tokens": 4}, "flex"), "flex"),
         (read_openai_usage({"prompt_tokens": 3, "completion_tokens": 4}, ["flex"]), ""),
-        (responses.read_usage({"input_tokens": 3, "output_tokens": 4}, "priority"), "priority"),
+        (
+            responses.read_usage(
+                {"usage": {"input_tokens": 3, "output_tokens": 4}, "service_tier": "priority"}
+            ),
+            "priority",
+        ),
         (gemini.read_usage(GEMINI | {"serviceTier": "FLEX"}), "flex"),
         (gemini.read_usage(GEMINI), ""),
         (anthropic.read_usage(ANTHROPIC | {"speed": "fast", "service_tier": "standard"}), "fast"),

@@ -14,6 +14,7 @@ from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
 from providers.formats.base import CannotTranslate, TranslationError
 from providers.formats.losses import Kind
+from providers.formats.searches import METER
 from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import declares
 from providers.operations.registry import operation_of, serves
@@ -190,7 +191,7 @@ def _operation_reason(candidate: Candidate, required: Requirements, context: Rou
 
 
 def _verdict(candidate: Candidate, required: Requirements, context: RoutingContext) -> Verdict:
-    offering, model = candidate.offering, candidate.model
+    offering, model, call = candidate.offering, candidate.model, required.call
     provider = context.snapshot.providers[offering.provider_id]
     upstream = Upstream(
         offering.upstream_name,
@@ -198,6 +199,7 @@ def _verdict(candidate: Candidate, required: Requirements, context: RoutingConte
         params=offering.params,
         max_output_tokens=offering.max_output_tokens or model.max_output_tokens,
         quirks=provider.quirks,
+        searches=call is not None and call.may_search_elsewhere and offering.has_price_for(METER),
     )
     return operation_of(required.endpoint).verdict(required, provider, upstream)
 

@@ -8,7 +8,6 @@ import orjson
 from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.finish import read_finish, read_inner_failure, read_tier
 from providers.formats.anthropic.signatures import ORIGIN, read_signature
-from providers.formats.anthropic.tools import read_name
 from providers.formats.anthropic.usage import read_usage
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
@@ -75,7 +74,7 @@ def read_citation(value: object) -> CitationAdded:
 
 
 def start_call(block: Mapping[str, Any], index: int) -> ToolCallStarted:
-    return ToolCallStarted(index, text_of(block, "id"), read_name(text_of(block, "name")))
+    return ToolCallStarted(index, text_of(block, "id"), text_of(block, "name"))
 
 
 def _read_end(value: Mapping[str, Any], *, has_calls: bool, has_answer: bool) -> list[Event]:

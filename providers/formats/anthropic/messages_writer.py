@@ -10,7 +10,6 @@ from typing import Any
 from providers.formats.anthropic.cache_marks import write_cache_mark
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.system_turns import place_system
-from providers.formats.anthropic.tools import write_call_id, write_name
 from providers.formats.base import no_object
 from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
@@ -142,7 +141,7 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
     if isinstance(part, ToolCall):
         return in_wording(_own_call(part), ORIGIN, lambda call: _write_call(call, notes))
     if isinstance(part, ToolResult):
-        return in_wording(_own_result(part), ORIGIN, lambda result: _write_result(result, notes))
+        return in_wording(part, ORIGIN, lambda result: _write_result(result, notes))
     return in_wording(part, ORIGIN, lambda media: _write_media(media, notes))
 
 
@@ -220,23 +219,15 @@ def _write_thoughts(part: Reasoning) -> Block:
 
 
 def _own_call(call: ToolCall) -> ToolCall:
-    """As Anthropic takes it: without a signature, with an id of its alphabet."""
-    call_id = write_call_id(call.id)
-    if call.signature is None and call_id == call.id:
-        return call
-    return replace(call, id=call_id, signature=None, origin="")
-
-
-def _own_result(result: ToolResult) -> ToolResult:
-    call_id = write_call_id(result.call_id)
-    return result if call_id == result.call_id else replace(result, call_id=call_id)
+    """As Anthropic takes it: without a signature."""
+    return call if call.signature is None else replace(call, signature=None, origin="")
 
 
 def _write_call(call: ToolCall, notes: Notes) -> Block:
     arguments = read_object(call.arguments)
     if arguments is None:
         raise notes.refuse("tool_arguments", no_object(call.id))
-    block = {"type": "tool_use", "id": call.id, "name": write_name(call.name, notes.source)}
+    block = {"type": "tool_use", "id": call.id, "name": call.name}
     return block | {"input": arguments} | write_cache_mark(call.cache)
 
 

@@ -1,10 +1,8 @@
-"""Tools, their names and call ids in Anthropic's alphabet and the choice among them, both ways."""
+"""Tools and the choice among them, both ways."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.anthropic.cache_marks import read_cache_mark, write_cache_mark
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
@@ -12,30 +10,13 @@ from providers.formats.base import Telling
 from providers.formats.fields import Fields
 from providers.formats.notes import Notes
 from providers.formats.retold import as_text, retell
-from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read, in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Part, Text, Tool, ToolChoice
 
-_NAMES = ToolNames(
-    re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[A-Za-z0-9-]"), "_", 64, reserved=(ANSWER_TOOL,)
-)
-_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
-
-read_name = _NAMES.read
 _MODES = {"auto": ChoiceMode.AUTO, "any": ChoiceMode.REQUIRED, "none": ChoiceMode.NONE}
 # The members of a request that say this, and what they are read into.
 _MEMBERS = {"tools": ("tools",), "tool_choice": ("tools", "tool_choice", "parallel_tool_calls")}
 _WORDS = {mode: word for word, mode in _MODES.items()}
-
-
-def write_name(name: str, source: str) -> str:
-    """Raises CannotTranslate. Clients of Anthropic's format write for its alphabet."""
-    return name if source == ORIGIN else _NAMES.write(name, source)
-
-
-def write_call_id(call_id: str) -> str:
-    """The same for a call and its result. It need not be read back: every request brings its own."""
-    return _NOT_IN_IDS.sub(lambda match: f"_{ord(match[0]):02x}", call_id)
 
 
 def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
@@ -96,7 +77,7 @@ def write_tools(conversation: Conversation, notes: Notes) -> dict[str, Any]:
     if kept:
         return _write_tool_list(conversation.tools, notes) | kept
     tools = _allowed(conversation, notes)
-    choice = _write_choice(conversation, notes)
+    choice = _write_choice(conversation)
     return _write_tool_list(tools, notes) | ({"tool_choice": choice} if choice and tools else {})
 
 
@@ -128,7 +109,7 @@ def _name_of(tool: Tool | Native) -> object:
 
 
 def _write_tool(tool: Tool, notes: Notes) -> dict[str, Any]:
-    written: dict[str, Any] = {"name": write_name(tool.name, notes.source)}
+    written: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         written["description"] = tool.description
     written["input_schema"] = _write_schema(tool, notes)
@@ -154,20 +135,20 @@ def _write_schema(tool: Tool, notes: Notes) -> Mapping[str, Any]:
     return schema
 
 
-def _write_choice(conversation: Conversation, notes: Notes) -> dict[str, Any]:
+def _write_choice(conversation: Conversation) -> dict[str, Any]:
     choice, is_parallel = conversation.tool_choice, conversation.parallel_tool_calls
     if choice is None and is_parallel is None:
         return {}
-    written = _write_mode(choice or ToolChoice(), notes)
+    written = _write_mode(choice or ToolChoice())
     # Without any call there are none side by side either.
     if is_parallel is not None and written["type"] != "none":
         written["disable_parallel_tool_use"] = not is_parallel
     return written
 
 
-def _write_mode(choice: ToolChoice, notes: Notes) -> dict[str, Any]:
+def _write_mode(choice: ToolChoice) -> dict[str, Any]:
     if _is_named(choice):
-        return {"type": "tool", "name": write_name(choice.names[0], notes.source)}
+        return {"type": "tool", "name": choice.names[0]}
     return {"type": _WORDS[choice.mode]}
 
 

@@ -26,6 +26,7 @@ def read_usage(value: object) -> Usage | None:
         cached_write_tokens=written,
         reasoning_tokens=min(thought, output),
         cached_write_1h_tokens=min(hour, written),
+        web_searches=_count(_inside(value, "server_tool_use", "web_search_requests")) or 0,
     )
     return Usage(
         counts,

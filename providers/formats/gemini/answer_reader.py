@@ -11,7 +11,6 @@ import orjson
 
 from providers.formats.gemini.finish import UNSAID, error_in, read_finish, reported_inside
 from providers.formats.gemini.signatures import ORIGIN, read_signature, standard_base64
-from providers.formats.gemini.tools import read_name
 from providers.formats.gemini.usage import read_usage
 from providers.formats.sse_events import SseEventReader
 from providers.wire.events import (
@@ -63,6 +62,7 @@ class AnswerPieces:
         self._usage: Mapping[str, Any] = {}
         """Each count as it was told last."""
         self._cited: set[str] = set()
+        self._searches = 0
 
     def take(self, value: Any) -> list[Event]:
         """Raises UpstreamFailure for an error, and for what is no piece of an answer."""
@@ -73,6 +73,7 @@ class AnswerPieces:
         if told := value.get("usageMetadata"):
             # The last piece may leave out what an earlier one told, such as what came from the cache.
             self._usage = {**self._usage, **told}
+        self._searches = max(self._searches, _searches_in(value))
         feedback = value.get("promptFeedback")
         if isinstance(feedback, Mapping):
             self._blocked = _text(feedback, "blockReason") or self._blocked
@@ -90,7 +91,10 @@ class AnswerPieces:
     @property
     def usage(self) -> Usage | None:
         """So far: every piece may tell the sum."""
-        return read_usage(self._usage or None)
+        usage = read_usage(self._usage or None)
+        if usage and self._searches:
+            usage.counts["web_searches"] = self._searches
+        return usage
 
     def _end(self) -> Iterator[Event]:
         if self._finish:
@@ -144,7 +148,7 @@ class AnswerPieces:
         self._calls += 1
         call_id = _text(call, "id") or self._call_id(index, name, arguments)
         signature, origin = (signed.signature, signed.origin) if signed else (None, "")
-        yield ToolCallStarted(index, call_id, read_name(name), signature, origin)
+        yield ToolCallStarted(index, call_id, name, signature, origin)
         yield ToolArguments(index, arguments)
 
     def _call_id(self, index: int, name: str, arguments: str) -> str:
@@ -212,6 +216,16 @@ def _sources(candidate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if isinstance(grounding, Mapping):
         for chunk in _maps(grounding.get("groundingChunks")):
             yield from _maps([chunk.get("web")])
+
+
+def _searches_in(piece: Mapping[str, Any]) -> int:
+    """As Google bills them: each query, and until Gemini 2.5 once for a prompt (its prices, November 2026)."""
+    grounding = _first(piece.get("candidates")).get("groundingMetadata")
+    queries = grounding.get("webSearchQueries") if isinstance(grounding, Mapping) else None
+    if not isinstance(queries, list) or not queries:
+        return 0
+    is_by_prompt = _text(piece, "modelVersion").startswith(("gemini-1", "gemini-2"))
+    return 1 if is_by_prompt else len(queries)
 
 
 def _first(candidates: object) -> Mapping[str, Any]:

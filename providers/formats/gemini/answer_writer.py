@@ -7,11 +7,10 @@ from typing import Any
 import orjson
 
 from gateway.core.envelopes import google_envelope
-from providers.formats.base import AnswerFacts, CannotTranslate
+from providers.formats.base import AnswerFacts
 from providers.formats.gemini.finish import write_finish
 from providers.formats.gemini.media import write_image
 from providers.formats.gemini.signatures import ORIGIN, write_signature
-from providers.formats.gemini.tools import write_name
 from providers.formats.gemini.usage import write_usage
 from providers.wire.conversation import Image
 from providers.wire.events import (
@@ -234,20 +233,12 @@ def _file_part(file: FileGenerated) -> dict[str, Any]:
     return write_image(Image(file.url, file.data, file.media_type)) | thought
 
 
-def _name(name: str) -> str:
-    """One that is too long to be escaped is Gemini's client's own, which takes any."""
-    try:
-        return write_name(name, "gemini")
-    except CannotTranslate:
-        return name
-
-
 def _call_part(call: _OpenCall) -> dict[str, Any]:
     started = call.started
     part: dict[str, Any] = {
         "functionCall": {
             "id": started.id,
-            "name": _name(started.name),
+            "name": started.name,
             "args": _arguments("".join(call.arguments)),
         }
     }

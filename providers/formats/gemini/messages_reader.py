@@ -10,7 +10,6 @@ from providers.formats.base import BadRequest
 from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.signatures import ORIGIN, read_signature
-from providers.formats.gemini.tools import read_name
 from providers.formats.wording import as_read, give_wording, members_of
 from providers.wire.conversation import (
     Audio,
@@ -120,7 +119,7 @@ def _name(call: Fields) -> str:
     name = call.text("name")
     if not name:
         raise required(call, "name")
-    return read_name(name)
+    return name
 
 
 def _text(part: Fields, signed: ReasoningSigned | None) -> list[Part]:

@@ -10,7 +10,6 @@ from providers.formats.field_names import client_field
 from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
-from providers.formats.gemini.tools import write_name
 from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
 from providers.formats.wording import is_as_read, members_of, merged, wording_in
@@ -94,13 +93,24 @@ class PartList:
 
 
 class ContentsWriter:
-    """`needs_signatures`: the model refuses a turn whose first call bears none."""
+    """`needs_signatures`: the model refuses a turn whose first call bears none.
 
-    def __init__(self, conversation: Conversation, notes: Notes, *, needs_signatures: bool) -> None:
+    Without `takes_media_in_results` what a tool gave beside text stands beside its result.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        notes: Notes,
+        *,
+        needs_signatures: bool,
+        takes_media_in_results: bool,
+    ) -> None:
         self._notes = notes
         self._source = conversation.source
         self._needs_signatures = needs_signatures
         self._is_own = conversation.source == ORIGIN
+        self._takes_media = takes_media_in_results or self._is_own
         messages = conversation.messages
         self._messages = messages if self._is_own else merge_turns(messages)
         self._names = {
@@ -217,10 +227,24 @@ class ContentsWriter:
                 parts.add_reasoning(part)
             case ToolCall():
                 parts.add_call(self._call(part))
-            case Image() | Audio() | File() | ToolResult():
-                parts.add(self._other_part(part))
+            case Image() | Audio() | File():
+                parts.add(self._media(part))
+            case ToolResult():
+                self._append_result(parts, part)
 
-    def _other_part(self, part: Image | Audio | File | ToolResult) -> dict[str, Any]:
+    def _append_result(self, parts: PartList, result: ToolResult) -> None:
+        response = self._result(result)
+        media = [self._media(part) for part in result.parts if isinstance(part, Image | File)]
+        if not media or self._takes_media:
+            parts.add({"functionResponse": response | ({"parts": media} if media else {})})
+            return
+        self._notes.note("tool_result", "attachments beside it")
+        parts.add({"functionResponse": response})
+        parts.add_text(f"Attached to the result of the call {result.call_id}:")
+        for part in media:
+            parts.add(part)
+
+    def _media(self, part: Image | Audio | File) -> dict[str, Any]:
         match part:
             case Image():
                 return write_image(part)
@@ -228,11 +252,9 @@ class ContentsWriter:
                 return write_audio(part)
             case File():
                 return write_file(part, client_field(self._source, "file"))
-            case ToolResult():
-                return {"functionResponse": self._result(part)}
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
-        function = {"id": call.id, "name": write_name(call.name, self._source), "args": self._arguments(call)}
+        function = {"id": call.id, "name": call.name, "args": self._arguments(call)}
         signature = write_signature(ReasoningSigned(call.signature, origin=call.origin))
         return {"functionCall": function} | ({"thoughtSignature": signature} if signature else {})
 
@@ -246,12 +268,11 @@ class ContentsWriter:
         if result.call_id not in self._names:
             raise self._refusal("tool_result", f"There is no tool call '{result.call_id}' for this result.")
         texts = [part.text for part in result.parts if isinstance(part, Text)]
-        media = [self._other_part(part) for part in result.parts if isinstance(part, Image | File)]
         return {
             "id": result.call_id,
-            "name": write_name(self._names[result.call_id], self._source),
+            "name": self._names[result.call_id],
             "response": {"error" if result.is_error else "result": "\n".join(texts)},
-        } | ({"parts": media} if media else {})
+        }
 
     def _system_part(self, part: Part) -> dict[str, Any]:
         if not isinstance(part, Text):

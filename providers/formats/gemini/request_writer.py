@@ -16,6 +16,7 @@ from providers.formats.gemini.messages_writer import ContentsWriter
 from providers.formats.gemini.request_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.gemini.tools import write_tools
+from providers.formats.known_models import known_model
 from providers.formats.marks import leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.sampling import fit_reasoning, fit_sampling
@@ -56,7 +57,12 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     body = write_tools(conversation, notes.translated)
     needs_signatures = not upstream.takes_thinking_budget
-    body |= ContentsWriter(conversation, notes, needs_signatures=needs_signatures).write()
+    body |= ContentsWriter(
+        conversation,
+        notes,
+        needs_signatures=needs_signatures,
+        takes_media_in_results=known_model(upstream.name).takes_media_in_results,
+    ).write()
     config = write_config(conversation, upstream, notes)
     if config:
         body["generationConfig"] = config

@@ -1,6 +1,5 @@
-"""Tools, their names in Gemini's alphabet and the choice among them, both ways: tools and toolConfig."""
+"""Tools and the choice among them, both ways: tools and toolConfig."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +9,9 @@ from providers.formats.gemini.fields import Fields, camel, required
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.retold import as_text, retell
-from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read, in_wording, unchanged
 from providers.wire.conversation import ChoiceMode, Conversation, Native, Part, Tool, ToolChoice
 
-_NAMES = ToolNames(re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}"), re.compile(r"[A-Za-z0-9_-]"), ".", 128)
-
-write_name = _NAMES.write
-read_name = _NAMES.read
 _MODES = {
     "AUTO": ChoiceMode.AUTO,
     "VALIDATED": ChoiceMode.AUTO,
@@ -42,7 +36,7 @@ def read_tools(body: Fields, extra: dict[str, Any]) -> tuple[tuple[Tool | Native
     config = _read_config(body, extra)
     if config is None:
         return tuple(tools), None
-    mode, names = config.text("mode"), tuple(map(read_name, config.texts("allowedFunctionNames")))
+    mode, names = config.text("mode"), config.texts("allowedFunctionNames")
     if mode == _STRICT:
         tools = [tool if isinstance(tool, Native) else replace(tool, strict=True) for tool in tools]
     return tuple(tools), _choice(config, mode, names)
@@ -56,7 +50,7 @@ def _tool(function: Fields) -> Tool:
     name = function.text("name")
     if not name:
         raise required(function, "name")
-    tool = Tool(read_name(name), function.text("description"), _parameters(function))
+    tool = Tool(name, function.text("description"), _parameters(function))
     own = function.others({"name", "description", "parameters", "parametersJsonSchema"})
     return as_read(tool, ORIGIN, function.value, own)
 
@@ -107,18 +101,14 @@ def write_tools(conversation: Conversation, translated: list[str]) -> dict[str, 
 
 def _tools(conversation: Conversation) -> dict[str, Any]:
     """The functions in one entry, each of Google's own tools in another."""
-    source = conversation.source
-    written = [
-        in_wording(tool, ORIGIN, lambda function: _function(function, source))
-        for tool in conversation.functions
-    ]
+    written = [in_wording(tool, ORIGIN, _function) for tool in conversation.functions]
     functions = [{"functionDeclarations": written}] if written else []
     tools = [*functions, *(tool.value for tool in conversation.tools if isinstance(tool, Native))]
     return {"tools": tools} if tools else {}
 
 
-def _function(tool: Tool, source: str) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": write_name(tool.name, source)}
+def _function(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
     if tool.parameters is not None:
@@ -131,7 +121,7 @@ def _write_config(conversation: Conversation, translated: list[str]) -> dict[str
     choice, source = conversation.tool_choice, conversation.source
     is_auto = choice is None or choice.mode is ChoiceMode.AUTO
     is_strict = any(tool.strict for tool in conversation.functions)
-    names = [write_name(name, source) for name in choice.names] if choice else []
+    names = list(choice.names) if choice else []
     if is_auto and (is_strict or names):
         field = "tool_strict" if is_strict else "tool_choice"
         if source != "gemini":

@@ -12,7 +12,6 @@ from providers.formats.call_order import CallOrder
 from providers.formats.data_url import split_data_url
 from providers.formats.openai.finish import read_finish
 from providers.formats.openai.signatures import ORIGIN, read_details, read_reasoning, read_signature
-from providers.formats.openai.tools import read_name
 from providers.formats.openai.vendors import (
     CallNumbers,
     Finishes,
@@ -278,7 +277,7 @@ class CallReader:
         if is_first:
             call_id = call.get("id") or f"{self.prefix}_{number}"
             signature, origin = read_signature(call.get("extra_content"))
-            name = read_name(str(function.get("name") or ""))
+            name = str(function.get("name") or "")
             yield ToolCallStarted(number, str(call_id), name, signature, origin)
         if arguments := arguments_of(function) or ("{}" if is_whole else ""):
             yield ToolArguments(number, arguments)

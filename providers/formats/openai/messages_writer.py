@@ -7,7 +7,6 @@ from providers.formats.data_url import data_url
 from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN, thoughts_for, write_reasoning, write_signature
-from providers.formats.openai.tools import write_name
 from providers.formats.wording import in_wording, is_as_read, merged, was, wording_in
 from providers.wire.conversation import (
     Audio,
@@ -91,7 +90,6 @@ class MessageWriter:
     def __init__(self, content: ContentWriter) -> None:
         self._content = content
         self._notes = content.notes
-        self._source = content.notes.source
 
     def write_call(self, call: ToolCall | Native) -> dict[str, Any]:
         return in_wording(call, ORIGIN, self._write_call)
@@ -138,7 +136,7 @@ class MessageWriter:
         return members
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
-        function = {"name": write_name(call.name, self._source), "arguments": call.arguments}
+        function = {"name": call.name, "arguments": call.arguments}
         mark = write_cache_mark(call.cache, self._content.quirks)
         # Only who asks for them back understands them, whoever made them.
         is_wanted = "thought_signatures" in self._content.quirks

@@ -156,17 +156,15 @@ def _write_sampling(conversation: Conversation, upstream: Upstream, notes: Notes
 
 
 def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
-    source, quirks = conversation.source, upstream.quirks
-
     def write(tool: Tool) -> dict[str, Any]:
-        return write_tool(tool, source, quirks)
+        return write_tool(tool, upstream.quirks)
 
     tools = [in_wording(tool, ORIGIN, write) for tool in conversation.tools]
     choice = conversation.tool_choice
     return _given(
         {
             "tools": tools or None,
-            "tool_choice": None if choice is None else write_tool_choice(choice, source),
+            "tool_choice": None if choice is None else write_tool_choice(choice),
             "parallel_tool_calls": conversation.parallel_tool_calls,
         }
     )

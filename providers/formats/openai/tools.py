@@ -1,6 +1,5 @@
-"""Tools, their names in OpenAI's alphabet and the choice among them, both ways; and the pair before: functions."""
+"""Tools and the choice among them, both ways; and the pair before: functions."""
 
-import re
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
@@ -8,20 +7,8 @@ from typing import Any
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN
-from providers.formats.tool_names import ToolNames
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
-
-_NAMES = ToolNames(re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[A-Za-z0-9-]"), "_", 64)
-# Their clients write for OpenAI's alphabet, and their providers may take more than it.
-_SAME_ALPHABET = frozenset({"openai", "responses"})
-
-read_name = _NAMES.read
-
-
-def write_name(name: str, source: str) -> str:
-    """Raises CannotTranslate."""
-    return name if source in _SAME_ALPHABET else _NAMES.write(name, source)
 
 
 def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
@@ -113,9 +100,9 @@ def _function_name(fields: Fields) -> str:
     return function.needed("name")
 
 
-def write_tool(tool: Tool, source: str, quirks: Set[str]) -> dict[str, Any]:
+def write_tool(tool: Tool, quirks: Set[str]) -> dict[str, Any]:
     function = {
-        "name": write_name(tool.name, source),
+        "name": tool.name,
         "description": tool.description,
         "parameters": tool.parameters,
         "strict": tool.strict,
@@ -124,10 +111,10 @@ def write_tool(tool: Tool, source: str, quirks: Set[str]) -> dict[str, Any]:
     return {"type": "function", "function": given} | write_cache_mark(tool.cache, quirks)
 
 
-def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any]:
+def write_tool_choice(choice: ToolChoice) -> str | Mapping[str, Any]:
     if not choice.names or choice.mode is ChoiceMode.NONE:
         return choice.mode.value
-    named = [{"type": "function", "function": {"name": write_name(name, source)}} for name in choice.names]
+    named = [{"type": "function", "function": {"name": name}} for name in choice.names]
     if choice.mode is ChoiceMode.REQUIRED and len(named) == 1:
         return named[0]
     return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode.value, "tools": named}}

@@ -5,7 +5,6 @@ from typing import Any
 
 from providers.formats.call_order import CallOrder
 from providers.formats.openai.answer_reader import read_citation
-from providers.formats.openai.tools import read_name
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
 from providers.formats.responses.repair import Numbers
@@ -65,7 +64,7 @@ def read_answer(value: Any) -> list[Event]:
             calls += sum(isinstance(event, ToolCallStarted) for event in told)
             events += told
     events.append(read_finish(value, has_calls=calls > 0))
-    usage = read_usage(value.get("usage"), value.get("service_tier"))
+    usage = read_usage(value)
     return events if usage is None else [*events, UsageSeen(usage)]
 
 
@@ -137,7 +136,7 @@ def read_signature(item: Mapping[str, Any]) -> ReasoningSigned:
 
 def read_call(item: Mapping[str, Any], number: int) -> ToolCallStarted:
     call_id = item.get("call_id") or item.get("id") or f"call_{number}"
-    return ToolCallStarted(number, str(call_id), read_name(str(item.get("name") or "")))
+    return ToolCallStarted(number, str(call_id), str(item.get("name") or ""))
 
 
 def read_logprobs(value: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -192,7 +191,7 @@ class ResponsesStreamReader(SseEventReader):
             raise read_failure(value)
         response = value.get("response")
         response = response if isinstance(response, Mapping) else {}
-        self._report(read_usage(response.get("usage"), response.get("service_tier")))
+        self._report(read_usage(response))
         if isinstance(kind, str) and kind in _ENDS:
             return [*self._start(response), *self._read_end(response)]
         reader = self._readers.get(kind) if isinstance(kind, str) else None

@@ -9,7 +9,6 @@ from providers.formats.data_url import data_url
 from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import breakpoint_of
 from providers.formats.openai.messages_writer import FILE_ORIGINS
-from providers.formats.openai.tools import write_name
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import in_wording, is_as_read, is_unchanged, wording_in
 from providers.wire.conversation import (
@@ -35,8 +34,7 @@ _SAID = frozenset({Text, Refusal, Image, File, Native})
 class ItemWriter:
     def __init__(self, notes: Notes, quirks: Set[str]) -> None:
         self._notes = notes
-        self._source = source = notes.source
-        self._has_marks = source == ORIGIN or "prompt_cache_breakpoint" in quirks
+        self._has_marks = notes.source == ORIGIN or "prompt_cache_breakpoint" in quirks
 
     def write(self, message: Message) -> Iterable[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""
@@ -93,8 +91,12 @@ class ItemWriter:
         raise self._notes.refuse("messages", message)
 
     def _write_call(self, call: ToolCall) -> dict[str, Any]:
-        name = write_name(call.name, self._source)
-        return {"type": "function_call", "call_id": call.id, "name": name, "arguments": call.arguments}
+        return {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments,
+        }
 
     def _write_result(self, result: ToolResult) -> dict[str, Any]:
         parts = [self._write_part(part) for part in result.parts]

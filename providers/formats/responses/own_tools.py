@@ -4,7 +4,6 @@ Their names for other formats are made from the request alone, so that an answer
 kept. Source: types of the `openai` package 3.54, and Codex CLI.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ import orjson
 
 from providers.formats.base import Telling
 from providers.formats.custom_tools import INPUT, arguments_of, custom_function
+from providers.formats.limits import LONGEST_NAME, shortened
 from providers.formats.responses.messages_reader import sign_call
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.retold import as_text, retell
@@ -31,7 +31,6 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
-_LONGEST_NAME = 64
 SEARCH = "tool_search"
 Names = Mapping[tuple[object, object], str]
 """What other formats are told of a tool, by its namespace and name."""
@@ -105,14 +104,9 @@ def _unique(tool: OwnTool, taken: Mapping[str, OwnTool]) -> str:
         name = tool.name
     else:
         name = f"{tool.namespace}{'' if tool.namespace.endswith('__') else '__'}{tool.name}"
-        if len(name) > _LONGEST_NAME:
-            name = _hashed(tool, name)
-    return _hashed(tool, name) if name in taken else name
-
-
-def _hashed(tool: OwnTool, name: str) -> str:
-    digest = hashlib.sha256(f"{tool.namespace}\n{tool.name}\n{tool.kind}".encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - 9]}_{digest}"
+    if name not in taken:
+        return name
+    return shortened(name, f"{tool.namespace}\n{tool.name}\n{tool.kind}", LONGEST_NAME)
 
 
 def plainly(conversation: Conversation, notes: Telling) -> Conversation:

@@ -136,7 +136,7 @@ def _write_tools(conversation: Conversation) -> dict[str, Any]:
     return _given(
         {
             "tools": tools or None,
-            "tool_choice": None if choice is None else write_tool_choice(choice, source),
+            "tool_choice": None if choice is None else write_tool_choice(choice),
             "parallel_tool_calls": conversation.parallel_tool_calls,
         }
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.fields import Fields
-from providers.formats.openai.tools import read_function, read_mode, write_name
+from providers.formats.openai.tools import read_function, read_mode
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import as_read
 from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
@@ -42,7 +42,7 @@ def read_tool_choice(body: Fields) -> ToolChoice | None:
 def write_tool(tool: Tool, source: str) -> dict[str, Any]:
     written = {
         "type": "function",
-        "name": write_name(tool.name, source),
+        "name": tool.name,
         "description": tool.description,
         "parameters": tool.parameters or {"type": "object", "properties": {}},
         # Where nothing is said Responses takes a schema strictly, which no other format does.
@@ -53,10 +53,10 @@ def write_tool(tool: Tool, source: str) -> dict[str, Any]:
     return {name: value for name, value in written.items() if value is not None}
 
 
-def write_tool_choice(choice: ToolChoice, source: str) -> str | Mapping[str, Any]:
+def write_tool_choice(choice: ToolChoice) -> str | Mapping[str, Any]:
     if not choice.names or choice.mode is ChoiceMode.NONE:
         return choice.mode.value
-    named = [{"type": "function", "name": write_name(name, source)} for name in choice.names]
+    named = [{"type": "function", "name": name} for name in choice.names]
     if choice.mode is ChoiceMode.REQUIRED and len(named) == 1:
         return named[0]
     return {"type": "allowed_tools", "mode": choice.mode.value, "tools": named}

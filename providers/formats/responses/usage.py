@@ -5,20 +5,44 @@ from typing import Any
 
 from providers.wire.usage import Usage, read_openai_usage
 
+_MOST_SEARCHES = 10_000
 
-def read_usage(value: object, tier: object) -> Usage | None:
-    """The same counts as chat's under other names; see read_openai_usage."""
+
+def read_usage(response: Mapping[str, Any]) -> Usage | None:
+    """The same counts as chat's under other names, and searches; see read_openai_usage."""
+    value = response.get("usage")
     if not isinstance(value, Mapping):
         return None
-    return read_openai_usage(
+    usage = read_openai_usage(
         {
             "prompt_tokens": value.get("input_tokens"),
             "completion_tokens": value.get("output_tokens"),
             "prompt_tokens_details": value.get("input_tokens_details"),
             "completion_tokens_details": value.get("output_tokens_details"),
         },
-        tier,
+        response.get("service_tier"),
     )
+    if usage and (count := _searches(response)):
+        usage.counts["web_searches"] = count
+    return usage
+
+
+def _searches(response: Mapping[str, Any]) -> int:
+    """As they are billed, where that is told; else each that was made, but not pages that were opened."""
+    told: object = response.get("tool_usage")
+    for name in ("web_search", "num_requests"):
+        told = told.get(name) if isinstance(told, Mapping) else None
+    if type(told) is int:
+        return min(max(told, 0), _MOST_SEARCHES)
+    output = response.get("output")
+    return sum(map(_is_search, output)) if isinstance(output, list) else 0
+
+
+def _is_search(item: object) -> bool:
+    if not isinstance(item, Mapping) or item.get("type") != "web_search_call":
+        return False
+    action = item.get("action")
+    return not isinstance(action, Mapping) or action.get("type", "search") == "search"
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:

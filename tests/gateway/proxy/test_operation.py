@@ -39,7 +39,7 @@ class SortingAdapter(ToyAdapter):
             f"{provider.base_url}/sort", {"content-type": "application/json"}, orjson.dumps(body)
         )
 
-    def answer(self, call, model, status, body, issuer):
+    def answer(self, call, model, status, body, issuer, tools):
         return Answer(body, used(input_tokens=len(call.body["texts"])))
 
 
@@ -51,7 +51,7 @@ class SpeakingAdapter(ToyAdapter):
             f"{provider.base_url}/speak", {"content-type": "application/json"}, orjson.dumps(call.body)
         )
 
-    def answer(self, call, model, status, body, issuer):
+    def answer(self, call, model, status, body, issuer, tools):
         return Answer(body, used(input_characters=len(call.body["input"])), content_type="audio/mpeg")
 
 
@@ -64,7 +64,7 @@ class TranscribingAdapter(ToyAdapter):
         headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
         return UpstreamRequest(f"{provider.base_url}/transcribe", headers, call.raw)
 
-    def answer(self, call, model, status, body, issuer):
+    def answer(self, call, model, status, body, issuer, tools):
         return Answer(body, used(input_audio_seconds=orjson.loads(body)["seconds"]))
 
 

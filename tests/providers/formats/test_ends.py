@@ -623,10 +623,10 @@ def test_a_response_tells_usage_by_other_names():
         "output_tokens_details": {"reasoning_tokens": 4},
     }
     usage = used(10, 5, 3, 2, 4, service_tier="flex")
-    assert responses_usage.read_usage(told, "flex") == usage
+    assert responses_usage.read_usage({"usage": told, "service_tier": "flex"}) == usage
     assert responses_usage.write_usage(usage) == {**told, "total_tokens": 15}
     assert responses_usage.write_usage(used(is_estimated=True))["is_estimated"] is True
-    assert responses_usage.read_usage([told], "flex") is None
+    assert responses_usage.read_usage({"usage": [told]}) is None
 
 
 def test_chat_tells_totals_parts_and_where_that_is_asked_for_the_cost():

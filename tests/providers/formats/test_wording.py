@@ -8,6 +8,7 @@ import pytest
 
 from providers.formats.base import CannotTranslate, TranslationError, Upstream
 from providers.formats.registry import FORMATS
+from providers.formats.translation import write_for
 from tests.providers.formats.test_garbage import spoilt
 
 UPSTREAM = Upstream("m", is_streamed=False, max_output_tokens=100)
@@ -242,9 +243,12 @@ def test_calls_of_other_models_get_ids_that_anthropic_takes():
     result = {"type": "tool_result", "tool_use_id": "functions.f:0", "content": "x"}
     turns = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
     wire = FORMATS["anthropic"]
-    body = wire.write_request(wire.read_request({"max_tokens": 9, "messages": turns}), UPSTREAM).body
+    said = wire.read_request({"max_tokens": 9, "messages": turns})
+    body = write_for(wire, wire, said, UPSTREAM).body
     named = [turn["content"][0] for turn in body["messages"]]
-    assert named == [call | {"id": "functions_2ef_3a0"}, result | {"tool_use_id": "functions_2ef_3a0"}]
+    call_id = named[0]["id"]
+    assert call_id.startswith("functions_f_0_")
+    assert named == [call | {"id": call_id}, result | {"tool_use_id": call_id}]
 
 
 def test_thoughts_of_other_models_and_names_of_items_are_left_out_for_responses():

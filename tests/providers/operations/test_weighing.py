@@ -63,3 +63,42 @@ def test_sketch_loses_what_the_request_loses(client):
                 assert set(verdict.lost) == truth, (own, body)
                 compared += 1
     assert compared > 20
+
+
+UPSTREAMS = [
+    Upstream(name, is_streamed=False, params=params, max_output_tokens=most, quirks=quirks, searches=searches)
+    for name in ("m", "claude-opus-4-8", "claude-opus-4-5", "gpt-5.2", "gpt-5")
+    for params in (frozenset(), frozenset({"tools", "temperature", "max_tokens"}))
+    for most in (None, 2000, 64_000)
+    for quirks in (frozenset(), frozenset({"thinking_budget"}), frozenset({"cache_control"}))
+    for searches in (False, True)
+]
+
+
+@pytest.mark.parametrize("client", FORMATS)
+def test_offerings_of_one_kind_are_weighed_once_and_as_each_would_be_alone(client):
+    endpoint = FORMATS[client].endpoint
+    operation = operation_of(endpoint)
+    for number, body in enumerate(bodies(client)):
+        together = operation.requirements(Call(endpoint, body, format=client))
+        upstreams = UPSTREAMS[number % 23 :: 23]
+        for own in FORMATS:
+            provider = a_provider(wire_format=own)
+            for upstream in upstreams:
+                alone = operation.requirements(Call(endpoint, body, format=client))
+                told = [
+                    (verdict.worst, verdict.lost, verdict.refusal and verdict.refusal.param)
+                    for verdict in (
+                        operation.verdict(needs, provider, upstream) for needs in (together, alone)
+                    )
+                ]
+                assert told[0] == told[1], (own, body, upstream)
+
+
+def test_models_that_nobody_knows_are_weighed_as_one():
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
+    needs = operation_of("chat.completions").requirements(Call("chat.completions", body))
+    for name in ("m", "n", "o"):
+        upstream = Upstream(name, is_streamed=False, max_output_tokens=len(needs.verdicts) + 1)
+        operation_of("chat.completions").verdict(needs, a_provider(wire_format="anthropic"), upstream)
+    assert len(needs.verdicts) == 1

@@ -253,17 +253,6 @@ def test_json_without_a_schema_needs_a_tool():
     assert written("schema_by_tool", output=OutputFormat(OutputKind.JSON)).body["tools"]
 
 
-def test_tool_names_go_forth_and_back():
-    tools = (Tool("files.read"), Tool("fine_name-1"))
-    names = [tool["name"] for tool in written(tools=tools).body["tools"]]
-    assert names == ["_esc_files_2eread", "fine_name-1"]
-    block = {"type": "tool_use", "id": "t", "name": names[0], "input": {}}
-    events = ANTHROPIC.read_answer({"id": "a", "content": [block], "stop_reason": "tool_use"})
-    assert events[1].name == "files.read"
-    with pytest.raises(CannotTranslate):
-        written(tools=(Tool("x" * 65),))
-
-
 def test_choice_among_some_tools_leaves_out_the_others():
     request = written(tools=(Tool("a"), Tool("b"), Tool("c")), tool_choice=ToolChoice(names=("a", "b")))
     assert [tool["name"] for tool in request.body["tools"]] == ["a", "b"]

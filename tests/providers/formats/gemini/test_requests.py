@@ -6,7 +6,6 @@ import pytest
 
 from providers.formats.base import BadRequest, CannotTranslate, Upstream
 from providers.formats.gemini.request_reader import count_tokens
-from providers.formats.gemini.tools import read_name, write_name
 from providers.formats.registry import GEMINI
 from providers.formats.wording import natives_of
 from providers.wire.conversation import (
@@ -197,7 +196,6 @@ def test_tuning_that_gemini_lacks_is_left_out(members, name):
         ({"extra": {"prefix": 1}}, "prefix"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),), "ann"), HELLO)}, "messages.name"),
         ({"messages": (Message(Role.SYSTEM, (Text("x"),)),)}, "messages"),
-        ({"tools": (Tool("/" * 128),)}, "tools.function.name"),
     ],
 )
 def test_what_gemini_cannot_say_is_refused_by_name(members, param):
@@ -322,15 +320,6 @@ def test_small_images_ask_for_a_low_resolution():
     written = GEMINI.write_request(Conversation((message,), source="chat"), UPSTREAM)
     assert written.body["generationConfig"] == {"mediaResolution": "MEDIA_RESOLUTION_LOW"}
     assert written.translated == ("messages.content.image_url.detail -> generationConfig.mediaResolution",)
-
-
-@pytest.mark.parametrize("name", ["get_weather", "a.b:c-d", "1st", "tool/é", "_esc_x", "-"])
-def test_tool_name_is_said_in_the_alphabet_and_read_again(name):
-    written = write_name(name, "openai")
-    assert written.isascii()
-    assert not written[0].isdigit()
-    assert "/" not in written
-    assert read_name(written) == name
 
 
 def test_tokens_are_counted_for_contents_and_for_whole_requests():
