@@ -69,7 +69,7 @@ class OwnKeyView(APIView):
     @extend_schema(
         tags=["keys"],
         operation_id="key_retrieve_own",
-        summary="What the key that asks may do",
+        summary="Say what this key may do",
         responses=OwnKeyAnswerSerializer,
         examples=[_told({"data": {"label": "billing", "scopes": ["inference"], "requests_per_minute": 60}})],
     )
@@ -86,7 +86,7 @@ class TeamView(ManagementView):
     @extend_schema(
         tags=["team"],
         operation_id="team_retrieve",
-        summary="The team with its terms",
+        summary="Get the team with its terms",
         parameters=[TEAM],
         responses=TeamSerializer,
         examples=[_told(_TEAM)],

@@ -91,7 +91,9 @@ _PAGE = OpenApiExample(
         responses={201: IssuedKeySerializer},
         examples=[_REQUEST, _ISSUED],
     ),
-    retrieve=extend_schema(summary="One key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]),
+    retrieve=extend_schema(
+        summary="Get one key", parameters=[TEAM], responses=KeySerializer, examples=[_ANSWER]
+    ),
     partial_update=extend_schema(
         summary="Change a key's name, limits, what it may reach, project, lane, web search or expiry",
         parameters=[TEAM],
@@ -106,7 +108,7 @@ _PAGE = OpenApiExample(
         examples=[_ANSWER],
     ),
     rotate=extend_schema(
-        summary="Issue a key in another one's place; the old one works on for the overlap",
+        summary="Issue a key in place of another one, which keeps working for the overlap",
         parameters=[TEAM],
         request=RotationSerializer,
         responses={201: IssuedKeySerializer},

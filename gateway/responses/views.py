@@ -44,7 +44,7 @@ class StoredResponseView(ResponseAPIView):
     @extend_schema(
         tags=["inference"],
         operation_id="responses_retrieve",
-        summary="A stored response",
+        summary="Get a stored response",
         parameters=[
             OpenApiParameter("stream", OpenApiTypes.BOOL, description="Not supported: leave it out.")
         ],
@@ -54,7 +54,7 @@ class StoredResponseView(ResponseAPIView):
         """As its client saw it when it ended. Stored unless `store` was false or the team's setting forbids it."""
         if request.query_params.get("stream") in {"true", "1"}:
             raise ApiError(
-                "A stored response is given whole; leave 'stream' out.",
+                "A stored response is returned whole; leave 'stream' out.",
                 code="unsupported_parameter",
                 param="stream",
             )
@@ -87,7 +87,7 @@ class InputItemsView(ResponseAPIView):
     @extend_schema(
         tags=["inference"],
         operation_id="responses_input_items",
-        summary="What led to a stored response",
+        summary="List what led to a stored response",
         parameters=[
             OpenApiParameter(
                 "limit",

@@ -12,7 +12,7 @@ import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.headers import format_headers
-from providers.adapters.openai_stream import RelayedStream, repair_calls
+from providers.adapters.openai_stream import CallIds, RelayedStream, repair_calls
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
@@ -119,7 +119,7 @@ def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bo
     if is_repaired:
         value |= {name: given for name, given in _head(call, model) if not value.get(name)}
     for number, choice in enumerate(choices):
-        is_repaired |= _repair_choice(choice, number, f"call_{call.id}_{number}")
+        is_repaired |= _repair_choice(choice, number, call)
     chars = sum(count for count, _ in generated_by)
     return chars, any(has_output for _, has_output in generated_by), is_repaired
 
@@ -128,7 +128,7 @@ def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
     return zip(_HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
 
 
-def _repair_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
+def _repair_choice(choice: dict[str, Any], number: int, call: Call) -> bool:
     message = choice["message"]
     is_whole = "index" in choice and bool(message.get("role"))
     choice.setdefault("index", number)
@@ -136,5 +136,5 @@ def _repair_choice(choice: dict[str, Any], number: int, prefix: str) -> bool:
     calls = message.get("tool_calls")
     if not calls:
         return not is_whole
-    message["tool_calls"] = repair_calls(calls, prefix)
+    message["tool_calls"] = repair_calls(calls, CallIds(f"call_{call.id}_{number}", call.raw))
     return not is_whole or message["tool_calls"] is not calls

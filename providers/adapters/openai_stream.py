@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from gateway.core.envelopes import openai_envelope
+from providers.formats.limits import LIMITS, shortened
 from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.usage import write_cost, write_usage
 from providers.formats.openai.vendors import (
@@ -33,6 +34,9 @@ _HEAD = ("id", "object", "created", "model")
 _head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
 _ONE = (None, 1)
+# A request may be long, and a provider may say as many calls as it likes.
+_MOST_LOOKED_FOR = 200
+_LONGEST_ID = LIMITS["openai"].longest_id
 
 
 class RelayedStream:
@@ -249,7 +253,10 @@ class RelayedStream:
         if not calls or not isinstance(calls, list):
             return choice
         index = choice["index"]
-        deltas = self._calls.setdefault(index, CallDeltas(f"call_{self._call.id}_{index}"))
+        deltas = self._calls.get(index)
+        if deltas is None:
+            ids = CallIds(f"call_{self._call.id}_{index}", self._call.raw)
+            deltas = self._calls[index] = CallDeltas(ids)
         repaired = deltas.repair(calls)
         return choice if repaired is calls else {**choice, "delta": {**delta, "tool_calls": repaired}}
 
@@ -265,18 +272,48 @@ def _says_something(delta: Mapping[str, Any]) -> bool:
     return any(value for name, value in delta.items() if name != "role")
 
 
-def repair_calls(calls: list[Any], prefix: str) -> list[Any]:
-    """Of a whole message; the very same list where nothing was wrong. `prefix` makes ids where there are none."""
-    repaired = [_repair_whole(call, f"{prefix}_{number}") for number, call in enumerate(calls)]
+class CallIds:
+    """Of the calls of one choice, each another one in the conversation: some servers begin anew in every answer.
+
+    `prefix` makes ids where there are none, `asked` is the client's request, word for word.
+    """
+
+    def __init__(self, prefix: str, asked: bytes) -> None:
+        self._prefix = prefix
+        self._asked = asked
+        self._seen: set[str] = set()
+
+    def take(self, given: object, number: int) -> Any:
+        """`given` is the provider's for its call of that number: the very same where it is good, however long."""
+        made = f"{self._prefix}_{number}"
+        if not given:
+            return made if len(made) <= _LONGEST_ID else shortened("call", made, _LONGEST_ID)
+        if not isinstance(given, str):
+            return given
+        call_id = shortened(given, made, _LONGEST_ID) if self._is_known(given) else given
+        self._seen.add(call_id)
+        return call_id
+
+    def _is_known(self, call_id: str) -> bool:
+        if call_id in self._seen:
+            return True
+        return len(self._seen) < _MOST_LOOKED_FOR and orjson.dumps(call_id) in self._asked
+
+
+def repair_calls(calls: list[Any], ids: CallIds) -> list[Any]:
+    """Of a whole message; the very same list where nothing was wrong."""
+    repaired = [_repair_whole(call, ids, number) for number, call in enumerate(calls)]
     return calls if repaired == calls else repaired
 
 
 class CallDeltas:
-    """The calls of one choice as they come in pieces. `prefix` as in repair_calls."""
+    """The calls of one choice as they come in pieces."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self, ids: CallIds) -> None:
+        self._ids = ids
         self._numbers = CallNumbers()
+        self._renamed: set[int] = set()
+        """The numbers of calls whose id is another one than the provider's."""
 
     def repair(self, calls: list[Any]) -> list[Any]:
         """The very same list where nothing was wrong."""
@@ -291,19 +328,28 @@ class CallDeltas:
         function = given.get("function")
         if isinstance(function, dict) and not isinstance(function.get("arguments"), str | None):
             given = {**given, "function": {**function, "arguments": arguments_of(function)}}
-        return _name(given, f"{self._prefix}_{number}") if is_first else given
+        if is_first:
+            named = _name(given, self._ids, number)
+            if given.get("id") not in (None, "", named["id"]):
+                self._renamed.add(number)
+            return named
+        if number in self._renamed and "id" in given:
+            return {name: value for name, value in given.items() if name != "id"}
+        return given
 
 
-def _repair_whole(call: Any, call_id: str) -> Any:
+def _repair_whole(call: Any, ids: CallIds, number: int) -> Any:
     if not isinstance(call, dict):
         return call
     function = call.get("function")
     if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
         call = {**call, "function": {**function, "arguments": arguments_of(function) or "{}"}}
-    return _name(call, call_id)
+    return _name(call, ids, number)
 
 
-def _name(call: dict[str, Any], call_id: str) -> dict[str, Any]:
-    if call.get("id") and call.get("type"):
+def _name(call: dict[str, Any], ids: CallIds, number: int) -> dict[str, Any]:
+    given = call.get("id")
+    call_id = ids.take(given, number)
+    if call_id is given and call.get("type"):
         return call
-    return {**call, "id": call.get("id") or call_id, "type": call.get("type") or "function"}
+    return {**call, "id": call_id, "type": call.get("type") or "function"}

@@ -117,3 +117,43 @@ def test_good_tool_calls_are_the_very_same_bytes():
     data = chunk([{"index": 0, "delta": {"tool_calls": [call]}}])
     more = chunk([{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}}])
     assert reader.feed(data + more) == data + more
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_ids_that_a_server_repeats_are_told_apart(is_streamed):
+    """Some count from 0 in every answer."""
+    raw = b'{"messages": [{"role": "tool", "tool_call_id": "call_0", "content": "x"}]}'
+    asked = Call("chat.completions", {}, is_streamed=is_streamed, id="ab" * 16, raw=raw)
+    ids = ["call_0", "call_1", "call_1", "x" * 90, None]
+    calls = [
+        {"index": number, "id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for number, call_id in enumerate(ids)
+    ]
+    if is_streamed:
+        more = [
+            {"index": number, "id": call_id, "function": {"arguments": ""}}
+            for number, call_id in enumerate(ids)
+        ]
+        reader = ADAPTER.stream(asked, "acme/one")
+        deltas = [
+            {"index": 0, "delta": {"tool_calls": each}, "finish_reason": None} for each in (calls, more)
+        ]
+        first, second = (
+            choice["delta"]["tool_calls"]
+            for told in chunks_of(reader.feed(b"".join(chunk([each]) for each in deltas)))
+            for choice in told["choices"]
+        )
+        assert [call.get("id") for call in second] == [None, "call_1", None, "x" * 90, None]
+    else:
+        body = {
+            "choices": [{"message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}]
+        }
+        first = json.loads(ADAPTER.answer(asked, "acme/one", 200, json.dumps(body).encode()).body)["choices"][
+            0
+        ]["message"]["tool_calls"]
+    told = [call["id"] for call in first]
+    assert told[1] == "call_1"
+    assert told[3] == "x" * 90
+    assert len(set(told)) == len(told)
+    assert "call_0" not in told
+    assert all(len(call_id) <= 40 for call_id in told if call_id != "x" * 90)

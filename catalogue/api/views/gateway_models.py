@@ -83,7 +83,7 @@ class GatewayModelViewSet(FeedView):
     @extend_schema(
         tags=["catalogue"],
         operation_id="gateway_models_retrieve",
-        summary="Look one model up in full",
+        summary="Look a model up in full",
         description="By id or alias, listed or not: a retired model names its successor.",
         parameters=[_NAME, _AS_OF],
         responses={200: GatewayModelSerializer} | refusals(_404="There is no such model."),
@@ -114,7 +114,7 @@ class GatewayModelViewSet(FeedView):
     @extend_schema(
         tags=["catalogue"],
         operation_id="gateway_data_models_list",
-        summary="Look one model up, as a list",
+        summary="Look a model up, as a list",
         description="What the published list's own SDK asks before each call. An unknown model is an empty list.",
         parameters=[
             OpenApiParameter("model_id", required=True, description="An id or an alias."),

@@ -55,7 +55,7 @@ class LifecycleViewSet(FeedView):
     @extend_schema(
         tags=["catalogue"],
         operation_id="gateway_lifecycle_list",
-        summary="See which models begin and end when",
+        summary="See when models begin and end",
         description="Models with a date of release, deprecation or retirement; whatever comes next stands first. Also "
         "as RSS, Atom, JSON Feed, and as a calendar to subscribe to.",
         parameters=documented(PARAMETERS),

@@ -98,7 +98,7 @@ class ModelViewSet(CallableModelsView):
     @extend_schema(
         tags=["catalogue"],
         operation_id="models_retrieve",
-        summary="Look one model up",
+        summary="Look a model up",
         description="By id or alias.",
         parameters=[
             _ID,
@@ -139,7 +139,7 @@ class GoogleModelViewSet(CallableModelsView):
     @extend_schema(
         tags=["catalogue"],
         operation_id="google_models_retrieve",
-        summary="Look one model up in Google's form",
+        summary="Look a model up in Google's form",
         description="By id or alias.",
         parameters=[_ID],
         responses=GoogleModelSerializer,

@@ -54,10 +54,10 @@ SURFACES = {
 DECLARED = frozenset({"temperature", "reasoning_effort"})
 
 
-def waited(call: Call, *, declares=frozenset(), patience_s=None) -> tuple[float, float]:
+def waited(call: Call, *, declares=frozenset(), patience_s=None, own_s=None) -> tuple[float, float]:
     """Until the first byte, and in silence later on."""
     provider = a_provider(patience_s=patience_s)
-    limits = limits_for(LIMITS, call, an_offering(params=frozenset(declares)), provider)
+    limits = limits_for(LIMITS, call, an_offering(params=frozenset(declares), patience_s=own_s), provider)
     assert (limits.connect_s, limits.total_s) == (3, 600)
     return limits.first_byte_s, limits.idle_s
 
@@ -120,6 +120,11 @@ def test_vendors_words_of_chat_ask_for_thoughts_too(body, asks):
 
 def test_vectors_are_waited_for_as_nothing_has_to_be_generated():
     assert waited(Call("embeddings", {"input": "hi"})) == (60, 60)
+
+
+@pytest.mark.parametrize(("own_s", "waits"), [(200, (200, 200)), (None, (100, 100))])
+def test_an_offerings_own_patience_wins_over_its_providers(own_s, waits):
+    assert waited(called("chat.completions"), patience_s=100, own_s=own_s) == waits
 
 
 @pytest.mark.parametrize(("patience_s", "waits"), [(20, (20, 60)), (200, (200, 200)), (9000, (600, 600))])
