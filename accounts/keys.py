@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from accounts.patterns import matches_any
 from accounts.restrictions import Restrictions
+from gateway.core.store.interface import Limit
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -82,6 +83,13 @@ class KeyFacts:
     """The team's: see accounts.policies."""
     keeps_responses: bool = True
     """The team's answers of the Responses surface may be stored."""
+    limits: tuple[Limit, ...] = field(init=False, repr=False, compare=False)
+    """Those that count for its calls, put together once; () where there are none."""
+
+    def __post_init__(self) -> None:
+        limit = Limit(f"key:{self.lineage_id}", self.requests_per_minute, self.concurrency)
+        has_limits = self.requests_per_minute is not None or self.concurrency is not None
+        object.__setattr__(self, "limits", (limit,) if has_limits else ())
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)

@@ -44,6 +44,8 @@ class OfferingFacts:
     provider_slug: str = ""
     provider_name: str = ""
     """As published; what a provider is like now is in the snapshot's providers."""
+    patience_s: int | None = None
+    """How long its streams are waited for; None: as its provider's. A switch, as `is_enabled` is: not published."""
     quantization: str | None = None
     regions: tuple[str, ...] = ()
     """Where it runs, sorted; empty where unknown."""

@@ -37,7 +37,7 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         ("Say where it runs", {"fields": [("model", "provider"), ("upstream_name", "regions"), "endpoints"]}),
         (
             "Decide when calls go there",
-            {"fields": ["is_enabled", "position", ("effective_from", "effective_to")]},
+            {"fields": ["is_enabled", ("position", "patience_s"), ("effective_from", "effective_to")]},
         ),
         (
             "Say what it takes: parameters and limits of its own",
@@ -78,7 +78,7 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if change and "is_enabled" in form.changed_data:
+        if change and {"is_enabled", "patience_s"} & set(form.changed_data):
             announce_switches()
         self._publish(request, [form.instance.model_id], f"Edited {form.instance}")
 

@@ -63,6 +63,14 @@ class Offering(OneLineTexts, models.Model):
     is_enabled = models.BooleanField(
         "enabled", default=True, help_text="Off: no call goes there, within a second."
     )
+    patience_s = models.PositiveSmallIntegerField(
+        "patience",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Seconds for which a stream of it may be silent, before its first event too; at most "
+        "GATEWAY_TOTAL_TIMEOUT_S. Empty: as its provider's.",
+    )
     effective_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
     effective_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from django.db.models import Q
+
 from accounts.revision import Revisions, read
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.models import Offering, PublishedModel
@@ -126,14 +128,23 @@ def _read_models(rows: Iterable[PublishedModel], known: Mapping[str, ModelFacts]
 
 def _switched(models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:
     """With the switches of offerings as they are now."""
-    off = set(Offering.objects.filter(is_enabled=False).values_list("pk", flat=True))
-    return {public_id: _with_switches(model, off) for public_id, model in models.items()}
+    turned = Q(is_enabled=False) | Q(patience_s__isnull=False)
+    rows = Offering.objects.filter(turned).values_list("pk", "is_enabled", "patience_s")
+    switches = {pk: (is_enabled, patience_s) for pk, is_enabled, patience_s in rows}
+    return {public_id: _with_switches(model, switches) for public_id, model in models.items()}
 
 
-def _with_switches(model: ModelFacts, off: set[int]) -> ModelFacts:
-    if all(offering.is_enabled is (offering.id not in off) for offering in model.offerings):
+_UNTURNED = (True, None)
+
+
+def _with_switches(model: ModelFacts, switches: Mapping[int, tuple[bool, int | None]]) -> ModelFacts:
+    now = [switches.get(offering.id, _UNTURNED) for offering in model.offerings]
+    if now == [(offering.is_enabled, offering.patience_s) for offering in model.offerings]:
         return model
-    offerings = (replace(offering, is_enabled=offering.id not in off) for offering in model.offerings)
+    offerings = (
+        replace(offering, is_enabled=is_enabled, patience_s=patience_s)
+        for offering, (is_enabled, patience_s) in zip(model.offerings, now, strict=True)
+    )
     return replace(model, offerings=tuple(offerings))
 
 

@@ -1,7 +1,7 @@
 """The forms of the portal."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -9,7 +9,17 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.fields import words_field
-from accounts.models import Key
+from accounts.models import Key, Project, ServiceAccount, Team, User
+from accounts.restrictions import LISTS
+from accounts.scopes import CATALOGUE, SCOPES, USAGE
+
+_ALONE = (CATALOGUE, USAGE)
+"""Scopes that a key may have without any other, besides those that have always been."""
+_MINE, _OF_ACCOUNT = "mine", "account:"
+
+
+def _lines() -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
 
 
 class TermsForm(forms.Form):
@@ -23,7 +33,7 @@ class TermsForm(forms.Form):
     model_patterns = words_field(
         "model_patterns",
         help_text="One a line, such as anthropic/* or demo/chat. Empty: all models.",
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        widget=_lines(),
     )
     requests_per_minute = forms.IntegerField(
         label="Requests a minute",
@@ -52,6 +62,25 @@ class TermsForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
+    denied_model_patterns = words_field("denied_model_patterns", widget=_lines())
+    provider_patterns = words_field("provider_patterns", widget=_lines())
+    denied_provider_patterns = words_field("denied_provider_patterns", widget=_lines())
+    surfaces = words_field("surfaces", widget=_lines())
+    ip_ranges = words_field("ip_ranges", widget=_lines())
+    project = forms.ChoiceField(
+        required=False,
+        help_text="What all of its calls are for, whatever they say themselves.",
+    )
+
+    def __init__(self, data: QueryDict | None, *, team: Team, **options: Any) -> None:
+        super().__init__(data, **options)
+        self._projects = {project.slug: project for project in team.projects.all()}
+        is_open = [slug for slug, each in self._projects.items() if each.archived_at is None]
+        bound = self.initial.get("project")
+        shown = [slug for slug in self._projects if slug in {bound, *is_open}]
+        choices = [("", "Each call may say it"), *((slug, self._projects[slug].name) for slug in shown)]
+        cast("forms.ChoiceField", self.fields["project"]).choices = choices
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if not name.isprintable():
@@ -71,6 +100,7 @@ class TermsForm(forms.Form):
         """Every answer, as services take it."""
         values = self.cleaned_data.copy()
         day: date | None = values.pop("expires_on")
+        values["project"] = self._projects.get(values["project"])
         return values | {"expires_at": datetime.combine(day, time(), UTC) if day else None}
 
     def focus_first_error(self) -> None:
@@ -83,14 +113,41 @@ class KeyForm(TermsForm):
     """What a new key is issued from."""
 
     scope = forms.ChoiceField(
-        choices=Key.Scope.choices,
+        choices=[*Key.Scope.choices, *((word, SCOPES[word]) for word in _ALONE)],
         initial=Key.Scope.INFERENCE,
         help_text="A program that calls models needs inference, and no more. A feed reader or a calendar needs feed: "
         "its key stands in an address, so it reads the catalogue and does nothing else.",
     )
+    owner = forms.ChoiceField(
+        label="Whose it is",
+        required=False,
+        help_text="Yours stops when you leave the team; a service account's and the team's own go on.",
+    )
 
     basic = ("name", "scope")
-    field_order = basic
+    field_order = ("name", "scope", "owner", "project")
+
+    def __init__(self, data: QueryDict | None, *, team: Team, person: User) -> None:
+        super().__init__(data, team=team)
+        self._person = person
+        self._accounts = {account.slug: account for account in team.service_accounts.filter(is_active=True)}
+        choices = [("", "The team's own"), (_MINE, "Mine")]
+        choices += [(f"{_OF_ACCOUNT}{slug}", account.name) for slug, account in self._accounts.items()]
+        cast("forms.ChoiceField", self.fields["owner"]).choices = choices
+
+    def terms(self) -> dict[str, Any]:
+        """Without the numbers that were left empty: those are as the team has them."""
+        values = super().terms()
+        owner, scope = str(values.pop("owner")), values["scope"]
+        terms = {name: value for name, value in values.items() if value is not None}
+        if owner == _MINE:
+            terms["owner"] = self._person
+        elif owner:
+            terms["service_account"] = self._accounts[owner.removeprefix(_OF_ACCOUNT)]
+        if scope in _ALONE:
+            del terms["scope"]
+            terms["scopes"] = [scope]
+        return terms
 
     @property
     def basic_fields(self) -> list[forms.BoundField]:
@@ -110,7 +167,7 @@ class ChangeForm(TermsForm):
     """What may change of a key. It remembers what its page showed: only what the person changed since then counts."""
 
     def __init__(self, data: QueryDict | None, *, key: Key) -> None:
-        super().__init__(data, initial=_shown(key))
+        super().__init__(data, team=key.team, initial=_shown(key))
         for field in self.fields.values():
             field.show_hidden_initial = True
 
@@ -133,4 +190,56 @@ def _shown(key: Key) -> dict[str, Any]:
         "concurrency": key.concurrency,
         "may_search_elsewhere": key.may_search_elsewhere,
         "expires_on": key.expires_at.astimezone(UTC).date() if key.expires_at else None,
+        "project": key.project.slug if key.project else "",
+        **{term: getattr(key, term) for term in LISTS},
     }
+
+
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What a team's owners may change of it. Only what the person changed since the page was shown counts."""
+
+    class Meta:
+        model = Team
+        fields = [
+            "name",
+            "cost_centre",
+            "lifecycle_policy",
+            "keeps_responses",
+            "allows_free_projects",
+            "key_requests_per_minute",
+            "key_concurrency",
+            "key_days",
+            "unused_key_days",
+        ]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+
+class ServiceAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    prefix = "account"
+
+    class Meta:
+        model = ServiceAccount
+        fields = ["name", "slug"]
+
+
+class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    prefix = "project"
+
+    class Meta:
+        model = Project
+        fields = ["name", "slug"]
+
+
+class RotationForm(forms.Form):
+    """How long both keys work."""
+
+    hours = forms.TypedChoiceField(
+        label="The old key works on for",
+        coerce=int,
+        choices=[(0, "no moment longer"), (1, "an hour"), (24, "a day"), (168, "a week"), (720, "30 days")],
+        initial=24,
+    )

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
+from accounts.key_facts import with_owners
 from accounts.models import Key, LedgerEntry, Team, User
+from accounts.scopes import INFERENCE, MEANT
 
 PAGE_SIZE = 50
 COUNTED = 1_000
@@ -38,6 +40,24 @@ class KeyRow:
         return self.state is not Key.State.REVOKED
 
     @property
+    def scopes(self) -> str:
+        """In the one word where it says it all."""
+        scopes = self.key.scope_set
+        return self.key.scope if scopes == MEANT[self.key.scope] else ", ".join(sorted(scopes))
+
+    @property
+    def why_stopped(self) -> str:
+        """What of its owner keeps a live key out; of the team its page tells by itself."""
+        return {
+            "owner": f"{self.key.owner} has left the team or is switched off: calls with it are refused.",
+            "service_account": "Its service account is switched off: calls with it are refused.",
+        }.get(self.key.stopped_by if self.is_live else "", "")
+
+    @property
+    def calls_models(self) -> bool:
+        return INFERENCE in self.key.scope_set
+
+    @property
     def limits(self) -> Sequence[str]:
         key = self.key
         rate = f"{key.requests_per_minute:,} a minute" if key.requests_per_minute else ""
@@ -56,13 +76,23 @@ class RecentCalls:
         return {0: "no call", 1: "1 call"}.get(self.number, f"{self.number:,} calls")
 
 
+def why_stopped(team: Team) -> str:
+    """What the team's keys meet, and who lets them go on; empty while they are let in."""
+    return {
+        Team.State.ACTIVE: "",
+        Team.State.FROZEN: f"{team.name} is frozen. One of its owners can let it go on, on its page.",
+        Team.State.SWITCHED_OFF: f"{team.name} is switched off. Ask an administrator to switch it on.",
+        Team.State.ARCHIVED: f"{team.name} is archived. Ask an administrator to bring it back.",
+    }[team.state]
+
+
 def teams_of(user: User) -> list[Team]:
     return list(user.teams.all())
 
 
 def keys_of(team: Team) -> QuerySet[Key]:
     """The newest first, revoked ones last."""
-    keys = Key.objects.for_team(team).select_related("created_by")
+    keys = with_owners(Key.objects.for_team(team)).select_related("created_by")
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 

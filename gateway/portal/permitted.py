@@ -59,13 +59,16 @@ class Permitted:
 def permitted_to(key: Key, reading: Reading) -> Permitted:
     """Of a key read with its team."""
     policy = LifecyclePolicy(key.team.lifecycle_policy)
-    models = reading.callable_by(facts_of(key)) if INFERENCE in key.scope_set else []
+    facts = facts_of(key)
+    models = reading.callable_by(facts) if INFERENCE in key.scope_set else []
     if policy is LifecyclePolicy.BLOCK:
         models = [model for model in models if model.status(reading.at) is not Status.DEPRECATED]
     example, endpoints = _example(models, reading)
+    if facts.restrictions and facts.restrictions.surfaces is not None:
+        endpoints = endpoints.intersection(facts.restrictions.surfaces)
     return Permitted(
         models,
-        _listed_by(key, models),
+        None if facts.restrictions else _listed_by(key, models),
         _POLICIES[policy],
         warn_of(key.model_patterns),
         example,

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from gateway.portal import views
+from gateway.portal import team_views, views
 
 app_name = "portal"
 
@@ -15,4 +15,11 @@ urlpatterns = [
     path("keys", views.keys, name="keys"),
     path("keys/<str:public_id>", views.key, name="key"),
     path("keys/<str:public_id>/revoke", views.revoke, name="revoke"),
+    path("keys/<str:public_id>/rotate", views.rotate, name="rotate"),
+    path("team", team_views.team, name="team"),
+    path("team/freeze", team_views.freeze, name="team-freeze"),
+    path("team/unfreeze", team_views.unfreeze, name="team-unfreeze"),
+    path("team/archive", team_views.archive, name="team-archive"),
+    path("team/service-accounts/<str:slug>/switch", team_views.switch_account, name="switch-account"),
+    path("team/projects/<str:slug>/archive", team_views.archive_project, name="archive-project"),
 ]

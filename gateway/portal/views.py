@@ -1,6 +1,7 @@
 """Signing in, a password, and a team's keys: listed, created, changed and revoked."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
+from accounts.key_facts import with_owners
 from accounts.models import Key, Team, User
 from accounts.shown_once import ShownSecret, keep_secret, take_secret
 from catalogue.published.reading import read_now
@@ -23,8 +25,16 @@ from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
 from gateway.portal.calls import SHOWN, last_calls
-from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, TermsForm
-from gateway.portal.listing import PAGE_SIZE, feed_addresses, keys_of, recent_calls, row_of, teams_of
+from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, RotationForm, TermsForm
+from gateway.portal.listing import (
+    PAGE_SIZE,
+    feed_addresses,
+    keys_of,
+    recent_calls,
+    row_of,
+    teams_of,
+    why_stopped,
+)
 from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
 from gateway.portal.sign_in import PasswordForm, SignInForm
 from gateway.public import samples
@@ -62,13 +72,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     """The keys of one team of the person; POST issues one."""
-    teams = teams_of(_person(request))
+    teams = teams_of(person_of(request))
     if not teams:
         return render(request, "portal/no_team.html")
     if len(teams) > 1 and "team" not in request.GET:
         return redirect(_address(teams[0]))
-    team = _choose(teams, request.GET.get("team"))
-    form = KeyForm(request.POST or None)
+    team = choose_team(teams, request.GET.get("team"))
+    form = KeyForm(request.POST or None, team=team, person=person_of(request))
     if request.method == "POST" and form.is_valid() and _issue(request, team, form):
         return redirect(_address(team))
     form.focus_first_error()
@@ -80,7 +90,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request: HttpRequest, public_id: str) -> HttpResponse:
     """One key: its terms, which POST changes, what it may call, and its last calls."""
-    found = _own_key(_person(request), public_id)
+    found = own_key(person_of(request), public_id)
     form = ChangeForm(request.POST or None, key=found)
     if request.method == "POST" and form.is_valid() and _change(found, form):
         messages.success(request, f"“{found.name}” is changed. It takes effect within a second.")
@@ -94,7 +104,7 @@ def key(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
     """Asks first, with what would stop; POST ends the key."""
-    key = _own_key(_person(request), public_id)
+    key = own_key(person_of(request), public_id)
     if request.method == "POST":
         services.revoke_key(key=key)
         messages.success(request, f"“{key.name}” is revoked. Calls with it are refused within a second.")
@@ -104,6 +114,30 @@ def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "portal/revoke.html", context)
 
 
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Asks for how long both shall work; POST issues a key in the other one's place."""
+    key = own_key(person_of(request), public_id)
+    form = RotationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        overlap = timedelta(hours=form.cleaned_data["hours"])
+        try:
+            new, text = services.rotate_key(key=key, overlap=overlap, created_by=person_of(request))
+        except InvalidField as fault:
+            form.add_error(None, fault.message)
+        else:
+            keep_secret(request.session, new, text)
+            return redirect(_address(key.team))
+    context = {
+        "row": row_of(key, timezone.now()),
+        "form": form,
+        "back": reverse("portal:key", args=[public_id]),
+    }
+    return render(request, "portal/rotate.html", context)
+
+
 def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: KeyForm) -> HttpResponse:
     # A HEAD request shows nobody anything, so it must not use up the one look.
     new = take_secret(request.session, team=team) if request.method == "GET" else None
@@ -111,6 +145,8 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
     context = {
         "team": team,
         "teams": teams,
+        "is_open": team.state is Team.State.ACTIVE,
+        "why_stopped": why_stopped(team),
         "page": page,
         "rows": [row_of(key, timezone.now()) for key in page],
         "form": form,
@@ -128,7 +164,9 @@ def _show_key(request: HttpRequest, key: Key, form: ChangeForm) -> HttpResponse:
     context = {
         "row": row,
         "form": form,
-        "may_change": row.is_live and key.team.is_active,
+        "may_change": row.is_live and key.team.state is Team.State.ACTIVE,
+        "successor": getattr(key, "successor", None),
+        "why_stopped": why_stopped(key.team),
         "permitted": permitted,
         "calls": last_calls(key),
         "most_calls": SHOWN,
@@ -152,7 +190,7 @@ def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
     if not _is_on(team, form):
         return False
     try:
-        key, text = services.issue_key(team=team, created_by=_person(request), **form.terms())
+        key, text = services.issue_key(team=team, created_by=person_of(request), **form.terms())
     except InvalidField as fault:
         return _refuse(form, fault)
     keep_secret(request.session, key, text)
@@ -170,9 +208,10 @@ def _change(key: Key, form: ChangeForm) -> bool:
 
 
 def _is_on(team: Team, form: TermsForm) -> bool:
-    if not team.is_active:
-        form.add_error(None, f"{team.name} is switched off. Ask an administrator to switch it on.")
-    return team.is_active
+    is_on = team.state is Team.State.ACTIVE
+    if not is_on:
+        form.add_error(None, why_stopped(team))
+    return is_on
 
 
 def _refuse(form: TermsForm, fault: InvalidField) -> bool:
@@ -182,7 +221,7 @@ def _refuse(form: TermsForm, fault: InvalidField) -> bool:
     return False
 
 
-def _choose(teams: list[Team], slug: str | None) -> Team:
+def choose_team(teams: list[Team], slug: str | None) -> Team:
     """Raises Http404 for a team that is not among them."""
     for team in teams:
         if slug in {None, team.slug}:
@@ -190,11 +229,11 @@ def _choose(teams: list[Team], slug: str | None) -> Team:
     raise Http404("You belong to no such team.")
 
 
-def _own_key(user: User, public_id: str) -> Key:
+def own_key(user: User, public_id: str) -> Key:
     # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
     if not public_id.isalnum():
         raise Http404("There is no such key.")
-    own = Key.objects.filter(team__in=user.teams.all()).select_related("team")
+    own = with_owners(Key.objects.filter(team__in=user.teams.all()))
     return get_object_or_404(own, public_id=public_id)
 
 
@@ -202,6 +241,6 @@ def _address(team: Team) -> str:
     return f"{reverse('portal:keys')}?team={team.slug}"
 
 
-def _person(request: HttpRequest) -> User:
+def person_of(request: HttpRequest) -> User:
     """Behind login_required there is always one."""
     return cast("User", request.user)

@@ -12,13 +12,6 @@ LONGEST_SPOOL_LAG_S = 60.0
 _ADMITTED = Verdict(is_admitted=True)
 
 
-def limits_of(key: KeyFacts) -> Sequence[Limit]:
-    """The limits that count for this key's lineage; () where there are none, and then the store is not asked."""
-    if key.requests_per_minute is None and key.concurrency is None:
-        return ()
-    return (Limit(f"key:{key.lineage_id}", key.requests_per_minute, key.concurrency),)
-
-
 async def admit(call_id: str, limits: Sequence[Limit], store: Store, spool: CallSpool) -> Verdict:
     """Count the call and take its slots, if the limits allow it. Raises Unavailable: it could not be accounted for."""
     if spool.lag_s > LONGEST_SPOOL_LAG_S:
@@ -37,15 +30,13 @@ async def admit_count(key: KeyFacts, per_minute: int, store: Store) -> Verdict:
     return verdict
 
 
-def refuse_unless_admitted(key: KeyFacts, verdict: Verdict) -> None:
-    """Raises RateLimited."""
-    if not verdict.is_admitted:
-        raise RateLimited(_refusal(key, verdict), retry_after_s=verdict.retry_after_s)
-
-
-def _refusal(key: KeyFacts, verdict: Verdict) -> str:
+def refusal_by(verdict: Verdict, key: KeyFacts) -> RateLimited:
+    """What a call is answered that its key's limits do not let in."""
     if verdict.kind == "concurrency":
-        return (
+        message = (
             f"Key '{key.name}' already has {key.concurrency} calls running, its limit. Wait for one to end."
         )
-    return f"Key '{key.name}' is limited to {key.requests_per_minute} requests a minute. Wait, or raise its limit."
+    else:
+        limit = f"{key.requests_per_minute} requests a minute"
+        message = f"Key '{key.name}' is limited to {limit}. Wait, or raise its limit."
+    return RateLimited(message, retry_after_s=verdict.retry_after_s)

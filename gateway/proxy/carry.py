@@ -11,8 +11,8 @@ import orjson
 
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
-from gateway.proxy.admit import admit, admit_count, limits_of, refuse_unless_admitted
-from gateway.proxy.call import without_own_fields
+from gateway.proxy.admit import admit, admit_count, refusal_by
+from gateway.proxy.call import OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import read_error
 from gateway.proxy.exchange import ResponseSink
@@ -34,6 +34,9 @@ from providers.health import HealthTable
 from providers.operations.base import Requirements
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
+
+# Members of a body that say whose call it is, or what is meant for the gateway: most requests have none of them.
+_ABOUT_THE_CALL = OWN_FIELDS | END_USER_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,11 @@ async def carry(
     client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
-    limits = limits_of(request.key)
+    limits = request.key.limits
     verdict = await admit(call.id, limits, services.store, observers.spool)
     client.headers.extend(limit_headers(verdict))
-    refuse_unless_admitted(request.key, verdict)
+    if not verdict.is_admitted:
+        raise refusal_by(verdict, request.key)
     observers.admitted(record)
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
@@ -146,9 +150,10 @@ def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
 def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
     """Raises InvalidRequest, Forbidden."""
     key = request.key
+    is_plain = _ABOUT_THE_CALL.isdisjoint(parsed)
     call = Call(
         surface.endpoint,
-        without_own_fields(parsed),
+        parsed if is_plain else without_own_fields(parsed),
         is_streamed=surface.is_streamed(parsed),
         wants_usage=surface.wants_usage(parsed),
         format=surface.format,
@@ -165,7 +170,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
-    if not parsed.keys().isdisjoint(END_USER_FIELDS):
+    if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call
 

@@ -83,7 +83,7 @@ def limits_for(base: Timeouts, call: Call, offering: OfferingFacts, provider: Pr
     thinks = call.asks_reasoning
     if thinks is None:
         thinks = not offering.params.isdisjoint(_THINKS)
-    return _limits(base, call.endpoint, call.is_streamed, thinks, provider.patience_s)
+    return _limits(base, call.endpoint, call.is_streamed, thinks, offering.patience_s or provider.patience_s)
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from accounts.permits import judge_project
 from gateway.proxy.errors import BodyTooLarge, Forbidden, InvalidRequest, UnsupportedMediaType
 from providers.wire.body import BodyKind
 
+_PROJECT = b"x-gateway-project-id"
 _BETAS = b"anthropic-beta"
 _BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 _MOST_BETAS = 20
@@ -56,11 +57,12 @@ def _check_kind(given: bytes, wanted: BodyKind) -> None:
 
 def read_project(request: ClientRequest, parsed: Mapping[str, Any]) -> str:
     """The header wins over the body, and the project of the key over both. Raises InvalidRequest, Forbidden."""
-    header = request.header(b"x-gateway-project-id")
-    project = header or parsed.get("project_id")
-    if project is None and request.key.restrictions is None:
+    if _PROJECT not in request.headers and "project_id" not in parsed and request.key.restrictions is None:
         return ""
-    return _permitted_project(request.key, project or "", "x-gateway-project-id" if header else "project_id")
+    header = request.header(_PROJECT)
+    project = header or parsed.get("project_id")
+    param = "x-gateway-project-id" if header else "project_id"
+    return _permitted_project(request.key, "" if project is None else project, param)
 
 
 def _permitted_project(key: KeyFacts, project: object, param: str) -> str:

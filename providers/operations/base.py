@@ -82,6 +82,9 @@ class Operation(Protocol):
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         """All that the request uses: the catalogue's name → the client's."""
 
+    def may_lose(self, requirements: Requirements) -> bool:
+        """Whether some offering might lose something of the request. Asked where it is there as a call."""
+
     def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
         """What an offering loses of the request itself, or cannot do."""
 

@@ -37,6 +37,9 @@ class Embed:
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
         return used_in_chat(call.body)
 
+    def may_lose(self, requirements: Requirements) -> bool:  # noqa: ARG002  # vectors are as asked for, or not made
+        return False
+
     def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
         request = requirements.request
         assert isinstance(request, EmbeddingRequest), "of this operation's own requirements"  # noqa: S101

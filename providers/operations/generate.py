@@ -13,7 +13,7 @@ from providers.formats.field_names import client_field
 from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
 from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import used_by, used_in_chat
-from providers.operations.weighing import spoken_format, weigh
+from providers.operations.weighing import may_lose, spoken_format, weigh
 from providers.wire.body import BodyKind
 from providers.wire.call import Call
 from providers.wire.conversation import (
@@ -57,6 +57,10 @@ class Generate:
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         request = requirements.request
         return used_by(request) if isinstance(request, Conversation) else used_in_chat(call.body)
+
+    def may_lose(self, requirements: Requirements) -> bool:
+        call = requirements.call
+        return call is not None and may_lose(requirements, call)
 
     def verdict(self, requirements: Requirements, provider: ProviderFacts, upstream: Upstream) -> Verdict:
         call = requirements.call

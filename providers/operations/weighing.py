@@ -4,6 +4,7 @@ Pure. A sketch is the request without what every format has: texts, plain calls 
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from providers.facts import ProviderFacts
@@ -14,7 +15,7 @@ from providers.formats.losses import Kind
 from providers.formats.notes import Notes
 from providers.formats.openai.fit import TUNING_FIELDS, leave_tuning
 from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI, RESPONSES
-from providers.formats.sampling import UNSAID
+from providers.formats.sampling import REASONING, TUNING, UNSAID
 from providers.formats.translation import write_for
 from providers.operations.base import Requirements, Verdict
 from providers.wire.call import Call
@@ -33,7 +34,7 @@ from providers.wire.conversation import (
     ToolResult,
 )
 from providers.wire.estimate import are_texts
-from providers.wire.upstream import Upstream
+from providers.wire.upstream import THINKING_BUDGET, Upstream
 
 # Fields of a chat request that every format has, whatever they hold.
 _PLAIN = frozenset(
@@ -42,10 +43,18 @@ _PLAIN = frozenset(
         "parallel_tool_calls",
     }
 )
+_TUNING = frozenset(TUNING) | REASONING | {THINKING_BUDGET}
 _ODD = (Native, Image, Audio, File, Reasoning)
 _SOMETHING = Message(Role.USER, (Text("."),))
 _LOSES_NOTHING = Verdict()
 _CHAT = OPENAI.name
+
+
+def may_lose(required: Requirements, call: Call) -> bool:
+    """Whether there is anything to weigh; of a chat request, without reading it for providers of chat."""
+    if call.format == _CHAT:
+        return not _is_plain_body(call)
+    return _sketch_of(required, call) is not None
 
 
 def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream: Upstream) -> Verdict:
@@ -57,7 +66,9 @@ def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream:
         sketch = None
     elif (sketch := _sketch_of(required, call)) is None:
         return _LOSES_NOTHING
-    kind = (own, *_kind_of(upstream, sketch))
+    # Chat's writer may say whatever is declared; all others look at what tuning is.
+    params = upstream.params if own == _CHAT and sketch is not None else _tuning_in(upstream.params)
+    kind = (own, params, *_kind_of(upstream, sketch))
     verdict = required.verdicts.get(kind)
     if verdict is None:
         verdict = required.verdicts[kind] = (
@@ -74,7 +85,13 @@ def _kind_of(upstream: Upstream, sketch: Conversation | None) -> tuple[object, .
     most = upstream.max_output_tokens
     bounds = most if sketch is not None and sketch.reasoning else most is None
     # Models that are known are few, and each is there once.
-    return upstream.params, upstream.quirks, id(known_model(upstream.name)), bounds, upstream.searches
+    return upstream.quirks, id(known_model(upstream.name)), bounds, upstream.searches
+
+
+@lru_cache(maxsize=4096)
+def _tuning_in(params: frozenset[str]) -> tuple[bool, frozenset[str]]:
+    """And whether any are declared at all."""
+    return bool(params), params & _TUNING
 
 
 def spoken_format(client: str, provider: ProviderFacts) -> str:
@@ -110,13 +127,17 @@ def _sketch_of(required: Requirements, call: Call) -> Conversation | None:
 def _make_sketch(required: Requirements, call: Call) -> Conversation | None:
     conversation = required.request
     if not isinstance(conversation, Conversation):
-        if call.body.keys() <= _PLAIN and are_texts(call.body["messages"]):
+        if _is_plain_body(call):
             return None
         conversation = CLIENT_FORMATS[call.format].read_request(call.body)
     odd = tuple(sketch for message in conversation.messages if (sketch := _odd_in(message)))
     if not odd and _is_plain(conversation):
         return None
     return replace(conversation, messages=(*odd, _SOMETHING), tools=_odd_tools(conversation))
+
+
+def _is_plain_body(call: Call) -> bool:
+    return call.body.keys() <= _PLAIN and are_texts(call.body["messages"])
 
 
 def _is_plain(conversation: Conversation) -> bool:

@@ -180,7 +180,7 @@ def test_revoked_key_can_only_be_looked_at(staff: Client, team: Team) -> None:
     page = reverse("admin:accounts_key_change", args=[key.pk])
     looked_at = staff.get(page)
     assert looked_at.status_code == 200
-    assert 'style="' not in looked_at.text
+    assert ' style="' not in looked_at.text
     assert staff.post(page, key_form()).status_code == 403
 
 

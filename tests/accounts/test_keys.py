@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.keys import KeyFacts, credential_of, mint_key, opens, read_key
+from accounts.restrictions import Restrictions
 from accounts.scopes import MEANT
 
 
@@ -68,6 +69,24 @@ def test_patterns_limit_the_models_of_a_key() -> None:
     key = facts(model_patterns=("anthropic/*",))
     assert key.may_call("anthropic/one")
     assert not key.may_call("openai/one")
+
+
+def test_what_is_closed_to_a_key_is_closed_whatever_its_patterns_say() -> None:
+    closed = Restrictions(denied_models=("acme/two",), team_models=("acme/*",))
+    key = facts(restrictions=closed, model_patterns=("acme/*", "other/*"))
+    called = [name for name in ("acme/one", "acme/two", "other/one") if key.may_call(name)]
+    assert called == ["acme/one"]
+
+
+def test_keys_that_may_see_the_same_have_the_same_sight() -> None:
+    keys = [
+        facts(),
+        facts(model_patterns=("acme/*",)),
+        facts(restrictions=Restrictions(is_closed=True)),
+        facts(restrictions=Restrictions(denied_models=("acme/*",))),
+    ]
+    assert len({key.sight for key in keys}) == len(keys)
+    assert facts(id=2, name="other").sight == facts().sight
 
 
 def test_secret_is_in_no_repr() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, check_choice, check_expiry, check_limit, check_name
+from accounts.limits import LIMIT_MAX, check_choice, check_expiry, check_limit, check_name, check_project
 from gateway.core.refusals import InvalidField, whole_seconds
 from tests.make import NOW
 
@@ -50,3 +50,16 @@ def test_a_choice_is_one_of_those_allowed() -> None:
     with pytest.raises(InvalidField, match="use one of auto, worker") as refusal:
         check_choice("lane", "other", ["auto", "worker"])
     assert refusal.value.field == "lane"
+
+
+@pytest.mark.parametrize("slug", ["x", "x" * 64, "Team-1:a.b_c"])
+def test_project_within_its_bounds_is_taken(slug: str) -> None:
+    check_project(slug)
+
+
+@pytest.mark.parametrize("slug", ["", "x" * 65, "a b", "a/b", "ä"])
+def test_project_beyond_its_bounds_is_refused_with_its_beginning(slug: str) -> None:
+    with pytest.raises(InvalidField) as refusal:
+        check_project(slug)
+    assert refusal.value.field == "slug"
+    assert str(refusal.value).startswith(f"slug is {slug[:64]!r}; use 1 to 64 letters")

@@ -56,6 +56,15 @@ def test_malformed_pattern_is_refused_with_what_is_wrong(pattern: object, fault:
 
 
 @pytest.mark.parametrize(
+    ("field", "said"),
+    [("model_patterns", "a model's id or alias"), ("denied_provider_patterns", "a provider's slug")],
+)
+def test_malformed_pattern_is_refused_with_what_it_would_be(field: str, said: str) -> None:
+    with pytest.raises(InvalidField, match=f"^{field} holds '\\[', which .*; each is {said}"):
+        check_patterns(["["], field)
+
+
+@pytest.mark.parametrize(
     ("names", "pattern", "matches"),
     [
         (["acme/one"], "acme/*", True),

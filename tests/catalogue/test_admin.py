@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.revision import read
 from catalogue.admin.fields import MomentField, WordsField
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
+from catalogue.published.loading import load_snapshot
 from catalogue.quality.worklist import worklist_cache
 from providers.models import Provider
 from tests.make import (
@@ -171,6 +172,15 @@ def test_price_emptied_on_the_model_page_ends_without_a_new_one(curator: Client)
     edit(curator, make_published(), **{"offerings-0-output_usd": ""})
     assert Price.objects.get(meter="output_text_tokens").valid_to is not None
     assert Price.objects.count() == 2
+
+
+def test_patience_on_the_offering_page_is_no_edition_but_in_the_next_snapshot(curator: Client) -> None:
+    make_published()
+    before = load_snapshot(None)
+    url = f"/admin/catalogue/offering/{Offering.objects.get().pk}/change/"
+    assert curator.post(url, form_values(curator.get(url)) | {"patience_s": "90"}).status_code == 302
+    (offering,) = load_snapshot(before).models["acme/one"].offerings
+    assert (offering.patience_s, Edition.objects.count()) == (90, 1)
 
 
 def test_switch_on_the_model_page_is_no_edition_but_a_revision(curator: Client) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from catalogue.bootstrap.check import DEMO_PROVIDERS
 from catalogue.bootstrap.check import METERS as CHECKED_METERS
-from catalogue.bootstrap.entries import Bootstrap, BootstrapError, ModelEntry, OfferingEntry
+from catalogue.bootstrap.entries import Bootstrap, BootstrapError, OfferingEntry
 from catalogue.bootstrap.loader import METERS
 from catalogue.bootstrap.reader import FOLDER, read_bootstrap
 from providers.facts import KNOWN_QUIRKS
@@ -140,67 +140,79 @@ def _general(offering: OfferingEntry) -> set[str]:
     return {price.meter for price in offering.prices if price.input_tokens_above is None}
 
 
-_models = pytest.mark.parametrize("entry", read_bootstrap().models, ids=lambda entry: entry.public_id)
+def test_dates_are_in_order(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            days = [day for day in (entry.release_at, entry.deprecation_at, entry.retirement_at) if day]
+            assert all(earlier < later for earlier, later in pairwise(days))
 
 
-@_models
-def test_dates_are_in_order(entry: ModelEntry) -> None:
-    days = [day for day in (entry.release_at, entry.deprecation_at, entry.retirement_at) if day]
-    assert all(earlier < later for earlier, later in pairwise(days))
+def test_source_names_a_day(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            assert entry.organisation == "demo" or re.search(r"\b20\d\d-\d\d-\d\d\b", entry.source)
 
 
-@_models
-def test_source_names_a_day(entry: ModelEntry) -> None:
-    assert entry.organisation == "demo" or re.search(r"\b20\d\d-\d\d-\d\d\b", entry.source)
+def test_successors_lead_to_a_model_that_does_not_end(
+    subtests: pytest.Subtests, bootstrap: Bootstrap
+) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            models = {model.public_id: model for model in bootstrap.models}
+            last = entry
+            while last.successor:
+                last = models[last.successor]
+            assert last.retirement_at is None
 
 
-@_models
-def test_successors_lead_to_a_model_that_does_not_end(entry: ModelEntry, bootstrap: Bootstrap) -> None:
-    models = {model.public_id: model for model in bootstrap.models}
-    last = entry
-    while last.successor:
-        last = models[last.successor]
-    assert last.retirement_at is None
+def test_a_model_follows_an_earlier_one(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            models = {model.public_id: model for model in bootstrap.models}
+            followed = models[entry.follows].release_at if entry.follows else None
+            assert not (followed and entry.release_at) or followed <= entry.release_at
 
 
-@_models
-def test_a_model_follows_an_earlier_one(entry: ModelEntry, bootstrap: Bootstrap) -> None:
-    models = {model.public_id: model for model in bootstrap.models}
-    followed = models[entry.follows].release_at if entry.follows else None
-    assert not (followed and entry.release_at) or followed <= entry.release_at
+def test_some_offering_lasts_as_long_as_its_model(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            ends = [offering.effective_to for offering in entry.offerings]
+            assert None in ends or (
+                entry.retirement_at and max(end for end in ends if end) >= entry.retirement_at
+            )
 
 
-@_models
-def test_some_offering_lasts_as_long_as_its_model(entry: ModelEntry) -> None:
-    ends = [offering.effective_to for offering in entry.offerings]
-    assert None in ends or (entry.retirement_at and max(end for end in ends if end) >= entry.retirement_at)
+def test_context_and_types_are_stated(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            assert entry.context_length
+            assert entry.input_types
+            assert entry.output_types
+            assert entry.offerings
 
 
-@_models
-def test_context_and_types_are_stated(entry: ModelEntry) -> None:
-    assert entry.context_length
-    assert entry.input_types
-    assert entry.output_types
-    assert entry.offerings
+def test_prices_are_stated_for_every_offering(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            for offering in entry.offerings:
+                needed = {"input"} if "embeddings" in offering.endpoints else {"input", "output"}
+                assert needed <= _general(offering)
 
 
-@_models
-def test_prices_are_stated_for_every_offering(entry: ModelEntry) -> None:
-    for offering in entry.offerings:
-        needed = {"input"} if "embeddings" in offering.endpoints else {"input", "output"}
-        assert needed <= _general(offering)
+def test_a_model_that_ends_names_its_successor(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            assert bool(entry.successor) == bool(entry.retirement_at)
 
 
-@_models
-def test_a_model_that_ends_names_its_successor(entry: ModelEntry) -> None:
-    assert bool(entry.successor) == bool(entry.retirement_at)
-
-
-@_models
-def test_what_is_embedded_is_not_streamed(entry: ModelEntry) -> None:
-    is_embedding = "embeddings" in entry.output_types
-    assert all(offering.streams != is_embedding for offering in entry.offerings)
-    assert all((offering.endpoints == ("embeddings",)) == is_embedding for offering in entry.offerings)
+def test_what_is_embedded_is_not_streamed(subtests: pytest.Subtests, bootstrap: Bootstrap) -> None:
+    for entry in bootstrap.models:
+        with subtests.test(entry.public_id):
+            is_embedding = "embeddings" in entry.output_types
+            assert all(offering.streams != is_embedding for offering in entry.offerings)
+            assert all(
+                (offering.endpoints == ("embeddings",)) == is_embedding for offering in entry.offerings
+            )
 
 
 # What a wrong file is answered with.

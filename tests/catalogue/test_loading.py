@@ -95,6 +95,15 @@ def test_switched_off_offering_is_off_in_the_snapshot() -> None:
     assert [offering.is_enabled for offering in after.models["acme/one"].offerings] == [False]
 
 
+def test_patience_with_an_offering_is_in_the_snapshot_and_stays_when_its_model_is_published() -> None:
+    make_published()
+    Offering.objects.update(patience_s=90)
+    before = load_snapshot(None)
+    assert [offering.patience_s for offering in before.models["acme/one"].offerings] == [90]
+    rename("acme/one", "Uno")
+    assert load_snapshot(before).models["acme/one"].offerings[0].patience_s == 90
+
+
 def test_offering_that_is_off_stays_off_when_its_model_is_published() -> None:
     make_published()
     switch_offering(Offering.objects.get(), is_enabled=False)

@@ -7,7 +7,7 @@ import pytest
 
 from catalogue.facts import PriceFacts
 from catalogue.pricing.conditions import in_words
-from catalogue.pricing.cost import call_prices, cost_usd, current_prices, usd_per_unit
+from catalogue.pricing.cost import call_prices, cost_usd, current_prices, prices_in_force, usd_per_unit
 from catalogue.pricing.rates import charges_at
 from providers.wire.usage import Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
@@ -50,6 +50,12 @@ def test_later_row_wins_where_two_prices_begin_together() -> None:
 def test_other_plans_currencies_and_conditions_do_not_apply() -> None:
     others = (price(plan="batch"), price(currency="EUR"), price(conditions=({"min_tokens": 200_000},)))
     assert amounts(*others) == []
+
+
+def test_all_prices_in_force_are_those_of_the_plan_in_any_currency_and_under_any_condition() -> None:
+    asked = (price(amount="2"), price(currency="EUR"), price(conditions=({"min_tokens": 200_000},)))
+    others = (price(plan="batch"), price(meter="requests", valid_to=NOW))
+    assert prices_in_force([*asked, *others], NOW) == list(asked)
 
 
 def test_cost_is_tokens_times_price_per_unit() -> None:

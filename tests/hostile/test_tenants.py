@@ -52,7 +52,7 @@ def foreign() -> dict[str, str]:
 
 
 def kind_of(address: str) -> str:
-    return address.removeprefix("/v1").split("/")[1]
+    return address.removeprefix("/v1").removeprefix("/team").split("/")[1]
 
 
 def clients() -> dict[str, Client]:
@@ -77,6 +77,9 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
         "/keys/{id}",
         "/keys/{id}/revoke",
+        "/keys/{id}/rotate",
+        "/team/projects/{id}/archive",
+        "/team/service-accounts/{id}/switch",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",
         "/v1/keys/{id}/rotate",

@@ -75,7 +75,8 @@ def plan_route(
                 dropped.append(Dropped(candidate, reason))
             else:
                 kept.append(candidate)
-    if (len(kept) > 1 or required.requires_all) and required.call is not None:
+    is_weighed = required.call is not None and (len(kept) > 1 or required.requires_all)
+    if is_weighed and operation_of(required.endpoint).may_lose(required):
         kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
@@ -128,8 +129,8 @@ def _reason_against(
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
         or _operational_reason(candidate.offering, required.endpoint, context)
         or _capability_reason(candidate, required)
-        or _parameter_reason(candidate.offering, required, context)
-        or _operation_reason(candidate, required, context)
+        or (_parameter_reason(candidate.offering, required, context) if required.params else "")
+        or (_operation_reason(candidate, required, context) if required.call is None else "")
         or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
     )
 
@@ -183,8 +184,8 @@ def _cannot(required: Requirements) -> str:
 
 
 def _operation_reason(candidate: Candidate, required: Requirements, context: RoutingContext) -> str:
-    """Where some offerings lose more than others, they are weighed against each other afterwards."""
-    if required.request is None or required.call is not None:
+    """Of requests that no offering loses more of than another: all others are weighed afterwards."""
+    if required.request is None:
         return ""
     refusal = _verdict(candidate, required, context).refusal
     return f"{_cannot(required)}{refusal.param}" if refusal else ""
@@ -206,7 +207,7 @@ def _verdict(candidate: Candidate, required: Requirements, context: RoutingConte
 
 def _parameter_reason(offering: OfferingFacts, required: Requirements, context: RoutingContext) -> str:
     """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
-    if not required.params or not (offering.params or required.requires_all):
+    if not (offering.params or required.requires_all):
         return ""
     quirks = context.snapshot.providers[offering.provider_id].quirks
     missing = [

@@ -78,7 +78,8 @@ class Surface:
     def end_user(self, parsed: Mapping[str, Any]) -> str:
         """Whose request it is, in the client's own words; empty where it does not say."""
         if self.format == "anthropic":
-            return str((parsed.get("metadata") or {}).get("user_id") or "")
+            metadata = parsed.get("metadata")
+            return str(metadata.get("user_id") or "") if isinstance(metadata, Mapping) else ""
         return str(parsed.get("safety_identifier") or parsed.get("user") or "")
 
     @property

@@ -54,10 +54,10 @@ SURFACES = {
 DECLARED = frozenset({"temperature", "reasoning_effort"})
 
 
-def waited(call: Call, *, declares=frozenset(), patience_s=None) -> tuple[float, float]:
+def waited(call: Call, *, declares=frozenset(), patience_s=None, own_s=None) -> tuple[float, float]:
     """Until the first byte, and in silence later on."""
     provider = a_provider(patience_s=patience_s)
-    limits = limits_for(LIMITS, call, an_offering(params=frozenset(declares)), provider)
+    limits = limits_for(LIMITS, call, an_offering(params=frozenset(declares), patience_s=own_s), provider)
     assert (limits.connect_s, limits.total_s) == (3, 600)
     return limits.first_byte_s, limits.idle_s
 
@@ -120,6 +120,11 @@ def test_vendors_words_of_chat_ask_for_thoughts_too(body, asks):
 
 def test_vectors_are_waited_for_as_nothing_has_to_be_generated():
     assert waited(Call("embeddings", {"input": "hi"})) == (60, 60)
+
+
+@pytest.mark.parametrize(("own_s", "waits"), [(200, (200, 200)), (None, (100, 100))])
+def test_an_offerings_own_patience_wins_over_its_providers(own_s, waits):
+    assert waited(called("chat.completions"), patience_s=100, own_s=own_s) == waits
 
 
 @pytest.mark.parametrize(("patience_s", "waits"), [(20, (20, 60)), (200, (200, 200)), (9000, (600, 600))])
@@ -262,6 +267,19 @@ def impatient(provider, second):
         yield running
 
 
+AT_END = {"generate_content": "finishMessage", "responses": "told_late"}
+"""Surfaces whose last event has a place for what is known late, and its name."""
+
+
+def told_at_end(text: str) -> str | None:
+    """In the last event, and in no other."""
+    events = [line[6:] for line in text.splitlines() if line.startswith("data: {")]
+    assert not any(f'"{name}"' in event for event in events[:-1] for name in AT_END.values())
+    last = json.loads(events[-1])
+    inside = [*last.get("candidates", ()), last.get("response") or {}]
+    return next((part[name] for part in inside for name in AT_END.values() if name in part), None)
+
+
 @LANES
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatient, surface, lane):
@@ -273,9 +291,11 @@ def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatie
     assert "x-gateway-provider" not in answer.headers
     beat = "\r\n" if surface == "generate_content" else ": keep-alive\n\n"
     assert answer.text.startswith(beat)
-    if surface != "generate_content":
-        assert ": x-gateway-provider: provider-2\n" in answer.text
-        assert ": x-gateway-attempts: 2\n" in answer.text
+    assert [": x-gateway-provider: provider-2\n" in answer.text, told_at_end(answer.text)] == (
+        [False, "x-gateway-provider: provider-2; x-gateway-model: acme/one; x-gateway-attempts: 2"]
+        if surface in AT_END
+        else [True, None]
+    )
     assert '"error":{' not in answer.text
 
 
@@ -310,4 +330,5 @@ def test_untouched_streams_say_all_the_same_after_they_were_opened(surface):
             with running.client() as client:
                 answer = client.post(path, json=streamed(surface, "acme/one"))
     assert "x-gateway-provider" not in answer.headers
+    assert ("x-gateway-provider" in (told_at_end(answer.text) or "")) is (surface in AT_END)
     assert all(word in answer.text for word in SAID.split())

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.restrictions import Restrictions
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
@@ -12,7 +13,7 @@ from providers.operations.base import Requirements
 from providers.operations.parameters import declares, used_in_chat
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
-from tests.gateway.proxy.values import AT, a_key, a_model, a_provider, a_routing_context, an_offering
+from tests.gateway.proxy.values import AT, a_key, a_model, a_price, a_provider, a_routing_context, an_offering
 
 CHAT = Requirements("chat.completions")
 
@@ -515,6 +516,61 @@ def test_what_is_relied_on_or_promised_takes_an_offering_out(client, body, dropp
     plan = weighed("chat.completions", client, CHAT_BODY | body, "anthropic", "openai")
     assert [candidate.offering.id for candidate in plan.candidates] == [2]
     assert [drop.reason for drop in plan.dropped] == [dropped]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "client", "body", "provider"),
+    [
+        ("chat.completions", "openai", CHAT_BODY | {"n": 2}, "anthropic"),
+        ("messages", "anthropic", CHAT_BODY | {"max_tokens": 9, "container": "x"}, "openai"),
+    ],
+)
+def test_the_only_offering_is_asked_without_being_weighed(endpoint, client, body, provider):
+    """It says itself what it cannot do; and the many calls that it can do are not weighed in vain."""
+    for each in (provider, client):
+        plan = weighed(endpoint, client, body, each)
+        assert [candidate.offering.id for candidate in plan.candidates] == [1]
+    assert [
+        drop.candidate.offering.id for drop in weighed(endpoint, client, body, provider, client).dropped
+    ] == [1]
+
+
+def test_the_first_tuning_that_the_only_offering_lacks_is_named_where_all_is_required():
+    declared = frozenset({"temperature", "presence_penalty"})
+    call = Call("chat.completions", CHAT_BODY | {"temperature": 1.5, "presence_penalty": 1})
+    operation = operation_of("chat.completions")
+    needs = operation.requirements(call)
+    needs = needs.requiring(operation.parameters(call, needs))
+    offering = an_offering(max_output_tokens=9, params=declared)
+    context = a_routing_context(
+        a_model(offerings=(offering,)), providers=(a_provider(wire_format="anthropic"),)
+    )
+    with pytest.raises(InvalidRequest) as refusal:
+        plan_route("acme/one", needs, context)
+    assert refusal.value.message == "The chosen provider has no 'presence_penalty'."
+    assert refusal.value.param == "presence_penalty"
+
+
+@pytest.mark.parametrize(("window", "told"), [(5, 7), (8, 8)])
+def test_the_largest_window_is_told_also_where_only_the_model_has_one(window, told):
+    offerings = (an_offering(1, provider_id=1), an_offering(2, provider_id=2, context_length=window))
+    needs = Requirements("chat.completions", input_tokens=9)
+    with pytest.raises(InvalidRequest, match=f"at most {told} tokens"):
+        plan_route("acme/one", needs, a_routing_context(a_model(offerings=offerings, context_length=7)))
+
+
+def test_a_provider_that_is_closed_to_the_key_is_passed_over():
+    model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
+    key = a_key(restrictions=Restrictions(denied_providers=("provider-1",)))
+    assert plan_ids("acme/one", CHAT, a_routing_context(model, key=key)) == [2]
+
+
+def test_a_price_alone_lets_nobody_search_elsewhere():
+    body = CHAT_BODY | {"max_tokens": 9, "tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    priced = {"prices": (a_price("web_searches", "10", unit_size=1000),)}
+    with pytest.raises(InvalidRequest) as refusal:
+        weighed("messages", "anthropic", body, "gemini", "gemini", **priced)
+    assert refusal.value.param == "tools[0].type"
 
 
 def test_what_no_offering_can_keep_is_named():

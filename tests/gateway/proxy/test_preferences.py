@@ -108,7 +108,8 @@ def test_a_wish_that_is_none_is_refused_by_name(edge, provider, path, body, para
     assert provider.calls == []
 
 
+@pytest.mark.parametrize("given", [["atlas"], [], 0, False])
 @ANY_SURFACE
-def test_a_project_that_is_no_text_is_refused_by_name(edge, path):
-    answer = ask(edge, path, project_id=["atlas"])
+def test_a_project_that_is_no_text_is_refused_by_name(edge, path, given):
+    answer = ask(edge, path, project_id=given)
     assert answer.status_code == 400, answer.text

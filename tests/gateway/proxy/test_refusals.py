@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.proxy.errors import InvalidRequest, Unavailable
+from gateway.proxy.errors import Forbidden, InvalidRequest, Unavailable
 from gateway.proxy.routing.refusals import no_candidate
 from providers.operations.base import Requirements
 
@@ -79,3 +79,10 @@ def test_what_may_pass_is_told_with_when_to_try_again(reasons, code, message, re
 def test_a_parameter_is_named_as_the_client_writes_it():
     needs = Requirements("chat.completions", field_names={"structured_outputs": "response_format"})
     assert refusal("lacks:structured_outputs", needs=needs).param == "response_format"
+
+
+def test_a_provider_that_the_key_may_not_use_is_told_where_nothing_else_was_in_the_way():
+    refused = refusal("forbidden_to_key", "excluded:only")
+    assert isinstance(refused, Forbidden)
+    assert (refused.error_code, refused.param) == ("provider_not_permitted", "provider")
+    assert refusal("forbidden_to_key", "lacks:tools").param == "tools"

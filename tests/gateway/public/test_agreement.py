@@ -1,7 +1,9 @@
 """What the page shows against what the filter asks, on catalogues made by chance."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -16,15 +18,19 @@ from gateway.public.query import ListQuery
 from gateway.public.rows import row_of
 from tests.catalogue.reference import Row
 from tests.catalogue.test_filters import make_catalogue
+from tests.kept import rows_for_all
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=range(4))
-def reading(request: pytest.FixtureRequest) -> Reading:
-    make_catalogue(Random(request.param))
-    return Reading(snapshots.refresh(), NOW)
+@pytest.fixture(scope="module", params=range(4))
+def reading(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Reading]:
+    with rows_for_all(django_db_blocker):
+        make_catalogue(Random(request.param))
+        yield Reading(snapshots.refresh(), NOW)
 
 
 def ask(text: str, reading: Reading) -> ListQuery:

@@ -65,17 +65,19 @@ def broken(wire) -> bytes:
     return writer.write(ANSWER[:4]) + writer.fail(ERROR)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_conversation_of_chat_means_the_same_in_responses(seed):
-    conversation = make_conversation(seed, SHARED)
-    body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
-    assert shared(in_turns(RESPONSES.read_request(body))) == shared(conversation)
+def test_conversation_of_chat_means_the_same_in_responses(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            conversation = make_conversation(seed, SHARED)
+            body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
+            assert shared(in_turns(RESPONSES.read_request(body))) == shared(conversation)
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_answer_of_responses_means_the_same_in_chat(seed):
-    events = make_events(seed, "responses")
-    assert meaning(CHAT.read_answer(CHAT.write_answer(events, FACTS))) == meaning(events)
+def test_answer_of_responses_means_the_same_in_chat(subtests):
+    for seed in range(50):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "responses")
+            assert meaning(CHAT.read_answer(CHAT.write_answer(events, FACTS))) == meaning(events)
 
 
 def test_sdk_gathers_a_stream_of_responses():

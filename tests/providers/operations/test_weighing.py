@@ -68,7 +68,12 @@ def test_sketch_loses_what_the_request_loses(client):
 UPSTREAMS = [
     Upstream(name, is_streamed=False, params=params, max_output_tokens=most, quirks=quirks, searches=searches)
     for name in ("m", "claude-opus-4-8", "claude-opus-4-5", "gpt-5.2", "gpt-5")
-    for params in (frozenset(), frozenset({"tools", "temperature", "max_tokens"}))
+    for params in (
+        frozenset(),
+        frozenset({"tools", "temperature", "max_tokens"}),
+        frozenset({"stop", "temperature"}),
+        frozenset({"reasoning", "seed", "top_k"}),
+    )
     for most in (None, 2000, 64_000)
     for quirks in (frozenset(), frozenset({"thinking_budget"}), frozenset({"cache_control"}))
     for searches in (False, True)

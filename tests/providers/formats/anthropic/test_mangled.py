@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 
 import orjson
-import pytest
 from anthropic.types import Message
 
 from providers.formats.anthropic.format import AnthropicFormat
@@ -45,26 +44,28 @@ def _places(value):
         yield from _places(inner)
 
 
-@pytest.mark.parametrize("seed", range(400))
-def test_mangled_request_is_translated_or_refused(seed):
-    request = mangled(REQUEST, seed)
-    with suppress(TranslationError):
-        ANTHROPIC.write_request(ANTHROPIC.read_request(request), Upstream("m", is_streamed=False))
-        ANTHROPIC.count_tokens(request)
+def test_mangled_request_is_translated_or_refused(subtests):
+    for seed in range(400):
+        with subtests.test(seed=seed):
+            request = mangled(REQUEST, seed)
+            with suppress(TranslationError):
+                ANTHROPIC.write_request(ANTHROPIC.read_request(request), Upstream("m", is_streamed=False))
+                ANTHROPIC.count_tokens(request)
 
 
-@pytest.mark.parametrize("seed", range(400))
-def test_mangled_answer_is_passed_on_or_is_a_failure(seed):
-    with suppress(UpstreamFailure):
-        events = ANTHROPIC.read_answer(mangled(ANSWER, seed))
-        known = [event for event in events if not isinstance(event, Native)]
-        Message.model_validate(ANTHROPIC.write_answer(known, FACTS))
+def test_mangled_answer_is_passed_on_or_is_a_failure(subtests):
+    for seed in range(400):
+        with subtests.test(seed=seed), suppress(UpstreamFailure):
+            events = ANTHROPIC.read_answer(mangled(ANSWER, seed))
+            known = [event for event in events if not isinstance(event, Native)]
+            Message.model_validate(ANTHROPIC.write_answer(known, FACTS))
 
 
-@pytest.mark.parametrize("seed", range(400))
-def test_mangled_stream_is_passed_on_or_is_a_failure(seed):
-    reader, writer = ANTHROPIC.reader(), ANTHROPIC.writer(FACTS)
-    with suppress(UpstreamFailure):
-        for member in mangled(MEMBERS, seed):
-            writer.write(reader.feed(b"data: %b\n\n" % orjson.dumps(member)))
-        writer.write(reader.finish())
+def test_mangled_stream_is_passed_on_or_is_a_failure(subtests):
+    for seed in range(400):
+        with subtests.test(seed=seed):
+            reader, writer = ANTHROPIC.reader(), ANTHROPIC.writer(FACTS)
+            with suppress(UpstreamFailure):
+                for member in mangled(MEMBERS, seed):
+                    writer.write(reader.feed(b"data: %b\n\n" % orjson.dumps(member)))
+                writer.write(reader.finish())

@@ -98,29 +98,32 @@ def written(events):
     return b"".join(writer.write([event]) for event in events) + writer.finish()
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_conversation_means_the_same_after_writing_and_reading(seed):
-    conversation = make_conversation(seed, ABILITY)
-    body = orjson.loads(orjson.dumps(ANTHROPIC.write_request(conversation, UPSTREAM).body))
-    SDK_REQUEST.validate_python(body)
-    assert in_turns(ANTHROPIC.read_request(body)) == normalised(conversation)
+def test_conversation_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(200):
+        with subtests.test(seed=seed):
+            conversation = make_conversation(seed, ABILITY)
+            body = orjson.loads(orjson.dumps(ANTHROPIC.write_request(conversation, UPSTREAM).body))
+            SDK_REQUEST.validate_python(body)
+            assert in_turns(ANTHROPIC.read_request(body)) == normalised(conversation)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_whole_answer_means_the_same_after_writing_and_reading(seed):
-    events = make_events(seed, "anthropic")
-    answer = ANTHROPIC.write_answer(events, FACTS)
-    SdkMessage.model_validate(answer, strict=True)
-    assert meaning(ANTHROPIC.read_answer(answer)) == normalised_events(events)
+def test_whole_answer_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "anthropic")
+            answer = ANTHROPIC.write_answer(events, FACTS)
+            SdkMessage.model_validate(answer, strict=True)
+            assert meaning(ANTHROPIC.read_answer(answer)) == normalised_events(events)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_stream_means_the_same_wherever_it_is_cut(seed):
-    events = make_events(seed, "anthropic")
-    stream = written(events)
-    assert meaning(read_in_pieces(ANTHROPIC.reader(), stream, random_cuts(seed, len(stream)))) == (
-        normalised_events(events)
-    )
+def test_stream_means_the_same_wherever_it_is_cut(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "anthropic")
+            stream = written(events)
+            assert meaning(read_in_pieces(ANTHROPIC.reader(), stream, random_cuts(seed, len(stream)))) == (
+                normalised_events(events)
+            )
 
 
 def test_stream_means_the_same_byte_by_byte():

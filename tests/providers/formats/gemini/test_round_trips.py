@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import orjson
-import pytest
 
 from providers.formats.base import AnswerFacts, Upstream
 from providers.formats.registry import GEMINI
@@ -85,11 +84,14 @@ def is_same(read, conversation):
     return read == conversation
 
 
-@pytest.mark.parametrize("seed", range(300))
-def test_conversation_keeps_its_meaning(seed):
-    conversation = own(make_conversation(seed, CAN))
-    written = GEMINI.write_request(conversation, Upstream("gemini-3-pro", is_streamed=False))
-    assert is_same(in_turns(GEMINI.read_request(orjson.loads(orjson.dumps(written.body)))), conversation)
+def test_conversation_keeps_its_meaning(subtests):
+    for seed in range(300):
+        with subtests.test(seed=seed):
+            conversation = own(make_conversation(seed, CAN))
+            written = GEMINI.write_request(conversation, Upstream("gemini-3-pro", is_streamed=False))
+            assert is_same(
+                in_turns(GEMINI.read_request(orjson.loads(orjson.dumps(written.body)))), conversation
+            )
 
 
 def own_events(seed):
@@ -109,18 +111,22 @@ def told(events):
     return meaning(bare), logprobs
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_answer_keeps_its_meaning(seed):
-    events = own_events(seed)
-    assert told(GEMINI.read_answer(GEMINI.write_answer(events, FACTS))) == told(events)
+def test_answer_keeps_its_meaning(subtests):
+    for seed in range(150):
+        with subtests.test(seed=seed):
+            events = own_events(seed)
+            assert told(GEMINI.read_answer(GEMINI.write_answer(events, FACTS))) == told(events)
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_stream_keeps_its_meaning_however_it_is_cut(seed):
-    events = own_events(seed)
-    writer = GEMINI.writer(FACTS)
-    written = b"".join(writer.write([event]) for event in events) + writer.finish()
-    assert told(read_in_pieces(GEMINI.reader(), written, random_cuts(seed, len(written)))) == told(events)
+def test_stream_keeps_its_meaning_however_it_is_cut(subtests):
+    for seed in range(150):
+        with subtests.test(seed=seed):
+            events = own_events(seed)
+            writer = GEMINI.writer(FACTS)
+            written = b"".join(writer.write([event]) for event in events) + writer.finish()
+            assert told(read_in_pieces(GEMINI.reader(), written, random_cuts(seed, len(written)))) == told(
+                events
+            )
 
 
 def test_stream_keeps_its_meaning_byte_by_byte():

@@ -1,7 +1,6 @@
 """Chat says any conversation and any answer so that it can be read back."""
 
 import orjson
-import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from providers.formats.base import AnswerFacts, Upstream
@@ -23,26 +22,31 @@ def written(events):
     return b"".join(writer.write([event]) for event in events) + writer.finish()
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_conversation_means_the_same_after_writing_and_reading(seed):
-    conversation = make_conversation(seed, ABILITY)
-    body = orjson.loads(orjson.dumps(CHAT.write_request(conversation, UPSTREAM).body))
-    assert in_turns(CHAT.read_request(body)) == conversation
+def test_conversation_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(200):
+        with subtests.test(seed=seed):
+            conversation = make_conversation(seed, ABILITY)
+            body = orjson.loads(orjson.dumps(CHAT.write_request(conversation, UPSTREAM).body))
+            assert in_turns(CHAT.read_request(body)) == conversation
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_whole_answer_means_the_same_after_writing_and_reading(seed):
-    events = make_events(seed, "openai")
-    answer = CHAT.write_answer(events, FACTS)
-    ChatCompletion.model_validate(answer)
-    assert meaning(CHAT.read_answer(answer)) == meaning(events)
+def test_whole_answer_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "openai")
+            answer = CHAT.write_answer(events, FACTS)
+            ChatCompletion.model_validate(answer)
+            assert meaning(CHAT.read_answer(answer)) == meaning(events)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_stream_means_the_same_wherever_it_is_cut(seed):
-    events = make_events(seed, "openai")
-    stream = written(events)
-    assert meaning(read_in_pieces(CHAT.reader(), stream, random_cuts(seed, len(stream)))) == meaning(events)
+def test_stream_means_the_same_wherever_it_is_cut(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "openai")
+            stream = written(events)
+            assert meaning(read_in_pieces(CHAT.reader(), stream, random_cuts(seed, len(stream)))) == meaning(
+                events
+            )
 
 
 def test_stream_means_the_same_byte_by_byte():
@@ -51,12 +55,13 @@ def test_stream_means_the_same_byte_by_byte():
     assert meaning(read_in_pieces(CHAT.reader(), stream, range(1, len(stream)))) == meaning(events)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_chunks_are_what_the_sdk_expects(seed):
-    lines = written(make_events(seed, "openai")).split(b"\n\n")
-    chunks = [ChatCompletionChunk.model_validate_json(line[6:]) for line in lines[:-2]]
-    assert chunks[0].choices[0].delta.role == "assistant"
-    assert [c for chunk in chunks for c in chunk.choices if c.finish_reason] == chunks[-2].choices
-    assert chunks[-1].choices == []
-    assert chunks[-1].usage.total_tokens == 30
-    assert lines[-2:] == [b"data: [DONE]", b""]
+def test_chunks_are_what_the_sdk_expects(subtests):
+    for seed in range(20):
+        with subtests.test(seed=seed):
+            lines = written(make_events(seed, "openai")).split(b"\n\n")
+            chunks = [ChatCompletionChunk.model_validate_json(line[6:]) for line in lines[:-2]]
+            assert chunks[0].choices[0].delta.role == "assistant"
+            assert [c for chunk in chunks for c in chunk.choices if c.finish_reason] == chunks[-2].choices
+            assert chunks[-1].choices == []
+            assert chunks[-1].usage.total_tokens == 30
+            assert lines[-2:] == [b"data: [DONE]", b""]

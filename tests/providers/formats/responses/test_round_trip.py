@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import orjson
-import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
@@ -62,42 +61,47 @@ def steps(events):
     return [orjson.loads(frame.split(b"data: ")[1]) for frame in written(events).split(b"\n\n")[:-1]]
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_conversation_means_the_same_after_writing_and_reading(seed):
-    conversation = make_conversation(seed, ABILITY)
-    body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
-    again = in_turns(RESPONSES.read_request(body))
-    # Asking for encrypted thoughts is not asking for thoughts.
-    reasoning = again.reasoning if conversation.reasoning else None
-    assert replace(again, reasoning=reasoning) == conversation
+def test_conversation_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(200):
+        with subtests.test(seed=seed):
+            conversation = make_conversation(seed, ABILITY)
+            body = orjson.loads(orjson.dumps(RESPONSES.write_request(conversation, UPSTREAM).body))
+            again = in_turns(RESPONSES.read_request(body))
+            # Asking for encrypted thoughts is not asking for thoughts.
+            reasoning = again.reasoning if conversation.reasoning else None
+            assert replace(again, reasoning=reasoning) == conversation
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_whole_answer_means_the_same_after_writing_and_reading(seed):
-    events = make_events(seed, "anthropic")
-    answer = RESPONSES.write_answer(events, FACTS)
-    Response.model_validate(answer)
-    assert opened(RESPONSES.read_answer(answer)) == meaning(events)
+def test_whole_answer_means_the_same_after_writing_and_reading(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "anthropic")
+            answer = RESPONSES.write_answer(events, FACTS)
+            Response.model_validate(answer)
+            assert opened(RESPONSES.read_answer(answer)) == meaning(events)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_stream_means_the_same_wherever_it_is_cut(seed):
-    events = make_events(seed, "anthropic")
-    stream = written(events)
-    read = read_in_pieces(RESPONSES.reader(), stream, random_cuts(seed, len(stream)))
-    assert opened(read) == meaning(events)
+def test_stream_means_the_same_wherever_it_is_cut(subtests):
+    for seed in range(100):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "anthropic")
+            stream = written(events)
+            read = read_in_pieces(RESPONSES.reader(), stream, random_cuts(seed, len(stream)))
+            assert opened(read) == meaning(events)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_events_are_what_the_sdk_expects_and_are_counted(seed):
-    told = steps(make_events(seed, "anthropic"))
-    for step in told:
-        STREAM_EVENT.validate_python(step)
-    assert [step["sequence_number"] for step in told] == list(range(len(told)))
-    assert [step["type"] for step in told[:2]] == ["response.created", "response.in_progress"]
+def test_events_are_what_the_sdk_expects_and_are_counted(subtests):
+    for seed in range(30):
+        with subtests.test(seed=seed):
+            told = steps(make_events(seed, "anthropic"))
+            for step in told:
+                STREAM_EVENT.validate_python(step)
+            assert [step["sequence_number"] for step in told] == list(range(len(told)))
+            assert [step["type"] for step in told[:2]] == ["response.created", "response.in_progress"]
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_last_event_holds_what_the_whole_answer_holds(seed):
-    events = make_events(seed, "anthropic")
-    assert steps(events)[-1]["response"] == RESPONSES.write_answer(events, FACTS)
+def test_last_event_holds_what_the_whole_answer_holds(subtests):
+    for seed in range(30):
+        with subtests.test(seed=seed):
+            events = make_events(seed, "anthropic")
+            assert steps(events)[-1]["response"] == RESPONSES.write_answer(events, FACTS)

@@ -1,0 +1,169 @@
+"""A team's page: its terms, its service accounts and its projects, and the acts that stop it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import services
+from accounts.models import Membership, Project, ServiceAccount, Team
+from gateway.core.refusals import InvalidField
+from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
+from gateway.portal.listing import teams_of, why_stopped
+from gateway.portal.views import choose_team, person_of
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def team(request: HttpRequest) -> HttpResponse:
+    """Members look, and make service accounts and projects; owners change the terms. `form` says which is sent."""
+    found = _team(request)
+    sent = request.POST if request.method == "POST" else None
+    wanted = str(sent.get("form", "")) if sent is not None else ""
+    is_owner = _is_owner(request, found)
+    shown: dict[str, Any] = {
+        "terms": TeamForm(sent if wanted == "terms" else None, instance=found),
+        "account": ServiceAccountForm(sent if wanted == "account" else None),
+        "project": ProjectForm(sent if wanted == "project" else None),
+    }
+    if wanted in shown and (is_owner or wanted != "terms") and _save(found, shown[wanted]):
+        messages.success(request, "Saved. Calls obey within a second.")
+        return redirect(_address(found))
+    if wanted == "terms":
+        # Its form has put what was typed into it.
+        found = _team(request)
+    context = {
+        "team": found,
+        "teams": teams_of(person_of(request)),
+        "is_owner": is_owner,
+        "why_stopped": why_stopped(found),
+        "accounts": found.service_accounts.all(),
+        "projects": found.projects.all(),
+        "forms": shown,
+    }
+    return render(request, "portal/team.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def freeze(request: HttpRequest) -> HttpResponse:
+    found = _own_team(request)
+    services.freeze_team(team=found, is_frozen=True)
+    messages.success(request, f"{found.name} is frozen: all of its keys are refused within a second.")
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_POST
+def unfreeze(request: HttpRequest) -> HttpResponse:
+    found = _own_team(request)
+    services.freeze_team(team=found, is_frozen=False)
+    messages.success(request, f"{found.name} goes on: its keys are let in within a second.")
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def archive(request: HttpRequest) -> HttpResponse:
+    """Asks first; POST ends the team."""
+    found = _own_team(request)
+    if request.method == "POST":
+        services.archive_team(team=found, is_archived=True)
+        messages.success(request, f"{found.name} is archived. An administrator can bring it back.")
+        return redirect(_address(found))
+    live = found.keys.usable(timezone.now()).count()
+    return render(request, "portal/archive.html", {"team": found, "live": live, "back": _address(found)})
+
+
+@never_cache
+@login_required
+@require_POST
+def switch_account(request: HttpRequest, slug: str) -> HttpResponse:
+    found = _team(request)
+    account = _row_of(ServiceAccount, found, slug)
+    account.is_active = not account.is_active
+    services.save_service_account(account)
+    state = "on" if account.is_active else "off: its keys are refused within a second"
+    messages.success(request, f"{account.name} is switched {state}.")
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_POST
+def archive_project(request: HttpRequest, slug: str) -> HttpResponse:
+    """Or bring it back."""
+    found = _team(request)
+    project = _row_of(Project, found, slug)
+    project.archived_at = timezone.now() if project.archived_at is None else None
+    services.save_project(project)
+    messages.success(request, f"{project.name} is {'archived' if project.archived_at else 'open again'}.")
+    return redirect(_address(found))
+
+
+def _save(team: Team, form: Any) -> bool:
+    """What a form says; False where it cannot be."""
+    if not form.is_valid():
+        return False
+    row = form.instance
+    try:
+        with transaction.atomic():
+            if isinstance(row, Team):
+                services.save_team(team=row, fields=form.changed_data)
+                return True
+            row.team = team
+            row.validate_unique()
+            row.validate_constraints()
+            if isinstance(row, ServiceAccount):
+                services.save_service_account(row)
+            else:
+                services.save_project(row)
+    except InvalidField as fault:
+        form.add_error(fault.field if fault.field in form.fields else None, fault.message)
+        return False
+    except (forms.ValidationError, IntegrityError):
+        form.add_error("slug", "There is one of this name already.")
+        return False
+    return True
+
+
+def _team(request: HttpRequest) -> Team:
+    teams = teams_of(person_of(request))
+    if not teams:
+        raise Http404("You belong to no team.")
+    return choose_team(teams, request.GET.get("team"))
+
+
+def _own_team(request: HttpRequest) -> Team:
+    found = _team(request)
+    if not _is_owner(request, found):
+        raise PermissionDenied(f"Only an owner of {found.name} may do this.")
+    return found
+
+
+def _is_owner(request: HttpRequest, team: Team) -> bool:
+    return team.memberships.filter(user=person_of(request), role=Membership.Role.OWNER).exists()
+
+
+def _row_of(kind: Any, team: Team, slug: str) -> Any:
+    # PostgreSQL fails on a NUL.
+    if not slug.isprintable():
+        raise Http404("There is no such row.")
+    return get_object_or_404(kind.objects.filter(team=team), slug=slug)
+
+
+def _address(team: Team) -> str:
+    return f"{reverse('portal:team')}?team={team.slug}"
