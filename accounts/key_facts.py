@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.keys import KeyFacts, Subject
 from accounts.models import Key, Membership, Project
+from accounts.querysets import KeyQuerySet
 from accounts.restrictions import PLAIN, Restrictions, read_networks
 from accounts.scopes import CATALOGUE, FEED, INFERENCE, scopes_of
 
@@ -60,6 +61,7 @@ _COLUMNS = (
     "has_projects",
 )
 _PLAIN_SCOPES = frozenset({INFERENCE, CATALOGUE})
+_MEMBER = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("owner")).values("pk")[:1]
 Row = Mapping[str, Any]
 
 
@@ -74,9 +76,14 @@ def read_facts(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
 
 def find_key(public_id: str) -> Key | None:
     """With all that `facts_of` needs, in one query."""
-    keys = Key.objects.select_related("team", "owner", "service_account", "project")
-    found: Key | None = _annotated(keys).filter(public_id=public_id).first()
+    found: Key | None = _annotated(with_owners(Key.objects.all())).filter(public_id=public_id).first()
     return found
+
+
+def with_owners(keys: KeyQuerySet) -> KeyQuerySet:
+    """With whose they are, and `member_id`: the membership of their owner, None where there is none."""
+    rows = keys.select_related("team", "owner", "service_account", "project", "replaces", "successor")
+    return rows.annotate(member_id=Subquery(_MEMBER))
 
 
 def facts_of(key: Key) -> KeyFacts:
@@ -90,9 +97,8 @@ def facts_of(key: Key) -> KeyFacts:
 
 
 def _annotated(keys: "QuerySet[Key]") -> Any:
-    member = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("owner")).values("pk")
     projects = Project.objects.filter(team=OuterRef("team"))
-    return keys.annotate(member_id=Subquery(member[:1]), has_projects=Exists(projects))
+    return keys.annotate(member_id=Subquery(_MEMBER), has_projects=Exists(projects))
 
 
 def _follow(key: Key, column: str) -> Any:

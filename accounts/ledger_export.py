@@ -47,6 +47,7 @@ COLUMNS = (
     "loss_usd",
     "latency_ms",
     "first_token_ms",
+    "end_user",
 )
 _FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in {"team", "key", "key_name"})]
 

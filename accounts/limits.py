@@ -17,6 +17,11 @@ def check_name(name: str) -> None:
         raise InvalidField("name", f"name must be 1 to {_NAME_LENGTH_MAX} printable characters.")
 
 
+def check_line(field: str, text: str) -> None:
+    if len(text) > _NAME_LENGTH_MAX or not text.isprintable():
+        raise InvalidField(field, f"{field} must be at most {_NAME_LENGTH_MAX} printable characters.")
+
+
 def check_limit(field: str, value: int | None) -> None:
     if value is not None and not 1 <= value <= LIMIT_MAX:
         raise InvalidField(field, f"{field} is {value}; it must be 1 to {LIMIT_MAX}, or null for no limit.")

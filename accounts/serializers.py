@@ -146,6 +146,9 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     state = serializers.SerializerMethodField()
     model_patterns = serializers.ListField(child=serializers.CharField(), read_only=True)
+    stopped_by = serializers.SerializerMethodField(
+        help_text="Whose state keeps the key out: `team`, `owner` or `service_account`; null: nobody's."
+    )
     scopes = serializers.SerializerMethodField()
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     service_account = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
@@ -175,6 +178,7 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "scope",
             "scopes",
             "state",
+            "stopped_by",
             "requests_per_minute",
             "concurrency",
             "model_patterns",
@@ -199,6 +203,9 @@ class KeySerializer(serializers.ModelSerializer[Key]):
 
     def get_state(self, key: Key) -> Key.State:
         return key.state_at(timezone.now())
+
+    def get_stopped_by(self, key: Key) -> str | None:
+        return key.stopped_by or None
 
     def get_scopes(self, key: Key) -> list[str]:
         return sorted(key.scope_set)

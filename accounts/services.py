@@ -189,6 +189,8 @@ def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
 
     Raises InvalidField.
     """
+    limits.check_name(team.name)
+    limits.check_line("cost_centre", team.cost_centre)
     check_lists({field: getattr(team, field) for field in LISTS})
     revision = take_revision(Part.KEYS)
     team.save(update_fields=fields)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
+from accounts.key_facts import with_owners
 from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
 from accounts.models import Key, Team, User
 from accounts.querysets import KeyQuerySet
@@ -38,6 +39,7 @@ _KEY = {
     "scope": "inference",
     "scopes": ["catalogue", "inference"],
     "state": "active",
+    "stopped_by": None,
     "requests_per_minute": 600,
     "concurrency": None,
     "model_patterns": ["anthropic/*"],
@@ -175,7 +177,7 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)
 
     def _keys(self, team: Team) -> KeyQuerySet:
-        return Key.objects.for_team(team).select_related(*_SHOWN)
+        return with_owners(Key.objects.for_team(team))
 
     def _key(self, public_id: str) -> Key:
         keys = self._keys(self.asked_team())
@@ -184,9 +186,6 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         if key is None:
             raise ApiError(f"There is no key '{public_id}' in this team.", status=404, code="key_not_found")
         return key
-
-
-_SHOWN = ("team", "owner", "service_account", "project", "replaces", "successor")
 
 
 def _with_rows(team: Team, terms: dict[str, Any]) -> dict[str, Any]:

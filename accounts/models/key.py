@@ -145,6 +145,26 @@ class Key(OneLineTexts, RestrictedModel):
     def scope_set(self) -> frozenset[str]:
         return scopes_of(self.scope, self.scopes)
 
+    @property
+    def stopped_by(self) -> str:
+        """Who keeps a key out that is neither revoked nor expired: `team`, `owner` or `service_account`; else empty.
+
+        Reads the membership, unless the row was read with its `member_id`.
+        """
+        if self.team.state is not self.team.State.ACTIVE:
+            return "team"
+        if self.service_account is not None and not self.service_account.is_active:
+            return "service_account"
+        if self.owner is None:
+            return ""
+        known = vars(self)
+        is_member = (
+            known["member_id"] is not None
+            if "member_id" in known
+            else self.team.memberships.filter(user=self.owner).exists()
+        )
+        return "" if is_member and self.owner.is_active else "owner"
+
     def state_at(self, at: datetime) -> State:
         if self.revoked_at is not None:
             return self.State.REVOKED

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
+from accounts.key_facts import with_owners
 from accounts.models import Key, LedgerEntry, Team, User
 from accounts.scopes import INFERENCE, MEANT
 
@@ -43,6 +44,14 @@ class KeyRow:
         """In the one word where it says it all."""
         scopes = self.key.scope_set
         return self.key.scope if scopes == MEANT[self.key.scope] else ", ".join(sorted(scopes))
+
+    @property
+    def why_stopped(self) -> str:
+        """What of its owner keeps a live key out; of the team its page tells by itself."""
+        return {
+            "owner": f"{self.key.owner} has left the team or is switched off: calls with it are refused.",
+            "service_account": "Its service account is switched off: calls with it are refused.",
+        }.get(self.key.stopped_by if self.is_live else "", "")
 
     @property
     def calls_models(self) -> bool:
@@ -83,9 +92,7 @@ def teams_of(user: User) -> list[Team]:
 
 def keys_of(team: Team) -> QuerySet[Key]:
     """The newest first, revoked ones last."""
-    keys = Key.objects.for_team(team).select_related(
-        "created_by", "owner", "service_account", "project", "successor"
-    )
+    keys = with_owners(Key.objects.for_team(team)).select_related("created_by")
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 

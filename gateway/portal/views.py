@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
+from accounts.key_facts import with_owners
 from accounts.models import Key, Team, User
 from accounts.shown_once import ShownSecret, keep_secret, take_secret
 from catalogue.published.reading import read_now
@@ -232,9 +233,7 @@ def own_key(user: User, public_id: str) -> Key:
     # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
     if not public_id.isalnum():
         raise Http404("There is no such key.")
-    own = Key.objects.filter(team__in=user.teams.all()).select_related(
-        "team", "owner", "service_account", "project", "replaces", "successor"
-    )
+    own = with_owners(Key.objects.filter(team__in=user.teams.all()))
     return get_object_or_404(own, public_id=public_id)
 
 

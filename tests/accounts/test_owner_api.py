@@ -187,6 +187,21 @@ def test_owner_freezes_the_team_and_undoes_it_but_not_what_staff_did(
     assert not Team.objects.get().is_active
 
 
+@pytest.mark.parametrize("field", ["name", "cost_centre"])
+@pytest.mark.parametrize("value", ["two\nlines", "x" * 101, "\u202eturned"])
+def test_text_of_a_team_is_one_line(owner: Client, team: Team, field: str, value: str) -> None:
+    answer = owner.patch("/v1/team", {field: value}, "application/json")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+def test_key_says_who_keeps_it_out(call: Caller, manager: str, team: Team) -> None:
+    call("POST", "/v1/service-accounts", manager, {"slug": "robot", "name": "Robot"})
+    key = call("POST", "/v1/keys", manager, {"name": "k", "service_account": "robot"}).json()
+    assert key["stopped_by"] is None
+    call("PATCH", "/v1/service-accounts/robot", manager, {"is_active": False})
+    assert call("GET", f"/v1/keys/{key['id']}", manager).json()["stopped_by"] == "service_account"
+
+
 def test_archived_team_is_no_longer_acted_for(owner: Client, team: Team) -> None:
     assert owner.post("/v1/team/archive").json()["state"] == "archived"
     assert owner.get("/v1/team").status_code == 403

@@ -136,6 +136,18 @@ def test_own_key_is_its_makers_and_empty_numbers_are_as_the_team_has_them(member
     assert re.search(r'id="id_requests_per_minute_error"[^>]*><li>[^<]*at most 60', page)
 
 
+def test_key_of_somebody_who_left_says_that_it_is_stopped(member: Client, team: Team) -> None:
+    leaver = make_user("ann", teams=[team])
+    key, _ = make_key(team, owner=leaver)
+    for address in ("/keys", f"/keys/{key.public_id}"):
+        assert "calls with it are refused" not in member.get(address).text
+    Membership.objects.filter(user=leaver).delete()
+    for address in ("/keys", f"/keys/{key.public_id}"):
+        assert (
+            "ann has left the team or is switched off: calls with it are refused" in member.get(address).text
+        )
+
+
 def test_key_is_rotated_and_both_pages_say_so(member: Client, team: Team) -> None:
     old, _ = make_key(team, "nightly")
     page = member.post(f"/keys/{old.public_id}/rotate", {"hours": "24"}, follow=True).text
