@@ -11,6 +11,7 @@ from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import JSON_TYPE, ClientGone, ResponseHead
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.response_headers import Headers
+from providers.formats.late import in_last_event
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -43,6 +44,8 @@ class ClientConnection:
     _is_whole = False
     _sent_at = 0.0
     _sent = b""
+    _late: str | None = None
+    """What goes into the event that ends the answer."""
 
     def __init__(
         self,
@@ -95,26 +98,34 @@ class ClientConnection:
         await self._write_heartbeat()
 
     async def _tell_late(self, head: ResponseHead) -> None:
-        """Of a stream that was opened before its answer began: a comment, where the format's clients can read one."""
+        """Of a stream that was opened before its answer began: at its end, where the format has a place; else here."""
         self.record.head = head
         self._first_byte(self.record)
-        if self.record.surface.heartbeat.startswith(b":"):
-            told = [
-                (b"x-gateway-provider", head.provider.encode()),
-                (b"x-gateway-model", head.model.encode()),
-                (b"x-gateway-attempts", str(head.attempts).encode()),
-            ]
-            if head.translated is not None:
-                told.append((b"x-gateway-translated", _as_list(head.translated)))
-            lines = [b": %b: %b\n" % each for each in told]
-            await self._write(
-                {"type": "http.response.body", "body": b"".join(lines) + b"\n", "more_body": True}
-            )
+        told = [
+            (b"x-gateway-provider", head.provider.encode()),
+            (b"x-gateway-model", head.model.encode()),
+            (b"x-gateway-attempts", str(head.attempts).encode()),
+        ]
+        if head.translated is not None:
+            told.append((b"x-gateway-translated", _as_list(head.translated)))
+        if self.record.surface.wire_format.end_marks:
+            self._late = "; ".join(f"{name.decode()}: {value.decode()}" for name, value in told)
+            return
+        comment = b"".join(b": %b: %b\n" % each for each in told)
+        await self._write({"type": "http.response.body", "body": comment + b"\n", "more_body": True})
 
     async def send(self, data: bytes, *, is_last: bool = False) -> None:
         self.has_ended = is_last
+        if self._late is not None:
+            data = self._with_late(data, self._late)
         self._sent = data or self._sent
         await self._write({"type": "http.response.body", "body": data, "more_body": not is_last})
+
+    def _with_late(self, data: bytes, told: str) -> bytes:
+        own = self.record.surface.wire_format
+        changed = in_last_event(data, own.end_marks, own.tell_late, told)
+        self._late = told if changed is None else None
+        return data if changed is None else changed
 
     def is_quiet(self, now: float, quiet_s: float) -> bool:
         """A stream of which nothing was sent for so long, and nothing of an event is half out."""

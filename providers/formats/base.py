@@ -8,7 +8,7 @@ TranslationError
 └── CannotTranslate   it is, and this provider's format cannot say it; names the parameter
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -196,6 +196,8 @@ class Format(Protocol):
     """Between two events of a stream: says nothing, and every client of the format passes over it."""
     end: bytes
     """What ends every stream of the format and says nothing else: given where a provider left it out."""
+    end_marks: Collection[bytes]
+    """Stand in the event that ends an answer, where that has a place for more; empty where it has none."""
     form_fields: Collection[str]
     """The members of a request in one of which it asks for a form of its answer."""
     can_limit_calls: bool
@@ -227,6 +229,9 @@ class Format(Protocol):
 
     def frame(self, value: Mapping[str, Any], data: bytes) -> bytes:
         """An object of a stream and its JSON as an event that the format's clients can read; nothing where none can."""
+
+    def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
+        """Put what was known only after the stream was opened into an event with one of `end_marks`."""
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """Classify a provider's answer that is not 2xx. `headers` have lower-case names."""

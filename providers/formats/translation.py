@@ -17,8 +17,9 @@ def write_for(own: Format, client: Format, conversation: Conversation, upstream:
     if not (conversation.tools or has_natives(conversation)):
         return own.write_request(conversation, upstream)
     notes, said = Notes(conversation.source), None
+    limits = LIMITS.get(own.name, LIMITS["openai"])
     if conversation.source == own.name:
-        plain = fit_ids(conversation, LIMITS[own.name], notes)
+        plain = fit_ids(conversation, limits, notes)
     else:
         plain = client.plainly(conversation, notes)
         messages = results_behind_calls(plain.messages, notes)
@@ -27,7 +28,7 @@ def write_for(own: Format, client: Format, conversation: Conversation, upstream:
             plain = found.conversation
             for path, words in found.lost.items():
                 notes.lose_path(path, Kind.HINT, words)
-        plain, said = fit_tools(plain, LIMITS[own.name], notes)
+        plain, said = fit_tools(plain, limits, notes)
     written = own.write_request(plain, upstream)
     return replace(
         written,

@@ -1,6 +1,6 @@
 """Anthropic Messages, in both directions; see formats.base.Format."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from gateway.core.envelopes import anthropic_envelope
@@ -54,6 +54,7 @@ class AnthropicFormat:
     usage_details: Collection[str] = ()
     heartbeat = COMMENT
     end = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    end_marks: Collection[bytes] = ()
     form_fields: Collection[str] = ("output_config",)
     can_limit_calls = True
 
@@ -69,6 +70,9 @@ class AnthropicFormat:
     failure = staticmethod(read_failure)
     usage = staticmethod(write_usage)
     error_body = staticmethod(anthropic_envelope)
+
+    def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
+        """It has no place."""
 
     def can_tell(self, event: Rare) -> bool:
         """It cites whatever is cited, and generates no files."""

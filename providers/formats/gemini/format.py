@@ -1,6 +1,6 @@
 """Google Gemini's generateContent, in both directions; see formats.base.Format."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from gateway.core.envelopes import google_envelope
@@ -59,6 +59,7 @@ class GeminiFormat:
     # Google's SDK takes a comment for an answer that is broken.
     heartbeat = b"\r\n"
     end = b""
+    end_marks: Collection[bytes] = (b'"finishReason"',)
     form_fields: Collection[str] = (
         "generationConfig",
         "generation_config",
@@ -79,6 +80,12 @@ class GeminiFormat:
 
     def wants_one_call(self, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
         return False
+
+    def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
+        """This member says more about an end."""
+        for candidate in value.get("candidates") or ():
+            said = candidate.get("finishMessage")
+            candidate["finishMessage"] = f"{said}; {told}" if said else told
 
     def can_tell(self, event: Rare) -> bool:
         """Every file and every source have a place."""

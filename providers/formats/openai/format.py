@@ -1,6 +1,6 @@
 """OpenAI's chat completions as one of the wire formats."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
@@ -68,6 +68,7 @@ class OpenAIFormat:
     usage_details: Collection[str] = ()
     heartbeat = COMMENT
     end = event(b"[DONE]")
+    end_marks: Collection[bytes] = ()
     form_fields: Collection[str] = ("response_format",)
     can_limit_calls = True
 
@@ -81,6 +82,9 @@ class OpenAIFormat:
     writer = OpenAIStreamWriter
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
+
+    def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
+        """It has no place."""
 
     def can_tell(self, event: Rare) -> bool:
         """It annotates pages only."""

@@ -1,6 +1,6 @@
 """OpenAI's Responses as one of the wire formats."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from gateway.core.envelopes import openai_envelope
@@ -56,6 +56,7 @@ class ResponsesFormat:
     usage_details: Collection[str] = DETAILS
     heartbeat = COMMENT
     end = b""
+    end_marks: Collection[bytes] = (b'"response.completed"', b'"response.incomplete"')
     form_fields: Collection[str] = ("text",)
     can_limit_calls = True
 
@@ -70,6 +71,11 @@ class ResponsesFormat:
     frame = staticmethod(named_event)
     failure = staticmethod(classify)
     usage = staticmethod(write_usage)
+
+    def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
+        """In the response itself, as what was left out."""
+        if isinstance(response := value.get("response"), dict):
+            response["told_late"] = told
 
     def can_tell(self, event: Rare) -> bool:
         """It annotates pages and OpenAI's files, and holds pictures by their data."""
