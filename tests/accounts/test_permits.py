@@ -143,7 +143,7 @@ MANY = {f"p{number:02}": number for number in range(30)}
     [
         (lambda: judge(a_key(scope="feed"), "inference"), "This is a feed key"),
         (
-            judge(a_key(), "usage"),
+            lambda: judge(a_key(), "usage"),
             "lacks the scope usage, which is needed to read usage; it has catalogue, inference.",
         ),
         (
@@ -152,7 +152,7 @@ MANY = {f"p{number:02}": number for number in range(30)}
         ),
         (lambda: judge(restricted(networks=OFFICE), ""), "from an address that nobody knows."),
         (
-            judge(restricted(surfaces=("messages", "responses")), "", surface="x"),
+            lambda: judge(restricted(surfaces=("messages", "responses")), "", surface="x"),
             "it may call messages, responses.",
         ),
         (
