@@ -169,7 +169,15 @@ _OVERLOADED = Refusal(
     "The provider is overloaded.",
     OVERLOADED,
 )
-_ALL = (*_EVERYWHERE, *_WITH_KEY, *_WITH_BODY, *_INFERENCE, _NOT_FOUND, _NOT_ACCEPTABLE)
+_OF_A_TEAM = ("/v1/keys", "/v1/team", "/v1/projects", "/v1/service-accounts")
+_CONFLICT = Refusal(
+    "409",
+    "Conflict",
+    "There is another one of this name, or something refers to it.",
+    "'invoices' cannot be deleted: the ledger has calls of it.",
+    "in_use",
+)
+_ALL = (*_EVERYWHERE, *_WITH_KEY, *_WITH_BODY, *_INFERENCE, _NOT_FOUND, _CONFLICT, _NOT_ACCEPTABLE)
 
 
 def declare(path: str, operation: Schema, *, is_edge: bool) -> None:
@@ -251,8 +259,10 @@ def _refusals_of(path: str, operation: Schema, *, is_edge: bool) -> Iterator[Ref
             yield _OVERLOADED
         return
     yield _NOT_ACCEPTABLE
-    if "{" in path or path == "/v1/keys":
+    if "{" in path or path.startswith(_OF_A_TEAM):
         yield _NOT_FOUND
+    if path.startswith(_OF_A_TEAM) and operation["operationId"].endswith(("_create", "_destroy")):
+        yield _CONFLICT
     if not path.startswith("/v1/gateway/"):
         yield _FORBIDDEN
 
