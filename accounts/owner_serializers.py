@@ -8,9 +8,29 @@ from rest_framework import serializers
 from accounts.limits import LIMIT_MAX, PROJECT
 from accounts.models import Key, Project, ServiceAccount, Team
 from accounts.policies import POLICY_CHOICES
+from accounts.scopes import MANAGEMENT
 from accounts.serializers import KeySerializer, StrictSerializer
 
 _DAYS_MAX = 3_650
+_OPENROUTERS = (
+    "label",
+    "limit",
+    "limit_remaining",
+    "limit_reset",
+    "usage",
+    "usage_daily",
+    "usage_weekly",
+    "usage_monthly",
+    "byok_usage",
+    "byok_usage_daily",
+    "byok_usage_weekly",
+    "byok_usage_monthly",
+    "include_byok_in_limit",
+    "is_free_tier",
+    "is_management_key",
+    "is_provisioning_key",
+)
+"""Of its `GET /key`."""
 
 
 def _whole(help_text: str, most: int = LIMIT_MAX, least: int = 1) -> serializers.IntegerField:
@@ -142,48 +162,60 @@ class TeamSerializer(_Told):
         return team.state
 
 
+def _amount() -> serializers.SerializerMethodField:
+    """In USD; null: nothing is counted of money yet."""
+    return serializers.SerializerMethodField(method_name="get_amount")
+
+
 class OwnKeySerializer(KeySerializer):
     """What the key that asks may do: the members that OpenRouter's answer has, and ours.
 
-    `limits` are those in force, with the team's ceilings in them.
+    The limits are those in force, with the team's ceilings in them. `context` holds the key's `facts`.
     """
 
+    label = serializers.CharField(source="name", read_only=True)  # type: ignore[assignment]  # as a list's `data`
+    limit = _amount()
+    limit_remaining = _amount()
+    limit_reset = serializers.SerializerMethodField()
+    usage = _amount()
+    usage_daily = _amount()
+    usage_weekly = _amount()
+    usage_monthly = _amount()
+    byok_usage = _amount()
+    byok_usage_daily = _amount()
+    byok_usage_weekly = _amount()
+    byok_usage_monthly = _amount()
+    include_byok_in_limit = serializers.SerializerMethodField(method_name="get_never")
+    is_free_tier = serializers.SerializerMethodField(method_name="get_never")
+    is_management_key = serializers.SerializerMethodField(method_name="get_manages")
+    is_provisioning_key = serializers.SerializerMethodField(method_name="get_manages")
+    requests_per_minute = serializers.SerializerMethodField()
+    concurrency = serializers.SerializerMethodField()
+    team = TeamSerializer(read_only=True)  # type: ignore[assignment]  # more than the others tell of it
+
     class Meta(KeySerializer.Meta):
-        fields = KeySerializer.Meta.fields
+        fields = [*_OPENROUTERS, *KeySerializer.Meta.fields]
         read_only_fields = fields
 
-    def to_representation(self, key: Key) -> dict[str, Any]:
-        facts = self.context["facts"]
-        told: dict[str, Any] = dict(super().to_representation(key))
-        team = TeamSerializer(key.team).data
-        return {
-            "label": key.name,
-            # Amounts come with budgets: nothing is counted of money yet.
-            **dict.fromkeys(_AMOUNTS),
-            "include_byok_in_limit": False,
-            "is_free_tier": False,
-            "is_management_key": "management" in facts.scopes,
-            "is_provisioning_key": "management" in facts.scopes,
-            **told,
-            "requests_per_minute": facts.requests_per_minute,
-            "concurrency": facts.concurrency,
-            "team": team,
-        }
+    def get_amount(self, key: Key) -> float | None:  # noqa: ARG002  # the framework's signature
+        return None
 
+    def get_limit_reset(self, key: Key) -> str | None:  # noqa: ARG002  # likewise
+        return None
 
-_AMOUNTS = (
-    "limit",
-    "limit_remaining",
-    "limit_reset",
-    "usage",
-    "usage_daily",
-    "usage_weekly",
-    "usage_monthly",
-    "byok_usage",
-    "byok_usage_daily",
-    "byok_usage_weekly",
-    "byok_usage_monthly",
-)
+    def get_never(self, key: Key) -> bool:  # noqa: ARG002  # likewise
+        return False
+
+    def get_manages(self, key: Key) -> bool:
+        return MANAGEMENT in key.scope_set
+
+    def get_requests_per_minute(self, key: Key) -> int | None:  # noqa: ARG002  # likewise
+        limit: int | None = self.context["facts"].requests_per_minute
+        return limit
+
+    def get_concurrency(self, key: Key) -> int | None:  # noqa: ARG002  # likewise
+        limit: int | None = self.context["facts"].concurrency
+        return limit
 
 
 class OwnKeyAnswerSerializer(serializers.Serializer[Any]):

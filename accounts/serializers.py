@@ -150,16 +150,19 @@ class KeySerializer(serializers.ModelSerializer[Key]):
         help_text="Whose state keeps the key out: `team`, `owner` or `service_account`; null: nobody's."
     )
     scopes = serializers.SerializerMethodField()
-    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    service_account = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
-    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, allow_null=True)
+    service_account = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
     denied_model_patterns = _told_list()
     provider_patterns = _told_list()
     denied_provider_patterns = _told_list()
     surfaces = _told_list()
     ip_ranges = _told_list()
     replaces = serializers.SlugRelatedField[Any](
-        slug_field="public_id", read_only=True, help_text="The id of the key that was rotated into this one."
+        slug_field="public_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The id of the key that was rotated into this one.",
     )
     successor = serializers.SerializerMethodField(
         help_text="The id of the key that this one was rotated into; this one works until `expires_at`."

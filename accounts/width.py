@@ -9,6 +9,8 @@ from accounts.patterns import is_within
 from accounts.scopes import CATALOGUE, FEED
 from gateway.core.refusals import InvalidField
 
+_MOST_SHOWN = 10
+
 
 class Terms(Protocol):
     """Of a key, as its row has them."""
@@ -56,8 +58,10 @@ def check_ceilings(values: Mapping[str, object], team: Ceilings, at: datetime) -
     """Of terms as they are given. Raises InvalidField."""
     for field in ("requests_per_minute", "concurrency"):
         most = getattr(team, f"key_{field}_most")
-        value = values.get(field, 1)
-        if most is not None and (value is None or (isinstance(value, int) and value > most)):
+        if most is None or field not in values:
+            continue
+        value = values[field]
+        if value is None or (isinstance(value, int) and value > most):
             raise InvalidField(field, f"{field} is {_said(value)}; keys of this team have at most {most}.")
     expires_at = values.get("expires_at", at)
     latest = at + timedelta(days=team.key_days_most) if team.key_days_most else None
@@ -73,7 +77,7 @@ def _check_permitted(field: str, own: Iterable[str], makers: Sequence[str]) -> N
     if not makers:
         return
     if not own or not all(any(is_within(pattern, wider) for wider in makers) for pattern in own):
-        raise _wider(field, f"its own are {', '.join(makers[:10])}")
+        raise _wider(field, f"its own are {_listed(makers)}")
 
 
 def _check_denied(field: str, own: Iterable[str], makers: Sequence[str]) -> None:
@@ -90,11 +94,15 @@ def _check_ranges(own: Sequence[str], makers: Sequence[str]) -> None:
     narrow = [ipaddress.ip_network(each) for each in own]
     fits = [any(a.version == b.version and a.subnet_of(b) for b in wider) for a in narrow]  # type: ignore[arg-type]
     if not own or not all(fits):
-        raise _wider("ip_ranges", f"its own are {', '.join(makers[:10])}")
+        raise _wider("ip_ranges", f"its own are {_listed(makers)}")
 
 
 def _wider(field: str, why: str) -> InvalidField:
     return InvalidField(field, f"{field} would be wider than the key that you use: {why}.")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:_MOST_SHOWN])
 
 
 def _said(value: object) -> str:

@@ -108,7 +108,7 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     # Counting groups rows, and groups have no order of their own.
     ordering = ["name"]
     search_help_text = "Name, slug or base URL"
-    actions = ["probe_now", "switch_on", "switch_off"]
+    actions = [*AskingMixin.actions, "probe_now", "switch_on", "switch_off"]
     actions_submit_line = ["save_and_probe"]
     list_before_template = "admin/connect_line.html"
     inlines = [CredentialInline, AlarmInline, ProbeResultInline]

@@ -1,6 +1,8 @@
 """Runs the tests in several processes, forked off once all tests are collected: `pytest -p tests.at_once`.
 
-Where each process starts for itself, as with pytest-xdist, each collects them all again: a fifth of all the work.
+Where each process starts for itself, as with pytest-xdist, each collects them all again. On two processors the tests
+of the providers take 71 to 76 s of processor time with this, and with pytest-xdist 3.8 (`--dist loadfile`) 82 to 95
+s in three processes and 96 to 114 s in five; of all tests each further process would collect for 15 s.
 Files are handed out whole, in their order, to whoever is free.
 """
 

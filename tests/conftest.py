@@ -1,12 +1,15 @@
 """What all tests share: real servers, started once a process and only when a test asks, and the order of files."""
 
 import os
+import shutil
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import certifi
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
@@ -17,7 +20,7 @@ from catalogue.published.record_cache import record_cache
 from catalogue.quality.worklist import worklist_cache
 from gateway.web.static_files import StaticFiles
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
-from tests.shared import VARIABLE
+from tests.shared import VARIABLE, made_once
 from tests.system.deployment import make_tables
 from tests.system.embedded import prepared, product, upstream
 
@@ -111,10 +114,31 @@ def tables(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """What a copy has already is not migrated anew: see below."""
+    return "sqlite" in connections["default"].settings_dict["ENGINE"]
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+    django_db_keepdb: bool, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite in a file, as in production: in memory, two threads lock each other out of a table without waiting."""
-    database = connections["default"].settings_dict
-    if "sqlite" in database["ENGINE"]:
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    """SQLite in a file, as in production: in memory, two threads lock each other out of a table without waiting.
+
+    All migrations run once for all processes, of which each takes a copy.
+    """
+    if not django_db_keepdb:
+        return
+    file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    with django_db_blocker.unblock():
+        tables = made_once("sqlite", _make_sqlite_tables)
+    shutil.copy(tables / "tables.sqlite3", file)
+    connections["default"].settings_dict["TEST"]["NAME"] = str(file)
+
+
+def _make_sqlite_tables(folder: Path) -> None:
+    connection = connections["default"]
+    name, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], folder / "tables.sqlite3"
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+    connection.settings_dict["NAME"] = name

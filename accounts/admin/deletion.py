@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import model_ngettext
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +38,7 @@ class AskingMixin:
 
     delete_confirmation_template = "admin/deletion.html"
     delete_selected_confirmation_template = "admin/deletion.html"
+    actions: Sequence[str] = ("delete_selected",)
 
     def entries_of(self, rows: Sequence[Any]) -> Q:
         raise NotImplementedError
@@ -56,21 +59,14 @@ class AskingMixin:
         )
         return answer
 
-    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Any, str, str]]:
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         """The page that asks about many rows says as much as that about one."""
-        actions: dict[str, tuple[Any, str, str]] = super().get_actions(request)  # type: ignore[misc]
-        if "delete_selected" in actions:
-            delete, name, description = actions["delete_selected"]
-
-            def ask(page: "AskingMixin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-                answer: HttpResponse | None = delete(page, request, rows)
-                if isinstance(answer, TemplateResponse) and answer.context_data is not None:
-                    answer.context_data["confirmation"] = "admin/delete_selected_confirmation.html"
-                    answer.context_data |= page._consequences(list(rows), _how_many(rows))
-                return answer
-
-            actions["delete_selected"] = (ask, name, description)
-        return actions
+        answer: HttpResponse | None = delete_selected(self, request, rows)  # type: ignore[arg-type]
+        if isinstance(answer, TemplateResponse) and answer.context_data is not None:
+            answer.context_data["confirmation"] = "admin/delete_selected_confirmation.html"
+            answer.context_data |= self._consequences(list(rows), _how_many(rows))
+        return answer
 
     def _consequences(self, rows: Sequence[Any], named: str) -> dict[str, Any]:
         use = read_recent_use(self.entries_of(rows))

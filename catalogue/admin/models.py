@@ -51,7 +51,7 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     autocomplete_fields = ["organisation", "successor", "previous"]
     readonly_fields = ["created_at"]
     actions_submit_line = ["save_and_test"]
-    actions = ["publish_now", "switch_offerings_on", "switch_offerings_off"]
+    actions = [*AskingMixin.actions, "publish_now", "switch_offerings_on", "switch_offerings_off"]
     fieldsets = [
         (
             "Name it",

@@ -32,7 +32,7 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     search_fields = ["model__public_id", "model__name", "upstream_name", "provider__name"]
     search_help_text = "Model, upstream name or provider"
     autocomplete_fields = ["model", "provider"]
-    actions = ["switch_on", "switch_off"]
+    actions = [*AskingMixin.actions, "switch_on", "switch_off"]
     fieldsets = [
         ("Say where it runs", {"fields": [("model", "provider"), ("upstream_name", "regions"), "endpoints"]}),
         (

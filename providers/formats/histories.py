@@ -94,9 +94,8 @@ class _History:
     def _asked_by(self, result: ToolResult) -> _Run:
         """Whose call it answers: of this run, else the oldest that waits; a second result goes to the first."""
         call_id, run = result.call_id, self.runs[-1]
-        if count := run.open_calls.pop(call_id, 0):
-            if count > 1:
-                run.open_calls[call_id] = count - 1
+        if run.open_calls.get(call_id):
+            run.open_calls[call_id] -= 1
             self._answered[call_id] = run
         elif earlier := self._earlier.get(call_id):
             self._answered[call_id] = earlier.popleft()

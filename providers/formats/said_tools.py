@@ -61,10 +61,8 @@ def _said_names(used: Iterable[str], limits: Limits) -> dict[str, str]:
 
 
 def _untaken(word: str, seed: str, longest: int, taken: Iterable[str]) -> str:
-    number, short = 0, shortened(word, seed, longest)
-    while short in taken:
-        number += 1
-        short = shortened(word, f"{seed}\n{number}", longest)
+    while (short := shortened(word, seed, longest)) in taken:
+        seed += "\n"
     return short
 
 
@@ -110,8 +108,6 @@ def _with_parts(message: Message, parts: Iterable[Any]) -> Message:
 def wrap_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of an object whose one member fits `schema`; what it defines is found in its old place."""
     inner = {name: _moved(value) for name, value in schema.items() if name not in _SILENT}
-    if not isinstance(inner.get("$ref"), str):
-        inner.pop("$ref", None)
     hoisted = {name: _moved(schema[name]) for name in _HOISTED if name in schema}
     whole = {"type": "object", "properties": {MEMBER: inner}, "required": [MEMBER]}
     return {**whole, "additionalProperties": False, **hoisted}
@@ -160,10 +156,8 @@ class _Ids:
         self._taken: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._waiting: dict[str, deque[str]] = {}
-        """By the client's id: what was said for those calls of the last turn with any that nothing has answered."""
-        self._turns: dict[str, int] = {}
-        self._answered: dict[str, str] = {}
-        self._turn = 0
+        """By the client's id: what was said for the calls of the last turn with any, which nothing has answered."""
+        self._last: dict[str, str] = {}
         self._is_over = False
 
     def fit(self, message: Message) -> Iterator[Any]:
@@ -180,24 +174,23 @@ class _Ids:
 
     def _call(self, call_id: str) -> str:
         if self._is_over:
-            self._turn, self._is_over = self._turn + 1, False
+            self._waiting, self._is_over = {}, False
         said = call_id
         while said in self._taken or not self._limits.take_id(said):
             said = shortened(call_id, f"{call_id}\n{self._counts[call_id]}", self._limits.longest_id)
             self._counts[call_id] += 1
         self._taken.add(said)
-        if self._turns.get(call_id) != self._turn:
-            self._turns[call_id], self._waiting[call_id] = self._turn, deque()
-        self._waiting[call_id].append(said)
+        self._last[call_id] = said
+        self._waiting.setdefault(call_id, deque()).append(said)
         return said
 
     def _result(self, call_id: str) -> str:
         """Of calls of one id the first that waits; where somebody else keeps the call, it is said alike each time."""
         if waiting := self._waiting.get(call_id):
-            self._answered[call_id] = waiting.popleft()
-        elif call_id not in self._answered and not self._limits.take_id(call_id):
-            self._answered[call_id] = shortened(call_id, f"{call_id}\n0", self._limits.longest_id)
-        return self._answered.get(call_id, call_id)
+            self._last[call_id] = waiting.popleft()
+        elif call_id not in self._last and not self._limits.take_id(call_id):
+            self._last[call_id] = shortened(call_id, f"{call_id}\n0", self._limits.longest_id)
+        return self._last.get(call_id, call_id)
 
 
 class RestoredCalls:
@@ -231,7 +224,7 @@ class RestoredCalls:
     def end(self) -> Iterator[Event]:
         index, text = self._wrapped, "".join(self._held)
         self._wrapped, self._held = None, []
-        if index is not None and text:
+        if text and index is not None:
             yield ToolArguments(index, unwrap(text))
 
     def _own_id(self, event: ToolCallStarted) -> str:

@@ -6,7 +6,14 @@ import pytest
 
 from accounts.keys import KeyFacts
 from accounts.permits import judge, judge_project
-from accounts.restrictions import SURFACES, Restrictions, check_ip_ranges, check_surfaces, read_networks
+from accounts.restrictions import (
+    SURFACES,
+    Restrictions,
+    check_ip_ranges,
+    check_lists,
+    check_surfaces,
+    read_networks,
+)
 from accounts.scopes import MEANT, check_scopes, scopes_of, word_for
 from catalogue.endpoints import CALLED
 from gateway.core.refusals import InvalidField
@@ -116,13 +123,58 @@ def test_model_has_to_be_permitted_on_every_level_and_denied_on_none(
         ({"providers": (("acme-*",),)}, True),
         ({"providers": (("acme-*",), ("other",))}, False),
         ({"denied_providers": ("acme-cloud",)}, False),
+        ({"denied_providers": ("other",)}, True),
         ({"providers": (("acme-*",),), "denied_providers": ("*-cloud",)}, False),
     ],
 )
 def test_provider_has_to_be_permitted_on_every_level_and_denied_on_none(
     rules: dict[str, Any], permitted: bool
 ) -> None:
-    assert Restrictions(**rules).permits_provider("acme-cloud") is permitted
+    restrictions = Restrictions(**rules)
+    assert restrictions.permits_provider("acme-cloud") is permitted
+    assert restrictions.narrows_providers is bool(rules)
+
+
+MANY = {f"p{number:02}": number for number in range(30)}
+
+
+@pytest.mark.parametrize(
+    ("judged", "said"),
+    [
+        (lambda: judge(a_key(scope="feed"), "inference"), "This is a feed key"),
+        (
+            lambda: judge(a_key(), "usage"),
+            "lacks the scope usage, which is needed to read usage; it has catalogue, inference.",
+        ),
+        (
+            lambda: judge(restricted(networks=OFFICE), "", address="192.0.3.1"),
+            "may not be used from 192.0.3.1.",
+        ),
+        (lambda: judge(restricted(networks=OFFICE), ""), "from an address that nobody knows."),
+        (
+            lambda: judge(restricted(surfaces=("messages", "responses")), "", surface="x"),
+            "it may call messages, responses.",
+        ),
+        (
+            lambda: judge_project(restricted(has_free_projects=False), "red", "project_id"),
+            "Its projects: blue.",
+        ),
+        (
+            lambda: judge_project(
+                a_key(restrictions=Restrictions(has_free_projects=False)), "red", "project_id"
+            ),
+            "It has no project yet.",
+        ),
+        (
+            lambda: judge_project(
+                a_key(restrictions=Restrictions(has_free_projects=False), projects=MANY), "x", "p"
+            ),
+            "p18, p19.",
+        ),
+    ],
+)
+def test_denial_says_what_is_permitted(judged: Any, said: str) -> None:
+    assert said in judged().message
 
 
 def test_every_surface_that_is_called_can_be_named() -> None:
@@ -146,6 +198,17 @@ def test_bad_term_is_refused_with_what_is_allowed(check: Any, values: Any, said:
     with pytest.raises(InvalidField, match=said) as refusal:
         check(values)
     assert refusal.value.field == check.__name__.removeprefix("check_")
+
+
+@pytest.mark.parametrize(
+    ("field", "bad"), [("surfaces", "chat"), ("ip_ranges", "messages"), ("provider_patterns", "a b")]
+)
+def test_each_list_is_checked_as_what_it_holds(field: str, bad: str) -> None:
+    good = {"surfaces": ["messages"], "ip_ranges": ["192.0.2.1"] * 100, "provider_patterns": ["messages"]}
+    check_lists(good)
+    with pytest.raises(InvalidField) as refusal:
+        check_lists(good | {field: [bad]})
+    assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("word", MEANT)

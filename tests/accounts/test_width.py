@@ -72,6 +72,7 @@ def key(**fields: Any) -> Key:
         ({"surfaces": ["messages"]}, {}, "surfaces"),
         ({"surfaces": ["messages"]}, {"surfaces": ["messages", "responses"]}, "surfaces"),
         ({"surfaces": ["messages", "responses"]}, {"surfaces": ["messages"]}, ""),
+        ({"surfaces": ["messages"]}, {"surfaces": ["messages"]}, ""),
         ({"ip_ranges": ["192.0.2.0/24"]}, {}, "ip_ranges"),
         ({"ip_ranges": ["192.0.2.0/24"]}, {"ip_ranges": ["192.0.2.0/23"]}, "ip_ranges"),
         ({"ip_ranges": ["192.0.2.0/24"]}, {"ip_ranges": ["2001:db8::1"]}, "ip_ranges"),
@@ -88,6 +89,20 @@ def test_key_is_no_wider_than_the_one_that_makes_it(
     maker: dict[str, Any], made: dict[str, Any], field: str
 ) -> None:
     assert fault_of(check_not_wider, key(**made), key(**maker)) == field
+
+
+@pytest.mark.parametrize("field", ["model_patterns", "ip_ranges"])
+def test_refusal_names_ten_of_what_the_maker_has(field: str) -> None:
+    own = [f"192.0.2.{number}" for number in range(20)]
+    with pytest.raises(InvalidField, match=r"192\.0\.2\.8, 192\.0\.2\.9\.$"):
+        check_not_wider(key(), key(**{field: own}))
+
+
+def test_refusal_says_what_was_asked_for() -> None:
+    with pytest.raises(InvalidField, match="concurrency is null; keys of this team have at most 5"):
+        check_ceilings({"concurrency": None}, CAPPED, AT)
+    with pytest.raises(InvalidField, match=r"expires_at is 2026-08-\d\dT"):
+        check_ceilings({"expires_at": AT + timedelta(days=70)}, CAPPED, AT)
 
 
 CAPPED = Team(key_requests_per_minute_most=60, key_concurrency_most=5, key_days_most=30)

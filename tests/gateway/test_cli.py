@@ -15,6 +15,7 @@ from gateway.boot.first_run import Issued
 from tests.gateway.program import accepts, call_from, running
 from tests.patience import HANG_S
 from tests.services import free_port, wait_until
+from tests.system.embedded import Prepared
 
 CLI = "gateway.cli"
 
@@ -88,13 +89,10 @@ def test_demo_alone_answers_and_ends_with_code_0(port: int) -> None:
         assert program.end(signal.SIGINT) == 0
 
 
-def test_prepare_prints_secrets_once(tmp_path: Path) -> None:
-    folder = str(tmp_path)
-    with running(CLI, "prepare", GATEWAY_DATA_DIR=folder) as first:
-        assert first.wait() == 0
-    with running(CLI, "prepare", GATEWAY_DATA_DIR=folder) as second:
+def test_prepare_prints_secrets_once(prepared: Prepared, tmp_path: Path) -> None:
+    with running(CLI, "prepare", GATEWAY_DATA_DIR=str(prepared.copied(tmp_path / "data"))) as second:
         assert second.wait() == 0
-    assert "sk-gw-" in first.text
+    assert all(prepared.secrets.values())
     assert "sk-gw-" not in second.text
 
 

@@ -115,11 +115,14 @@ class Prepared:
     folder: Path
     secrets: dict[str, str]
 
+    def copied(self, folder: Path) -> Path:
+        """To a folder that is not there yet."""
+        return Path(shutil.copytree(self.folder, folder))
+
     @contextmanager
     def started(self, folder: Path, **environment: str) -> Iterator[Product]:
         """As the function of that name, on a copy in a folder that is not there yet."""
-        shutil.copytree(self.folder, folder)
-        with started(folder, **environment) as product:
+        with started(self.copied(folder), **environment) as product:
             yield replace(product, **self.secrets)
 
 

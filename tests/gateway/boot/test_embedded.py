@@ -13,13 +13,14 @@ from gateway.boot import demo
 from gateway.server.serving import CannotStart
 from tests.gateway.program import Program, running
 from tests.services import free_port, wait_until
+from tests.system.embedded import Prepared
 
 CLI = "gateway.cli"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("product")
+def folder(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Path:
+    return prepared.copied(tmp_path_factory.mktemp("product") / "data")
 
 
 @pytest.fixture(scope="module")

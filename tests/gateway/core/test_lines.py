@@ -25,6 +25,8 @@ ONE = ["", "Groq", "Mistral AI, Île-de-France", "名前", "👩‍💻 desk", "
 TYPED = {
     "accounts.Team": "name slug",
     "accounts.Key": "name",
+    "accounts.ServiceAccount": "name slug",
+    "accounts.Project": "name slug",
     "accounts.User": "username first_name last_name email",
     "providers.Provider": "name slug base_url website",
     "providers.Credential": "variable",

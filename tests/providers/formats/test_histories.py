@@ -60,12 +60,14 @@ def word(part) -> str:
         # Said beside the calls, and not behind them.
         ("u !x a =x u", "u a !x =x u"),
         ("u a1 !x !y a2 =x =y", "u a1 a2 !x !y =x+=y"),
+        ("!x !y a =x =y", "a !x !y =x+=y"),
         # Calls side by side stay so.
         ("u !x s !y =x =y", "u !x =x s !y =y"),
         ("u !x !y s =y =x a", "u !x !y =y+=x s a"),
         # Of one id, each has its own result.
         ("u !x s =x !x s =x", "u !x =x s !x =x s"),
         ("u !x s !x =x =x", "u !x =x s !x =x"),
+        ("u !x s !x+!x =x =x =x", "u !x =x s !x+!x =x+=x"),
     ],
 )
 def test_results_stand_behind_their_calls(said: str, ordered: str | None) -> None:
@@ -83,6 +85,11 @@ def test_a_result_without_a_call_is_refused_by_its_id() -> None:
         with pytest.raises(CannotTranslate, match="'x'") as refused:
             results_behind_calls(tuple(map(message, said.split())), Notes("responses"))
         assert (refused.value.param, refused.value.code) == ("input.call_id", "invalid_value")
+
+
+def test_a_long_id_is_named_by_its_beginning() -> None:
+    with pytest.raises(CannotTranslate, match=r"'y{80}'"):
+        results_behind_calls((message("=" + "y" * 90),), Notes("openai"))
 
 
 def test_ordering_costs_what_there_is() -> None:

@@ -61,6 +61,7 @@ def said(written):
             ],
             ["content of the user"],
         ),
+        ([U, S, U], [("user", "user+user"), ("system", "system")], ["behind the user's turn"]),
         # Nor may it part a call from its result.
         (
             [U, CALL, D, RESULT],
@@ -125,6 +126,10 @@ def test_a_client_of_anthropics_own_format_is_helped_where_its_model_lacks_it():
         {"type": "text", "text": "system"},
     ]
     assert written.translated == ("messages of the system -> content of the user",)
+    alone = ANTHROPIC.write_request(
+        ANTHROPIC.read_request({**body, "messages": [S]}), Upstream(LACKS, is_streamed=False)
+    )
+    assert [turn["role"] for turn in alone.body["messages"]] == ["user"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from providers.formats.base import AnswerFacts, SaidTools
 from providers.formats.limits import LIMITS, shortened
 from providers.formats.notes import Notes
 from providers.formats.registry import FORMATS
-from providers.formats.said_tools import MEMBER, RestoredCalls, fit_ids, fit_tools, unwrap, wrap_schema
+from providers.formats.said_tools import MEMBER, RestoredCalls, fit_tools, unwrap, wrap_schema
 from providers.formats.translation import write_for
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
@@ -20,6 +20,7 @@ from providers.wire.conversation import (
     ChoiceMode,
     Conversation,
     Message,
+    Native,
     Role,
     Text,
     Tool,
@@ -196,15 +197,6 @@ def test_an_answer_calls_what_the_client_named(client: str, own: str, is_streame
     assert ids[2] == "call_2" != ids[-1]
 
 
-@pytest.mark.parametrize("client", FORMATS)
-@pytest.mark.parametrize("call_id", [*IDS, ""])
-def test_ids_are_told_within_the_clients_limits(client: str, call_id: str) -> None:
-    restored = RestoredCalls(SaidTools(), LIMITS[client], "seed")
-    (event,) = restored.repair(ToolCallStarted(0, call_id, "f"))
-    assert LIMITS[client].take_id(event.id)
-    assert (event.id == call_id) is LIMITS[client].take_id(call_id)
-
-
 @pytest.mark.parametrize("own", ["anthropic", "responses"])
 def test_clients_of_the_providers_own_format_have_their_ids_fitted(own: str) -> None:
     calls = (ToolCall("call_0", "f", "{}"), ToolCall("x" * 70, "f", "{}"), ToolCall("call_0", "f", "{}"))
@@ -217,25 +209,12 @@ def test_clients_of_the_providers_own_format_have_their_ids_fitted(own: str) -> 
     assert [result.call_id for result in results_in(again)] == ids
 
 
-def test_calls_side_by_side_of_one_id_have_a_result_each() -> None:
-    asked = replace(conversation(), source="openai")
-    calls = Message(Role.ASSISTANT, (ToolCall("c", "f", "{}"), ToolCall("c", "g", "{}")))
-    results = Message(Role.USER, (ToolResult("c", ()), ToolResult("c", ())))
-    fitted = fit_ids(replace(asked, messages=(calls, results)), LIMITS["openai"], Notes("openai"))
-    said = [call.id for call in calls_in(fitted)]
-    assert said[0] == "c" != said[1]
-    assert [result.call_id for result in results_in(fitted)] == said
-
-
-def test_what_is_said_for_an_id_stays_when_the_history_grows() -> None:
-    calls = [ToolCall("call_0", "f", "{}")] * 6
-    fitted = [
-        fit_ids(replace(conversation(*calls[:count]), source="openai"), LIMITS["openai"], Notes("openai"))
-        for count in (3, 6)
-    ]
-    few, many = ([call.id for call in calls_in(each)] for each in fitted)
-    assert many[:3] == few
-    assert len(set(many)) == 6
+def test_tools_that_only_the_client_has_stay_as_they_are() -> None:
+    search = Native("openai", {"type": "web_search", "name": "a.b"}, "tools[0].type")
+    asked = Conversation((), source="openai", tools=(search, Tool("a.b")))
+    fitted, said = fit_tools(asked, LIMITS["anthropic"], Notes("openai"))
+    assert fitted.tools[0] is search
+    assert said.names == {fitted.tools[1].name: "a.b"}
 
 
 def test_fitting_costs_what_there_is() -> None:
@@ -260,6 +239,8 @@ def test_anthropic_gets_an_object_for_any_schema(client: str, root: str, is_stre
     tool, plain = written.body["tools"]
     assert LIMITS["anthropic"].take_root(tool["input_schema"])
     assert (tool["input_schema"]["type"], plain["input_schema"]) == ("object", ITEM)
+    inner = {name: value for name, value in ROOTS[root].items() if name != "$defs"}
+    assert tool["input_schema"]["properties"] == {MEMBER: inner}
     assert any(line.endswith("=f.x -> its arguments in one member") for line in written.translated)
     called = next(
         block for turn in written.body["messages"] for block in turn["content"] if block["type"] == "tool_use"
@@ -333,6 +314,9 @@ def test_held_arguments_are_told_before_whatever_comes_next() -> None:
     told = [each for event in events for each in restored.repair(event)]
     assert told == [ToolCallStarted(0, "c", "f.x"), ToolArguments(0, "[1]"), TextDelta("t")]
     assert not list(restored.end())
+    events = [ToolCallStarted(1, "d", "f_1"), TextDelta("t")]
+    told = [each for event in events for each in restored.repair(event)]
+    assert told == [ToolCallStarted(1, "d", "f.x"), TextDelta("t")]
 
 
 @pytest.mark.parametrize(
