@@ -46,10 +46,12 @@ class Requirements:
     field_names: Mapping[str, str] = field(default_factory=dict, compare=False)
     request: ParsedRequest | None = field(default=None, compare=False, repr=False)
     """The request itself, where it has been read by now."""
-    sketch: tuple[Conversation | None] | None = field(default=None, compare=False, repr=False)
-    """What of the request an offering may lose, once that was asked: see providers.operations.weighing."""
+    sketch: tuple[Conversation | None, dict[object, Verdict]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """What of the request an offering may lose, and what each kind of them would, once that was asked."""
     verdicts: dict[object, Verdict] = field(default_factory=dict, compare=False, repr=False)
-    """What offerings would lose of it, once for each kind of them."""
+    """The same of offerings to which the request is relayed as it is."""
     call: Call | None = field(default=None, compare=False, repr=False)
     """Where some offerings lose more of the request than others."""
 

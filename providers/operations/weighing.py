@@ -54,7 +54,7 @@ def may_lose(required: Requirements, call: Call) -> bool:
     """Whether there is anything to weigh; of a chat request, without reading it for providers of chat."""
     if call.format == _CHAT:
         return not _is_plain_body(call)
-    return _sketch_of(required, call) is not None
+    return _sketch_of(required, call)[0] is not None
 
 
 def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream: Upstream) -> Verdict:
@@ -63,15 +63,17 @@ def weigh(required: Requirements, call: Call, provider: ProviderFacts, upstream:
     if own == call.format == _CHAT:
         if TUNING_FIELDS.isdisjoint(call.body):
             return _LOSES_NOTHING
-        sketch = None
-    elif (sketch := _sketch_of(required, call)) is None:
-        return _LOSES_NOTHING
+        sketch, verdicts = None, required.verdicts
+    else:
+        sketch, verdicts = _sketch_of(required, call)
+        if sketch is None:
+            return _LOSES_NOTHING
     # Chat's writer may say whatever is declared; all others look at what tuning is.
     params = upstream.params if own == _CHAT and sketch is not None else _tuning_in(upstream.params)
     kind = (own, params, *_kind_of(upstream, sketch))
-    verdict = required.verdicts.get(kind)
+    verdict = verdicts.get(kind)
     if verdict is None:
-        verdict = required.verdicts[kind] = (
+        verdict = verdicts[kind] = (
             _weigh_relayed(call, upstream) if sketch is None else _weigh_written(own, call, sketch, upstream)
         )
     return verdict
@@ -113,15 +115,41 @@ def _weigh_written(own: str, call: Call, sketch: Conversation, upstream: Upstrea
             refuse_choices(sketch)
         written = write_for(FORMATS[own], CLIENT_FORMATS[call.format], sketch, known)
     except TranslationError as refusal:
-        return Verdict(Kind.RELIED_ON, refusal)
+        # Their frames hold the request, and this may be kept for longer.
+        refusal.__context__ = None
+        return Verdict(Kind.RELIED_ON, refusal.with_traceback(None))
     return Verdict(written.worst, lost=written.lost)
 
 
-def _sketch_of(required: Requirements, call: Call) -> Conversation | None:
-    """Made once for all offerings; None where there is nothing to lose."""
+def _sketch_of(required: Requirements, call: Call) -> tuple[Conversation | None, dict[object, Verdict]]:
+    """Made once for all offerings; None where there is nothing to lose. With it, the verdicts so far."""
     if required.sketch is None:
-        required.sketch = (_make_sketch(required, call),)
-    return required.sketch[0]
+        sketch = _make_sketch(required, call)
+        settings = None if sketch is None else _settings_of(sketch)
+        required.sketch = (
+            sketch,
+            {} if settings is None else _kept_verdicts((call.format, call.is_streamed, *settings)),
+        )
+    return required.sketch
+
+
+def _settings_of(sketch: Conversation) -> tuple[object, ...] | None:
+    """All that such a sketch says, where it is settings and plain tools alone: programs send the same in every call."""
+    if len(sketch.messages) > 1 or sketch.extra or sketch.output or sketch.metadata:
+        return None
+    if sketch.sampling.logit_bias or not all(map(_is_plain_tool, sketch.tools)):
+        return None
+    return (
+        *(sketch.max_output_tokens, sketch.sampling, len(sketch.tools), sketch.tool_choice),
+        *(sketch.parallel_tool_calls, sketch.reasoning, sketch.verbosity, sketch.service_tier),
+        bool(sketch.user_id),
+    )
+
+
+@lru_cache(maxsize=512)
+def _kept_verdicts(settings: tuple[object, ...]) -> dict[object, Verdict]:  # noqa: ARG001
+    """Of all requests with these settings, by kind of offering: whatever is the same is lost alike."""
+    return {}
 
 
 def _make_sketch(required: Requirements, call: Call) -> Conversation | None:

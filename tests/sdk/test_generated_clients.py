@@ -62,7 +62,8 @@ def api(generated: ModuleType) -> Any:
         path.stem: importlib.import_module(f"{NAME}.api.{path.parent.name}.{path.stem}")
         for path in Path(str(generated.__file__)).parent.glob("api/*/[a-z]*.py")
     }
-    return SimpleNamespace(**operations, **vars(importlib.import_module(f"{NAME}.models")))
+    models = importlib.import_module(f"{NAME}.models")
+    return SimpleNamespace(**operations, **{name: getattr(models, name) for name in models.__all__})
 
 
 @pytest.fixture

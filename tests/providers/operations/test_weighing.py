@@ -7,14 +7,18 @@ import pytest
 
 from providers.formats.base import TranslationError
 from providers.formats.extras import refuse_choices
+from providers.formats.losses import Kind
 from providers.formats.registry import FORMATS
 from providers.formats.translation import write_for
+from providers.operations import weighing
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
 from tests.providers.formats.conversations import Ability, make_conversation
 from tests.providers.formats.test_edits import golden
+from tests.providers.formats.test_losses import BODIES
+from tests.providers.formats.test_searches import SEARCHES
 
 SEEDS = range(60)
 
@@ -75,35 +79,59 @@ UPSTREAMS = [
         frozenset({"reasoning", "seed", "top_k"}),
     )
     for most in (None, 2000, 64_000)
-    for quirks in (frozenset(), frozenset({"thinking_budget"}), frozenset({"cache_control"}))
+    for quirks in (frozenset(), frozenset({"thinking_budget"}), frozenset({"version_2026_10_21"}))
     for searches in (False, True)
 ]
 
 
-@pytest.mark.parametrize("client", FORMATS)
-def test_offerings_of_one_kind_are_weighed_once_and_as_each_would_be_alone(client):
+def weighed(client, bodies, upstreams, *, is_fresh):
+    """What is told of each body and offering; `is_fresh`: by nobody who has seen another one."""
     endpoint = FORMATS[client].endpoint
     operation = operation_of(endpoint)
-    for number, body in enumerate(bodies(client)):
-        together = operation.requirements(Call(endpoint, body, format=client))
-        upstreams = UPSTREAMS[number % 23 :: 23]
+    for body in bodies:
+        needs = operation.requirements(Call(endpoint, body, format=client))
         for own in FORMATS:
-            provider = a_provider(wire_format=own)
             for upstream in upstreams:
-                alone = operation.requirements(Call(endpoint, body, format=client))
-                told = [
-                    (verdict.worst, verdict.lost, verdict.refusal and verdict.refusal.param)
-                    for verdict in (
-                        operation.verdict(needs, provider, upstream) for needs in (together, alone)
-                    )
-                ]
-                assert told[0] == told[1], (own, body, upstream)
+                if is_fresh:
+                    weighing._kept_verdicts.cache_clear()
+                    needs = operation.requirements(Call(endpoint, body, format=client))
+                verdict = operation.verdict(needs, a_provider(wire_format=own), upstream)
+                yield verdict.worst, verdict.lost, verdict.refusal and verdict.refusal.param
+
+
+SETTINGS = {
+    "openai": [
+        {},
+        {"temperature": 0.5},
+        {"seed": 1, "top_p": 0.5},
+        {"reasoning_effort": "high"},
+        {"reasoning_effort": "xhigh"},
+    ],
+    "responses": [
+        {},
+        {"temperature": 0.5},
+        {"top_p": 0.5},
+        {"reasoning": {"effort": "high"}},
+        {"reasoning": {"effort": "xhigh"}},
+    ],
+    "anthropic": [{}, {"temperature": 0.5}, {"top_k": 5}, {"thinking": {"type": "adaptive"}}],
+    "gemini": [{}, {"generationConfig": {"temperature": 0.5}}, {"generationConfig": {"topK": 5, "seed": 1}}],
+}
+
+
+@pytest.mark.parametrize("client", FORMATS)
+def test_what_is_weighed_once_for_many_is_what_each_would_be_told_alone(client):
+    alike = [BODIES[client] | fields for fields in [*SETTINGS[client], SEARCHES[client]]]
+    for asked, upstreams in (alike, UPSTREAMS[::13]), ([golden(client), *bodies(client)], UPSTREAMS[::151]):
+        shared = list(weighed(client, asked, upstreams, is_fresh=False))
+        assert shared == list(weighed(client, asked, upstreams, is_fresh=True))
+        assert {worst for worst, _, _ in shared} >= {Kind.NOTHING, Kind.TUNING}
 
 
 def test_models_that_nobody_knows_are_weighed_as_one():
     body = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
     needs = operation_of("chat.completions").requirements(Call("chat.completions", body))
     for name in ("m", "n", "o"):
-        upstream = Upstream(name, is_streamed=False, max_output_tokens=len(needs.verdicts) + 1)
+        upstream = Upstream(name, is_streamed=False, max_output_tokens=len(name) + ord(name))
         operation_of("chat.completions").verdict(needs, a_provider(wire_format="anthropic"), upstream)
-    assert len(needs.verdicts) == 1
+        assert len(needs.sketch[1]) == 1
