@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Key, LedgerEntry, Team, User
+from accounts.models import AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
 from providers.models import Provider
@@ -35,6 +35,8 @@ def make_world() -> None:
     Model.objects.update(name="Uno")
     publish([model])
     Group.objects.create(name="editors")
+    Project.objects.create(team=team, slug="invoices", name="Invoices")
+    ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
 
 
 def model_of(page: str) -> type[Row]:
@@ -82,6 +84,8 @@ def rows() -> dict[str, list[Any]]:
     """All that staff could want to change, as it is."""
     watched = (
         Key,
+        Project,
+        ServiceAccount,
         Team,
         User,
         Group,

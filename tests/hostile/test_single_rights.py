@@ -21,7 +21,7 @@ LABELS = ("accounts", "auth", "catalogue", "providers")
 EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
 # Beyond what Django's own rights say: page → the only rights that open it.
 NARROWED: dict[str, set[str]] = {
-    "accounts_key_revoke": {"accounts.change_key"},
+    **{f"accounts_key_{page}": {"accounts.change_key"} for page in ("revoke", "rotate")},
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
@@ -46,6 +46,7 @@ CLOSED = {
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Revoked and switched off, and never deleted.
     *("accounts_key_delete", "accounts_team_delete"),
+    *("accounts_project_delete", "accounts_serviceaccount_delete"),
     # These take two rights: a key's page shows the new one, and going back changes models.
     *("accounts_key_add", "catalogue_edition_rollback"),
     # There is no import in this world: who may import is told so.
@@ -58,6 +59,7 @@ CLOSED = {
 MAY_CHANGE = {
     "accounts.add_team": {"Team"},
     "accounts.change_key": {"Key"},
+    "accounts.change_project": {"Project", "Key"},
     "accounts.change_team": {"Team", "Key"},
     "catalogue.change_model": {"Model", "Edition"},
     "catalogue.delete_model": {"Model", "Offering", "Edition"},
@@ -157,7 +159,7 @@ def changed_by(client: Client, addresses: dict[str, str], before: dict[str, list
 
 def _attack(client: Client, name: str, address: str) -> None:
     """What a forged form would send: the word for deleting, and each action of a list."""
-    if name.rpartition("_")[2] in {*PER_OBJECT, "revoke", "rollback", "password_change", "import"}:
+    if name.rpartition("_")[2] in {*PER_OBJECT, "revoke", "rotate", "rollback", "password_change", "import"}:
         client.post(address, {"post": "yes", "is_superuser": "on", "password1": "x", "password2": "x"})
     if name.endswith("_changelist"):
         model = next(
