@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(slots=True)
+@dataclass
 class AttemptOpened:
     """Known before request bytes leave. Ids are UUID hex; `started_at` is Unix seconds."""
 
@@ -38,7 +38,7 @@ class AttemptOpened:
     """Whose request it was, hashed with the team; empty where the client did not say."""
 
 
-@dataclass(slots=True)
+@dataclass
 class AttemptClosed:
     """Known at its end. `outcome` is a LedgerEntry.Outcome; money as plain decimals.
 
@@ -63,7 +63,7 @@ class AttemptClosed:
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
 
 
-@dataclass(slots=True)
+@dataclass
 class AttemptSample:
     """How an attempt went, for the health of its offering. `failure` is a FailureKind's value; None: it went well."""
 

@@ -39,7 +39,11 @@ def insert_entries(records: Sequence[AttemptRecord]) -> int:
 def source_of(column: str) -> str:
     """Where a record has what a column keeps: itself, or the part that has a fact of that name."""
     parts = ("", AttemptRecord), ("closed.", AttemptClosed), ("opened.", AttemptOpened)
-    return next(f"{path}{column}" for path, part in parts if hasattr(part, column))
+    return next(
+        f"{path}{column}"
+        for path, part in parts
+        if column in part.__dataclass_fields__ or hasattr(part, column)
+    )
 
 
 def _copy(records: Sequence[AttemptRecord]) -> int:

@@ -13,7 +13,7 @@ from gateway.core.codec import Unreadable
 JSON_TYPE = "application/json"
 
 
-@dataclass(slots=True)
+@dataclass
 class ResponseHead:
     """What is known when the first byte of an answer is ready. `length` is None for streams.
 
@@ -38,7 +38,7 @@ class ResponseHead:
         return codec.decode(cls, line)
 
 
-@dataclass(slots=True)
+@dataclass
 class CallResult:
     """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet.
 

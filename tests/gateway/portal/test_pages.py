@@ -66,8 +66,9 @@ def test_key_is_gone_after_a_reload_and_after_going_back(browser: Browser, team:
     browser.wait_for("#new-key")
     browser.driver.refresh()
     assert browser.count("#new-key") == 0
-    browser.open("/sign-in")
-    browser.driver.back()
+    browser.open("/models")
+    browser.driver.execute_script("history.back()")
+    browser.wait_for("[name=name]")
     assert browser.count("#new-key") == 0
 
 
