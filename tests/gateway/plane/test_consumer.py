@@ -35,6 +35,7 @@ def broken() -> Iterator[Broken]:
     state.should_stop = None
 
 
+@pytest.mark.django_db  # Celery has the models checked, and newer versions of Django ask the database for that.
 def test_broker_is_tried_until_the_worker_is_asked_to_stop(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
