@@ -15,7 +15,8 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
     folder.mkdir(exist_ok=True)
     with (folder.parent / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not lock.tell():
+        # Not where this process would write, which is where the file ended when it was opened: before it was made.
+        if not os.fstat(lock.fileno()).st_size:
             make(folder)
             lock.write("made")
     return folder
