@@ -139,8 +139,11 @@ def _settings_of(sketch: Conversation) -> tuple[object, ...] | None:
         return None
     if sketch.sampling.logit_bias or not all(map(_is_plain_tool, sketch.tools)):
         return None
+    chosen = sketch.tool_choice.names if sketch.tool_choice else ()
+    # A choice of what is not there is refused: the same choice beside other tools may be right.
+    found = tuple(tool.name for tool in sketch.functions if tool.name in chosen)
     return (
-        *(sketch.max_output_tokens, sketch.sampling, len(sketch.tools), sketch.tool_choice),
+        *(sketch.max_output_tokens, sketch.sampling, len(sketch.tools), sketch.tool_choice, found),
         *(sketch.parallel_tool_calls, sketch.reasoning, sketch.verbosity, sketch.service_tier),
         bool(sketch.user_id),
     )

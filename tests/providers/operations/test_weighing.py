@@ -135,3 +135,30 @@ def test_models_that_nobody_knows_are_weighed_as_one():
         upstream = Upstream(name, is_streamed=False, max_output_tokens=len(name) + ord(name))
         operation_of("chat.completions").verdict(needs, a_provider(wire_format="anthropic"), upstream)
         assert len(needs.sketch[1]) == 1
+
+
+CHOICE = {
+    "type": "allowed_tools",
+    "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "chosen"}}]},
+}
+
+
+@pytest.mark.parametrize("order", [("absent", "there"), ("there", "absent")])
+def test_choice_of_a_tool_is_weighed_by_the_tools_that_are_there(order):
+    weighing._kept_verdicts.cache_clear()
+    operation, told = operation_of("chat.completions"), {}
+    upstream = Upstream(
+        "m", is_streamed=False, params=frozenset(), max_output_tokens=None, quirks=frozenset()
+    )
+    for case in order:
+        name = {"there": "chosen", "absent": "other"}[case]
+        body = {
+            "messages": [{"role": "user", "content": "hello"}],
+            "tools": [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}],
+            "max_tokens": 9,
+            "tool_choice": CHOICE,
+        }
+        needs = operation.requirements(Call("chat.completions", body, format="openai"))
+        told[case] = operation.verdict(needs, a_provider(wire_format="anthropic"), upstream).refusal
+    assert told["there"] is None
+    assert told["absent"].param == "tool_choice"
