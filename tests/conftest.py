@@ -9,6 +9,7 @@ from typing import Any
 
 import certifi
 import pytest
+from celery._state import get_current_app
 from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
@@ -18,6 +19,7 @@ from catalogue.changes.history import change_cache
 from catalogue.published.loading import snapshots
 from catalogue.published.record_cache import record_cache
 from catalogue.quality.worklist import worklist_cache
+from gateway.celery import app as celery
 from gateway.web.static_files import StaticFiles
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.shared import VARIABLE, made_once
@@ -46,6 +48,13 @@ def forget_snapshot() -> Iterator[None]:
     record_cache.forget()
     change_cache.forget()
     worklist_cache.forget()
+
+
+@pytest.fixture(autouse=True)
+def one_celery() -> Iterator[None]:
+    """Shared tasks belong to the current application of their thread: a test that makes another must not leave it so."""
+    yield
+    assert get_current_app() is celery, "Make other applications with set_as_current=False."
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 from tests.gateway.conftest import browser, one_browser
 from tests.make import make_key, make_offering, make_published, make_staff, make_team
@@ -72,15 +73,18 @@ def test_actions_of_a_list_and_dialogs_work(admin_pages: Browser) -> None:
     assert bar.is_displayed()
     assert bar.size["width"] > 300
     admin_pages.open(f"/admin/accounts/key/{key.pk}/change/")
-    (button,) = [
-        each
-        for each in admin_pages.driver.find_elements(By.CSS_SELECTOR, "a, button")
-        if each.text == "Revoke"
-    ]
+    admin_pages.wait_until(lambda: revoke_buttons(admin_pages))
+    (button,) = revoke_buttons(admin_pages)
     button.click()
     admin_pages.wait_for("form[hx-post]")
     assert "for good" in admin_pages.text
     assert admin_pages.complaints() == []
+
+
+def revoke_buttons(pages: Browser) -> list[WebElement]:
+    """Those that are shown: an element that is not yet has no text."""
+    found = pages.driver.find_elements(By.CSS_SELECTOR, "a, button")
+    return [each for each in found if each.text == "Revoke"]
 
 
 @pytest.mark.parametrize(

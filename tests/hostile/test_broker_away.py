@@ -117,7 +117,7 @@ def seed(environment: dict[str, str], provider: ScriptedProvider) -> str:
 def begin_tasks(redis: RedisServer, slow: SlowProvider, count: int) -> None:
     """Send tasks that linger at the slow provider, and wait until one has come there."""
     before = slow.asked
-    with Celery(broker=redis.url) as sender:
+    with Celery(broker=redis.url, set_as_current=False) as sender:
         for _ in range(count):
             sender.send_task("tests.linger", args=[slow.base_url])
     return before

@@ -126,7 +126,7 @@ def test_worker_and_beat_work_and_end_though_nobody_reads_them(
         wait_until(lambda: redis_server.ask("LLEN", "celery") > 0, "beat's first task", HANG_S)
         options = ("-c", "2", "-I", "tests.hostile.lingering")
         worker = held.enter_context(unread(pipe, *celery, "worker", *options, **environment))
-        with Celery(broker=redis_server.url) as sender:
+        with Celery(broker=redis_server.url, set_as_current=False) as sender:
             for asked in range(1, 4):
                 sender.send_task("tests.linger", args=[provider.base_url])
                 wait_until(lambda asked=asked: provider.asked == asked, "a task", HANG_S)

@@ -38,7 +38,7 @@ def test_store_and_task_queue_read_the_same_address(address: Address) -> None:
         url = address(server.socket_url.removeprefix("unix://"))
         read = parse_address(url)
         assert (read.path, read.password, read.database) == (server.socket_url[7:], PASSWORD, 3)
-        queue = Celery("test", broker=broker_url(url))
+        queue = Celery("test", broker=broker_url(url), set_as_current=False)
         queue.send_task("anything")
         with redis.Redis(port=server.port, password=PASSWORD, db=3) as client:
             assert client.llen("celery") == 1

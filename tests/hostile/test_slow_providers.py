@@ -105,7 +105,7 @@ def test_slow_providers_leave_a_worker_room_for_its_other_duties(
                 assert program.wait() == 0, program.text
         worker = ("celery", "-A", "gateway", "worker", "-c", "2", "-I", "tests.hostile.lingering")
         held.enter_context(running(*worker, **environment))
-        with Celery(broker=redis_server.url) as beat:
+        with Celery(broker=redis_server.url, set_as_current=False) as beat:
             for _ in range(20):
                 beat.send_task("providers.tasks.probe_due_providers")
             wait_until(lambda: slow.asked == 8, "probing", HANG_S)

@@ -40,7 +40,7 @@ def test_broker_is_tried_until_the_worker_is_asked_to_stop(
     broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.plane.consumer._RETRY_S", 0.001)
-    with Celery(broker=broken.url) as app:
+    with Celery(broker=broken.url, set_as_current=False) as app:
         consumer = WorkController(
             app=app, pool="threads", consumer_cls="gateway.plane.consumer:Consumer"
         ).consumer
