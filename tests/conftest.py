@@ -52,7 +52,7 @@ def forget_snapshot() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def one_celery() -> Iterator[None]:
-    """Shared tasks belong to the current application of their thread: a test that makes another must not leave it so."""
+    """Shared tasks belong to the current application of their thread: a test that makes another must end so."""
     yield
     assert get_current_app() is celery, "Make other applications with set_as_current=False."
 
