@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from accounts.attempts import OWNERS
 from accounts.patterns import matches_any
 from accounts.restrictions import Restrictions
 from gateway.core.store.interface import Limit
@@ -85,11 +86,15 @@ class KeyFacts:
     """The team's answers of the Responses surface may be stored."""
     limits: tuple[Limit, ...] = field(init=False, repr=False, compare=False)
     """Those that count for its calls, put together once; () where there are none."""
+    owners: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """Its subjects as the record of an attempt has them: see accounts.attempts.OWNERS. 0: there is none."""
 
     def __post_init__(self) -> None:
         limit = Limit(f"key:{self.lineage_id}", self.requests_per_minute, self.concurrency)
         has_limits = self.requests_per_minute is not None or self.concurrency is not None
         object.__setattr__(self, "limits", (limit,) if has_limits else ())
+        subjects = dict(self.subjects)
+        object.__setattr__(self, "owners", {fact: subjects.get(kind, 0) for kind, fact in OWNERS.items()})
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)
