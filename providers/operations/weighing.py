@@ -143,9 +143,9 @@ def _settings_of(sketch: Conversation) -> tuple[object, ...] | None:
     if sketch.sampling.logit_bias is not None or not all(map(_is_plain_tool, sketch.tools)):
         return None
     chosen = sketch.tool_choice.names if sketch.tool_choice else ()
-    effort = sketch.reasoning and sketch.reasoning.effort
+    effort = sketch.reasoning.effort if sketch.reasoning else None
     words = (*sketch.sampling.stop, *chosen, sketch.service_tier, sketch.verbosity, effort)
-    if sum(map(len, filter(None, words))) > _MOST_KEPT_CHARS:
+    if sum(len(word) for word in words if word) > _MOST_KEPT_CHARS:
         return None
     # A choice of what is not there is refused: the same choice beside other tools may be right.
     found = tuple(tool.name for tool in sketch.functions if tool.name in chosen)
