@@ -73,7 +73,7 @@ def test_error_of_a_spreadsheet_is_no_name(write: Write, text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [time(14, 30), timedelta(hours=30), datetime(2026, 3, 1), 0.5, True])
+@pytest.mark.parametrize("value", [time(14, 30), timedelta(hours=30), date(2026, 3, 1), 0.5, True])
 def test_what_a_workbook_holds_is_text_only_where_it_is_one(value: Any) -> None:
     (said,) = change(to_xlsx, "name", value)
     assert said.startswith("row 1: name: ")
