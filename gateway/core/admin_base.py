@@ -29,6 +29,7 @@ from unfold.templatetags import unfold_list
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -45,6 +46,7 @@ ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
 SignInForm = AuthenticationForm
+MultipleChoice = UnfoldAdminSelect2MultipleWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 
