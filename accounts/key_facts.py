@@ -125,7 +125,9 @@ def compile_facts(row: Row, projects: Mapping[str, int]) -> KeyFacts:
         restrictions=_restrictions(row, scopes),
         projects=projects,
         expires_at=_seconds(row["expires_at"]),
-        requests_per_minute=_lower(row["former_requests_per_minute"], row["team__key_requests_per_minute_most"]),
+        requests_per_minute=_lower(
+            row["former_requests_per_minute"], row["team__key_requests_per_minute_most"]
+        ),
         concurrency=_lower(row["former_concurrency"], row["team__key_concurrency_most"]),
         requests_per_minute_most=row["team__key_requests_per_minute_most"],
         concurrency_most=row["team__key_concurrency_most"],

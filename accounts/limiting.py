@@ -19,6 +19,8 @@ from gateway.core.refusals import InvalidField
 
 Owner = Key | Membership | ServiceAccount | Project | Team
 """Whom a limit is for; a key stands for its lineage."""
+BY_OWNERS = frozenset({"member", "team"})
+"""Whose limits the team's owners alone set; all of its people set the others'."""
 _KINDS: Mapping[type[Any], str] = {
     Key: "key",
     Membership: "member",
@@ -45,7 +47,9 @@ def set_limit(
     if is_staff:
         limit.most = most
         if most is not None and amount > most:
-            raise InvalidField("most", f"most is {most}; it must be {amount} or more, as the limit itself is.")
+            raise InvalidField(
+                "most", f"most is {most}; it must be {amount} or more, as the limit itself is."
+            )
     _check_allowed(limit, amount)
     _check_ceiling(subject, unit, window, amount)
     limit.amount, limit.set_by = amount, _actor()

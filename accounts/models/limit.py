@@ -5,6 +5,7 @@ from django.db import models
 
 from accounts import limits
 from accounts.models.subject import KINDS, SubjectModel, one_subject
+from accounts.querysets import LimitQuerySet
 from gateway.core.refusals import InvalidField
 
 
@@ -74,9 +75,14 @@ class Limit(SubjectModel, MeasuredModel):
         help_text="What staff allow: the team may set less, and cannot remove it. Empty: it is the team's own.",
     )
     set_by = models.CharField(
-        max_length=160, blank=True, editable=False, help_text="Who set the amount: a person, or a key by its id."
+        max_length=160,
+        blank=True,
+        editable=False,
+        help_text="Who set the amount: a person, or a key by its id.",
     )
     set_at = models.DateTimeField(auto_now=True)
+
+    objects = LimitQuerySet.as_manager()
 
     class Meta:
         ordering = ["unit", "window", "id"]
