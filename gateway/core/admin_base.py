@@ -28,6 +28,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.templatetags import unfold_list
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
@@ -47,6 +48,7 @@ NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
 SignInForm = AuthenticationForm
 MultipleChoice = UnfoldAdminSelect2MultipleWidget
+NumberInput = UnfoldAdminIntegerFieldWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 
