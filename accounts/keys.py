@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from accounts.attempts import OWNERS
 from accounts.patterns import matches_any
+from accounts.policies import LifecyclePolicy
 from accounts.restrictions import Restrictions
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import CONCURRENCY, REQUESTS, Limit
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -76,6 +77,9 @@ class KeyFacts:
     expires_at: float | None = None
     requests_per_minute: int | None = None
     concurrency: int | None = None
+    requests_per_minute_most: int | None = None
+    """What no key of its team has more of, whatever its own limits say."""
+    concurrency_most: int | None = None
     model_patterns: tuple[str, ...] = ()
     lane: str = "auto"
     may_search_elsewhere: bool = False
@@ -90,9 +94,12 @@ class KeyFacts:
     """Its subjects as the record of an attempt has them: see accounts.attempts.OWNERS. 0: there is none."""
 
     def __post_init__(self) -> None:
-        limit = Limit(f"key:{self.lineage_id}", self.requests_per_minute, self.concurrency)
-        has_limits = self.requests_per_minute is not None or self.concurrency is not None
-        object.__setattr__(self, "limits", (limit,) if has_limits else ())
+        subject = f"key:{self.lineage_id}"
+        given = ((REQUESTS, self.requests_per_minute, 60), (CONCURRENCY, self.concurrency, 0))
+        limits = tuple(
+            Limit(subject, unit, amount, window_s) for unit, amount, window_s in given if amount is not None
+        )
+        object.__setattr__(self, "limits", limits)
         subjects = dict(self.subjects)
         object.__setattr__(self, "owners", {fact: subjects.get(kind, 0) for kind, fact in OWNERS.items()})
 
@@ -108,13 +115,14 @@ class KeyFacts:
         return not self.model_patterns or matches_any((model_id, *aliases), self.model_patterns)
 
     @property
+    def blocks_deprecated(self) -> bool:
+        """Whether calls of deprecated models are refused, where no alias says otherwise."""
+        return self.lifecycle_policy == LifecyclePolicy.BLOCK
+
+    @property
     def sight(self) -> str:
         """What of the catalogue it may see: the same text for keys that may see the same."""
-        return (
-            f"{self.model_patterns}"
-            if self.restrictions is None
-            else f"{self.model_patterns} {self.restrictions}"
-        )
+        return f"{self.model_patterns} {self.restrictions} {self.blocks_deprecated}"
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

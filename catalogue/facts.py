@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle.status import Status, status_at
+from gateway.core.store.interface import Limit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,6 +48,8 @@ class OfferingFacts:
     """As published; what a provider is like now is in the snapshot's providers."""
     patience_s: int | None = None
     """How long its streams are waited for; None: as its provider's. A switch, as `is_enabled` is: not published."""
+    quotas: tuple[Limit, ...] = ()
+    """What may be sent to it by all teams together, besides its provider's. A switch, too."""
     quantization: str | None = None
     regions: tuple[str, ...] = ()
     """Where it runs, sorted; empty where unknown."""
@@ -106,6 +110,11 @@ class ModelFacts:
 
     def status(self, at: datetime) -> Status:
         return status_at(at, self.release_at, self.deprecation_at, self.retirement_at)
+
+    def is_blocked(self, name: str, team_policy: str, at: datetime) -> bool:
+        """Whether a call by that name of it is refused because it is deprecated: an alias's policy goes before."""
+        policy = self.alias_policies.get(name) or team_policy
+        return policy == LifecyclePolicy.BLOCK and self.status(at) is Status.DEPRECATED
 
     def is_listed(self, at: datetime) -> bool:
         """Released and not retired."""

@@ -85,6 +85,11 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
             assert anchor in map(slug, headings), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_document_was_merged_to_its_end(document: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|>{7}|={7})(?: .*)?$", document.read_text(), re.MULTILINE)
+
+
 def test_first_page_is_one_screen_with_three_pictures() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert len(text.splitlines()) <= ONE_SCREEN_LINES

@@ -1,8 +1,9 @@
-"""Users, teams, programs, projects, keys, the revision, the ledger and its sums, stored responses, the audit."""
+"""Users, teams, programs, projects, keys, limits, the revision, ledger and sums, stored responses, the audit."""
 
 from accounts.models.audit import AuditEntry
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
+from accounts.models.limit import Limit
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "Key",
     "LedgerEntry",
+    "Limit",
     "Membership",
     "Project",
     "Revision",

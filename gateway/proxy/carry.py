@@ -91,8 +91,7 @@ async def carry(
     client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
-    limits = request.key.limits
-    verdict = await admit(call.id, limits, services.store, observers.spool)
+    verdict = await admit(call.id, request.key.limits, services.store, observers.spool)
     client.headers.extend(limit_headers(verdict))
     if not verdict.is_admitted:
         raise refusal_by(verdict, request.key)
@@ -100,7 +99,7 @@ async def carry(
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
     finally:
-        services.store.release(call.id, limits)
+        services.store.release(call.id)
     record.attempts = end.attempts
     if end.cut_by:
         record.fail(end.cut_by)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from catalogue.facts import ModelFacts
 from gateway.core.refusals import whole_seconds
-from gateway.core.store.interface import Verdict
+from gateway.core.store.interface import REQUESTS, Verdict
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -40,10 +40,12 @@ def successor_link(successor_id: str | None) -> Headers:
 
 def limit_headers(verdict: Verdict) -> Headers:
     """How much of the tightest limit is left; nothing where there is none."""
-    if verdict.limit is None:
+    standings = [standing for standing in verdict.standings if standing.limit.unit == REQUESTS]
+    if not standings:
         return []
+    tightest = min(standings, key=lambda standing: standing.remaining)
     return [
-        (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
-        (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
+        (b"x-ratelimit-limit-requests", str(tightest.limit.amount).encode()),
+        (b"x-ratelimit-remaining-requests", str(tightest.remaining).encode()),
+        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(tightest.reset_s)),
     ]

@@ -7,8 +7,8 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate, no_object
 from providers.formats.field_names import client_field
-from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
+from providers.formats.gemini.members import camel
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns
@@ -209,7 +209,7 @@ class ContentsWriter:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
             path = f"{client_field(self._source, 'messages')} of the system"
-            self._notes.note_path(path, "contents of the user")
+            self._notes.tell_path(path, "contents of the user")
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

@@ -22,7 +22,7 @@ def _drop_lineage(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("accounts", "0007_let_keys_search_elsewhere")]
+    dependencies = [("accounts", "0008_limits")]
 
     operations = [
         migrations.CreateModel(

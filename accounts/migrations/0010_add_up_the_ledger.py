@@ -62,6 +62,6 @@ def _add_up(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("accounts", "0008_count_what_is_spent")]
+    dependencies = [("accounts", "0009_count_what_is_spent")]
 
     operations = [migrations.RunPython(_add_up, migrations.RunPython.noop)]
