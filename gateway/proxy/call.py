@@ -33,6 +33,8 @@ _FACTS = (
     "client_waits_s",
     "may_search_elsewhere",
     "end_user",
+    "reserved_at",
+    "has_room_at",
 )
 _facts_of = attrgetter(*_FACTS)
 NEEDED = ("call_id", *_FACTS[:9])
