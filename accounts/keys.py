@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from accounts.patterns import matches_any
 from accounts.restrictions import Restrictions
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import CONCURRENCY, REQUESTS, Limit
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -87,9 +87,12 @@ class KeyFacts:
     """Those that count for its calls, put together once; () where there are none."""
 
     def __post_init__(self) -> None:
-        limit = Limit(f"key:{self.lineage_id}", self.requests_per_minute, self.concurrency)
-        has_limits = self.requests_per_minute is not None or self.concurrency is not None
-        object.__setattr__(self, "limits", (limit,) if has_limits else ())
+        subject = f"key:{self.lineage_id}"
+        given = ((REQUESTS, self.requests_per_minute, 60), (CONCURRENCY, self.concurrency, 0))
+        limits = tuple(
+            Limit(subject, unit, amount, window_s) for unit, amount, window_s in given if amount is not None
+        )
+        object.__setattr__(self, "limits", limits)
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from providers.facts import ProviderFacts
+from providers.formats.answer_tool import ANSWER_TOOL
 from providers.formats.base import TranslationError
 from providers.formats.extras import refuse_choices
 from providers.formats.known_models import known_model
@@ -48,6 +49,8 @@ _ODD = (Native, Image, Audio, File, Reasoning)
 _SOMETHING = Message(Role.USER, (Text("."),))
 _LOSES_NOTHING = Verdict()
 _CHAT = OPENAI.name
+_MOST_KEPT_CHARS = 1_024
+"""Of one request's settings: whatever clients make long would be held hundreds of times."""
 
 
 def may_lose(required: Requirements, call: Call) -> bool:
@@ -137,9 +140,13 @@ def _settings_of(sketch: Conversation) -> tuple[object, ...] | None:
     """All that such a sketch says, where it is settings and plain tools alone: programs send the same in every call."""
     if len(sketch.messages) > 1 or sketch.extra or sketch.output or sketch.metadata:
         return None
-    if sketch.sampling.logit_bias or not all(map(_is_plain_tool, sketch.tools)):
+    if sketch.sampling.logit_bias is not None or not all(map(_is_plain_tool, sketch.tools)):
         return None
     chosen = sketch.tool_choice.names if sketch.tool_choice else ()
+    effort = sketch.reasoning.effort if sketch.reasoning else None
+    words = (*sketch.sampling.stop, *chosen, sketch.service_tier, sketch.verbosity, effort)
+    if sum(len(word) for word in words if word) > _MOST_KEPT_CHARS:
+        return None
     # A choice of what is not there is refused: the same choice beside other tools may be right.
     found = tuple(tool.name for tool in sketch.functions if tool.name in chosen)
     return (
@@ -178,13 +185,16 @@ def _is_plain(conversation: Conversation) -> bool:
         and conversation.sampling == UNSAID
         and not (conversation.reasoning or conversation.output or conversation.verbosity)
         and not (conversation.user_id or conversation.metadata or conversation.service_tier)
-        and (choice is None or choice.mode is not ChoiceMode.REQUIRED)
+        and (choice is None or not (choice.names or choice.mode is ChoiceMode.REQUIRED))
         and all(map(_is_plain_tool, conversation.tools))
     )
 
 
 def _is_plain_tool(tool: Tool | Native) -> bool:
-    return isinstance(tool, Tool) and not (tool.strict or tool.cache or _owns(tool))
+    """Nothing of it matters to any writer but that it is there, and is chosen or not."""
+    return isinstance(tool, Tool) and not (
+        tool.strict or tool.cache or tool.name == ANSWER_TOOL or _owns(tool)
+    )
 
 
 def _odd_tools(conversation: Conversation) -> tuple[Tool | Native, ...]:

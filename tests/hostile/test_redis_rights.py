@@ -1,6 +1,7 @@
 """A Redis user with no more rights than docs/operating.md names: store, task queue and doctor do with them."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.conf import LazySettings
 
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import Ask, Limit, Tokens
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.tries import Patience
 from gateway.ops import doctor
@@ -47,8 +48,10 @@ def test_the_store_does_with_the_documented_rights(url: str) -> None:
     async def story(store: RedisStore) -> None:
         heard: list[bytes] = []
         inbox = await store.subscribe(["in:web"], lambda _channel, message: heard.append(message))
-        assert (await store.admit("a", [Limit("key:1", 5, 5)])).is_admitted
-        store.release("a", [Limit("key:1", 5, 5)])
+        limits = [Limit("key:1", "tokens", 5, 60), Limit("key:1", "concurrency", 5)]
+        assert (await store.admit(Ask("a", limits, input_tokens=3))).is_admitted
+        store.correct(limits, Tokens(3), Tokens(2), time.time())
+        store.release("a")
         assert await store.take_try("keys:x", Patience(1, 1)) == 0
         await store.forgive("keys:x")
         entry = await hand_over(store, store, "call")

@@ -12,7 +12,7 @@ import hiredis
 from gateway.core.batched_writes import BatchingTransport
 from gateway.core.store.address import Address
 from gateway.core.store.interface import StoreUnavailable
-from gateway.core.store.scripts import Script
+from gateway.core.store.script import Script
 
 logger = logging.getLogger(__name__)
 

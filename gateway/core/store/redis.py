@@ -8,7 +8,6 @@ from contextlib import suppress
 from gateway.core.store.address import PREFIX, parse_address
 from gateway.core.store.connection import Connection
 from gateway.core.store.interface import JobEntry, StoreUnavailable, TakeBack
-from gateway.core.store.memory import WINDOW_S
 from gateway.core.store.redis_inbox import Inbox
 from gateway.core.store.redis_jobs import RedisJobs
 from gateway.core.store.redis_limits import RedisLimits
@@ -25,15 +24,13 @@ class RedisStore:
 
     is_shared = True
 
-    def __init__(
-        self, url: str, process_id: str, *, window_s: float = WINDOW_S, lease_s: float = LEASE_S
-    ) -> None:
+    def __init__(self, url: str, process_id: str, *, lease_s: float = LEASE_S) -> None:
         self._address = parse_address(url)
         self._commands = Connection(self._address, self._prepare)
         self._jobs = RedisJobs(self._address, self._commands, process_id)
-        self._limits = RedisLimits(self._commands, window_s=window_s, lease_s=lease_s)
+        self._limits = limits = RedisLimits(self._commands, lease_s=lease_s)
         # Asked for every call: no step in between.
-        self.admit, self.release = self._limits.admit, self._limits.release
+        self.admit, self.release, self.correct = limits.admit, limits.release, limits.correct
         self._renew_every_s = lease_s / 3
         self._keeper: asyncio.Task[None] | None = None
 

@@ -10,7 +10,8 @@ from typing import Any
 from gateway.core.store.address import PREFIX, Address
 from gateway.core.store.connection import Argument, Connection, Refused
 from gateway.core.store.interface import JobEntry, StoreUnavailable, TakeBack
-from gateway.core.store.scripts import ALL, PROBE, SEND, START, SWEEP, TAKE_BACK, Script
+from gateway.core.store.script import Script
+from gateway.core.store.scripts import ALL, PROBE, SEND, START, SWEEP, TAKE_BACK
 
 _JOBS = PREFIX + "jobs"
 _EPOCH = PREFIX + "epoch"

@@ -4,7 +4,7 @@ import pytest
 from rest_framework.exceptions import Throttled
 
 from gateway.core.errors import render_exception
-from gateway.core.store.interface import Verdict
+from gateway.core.store.interface import Limit, Standing, Verdict
 from gateway.proxy.errors import RateLimited
 from gateway.proxy.response_headers import limit_headers
 
@@ -18,7 +18,8 @@ def test_a_refused_call_is_never_told_to_come_back_too_early(wait_s, told):
 
 @pytest.mark.parametrize(("wait_s", "told"), WAITS)
 def test_neither_is_one_whose_window_is_told(wait_s, told):
-    headers = dict(limit_headers(Verdict(is_admitted=True, limit=1, remaining=0, reset_s=wait_s)))
+    standing = Standing(Limit("key:1", "requests", 1, 60), remaining=0, reset_s=wait_s)
+    headers = dict(limit_headers(Verdict(is_admitted=True, standings=[standing])))
     assert headers[b"x-ratelimit-reset-requests"] == told + b"s"
 
 
