@@ -75,6 +75,9 @@ class KeyFacts:
     expires_at: float | None = None
     requests_per_minute: int | None = None
     concurrency: int | None = None
+    requests_per_minute_most: int | None = None
+    """What no key of its team has more of, whatever its own limits say."""
+    concurrency_most: int | None = None
     model_patterns: tuple[str, ...] = ()
     lane: str = "auto"
     may_search_elsewhere: bool = False

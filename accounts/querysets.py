@@ -25,6 +25,10 @@ class KeyQuerySet(QuerySet["Key"]):
         shown = _KEY.fullmatch(text.strip())
         return self.filter(public_id=shown[1]) if shown else self.none()
 
+    def with_limits(self) -> "KeyQuerySet":
+        """With the limits of their lineages."""
+        return self.select_related("first").prefetch_related("limits", "first__limits")
+
     def usable(self, at: datetime) -> "KeyQuerySet":
         """Neither revoked nor expired, of teams that are open."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)

@@ -28,6 +28,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.templatetags import unfold_list
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -45,6 +46,7 @@ ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
 SignInForm = AuthenticationForm
+NumberInput = UnfoldAdminIntegerFieldWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 

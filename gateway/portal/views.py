@@ -233,7 +233,7 @@ def own_key(user: User, public_id: str) -> Key:
     # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
     if not public_id.isalnum():
         raise Http404("There is no such key.")
-    own = with_owners(Key.objects.filter(team__in=user.teams.all()))
+    own = with_owners(Key.objects.filter(team__in=user.teams.all()).with_limits())
     return get_object_or_404(own, public_id=public_id)
 
 
