@@ -45,7 +45,9 @@ def set_limit(
     if is_staff:
         limit.most = most
         if most is not None and amount > most:
-            raise InvalidField("most", f"most is {most}; it must be {amount} or more, as the limit itself is.")
+            raise InvalidField(
+                "most", f"most is {most}; it must be {amount} or more, as the limit itself is."
+            )
     _check_allowed(limit, amount)
     _check_ceiling(subject, unit, window, amount)
     limit.amount, limit.set_by = amount, _actor()

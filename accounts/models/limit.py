@@ -74,7 +74,10 @@ class Limit(SubjectModel, MeasuredModel):
         help_text="What staff allow: the team may set less, and cannot remove it. Empty: it is the team's own.",
     )
     set_by = models.CharField(
-        max_length=160, blank=True, editable=False, help_text="Who set the amount: a person, or a key by its id."
+        max_length=160,
+        blank=True,
+        editable=False,
+        help_text="Who set the amount: a person, or a key by its id.",
     )
     set_at = models.DateTimeField(auto_now=True)
 

@@ -30,7 +30,9 @@ class Revision(models.Model):
     keys = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(pk__in=[1, 2, 3]), name="revision_three_rows")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk__in=[1, 2, 3]), name="revision_three_rows")
+        ]
 
     def __str__(self) -> str:
         return str(self.number)

@@ -133,7 +133,9 @@ def _switched(models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:
     quotas = quotas_by("offering")
     turned = Q(is_enabled=False) | Q(patience_s__isnull=False) | Q(pk__in=quotas)
     rows = Offering.objects.filter(turned).values_list("pk", "is_enabled", "patience_s")
-    switches = {pk: Switches(is_enabled, patience_s, quotas.get(pk, ())) for pk, is_enabled, patience_s in rows}
+    switches = {
+        pk: Switches(is_enabled, patience_s, quotas.get(pk, ())) for pk, is_enabled, patience_s in rows
+    }
     return {public_id: _with_switches(model, switches) for public_id, model in models.items()}
 
 

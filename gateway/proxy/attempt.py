@@ -334,6 +334,7 @@ class Attempt:
             started_at=now,
             prices=self._rate_card.standard.fields,
             input_tokens=call.input_tokens,
+            **call.owners,
         )
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:

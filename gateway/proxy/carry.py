@@ -170,6 +170,9 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
+    call.owners = key.owners
+    if call.project:
+        call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call

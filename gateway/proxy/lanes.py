@@ -37,7 +37,7 @@ class Lanes:
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
     async def carry(self, call: Call, record: CallRecord, *, wanted: str, sink: ResponseSink) -> CallResult:
-        """Make the call, wherever it is made: `record` tells where. Raises ClientGone, NoWorker, Unavailable, WorkerLost."""
+        """Make the call; `record` tells where. Raises ClientGone, NoWorker, Unavailable, WorkerLost."""
         if wanted == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
         if wanted == WORKER or (wanted == AUTO and self._worker_lane.is_open):

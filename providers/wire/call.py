@@ -38,6 +38,8 @@ class Call:
     request_id: str = ""
     team_id: int = 0
     key_id: int = 0
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """By the names of accounts.attempts.OWNERS; 0 or missing: there is none."""
     project: str = ""
     end_user: str = ""
     """Whose request it is, hashed; empty where the client does not say."""

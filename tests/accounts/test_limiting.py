@@ -177,7 +177,9 @@ def test_processes_of_the_version_before_read_a_keys_limits_in_its_columns() -> 
     set_limit(subject=new, unit="requests", window="minute", amount=7)
     columns = Key.objects.values_list("former_requests_per_minute", flat=True)
     assert list(columns) == [7, 7]
-    assert {Key._meta.get_field(f"former_{name}").column for name in ("requests_per_minute", "concurrency")} == {
+    assert {
+        Key._meta.get_field(f"former_{name}").column for name in ("requests_per_minute", "concurrency")
+    } == {
         "requests_per_minute",
         "concurrency",
     }

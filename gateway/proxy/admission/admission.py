@@ -47,7 +47,7 @@ class Admission:
         providers: Mapping[int, ProviderFacts],
     ) -> Verdict:
         """Take all that the call needs, or nothing. What is admitted knows what was reserved, and where it has room."""
-        limits = self._rules.current.for_key(key, key.projects.get(call.project, 0)).limits
+        limits = self._rules.current.for_key(key, call.owners["project_id"]).limits
         quotas = _quotas_of_all(candidates[:MOST_ASKED], providers)
         if not (limits or quotas):
             return ADMITTED

@@ -80,4 +80,5 @@ def _period(window: WindowLimit) -> str:
 def _way_out(window: WindowLimit) -> str:
     if not window.ends_at:
         return "Have it raised."
-    return f"It begins anew at {datetime.fromtimestamp(window.ends_at, UTC):%Y-%m-%dT%H:%M:%SZ}; until then have it raised."
+    ends_at = datetime.fromtimestamp(window.ends_at, UTC)
+    return f"It begins anew at {ends_at:%Y-%m-%dT%H:%M:%SZ}; until then have it raised."

@@ -22,7 +22,7 @@ class Reserved:
         self._used: Counter[str] = Counter()
 
     async def has_room(self, target: Target) -> bool:
-        """Whether the operator's quotas leave room for an attempt there; then it is taken, unless it was at admission."""
+        """Whether the operator's quotas let an attempt go there; it takes its share, unless that was taken before."""
         call, quotas = self._call, quotas_of(target.offering, target.provider)
         self._quotas = ()
         if not quotas:

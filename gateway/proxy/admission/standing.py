@@ -58,7 +58,9 @@ def _anthropic(kind: str, standing: Standing, now: float) -> Headers:
         "remaining": max(0, standing.remaining),
         "reset": f"{full_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return [(f"anthropic-ratelimit-{kind}-{name}".encode(), str(value).encode()) for name, value in told.items()]
+    return [
+        (f"anthropic-ratelimit-{kind}-{name}".encode(), str(value).encode()) for name, value in told.items()
+    ]
 
 
 def go_duration(wait_s: float) -> str:

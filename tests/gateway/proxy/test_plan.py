@@ -599,7 +599,9 @@ EUROS = a_price("input_text_tokens", "1", currency="EUR")
 LATER = a_price("input_text_tokens", "1", valid_from=AT + timedelta(seconds=1))
 
 
-@pytest.mark.parametrize(("prices", "has_price"), [((), False), ((EUROS,), False), ((LATER,), False), ((FREE,), True)])
+@pytest.mark.parametrize(
+    ("prices", "has_price"), [((), False), ((EUROS,), False), ((LATER,), False), ((FREE,), True)]
+)
 def test_on_a_budget_only_what_has_a_price_is_called(prices, has_price):
     model = a_model(offerings=(an_offering(1, prices=prices), an_offering(2, prices=(FREE,))))
     context = a_routing_context(model)

@@ -89,7 +89,9 @@ def test_a_budget_that_is_only_held_is_worth_waiting_for() -> None:
     error = refused(None, reason="held", budget=("key:7", MONTH))
     assert (error.http_status, error.error_code) == (429, "budget_held")
     assert error.headers == [(b"retry-after", b"1")]
-    assert error.message.startswith("What is left to key 'billing' of its budget of $10.00 this month is held")
+    assert error.message.startswith(
+        "What is left to key 'billing' of its budget of $10.00 this month is held"
+    )
 
 
 @pytest.mark.parametrize(
