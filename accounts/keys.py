@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from accounts.attempts import OWNERS
 from accounts.patterns import matches_any
+from accounts.policies import LifecyclePolicy
 from accounts.restrictions import Restrictions
 
 PREFIX = "sk-gw-"
@@ -103,13 +104,14 @@ class KeyFacts:
         return not self.model_patterns or matches_any((model_id, *aliases), self.model_patterns)
 
     @property
+    def blocks_deprecated(self) -> bool:
+        """Whether calls of deprecated models are refused, where no alias says otherwise."""
+        return self.lifecycle_policy == LifecyclePolicy.BLOCK
+
+    @property
     def sight(self) -> str:
         """What of the catalogue it may see: the same text for keys that may see the same."""
-        return (
-            f"{self.model_patterns}"
-            if self.restrictions is None
-            else f"{self.model_patterns} {self.restrictions}"
-        )
+        return f"{self.model_patterns} {self.restrictions} {self.blocks_deprecated}"
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle.status import Status, status_at
 from gateway.core.store.interface import Limit
 
@@ -109,6 +110,11 @@ class ModelFacts:
 
     def status(self, at: datetime) -> Status:
         return status_at(at, self.release_at, self.deprecation_at, self.retirement_at)
+
+    def is_blocked(self, name: str, team_policy: str, at: datetime) -> bool:
+        """Whether a call by that name of it is refused because it is deprecated: an alias's policy goes before."""
+        policy = self.alias_policies.get(name) or team_policy
+        return policy == LifecyclePolicy.BLOCK and self.status(at) is Status.DEPRECATED
 
     def is_listed(self, at: datetime) -> bool:
         """Released and not retired."""

@@ -3,16 +3,14 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
 import django
 
 from gateway import env
 from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
-from gateway.core.private_files import keep_private
 from gateway.core.redis_url import broker_url, is_usable, verified
+from gateway.database import database
 from gateway.env import read_mail_server
 from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
@@ -126,62 +124,9 @@ TEMPLATES = [
     }
 ]
 
-
 # How many connections the pages and the API of one web process share.
 DATABASE_CONNECTIONS = env.whole("GATEWAY_DATABASE_CONNECTIONS", 8, least=1)
-_POOL = {
-    "min_size": 0,
-    "max_size": DATABASE_CONNECTIONS,
-    # A short queue, and a short wait in it: then 503, which is honest, and not a page that hangs.
-    "queue": 8 * DATABASE_CONNECTIONS,
-    "timeout": 5,
-    # Whoever waits asks again: a pool that pauses longer and longer would sleep on after the database is back.
-    "reconnect_timeout": 0,
-}
-# The network that is gone is noticed by these, the server that is mute by `gateway.core.sql`.
-_POSTGRESQL = {
-    "connect_timeout": 3,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-
-
-def _at(url: str) -> dict[str, Any]:
-    try:
-        return dict(dj_database_url.parse(url, conn_max_age=0))
-    except ValueError:
-        # Never repeated: it may hold the password.
-        raise env.BadEnvironment(
-            "DATABASE_URL cannot be used; write it as postgres://user:password@host:5432/name."
-        ) from None
-
-
-def _database() -> dict[str, Any]:
-    database: dict[str, Any] = {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "gatehouse.sqlite3",
-    }
-    if DATABASE_URL:
-        # Under ASGI a kept connection is one per request thread and is never given back: so age 0.
-        database = _at(DATABASE_URL)
-    if database["ENGINE"] == "django.db.backends.postgresql":
-        database["ENGINE"] = "gateway.core.postgresql"
-        # What the address itself says wins.
-        database["OPTIONS"] = _POSTGRESQL | database.get("OPTIONS", {}) | {"pool": _POOL}
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        if database["NAME"] != ":memory:":
-            keep_private(Path(database["NAME"]))
-        database["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 5,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-    return database
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "gatehouse.sqlite3", DATABASE_CONNECTIONS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -46,14 +46,20 @@ class Reading:
         return self.rows().routable(self.at, self.openings)
 
     def callable_by(self, key: KeyFacts) -> Sequence[ModelFacts]:
-        """The models that can be called now and that the key's patterns let through, newest first."""
+        """The models that the key can call now by their ids, newest first."""
         ids = self.routable().newest_first().values_list("public_id", flat=True)
         models = [self.snapshot.models.get(id_) for id_ in ids]
         return [model for model in models if model and self.is_open_to(key, model)]
 
-    def is_open_to(self, key: KeyFacts, model: ModelFacts) -> bool:
-        """Whether the key may call the model, and use a provider that it is served by."""
+    def is_callable_by(self, key: KeyFacts, model: ModelFacts, name: str) -> bool:
+        """Whether the key can call the model now, by that id or alias."""
+        return self.snapshot.is_routable(model, self.at) and self.is_open_to(key, model, name)
+
+    def is_open_to(self, key: KeyFacts, model: ModelFacts, name: str = "") -> bool:
+        """Whether the key may call the model, by that alias or else its id, and use a provider that serves it."""
         if not key.may_call(model.id, model.aliases):
+            return False
+        if model.is_blocked(name or model.id, key.lifecycle_policy, self.at):
             return False
         rules = key.restrictions
         if rules is None or not rules.narrows_providers:

@@ -68,8 +68,8 @@ class TextCell(Cell):
         self.empty, self._is_one_line = empty, is_one_line
 
     def read(self, value: Any) -> str:
-        if isinstance(value, bool | float | date):
-            kind = "a truth value" if isinstance(value, bool) else "a number or a date"
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            kind = "a truth value" if isinstance(value, bool) else "a number, a date or a time"
             raise ValueError(
                 f"{shown(value)} is {kind} in the workbook: format the cell as text and type it again."
             )
@@ -149,7 +149,7 @@ class AmountCell(Cell):
             )
         if _PLAIN.fullmatch(text):
             return Decimal(text)
-        way_out = " or say that the file has decimal commas" if _WITH_COMMA.fullmatch(text) else ""
+        way_out = ", or say that the file has decimal commas" if _WITH_COMMA.fullmatch(text) else ""
         raise ValueError(
             f"{shown(text)} is not a number: write digits with a point, such as 1234.5{way_out}."
         )
@@ -163,17 +163,24 @@ class CountCell(AmountCell):
         self.empty = empty
 
     def read(self, value: Any) -> Any:
-        number = super().read(value)
+        try:
+            number = super().read(value)
+        except ValueError:
+            raise self._not_whole(value) from None
         exponent = number.as_tuple().exponent
         is_typed = not isinstance(value, float)
         if number != number.to_integral_value() or (is_typed and isinstance(exponent, int) and exponent):
-            raise ValueError(
-                f"{shown(value)} is not a whole number: write its digits alone, such as 128000, without a fraction."
-            )
+            raise self._not_whole(value)
         return int(number)
 
     def write(self, value: Any) -> str:
         return str(value)
+
+    def _not_whole(self, value: Any) -> ValueError:
+        form = "128000 or 128.000" if self.has_decimal_comma else "128000"
+        return ValueError(
+            f"{shown(value)} is not a whole number: write its digits alone, such as {form}, without a fraction."
+        )
 
 
 class DayCell(Cell):

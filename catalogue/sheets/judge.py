@@ -58,6 +58,8 @@ class Judge:
         for column, value in given.cells.items():
             if isinstance(value, str) and "\x00" in value:
                 yield Fault(column, "NUL characters are not allowed.")
+        for column, why in given.unread.items():
+            yield Fault(column, f"{shown(given.cells[column])} {why}")
         if given.excess:
             yield Fault("", f"There are {given.excess} cells beyond the header.")
         earlier = self._seen.setdefault(key, given.number)

@@ -23,6 +23,10 @@ WORKBOOK = "workbook"
 HOW_TO = "How to fill it in"
 _ZIP, _OLD_WORKBOOK = b"PK", b"\xd0\xcf\x11\xe0"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# What a program shows where a formula has no value; a file that it writes has these texts too.
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?\bref=["']([A-Z0-9:]+)""")
+_MOST_NAMED = 10
 _SEPARATORS = (",", ";", "\t")
 _SEPARATOR = re.compile(r'"?sep=([,;\t])"?')
 _WORKBOOK_FAULTS = (
@@ -38,6 +42,12 @@ _WORKBOOK_FAULTS = (
 """What openpyxl raises for what is no workbook; it has no error of its own for most of it."""
 
 
+class Formula(str):
+    """A cell that some program computes."""
+
+    __slots__ = ()
+
+
 class UnreadableSheetError(Exception):
     """There are no rows to be had from this file; the message says why."""
 
@@ -48,6 +58,8 @@ class Row:
 
     number: int
     cells: Mapping[str, Any]
+    unread: Mapping[str, str]
+    """Why, by column, of cells that hold no value but what some program made of others."""
     excess: int = 0
     """How many cells stand beyond the header."""
     sheet: str = ""
@@ -153,7 +165,7 @@ def _first_sheet(data: bytes) -> Iterator[Sequence[Any]]:
 
 
 def _open_workbook(data: bytes) -> Any:
-    """A formula is the text that it is, never what some program computed from it."""
+    """With its formulas: what some program computed from them may be old."""
     try:
         if sum(entry.file_size for entry in zipfile.ZipFile(BytesIO(data)).infolist()) > _MOST_UNPACKED_BYTES:
             raise UnreadableSheetError("The workbook is too large when unpacked; split it.")
@@ -163,8 +175,25 @@ def _open_workbook(data: bytes) -> Any:
 
 
 def _lines_of(sheet: Any) -> Iterator[Sequence[Any]]:
-    rows: Iterable[Sequence[Any]] = sheet.iter_rows(values_only=True)
-    return (row for row in rows if any(cell is not None for cell in row))
+    """Raises UnreadableSheetError for merged cells: all but the first of them are empty."""
+    if merged := _merged_cells(sheet):
+        more = f" and {len(merged) - _MOST_NAMED} more" if len(merged) > _MOST_NAMED else ""
+        named = f"{', '.join(merged[:_MOST_NAMED])}{more}"
+        raise UnreadableSheetError(
+            f"In the sheet {sheet.title!r} cells are merged: {named}. Unmerge them, and fill in each of them."
+        )
+    rows: Iterable[Sequence[Any]] = sheet.iter_rows()
+    return (list(map(_value, row)) for row in rows if any(cell.value is not None for cell in row))
+
+
+def _merged_cells(sheet: Any) -> list[str]:
+    """Their ranges, such as B2:B4. A sheet that is read row by row does not tell of them."""
+    with sheet._get_source() as source:
+        return [found.decode() for found in _MERGED.findall(source.read())]
+
+
+def _value(cell: Any) -> Any:
+    return Formula(getattr(cell.value, "text", cell.value)) if cell.data_type == "f" else cell.value
 
 
 def _plain(name: str) -> str:
@@ -187,4 +216,13 @@ def _check_header(header: list[str], sheet: Sheet, place: str) -> None:
 def _row(number: int, header: Sequence[str], line: Sequence[Any]) -> Row:
     cells = {name: unquote_formula(cell) for name, cell in zip(header, line, strict=False)}
     cells |= dict.fromkeys(header[len(line) :], "")
-    return Row(number, cells, sum(cell not in (None, "") for cell in line[len(header) :]))
+    unread = {name: why for name, cell in cells.items() if (why := _why_unread(cell))}
+    return Row(number, cells, unread, sum(cell not in (None, "") for cell in line[len(header) :]))
+
+
+def _why_unread(cell: Any) -> str:
+    """Empty where it can be read."""
+    if isinstance(cell, Formula):
+        return "is a formula: put its value in its place."
+    is_error = isinstance(cell, str) and cell.strip() in _ERRORS
+    return "is what a spreadsheet shows where a formula fails: put a value in its place." if is_error else ""

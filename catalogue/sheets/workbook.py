@@ -14,6 +14,19 @@ from catalogue.sheets.columns import SHEETS, Sheet
 from catalogue.sheets.upload import HOW_TO
 from catalogue.words import VOCABULARY
 
+_EXPLAINED = {
+    "id": "Its organisation's id, a slash and its own, such as anthropic/claude-haiku-4.5. It cannot be changed later.",
+    "name": "As people say it.",
+    "website": "An address, such as https://mistral.ai.",
+    "tokenizer": "Its name, such as o200k_base. Empty: unknown.",
+    "model": "The model, by its id.",
+    "provider": "The provider, by its id.",
+    "upstream_name": "What the provider calls this model.",
+    "amount": "What unit_size units cost, such as 0.25.",
+    "currency": "USD, or the code of another one, which is shown and not charged.",
+    "source": "Where this comes from, with the date it was read. Clients do not see it.",
+}
+"""Of columns whose fields have no help of their own in forms."""
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -53,7 +66,7 @@ def _what(sheet: Sheet, field: Field) -> str:
         return "Empty or now: it begins when it is imported, and the running one ends. ever: since ever. Or an instant."
     if isinstance(cell, NamedCell):
         return f"The {cell.kind}, by its id."
-    return str(getattr(_django_field(sheet, field), "help_text", "")) or "As in the catalogue."
+    return str(getattr(_django_field(sheet, field), "help_text", "")) or _EXPLAINED[name]
 
 
 def _django_field(sheet: Sheet, field: Field) -> Any:

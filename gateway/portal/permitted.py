@@ -61,8 +61,6 @@ def permitted_to(key: Key, reading: Reading) -> Permitted:
     policy = LifecyclePolicy(key.team.lifecycle_policy)
     facts = facts_of(key)
     models = reading.callable_by(facts) if INFERENCE in key.scope_set else []
-    if policy is LifecyclePolicy.BLOCK:
-        models = [model for model in models if model.status(reading.at) is not Status.DEPRECATED]
     example, endpoints = _example(models, reading)
     if facts.restrictions and facts.restrictions.surfaces is not None:
         endpoints = endpoints.intersection(facts.restrictions.surfaces)

@@ -56,6 +56,7 @@ class CacheKey(NamedTuple):
     is_packed: bool
     model_patterns: tuple[str, ...]
     restrictions: Restrictions | None
+    blocks_deprecated: bool
 
     @property
     def size(self) -> int:
@@ -187,6 +188,7 @@ class ResponseCache:
             takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1")),
             key.model_patterns,
             key.restrictions,
+            key.blocks_deprecated,
         )
 
     def _keep(self, cache_key: CacheKey, answer: CachedResponse) -> None:

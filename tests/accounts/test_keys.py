@@ -84,9 +84,10 @@ def test_keys_that_may_see_the_same_have_the_same_sight() -> None:
         facts(model_patterns=("acme/*",)),
         facts(restrictions=Restrictions(is_closed=True)),
         facts(restrictions=Restrictions(denied_models=("acme/*",))),
+        facts(lifecycle_policy="block"),
     ]
     assert len({key.sight for key in keys}) == len(keys)
-    assert facts(id=2, name="other").sight == facts().sight
+    assert facts(id=2, name="other", lifecycle_policy="warn").sight == facts().sight
 
 
 def test_secret_is_in_no_repr() -> None:

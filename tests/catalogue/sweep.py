@@ -29,7 +29,7 @@ from tests.catalogue.queries import random_query  # noqa: E402
 from tests.catalogue.reference import Query, Row, ids_by_sql, ids_in_memory, read_rows  # noqa: E402
 
 QUERIES_A_PAGE = 16
-_DESK = (
+_PAGES = (
     "",
     "catalogue/model/",
     "catalogue/model/worklist/",
@@ -54,11 +54,11 @@ def sweep(folder: str, count: int) -> str:
     rows = read_rows(reading)
     for _ in range(count):
         _compare(random_query(random, reading.snapshot), reading, rows)
-    _look_at_the_desk()
+    _look_at_pages_of_staff()
     return said.getvalue()
 
 
-def _look_at_the_desk() -> None:
+def _look_at_pages_of_staff() -> None:
     """Every page of a curator takes few queries, also at the first look after an edit."""
     curator = Client(headers={"host": "localhost"})
     curator.force_login(User.objects.create_superuser("curator"))
@@ -66,7 +66,7 @@ def _look_at_the_desk() -> None:
     curator.get("/admin/")
     model = Model.objects.alias(size=Count("offerings")).order_by("-size")[0]
     pages = [f"catalogue/model/{model.pk}/{page}/" for page in ("change", "history", "editions")]
-    for path in (*_DESK, *pages):
+    for path in (*_PAGES, *pages):
         worklist_cache.forget()
         with CaptureQueriesContext(connection) as queries:
             page = curator.get(f"/admin/{path}")

@@ -1,11 +1,14 @@
 """`GET /v1/models` and `GET /v1/models/{id}`."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import Team
+from accounts.policies import LifecyclePolicy
 from catalogue.models import Offering
 from tests.make import make_key, make_offering, make_provider, make_published, publish_all
 
@@ -118,3 +121,33 @@ def test_number_of_queries_does_not_grow_with_the_list(
     client.get("/v1/models")
     with django_assert_num_queries(3):  # key, revision, ids
         client.get("/v1/models")
+
+
+@pytest.mark.parametrize("address", ["/v1/models", "/v1beta/models", "/v1/gateway/models?privacy_scope=team"])
+def test_list_has_no_model_that_a_policy_refuses(address: str, settings: Any) -> None:
+    settings.TEAM_SCOPE = True
+    make_published("acme/old", deprecation_at=datetime(2026, 1, 1, tzinfo=UTC))
+    make_published("acme/new")
+    client = client_of()
+    assert [name in client.get(address).text for name in ("acme/old", "acme/new")] == [True, True]
+    Team.objects.update(lifecycle_policy=LifecyclePolicy.BLOCK)
+    assert [name in client.get(address).text for name in ("acme/old", "acme/new")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("teams", "aliases", "found"),
+    [
+        ("block", "", []),
+        ("block", "advise", ["uno"]),
+        ("advise", "block", ["acme/old"]),
+        ("warn", "", ["acme/old", "uno"]),
+    ],
+)
+def test_model_is_found_by_the_names_that_a_call_may_have(teams: str, aliases: str, found: list[str]) -> None:
+    model = make_published("acme/old", deprecation_at=datetime(2026, 1, 1, tzinfo=UTC))
+    model.aliases.create(name="uno", policy=aliases)
+    publish_all()
+    client = client_of()
+    Team.objects.update(lifecycle_policy=teams)
+    names = [name for name in ("acme/old", "uno") if client.get(f"/v1/models/{name}").status_code == 200]
+    assert names == found

@@ -10,6 +10,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.conf import LazySettings
 
+from gateway.celery import app as celery
 from gateway.core.store.interface import Ask, Limit, Tokens
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.tries import Patience
@@ -72,10 +73,15 @@ def test_the_task_queue_does_with_the_documented_rights(url: str) -> None:
     def note(number: int) -> None:
         done.append(number)
 
-    with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
-        note.delay(7)
-        wait_until(lambda: done == [7], "running a task")
-        assert app.control.ping(timeout=HANG_S, limit=1)
+    try:
+        with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
+            note.delay(7)
+            wait_until(lambda: done == [7], "running a task")
+            assert app.control.ping(timeout=HANG_S, limit=1)
+    finally:
+        # A worker of Celery's tests makes its application everybody's.
+        celery.set_current()
+        celery.set_default()
 
 
 def test_doctor_does_with_the_documented_rights(url: str, settings: LazySettings) -> None:

@@ -60,7 +60,7 @@ class CallableModelsView(PublishedView):
     def callable_model(self, name: str) -> ModelFacts:
         """By id or alias. Raises ApiError."""
         model = self.reading.find(name)
-        if model is None or model not in self.callable:
+        if model is None or not self.reading.is_callable_by(self.key, model, name):
             names = [name for each in self.callable for name in (each.id, *each.aliases)]
             raise unknown_model(name, names, hint="GET /v1/models lists those that this key can call now.")
         return model

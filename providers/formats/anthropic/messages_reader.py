@@ -8,6 +8,7 @@ import orjson
 from providers.formats.anthropic.cache_marks import read_cache_mark
 from providers.formats.anthropic.signatures import OF_CALL, ORIGIN, read_signature
 from providers.formats.base import BadRequest
+from providers.formats.contents import ContentReader
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
 from providers.wire.conversation import (
@@ -78,7 +79,7 @@ def _answered(turn: Message) -> Iterator[str]:
 
 def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
     """A string or a list of blocks."""
-    return tuple(_sign_calls(_read_blocks(message, name, _BY_ROLE[role])))
+    return tuple(_sign_calls(_CONTENTS.read(message, name, _BY_ROLE[role])))
 
 
 def _sign_calls(parts: list[Part]) -> list[Part]:
@@ -91,25 +92,6 @@ def _sign_calls(parts: list[Part]) -> list[Part]:
         else:
             signed.append(part)
     return signed
-
-
-def _read_blocks(fields: Fields, name: str, kinds: frozenset[str]) -> list[Part]:
-    content = fields.any(name)
-    if content is None or isinstance(content, str):
-        return [Text(content)] if content else []
-    return [_read_block(block, kinds) for block in fields.things(name)]
-
-
-def _read_block(block: Fields, kinds: frozenset[str]) -> Part:
-    """Native is what only Anthropic knows, such as what its own tools did."""
-    kind = block.needed("type")
-    if kind not in kinds:
-        return Native(ORIGIN, block.value, block.at("type"))
-    part = _READERS[kind](block)
-    if isinstance(part, Native):
-        return part
-    block.end()
-    return as_read(part, ORIGIN, block.value, block.own)
 
 
 def _read_text(block: Fields) -> Text:
@@ -185,7 +167,7 @@ def _read_call(block: Fields) -> ToolCall:
 
 
 def _read_result(block: Fields) -> ToolResult:
-    blocks = _read_blocks(block, "content", _RESULT)
+    blocks = _CONTENTS.read(block, "content", _RESULT)
     parts = [part for part in blocks if isinstance(part, Text | Image | File | Native)]
     return ToolResult(
         block.needed("tool_use_id"), tuple(parts), block.flag("is_error") or False, read_cache_mark(block)
@@ -201,3 +183,5 @@ _READERS: Mapping[str, Callable[[Fields], Part]] = {
     "tool_use": _read_call,
     "tool_result": _read_result,
 }
+_CONTENTS = ContentReader(ORIGIN, _READERS)
+"""Native is what only Anthropic knows, such as what its own tools did."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.formats.base import BadRequest, CannotTranslate
-from providers.formats.gemini.fields import Fields, required
+from providers.formats.gemini.members import Members, required
 from providers.formats.gemini.signatures import ORIGIN, standard_base64
 from providers.wire.conversation import Audio, File, Image
 
@@ -26,7 +26,7 @@ _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
 _PLAIN = "text/plain"
 
 
-def read_inline(blob: Fields) -> Image | Audio | File:
+def read_inline(blob: Members) -> Image | Audio | File:
     """Of inlineData. Raises BadRequest."""
     media_type, data = blob.text("mimeType"), blob.text("data")
     if not media_type:
@@ -44,7 +44,7 @@ def read_inline(blob: Fields) -> Image | Audio | File:
     return File(data=data, media_type=media_type, name=blob.text("displayName"))
 
 
-def read_file(file: Fields) -> Image | File:
+def read_file(file: Members) -> Image | File:
     """Of fileData. What lies at Google only Gemini can read. Raises BadRequest."""
     uri = file.text("fileUri")
     if not uri:
@@ -103,7 +103,7 @@ def _guess(place: str) -> str | None:
     return _BY_ENDING.get(path.rpartition(".")[2].lower()) if "." in path else None
 
 
-def _decoded(data: str, blob: Fields) -> str:
+def _decoded(data: str, blob: Members) -> str:
     try:
         return base64.b64decode(data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.fields import Fields, required
 from providers.formats.gemini.media import read_file, read_inline
+from providers.formats.gemini.members import Members, required
 from providers.formats.gemini.signatures import ORIGIN, read_signature
 from providers.formats.wording import as_read, give_wording, members_of
 from providers.wire.conversation import (
@@ -35,7 +35,7 @@ class ContentsReader:
     def __init__(self) -> None:
         self._calls = Calls()
 
-    def read(self, body: Fields) -> tuple[Message, ...]:
+    def read(self, body: Members) -> tuple[Message, ...]:
         """The system instruction first. Raises BadRequest."""
         turns = [self._turn(content) for content in body.objects("contents")]
         if not turns:
@@ -45,18 +45,18 @@ class ContentsReader:
             turns.insert(0, self._content(instruction, Role.SYSTEM, instruction.objects("parts")))
         return tuple(turns)
 
-    def _turn(self, content: Fields) -> Message:
+    def _turn(self, content: Members) -> Message:
         role = _role(content)
         parts = content.objects("parts")
         if not parts:
             raise required(content, "parts")
         return self._content(content, role, parts)
 
-    def _content(self, content: Fields, role: Role, parts: list[Fields]) -> Message:
+    def _content(self, content: Members, role: Role, parts: list[Members]) -> Message:
         read = tuple([read for part in parts for read in self._part(part)])
         return as_read(Message(role, read), ORIGIN, content.value, content.others(_OF_CONTENT))
 
-    def _part(self, part: Fields) -> list[Part]:
+    def _part(self, part: Members) -> list[Part]:
         """What stands in one part has one wording. An empty text says nothing, and stands for what says nothing."""
         own = part.others(_KNOWN)
         kinds = part.present(_KINDS)
@@ -67,7 +67,7 @@ class ContentsReader:
         wording = Wording(ORIGIN, part.value, tuple(map(members_of, read)), own)
         return [give_wording(each, wording) for each in read]
 
-    def _known_part(self, part: Fields, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
+    def _known_part(self, part: Members, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
         """`own` is added to: what only Gemini understands, by path."""
         if not kinds and "thoughtSignature" in part:
             return _signed(_read_signed(part))
@@ -76,7 +76,7 @@ class ContentsReader:
         kind, signed = kinds[0], _read_signed(part)
         if kind == "text":
             return _text(part, signed)
-        value = Fields(part.raw(kind), part.path_of(kind))
+        value = Members(part.raw(kind), part.path_of(kind))
         if kind == "functionCall":
             own |= value.others({"id", "name", "args"})
             return [self._call(value, signed)]
@@ -85,19 +85,19 @@ class ContentsReader:
             return [self._result(value), *_signed(signed)]
         return [read_inline(value) if kind == "inlineData" else read_file(value), *_signed(signed)]
 
-    def _call(self, call: Fields, signed: ReasoningSigned | None) -> ToolCall:
+    def _call(self, call: Members, signed: ReasoningSigned | None) -> ToolCall:
         name = _name(call)
         arguments = _json(call, "args")
         signature, origin = (signed.signature, signed.origin) if signed else (None, "")
         return ToolCall(self._calls.add(name, call.text("id")), name, arguments, signature, origin)
 
-    def _result(self, response: Fields) -> ToolResult:
+    def _result(self, response: Members) -> ToolResult:
         call_id = self._calls.answer(response, _name(response))
         text, is_error = _said(response)
         media = [self._result_media(part) for part in response.objects("parts")]
         return ToolResult(call_id, (*([Text(text)] if text else []), *media), is_error)
 
-    def _result_media(self, part: Fields) -> Any:
+    def _result_media(self, part: Members) -> Any:
         blob, file = part.object("inlineData"), part.object("fileData")
         if (blob is None) == (file is None):
             raise BadRequest(f"'{part.path}' must hold one of inlineData and fileData.", param=part.path)
@@ -107,7 +107,7 @@ class ContentsReader:
         return media
 
 
-def _role(content: Fields) -> Role:
+def _role(content: Members) -> Role:
     role = content.text("role") or "user"
     if role not in _ROLES:
         path = content.path_of("role")
@@ -115,14 +115,14 @@ def _role(content: Fields) -> Role:
     return _ROLES[role]
 
 
-def _name(call: Fields) -> str:
+def _name(call: Members) -> str:
     name = call.text("name")
     if not name:
         raise required(call, "name")
     return name
 
 
-def _text(part: Fields, signed: ReasoningSigned | None) -> list[Part]:
+def _text(part: Members, signed: ReasoningSigned | None) -> list[Part]:
     """A signature of a text stands after it, as thoughts without words: it may come later than the text, too."""
     text = part.text("text") or ""
     if part.flag("thought"):
@@ -137,12 +137,12 @@ def _signed(signed: ReasoningSigned | None) -> Iterator[Reasoning]:
         yield Reasoning("", signed.signature, signed.encrypted, signed.origin, signed.id)
 
 
-def _read_signed(part: Fields) -> ReasoningSigned | None:
+def _read_signed(part: Members) -> ReasoningSigned | None:
     signature = part.text("thoughtSignature")
     return read_signature(signature) if signature else None
 
 
-def _said(response: Fields) -> tuple[str, bool]:
+def _said(response: Members) -> tuple[str, bool]:
     """A tool's text, and whether it is an error; Google's own words for them are `output` and `error`."""
     if "response" not in response:
         return "", False
@@ -154,13 +154,13 @@ def _said(response: Fields) -> tuple[str, bool]:
     return _json(response, "response"), False
 
 
-def _json(fields: Fields, name: str) -> str:
+def _json(members: Members, name: str) -> str:
     """An object as text, an empty one where it is absent."""
-    value = {} if fields.object(name) is None else fields.raw(name)
+    value = {} if members.object(name) is None else members.raw(name)
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
-        path = fields.path_of(name)
+        path = members.path_of(name)
         raise BadRequest(f"'{path}' is nested too deeply.", param=path) from None
 
 
@@ -181,7 +181,7 @@ class Calls:
         self._waiting[name].append(call_id)
         return call_id
 
-    def answer(self, response: Fields, name: str) -> str:
+    def answer(self, response: Members, name: str) -> str:
         """The id of the call that a functionResponse answers. Raises BadRequest."""
         call_id = response.text("id") or self._oldest(name)
         if call_id not in self._names:

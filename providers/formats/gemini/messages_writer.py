@@ -7,8 +7,8 @@ from typing import Any
 
 from providers.formats.base import CannotTranslate, no_object
 from providers.formats.field_names import client_field
-from providers.formats.gemini.fields import camel
 from providers.formats.gemini.media import write_audio, write_file, write_image
+from providers.formats.gemini.members import camel
 from providers.formats.gemini.signatures import ORIGIN, UNSIGNED, write_signature
 from providers.formats.notes import Notes
 from providers.formats.turns import merge_turns

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.formats.base import BadRequest
-from providers.formats.gemini.fields import Fields, camel
+from providers.formats.gemini.members import Members, camel
 from providers.formats.gemini.messages_reader import ContentsReader
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
@@ -67,11 +67,11 @@ _LEVELS: Mapping[str, str | None] = {
 
 def read_request(body: Mapping[str, Any]) -> Conversation:
     """Raises BadRequest."""
-    fields = Fields(body, "")
-    messages = ContentsReader().read(fields)
-    extra = fields.others(_KNOWN)
-    tools, choice = read_tools(fields, extra)
-    config = fields.object("generationConfig") or Fields({}, "generationConfig")
+    members = Members(body, "")
+    messages = ContentsReader().read(members)
+    extra = members.others(_KNOWN)
+    tools, choice = read_tools(members, extra)
+    config = members.object("generationConfig") or Members({}, "generationConfig")
     output, reasoning = read_output(config, extra), read_reasoning_config(config, extra)
     extra |= read_others(config)
     conversation = Conversation(
@@ -83,29 +83,29 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         tool_choice=choice,
         output=output,
         reasoning=reasoning,
-        service_tier=_tier(fields),
-        metadata=_labels(fields),
+        service_tier=_tier(members),
+        metadata=_labels(members),
         extra=extra,
     )
     return as_read(conversation, ORIGIN, {camel(name): value for name, value in body.items()}, {})
 
 
-def _tier(fields: Fields) -> str | None:
-    tier = fields.text("serviceTier")
+def _tier(members: Members) -> str | None:
+    tier = members.text("serviceTier")
     return None if tier is None else _TIERS.get(tier.lower(), tier.lower())
 
 
-def _labels(fields: Fields) -> Mapping[str, str] | None:
-    labels = fields.raw("labels")
+def _labels(members: Members) -> Mapping[str, str] | None:
+    labels = members.raw("labels")
     if labels is None:
         return None
     if isinstance(labels, Mapping) and all(isinstance(text, str) for text in labels.values()):
         return dict(labels)
-    path = fields.path_of("labels")
+    path = members.path_of("labels")
     raise BadRequest(f"'{path}' must be an object of strings.", param=path, code="invalid_type")
 
 
-def read_sampling(config: Fields) -> Sampling:
+def read_sampling(config: Members) -> Sampling:
     """Raises BadRequest, as all here do."""
     return Sampling(
         temperature=config.number("temperature", 0, 2),
@@ -120,7 +120,7 @@ def read_sampling(config: Fields) -> Sampling:
     )
 
 
-def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
+def read_output(config: Members, extra: dict[str, Any]) -> OutputFormat | None:
     media_type = config.text("responseMimeType")
     if media_type not in {None, "", _PLAIN, _JSON}:
         extra[config.path_of("responseMimeType")] = media_type
@@ -132,7 +132,7 @@ def read_output(config: Fields, extra: dict[str, Any]) -> OutputFormat | None:
     return OutputFormat(OutputKind.JSON) if media_type == _JSON else None
 
 
-def read_reasoning_config(config: Fields, extra: dict[str, Any]) -> ReasoningConfig | None:
+def read_reasoning_config(config: Members, extra: dict[str, Any]) -> ReasoningConfig | None:
     """A budget of 0 is no thinking; of -1, as much as the model finds right."""
     thinking = config.object("thinkingConfig")
     if thinking is None:
@@ -147,7 +147,7 @@ def read_reasoning_config(config: Fields, extra: dict[str, Any]) -> ReasoningCon
     )
 
 
-def read_others(config: Fields) -> dict[str, Any]:
+def read_others(config: Members) -> dict[str, Any]:
     """What only Gemini understands, by path; without what says nothing: one candidate, of text."""
     others = config.others(_KNOWN_CONFIG)
     if config.integer("candidateCount", 1) not in {None, 1}:
@@ -157,7 +157,7 @@ def read_others(config: Fields) -> dict[str, Any]:
     return others
 
 
-def _effort(thinking: Fields) -> str | None:
+def _effort(thinking: Members) -> str | None:
     level = (thinking.text("thinkingLevel") or "THINKING_LEVEL_UNSPECIFIED").upper()
     if level not in _LEVELS:
         path = thinking.path_of("thinkingLevel")
@@ -167,7 +167,7 @@ def _effort(thinking: Fields) -> str | None:
 
 def count_tokens(body: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to a request, which holds either contents or a whole generateContentRequest. Raises BadRequest."""
-    asked = Fields(body, "").object("generateContentRequest")
-    whole = body if asked is None else Fields(body, "").raw("generateContentRequest")
+    asked = Members(body, "").object("generateContentRequest")
+    whole = body if asked is None else Members(body, "").raw("generateContentRequest")
     read_request(whole)
     return {"totalTokens": estimate_input_tokens(whole)}

@@ -11,7 +11,7 @@ from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import in_place
 from providers.formats.field_names import client_field
-from providers.formats.gemini.fields import camel
+from providers.formats.gemini.members import camel
 from providers.formats.gemini.messages_writer import ContentsWriter
 from providers.formats.gemini.request_reader import SCHEMA
 from providers.formats.gemini.signatures import ORIGIN

@@ -6,7 +6,7 @@ Source: https://ai.google.dev/api/caching#Schema.
 from collections.abc import Mapping
 from typing import Any
 
-from providers.formats.gemini.fields import camel
+from providers.formats.gemini.members import camel
 
 _COUNTS = frozenset(
     {"maxItems", "minItems", "maxLength", "minLength", "maxProperties", "minProperties", "maximum", "minimum"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.formats.base import BadRequest, Telling
 from providers.formats.field_names import client_field
-from providers.formats.gemini.fields import Fields, camel, required
+from providers.formats.gemini.members import Members, camel, required
 from providers.formats.gemini.schema import json_schema
 from providers.formats.gemini.signatures import ORIGIN
 from providers.formats.retold import as_text, retell
@@ -26,7 +26,7 @@ _CONFIG = "toolConfig.functionCallingConfig"
 _MEMBERS = {"tools": ("tools",), "toolConfig": ("tools", "tool_choice")}
 
 
-def read_tools(body: Fields, extra: dict[str, Any]) -> tuple[tuple[Tool | Native, ...], ToolChoice | None]:
+def read_tools(body: Members, extra: dict[str, Any]) -> tuple[tuple[Tool | Native, ...], ToolChoice | None]:
     """The tools, and the choice among them. Settings of others than functions go into `extra`. Raises BadRequest."""
     tools: list[Tool | Native] = []
     for entry in body.objects("tools"):
@@ -46,7 +46,7 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _tool(function: Fields) -> Tool:
+def _tool(function: Members) -> Tool:
     name = function.text("name")
     if not name:
         raise required(function, "name")
@@ -55,7 +55,7 @@ def _tool(function: Fields) -> Tool:
     return as_read(tool, ORIGIN, function.value, own)
 
 
-def _parameters(function: Fields) -> Any:
+def _parameters(function: Members) -> Any:
     schema, subset = function.object("parametersJsonSchema"), function.object("parameters")
     if schema is not None and subset is not None:
         raise BadRequest(
@@ -66,7 +66,7 @@ def _parameters(function: Fields) -> Any:
     return None if subset is None else json_schema(function.raw("parameters"))
 
 
-def _read_config(body: Fields, extra: dict[str, Any]) -> Fields | None:
+def _read_config(body: Members, extra: dict[str, Any]) -> Members | None:
     settings = body.object("toolConfig")
     if settings is None:
         return None
@@ -77,7 +77,7 @@ def _read_config(body: Fields, extra: dict[str, Any]) -> Fields | None:
     return config
 
 
-def _choice(config: Fields, mode: str | None, names: tuple[str, ...]) -> ToolChoice | None:
+def _choice(config: Members, mode: str | None, names: tuple[str, ...]) -> ToolChoice | None:
     if mode in {None, _UNSAID}:
         return ToolChoice(ChoiceMode.AUTO, names) if names else None
     if mode not in _MODES:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from providers.formats.contents import ContentReader
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
@@ -77,18 +78,21 @@ class _Calls:
 
 
 def _read_system(fields: Fields, _calls: _Calls) -> Message:
-    return _said(fields, Role.SYSTEM, read_content(fields, _TEXT))
+    return _said(fields, Role.SYSTEM, _CONTENTS.read(fields, "content", _TEXT))
 
 
 def _read_user(fields: Fields, _calls: _Calls) -> Message:
-    return _said(fields, Role.USER, read_content(fields, _USER_PARTS))
+    return _said(fields, Role.USER, _CONTENTS.read(fields, "content", _USER_PARTS))
 
 
 def _read_assistant(fields: Fields, calls: _Calls) -> Message:
     if fields.any("audio") is not None:
         # It is known to the provider alone that gave it.
         fields.set_aside("audio")
-    parts: list[Part] = [*read_reasoning(dict(fields.rest())), *read_content(fields, _ASSISTANT_PARTS)]
+    parts: list[Part] = [
+        *read_reasoning(dict(fields.rest())),
+        *_CONTENTS.read(fields, "content", _ASSISTANT_PARTS),
+    ]
     if refusal := fields.text("refusal"):
         parts.append(Refusal(refusal))
     parts += _read_pictures(fields)
@@ -104,7 +108,7 @@ def _read_pictures(fields: Fields) -> list[Part]:
     """What a model drew, as answers hold it; see images.read_images. Another shape is the client's own."""
     images = fields.any("images")
     if isinstance(images, list) and all(map(_is_picture, images)):
-        return [read_part(each, _PICTURES) for each in fields.things("images")]
+        return [_CONTENTS.read_part(each, _PICTURES) for each in fields.things("images")]
     if images:
         fields.set_aside("images")
     return []
@@ -145,7 +149,7 @@ def _read_function(fields: Fields, calls: _Calls) -> Message:
 
 
 def _result(fields: Fields, call_id: str) -> Message:
-    parts = read_content(fields, _RESULT_PARTS)
+    parts = _CONTENTS.read(fields, "content", _RESULT_PARTS)
     told = tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
     return Message(Role.USER, (ToolResult(call_id, told, cache=read_cache_mark(fields)),))
 
@@ -174,26 +178,6 @@ _READERS = {
     "tool": _read_tool,
     "function": _read_function,
 }
-
-
-def read_content(message: Fields, kinds: frozenset[str]) -> list[Part]:
-    """`kinds` are the types of part that this role may have."""
-    content = message.any("content")
-    if content is None or isinstance(content, str):
-        return [Text(content)] if content else []
-    return [read_part(fields, kinds) for fields in message.things("content")]
-
-
-def read_part(fields: Fields, kinds: frozenset[str]) -> Part:
-    """Native is what only some providers of this format know."""
-    kind = fields.needed("type")
-    if kind not in kinds:
-        return Native(ORIGIN, fields.value, fields.at("type"))
-    part = _PART_READERS[kind](fields)
-    # What an answer carried beside its text comes back with it, and says nothing new.
-    fields.skip("annotations", "index")
-    fields.end()
-    return as_read(part, ORIGIN, fields.value, fields.own)
 
 
 def _read_text(fields: Fields) -> Text:
@@ -265,3 +249,6 @@ _PART_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "input_audio": _read_audio,
     "file": _read_file,
 }
+# What an answer carried beside its text comes back with it, and says nothing new. Native is what only some providers
+# of this format know.
+_CONTENTS = ContentReader(ORIGIN, _PART_READERS, noted=("annotations", "index"))

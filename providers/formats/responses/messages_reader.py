@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from providers.formats.contents import ContentReader
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.openai.messages_reader import file_of, image_at
@@ -16,6 +17,7 @@ from providers.wire.conversation import (
     Image,
     Message,
     Native,
+    Part,
     Reasoning,
     Refusal,
     Role,
@@ -40,7 +42,6 @@ _RESULT_KINDS = frozenset({"input_text", "text", "input_image", "input_file"})
 # What the provider noted on items, and clients send back. `phase` tells an answer's last message from those
 # before it, which their order does as well.
 _NOTED = ("id", "status", "phase", "created_by")
-Said = Text | Refusal | Image | File | Native
 
 
 class ItemReader:
@@ -86,7 +87,7 @@ class ItemReader:
         role = _ROLES.get(name)
         if role is None:
             raise fields.wrong("role", f"cannot be '{name}'")
-        return Message(role, tuple(read_content(fields, "content", _KINDS[role])))
+        return Message(role, tuple(_CONTENTS.read(fields, "content", _KINDS[role])))
 
     def _read_call(self, fields: Fields) -> ToolCall:
         call = ToolCall(fields.needed("call_id"), fields.needed("name"), fields.text("arguments") or "{}")
@@ -97,7 +98,7 @@ class ItemReader:
         call_id = fields.needed("call_id")
         if self._needs_calls and call_id not in self._calls:
             raise fields.wrong("call_id", f"answers no call of an earlier item: '{call_id}'")
-        parts = read_content(fields, "output", _RESULT_KINDS)
+        parts = _CONTENTS.read(fields, "output", _RESULT_KINDS)
         return ToolResult(
             call_id, tuple(part for part in parts if isinstance(part, Text | Image | File | Native))
         )
@@ -131,26 +132,6 @@ def _read_picture(fields: Fields) -> Image:
 
 def _texts(fields: Fields, name: str) -> str:
     return "\n\n".join(part.needed("text") for part in fields.parts(name))
-
-
-def read_content(item: Fields, name: str, kinds: frozenset[str]) -> list[Said]:
-    """Of the field `name`. `kinds` are the types of part that may stand here."""
-    content: Any = item.any(name)
-    if content is None or isinstance(content, str):
-        return [Text(content)] if content else []
-    return [_read_part(fields, kinds) for fields in item.things(name)]
-
-
-def _read_part(fields: Fields, kinds: frozenset[str]) -> Said:
-    """Native is what only Responses knows."""
-    kind = fields.needed("type")
-    if kind not in kinds:
-        return Native(ORIGIN, fields.value, fields.at("type"))
-    part = _READERS[kind](fields)
-    if isinstance(part, Native):
-        return part
-    fields.end()
-    return as_read(part, ORIGIN, fields.value, fields.own)
 
 
 def _read_text(fields: Fields) -> Text:
@@ -187,7 +168,7 @@ def _read_file(fields: Fields) -> File:
     return File(file_id=file_id, name=name, origin=ORIGIN, cache=mark)
 
 
-_READERS: Mapping[str, Callable[[Fields], Said]] = {
+_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "input_text": _read_text,
     "output_text": _read_text,
     # Some clients send answers back as they would send text of their own.
@@ -196,3 +177,5 @@ _READERS: Mapping[str, Callable[[Fields], Said]] = {
     "input_image": _read_image,
     "input_file": _read_file,
 }
+_CONTENTS = ContentReader(ORIGIN, _READERS)
+"""Native is what only Responses knows."""

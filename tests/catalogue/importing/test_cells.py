@@ -1,7 +1,7 @@
 """Every way of writing a cell, on CSV and XLSX alike: understood as what it says, or refused by name."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.utils import timezone
+from openpyxl.worksheet.formula import ArrayFormula
 
 from accounts import revision
 from catalogue.models import Alias, Model, Offering, Organisation, Price
@@ -53,6 +54,43 @@ def change(write: Write, column: str, *values: Any, comma: bool = False) -> list
 
 def taken(column: str) -> list[Any]:
     return list(Model.objects.order_by("pk").values_list(column, flat=True))
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "=TRUE()", '=B2&"x"', ArrayFormula("B2:B2", "=SUM(C1:C9)")])
+def test_formula_is_refused_in_every_column_that_it_may_stand_in(formula: Any) -> None:
+    make_model("acme/one")
+    data = to_xlsx({"id": "acme/one", "name": formula, "context_length": formula, "open_weights": formula})
+    said = faults(bring_in_file(ModelSheet, data)).splitlines()
+    text = getattr(formula, "text", formula)
+    reason = f"{text!r} is a formula: put its value in its place."
+    assert said == [f"row 1: {column}: {reason}" for column in ("name", "context_length", "open_weights")]
+
+
+@pytest.mark.parametrize("text", ["#N/A", " #REF! ", "#DIV/0!"])
+def test_error_of_a_spreadsheet_is_no_name(write: Write, text: str) -> None:
+    assert change(write, "name", text) == [
+        f"row 1: name: {text!r} is what a spreadsheet shows where a formula fails: put a value in its place."
+    ]
+
+
+@pytest.mark.parametrize("value", [time(14, 30), timedelta(hours=30), date(2026, 3, 1), 0.5, True])
+def test_what_a_workbook_holds_is_text_only_where_it_is_one(value: Any) -> None:
+    (said,) = change(to_xlsx, "name", value)
+    assert said.startswith("row 1: name: ")
+    assert said.endswith(" in the workbook: format the cell as text and type it again.")
+
+
+@pytest.mark.parametrize("merged", ["B2:B3", "A1:B1", "C2:C3"])
+def test_merged_cells_are_refused_by_their_places(merged: str) -> None:
+    make_model("acme/one", open_weights=True)
+    book = openpyxl.load_workbook(BytesIO(to_xlsx({"id": "acme/one", "open_weights": "no"})))
+    book.active.append(["acme/two", None])
+    book.active.merge_cells(merged)
+    content = BytesIO()
+    book.save(content)
+    made = bring_in_file(ModelSheet, content.getvalue())
+    assert f"cells are merged: {merged}. Unmerge them" in made.message
+    assert Model.objects.get().open_weights is True
 
 
 YES = ["true", "TRUE", "True", "true ", " yes", "yes", "Yes", "YES", "y", "x", "X", "1", "on", 1, True]

@@ -164,6 +164,8 @@ def test_keys_that_may_see_the_same_share_an_answer(scene: Scene) -> None:
     scene.get()
     assert scene.get(key=scene.keys.issue())[1] == "answer 1"
     assert scene.get(key=scene.keys.issue(model_patterns=("acme/*",)))[1] == "answer 2"
+    assert scene.get(key=scene.keys.issue(lifecycle_policy="block"))[1] == "answer 3"
+    assert scene.get(key=scene.keys.issue(lifecycle_policy="warn"))[1] == "answer 1"
 
 
 def test_stranger_is_left_to_the_catalogue_and_nothing_is_kept_for_him(scene: Scene) -> None:

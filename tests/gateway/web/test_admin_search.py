@@ -64,7 +64,7 @@ def look_for(client: Client, text: str) -> Any:
     ],
 )
 def test_part_of_a_name_finds_it(staff: Client, key: Key, text: str, title: str) -> None:
-    assert title in look_for(staff, text).text.partition('<div class="desk">')[2]
+    assert title in look_for(staff, text).text.partition('<div class="staff-page">')[2]
 
 
 @pytest.mark.parametrize(

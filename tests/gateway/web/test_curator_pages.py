@@ -59,7 +59,9 @@ def pages(model: Model) -> list[str]:
     ]
 
 
-def test_desk_loads_nothing_from_elsewhere_and_complains_of_nothing(curator: Browser, model: Model) -> None:
+def test_pages_of_staff_load_nothing_from_elsewhere_and_complain_of_nothing(
+    curator: Browser, model: Model
+) -> None:
     curator.resize(PHONE)
     for address in pages(model):
         curator.open(address)

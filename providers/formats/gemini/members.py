@@ -15,7 +15,7 @@ def camel(name: str) -> str:
     return _SNAKE.sub(lambda match: match[1].upper(), name)
 
 
-class Fields:
+class Members:
     """One object. Members are asked for in camelCase; null is absent. `path` is as the client spells it.
 
     Every method raises BadRequest for a value of the wrong type.
@@ -87,20 +87,20 @@ class Fields:
             return tuple(values)
         raise wrong(self.path_of(name), "an array of strings")
 
-    def object(self, name: str) -> "Fields | None":
-        return Fields(self.raw(name), self.path_of(name)) if name in self else None
+    def object(self, name: str) -> "Members | None":
+        return Members(self.raw(name), self.path_of(name)) if name in self else None
 
-    def objects(self, name: str) -> list["Fields"]:
+    def objects(self, name: str) -> list["Members"]:
         """A single object stands for an array of one, as it does at Google."""
         value = self.raw(name)
         if value is None:
             return []
         path = self.path_of(name)
         if isinstance(value, dict):
-            return [Fields(value, path)]
+            return [Members(value, path)]
         if not isinstance(value, list):
             raise wrong(path, "an array")
-        return [Fields(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [Members(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
     def others(self, known: frozenset[str] | set[str]) -> dict[str, Any]:
         """The members that are not known, by path, in the order in which they came."""
@@ -126,6 +126,6 @@ def wrong(path: str, expected: str) -> BadRequest:
     return BadRequest(f"'{path}' must be {expected}.", param=path, code="invalid_type")
 
 
-def required(fields: Fields, name: str) -> BadRequest:
-    path = fields.path_of(name)
+def required(members: Members, name: str) -> BadRequest:
+    path = members.path_of(name)
     return BadRequest(f"'{path}' is required.", param=path)
