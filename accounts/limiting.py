@@ -19,6 +19,8 @@ from gateway.core.refusals import InvalidField
 
 Owner = Key | Membership | ServiceAccount | Project | Team
 """Whom a limit is for; a key stands for its lineage."""
+BY_OWNERS = frozenset({"member", "team"})
+"""Whose limits the team's owners alone set; all of its people set the others'."""
 _KINDS: Mapping[type[Any], str] = {
     Key: "key",
     Membership: "member",

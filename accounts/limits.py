@@ -1,4 +1,4 @@
-"""What the terms of a key and limits may be. Pure; services, forms and both APIs ask here. All checks raise InvalidField."""
+"""What terms of a key, and limits, may be. Pure; services, forms and both APIs ask. All checks raise InvalidField."""
 
 import re
 from collections.abc import Iterable, Mapping

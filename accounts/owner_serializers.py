@@ -189,8 +189,8 @@ class OwnKeySerializer(KeySerializer):
     is_free_tier = serializers.SerializerMethodField(method_name="get_never")
     is_management_key = serializers.SerializerMethodField(method_name="get_manages")
     is_provisioning_key = serializers.SerializerMethodField(method_name="get_manages")
-    requests_per_minute = serializers.SerializerMethodField()
-    concurrency = serializers.SerializerMethodField()
+    requests_per_minute = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
+    concurrency = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
     team = TeamSerializer(read_only=True)  # type: ignore[assignment]  # more than the others tell of it
 
     class Meta(KeySerializer.Meta):

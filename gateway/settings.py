@@ -348,7 +348,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "inference", "description": "Calls of models, in OpenAI's form."},
         {"name": "catalogue", "description": "Which models there are, and what they cost."},
         {"name": "keys", "description": "Issuing, rotating and revoking keys, and what a key may do."},
-        {"name": "team", "description": "The team, its service accounts and its projects."},
+        {
+            "name": "team",
+            "description": "The team, its service accounts and projects, and the limits of all.",
+        },
         {"name": "machines", "description": "For monitoring."},
     ],
 }

@@ -16,4 +16,6 @@ def _provider_page(credential: Credential) -> str:
 
 
 def _page_of_quota(quota: Quota) -> str:
-    return audit_context.page_of(quota.provider or quota.offering)
+    if quota.offering is not None:
+        return audit_context.page_of(quota.offering)
+    return audit_context.name_page("providers.provider", quota.provider_id)

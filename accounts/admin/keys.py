@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import patterns, services
 from accounts.admin.history import HistoryAdminBase
+from accounts.admin.limits import KeyLimitInline, LimitedMixin
 from accounts.fields import words_field
 from accounts.limits import LIMIT_MAX, PUBLISHED
 from accounts.models import Key, User
@@ -61,7 +62,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         if self.instance.pk:
-            self.initial |= {field: getattr(self.instance, field) for field in PUBLISHED}
+            self.initial.update({field: getattr(self.instance, field) for field in PUBLISHED})
         if self.instance.pk and "project" in self.fields:
             choices = cast("forms.ModelChoiceField[Any]", self.fields["project"])
             choices.queryset = self.instance.team.projects.filter(archived_at__isnull=True)
@@ -82,11 +83,12 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(HistoryAdminBase):
+class KeyAdmin(LimitedMixin, HistoryAdminBase):
     form = KeyForm
+    inlines = [KeyLimitInline]
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
     list_filter = ["scope", "lane"]
-    list_select_related = ["team", "first"]
+    list_select_related = ["team"]
     search_fields = ["name", "public_id", "team__slug"]
     change_form_before_template = "admin/new_key.html"
     actions = ["revoke_selected"]
@@ -118,7 +120,11 @@ class KeyAdmin(HistoryAdminBase):
 
     def get_queryset(self, request: HttpRequest) -> KeyQuerySet:
         keys: KeyQuerySet = super().get_queryset(request)
-        return keys.with_limits()
+        return keys.with_limits().select_related("team")
+
+    def get_inlines(self, request: HttpRequest, obj: Key | None) -> list[Any]:
+        """A new key is shown first."""
+        return super().get_inlines(request, obj) if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: Key | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

@@ -5,6 +5,7 @@ from django.db import models
 
 from accounts import limits
 from accounts.models.subject import KINDS, SubjectModel, one_subject
+from accounts.querysets import LimitQuerySet
 from gateway.core.refusals import InvalidField
 
 
@@ -80,6 +81,8 @@ class Limit(SubjectModel, MeasuredModel):
         help_text="Who set the amount: a person, or a key by its id.",
     )
     set_at = models.DateTimeField(auto_now=True)
+
+    objects = LimitQuerySet.as_manager()
 
     class Meta:
         ordering = ["unit", "window", "id"]

@@ -1,5 +1,7 @@
 """Whom a limit or a budget is for, in columns: one of those that `KeyFacts.subjects` names."""
 
+from typing import Any
+
 from django.db import models
 
 from accounts.keys import Subject
@@ -8,7 +10,7 @@ KINDS = ("key", "member", "service_account", "project", "team")
 """The nearest first. A key stands for its lineage: it is the first of it."""
 
 
-def _of(model: str) -> "models.ForeignKey[models.Model | None, models.Model | None]":
+def _of(model: str) -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
         f"accounts.{model}", on_delete=models.CASCADE, null=True, blank=True, related_name="%(class)ss"
     )

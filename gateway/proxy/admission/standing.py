@@ -5,22 +5,31 @@ https://docs.claude.com/en/api/rate-limits (Anthropic's).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
+from functools import lru_cache
 
-from gateway.core.store.interface import Standing
+from gateway.core.store.interface import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, TOKENS, Standing
 
 Headers = list[tuple[bytes, bytes]]
+_Names = tuple[bytes, bytes, bytes]
 
-_remaining = attrgetter("remaining")
-_OF_TOKENS = frozenset({"tokens", "input_tokens", "output_tokens"})
-_OPENAI = (("requests", frozenset({"requests"})), ("tokens", _OF_TOKENS))
-_ANTHROPIC = (
-    *_OPENAI,
-    ("input-tokens", frozenset({"input_tokens"})),
-    ("output-tokens", frozenset({"output_tokens"})),
-)
+_PARTS = ("limit", "remaining", "reset")
+_OPENAI: Mapping[str, _Names] = {
+    kind: tuple(f"x-ratelimit-{part}-{kind}".encode() for part in _PARTS)  # type: ignore[misc]
+    for kind in ("requests", "tokens")
+}
+_ANTHROPIC: Mapping[str, _Names] = {
+    kind: tuple(f"anthropic-ratelimit-{kind}-{part}".encode() for part in _PARTS)  # type: ignore[misc]
+    for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+}
+_KINDS = {
+    REQUESTS: ("requests",),
+    TOKENS: ("tokens",),
+    INPUT_TOKENS: ("tokens", "input-tokens"),
+    OUTPUT_TOKENS: ("tokens", "output-tokens"),
+}
+"""By unit; `tokens` are those of the limit in force that leaves fewest, whatever they are."""
 
 
 def standing_headers(standings: Sequence[Standing], form: str, now: float) -> Headers:
@@ -28,50 +37,38 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
 
     Of several limits of a kind the tightest is told. OpenAI's names are told on every surface.
     """
-    if not standings:
-        return []
+    tightest: dict[str, Standing] = {}
+    for standing in standings:
+        for kind in _KINDS[standing.limit.unit]:
+            rival = tightest.get(kind)
+            if rival is None or standing.remaining < rival.remaining:
+                tightest[kind] = standing
     headers: Headers = []
-    for kind, units in _OPENAI:
-        if tightest := _tightest(standings, units):
-            headers += _openai(kind, tightest)
-    if form == "anthropic":
-        for kind, units in _ANTHROPIC:
-            if tightest := _tightest(standings, units):
-                headers += _anthropic(kind, tightest, now)
+    for kind, standing in tightest.items():
+        if names := _OPENAI.get(kind):
+            headers += _told(names, standing, go_duration(standing.reset_s))
+        if form == "anthropic":
+            headers += _told(_ANTHROPIC[kind], standing, _instant(math.ceil(now + standing.reset_s)))
     return headers
 
 
-def _tightest(standings: Iterable[Standing], units: frozenset[str]) -> Standing | None:
-    return min((each for each in standings if each.limit.unit in units), key=_remaining, default=None)
+def _told(names: _Names, standing: Standing, reset: bytes) -> Headers:
+    limit, remaining, resets = names
+    left = standing.remaining
+    return [(limit, b"%d" % standing.limit.amount), (remaining, b"%d" % (left if left > 0 else 0)), (resets, reset)]
 
 
-def _openai(kind: str, standing: Standing) -> Headers:
-    told = standing.limit.amount, max(0, standing.remaining), go_duration(standing.reset_s)
-    names = f"x-ratelimit-limit-{kind}", f"x-ratelimit-remaining-{kind}", f"x-ratelimit-reset-{kind}"
-    return [(name.encode(), str(value).encode()) for name, value in zip(names, told, strict=True)]
-
-
-def _anthropic(kind: str, standing: Standing, now: float) -> Headers:
-    full_at = datetime.fromtimestamp(math.ceil(now + standing.reset_s), UTC)
-    told = {
-        "limit": standing.limit.amount,
-        "remaining": max(0, standing.remaining),
-        "reset": f"{full_at:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    return [
-        (f"anthropic-ratelimit-{kind}-{name}".encode(), str(value).encode()) for name, value in told.items()
-    ]
-
-
-def go_duration(wait_s: float) -> str:
+def go_duration(wait_s: float) -> bytes:
     """As Go writes it, and OpenAI with it: `12ms`, `1s`, `6m0s`, `24h0m0s`. Rounded up."""
-    if wait_s <= 0:
-        return "0s"
-    if wait_s < 1:
-        thousandths = math.ceil(wait_s * 1000)
-        return "1s" if thousandths == 1000 else f"{thousandths}ms"
-    minutes, seconds = divmod(math.ceil(wait_s), 60)
+    if 0 < wait_s <= 0.999:
+        return b"%dms" % math.ceil(wait_s * 1000)
+    minutes, seconds = divmod(max(0, math.ceil(wait_s)), 60)
+    if not minutes:
+        return b"%ds" % seconds
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes}m{seconds}s"
-    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+    return b"%dh%dm%ds" % (hours, minutes, seconds) if hours else b"%dm%ds" % (minutes, seconds)
+
+
+@lru_cache(maxsize=1024)
+def _instant(second: int) -> bytes:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}".encode()

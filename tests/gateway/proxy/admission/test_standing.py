@@ -32,7 +32,7 @@ OUTPUT = Standing(Limit("team:1", "output_tokens", 4_000, 60), 0, 360.0)
     ],
 )
 def test_durations_are_written_as_go_writes_them_and_rounded_up(wait_s: float, told: str) -> None:
-    assert go_duration(wait_s) == told
+    assert go_duration(wait_s).decode() == told
 
 
 def told(*standings: Standing, form: str = "openai") -> dict[str, str]:
