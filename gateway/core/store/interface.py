@@ -42,6 +42,10 @@ class Limit:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{self.subject}:{self.unit}:{self.window_s}")
 
+    @property
+    def counts_tokens(self) -> bool:
+        return self.unit not in {REQUESTS, CONCURRENCY}
+
 
 @dataclass(frozen=True, slots=True)
 class WindowLimit:

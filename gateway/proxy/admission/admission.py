@@ -8,7 +8,8 @@ from accounts.attempts import OWNERS
 from accounts.keys import KeyFacts, Subject
 from accounts.rules import Rules
 from catalogue.facts import OfferingFacts
-from gateway.core.store.interface import CONCURRENCY, REQUESTS, Ask, Limit, Store, Tokens, Verdict
+from catalogue.published.snapshot import Snapshot
+from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict
 from gateway.proxy.routing.plan import Candidate
 from providers.facts import ProviderFacts
 from providers.operations.registry import operation_of
@@ -22,7 +23,6 @@ MOST_ASKED = 64
 """Candidates that are asked whether they have room: no call comes so far down its plan."""
 _UNTOLD_OUTPUT = 1_024
 """Tokens that are reserved for an answer of which the client does not say how long it may be."""
-_WITHOUT_TOKENS = frozenset({REQUESTS, CONCURRENCY})
 
 
 class Rulebook(Protocol):
@@ -40,27 +40,23 @@ class Admission:
         self._counts_cached_input = counts_cached_input
 
     async def admit(
-        self,
-        call: Call,
-        key: KeyFacts,
-        candidates: Sequence[Candidate],
-        providers: Mapping[int, ProviderFacts],
+        self, call: Call, key: KeyFacts, candidates: Sequence[Candidate], snapshot: Snapshot
     ) -> Verdict:
         """Take all that the call needs, or nothing. What is admitted knows what was reserved, and where it has room."""
-        limits = self._rules.current.for_key(key, call.owners["project_id"]).limits
-        quotas = _quotas_of_all(candidates[:MOST_ASKED], providers)
-        if not (limits or quotas):
+        rules = self._rules.current.for_key(key, call.owners["project_id"])
+        quotas = _quotas_of_all(candidates[:MOST_ASKED], snapshot.providers) if snapshot.has_quotas else ()
+        if not (rules.limits or quotas):
             return ADMITTED
+        if not (rules.counts_tokens or quotas):
+            return await self._store.admit(Ask(call.id, rules.limits))
         tokens = expected_tokens(call)
         verdict = await self._store.admit(
-            Ask(call.id, limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
+            Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
         )
-        if not verdict.is_admitted:
-            return verdict
-        if _counts_tokens(limits) or _counts_tokens(quotas[verdict.candidate] if quotas else ()):
+        if verdict.is_admitted:
             call.reserved_at = time.time()
-        if quotas:
-            call.has_room_at = candidates[verdict.candidate].offering.id
+            if quotas:
+                call.has_room_at = candidates[verdict.candidate].offering.id
         return verdict
 
     async def make_room(self, call: Call, quotas: Quotas) -> bool:
@@ -87,7 +83,7 @@ class Admission:
     def _put_right(
         self, limits: Iterable[Limit], call: Call, used: Mapping[str, int], reserved_at: float
     ) -> None:
-        counted = [limit for limit in limits if limit.unit not in _WITHOUT_TOKENS]
+        counted = [limit for limit in limits if limit.counts_tokens]
         if counted:
             self._store.correct(counted, expected_tokens(call), self._tokens_of(used), reserved_at)
 
@@ -116,10 +112,6 @@ def _quotas_of_all(
     """Empty where none of them has any, as is common."""
     quotas = [quotas_of(each.offering, providers[each.offering.provider_id]) for each in candidates]
     return tuple(quotas) if any(quotas) else ()
-
-
-def _counts_tokens(limits: Iterable[Limit]) -> bool:
-    return any(limit.unit not in _WITHOUT_TOKENS for limit in limits)
 
 
 def _subjects_of(call: Call) -> Iterable[Subject]:

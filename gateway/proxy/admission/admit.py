@@ -31,7 +31,7 @@ async def admit(
 ) -> None:
     """Let the call in, and tell its client how its limits stand; or raise RateLimited or BudgetExceeded."""
     key = context.key
-    verdict = await admission.admit(call, key, plan.candidates, context.snapshot.providers)
+    verdict = await admission.admit(call, key, plan.candidates, context.snapshot)
     _tell(verdict, call.format, client)
     if not verdict.is_admitted:
         raise refusal_by(verdict, key, call.project)

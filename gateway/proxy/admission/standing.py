@@ -55,7 +55,7 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
 def _told(names: _Names, standing: Standing, reset: bytes) -> Headers:
     limit, remaining, resets = names
     left = standing.remaining
-    return [(limit, b"%d" % standing.limit.amount), (remaining, b"%d" % (left if left > 0 else 0)), (resets, reset)]
+    return [(limit, b"%d" % standing.limit.amount), (remaining, b"%d" % (max(0, left))), (resets, reset)]
 
 
 def go_duration(wait_s: float) -> bytes:
