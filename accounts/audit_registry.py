@@ -3,14 +3,16 @@
 from django.contrib.auth.models import Group
 
 from accounts.audit import watch
-from accounts.models import Key, Membership, Project, ServiceAccount, Team, User
+from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team, User
 from gateway.core import audit_context
 
 
 def watch_accounts() -> None:
     watch(Team, unwatched=["created_at"])
     watch(Membership, unwatched=["created_at"], page=_team_page)
-    watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at"])
+    former = ["former_requests_per_minute", "former_concurrency"]
+    watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
+    watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject)
     watch(ServiceAccount, unwatched=["created_at"])
     watch(Project, unwatched=["created_at"])
     watch(
@@ -24,3 +26,7 @@ def watch_accounts() -> None:
 
 def _team_page(membership: Membership) -> str:
     return audit_context.name_page("accounts.team", membership.team_id)
+
+
+def _page_of_subject(limit: Limit) -> str:
+    return audit_context.page_of(limit.subject_row)

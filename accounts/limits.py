@@ -1,12 +1,21 @@
-"""What the terms of a key may be. Pure; services, forms and both APIs ask here. All checks raise InvalidField."""
+"""What terms of a key, and limits, may be. Pure; services, forms and both APIs ask. All checks raise InvalidField."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from gateway.core.refusals import InvalidField
 
 LIMIT_MAX = 1_000_000
+AMOUNT_MAX = 1_000_000_000_000
+"""Of a limit in a window: what Redis' doubles count exactly, and more than anybody calls for."""
+WINDOWS_S: Mapping[str, int] = {"minute": 60, "day": 86_400, "none": 0}
+UNITS = ("requests", "tokens", "input_tokens", "output_tokens", "concurrency")
+PUBLISHED: Mapping[str, tuple[str, str]] = {
+    "requests_per_minute": ("requests", "minute"),
+    "concurrency": ("concurrency", "none"),
+}
+"""Limits of a key that are told, and may be given, as fields of the key itself: field → unit and window."""
 PROJECT = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 """How a project is named by calls."""
 _NAME_LENGTH_MAX = 100
@@ -25,6 +34,18 @@ def check_line(field: str, text: str) -> None:
 def check_limit(field: str, value: int | None) -> None:
     if value is not None and not 1 <= value <= LIMIT_MAX:
         raise InvalidField(field, f"{field} is {value}; it must be 1 to {LIMIT_MAX}, or null for no limit.")
+
+
+def check_measure(unit: str, window: str) -> None:
+    """Calls at once are counted at any time, everything else in a window."""
+    check_choice("unit", unit, UNITS)
+    check_choice("window", window, ["none"] if unit == "concurrency" else ["minute", "day"])
+
+
+def check_amount(unit: str, window: str, amount: int) -> None:
+    most = LIMIT_MAX if (unit, window) in PUBLISHED.values() else AMOUNT_MAX
+    if not 1 <= amount <= most:
+        raise InvalidField("amount", f"amount is {amount}; it must be 1 to {most}.")
 
 
 def check_expiry(expires_at: datetime | None, at: datetime) -> None:

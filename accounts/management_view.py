@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
-from accounts.models import Key, Team, User
+from accounts.models import Key, Membership, Team, User
 from accounts.scopes import FEED
 from accounts.serializers import TeamParameter
 from gateway.core.errors import ApiError
@@ -80,6 +80,16 @@ def team_of(request: Request, slug: str | None) -> Team:
             f"You belong to several teams. Name one as 'team': {slugs}.", code="required", param="team"
         )
     return chosen[0]
+
+
+def own_team(view: ManagementView) -> Team:
+    """The team, where its owner asks. Raises ApiError."""
+    team, person = view.asked_team(), person_of(view.request)
+    owner = Membership.Role.OWNER
+    if person is None or not team.memberships.filter(user=person, role=owner).exists():
+        message = f"Only an owner of {team.name} may change it: sign in as one, or ask staff."
+        raise ApiError(message, status=403, code="owner_required")
+    return team
 
 
 def _teams(request: Request) -> list[Team]:

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
-from accounts.management_view import TEAM, ManagementView, checked, person_of, team_of
-from accounts.models import LedgerEntry, Membership, Project, ServiceAccount, Team
+from accounts.management_view import TEAM, ManagementView, checked, own_team, person_of, team_of
+from accounts.models import LedgerEntry, Project, ServiceAccount, Team
 from accounts.owner_serializers import (
     NewProjectSerializer,
     NewServiceAccountSerializer,
@@ -338,16 +338,6 @@ class ProjectView(_RowView):
         if row.keys.exists() or spent.exists():
             return "keys are bound to it, or the ledger has calls of it. Archive it with is_archived: true."
         return ""
-
-
-def own_team(view: ManagementView) -> Team:
-    """The team, where its owner asks. Raises ApiError."""
-    team, person = view.asked_team(), person_of(view.request)
-    owner = Membership.Role.OWNER
-    if person is None or not team.memberships.filter(user=person, role=owner).exists():
-        message = f"Only an owner of {team.name} may change it: sign in as one, or ask staff."
-        raise ApiError(message, status=403, code="owner_required")
-    return team
 
 
 def rows_of(kind: Any, team: Team) -> "QuerySet[Any]":

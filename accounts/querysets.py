@@ -1,6 +1,7 @@
-"""Reading keys and the ledger: everything that a team may see of keys starts at `for_team`."""
+"""Reading keys, limits and the ledger: everything that a team may see of keys starts at `for_team`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 if TYPE_CHECKING:
-    from accounts.models import Key, LedgerEntry, Team  # noqa: F401  # named in base classes, as text
+    from accounts.models import Key, LedgerEntry, Limit, Team  # noqa: F401  # named in base classes, as text
 
 _KEY = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{12})(?:-.*)?")
 _REQUEST = "req_"
@@ -25,6 +26,10 @@ class KeyQuerySet(QuerySet["Key"]):
         shown = _KEY.fullmatch(text.strip())
         return self.filter(public_id=shown[1]) if shown else self.none()
 
+    def with_limits(self) -> "KeyQuerySet":
+        """With the limits of their lineages."""
+        return self.select_related("first").prefetch_related("limits", "first__limits")
+
     def usable(self, at: datetime) -> "KeyQuerySet":
         """Neither revoked nor expired, of teams that are open."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
@@ -34,6 +39,28 @@ class KeyQuerySet(QuerySet["Key"]):
             team__is_active=True,
             team__frozen_at__isnull=True,
             team__archived_at__isnull=True,
+        )
+
+
+class LimitQuerySet(QuerySet["Limit"]):
+    def for_team(self, team: "Team") -> "LimitQuerySet":
+        """Of the team and of all that belongs to it."""
+        its = Q(team=team)
+        for kind in ("key", "member", "service_account", "project"):
+            its |= Q(**{f"{kind}__team": team})
+        return self.filter(its).order_by("pk")
+
+    def for_subjects(self, subjects: Mapping[str, int | None]) -> "LimitQuerySet":
+        """By kind the id of each; None where there is none."""
+        its = Q(pk__in=[])
+        for kind, id_ in subjects.items():
+            if id_ is not None:
+                its |= Q(**{f"{kind}_id": id_})
+        return self.filter(its).order_by("pk")
+
+    def with_subjects(self) -> "LimitQuerySet":
+        return self.select_related(
+            "key__team", "member__team", "member__user", "service_account__team", "project__team", "team"
         )
 
 

@@ -17,7 +17,7 @@ GIVE_WAY_S = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The number now, and the number at which each part last changed.
+    """The number now, and the number at which each part last changed; `rules` counts by itself.
 
     `told_keys` is what processes of the version before this one see of keys: they read the row of every change only.
     """
@@ -27,6 +27,7 @@ class Revisions:
     providers: int
     keys: int
     told_keys: int = 0
+    rules: int = 0
 
     @property
     def owes_keys(self) -> bool:
@@ -38,13 +39,16 @@ def take_revision(*parts: Revision.Part) -> int:
     """Give the running transaction the next number and note which parts it changes. Returns the number.
 
     Call it inside the transaction that makes the change: the row stays locked until commit, so that numbers
-    become visible in their order. Keys alone wait for no change of anything else.
+    become visible in their order. Keys alone wait for no change of anything else, and neither do rules alone; who
+    changes both takes the keys' first.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A revision belongs to the transaction of its change: wrap both in atomic().")
     be_patient()
     if parts == (Part.KEYS,):
         return _take_of_keys()
+    if parts == (Part.RULES,):
+        return _take_of_rules()
     rows = Revision.objects.filter(pk=Revision.WHOLE)
     if not rows.update(number=F("number") + 1, **{part.value: F("number") + 1 for part in parts}):
         Revision.objects.get_or_create(pk=Revision.WHOLE)
@@ -80,7 +84,8 @@ def read() -> Revisions:
     rows = {pk: row for pk, *row in Revision.objects.values_list("pk", *columns)}
     number, catalogue, providers, told_keys = rows.get(Revision.WHOLE, (0, 0, 0, 0))
     keys = rows[Revision.OF_KEYS][0] if Revision.OF_KEYS in rows else told_keys
-    return Revisions(number, catalogue, providers, keys, told_keys)
+    rules = rows[Revision.OF_RULES][0] if Revision.OF_RULES in rows else 0
+    return Revisions(number, catalogue, providers, keys, told_keys, rules)
 
 
 @transaction.atomic
@@ -102,6 +107,12 @@ def _take_of_keys() -> int:
     number = max(own.number, whole.number if whole else latest) + 1
     touched = [Revision.OF_KEYS] if whole is None else [Revision.OF_KEYS, Revision.WHOLE]
     Revision.objects.filter(pk__in=touched).update(number=number, keys=number)
+    return number
+
+
+def _take_of_rules() -> int:
+    number = _lock(Revision.OF_RULES).number + 1
+    Revision.objects.filter(pk=Revision.OF_RULES).update(number=number)
     return number
 
 

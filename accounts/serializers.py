@@ -145,6 +145,8 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     object = serializers.SerializerMethodField()
     team = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     state = serializers.SerializerMethodField()
+    requests_per_minute = serializers.IntegerField(read_only=True, allow_null=True)
+    concurrency = serializers.IntegerField(read_only=True, allow_null=True)
     model_patterns = serializers.ListField(child=serializers.CharField(), read_only=True)
     stopped_by = serializers.SerializerMethodField(
         help_text="Whose state keeps the key out: `team`, `owner` or `service_account`; null: nobody's."

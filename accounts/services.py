@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import audit, limits
 from accounts.keys import mint_key
+from accounts.limiting import set_published
 from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
@@ -95,6 +96,7 @@ def issue_key(
     _check_width(key, maker)
     key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
+    set_published(key, given)
     return key, minted.text
 
 
@@ -111,7 +113,8 @@ def update_key(*, key: Key, maker: Key | None = None, **changes: Unpack[KeyChang
     if given.keys() - {"name", "lane"}:
         _check_width(key, maker)
     key.revision = revision
-    key.save(update_fields=[*changes, "revision"])
+    key.save(update_fields=[*changes.keys() - limits.PUBLISHED.keys(), "revision"])
+    set_published(key, given)
     return key
 
 
@@ -232,8 +235,8 @@ _KEPT = (
     "owner",
     "service_account",
     "project",
-    "requests_per_minute",
-    "concurrency",
+    "former_requests_per_minute",
+    "former_concurrency",
     "lane",
     "may_search_elsewhere",
 )
@@ -320,5 +323,5 @@ def _check_width(key: Key, maker: Key | None) -> None:
 
 
 def _set_terms(key: Key, terms: Mapping[str, Any]) -> None:
-    for field, value in terms.items():
-        setattr(key, field, list(value) if field in LISTS else value)
+    for field in terms.keys() - limits.PUBLISHED.keys():
+        setattr(key, field, list(terms[field]) if field in LISTS else terms[field])

@@ -177,7 +177,7 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)
 
     def _keys(self, team: Team) -> KeyQuerySet:
-        return with_owners(Key.objects.for_team(team))
+        return with_owners(Key.objects.for_team(team).with_limits())
 
     def _key(self, public_id: str) -> Key:
         keys = self._keys(self.asked_team())

@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle.status import Status, status_at
+from gateway.core.store.interface import Limit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,6 +48,8 @@ class OfferingFacts:
     """As published; what a provider is like now is in the snapshot's providers."""
     patience_s: int | None = None
     """How long its streams are waited for; None: as its provider's. A switch, as `is_enabled` is: not published."""
+    quotas: tuple[Limit, ...] = ()
+    """What may be sent to it by all teams together, besides its provider's. A switch, too."""
     quantization: str | None = None
     regions: tuple[str, ...] = ()
     """Where it runs, sorted; empty where unknown."""

@@ -19,7 +19,7 @@ from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import services, validators
 from providers.formats.registry import formats_with_list
 from providers.forms import CredentialForm, ProviderForm
-from providers.models import Alarm, Credential, ProbeResult, Provider
+from providers.models import Alarm, Credential, ProbeResult, Provider, Quota
 from providers.probes import ProbeOutcome, probe_together
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
@@ -49,6 +49,14 @@ class CredentialInline(FormInline):
         if credential.approval.startswith(f"{credential.variable} "):
             origins.append(f"{credential.approval.rpartition(' ')[2]} by a superuser's word")
         return ", ".join(origins) or None
+
+
+class QuotaInline(TableInline):
+    """What may be sent there in a window; what is full is passed over."""
+
+    model = Quota
+    verbose_name_plural = "quotas: how much may be sent there, by all teams together"
+    fields = ["unit", "window", "amount"]
 
 
 class TellingInline(TableInline):
@@ -111,7 +119,7 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     actions = [*AskingMixin.actions, "probe_now", "switch_on", "switch_off"]
     actions_submit_line = ["save_and_probe"]
     list_before_template = "admin/connect_line.html"
-    inlines = [CredentialInline, AlarmInline, ProbeResultInline]
+    inlines = [CredentialInline, QuotaInline, AlarmInline, ProbeResultInline]
     readonly_fields = ["access", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),

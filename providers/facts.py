@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.store.interface import Limit
+
 KNOWN_QUIRKS: Mapping[str, str] = {
     "api_key_header": "Takes its key in the header api-key, as Azure does, and not as a bearer",
     "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
@@ -44,6 +46,8 @@ class ProviderFacts:
     """What it proves reasoning with is taken by every provider of the same family; empty: by itself alone."""
     patience_s: int | None = None
     """How long its streams are waited for, whatever the gateway's own limits say."""
+    quotas: tuple[Limit, ...] = ()
+    """What may be sent to it, by all teams together."""
     health: str = "unknown"
     """What the last probe found: healthy, unhealthy or unknown."""
 

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from accounts.models.limit import MeasuredModel
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
@@ -175,6 +176,33 @@ class Credential(OneLineTexts, models.Model):
             self.variable = ""
             return
         _raise_refusals({"variable": validators.variable_refusal(self.variable)})
+
+
+class Quota(MeasuredModel):
+    """A limit of ours at a vendor: what may be sent to a provider, or to one offering, in a window.
+
+    A provider that is full is passed over, within a second outside editions; no client is refused in its name.
+    """
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="quotas"
+    )
+    offering = models.ForeignKey(
+        "catalogue.Offering", on_delete=models.CASCADE, null=True, blank=True, related_name="quotas"
+    )
+
+    class Meta:
+        ordering = ["unit", "window", "id"]
+        constraints = [
+            *MeasuredModel.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(provider__isnull=False, offering__isnull=True)
+                | models.Q(provider__isnull=True, offering__isnull=False),
+                name="quota_one_subject",
+            ),
+            models.UniqueConstraint(fields=["provider", "unit", "window"], name="quota_once_per_provider"),
+            models.UniqueConstraint(fields=["offering", "unit", "window"], name="quota_once_per_offering"),
+        ]
 
 
 class ProbeResult(models.Model):

@@ -5,6 +5,7 @@ The revision's row is locked before a provider's, everywhere: changes at once wa
 
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,11 +15,13 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.revision import Part, be_patient, take_revision
+from accounts.rules import Row, compile_limits
 from gateway.core.outbound import OutboundPolicy
+from gateway.core.store.interface import Limit
 from providers import alarms, validators
 from providers.facts import ProviderFacts
 from providers.formats.registry import formats_with_list
-from providers.models import Credential, ProbeResult, Provider, UpstreamList
+from providers.models import Credential, ProbeResult, Provider, Quota, UpstreamList
 from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
 from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
@@ -38,7 +41,7 @@ def access_of(provider: Provider) -> Access:
     return open_credential(getattr(provider, "credential", None))
 
 
-def facts_of(provider: Provider) -> ProviderFacts:
+def facts_of(provider: Provider, quotas: tuple[Limit, ...] = ()) -> ProviderFacts:
     access = access_of(provider)
     return ProviderFacts(
         id=provider.pk,
@@ -52,13 +55,25 @@ def facts_of(provider: Provider) -> ProviderFacts:
         quirks=frozenset(provider.quirks),
         family=provider.family,
         patience_s=provider.patience_s,
+        quotas=quotas,
         health=provider.health,
     )
 
 
 def provider_facts() -> dict[int, ProviderFacts]:
-    """Every provider by id, in one query. One whose secret cannot be opened is there, and not usable."""
-    return {provider.pk: facts_of(provider) for provider in Provider.objects.with_credential()}
+    """Every provider by id, in two queries. One whose secret cannot be opened is there, and not usable."""
+    quotas = quotas_by("provider")
+    rows = Provider.objects.with_credential()
+    return {provider.pk: facts_of(provider, quotas.get(provider.pk, ())) for provider in rows}
+
+
+def quotas_by(kind: Literal["provider", "offering"]) -> dict[int, tuple[Limit, ...]]:
+    """Of every provider, or of every offering, that has any, by its id. One query."""
+    rows: dict[int, list[Row]] = {}
+    quotas = Quota.objects.filter(**{f"{kind}__isnull": False}).order_by("pk")
+    for id_, *row in quotas.values_list(f"{kind}_id", "unit", "window", "amount"):
+        rows.setdefault(id_, []).append(cast("Row", tuple(row)))
+    return {id_: tuple(compile_limits((kind, id_), own)) for id_, own in rows.items()}
 
 
 def usable_provider_ids() -> set[int]:

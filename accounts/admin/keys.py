@@ -12,25 +12,20 @@ from django.utils import timezone
 
 from accounts import patterns, services
 from accounts.admin.history import HistoryAdminBase
+from accounts.admin.limits import KeyLimitInline, LimitedMixin
 from accounts.fields import words_field
+from accounts.limits import LIMIT_MAX, PUBLISHED
 from accounts.models import Key, User
+from accounts.querysets import KeyQuerySet
 from accounts.restrictions import LISTS
 from accounts.scopes import SCOPES, check_scopes, word_for
 from accounts.shown_once import keep_secret, take_secret
-from gateway.core.admin_base import Checkboxes, TextArea, Tone, confirmed_action, status_chip
+from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, confirmed_action, status_chip
 from gateway.core.refusals import InvalidField
 
 _FIXED = ["scope", "scopes", "owner", "service_account"]
-_TERMS = [
-    *_FIXED,
-    "project",
-    "requests_per_minute",
-    "concurrency",
-    *LISTS,
-    "lane",
-    "may_search_elsewhere",
-    "expires_at",
-]
+_COLUMNS = [*_FIXED, "project", *LISTS, "lane", "may_search_elsewhere", "expires_at"]
+_TERMS = [*_COLUMNS, *PUBLISHED]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
     Key.State.EXPIRED: "neutral",
@@ -38,7 +33,15 @@ _TONES: dict[Key.State, Tone] = {
 }
 
 
+def _amount(label: str, help_text: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, max_value=LIMIT_MAX, widget=NumberInput, help_text=help_text
+    )
+
+
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    requests_per_minute = _amount("Requests per minute", "Empty: no limit.")
+    concurrency = _amount("Concurrency", "Calls running at the same time. Empty: no limit.")
     model_patterns = words_field("model_patterns", widget=TextArea)
     denied_model_patterns = words_field("denied_model_patterns", widget=TextArea)
     provider_patterns = words_field("provider_patterns", widget=TextArea)
@@ -54,10 +57,12 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
     class Meta:
         model = Key
-        fields = ["team", "name", *_TERMS]
+        fields = ["team", "name", *_COLUMNS]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        if self.instance.pk:
+            self.initial.update({field: getattr(self.instance, field) for field in PUBLISHED})
         if self.instance.pk and "project" in self.fields:
             choices = cast("forms.ModelChoiceField[Any]", self.fields["project"])
             choices.queryset = self.instance.team.projects.filter(archived_at__isnull=True)
@@ -78,8 +83,9 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(HistoryAdminBase):
+class KeyAdmin(LimitedMixin, HistoryAdminBase):
     form = KeyForm
+    inlines = [KeyLimitInline]
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
     list_filter = ["scope", "lane"]
     list_select_related = ["team"]
@@ -111,6 +117,14 @@ class KeyAdmin(HistoryAdminBase):
             ]
         },
     )
+
+    def get_queryset(self, request: HttpRequest) -> KeyQuerySet:
+        keys: KeyQuerySet = super().get_queryset(request)
+        return keys.with_limits().select_related("team")
+
+    def get_inlines(self, request: HttpRequest, obj: Key | None) -> list[Any]:
+        """A new key is shown first."""
+        return super().get_inlines(request, obj) if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: Key | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -161,7 +175,7 @@ class KeyAdmin(HistoryAdminBase):
         terms = {name: values[name] for name in _TERMS}
         if not terms["scopes"]:
             del terms["scopes"]
-        for name in ("requests_per_minute", "concurrency", "expires_at"):
+        for name in (*PUBLISHED, "expires_at"):
             # Empty: what the team gives.
             if terms[name] is None:
                 del terms[name]

@@ -1,4 +1,4 @@
-"""Service accounts and projects of teams: made, switched off and archived; never deleted."""
+"""Service accounts and projects of teams: made, switched off and archived; never deleted. Limits of members."""
 
 from typing import Any
 
@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
-from accounts.models import Project, ServiceAccount
+from accounts.admin.limits import LimitedMixin, LimitInline
+from accounts.models import Membership, Project, ServiceAccount
 from gateway.core.admin_base import status_chip
 
 
-class _OfTeam(HistoryAdminBase):
+class _OfTeam(LimitedMixin, HistoryAdminBase):
+    inlines = [LimitInline]
     list_select_related = ["team"]
     autocomplete_fields = ["team"]
     search_fields = ["slug", "name", "team__slug", "team__name"]
@@ -65,3 +67,20 @@ class ProjectAdmin(_OfTeam):
             project.archived_at = None
             services.save_project(project)
         messages.success(request, "Brought back.")
+
+
+@admin.register(Membership)
+class MembershipAdmin(LimitedMixin, HistoryAdminBase):
+    """What one person may take in one team; who belongs to it is said on the team's page."""
+
+    list_display = ["user", "team", "role"]
+    list_select_related = ["user", "team"]
+    search_fields = ["user__username", "user__email", "team__slug"]
+    fields = readonly_fields = ["user", "team", "role"]
+    inlines = [LimitInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
+from accounts.admin.limits import LimitedMixin, LimitInline
 from accounts.fields import words_field
 from accounts.models import Key, Membership, Team
 from accounts.restrictions import LISTS
@@ -20,6 +21,7 @@ class MembershipInline(TableInline):
     model = Membership
     autocomplete_fields = ["user"]
     fields = ["user", "role"]
+    show_change_link = True
 
 
 class KeyInline(TableInline):
@@ -57,14 +59,14 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 @admin.register(Team)
-class TeamAdmin(HistoryAdminBase):
+class TeamAdmin(LimitedMixin, HistoryAdminBase):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "slug"]
     # Counting groups rows, and groups have no order of their own.
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    inlines = [MembershipInline, KeyInline]
+    inlines = [LimitInline, MembershipInline, KeyInline]
     fieldsets = [
         ("Name it", {"fields": [("name", "slug")]}),
         ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy", "keeps_responses"]}),

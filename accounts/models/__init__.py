@@ -1,8 +1,9 @@
-"""Users, teams, their programs and projects, keys, the revision, the ledger, stored responses and the audit."""
+"""Users, teams, their programs and projects, keys, limits, the revision, the ledger, stored responses and the audit."""
 
 from accounts.models.audit import AuditEntry
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
+from accounts.models.limit import Limit
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
@@ -13,6 +14,7 @@ __all__ = [
     "AuditEntry",
     "Key",
     "LedgerEntry",
+    "Limit",
     "Membership",
     "Project",
     "Revision",

@@ -5,10 +5,16 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
+from accounts.models.limit import Limit
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.querysets import KeyQuerySet
 from accounts.scopes import scopes_of
 from gateway.core.lines import OneLineTexts
+
+
+def _former(column: str) -> "models.PositiveIntegerField[int | None, int | None]":
+    """A limit as processes of the version before this one read it: written with the row that is the limit now."""
+    return models.PositiveIntegerField(null=True, editable=False, db_column=column)
 
 
 class Key(OneLineTexts, RestrictedModel):
@@ -73,10 +79,8 @@ class Key(OneLineTexts, RestrictedModel):
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="successor", editable=False
     )
-    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
-    concurrency = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Calls running at the same time. Empty: no limit."
-    )
+    former_requests_per_minute = _former("requests_per_minute")
+    former_concurrency = _former("concurrency")
     model_patterns = models.JSONField(
         default=list, blank=True, help_text='Models this key may call, such as ["anthropic/*"]. Empty: all.'
     )
@@ -120,14 +124,6 @@ class Key(OneLineTexts, RestrictedModel):
                 condition=models.Q(lane__in=["auto", "worker", "direct"]), name="key_lane_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(requests_per_minute__isnull=True) | models.Q(requests_per_minute__gte=1),
-                name="key_requests_per_minute_positive",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(concurrency__isnull=True) | models.Q(concurrency__gte=1),
-                name="key_concurrency_positive",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(owner__isnull=True) | models.Q(service_account__isnull=True),
                 name="key_one_owner",
             ),
@@ -140,6 +136,25 @@ class Key(OneLineTexts, RestrictedModel):
     def lineage_id(self) -> int:
         """What limits, budgets and history belong to: the same for a key and all that replaced it."""
         return self.first_id or self.pk
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """Of its lineage; None: no limit. Reads rows, unless they were read with it (`with_limits`)."""
+        return self._limit(Limit.Unit.REQUESTS, Limit.Window.MINUTE)
+
+    @property
+    def concurrency(self) -> int | None:
+        """Likewise."""
+        return self._limit(Limit.Unit.CONCURRENCY, Limit.Window.NONE)
+
+    def _limit(self, unit: str, window: str) -> int | None:
+        rows = self.lineage.limits.all() if self.pk else ()
+        return next((row.amount for row in rows if (row.unit, row.window) == (unit, window)), None)
+
+    @property
+    def lineage(self) -> "Key":
+        """Its first key, which has the limits of all of them."""
+        return self.first or self
 
     @property
     def scope_set(self) -> frozenset[str]:

@@ -20,12 +20,14 @@ from catalogue.models import Model, Offering
 from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets.columns import OfferingSheet, PriceSheet
 from gateway.core.admin_base import status_chip
+from providers.admin import QuotaInline
+from providers.models import Quota
 
 
 @admin.register(Offering)
 class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
-    inlines = [PriceInline]
+    inlines = [PriceInline, QuotaInline]
     list_display = ["model", "provider", "upstream_name", "where", "switch", "position", "price"]
     list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["model", "provider"]
@@ -57,10 +59,11 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         return ["model"] if obj else []
 
     def history_entries(self, row: Any) -> QuerySet[AuditEntry]:
-        """Of the model's page, what is about this offering or its prices."""
+        """Of the model's page, what is about this offering, its prices or its quotas."""
         prices = Q(content_type__model="price", object_id__in=row.prices.values("pk"))
+        quotas = Q(content_type__model="quota", object_id__in=row.quotas.values("pk"))
         own = Q(content_type__model="offering", object_id=row.pk)
-        return super().history_entries(row).filter(prices | own)
+        return super().history_entries(row).filter(prices | quotas | own)
 
     @admin.display(description="switch", ordering="is_enabled")
     def switch(self, offering: Offering) -> str:
@@ -78,7 +81,8 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if change and {"is_enabled", "patience_s"} & set(form.changed_data):
+        has_quotas_changed = any(each.model is Quota and each.has_changed() for each in formsets)
+        if has_quotas_changed or (change and {"is_enabled", "patience_s"} & set(form.changed_data)):
             announce_switches()
         self._publish(request, [form.instance.model_id], f"Edited {form.instance}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -14,8 +15,9 @@ from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.models import Offering, PublishedModel
 from catalogue.published.content import UnreadableContentError, facts_from_content
 from catalogue.published.snapshot import EMPTY, Snapshot
+from gateway.core.store.interface import Limit
 from providers.facts import ProviderFacts
-from providers.services import provider_facts
+from providers.services import provider_facts, quotas_by
 
 log = logging.getLogger(__name__)
 
@@ -128,22 +130,32 @@ def _read_models(rows: Iterable[PublishedModel], known: Mapping[str, ModelFacts]
 
 def _switched(models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:
     """With the switches of offerings as they are now."""
-    turned = Q(is_enabled=False) | Q(patience_s__isnull=False)
+    quotas = quotas_by("offering")
+    turned = Q(is_enabled=False) | Q(patience_s__isnull=False) | Q(pk__in=quotas)
     rows = Offering.objects.filter(turned).values_list("pk", "is_enabled", "patience_s")
-    switches = {pk: (is_enabled, patience_s) for pk, is_enabled, patience_s in rows}
+    switches = {
+        pk: Switches(is_enabled, patience_s, quotas.get(pk, ())) for pk, is_enabled, patience_s in rows
+    }
     return {public_id: _with_switches(model, switches) for public_id, model in models.items()}
 
 
-_UNTURNED = (True, None)
+class Switches(NamedTuple):
+    """What staff turn of an offering, outside editions."""
+
+    is_enabled: bool = True
+    patience_s: int | None = None
+    quotas: tuple[Limit, ...] = ()
 
 
-def _with_switches(model: ModelFacts, switches: Mapping[int, tuple[bool, int | None]]) -> ModelFacts:
+_UNTURNED = Switches()
+
+
+def _with_switches(model: ModelFacts, switches: Mapping[int, Switches]) -> ModelFacts:
     now = [switches.get(offering.id, _UNTURNED) for offering in model.offerings]
-    if now == [(offering.is_enabled, offering.patience_s) for offering in model.offerings]:
+    if now == [Switches(each.is_enabled, each.patience_s, each.quotas) for each in model.offerings]:
         return model
     offerings = (
-        replace(offering, is_enabled=is_enabled, patience_s=patience_s)
-        for offering, (is_enabled, patience_s) in zip(model.offerings, now, strict=True)
+        replace(offering, **turned._asdict()) for offering, turned in zip(model.offerings, now, strict=True)
     )
     return replace(model, offerings=tuple(offerings))
 

@@ -28,7 +28,9 @@ from unfold.paginator import InfinitePaginator
 from unfold.templatetags import unfold_list
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -45,6 +47,8 @@ ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
 SignInForm = AuthenticationForm
+MultipleChoice = UnfoldAdminSelect2MultipleWidget
+NumberInput = UnfoldAdminIntegerFieldWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 
 

@@ -12,6 +12,8 @@ from django.db import connection
 
 from accounts import revision
 from accounts.revision import Revisions
+from accounts.rule_loading import rules_in_force
+from accounts.rules import Rules
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 from gateway.core import sql
@@ -48,6 +50,10 @@ class Control:
     @property
     def current(self) -> Snapshot:
         return snapshots.current
+
+    @property
+    def rules(self) -> Rules:
+        return rules_in_force.current
 
     @property
     def age_s(self) -> float:
@@ -118,6 +124,8 @@ class Control:
                 self._keys.refresh(now)
             if self._seen is None or now.providers != self._seen.providers:
                 self._on_providers()
+            if self._seen is None or now.rules != self._seen.rules:
+                rules_in_force.refresh()
             snapshots.refresh()
             self._seen = now
         self._confirmed_at = asked_at

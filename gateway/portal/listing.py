@@ -92,7 +92,7 @@ def teams_of(user: User) -> list[Team]:
 
 def keys_of(team: Team) -> QuerySet[Key]:
     """The newest first, revoked ones last."""
-    keys = with_owners(Key.objects.for_team(team)).select_related("created_by")
+    keys = with_owners(Key.objects.for_team(team).with_limits()).select_related("created_by")
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 

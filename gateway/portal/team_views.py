@@ -1,4 +1,4 @@
-"""A team's page: its terms, its service accounts and its projects, and the acts that stop it."""
+"""A team's page: its terms, service accounts, projects and limits, and the acts that stop it."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ from accounts import services
 from accounts.models import Membership, Project, ServiceAccount, Team
 from gateway.core.refusals import InvalidField
 from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
+from gateway.portal.limits import TeamLimitForm, limits_of_team
 from gateway.portal.listing import teams_of, why_stopped
 from gateway.portal.views import choose_team, person_of
 
@@ -27,21 +28,22 @@ from gateway.portal.views import choose_team, person_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def team(request: HttpRequest) -> HttpResponse:
     """Members look, and make service accounts and projects; owners change the terms. `form` says which is sent."""
-    found = _team(request)
+    found = team_of(request)
     sent = request.POST if request.method == "POST" else None
     wanted = str(sent.get("form", "")) if sent is not None else ""
-    is_owner = _is_owner(request, found)
+    is_owner = is_owner_of(request, found)
     shown: dict[str, Any] = {
         "terms": TeamForm(sent if wanted == "terms" else None, instance=found),
         "account": ServiceAccountForm(sent if wanted == "account" else None),
         "project": ProjectForm(sent if wanted == "project" else None),
+        "limit": TeamLimitForm(sent if wanted == "limit" else None, team=found, is_owner=is_owner),
     }
     if wanted in shown and (is_owner or wanted != "terms") and _save(found, shown[wanted]):
         messages.success(request, "Saved. Calls obey within a second.")
         return redirect(_address(found))
     if wanted == "terms":
         # Its form has put what was typed into it.
-        found = _team(request)
+        found = team_of(request)
     context = {
         "team": found,
         "teams": teams_of(person_of(request)),
@@ -49,6 +51,7 @@ def team(request: HttpRequest) -> HttpResponse:
         "why_stopped": why_stopped(found),
         "accounts": found.service_accounts.all(),
         "projects": found.projects.all(),
+        "limits": limits_of_team(found, is_owner=is_owner),
         "forms": shown,
     }
     return render(request, "portal/team.html", context)
@@ -92,7 +95,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def switch_account(request: HttpRequest, slug: str) -> HttpResponse:
-    found = _team(request)
+    found = team_of(request)
     account = _row_of(ServiceAccount, found, slug)
     account.is_active = not account.is_active
     services.save_service_account(account)
@@ -106,7 +109,7 @@ def switch_account(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def archive_project(request: HttpRequest, slug: str) -> HttpResponse:
     """Or bring it back."""
-    found = _team(request)
+    found = team_of(request)
     project = _row_of(Project, found, slug)
     project.archived_at = timezone.now() if project.archived_at is None else None
     services.save_project(project)
@@ -118,6 +121,8 @@ def _save(team: Team, form: Any) -> bool:
     """What a form says; False where it cannot be."""
     if not form.is_valid():
         return False
+    if isinstance(form, TeamLimitForm):
+        return form.save(form.chosen)
     row = form.instance
     try:
         with transaction.atomic():
@@ -140,7 +145,7 @@ def _save(team: Team, form: Any) -> bool:
     return True
 
 
-def _team(request: HttpRequest) -> Team:
+def team_of(request: HttpRequest) -> Team:
     teams = teams_of(person_of(request))
     if not teams:
         raise Http404("You belong to no team.")
@@ -148,13 +153,13 @@ def _team(request: HttpRequest) -> Team:
 
 
 def _own_team(request: HttpRequest) -> Team:
-    found = _team(request)
-    if not _is_owner(request, found):
+    found = team_of(request)
+    if not is_owner_of(request, found):
         raise PermissionDenied(f"Only an owner of {found.name} may do this.")
     return found
 
 
-def _is_owner(request: HttpRequest, team: Team) -> bool:
+def is_owner_of(request: HttpRequest, team: Team) -> bool:
     return team.memberships.filter(user=person_of(request), role=Membership.Role.OWNER).exists()
 
 

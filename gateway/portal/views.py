@@ -26,6 +26,7 @@ from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
 from gateway.portal.calls import SHOWN, last_calls
 from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, RotationForm, TermsForm
+from gateway.portal.limits import LimitForm, limits_of_key
 from gateway.portal.listing import (
     PAGE_SIZE,
     feed_addresses,
@@ -96,7 +97,7 @@ def key(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.success(request, f"“{found.name}” is changed. It takes effect within a second.")
         return redirect("portal:key", found.public_id)
     form.focus_first_error()
-    return _show_key(request, found, form)
+    return show_key(request, found, form)
 
 
 @never_cache
@@ -158,13 +159,21 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
     return render(request, "portal/keys.html", context)
 
 
-def _show_key(request: HttpRequest, key: Key, form: ChangeForm) -> HttpResponse:
+def is_changeable(key: Key) -> bool:
+    return key.state_at(timezone.now()) is not Key.State.REVOKED and key.team.state is Team.State.ACTIVE
+
+
+def show_key(
+    request: HttpRequest, key: Key, form: ChangeForm, limit_form: LimitForm | None = None
+) -> HttpResponse:
     row, reading = row_of(key, timezone.now()), read_now()
     permitted = permitted_to(key, reading)
     context = {
         "row": row,
         "form": form,
-        "may_change": row.is_live and key.team.state is Team.State.ACTIVE,
+        "may_change": is_changeable(key),
+        "limits": limits_of_key(key),
+        "limit_form": limit_form or LimitForm(),
         "successor": getattr(key, "successor", None),
         "why_stopped": why_stopped(key.team),
         "permitted": permitted,
@@ -233,7 +242,7 @@ def own_key(user: User, public_id: str) -> Key:
     # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
     if not public_id.isalnum():
         raise Http404("There is no such key.")
-    own = with_owners(Key.objects.filter(team__in=user.teams.all()))
+    own = with_owners(Key.objects.filter(team__in=user.teams.all()).with_limits())
     return get_object_or_404(own, public_id=public_id)
 
 

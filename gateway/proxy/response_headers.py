@@ -1,12 +1,10 @@
-"""What headers say of an answer: its model's life (RFC 9745, 8594 and 8288), and how much of a limit is left."""
+"""What headers say of an answer: its model's life (RFC 9745, 8594 and 8288)."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
 from catalogue.facts import ModelFacts
-from gateway.core.refusals import whole_seconds
-from gateway.core.store.interface import Verdict
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,14 +34,3 @@ def successor_link(successor_id: str | None) -> Headers:
     if not successor_id:
         return []
     return [(b"link", f'<{quote(f"/v1/models/{successor_id}")}>; rel="successor-version"'.encode())]
-
-
-def limit_headers(verdict: Verdict) -> Headers:
-    """How much of the tightest limit is left; nothing where there is none."""
-    if verdict.limit is None:
-        return []
-    return [
-        (b"x-ratelimit-limit-requests", str(verdict.limit).encode()),
-        (b"x-ratelimit-remaining-requests", str(verdict.remaining or 0).encode()),
-        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(verdict.reset_s or 0)),
-    ]

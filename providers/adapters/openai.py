@@ -17,7 +17,7 @@ from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
 from providers.formats.openai.answer_reader import generated
-from providers.formats.openai.fit import TUNING_FIELDS, fit, leave_tuning
+from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
@@ -93,11 +93,12 @@ def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[s
         written = write_request(call.request, upstream)
         return written.body, written.translated, written.lost
     translated = fit(body, upstream)
+    told = (IN_FRONT,) if IN_FRONT in translated else ()
     if TUNING_FIELDS.isdisjoint(body):
-        return body, translated, ()
+        return body, translated, told
     notes = Notes("openai")
     leave_tuning(body, upstream, notes)
-    return body, (*translated, *notes.translated), tuple(notes.lost)
+    return body, (*translated, *notes.translated), (*notes.worst_first(), *told)
 
 
 def _dump(body: Mapping[str, Any]) -> bytes:

@@ -87,7 +87,8 @@ class WrittenRequest:
 
     `tools` tells how to read calls of tools back: None where they were said as they are.
     `translated` tells, by the client's names, which parameters were said in other words, such as
-    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, and `worst` its worst kind.
+    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that clients hear of without asking, the worst
+    first, and `worst` the worst kind that was lost.
     """
 
     path: str
@@ -129,6 +130,8 @@ class Telling(Protocol):
     """Whoever collects what is to be told of a translation: see formats.notes."""
 
     def note_path(self, path: str, words: str) -> None: ...
+
+    def lose_path(self, path: str, kind: Kind, words: str = ...) -> None: ...
 
 
 class EventReader(Protocol):

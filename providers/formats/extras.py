@@ -1,6 +1,7 @@
 """What becomes of a client's own fields that have no place in the format between all formats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from providers.formats.base import CannotTranslate
@@ -20,14 +21,19 @@ def refuse_choices(conversation: Conversation) -> None:
 
 
 def in_place(
-    body: dict[str, Any], conversation: Conversation, rename: Callable[[str], str] = str
+    body: dict[str, Any],
+    conversation: Conversation,
+    said: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    rename: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """For a writer of the same format: with what of `extra` only that knows, all in its client's order.
 
-    `rename` makes a client's path the writer's.
+    `rename` makes a client's path the writer's; `said` are members that it wrote itself from what is in `extra` too.
     """
     for path, value in conversation.extra.items():
         _put(body, rename(path).split("."), value)
+    body |= said
     return in_order(body, conversation.wording.value) if conversation.wording else body
 
 

@@ -16,7 +16,7 @@ _CLAUDE_BEFORE = re.compile(r"claude-(\d{1,2})(?:-(\d{1,2}))?-[a-z]+")
 _OPENAI = re.compile(
     r"(?:^|/)(?:o[134](?:-mini|-pro)?|gpt-5(?:-mini|-nano|-pro|-codex)?)(?:-\d{4}-\d{2}-\d{2})?"
 )
-_OPENAI_SINCE_5_2 = re.compile(r"(?:^|/)gpt-(?:5\.[2-9]|[6-9])")
+_OPENAI_SINCE_5_1 = re.compile(r"(?:^|/)gpt-(?:5\.[1-9]|[6-9])")
 _DRAWN = frozenset({"temperature", "top_p", "top_k"})
 _GEMINI = re.compile(r"gemini-(\d+)")
 _MEDIA_IN_RESULTS = 3
@@ -27,14 +27,16 @@ _NO_LATER_SYSTEM = re.compile(r"claude-sonnet-5(?!-[1-9]\b)")
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """`refuses` are settings of sampling; with `takes_one_sampler` it refuses top_p beside temperature.
+    """`refuses` are settings of sampling, `refuses_thinking` those that it refuses while it is asked to reason.
 
+    With `takes_one_sampler` it refuses top_p beside temperature.
     `efforts` are those of its own, from the least; empty: not known. `refuses_budget`: of thoughts, in tokens.
     `takes_later_system`: messages of the system behind the first turn, in Anthropic's format; None: not known.
     `takes_media_in_results`: of tools, in Gemini's format.
     """
 
     refuses: frozenset[str] = frozenset()
+    refuses_thinking: frozenset[str] = frozenset()
     takes_one_sampler: bool = False
     efforts: tuple[str, ...] = ()
     refuses_budget: bool = False
@@ -52,7 +54,7 @@ _SINCE_4_7 = replace(
 _SINCE_4_8 = replace(_SINCE_4_7, takes_later_system=True)
 _SINCE_GEMINI_3 = KnownModel(takes_media_in_results=True)
 _REASONING = KnownModel(_OPENAI_DRAWN)
-_SINCE_5_2 = KnownModel(efforts=("minimal", "low", "medium", "high", "xhigh", "max"))
+_SINCE_5_1 = KnownModel(refuses_thinking=_OPENAI_DRAWN, efforts=("low", "medium", "high", "xhigh", "max"))
 
 
 @lru_cache(maxsize=4096)
@@ -62,8 +64,8 @@ def known_model(upstream_name: str) -> KnownModel:
         return _claude((int(claude[1]), int(claude[2] or 0)), name)
     if (gemini := _GEMINI.search(name)) and int(gemini[1]) >= _MEDIA_IN_RESULTS:
         return _SINCE_GEMINI_3
-    if _OPENAI_SINCE_5_2.search(upstream_name.lower()):
-        return _SINCE_5_2
+    if _OPENAI_SINCE_5_1.search(upstream_name.lower()):
+        return _SINCE_5_1
     return _REASONING if _OPENAI.fullmatch(upstream_name.lower()) else _UNKNOWN
 
 

@@ -48,6 +48,13 @@ _CODEX = "Codex CLI"
 _HOUSE = "this gateway"
 _UNSTORED = "No format keeps an answer that it is not asked to keep, and Google is told not to"
 HINT, TUNING, RELIED_ON, PROMISE = Kind.HINT, Kind.TUNING, Kind.RELIED_ON, Kind.PROMISE
+_SNAKE = re.compile(r"_([a-z])")
+
+
+def _camel(name: str) -> str:
+    """Google takes both."""
+    return _SNAKE.sub(lambda found: found.group(1).upper(), name)
+
 
 COMMON: Mapping[str, Loss] = {
     "temperature": Loss(TUNING, _OPENAI, (1,)),
@@ -81,8 +88,15 @@ COMMON: Mapping[str, Loss] = {
 }
 """What a Conversation has a place for, by the names of field_names: lost where a provider or its model lacks it."""
 
+# Who calls is told by clients of any format.
+_OF_CLIENTS: Mapping[str, Loss] = {
+    "client_metadata": Loss(HINT, _CODEX),
+    "session_id": Loss(HINT, _OPENROUTER),
+    "trace": Loss(HINT, _OPENROUTER),
+}
 # OpenAI's two formats have these in common, and its compatible servers have them from there.
 _OF_OPENAI: Mapping[str, Loss] = {
+    **_OF_CLIENTS,
     "prompt_cache_key": Loss(HINT, _OPENAI),
     "prompt_cache_options": Loss(HINT, _OPENAI),
     "prompt_cache_retention": Loss(HINT, _OPENAI),
@@ -92,9 +106,6 @@ _OF_OPENAI: Mapping[str, Loss] = {
     "*.cache_control": Loss(HINT, _OPENROUTER),
     "stream_options": Loss(HINT, _OPENAI),
     "store": Loss(PROMISE, _OPENAI, (False,), kept=_UNSTORED),
-    "client_metadata": Loss(HINT, _CODEX),
-    "session_id": Loss(HINT, _OPENROUTER),
-    "trace": Loss(HINT, _OPENROUTER),
     "moderation": Loss(PROMISE, _OPENAI),
     "background": Loss(RELIED_ON, _OPENAI, (False,)),
     "truncation": Loss(RELIED_ON, _OPENAI, ("disabled",)),
@@ -141,6 +152,7 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         ),
     },
     "anthropic": {
+        **_OF_CLIENTS,
         "cache_control": Loss(HINT, _ANTHROPIC),
         "*.cache_control": Loss(HINT, _ANTHROPIC),
         "diagnostics": Loss(HINT, _ANTHROPIC),
@@ -159,6 +171,8 @@ FIELDS: Mapping[str, Mapping[str, Loss]] = {
         "mcp_servers": Loss(RELIED_ON, _ANTHROPIC),
     },
     "gemini": {
+        # Google's clients write each name in either way, and what comes is read in this one.
+        **{_camel(name): loss for name, loss in _OF_CLIENTS.items()},
         "generationConfig.mediaResolution": Loss(TUNING, _GOOGLE, ("MEDIA_RESOLUTION_UNSPECIFIED",)),
         "generationConfig.candidateCount": Loss(RELIED_ON, _GOOGLE, (1,)),
         "generationConfig.enableAffectiveDialog": Loss(TUNING, _GOOGLE, (False,)),
@@ -248,14 +262,6 @@ def _find(table: Mapping[str, Loss], name: str) -> Loss:
 def _are_same(value: object, other: object) -> bool:
     """True is 1 in Python, and not in JSON."""
     return isinstance(value, bool) is isinstance(other, bool) and value == other
-
-
-_SNAKE = re.compile(r"_([a-z])")
-
-
-def _camel(name: str) -> str:
-    """Google takes both."""
-    return _SNAKE.sub(lambda found: found.group(1).upper(), name)
 
 
 def _harmless_safety(name: str, value: object) -> object:

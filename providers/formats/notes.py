@@ -24,13 +24,14 @@ LEFT_OUT = "left out"
 class Notes:
     """`source` is the wire format of the client, in whose words everything is named.
 
-    `translated` tells all that was said otherwise than it came; `lost` what of it is a loss, `worst` its worst kind.
+    `translated` tells all that was said otherwise than it came; `lost` what of it clients hear of without asking, by
+    kind; `worst` the worst of these.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.translated: list[str] = []
-        self.lost: list[str] = []
+        self.lost: dict[str, Kind] = {}
         self.worst = Kind.NOTHING
 
     def note(self, field: str, words: str) -> None:
@@ -41,6 +42,10 @@ class Notes:
         line = f"{without_places(path)} -> {words}"
         if line not in self.translated:
             self.translated.append(line)
+
+    def tell_path(self, path: str, words: str) -> None:
+        """What loses nothing by any kind, and may weigh otherwise with a model all the same."""
+        self.lose_path(path, Kind.NOTHING, words)
 
     def refuse(self, field: str, message: str, code: str = "unsupported_parameter") -> CannotTranslate:
         return CannotTranslate(message, param=client_field(self.source, field), code=code)
@@ -56,13 +61,15 @@ class Notes:
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})
     ) -> WrittenRequest:
         """The request, with all that is to be told of it."""
-        return WrittenRequest(path, body, headers, tuple(self.translated), tuple(self.lost), self.worst)
+        return WrittenRequest(path, body, headers, tuple(self.translated), self.worst_first(), self.worst)
+
+    def worst_first(self) -> tuple[str, ...]:
+        return tuple(sorted(self.lost, key=self.lost.__getitem__, reverse=True))
 
     def lose_path(self, path: str, kind: Kind, words: str = LEFT_OUT) -> None:
         self.note_path(path, words)
         line = f"{without_places(path)} -> {words}"
-        if line not in self.lost:
-            self.lost.append(line)
+        self.lost.setdefault(line, kind)
         self.worst = max(self.worst, kind)
 
     def lose_native(self, path: str, value: object) -> None:

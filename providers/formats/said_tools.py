@@ -71,7 +71,7 @@ def _tell(said: Mapping[str, str], wrapped: Iterable[str], notes: Notes) -> None
     for name, word in said.items():
         notes.note_path(f"{where}={name}", word)
     for name in sorted(wrapped):
-        notes.note_path(f"{where}={name}", "its arguments in one member")
+        notes.tell_path(f"{where}={name}", "its arguments in one member")
 
 
 def _said(conversation: Conversation, said: Mapping[str, str], wrapped: frozenset[str]) -> Conversation:

@@ -8,7 +8,7 @@ from providers.formats.known_models import known_model
 from providers.formats.losses import COMMON
 from providers.formats.notes import Notes
 from providers.wire.conversation import ReasoningConfig, Sampling
-from providers.wire.effort import EFFORT_BUDGETS
+from providers.wire.effort import EFFORT_BUDGETS, effort_for
 from providers.wire.upstream import Upstream
 
 TUNING = ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
@@ -22,8 +22,21 @@ def lacks(upstream: Upstream, name: str) -> bool:
     return name in known_model(upstream.name).refuses or bool(upstream.params and name not in upstream.params)
 
 
+def refused_thinking(upstream: Upstream, effort: str | None) -> frozenset[str]:
+    """The settings of sampling that the model is known to refuse at that effort; None: not said."""
+    return frozenset() if effort in {None, "none"} else known_model(upstream.name).refuses_thinking
+
+
 USUAL_EFFORTS = ("minimal", "low", "medium", "high")
 """Of servers that speak one of OpenAI's formats: most refuse others."""
+
+
+def effort_of(reasoning: ReasoningConfig | None) -> str | None:
+    """None where none is said, nor a budget that is one."""
+    if reasoning is None:
+        return None
+    has_budget = reasoning.effort is None and reasoning.budget_tokens
+    return effort_for(reasoning.budget_tokens or 0) if has_budget else reasoning.effort
 
 
 def lacks_reasoning(upstream: Upstream) -> bool:

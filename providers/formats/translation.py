@@ -33,7 +33,7 @@ def write_for(own: Format, client: Format, conversation: Conversation, upstream:
     return replace(
         written,
         translated=(*notes.translated, *written.translated),
-        lost=(*notes.lost, *written.lost),
+        lost=(*written.lost, *notes.worst_first()),
         worst=max(notes.worst, written.worst),
         tools=said,
     )

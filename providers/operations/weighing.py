@@ -108,7 +108,7 @@ def spoken_format(client: str, provider: ProviderFacts) -> str:
 def _weigh_relayed(call: Call, upstream: Upstream) -> Verdict:
     notes = Notes(_CHAT)
     leave_tuning({name: call.body.get(name) for name in TUNING_FIELDS}, upstream, notes)
-    return Verdict(notes.worst, lost=tuple(notes.lost))
+    return Verdict(notes.worst, lost=notes.worst_first())
 
 
 def _weigh_written(own: str, call: Call, sketch: Conversation, upstream: Upstream) -> Verdict:

@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.authentication import find_principal
-from accounts.models import Key, Project, ServiceAccount, Team, User
-from accounts.services import revoke_key
+from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team, User
+from accounts.services import OVERLAP, revoke_key, rotate_key
 from tests.make import make_entry, make_key, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-PAGES = ["user", "team", "key", "ledgerentry", "serviceaccount", "project"]
+PAGES = ["user", "team", "key", "ledgerentry", "serviceaccount", "project", "membership"]
 
 
 @pytest.fixture
@@ -24,12 +24,16 @@ def staff() -> Client:
     return client
 
 
+NO_LIMITS = {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
+
+
 def key_form(**changes: Any) -> dict[str, Any]:
     form = {
         "name": "billing",
         "scope": "inference",
         "lane": "auto",
         "model_patterns": "anthropic/*\nopenai/*",
+        **NO_LIMITS,
     }
     return form | {"expires_at_0": "", "expires_at_1": ""} | changes
 
@@ -49,7 +53,8 @@ def test_pages_of_single_rows_open(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     account = ServiceAccount.objects.create(team=team, slug="robot", name="Robot")
     project = Project.objects.create(team=team, slug="blue", name="Blue")
-    rows = [key, team, make_entry(key), make_user(), account, project]
+    membership = Membership.objects.create(team=team, user=make_user())
+    rows = [key, team, make_entry(key), make_user(), account, project, membership]
     for row in rows:
         page = reverse(f"admin:accounts_{row._meta.model_name}_change", args=[row.pk])
         assert staff.get(page).status_code == 200
@@ -210,7 +215,7 @@ def test_ledger_is_never_counted(staff: Client, team: Team, django_assert_max_nu
     assert all("LIMIT" in sql for sql in ledger if "COUNT(" in sql)
 
 
-@pytest.mark.parametrize(("page", "most"), [("key", 8), ("team", 8)])
+@pytest.mark.parametrize(("page", "most"), [("key", 9), ("team", 8)])
 def test_list_does_not_ask_once_a_row(
     staff: Client, django_assert_max_num_queries: Any, page: str, most: int
 ) -> None:
@@ -256,3 +261,71 @@ def test_superuser_can_make_people(staff: Client) -> None:
     answer = staff.post(reverse("admin:accounts_user_add"), form)
     assert answer.status_code == 302
     assert User.objects.filter(username="new").exists()
+
+
+def limit_form(amount: str, *, unit: str = "tokens", window: str = "minute", **fields: str) -> dict[str, str]:
+    """One row of limits, as it is typed."""
+    row = {"unit": unit, "window": window, "amount": amount} | fields
+    ids = NO_LIMITS | {"limits-TOTAL_FORMS": "1"}
+    if "id" in fields:
+        ids["limits-INITIAL_FORMS"] = "1"
+    return ids | {f"limits-0-{name}": value for name, value in row.items()}
+
+
+def limited_page(kind: str, team: Team) -> tuple[str, dict[str, str]]:
+    """The address of a page with limits on it, and what it holds besides."""
+    if kind == "key":
+        key, _ = make_key(team)
+        return f"key/{key.pk}", key_form()
+    if kind == "membership":
+        return f"membership/{Membership.objects.create(team=team, user=make_user()).pk}", {}
+    made = {"serviceaccount": ServiceAccount, "project": Project}[kind].objects.create(
+        team=team, slug="blue", name="Blue"
+    )
+    return f"{kind}/{made.pk}", {"name": "Blue", "slug": "blue", "is_active": "on"}
+
+
+@pytest.mark.parametrize("kind", ["key", "membership", "serviceaccount", "project"])
+def test_staff_set_change_and_remove_limits_on_the_page_of_whom_they_are_for(
+    staff: Client, team: Team, kind: str
+) -> None:
+    place, form = limited_page(kind, team)
+    page = f"/admin/accounts/{place}/change/"
+    assert staff.post(page, form | limit_form("1000")).status_code == 302
+    limit = Limit.objects.get()
+    assert (limit.amount, limit.most, limit.set_by) == (1000, 1000, "curator")
+    owner = {f"limits-0-{limit.subject_kind}": str(limit.subject[1])}
+    there = form | owner | limit_form("2000", id=str(limit.pk), is_teams="on")
+    assert staff.post(page, there).status_code == 302
+    limit.refresh_from_db()
+    assert (limit.amount, limit.most) == (2000, None)
+    assert "2,000 tokens" in staff.get(page).text or 'value="2000"' in staff.get(page).text
+    assert staff.post(page, there | {"limits-0-DELETE": "on"}).status_code == 302
+    assert not Limit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("unit", "window", "amount", "complaint"),
+    [
+        ("tokens", "none", "5", "use one of minute, day"),
+        ("tokens", "minute", "0", "it must be 1 to"),
+        ("requests", "minute", "5", "among its own fields"),
+        ("concurrency", "minute", "5", "among its own fields"),
+    ],
+)
+def test_limit_that_cannot_be_is_refused_on_the_page(
+    staff: Client, team: Team, unit: str, window: str, amount: str, complaint: str
+) -> None:
+    key, _ = make_key(team)
+    form = key_form() | limit_form(amount, unit=unit, window=window)
+    answer = staff.post(f"/admin/accounts/key/{key.pk}/change/", form)
+    assert (answer.status_code, complaint in answer.text) == (200, True)
+    assert not Limit.objects.exists()
+
+
+def test_limits_of_a_lineage_stand_on_the_page_of_each_of_its_keys(staff: Client, team: Team) -> None:
+    old, _ = make_key(team)
+    new, _ = rotate_key(key=old, overlap=OVERLAP)
+    staff.post(f"/admin/accounts/key/{new.pk}/change/", key_form() | limit_form("77"))
+    assert Limit.objects.get().key == old
+    assert 'value="77"' in staff.get(f"/admin/accounts/key/{new.pk}/change/").text

@@ -62,7 +62,9 @@ def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
     values = {"name": "New", "slug": team.slug, "is_active": "on", "lifecycle_policy": "advise"}
     values |= {"keeps_responses": "on", "allows_free_projects": "on"}
     forms = {
-        f"{prefix}-{kind}_FORMS": "0" for prefix in ("memberships", "keys") for kind in ("TOTAL", "INITIAL")
+        f"{prefix}-{kind}_FORMS": "0"
+        for prefix in ("memberships", "keys", "limits")
+        for kind in ("TOTAL", "INITIAL")
     }
     staff.post(f"/admin/accounts/team/{team.pk}/change/", values | forms)
     assert (str(last(Team).actor), last(Team).changes) == ("ada", {"name": ["Old", "New"]})

@@ -49,7 +49,7 @@ def test_list_takes_a_fixed_number_of_queries(
 ) -> None:
     for number in range(10):
         make_key(team, f"key {number}")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         call("GET", "/v1/keys", manager)
 
 

@@ -183,6 +183,18 @@ def test_patience_on_the_offering_page_is_no_edition_but_in_the_next_snapshot(cu
     assert (offering.patience_s, Edition.objects.count()) == (90, 1)
 
 
+def test_quota_on_the_offering_page_is_no_edition_but_in_the_next_snapshot(curator: Client) -> None:
+    make_published()
+    before = load_snapshot(None)
+    url = f"/admin/catalogue/offering/{Offering.objects.get().pk}/change/"
+    row = {"quotas-TOTAL_FORMS": "1", "quotas-0-unit": "concurrency", "quotas-0-amount": "8"}
+    values = form_values(curator.get(url)) | row | {"quotas-0-window": "none"}
+    assert curator.post(url, values).status_code == 302
+    (offering,) = load_snapshot(before).models["acme/one"].offerings
+    assert [(limit.unit, limit.amount) for limit in offering.quotas] == [("concurrency", 8)]
+    assert Edition.objects.count() == 1
+
+
 def test_switch_on_the_model_page_is_no_edition_but_a_revision(curator: Client) -> None:
     model = make_published()
     before = read().number

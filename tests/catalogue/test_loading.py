@@ -11,6 +11,8 @@ from catalogue.models import Model, Offering, PublishedModel
 from catalogue.published.loading import load_snapshot
 from catalogue.publishing.editions import publish, withdraw
 from catalogue.services import switch_offering
+from gateway.core.store.interface import Limit
+from providers.models import Quota
 from tests.make import NOW, make_model, make_offering, make_provider, make_published, publish_all
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,17 @@ def test_patience_with_an_offering_is_in_the_snapshot_and_stays_when_its_model_i
     assert [offering.patience_s for offering in before.models["acme/one"].offerings] == [90]
     rename("acme/one", "Uno")
     assert load_snapshot(before).models["acme/one"].offerings[0].patience_s == 90
+
+
+def test_quotas_of_an_offering_are_in_the_snapshot_and_stay_when_its_model_is_published() -> None:
+    make_published()
+    offering = Offering.objects.get()
+    Quota.objects.create(offering=offering, unit="requests", window="minute", amount=30)
+    before = load_snapshot(None)
+    limits = (Limit(f"offering:{offering.pk}", "requests", 30, 60),)
+    assert [each.quotas for each in before.models["acme/one"].offerings] == [limits]
+    rename("acme/one", "Uno")
+    assert load_snapshot(before).models["acme/one"].offerings[0].quotas == limits
 
 
 def test_offering_that_is_off_stays_off_when_its_model_is_published() -> None:

@@ -1,6 +1,7 @@
 """A Redis user with no more rights than docs/operating.md names: store, task queue and doctor do with them."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.conf import LazySettings
 
-from gateway.core.store.interface import Limit
+from gateway.celery import app as celery
+from gateway.core.store.interface import Ask, Limit, Tokens
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.tries import Patience
 from gateway.ops import doctor
+from tests.gateway.core.store.money import ask, charge, install, spent, window
 from tests.gateway.core.store.worlds import hand_over, play_redis
 from tests.patience import HANG_S
 from tests.services import LOOPBACK, RedisServer, running_redis, wait_until
@@ -47,8 +50,18 @@ def test_the_store_does_with_the_documented_rights(url: str) -> None:
     async def story(store: RedisStore) -> None:
         heard: list[bytes] = []
         inbox = await store.subscribe(["in:web"], lambda _channel, message: heard.append(message))
-        assert (await store.admit("a", [Limit("key:1", 5, 5)])).is_admitted
-        store.release("a", [Limit("key:1", 5, 5)])
+        limits = [Limit("key:1", "tokens", 5, 60), Limit("key:1", "concurrency", 5)]
+        assert (await store.admit(Ask("a", limits, input_tokens=3))).is_admitted
+        store.correct(limits, Tokens(3), Tokens(2), time.time())
+        store.release("a")
+        await install(store, window(9))
+        assert (await store.admit(ask("a", 5, window(9)))).is_admitted
+        store.raise_hold("a", ["key:1"], 6)
+        await store._budgets.join()
+        store._budgets.renew()
+        store.settle("a", charge(2), "web", 1)
+        assert ((await store.balance("key:1")).held, await spent(store, window(9))) == (4, 2)
+        store.release_holds("a", ["key:1"])
         assert await store.take_try("keys:x", Patience(1, 1)) == 0
         await store.forgive("keys:x")
         entry = await hand_over(store, store, "call")
@@ -69,10 +82,15 @@ def test_the_task_queue_does_with_the_documented_rights(url: str) -> None:
     def note(number: int) -> None:
         done.append(number)
 
-    with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
-        note.delay(7)
-        wait_until(lambda: done == [7], "running a task")
-        assert app.control.ping(timeout=HANG_S, limit=1)
+    try:
+        with start_worker(app, perform_ping_check=False, loglevel="ERROR"):
+            note.delay(7)
+            wait_until(lambda: done == [7], "running a task")
+            assert app.control.ping(timeout=HANG_S, limit=1)
+    finally:
+        # A worker of Celery's tests makes its application everybody's.
+        celery.set_current()
+        celery.set_default()
 
 
 def test_doctor_does_with_the_documented_rights(url: str, settings: LazySettings) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from gateway.core.redis_url import verified
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import Ask, Limit
 from gateway.core.store.redis import RedisStore
 from gateway.ops import doctor
 from tests.gateway.core.store.worlds import run
@@ -41,7 +41,7 @@ def store_connects(url: str) -> bool:
         store = RedisStore(url, "web")
         await store.open()
         found.append(store.is_up)
-        await store.admit("a", [Limit("key:1", concurrency=1)])
+        await store.admit(Ask("a", [Limit("key:1", "concurrency", 1)]))
         await store.close()
 
     run(story)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Key, Project, ServiceAccount, StoredResponse, Team
+from accounts.models import Key, Limit, Project, ServiceAccount, StoredResponse, Team
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
@@ -42,12 +42,14 @@ def foreign() -> dict[str, str]:
     kept = StoredTurn({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])
     stored.keep(team.pk, kept)
     ServiceAccount.objects.create(team=team, slug="robot", name=SECRET)
-    Project.objects.create(team=team, slug="blue", name=SECRET)
+    project = Project.objects.create(team=team, slug="blue", name=SECRET)
+    limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     return {
         "keys": key.public_id,
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
         "projects": "blue",
+        "limits": str(limit.pk),
     }
 
 
@@ -70,19 +72,23 @@ def clients() -> dict[str, Client]:
 def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
     kinds = (Key, StoredResponse, ServiceAccount, Project)
-    return [row for kind in kinds for row in kind.objects.filter(team=team).values()]
+    limits = Limit.objects.filter(project__team=team).values()
+    return [*limits, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
 
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
         "/keys/{id}",
+        "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/team/limits/{id}/remove",
         "/team/projects/{id}/archive",
         "/team/service-accounts/{id}/switch",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",
         "/v1/keys/{id}/rotate",
+        "/v1/limits/{id}",
         "/v1/projects/{id}",
         "/v1/responses/{id}",
         "/v1/responses/{id}/cancel",

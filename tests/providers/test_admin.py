@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts import revision
 from accounts.models import User
+from gateway.core.store.interface import Limit
 from providers import services
 from providers.facts import KNOWN_QUIRKS
-from providers.models import Credential, Provider
+from providers.models import Credential, Provider, Quota
 
 SECRET = "gsk_canary_0123456789"
 LIST, ADD = "/admin/providers/provider/", "/admin/providers/provider/add/"
@@ -32,6 +33,8 @@ FORM = {
     "credential-0-secret": SECRET,
     "credential-0-variable": "",
     "credential-0-is_enabled": "on",
+    "quotas-TOTAL_FORMS": "0",
+    "quotas-INITIAL_FORMS": "0",
     "alarms-TOTAL_FORMS": "0",
     "alarms-INITIAL_FORMS": "0",
     "probe_results-TOTAL_FORMS": "0",
@@ -383,3 +386,45 @@ def test_staff_who_may_only_look_change_nothing(client: Client, groq: Provider) 
     assert change(client, groq, name="Other").status_code == 403
     run(client, "switch_off", groq)
     assert Provider.objects.get().is_enabled
+
+
+def quota(unit: str, window: str, amount: str) -> dict[str, str]:
+    fields = {"unit": unit, "window": window, "amount": amount}
+    return {"quotas-TOTAL_FORMS": "1"} | {f"quotas-0-{name}": value for name, value in fields.items()}
+
+
+def test_quota_is_kept_and_goes_with_the_provider_s_facts(staff: Client, groq: Provider) -> None:
+    before = revision.read().providers
+    change(staff, groq, **quota("tokens", "minute", "250000"))
+    limit = Limit(f"provider:{groq.pk}", "tokens", 250_000, 60)
+    assert services.provider_facts()[groq.pk].quotas == (limit,)
+    assert revision.read().providers > before
+
+
+def test_quota_of_calls_at_once_has_no_window_whatever_stands_beside_it(
+    staff: Client, groq: Provider
+) -> None:
+    change(staff, groq, **quota("concurrency", "minute", "8"))
+    assert Quota.objects.get().window == "none"
+
+
+@pytest.mark.parametrize(
+    ("unit", "window", "amount"),
+    [("tokens", "none", "5"), ("tokens", "minute", "0"), ("concurrency", "none", "1000001")],
+)
+def test_quota_that_cannot_be_is_refused(
+    staff: Client, groq: Provider, unit: str, window: str, amount: str
+) -> None:
+    assert change(staff, groq, **quota(unit, window, amount)).status_code == 200
+    assert not Quota.objects.exists()
+
+
+def test_quotas_of_all_providers_are_read_at_once(groq: Provider, django_assert_num_queries: Any) -> None:
+    Quota.objects.create(provider=groq, unit="requests", window="day", amount=5)
+    with django_assert_num_queries(2):
+        services.provider_facts()
+
+
+def test_quota_is_told_in_the_history_of_its_provider(staff: Client, groq: Provider) -> None:
+    change(staff, groq, **quota("requests", "day", "14400"))
+    assert "14400" in staff.get(f"{LIST}{groq.pk}/history/").content.decode()

@@ -1,5 +1,7 @@
 """What a request is estimated to take."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -11,6 +13,7 @@ from providers.wire.estimate import (
     estimate_input_tokens,
     estimate_usage,
     missing_usage,
+    most_output_tokens,
 )
 from tests.used import used
 
@@ -305,3 +308,27 @@ def test_long_encoded_text_is_found_wherever_it_stands(length: int, before: int)
     without = {"messages": [{"role": "user", "content": [{**part, "signature": ""}]}]}
     plain = estimate_input_tokens(without)
     assert abs(estimate_input_tokens(body) - plain - worth / 4) <= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        ({"messages": []}, None),
+        ({"max_tokens": 100}, 100),
+        ({"max_tokens": 100, "max_completion_tokens": 50}, 50),
+        ({"max_tokens": None, "max_completion_tokens": None}, None),
+        ({"max_output_tokens": 7}, 7),
+        ({"max_tokens": 100, "n": 3}, 300),
+        ({"max_tokens": 100, "n": None}, 100),
+        ({"max_tokens": True}, None),
+        ({"generationConfig": {"maxOutputTokens": 9, "candidateCount": 2}}, 18),
+        ({"generation_config": {"max_output_tokens": 9, "candidate_count": 2}}, 18),
+        ({"generationConfig": {}}, None),
+        ({"generationConfig": None, "max_tokens": 4}, 4),
+        ({"generationConfig": "no object"}, None),
+    ],
+)
+def test_what_a_client_allows_its_answers_together_is_read_on_every_surface(
+    body: dict[str, Any], most: int | None
+) -> None:
+    assert most_output_tokens(body) == most

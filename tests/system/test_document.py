@@ -20,6 +20,8 @@ SAY = [{"role": "user", "content": "hello"}]
 CHAT: dict[str, Any] = {"model": "demo/chat", "messages": SAY}
 CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 RESPONSE = {"model": "demo/chat", "input": "hello"}
+LIMITED = "limited"
+LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ GOOD: dict[str, list[Good]] = {
     "generate_content": [Good(CONTENTS)],
     "keys_create": [Good({"name": "one"})],
     "keys_partial_update": [Good({"name": "two"})],
+    "limit_create": [Good(LIMIT)],
+    "limit_partial_update": [Good({"amount": 50})],
     "messages_count_tokens": [Good(CHAT)],
     "messages_create": [Good({**CHAT, "max_tokens": 50}), Good({**CHAT, "max_tokens": 50, "stream": True})],
     "project_create": [Good({"slug": "made", "name": "Made"})],
@@ -84,7 +88,7 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 
 
 OPERATIONS = list(operations(api_document()))
-MANAGED = ("/v1/keys", "/v1/projects", "/v1/service-accounts", "/v1/team")
+MANAGED = ("/v1/keys", "/v1/limits", "/v1/projects", "/v1/service-accounts", "/v1/team")
 # An estimate is the same for every model, and no model is asked.
 COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}
 NAMING = [
@@ -131,8 +135,10 @@ class Caller:
         }
 
     def _new_row(self, operation: Declared) -> str:
-        """Of a key, a project or a service account."""
+        """Of a key, a limit, a project or a service account."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
+        if path == "/v1/limits":
+            return self._made(path, LIMIT, key=self.keys[True])
         body = named if path == "/v1/keys" else named | {"slug": f"row-{next(self.numbers)}"}
         return self._made(path, body, key=self.keys[True])
 
@@ -158,7 +164,9 @@ def caller(own_product: Product) -> Iterator[Caller]:
     with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
         keys = {False: product.key, True: pages.issue_key("document", scope="management")}
         with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
-            yield Caller(http, keys)
+            caller = Caller(http, keys)
+            caller._made("/v1/projects", {"slug": LIMITED, "name": "Limited"}, key=keys[True])
+            yield caller
 
 
 @each_of(each for each in OPERATIONS if not changes_team(each))

@@ -9,6 +9,8 @@ from redis.connection import SSLConnection, parse_url
 
 PREFIX = "gw:"
 """Of every key and channel: the database may be shared with the task queue and with others."""
+ADMISSION = PREFIX + "{admission}:"
+"""Of every key that lets calls in: the hash tag keeps those of one call on one node of a Redis Cluster."""
 
 
 @dataclass(frozen=True, slots=True)

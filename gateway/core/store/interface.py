@@ -4,8 +4,8 @@ All of it may be lost at any moment without losing money; nothing here is a reco
 Calls that return None and are not coroutines are sent without waiting, in order.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -16,32 +16,144 @@ class StoreUnavailable(Exception):
     """The store cannot be reached or has refused; retryable."""
 
 
-@dataclass(slots=True)
+REQUESTS = "requests"
+TOKENS = "tokens"
+INPUT_TOKENS = "input_tokens"
+OUTPUT_TOKENS = "output_tokens"
+CONCURRENCY = "concurrency"
+SOON_S = 1.0
+"""What one who waits for running calls is told: how long they will still run is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit on one subject, such as key 7. None means that this kind is not limited."""
+    """A limit on one subject: a caller's, or the operator's own quota at a vendor."""
 
     subject: str
     """Such as `key:7`."""
-    requests_per_minute: int | None = None
-    concurrency: int | None = None
+    unit: str
+    """`requests`, `tokens`, `input_tokens`, `output_tokens` or `concurrency`."""
+    amount: int
+    window_s: int = 0
+    """60 or 86,400; 0 for concurrency."""
+    name: str = field(init=False, repr=False, compare=False)
+    """What the store calls what it counts for it: the same whatever the amount is."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.subject}:{self.unit}:{self.window_s}")
+
+    @property
+    def counts_tokens(self) -> bool:
+        return self.unit not in {REQUESTS, CONCURRENCY}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLimit:
+    """One budget, in its window now."""
+
+    window: str
+    """Its name in what is installed, such as `month:Europe/Berlin:1761955200`; `lifetime:0`."""
+    starts_at: int
+    """Unix seconds, a multiple of 900."""
+    amount: int
+    """In 10⁻¹⁰ USD, a raise included."""
+    refuses: bool = True
+    """False: it only warns, and is never asked."""
+    ends_at: int | None = None
+    """Unix seconds; None: never. For people: the store does not ask."""
+
+
+@dataclass(slots=True)
+class BudgetAsk:
+    """What one subject's budgets are asked to hold for a call, in 10⁻¹⁰ USD."""
+
+    subject: str
+    windows: Sequence[WindowLimit]
+    hold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """How many tokens a call takes: an estimate, or what was counted at its end."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    is_capped: bool = False
+    """As in `Ask`."""
+
+
+@dataclass(slots=True)
+class Ask:
+    """All that a call needs before it may begin: it gets all of it, or nothing."""
+
+    call_id: str
+    limits: Sequence[Limit] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    """To reserve."""
+    is_capped: bool = False
+    """Nobody said how long the answer may be: what is reserved for it never makes a call larger than a limit."""
+    candidates: Sequence[Sequence[Limit]] = ()
+    """The quotas of each candidate, in the plan's order; () where it has none."""
+    budgets: Sequence[BudgetAsk] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an attempt costs one of those whose budgets it counts for."""
+
+    subject: str
+    quarter: int
+    """Unix seconds at which the quarter of an hour began in which the call did."""
+    amount: int
+    """In 10⁻¹⁰ USD, above zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the store knows of one subject's money, in 10⁻¹⁰ USD."""
+
+    version: int | None
+    """Of what is installed; None: nothing is."""
+    base: Mapping[str, int]
+    """By window: what was spent at that version."""
+    owed: Mapping[int, int]
+    """By quarter of an hour: what was settled and is not part of that version."""
+    held: int
+
+    def spent(self, window: WindowLimit) -> int | None:
+        """None: the window is unknown."""
+        base = self.base.get(window.window)
+        owed = sum(amount for quarter, amount in self.owed.items() if quarter >= window.starts_at)
+        return None if base is None else base + owed
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is left of a limit; `reset_s` is the time until it is whole again."""
+
+    limit: Limit
+    remaining: int
+    reset_s: float
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Whether a call is let in. If not, `refused_by` names the subject and `kind` what ran out.
-
-    `limit`, `remaining` and `reset_s` describe the tightest requests-a-minute window (None where there is
-    none); `reset_s` is the time until it has room for one request more. `retry_after_s` is set on refusal.
-    """
+    """Whether a call is let in, and with which candidate of its plan."""
 
     is_admitted: bool
-    refused_by: str = ""
-    kind: str = ""
-    """`requests` or `concurrency`."""
+    refused_by: Limit | None = None
+    """The caller's limit that takes longest to have room."""
+    budget: tuple[str, WindowLimit] | None = None
+    """The subject and window that refused."""
+    reason: str = ""
+    """`limit`; `candidates`: all of them are full; `spent`; `held`: only what running calls hold is in the way;
+    `unknown`: the store does not know what was spent in that window, so install it and ask again."""
     retry_after_s: float = 0.0
-    limit: int | None = None
-    remaining: int | None = None
-    reset_s: float | None = None
+    """Until there is room. Infinite: never, as the call is larger than the whole limit."""
+    candidate: int = 0
+    standings: Sequence[Standing] = ()
+    """Of the caller's limits that have windows, in their order; also where the call is refused."""
 
 
 class TakeBack(Enum):
@@ -108,15 +220,57 @@ class Store(Protocol):
 
     # Admission
 
-    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        """Count the call against all limits at once, or against none of them. One round trip.
+    async def admit(self, ask: Ask) -> Verdict:
+        """Take all that the call asks for, or nothing of it, in one round trip.
 
-        Requests a minute is a sliding window of 60 s. Concurrency slots are leased and renewed while this
-        process lives; a dead process' slots are free again within 60 s.
+        Requests and tokens come from buckets that drain evenly, `amount` in a window. Concurrency slots are leased
+        and renewed while this process lives; a dead process' slots are free again within 60 s. The first candidate
+        whose quotas have room is taken with the rest.
         """
 
-    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
-        """Give the call's concurrency slots back. Safe to repeat."""
+    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+        """Put what was counted in place of what was reserved at `reserved_at`, in Unix seconds.
+
+        What was not used is given back unless the limit's window has passed since; what was used beyond is
+        always taken.
+        """
+
+    def release(self, call_id: str) -> None:
+        """Give back the slots that this process took for the call. Safe to repeat."""
+
+    # Money: what was spent is what is installed and what is owed; what is held never counts as spent
+
+    def settle(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
+        """Owe what an attempt costs, and take it out of what the call holds, in one step.
+
+        `process` and `seq` name the attempt: whoever settles it again changes nothing. It is owed until a version
+        is installed whose mark of that process reaches `seq`, so settle only for subjects that have budgets.
+        """
+
+    def raise_hold(self, call_id: str, subjects: Sequence[str], amount: int) -> None:
+        """Hold at least so much; nothing where the call holds nothing."""
+
+    def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
+        """Give back what the call still holds of them, and renew none of its holds any more. Safe to repeat.
+
+        Without subjects its holds stay until another process settles or releases them, or their lease ends.
+        """
+
+    async def install(
+        self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
+    ) -> None:
+        """Let the store know what SQL has as spent in each window, at a version that counts SQL's changes.
+
+        `marks` say of each process up to which seq that is part of it; all that may still settle have to be named.
+        A later version takes the place of all windows of an earlier one, which does nothing any more; the same
+        version adds windows.
+        """
+
+    def recorded(self, process: str, seq: int) -> None:
+        """SQL has all that was settled here up to `seq`: it need not be told again after a loss of data."""
+
+    async def balance(self, subject: str) -> Balance:
+        """As this process knows it where Redis is away."""
 
     # Guessing
 

@@ -4,16 +4,30 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.core.store.interface import JobEntry, Limit, TakeBack, Verdict
+from gateway.core.store.budgets import MemoryBudgets
+from gateway.core.store.interface import Ask, Balance, JobEntry, Limit, TakeBack, Tokens, Verdict
+from gateway.core.store.limits import MemoryLimits
 from gateway.core.store.tries import Patience, Tries
 
-WINDOW_S = 60.0
-# How long a running call will still run is unknown, so a full limit says only "soon".
-CONCURRENCY_RETRY_S = 1.0
 _JOBS_KEPT = 10_000
 _UNOWNED_KEPT_S = 900.0
+
+
+def admit_here(ask: Ask, limits: MemoryLimits, budgets: MemoryBudgets) -> Verdict:
+    """All or nothing, as this process alone knows it."""
+    verdict = limits.look(ask)
+    holds: list[int] = []
+    if verdict.is_admitted and ask.budgets:
+        refusal, holds = budgets.look(ask)
+        verdict = refusal or verdict
+    if verdict.is_admitted:
+        limits.take(ask, verdict.candidate)
+        if ask.budgets:
+            budgets.take(ask.call_id, ask.budgets, holds)
+    verdict.standings = limits.standings(ask.limits)
+    return verdict
 
 
 class MemorySubscription:
@@ -39,19 +53,24 @@ class MemorySubscription:
 
 
 class MemoryStore:
-    """Everything in this process. Slots need no lease: they die with the process that counts them."""
+    """Everything in this process. `clock` is monotonic, `wall` in Unix seconds."""
 
     is_shared = False
     is_up = True
     is_connected = True
     unsent_bytes = 0
 
-    def __init__(self, *, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
         self.epoch: str | None = secrets.token_hex(8)
         self._clock = clock
-        self._window_s = window_s
-        self._requests: dict[str, deque[float]] = {}
-        self._running: dict[str, set[str]] = {}
+        self._wall = wall
+        self._limits = MemoryLimits(clock)
+        self._budgets = MemoryBudgets(clock)
+        # Asked for every call: no step in between.
+        self.settle, self.raise_hold = self._budgets.settle, self._budgets.raise_hold
+        self.release_holds = self._budgets.release_holds
         self._tries = Tries(clock=clock)
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
@@ -64,63 +83,31 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing to write."""
 
-    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        now = self._clock()
-        for limit in limits:
-            if refusal := self._refusal(limit, now):
-                return refusal
-        for limit in limits:
-            self._count(limit, call_id, now)
-        return self._tightest(limits, now)
+    async def admit(self, ask: Ask) -> Verdict:
+        return admit_here(ask, self._limits, self._budgets)
 
-    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
-        for limit in limits:
-            running = self._running.get(limit.subject, set())
-            running.discard(call_id)
-            if not running:
-                self._running.pop(limit.subject, None)
+    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+        self._limits.correct(limits, reserved, actual, self._wall() - reserved_at)
+
+    def release(self, call_id: str) -> None:
+        self._limits.release(call_id)
+
+    async def install(
+        self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
+    ) -> None:
+        self._budgets.install(subject, version, windows, marks)
+
+    def recorded(self, process: str, seq: int) -> None:
+        """What is settled here is lost only together with this process."""
+
+    async def balance(self, subject: str) -> Balance:
+        return self._budgets.balance(subject)
 
     async def take_try(self, subject: str, patience: Patience) -> float:
         return self._tries.take(subject, patience)
 
     async def forgive(self, subject: str) -> None:
         self._tries.forgive(subject)
-
-    def _refusal(self, limit: Limit, now: float) -> Verdict | None:
-        rate, slots = limit.requests_per_minute, limit.concurrency
-        seen = self._seen(limit.subject, now)
-        if rate is not None and len(seen) >= rate:
-            # A limit may have been lowered: then more than one request has to leave the window first.
-            frees = seen[len(seen) - rate] + self._window_s - now if rate else self._window_s
-            return Verdict(False, limit.subject, "requests", frees, rate, 0, frees)
-        if slots is not None and len(self._running.get(limit.subject, ())) >= slots:
-            return Verdict(False, limit.subject, "concurrency", CONCURRENCY_RETRY_S)
-        return None
-
-    def _count(self, limit: Limit, call_id: str, now: float) -> None:
-        if limit.requests_per_minute is not None:
-            self._requests.setdefault(limit.subject, deque()).append(now)
-        if limit.concurrency is not None:
-            self._running.setdefault(limit.subject, set()).add(call_id)
-
-    def _tightest(self, limits: Sequence[Limit], now: float) -> Verdict:
-        windows = [
-            (rate - len(seen), rate, seen[0] + self._window_s - now)
-            for limit in limits
-            if (rate := limit.requests_per_minute) is not None and (seen := self._seen(limit.subject, now))
-        ]
-        if not windows:
-            return Verdict(is_admitted=True)
-        remaining, rate, reset_s = min(windows)
-        return Verdict(is_admitted=True, limit=rate, remaining=remaining, reset_s=reset_s)
-
-    def _seen(self, subject: str, now: float) -> deque[float]:
-        seen = self._requests.get(subject, deque())
-        while seen and seen[0] <= now - self._window_s:
-            seen.popleft()
-        if not seen:
-            self._requests.pop(subject, None)
-        return seen
 
     def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._forget_unowned()

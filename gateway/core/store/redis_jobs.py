@@ -10,7 +10,8 @@ from typing import Any
 from gateway.core.store.address import PREFIX, Address
 from gateway.core.store.connection import Argument, Connection, Refused
 from gateway.core.store.interface import JobEntry, StoreUnavailable, TakeBack
-from gateway.core.store.scripts import ALL, PROBE, SEND, START, SWEEP, TAKE_BACK, Script
+from gateway.core.store.script import Script
+from gateway.core.store.scripts import ALL, PROBE, SEND, START, SWEEP, TAKE_BACK
 
 _JOBS = PREFIX + "jobs"
 _EPOCH = PREFIX + "epoch"
@@ -53,6 +54,10 @@ class RedisJobs:
         """Make a new connection for commands ready: load the scripts, learn the epoch."""
         await asyncio.gather(*(connection.call_early("SCRIPT", "LOAD", script.source) for script in ALL))
         self._learn(await connection.call_early("EVALSHA", PROBE.sha, 1, _EPOCH, next(self._tokens)))
+
+    async def load_scripts(self) -> None:
+        """Raises StoreUnavailable."""
+        await asyncio.gather(*(self._commands.call("SCRIPT", "LOAD", script.source) for script in ALL))
 
     async def probe(self) -> None:
         """Learn whether data was lost, and whether Redis takes writes. Raises StoreUnavailable."""

@@ -1,60 +1,107 @@
 """Admission and guessing over all processes, and by this process alone while Redis is away."""
 
+import math
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.core.store.address import PREFIX
+from gateway.core.store.address import ADMISSION, PREFIX
+from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
 from gateway.core.store.connection import Argument, Connection
-from gateway.core.store.interface import Limit, StoreUnavailable, Verdict
-from gateway.core.store.memory import CONCURRENCY_RETRY_S, MemoryStore
-from gateway.core.store.scripts import ADMIT, RENEW, TAKE_TRY
-from gateway.core.store.tries import Patience
+from gateway.core.store.interface import (
+    Ask,
+    BudgetAsk,
+    Limit,
+    Standing,
+    StoreUnavailable,
+    Tokens,
+    Verdict,
+)
+from gateway.core.store.limits import MemoryLimits, correction_of
+from gateway.core.store.memory import admit_here
+from gateway.core.store.packing import PackedLimits, Packer
+from gateway.core.store.redis_budgets import RedisBudgets, budgets_asked, pack_budgets
+from gateway.core.store.scripts import TAKE_TRY
+from gateway.core.store.tries import Patience, Tries
 
 _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
-_RUNNING = f"{PREFIX}running:"
 
 
 class RedisLimits:
-    def __init__(self, commands: Connection, *, window_s: float, lease_s: float) -> None:
+    def __init__(self, commands: Connection, budgets: RedisBudgets, *, lease_s: float) -> None:
         self._commands = commands
-        self._window_ms = round(window_s * 1000)
+        self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
-        self._local = MemoryStore(window_s=window_s)
+        self._here = MemoryLimits(time.monotonic)
+        self._tries = Tries()
+        self._packer = Packer()
         self._live: dict[str, list[str]] = {}
         self._owed: deque[tuple[str, list[str]]] = deque(maxlen=_OWED_KEPT)
 
-    async def admit(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        if not limits:
+    async def admit(self, ask: Ask) -> Verdict:
+        budgets = budgets_asked(ask) if ask.budgets else ()
+        if not ask.limits and not budgets and not any(ask.candidates):
             return Verdict(is_admitted=True)
         if self._commands.accepts_writes:
             try:
-                return await self._admit_shared(call_id, limits)
+                return await self._admit_shared(ask, budgets)
             except StoreUnavailable:
-                # The limits of this process are better than none, and than no answer.
-                pass
-        return await self._local.admit(call_id, limits)
+                # What this process knows is better than nothing, and than no answer.
+                self._budgets.is_behind = True
+        verdict = admit_here(ask, self._here, self._budgets.mine)
+        if verdict.is_admitted and budgets:
+            self._budgets.keep(ask.call_id, [budget.subject for budget in budgets])
+        return verdict
 
-    async def _admit_shared(self, call_id: str, limits: Sequence[Limit]) -> Verdict:
-        keys: list[str] = []
-        slotted: list[str] = []
-        arguments: list[Argument] = [call_id, self._window_ms, self._lease_ms]
-        for limit in limits:
-            subject, rate, slots = limit.subject, limit.requests_per_minute, limit.concurrency
-            keys += (f"{PREFIX}rpm:{subject}", f"{_RUNNING}{subject}")
-            arguments += (-1 if rate is None else rate, -1 if slots is None else slots)
-            if slots is not None:
-                slotted.append(subject)
+    async def _admit_shared(self, ask: Ask, budgets: Sequence[BudgetAsk]) -> Verdict:
+        packed = self._packer.pack(ask.limits)
+        keys = packed.keys
+        arguments: list[Argument] = [ask.call_id, self._lease_ms, len(keys), 0, *packed.arguments(ask)]
+        candidates = [self._packer.pack(quotas) for quotas in ask.candidates]
+        if candidates:
+            keys = keys.copy()
+            arguments[3:4] = [len(candidates), *(len(quotas.keys) for quotas in candidates)]
+            for quotas in candidates:
+                keys += quotas.keys
+                arguments += quotas.arguments(ask)
+        if budgets:
+            money, terms = pack_budgets(budgets)
+            keys = keys + money
+            arguments += terms
         try:
             reply = await self._commands.run(ADMIT, keys, arguments)
         except BaseException:
-            # No answer is not a no: a slot may have been taken.
-            self._give_back(call_id, slotted)
+            # No answer is not a no: all may have been taken, whichever candidate's slots.
+            if budgets:
+                self._budgets.give_back(ask.call_id, [budget.subject for budget in budgets])
+            self._give_back(ask.call_id, [slot for limits in (packed, *candidates) for slot in limits.slots])
             raise
-        if reply[0] and slotted:
-            self._live[call_id] = slotted
-        return _admission(reply) if reply[0] else _refusal(reply, limits)
+        if not reply[0]:
+            return _refusal(reply, packed, budgets)
+        slots = packed.slots
+        if candidates:
+            slots = slots + candidates[reply[1] - 1].slots
+        if slots:
+            self._live[ask.call_id] = slots + self._live.get(ask.call_id, [])
+        if budgets:
+            self._budgets.admitted(ask.call_id, budgets, [int(hold) for hold in reply[-len(budgets) :]])
+        return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
+
+    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+        age_s = time.time() - reserved_at
+        if not self._commands.accepts_writes:
+            return self._here.correct(limits, reserved, actual, age_s)
+        keys: list[str] = []
+        arguments: list[Argument] = []
+        for limit in limits:
+            if taken := correction_of(limit, reserved, actual, age_s):
+                keys.append(ADMISSION + limit.name)
+                arguments += (limit.amount, limit.window_s, taken)
+        if keys:
+            self._commands.send_muted("EVALSHA", CORRECT.sha, len(keys), *keys, *arguments)
+        return None
 
     async def take_try(self, subject: str, patience: Patience) -> float:
         if self._commands.accepts_writes:
@@ -62,25 +109,25 @@ class RedisLimits:
                 return await self._take_shared_try(subject, patience)
             except StoreUnavailable:
                 pass
-        return await self._local.take_try(subject, patience)
+        return self._tries.take(subject, patience)
 
     async def _take_shared_try(self, subject: str, patience: Patience) -> float:
         limits = (patience.free, round(patience.longest_s * 1000), round(patience.kept_s * 1000))
         return float(await self._commands.run(TAKE_TRY, _tries_keys(subject), limits)) / 1000
 
     async def forgive(self, subject: str) -> None:
-        await self._local.forgive(subject)
+        self._tries.forgive(subject)
         self._commands.send_muted("DEL", *_tries_keys(subject))
 
-    def release(self, call_id: str, limits: Sequence[Limit]) -> None:
-        if slotted := self._live.pop(call_id, None):
-            self._give_back(call_id, slotted)
-        else:
-            self._local.release(call_id, limits)
+    def release(self, call_id: str) -> None:
+        if slots := self._live.pop(call_id, None):
+            self._give_back(call_id, slots)
+        # Where Redis came or went meanwhile, it has some of each.
+        self._here.release(call_id)
 
     def release_all(self) -> None:
         for call_id in list(self._live):
-            self.release(call_id, ())
+            self.release(call_id)
 
     def pay_debts(self) -> None:
         """Give back the slots of calls that ended while Redis was away."""
@@ -89,19 +136,19 @@ class RedisLimits:
 
     def renew(self) -> None:
         """Prolong the leases of all running calls, in order with whatever is released meanwhile."""
-        by_subject = defaultdict(list)
-        for call_id, slotted in self._live.items():
-            for subject in slotted:
-                by_subject[subject].append(call_id)
-        for subject, call_ids in by_subject.items():
+        by_slots = defaultdict(list)
+        for call_id, held in self._live.items():
+            for slots in held:
+                by_slots[slots].append(call_id)
+        for slots, call_ids in by_slots.items():
             for some in _in_parts(call_ids):
-                self._commands.send("EVAL", RENEW.source, 1, f"{_RUNNING}{subject}", self._lease_ms, *some)
+                self._commands.send("EVAL", RENEW.source, 1, slots, self._lease_ms, *some)
 
-    def _give_back(self, call_id: str, slotted: list[str]) -> None:
-        for subject in slotted:
-            self._commands.send_muted("ZREM", f"{_RUNNING}{subject}", call_id)
-        if slotted and not self._commands.is_up:
-            self._owed.append((call_id, slotted))
+    def _give_back(self, call_id: str, slots: list[str]) -> None:
+        for key in slots:
+            self._commands.send_muted("ZREM", key, call_id)
+        if slots and not self._commands.is_up:
+            self._owed.append((call_id, slots))
 
 
 def _tries_keys(subject: str) -> list[str]:
@@ -113,17 +160,18 @@ def _in_parts(call_ids: list[str]) -> Iterator[list[str]]:
         yield call_ids[start : start + _RENEWED_AT_ONCE]
 
 
-def _admission(reply: list[Any]) -> Verdict:
-    _, limit, remaining, reset_ms = reply
-    if limit < 0:
-        return Verdict(is_admitted=True)
-    return Verdict(is_admitted=True, limit=limit, remaining=remaining, reset_s=reset_ms / 1000)
+def _refusal(reply: list[Any], packed: PackedLimits, budgets: Sequence[BudgetAsk]) -> Verdict:
+    _, said, number, wait_us, window = reply[:5]
+    reason = said.decode()
+    refused_by = packed.limits[number - 1] if reason == "limit" else None
+    budget = None
+    if window:
+        refusing = budgets[number - 1]
+        budget = (refusing.subject, refusing.windows[window - 1])
+    retry_after_s = wait_us / 1_000_000 if wait_us >= 0 else math.inf
+    return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(packed, reply, 5))
 
 
-def _refusal(reply: list[Any], limits: Sequence[Limit]) -> Verdict:
-    _, index, kind, retry_ms = reply
-    limit = limits[index]
-    if kind == b"concurrency":
-        return Verdict(False, limit.subject, "concurrency", CONCURRENCY_RETRY_S)
-    retry_s = retry_ms / 1000
-    return Verdict(False, limit.subject, "requests", retry_s, limit.requests_per_minute, 0, retry_s)
+def _standings(packed: PackedLimits, reply: list[Any], start: int) -> list[Standing]:
+    said = iter(reply[start:])
+    return [Standing(limit, next(said), next(said) / 1_000_000) for limit in packed.windows]

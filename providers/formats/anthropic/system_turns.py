@@ -34,7 +34,7 @@ def _place(run: Sequence[Turn], notes: Notes, *, takes_later_system: bool) -> li
     where = f"{client_field(notes.source, 'messages')} of the system"
     of_user = [turn for turn in run if turn["role"] == "user"]
     if not (takes_later_system and of_user):
-        notes.note_path(where, "content of the user")
+        notes.tell_path(where, "content of the user")
         return [_turn("user", run)]
     if run[-1]["role"] == "user":
         notes.note_path(where, "behind the user's turn")

@@ -8,6 +8,7 @@ from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
 from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.base import Telling
 from providers.formats.fields import Fields
+from providers.formats.losses import Kind
 from providers.formats.notes import Notes
 from providers.formats.retold import as_text, retell
 from providers.formats.wording import as_read, in_wording, unchanged
@@ -157,17 +158,22 @@ def _is_named(choice: ToolChoice) -> bool:
 
 
 # What Anthropic's own tools were asked for and gave, and its summary of a prompt that was too long.
+# Where a turn's model changed, and what tools there were. Source: anthropic 2.13, November 2026.
+_MARKS = frozenset({"fallback", "mcp_tool_listing"})
 _RETOLD = ("server_tool_use", "mcp_tool_use", "mcp_tool_result", "compaction", "search_result")
 
 
 def plainly(conversation: Conversation, notes: Telling) -> Conversation:
     """For a writer of another format: what its own tools did as text, a reference to a tool by its name."""
-    return retell(conversation, _retold, notes)
+    return retell(conversation, lambda native: _retold(native, notes), notes)
 
 
-def _retold(native: Native) -> Part:
+def _retold(native: Native, notes: Telling) -> Part | None:
     block = native.value if isinstance(native.value, Mapping) else {}
     kind = str(block.get("type"))
+    if _is_mark(kind, block):
+        notes.lose_path(f"{native.path}={kind}", Kind.HINT)
+        return None
     if kind == "tool_reference":
         return Text(f"The tool '{block.get('tool_name')}' can be called.")
     if kind not in _RETOLD and not kind.endswith("_tool_result"):
@@ -177,3 +183,11 @@ def _retold(native: Native) -> Part:
     if said is None or kind == "search_result":
         said = {member: value for member, value in block.items() if member != "type"}
     return as_text(name, said)
+
+
+def _is_mark(kind: str, block: Mapping[str, Any]) -> bool:
+    """Whether it says nothing to a model: its first turn knows all tools, those that are to be added later too."""
+    if kind == "tool_addition":
+        tool = block.get("tool")
+        return isinstance(tool, Mapping) and tool.get("type") == "tool_reference"
+    return kind in _MARKS or (kind == "compaction" and block.get("content") is None)

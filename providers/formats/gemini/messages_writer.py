@@ -209,7 +209,7 @@ class ContentsWriter:
         self._refuse_name(message)
         if message.role is Role.SYSTEM:
             path = f"{client_field(self._source, 'messages')} of the system"
-            self._notes.note_path(path, "contents of the user")
+            self._notes.tell_path(path, "contents of the user")
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

@@ -7,13 +7,14 @@ from providers.formats.known_models import known_model
 from providers.formats.losses import Kind
 from providers.formats.notes import Notes
 from providers.formats.openai.signatures import MEMBERS, thoughts_for
-from providers.formats.sampling import TUNING, is_unsaid, lacks, lacks_reasoning
+from providers.formats.sampling import TUNING, is_unsaid, lacks, lacks_reasoning, refused_thinking
 from providers.wire.upstream import Upstream
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
 USERS = ("safety_identifier", "user")
 _THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
 _SYSTEM = frozenset({"system", "developer"})
+IN_FRONT = "messages of the system -> the first message"
 _EFFORT = ("reasoning_effort",)
 TUNING_FIELDS = frozenset({*TUNING, *_EFFORT})
 
@@ -41,9 +42,12 @@ def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
 
 def leave_tuning(body: dict[str, Any], upstream: Upstream, notes: Notes) -> None:
     """Change the body in place: without what the model is known to refuse, or the offering does not declare."""
+    refused = refused_thinking(upstream, body.get("reasoning_effort"))
     for name in (*TUNING, *_EFFORT):
         value = body.get(name)
-        if value is not None and (lacks_reasoning(upstream) if name in _EFFORT else lacks(upstream, name)):
+        if value is not None and (
+            lacks_reasoning(upstream) if name in _EFFORT else name in refused or lacks(upstream, name)
+        ):
             del body[name]
             if not (value == "none" if name in _EFFORT else is_unsaid(name, value)):
                 notes.lose_path(name, Kind.TUNING)
@@ -72,7 +76,7 @@ def put_system_in_front(body: dict[str, Any]) -> list[str]:
     others = [message for message in messages if message.get("role") not in _SYSTEM]
     first = {**said[0], "role": "system", "content": _joined([message.get("content") for message in said])}
     body["messages"] = [first, *others]
-    return ["messages of the system -> the first message"]
+    return [IN_FRONT]
 
 
 def _joined(contents: Sequence[Any]) -> str | list[Any]:

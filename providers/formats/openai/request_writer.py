@@ -1,15 +1,17 @@
 """Writes a request for a provider that speaks chat."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Any
 
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place
+from providers.formats.losses import Kind
 from providers.formats.marks import carriers_of, leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
 from providers.formats.openai.fit import (
+    IN_FRONT,
     USERS,
     ask_for_stream,
     fit,
@@ -20,7 +22,7 @@ from providers.formats.openai.fit import (
 from providers.formats.openai.messages_writer import ContentWriter, MessageWriter, OwnMessageWriter
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.openai.tools import write_tool, write_tool_choice
-from providers.formats.sampling import USUAL_EFFORTS, fit_reasoning, fit_sampling
+from providers.formats.sampling import USUAL_EFFORTS, effort_of, fit_reasoning, fit_sampling, refused_thinking
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, is_as_read, unchanged, wording_in
 from providers.wire.conversation import (
@@ -68,15 +70,21 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     if wording_in(conversation, ORIGIN):
         body = _write_own(conversation, upstream, notes)
-        notes.translated += fit(body, upstream)
+        _note(fit(body, upstream), notes)
         leave_tuning(body, upstream, notes)
     else:
         body = _write_anew(conversation, upstream, notes)
         if "system_in_front" in upstream.quirks:
-            notes.translated += put_system_in_front(body)
+            _note(put_system_in_front(body), notes)
         if upstream.is_streamed:
             ask_for_stream(body, upstream)
     return notes.written("/chat/completions", body)
+
+
+def _note(translated: Sequence[str], notes: Notes) -> None:
+    notes.translated += translated
+    if IN_FRONT in translated:
+        notes.lost.setdefault(IN_FRONT, Kind.NOTHING)
 
 
 def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
@@ -138,6 +146,7 @@ def _write_sampling(conversation: Conversation, upstream: Upstream, notes: Notes
     if source != ORIGIN:
         # OpenAI itself has no top_k: it goes to providers that say they have it, and back where it came from.
         missing = _NO_TOP_K if "top_k" not in upstream.params else frozenset()
+        missing |= refused_thinking(upstream, effort_of(conversation.reasoning))
         sampling = fit_sampling(sampling, upstream, notes, missing)
     written: dict[str, Any] = {
         "temperature": sampling.temperature,

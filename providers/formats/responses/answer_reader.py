@@ -7,7 +7,7 @@ from providers.formats.call_order import CallOrder
 from providers.formats.openai.answer_reader import read_citation
 from providers.formats.openai.vendors import arguments_of
 from providers.formats.responses.finish import read_failure, read_finish
-from providers.formats.responses.repair import Numbers
+from providers.formats.responses.repair import Numbers, with_status
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.usage import read_usage
 from providers.formats.sse_events import SseEventReader
@@ -193,7 +193,7 @@ class ResponsesStreamReader(SseEventReader):
         response = response if isinstance(response, Mapping) else {}
         self._report(read_usage(response))
         if isinstance(kind, str) and kind in _ENDS:
-            return [*self._start(response), *self._read_end(response)]
+            return [*self._start(response), *self._read_end(with_status(response, kind))]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
         events = reader(value) if reader else ()
         return [*self._start(response), *(passed for event in events for passed in self._order.put(event))]

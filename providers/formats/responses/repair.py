@@ -1,6 +1,6 @@
 """What servers of a partial Responses leave out of their events, and its SDKs cannot do without: numbers and details.
 
-llama.cpp, vLLM, Ollama and LM Studio give no numbers of events, items or parts, or not all of them.
+llama.cpp, vLLM, Ollama and LM Studio give no numbers of events, items or parts, or not all of them; others no status.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ DETAILS: Mapping[str, Mapping[str, int]] = {
 _ADDED, _DONE = "response.output_item.added", "response.output_item.done"
 _CONTENT = ("content_part.", "output_text.", "refusal.", "reasoning_text.")
 _SUMMARY = ("reasoning_summary_part.", "reasoning_summary_text.")
+_TOLD_STATUSES = {f"response.{word}": word for word in ("completed", "incomplete", "failed")}
 _OF_ITEMS = (
     *_CONTENT,
     *_SUMMARY,
@@ -46,7 +47,7 @@ class Numbers:
         elif name.startswith(_OF_ITEMS):
             expected |= self._of_part(name, value)
         missing = {key: number for key, number in expected.items() if value.get(key) is None}
-        missing |= _with_details(value)
+        missing |= _with_details(value, kind)
         given = value.get("sequence_number")
         self._next = (given if isinstance(given, int) else self._next) + 1
         if not missing:
@@ -82,11 +83,20 @@ class Numbers:
         return expected
 
 
-def _with_details(value: _Map) -> dict[str, Any]:
-    """The response that an event holds, where its usage lacks some."""
+def _with_details(value: _Map, kind: str) -> dict[str, Any]:
+    """The response that an event holds, where it lacks the status that the event tells, or its usage some details."""
     response = value.get("response")
-    usage = response.get("usage") if isinstance(response, Mapping) else None
-    if not isinstance(response, Mapping) or not isinstance(usage, Mapping):
+    if not isinstance(response, Mapping):
         return {}
-    missing = {name: zero for name, zero in DETAILS.items() if not isinstance(usage.get(name), Mapping)}
-    return {"response": {**response, "usage": {**usage, **missing}}} if missing else {}
+    mended = with_status(response, kind)
+    usage = response.get("usage")
+    if isinstance(usage, Mapping):
+        missing = {name: zero for name, zero in DETAILS.items() if not isinstance(usage.get(name), Mapping)}
+        mended = {**mended, "usage": {**usage, **missing}} if missing else mended
+    return {} if mended is response else {"response": mended}
+
+
+def with_status(response: _Map, kind: str) -> _Map:
+    """The response that an event of this kind holds, with the status that the event tells where it has none itself."""
+    status = _TOLD_STATUSES.get(kind) if response.get("status") is None else None
+    return {**response, "status": status} if status else response

@@ -12,7 +12,7 @@ from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.responses.tools import write_tool, write_tool_choice
-from providers.formats.sampling import USUAL_EFFORTS, fit_reasoning, fit_sampling
+from providers.formats.sampling import USUAL_EFFORTS, effort_of, fit_reasoning, fit_sampling, refused_thinking
 from providers.formats.turns import merge_turns
 from providers.formats.wording import in_wording, unchanged, wording_in
 from providers.wire.conversation import (
@@ -57,11 +57,12 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         body |= cache_settings(conversation)
         if "prompt_cache_breakpoint" not in upstream.quirks:
             leave_marks(conversation, notes)
-    body |= _write_include(conversation)
     if upstream.is_streamed:
         body["stream"] = True
     if conversation.source == ORIGIN:
-        body = in_place(body, conversation)
+        body = in_place(body, conversation, _write_include(conversation))
+    else:
+        body |= _write_include(conversation)
     return notes.written("/responses", body)
 
 
@@ -69,7 +70,8 @@ def _fitted(conversation: Conversation, upstream: Upstream, notes: Notes) -> Con
     """With what the model takes of sampling and effort. Raises CannotTranslate."""
     if conversation.sampling.stop:
         raise notes.refuse("stop", "The chosen provider has no stop.")
-    sampling = fit_sampling(conversation.sampling, upstream, notes, _UNKNOWN_SAMPLING)
+    missing = _UNKNOWN_SAMPLING | refused_thinking(upstream, effort_of(conversation.reasoning))
+    sampling = fit_sampling(conversation.sampling, upstream, notes, missing)
     usual = () if conversation.source == ORIGIN else USUAL_EFFORTS
     reasoning = fit_reasoning(conversation.reasoning, upstream, notes, usual)
     if sampling is conversation.sampling and reasoning is conversation.reasoning:

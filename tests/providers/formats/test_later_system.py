@@ -5,7 +5,10 @@ import pytest
 from providers.formats.openai.fit import put_system_in_front
 from providers.formats.registry import ANTHROPIC, FORMATS, OPENAI, RESPONSES
 from providers.formats.translation import write_for
+from providers.operations.generate import adapter_between
+from providers.wire.call import Call
 from providers.wire.upstream import Upstream
+from tests.providers.test_openai_adapter import provider
 
 U, A, S, D = ({"role": role, "content": role} for role in ("user", "assistant", "system", "developer"))
 CALL = {
@@ -75,7 +78,7 @@ def test_the_system_is_heard_where_the_model_takes_it(messages, turns, words):
     assert said(written) == turns
     told = [line for line in written.translated if "system" in line]
     assert told == [f"messages of the system -> {each}" for each in words]
-    assert written.lost == ()
+    assert (list(written.lost), written.worst) == ([line for line in told if "content of" in line], 0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_the_system_is_heard_where_the_model_takes_it(messages, turns, words):
 def test_a_model_that_lacks_it_hears_it_in_the_turn_of_the_user(messages, turns):
     written = to_anthropic(messages, LACKS)
     assert said(written) == turns
-    assert "messages of the system -> content of the user" in written.translated
+    assert written.lost == ("messages of the system -> content of the user",)
 
 
 @pytest.mark.parametrize(
@@ -170,4 +173,12 @@ def test_chat_servers_of_that_quirk_are_spoken_to_so(client):
         "assistant",
         "user",
     ]
-    assert "messages of the system -> the first message" in written.translated
+    assert written.lost == ("messages of the system -> the first message",)
+
+
+@pytest.mark.parametrize("more", [{}, {"n": 1}, {"seed": 1}], ids=["plain", "with more", "with tuning"])
+def test_clients_of_chat_hear_of_that_too(more):
+    call = Call("chat.completions", {"model": "m", "messages": [U, D], **more})
+    upstream = Upstream("m", is_streamed=False, quirks=IN_FRONT)
+    request = adapter_between("openai", "openai").request(call, provider(), upstream)
+    assert request.lost == ("messages of the system -> the first message",)

@@ -49,6 +49,14 @@ MARKED_TOOL = FUNCTION["anthropic"] | {"cache_control": {"type": "ephemeral", "s
 PICTURE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}}
 LOOSE_SAFETY = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": word} for word in ("OFF", "BLOCK_NONE")]
 STRICT_SAFETY = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}]
+IN_TURN = "messages.content.type"
+ADDED = {"type": "tool_addition", "tool": {"type": "tool_reference", "tool_name": "f"}}
+
+
+def said_by_model(block):
+    return [HELLO, {"role": "assistant", "content": [block, {"type": "text", "text": "a"}]}, HELLO]
+
+
 SEARCH_IN_ANTHROPIC = {"type": "web_search_20250305", "name": "web_search"}
 # Client, fields, and what is told to be lost; empty where nothing was asked for.
 HINTS = [
@@ -88,7 +96,35 @@ HINTS = [
     ("gemini", {"safetySettings": []}, ""),
     ("gemini", {"safety_settings": LOOSE_SAFETY}, "safety_settings"),
     ("gemini", {"tools": [FUNCTION["gemini"], {"googleSearch": {}}]}, "tools.googleSearch=googleSearch"),
-    ("openai", {"session_id": "s"}, "session_id"),
+    *(
+        (client, {name: value}, name)
+        for client in FORMATS
+        for name, value in (("session_id", "s"), ("client_metadata", {"a": {"b": 1}}), ("trace", {"id": "t"}))
+    ),
+    ("gemini", {"clientMetadata": {"a": 1}}, "clientMetadata"),
+    (
+        "anthropic",
+        {"messages": said_by_model({"type": "fallback", "from": {}, "to": {}})},
+        f"{IN_TURN}=fallback",
+    ),
+    (
+        "anthropic",
+        {"messages": said_by_model({"type": "mcp_tool_listing", "mcp_server_name": "s", "tools": []})},
+        f"{IN_TURN}=mcp_tool_listing",
+    ),
+    (
+        "anthropic",
+        {"messages": said_by_model({"type": "compaction", "content": None})},
+        f"{IN_TURN}=compaction",
+    ),
+    (
+        "anthropic",
+        {
+            "messages": [HELLO, {"role": "system", "content": [ADDED]}, HELLO],
+            "tools": [FUNCTION["anthropic"]],
+        },
+        f"{IN_TURN}=tool_addition",
+    ),
     ("openai", {"min_p": 0, "repetition_penalty": 1.0, "plugins": [], "transforms": []}, ""),
     ("openai", {"prediction": {"type": "content", "content": "x"}}, "prediction"),
     ("openai", {"store": False}, ""),
@@ -267,6 +303,25 @@ def test_sampling_that_an_offering_does_not_declare_is_left_out():
         request = written("openai", own, declared, temperature=0, top_p=0.5)
         assert request.lost == ("temperature -> left out",)
         assert "temperature" not in str(request.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "effort", "is_taken"),
+    [
+        ("gpt-5.1", "low", False),
+        ("openai/gpt-6.2-sol", "high", False),
+        ("gpt-5.1", "none", True),
+        ("gpt-5.4-mini", None, True),
+        ("llama", "high", True),
+    ],
+)
+@pytest.mark.parametrize("own", ["openai", "responses"])
+@pytest.mark.parametrize("client", ["openai", "responses"])
+def test_sampling_that_a_model_refuses_while_it_reasons_is_left_out_then(client, own, name, effort, is_taken):
+    said = {"reasoning_effort": effort} if client == "openai" else {"reasoning": {"effort": effort}}
+    request = written(client, own, replace(UPSTREAM, name=name), temperature=0.2, **said)
+    assert ("temperature" in request.body) is is_taken
+    assert request.lost == (() if is_taken else ("temperature -> left out",))
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,22 @@ import pytest
 from gateway.core.store import open_store
 from gateway.core.store.address import parse_address
 from gateway.core.store.connection import Connection
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import Ask, Limit
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.redis_jobs import RedisJobs
 from tests.gateway.core.store.worlds import play_redis, run, until
 from tests.services import RedisServer, free_port, require_service, running_redis
 
-LIMITS = [Limit("key:1", 1000, 1000), Limit("team:1", 1000, 1000)]
+LIMITS = [
+    Limit(subject, *terms)
+    for subject in ("key:1", "team:1")
+    for terms in (("requests", 1000, 60), ("concurrency", 1000))
+]
 
 
 async def is_reached(store: RedisStore) -> None:
     assert store.is_up
-    await store.admit("a", LIMITS)
+    await store.admit(Ask("a", LIMITS))
     assert store.is_up
 
 
@@ -29,7 +33,7 @@ def test_admission_of_a_call_is_one_command_over_all_limits(redis_server: RedisS
     async def story(store: RedisStore) -> None:
         redis_server.ask("CONFIG", "RESETSTAT")
         for number in range(50):
-            await store.admit(f"c{number}", LIMITS)
+            await store.admit(Ask(f"c{number}", LIMITS))
         # One more may be the keeper's look at the epoch.
         assert redis_server.ask("INFO", "commandstats")["cmdstat_evalsha"]["calls"] in {50, 51}
 
@@ -40,7 +44,7 @@ def test_call_without_limits_does_not_ask_redis(redis_server: RedisServer) -> No
     async def story(store: RedisStore) -> None:
         redis_server.ask("CONFIG", "RESETSTAT")
         for number in range(50):
-            await store.admit(f"c{number}", [])
+            await store.admit(Ask(f"c{number}", []))
         assert redis_server.ask("INFO", "commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"] <= 1
 
     play_redis(story, redis_server.url)
@@ -52,7 +56,7 @@ def test_store_is_reached_over_a_socket_of_the_file_system(redis_server: RedisSe
 
 def test_store_keeps_to_its_database(redis_server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        await store.admit("a", [Limit("key:in-3", 10)])
+        await store.admit(Ask("a", [Limit("key:in-3", "requests", 10, 60)]))
         assert "db3" in redis_server.ask("INFO", "keyspace")
 
     play_redis(story, f"{redis_server.url[:-1]}3")
@@ -67,7 +71,7 @@ def test_store_is_opened_by_its_password() -> None:
 def test_wrong_password_leaves_the_store_down_and_the_process_up() -> None:
     async def story(store: RedisStore) -> None:
         assert not store.is_up
-        assert (await store.admit("a", LIMITS)).is_admitted
+        assert (await store.admit(Ask("a", LIMITS))).is_admitted
 
     with running_redis() as server:
         server.ask("CONFIG", "SET", "requirepass", "sesame")
@@ -173,8 +177,8 @@ def test_user_who_may_not_ask_for_silence_is_served_all_the_same(redis_server: R
         subscription = await store.subscribe(["c"], lambda _channel, message: got.append(message))
         for number in range(100):
             store.publish("c", b"%d" % number)
-            await store.admit(f"t{number}", LIMITS)
-            store.release(f"t{number}", LIMITS)
+            await store.admit(Ask(f"t{number}", LIMITS))
+            store.release(f"t{number}")
         await until(lambda: len(got) == 100)
         assert store.is_up
         await subscription.close()

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.core.store.interface import Limit, StoreUnavailable, TakeBack
+from gateway.core.store.interface import Ask, Limit, StoreUnavailable, TakeBack
 from gateway.core.store.redis import RedisStore
 from tests.gateway.core.store.worlds import answered_at_once, hand_over, play_redis, send, until
 from tests.services import RedisServer, running_redis
 
-ONE_SLOT = [Limit("key:1", concurrency=1)]
-TWO_A_MINUTE = [Limit("key:1", requests_per_minute=2)]
+ONE_SLOT = [Limit("key:1", "concurrency", 1)]
+SLOTS = "gw:{admission}:key:1:concurrency:0"
+TWO_A_MINUTE = [Limit("key:1", "requests", 2, 60)]
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_store_is_used_again_soon_after_redis_died_and_came_back_empty(server: R
 def test_calls_are_admitted_by_this_process_while_redis_is_dead(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         server.kill()
-        verdicts = [await store.admit(call_id, TWO_A_MINUTE) for call_id in "abc"]
+        verdicts = [await store.admit(Ask(call_id, TWO_A_MINUTE)) for call_id in "abc"]
         assert [verdict.is_admitted for verdict in verdicts] == [True, True, False]
 
     play_redis(story, server.url)
@@ -51,10 +52,10 @@ def test_calls_are_admitted_by_this_process_while_redis_is_dead(server: RedisSer
 def test_slot_taken_while_redis_was_dead_is_released_to_this_process(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         server.kill()
-        await store.admit("a", ONE_SLOT)
-        assert not (await store.admit("b", ONE_SLOT)).is_admitted
-        store.release("a", ONE_SLOT)
-        assert (await store.admit("c", ONE_SLOT)).is_admitted
+        await store.admit(Ask("a", ONE_SLOT))
+        assert not (await store.admit(Ask("b", ONE_SLOT))).is_admitted
+        store.release("a")
+        assert (await store.admit(Ask("c", ONE_SLOT))).is_admitted
 
     play_redis(story, server.url)
 
@@ -85,7 +86,7 @@ def test_process_starts_without_redis_and_finds_it_later(server: RedisServer) ->
 
     async def story(store: RedisStore) -> None:
         assert not store.is_up
-        assert (await store.admit("a", TWO_A_MINUTE)).is_admitted
+        assert (await store.admit(Ask("a", TWO_A_MINUTE))).is_admitted
         server.start()
         await until(lambda: store.is_up)
 
@@ -98,9 +99,9 @@ def test_process_starts_without_redis_and_finds_it_later(server: RedisServer) ->
 def test_stalled_redis_delays_one_call_and_others_not_at_all(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         server.pause()
-        await store.admit("a", TWO_A_MINUTE)
+        await store.admit(Ask("a", TWO_A_MINUTE))
         for call_id in "bc":
-            answered_at_once(store.admit(call_id, TWO_A_MINUTE))
+            answered_at_once(store.admit(Ask(call_id, TWO_A_MINUTE)))
 
     play_redis(story, server.url)
 
@@ -109,39 +110,39 @@ def test_stalled_redis_delays_one_call_and_others_not_at_all(server: RedisServer
 def test_store_is_used_again_after_a_stall(server: RedisServer, pause_s: float) -> None:
     async def story(store: RedisStore) -> None:
         server.pause()
-        await store.admit("a", ONE_SLOT)
+        await store.admit(Ask("a", ONE_SLOT))
         assert not store.is_up
-        store.release("a", ONE_SLOT)
+        store.release("a")
         await asyncio.sleep(pause_s)
         server.resume()
         await until(lambda: store.is_up)
         # The admission that Redis made too late has been given back.
-        await until(lambda: server.ask("ZCARD", "gw:running:key:1") == 0)
+        await until(lambda: server.ask("ZCARD", SLOTS) == 0)
 
     play_redis(story, server.url)
 
 
 def test_loop_that_was_blocked_does_not_blame_redis(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        admission = asyncio.create_task(store.admit("a", ONE_SLOT))
+        admission = asyncio.create_task(store.admit(Ask("a", ONE_SLOT)))
         await asyncio.sleep(0)
         time.sleep(0.6)  # noqa: ASYNC251 - the point of it
         await admission
         assert store.is_up
-        assert server.ask("ZCARD", "gw:running:key:1") == 1
+        assert server.ask("ZCARD", SLOTS) == 1
 
     play_redis(story, server.url)
 
 
 def test_slot_released_during_a_stall_is_free_afterwards(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        await store.admit("a", ONE_SLOT)
+        await store.admit(Ask("a", ONE_SLOT))
         server.pause()
         await until(lambda: not store.is_up)
         await asyncio.sleep(2)
-        store.release("a", ONE_SLOT)
+        store.release("a")
         server.resume()
-        await until(lambda: server.ask("ZCARD", "gw:running:key:1") == 0)
+        await until(lambda: server.ask("ZCARD", SLOTS) == 0)
 
     play_redis(story, server.url)
 
@@ -198,9 +199,9 @@ def test_jobs_flow_on_at_once_after_the_data_went(server: RedisServer) -> None:
 
 def test_running_call_holds_its_slot_again_after_the_data_went(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        await store.admit("a", ONE_SLOT)
+        await store.admit(Ask("a", ONE_SLOT))
         server.ask("FLUSHALL")
-        await until(lambda: server.ask("ZCARD", "gw:running:key:1") == 1)
+        await until(lambda: server.ask("ZCARD", SLOTS) == 1)
 
     play_redis(story, server.url, lease_s=1.5)
 
@@ -208,8 +209,8 @@ def test_running_call_holds_its_slot_again_after_the_data_went(server: RedisServ
 def test_forgotten_scripts_are_loaded_again(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         server.ask("SCRIPT", "FLUSH")
-        assert (await store.admit("a", TWO_A_MINUTE)).is_admitted
-        assert server.ask("LLEN", "gw:rpm:key:1") == 1
+        assert (await store.admit(Ask("a", TWO_A_MINUTE))).is_admitted
+        assert server.ask("EXISTS", "gw:{admission}:key:1:requests:60") == 1
         send(store, "first")
         await until(lambda: server.ask("SCRIPT", "LOAD", "return 1"))
         assert await store.take_back("first", store.epoch) is TakeBack.OURS
@@ -250,7 +251,7 @@ def test_call_is_started_although_the_line_was_cut_meanwhile(server: RedisServer
 def test_full_redis_admits_by_this_process_and_is_used_again_when_it_has_room(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         server.ask("CONFIG", "SET", "maxmemory", "1")
-        verdicts = [await store.admit(call_id, TWO_A_MINUTE) for call_id in "abc"]
+        verdicts = [await store.admit(Ask(call_id, TWO_A_MINUTE)) for call_id in "abc"]
         assert [verdict.is_admitted for verdict in verdicts] == [True, True, False]
         assert not store.is_up
         server.ask("CONFIG", "SET", "maxmemory", "0")
@@ -286,7 +287,7 @@ def test_read_only_redis_is_left_and_found_again_as_master(server: RedisServer) 
     async def story(store: RedisStore) -> None:
         server.ask("REPLICAOF", "127.0.0.1", "1")
         await until(lambda: not store.is_up)
-        assert (await store.admit("a", TWO_A_MINUTE)).is_admitted
+        assert (await store.admit(Ask("a", TWO_A_MINUTE))).is_admitted
         server.ask("REPLICAOF", "NO", "ONE")
         await until(lambda: store.is_up)
 
@@ -300,11 +301,11 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: RedisServer) -
     program = (
         "import asyncio, sys\n"
         "from gateway.core.store.redis import RedisStore\n"
-        "from gateway.core.store.interface import Limit\n"
+        "from gateway.core.store.interface import Ask, Limit\n"
         "async def main():\n"
         "    store = RedisStore(sys.argv[1], 'doomed', lease_s=1)\n"
         "    await store.open()\n"
-        "    await store.admit('a', [Limit('key:1', concurrency=1)])\n"
+        "    await store.admit(Ask('a', [Limit('key:1', 'concurrency', 1)]))\n"
         "    print('admitted', flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -315,37 +316,37 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: RedisServer) -
         doomed.kill()
 
     async def story(store: RedisStore) -> None:
-        assert not (await store.admit("b", ONE_SLOT)).is_admitted
+        assert not (await store.admit(Ask("b", ONE_SLOT))).is_admitted
         await asyncio.sleep(1.1)
-        assert (await store.admit("c", ONE_SLOT)).is_admitted
+        assert (await store.admit(Ask("c", ONE_SLOT))).is_admitted
 
     play_redis(story, server.url)
 
 
 def test_slot_of_a_long_call_outlives_its_first_lease(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        await store.admit("a", ONE_SLOT)
+        await store.admit(Ask("a", ONE_SLOT))
         await asyncio.sleep(1.5)
-        assert not (await store.admit("b", ONE_SLOT)).is_admitted
+        assert not (await store.admit(Ask("b", ONE_SLOT))).is_admitted
 
     play_redis(story, server.url, lease_s=0.6)
 
 
 def test_slots_are_given_back_when_the_store_is_closed(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        await store.admit("a", ONE_SLOT)
+        await store.admit(Ask("a", ONE_SLOT))
         await store.close()
-        assert server.ask("ZCARD", "gw:running:key:1") == 0
+        assert server.ask("ZCARD", SLOTS) == 0
 
     play_redis(story, server.url)
 
 
 def test_admission_that_was_cancelled_leaves_no_slot(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
-        admission = asyncio.create_task(store.admit("a", ONE_SLOT))
+        admission = asyncio.create_task(store.admit(Ask("a", ONE_SLOT)))
         await asyncio.sleep(0)
         admission.cancel()
         await asyncio.wait([admission])
-        assert (await store.admit("b", ONE_SLOT)).is_admitted
+        assert (await store.admit(Ask("b", ONE_SLOT))).is_admitted
 
     play_redis(story, server.url)

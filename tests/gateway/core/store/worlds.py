@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,23 +40,27 @@ class World:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
-    def play(self, story: Story, *, window_s: float = 60.0) -> None:
+    def wall(self) -> float:
+        """In Unix seconds, as the stores of this world have it."""
+        return self.now if self.url is None else time.time()
+
+    def play(self, story: Story) -> None:
         async def open_both() -> None:
-            async with self._open("web", window_s) as web:
+            async with self._open("web") as web:
                 if self.url is None:
                     await story(web, web)
                     return
-                async with self._open("worker", window_s) as worker:
+                async with self._open("worker") as worker:
                     await story(web, worker)
 
         run(open_both, is_fast_loop=self.is_fast_loop)
 
     @asynccontextmanager
-    async def _open(self, process_id: str, window_s: float) -> AsyncIterator[Store]:
+    async def _open(self, process_id: str) -> AsyncIterator[Store]:
         store: Store = (
-            RedisStore(self.url, process_id, window_s=window_s)
+            RedisStore(self.url, process_id)
             if self.url
-            else MemoryStore(window_s=window_s, clock=lambda: self.now)
+            else MemoryStore(clock=lambda: self.now, wall=lambda: self.now)
         )
         await store.open()
         try:

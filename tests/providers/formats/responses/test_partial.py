@@ -139,3 +139,10 @@ def test_numbers_of_its_own_are_gone_on_from() -> None:
 def test_a_garbled_event_breaks_nothing(kind: str, garbled: dict[str, Any]) -> None:
     (told,) = relayed([{"type": f"response.{kind}", **garbled}])
     assert {"sequence_number", "output_index"} <= set(told)
+
+
+@pytest.mark.parametrize("word", ["completed", "incomplete"])
+def test_an_end_without_a_status_has_that_of_its_event(word: str) -> None:
+    untold = {name: value for name, value in ENDED.items() if name != "status"}
+    (told,) = relayed([{"type": f"response.{word}", "response": untold}])
+    assert told["response"]["status"] == word

@@ -206,3 +206,10 @@ def test_error_in_a_stream_that_a_provider_began_has_the_next_number():
     reader.feed(event(orjson.dumps(delta)))
     (line,) = [line for line in reader.fail({"message": "No."}).splitlines() if line.startswith(b"data:")]
     assert orjson.loads(line[5:])["sequence_number"] == 5
+
+
+@pytest.mark.parametrize("names", [[], ["file_search_call.results"]], ids=["known", "with another one"])
+def test_all_that_a_client_wants_included_is_asked_for(names):
+    wanted = ["reasoning.encrypted_content", *names, "message.output_text.logprobs"]
+    asked = RESPONSES.read_request({"model": "m", "input": "Hi", "include": wanted})
+    assert RESPONSES.write_request(asked, UPSTREAM).body["include"] == wanted

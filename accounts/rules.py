@@ -1,0 +1,81 @@
+"""Limits of all subjects in memory, put together for each key that calls. Pure; the data plane asks at each call."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from accounts.keys import KeyFacts, Subject
+from accounts.limits import WINDOWS_S
+from gateway.core.store.interface import Limit
+
+_KEPT_MOST = 100_000
+Row = tuple[str, str, int]
+"""Unit, window and amount of a limit, as its row has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRules:
+    """All that counts for a key's calls, the nearest subject's first."""
+
+    limits: tuple[Limit, ...] = ()
+    counts_tokens: bool = False
+
+
+class Rules:
+    """As they were at one moment; a change makes another one. For one thread: what it put together is kept."""
+
+    def __init__(self, limits: Mapping[Subject, Iterable[Row]]) -> None:
+        self._limits = limits
+        self._kept: dict[tuple[int, int], tuple[KeyFacts, KeyRules]] = {}
+
+    def for_key(self, key: KeyFacts, project_id: int = 0) -> KeyRules:
+        """`project_id` is that of the project that the call names, 0 where the team has no such row."""
+        kept = self._kept.get((key.id, project_id))
+        if kept is not None and kept[0] is key:
+            return kept[1]
+        limits = tuple(self._limits_of(key, project_id))
+        rules = KeyRules(limits, any(limit.counts_tokens for limit in limits))
+        if len(self._kept) >= _KEPT_MOST:
+            self._kept.clear()
+        self._kept[key.id, project_id] = (key, rules)
+        return rules
+
+    def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
+        return tuple(compile_limits(subject, self._limits.get(subject, ())))
+
+    def _limits_of(self, key: KeyFacts, project_id: int) -> Iterable[Limit]:
+        for subject in subjects_of(key, project_id):
+            rows = self._limits.get(subject, ())
+            if subject[0] == "key":
+                rows = within_ceilings(rows, key)
+            yield from compile_limits(subject, rows)
+
+
+def subjects_of(key: KeyFacts, project_id: int = 0) -> tuple[Subject, ...]:
+    """Whom one call counts for: the key's own, and the project that the call names."""
+    if not project_id or any(kind == "project" for kind, _ in key.subjects):
+        return key.subjects
+    *nearer, team = key.subjects
+    return (*nearer, ("project", project_id), team)
+
+
+def compile_limits(subject: Subject, rows: Iterable[Row]) -> Iterable[Limit]:
+    name = f"{subject[0]}:{subject[1]}"
+    for unit, window, amount in rows:
+        yield Limit(name, unit, amount, WINDOWS_S[window])
+
+
+def within_ceilings(rows: Iterable[Row], key: KeyFacts) -> Iterable[Row]:
+    """A key's own, and where its team's keys have a ceiling, no more than that."""
+    ceilings = {
+        ("requests", "minute"): key.requests_per_minute_most,
+        ("concurrency", "none"): key.concurrency_most,
+    }
+    for unit, window, amount in rows:
+        most = ceilings.pop((unit, window), None)
+        yield unit, window, amount if most is None else min(amount, most)
+    for (unit, window), most in ceilings.items():
+        if most is not None:
+            yield unit, window, most
+
+
+NONE = Rules({})
