@@ -34,6 +34,8 @@ _FACTS = (
     "client_waits_s",
     "may_search_elsewhere",
     "end_user",
+    "reserved_at",
+    "has_room_at",
     "owners",
 )
 _facts_of = attrgetter(*_FACTS)

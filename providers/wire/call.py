@@ -58,6 +58,10 @@ class Call:
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int, ...] = ()
     revision: int = 0
+    reserved_at: float = 0.0
+    """When tokens were reserved for it, in Unix seconds; 0.0: none were."""
+    has_room_at: int = 0
+    """The offering of which the quotas were taken when it was admitted; 0: no quotas had to be."""
 
     raw: bytes = field(default=b"", repr=False)
     """The client's body, byte for byte."""
