@@ -17,6 +17,7 @@ class KeyRules:
     """All that counts for a key's calls, the nearest subject's first."""
 
     limits: tuple[Limit, ...] = ()
+    counts_tokens: bool = False
 
 
 class Rules:
@@ -31,7 +32,8 @@ class Rules:
         kept = self._kept.get((key.id, project_id))
         if kept is not None and kept[0] is key:
             return kept[1]
-        rules = KeyRules(tuple(self._limits_of(key, project_id)))
+        limits = tuple(self._limits_of(key, project_id))
+        rules = KeyRules(limits, any(limit.counts_tokens for limit in limits))
         if len(self._kept) >= _KEPT_MOST:
             self._kept.clear()
         self._kept[key.id, project_id] = (key, rules)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from accounts.rule_loading import rules_in_force
 from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
@@ -20,6 +21,7 @@ from gateway.core.store.interface import Store
 from gateway.plane.control import Control, Directory
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
+from gateway.proxy.admission.admission import Admission
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.health import HealthObserver
 from gateway.proxy.observers import Observers
@@ -86,6 +88,9 @@ class Process:
         self.observers = Observers(self.spool, [HealthObserver(self.health)])
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
+        self.admission = Admission(
+            self.store, rules_in_force, counts_cached_input=settings.COUNT_CACHED_INPUT
+        )
 
     async def open(self) -> CallServices:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
@@ -110,6 +115,7 @@ class Process:
                 thinking_s=settings.THINKING_TIMEOUT_S,
             ),
             answer_bytes=_ANSWER_BYTES,
+            admission=self.admission,
         )
 
     def _read_policy(self) -> None:

@@ -11,10 +11,11 @@ import orjson
 
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
-from gateway.proxy.admit import admit, admit_count, refusal_by
+from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.admit import admit, admit_count, check_accounting
 from gateway.proxy.call import OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.errors import read_error
+from gateway.proxy.errors import NoWorker, read_error
 from gateway.proxy.exchange import ResponseSink
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import Lanes
@@ -23,7 +24,6 @@ from gateway.proxy.observers import Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.response_headers import limit_headers
 from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
@@ -46,6 +46,7 @@ class EdgeServices:
     keys: KeyDirectory
     snapshots: Snapshots
     store: Store
+    admission: Admission
     observers: Observers
     health: HealthTable
     lanes: Lanes
@@ -91,15 +92,16 @@ async def carry(
     client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
-    verdict = await admit(call.id, request.key.limits, services.store, observers.spool)
-    client.headers.extend(limit_headers(verdict))
-    if not verdict.is_admitted:
-        raise refusal_by(verdict, request.key)
+    check_accounting(observers.spool)
+    await admit(call, plan, context, client, services.admission)
     observers.admitted(record)
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
+    except NoWorker:
+        services.admission.correct(call, {})
+        raise
     finally:
-        services.store.release(call.id)
+        services.admission.release(call)
     record.attempts = end.attempts
     if end.cut_by:
         record.fail(end.cut_by)
@@ -131,8 +133,7 @@ async def _count(
     client: ClientConnection,
     services: EdgeServices,
 ) -> None:
-    verdict = await admit_count(request.key, services.counts_per_minute, services.store)
-    client.headers.extend(limit_headers(verdict))
+    await admit_count(request.key, services.counts_per_minute, surface.format, client, services.store)
     if surface.keeps_answers:
         parsed, request, _ = await _open_turn(parsed, request, client, services)
     is_large = len(request.body) > LARGE_BYTES
@@ -169,6 +170,9 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
+    call.owners = key.owners
+    if call.project:
+        call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call

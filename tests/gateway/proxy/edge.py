@@ -13,13 +13,15 @@ import httpx
 import uvicorn
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
-from accounts.keys import KeyFacts, ShownKey, mint_key
+from accounts.keys import KeyFacts, ShownKey, Subject, mint_key
+from accounts.rules import NONE, Row, Rules
 from catalogue.facts import ModelFacts
 from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
+from gateway.proxy.admission.admission import Admission
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
@@ -69,6 +71,20 @@ class Keys:
         return None
 
     def touched(self, key_id: int, at: float) -> None: ...
+
+
+@dataclass
+class Limited:
+    """The limits in force: nobody's, until there is one."""
+
+    rows: dict[Subject, list[Row]] = field(default_factory=dict)
+    current: Rules = NONE
+
+    def set(self, subject: Subject, unit: str, amount: int, window: str = "minute") -> None:
+        of_subject = self.rows.setdefault(subject, [])
+        of_subject[:] = [row for row in of_subject if row[:2] != (unit, window)]
+        of_subject.append((unit, window, amount))
+        self.current = Rules({subject: list(rows) for subject, rows in self.rows.items()})
 
 
 @dataclass
@@ -151,6 +167,7 @@ class Plan:
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
     observers: Sequence[CallObserver] = ()
+    counts_cached_input: bool = True
 
 
 class EdgeProcess:
@@ -163,6 +180,11 @@ class EdgeProcess:
         self.responses = KeptResponses()
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
+        self.limited = Limited()
+        admission, its = (
+            Admission(store, self.limited, counts_cached_input=plan.counts_cached_input)
+            for store in (self.store, self.worker_store)
+        )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
         observers = Observers(records, [HealthObserver(health), *plan.observers])
@@ -174,10 +196,15 @@ class EdgeProcess:
             health=health,
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
+            admission=admission,
         )
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
-            self.worker_store, self.services, "worker-1", records, write_timeout_s=plan.write_timeout_s
+            self.worker_store,
+            replace(self.services, admission=its),
+            "worker-1",
+            records,
+            write_timeout_s=plan.write_timeout_s,
         )
         self.lanes = Lanes(self.services, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
@@ -185,6 +212,7 @@ class EdgeProcess:
                 keys,
                 self.services.snapshots,
                 self.store,
+                admission,
                 observers,
                 self.services.health,
                 self.lanes,
@@ -244,6 +272,10 @@ class RunningEdge:
     keys: Keys
     records: Records
     process: EdgeProcess
+
+    def limit(self, kind: str, unit: str, amount: int, window: str = "minute") -> None:
+        """Of the first key, or its team."""
+        self.process.limited.set((kind, 1), unit, amount, window)
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
