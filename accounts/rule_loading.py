@@ -1,8 +1,10 @@
 """The rules of this process, read from SQL: whole, whenever one of them has changed."""
 
+from accounts.budget_rules import BudgetRow, SubjectBudgets
 from accounts.keys import Subject
-from accounts.models import Limit
+from accounts.models import Budget, Limit
 from accounts.models.subject import KINDS
+from accounts.money import units_of
 from accounts.rules import NONE, Row, Rules
 
 
@@ -22,10 +24,27 @@ rules_in_force = RulesInForce()
 
 
 def load_rules() -> Rules:
-    """One query."""
+    """Two queries."""
     limits: dict[Subject, list[Row]] = {}
     columns = (*(f"{kind}_id" for kind in KINDS), "unit", "window", "amount")
     for *ids, unit, window, amount in Limit.objects.order_by("pk").values_list(*columns):
         subject = next((kind, id_) for kind, id_ in zip(KINDS, ids, strict=True) if id_ is not None)
         limits.setdefault(subject, []).append((unit, window, amount))
-    return Rules(limits)
+    return Rules(limits, _load_budgets())
+
+
+def _load_budgets() -> dict[str, SubjectBudgets]:
+    rows: dict[str, list[BudgetRow]] = {}
+    for budget in Budget.objects.filter(is_active=True).order_by("pk"):
+        raised = units_of(budget.raise_usd) if budget.raise_usd else 0
+        row = BudgetRow(
+            budget.window,
+            budget.zone,
+            units_of(budget.amount_usd),
+            budget.refuses,
+            budget.mode == Budget.Mode.STRICT,
+            raised,
+            budget.raise_until.timestamp() if budget.raise_until else 0.0,
+        )
+        rows.setdefault(budget.subject_text, []).append(row)
+    return {subject: SubjectBudgets(subject, found) for subject, found in rows.items()}

@@ -1,13 +1,15 @@
-"""Limits of all subjects in memory, put together for each key that calls. Pure; the data plane asks at each call."""
+"""Limits and budgets of all subjects in memory, put together for each key that calls. Pure; asked at each call."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from accounts.keys import KeyFacts, Subject
+from accounts.budget_rules import SubjectBudgets
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
 from gateway.core.store.interface import Limit
 
 _KEPT_MOST = 100_000
+_NO_BUDGETS: Mapping[str, SubjectBudgets] = {}
 Row = tuple[str, str, int]
 """Unit, window and amount of a limit, as its row has them."""
 
@@ -18,13 +20,19 @@ class KeyRules:
 
     limits: tuple[Limit, ...] = ()
     counts_tokens: bool = False
+    budgets: tuple[SubjectBudgets, ...] = ()
+    """Those of the whole deployment among them; a provider's count for calls that go to it."""
 
 
 class Rules:
     """As they were at one moment; a change makes another one. For one thread: what it put together is kept."""
 
-    def __init__(self, limits: Mapping[Subject, Iterable[Row]]) -> None:
+    def __init__(
+        self, limits: Mapping[Subject, Iterable[Row]], budgets: Mapping[str, SubjectBudgets] = _NO_BUDGETS
+    ) -> None:
+        """`budgets` by how sums name their subjects: see accounts.spending."""
         self._limits = limits
+        self.budgets = budgets
         self._kept: dict[tuple[int, int], tuple[KeyFacts, KeyRules]] = {}
 
     def for_key(self, key: KeyFacts, project_id: int = 0) -> KeyRules:
@@ -33,7 +41,8 @@ class Rules:
         if kept is not None and kept[0] is key:
             return kept[1]
         limits = tuple(self._limits_of(key, project_id))
-        rules = KeyRules(limits, any(limit.counts_tokens for limit in limits))
+        budgets = self._budgets_of(key, project_id) if self.budgets else ()
+        rules = KeyRules(limits, any(limit.counts_tokens for limit in limits), budgets)
         if len(self._kept) >= _KEPT_MOST:
             self._kept.clear()
         self._kept[key.id, project_id] = (key, rules)
@@ -41,6 +50,10 @@ class Rules:
 
     def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
         return tuple(compile_limits(subject, self._limits.get(subject, ())))
+
+    def _budgets_of(self, key: KeyFacts, project_id: int) -> tuple[SubjectBudgets, ...]:
+        names = [f"{kind}:{pk}" for kind, pk in subjects_of(key, project_id)]
+        return tuple(self.budgets[name] for name in (*names, DEPLOYMENT) if name in self.budgets)
 
     def _limits_of(self, key: KeyFacts, project_id: int) -> Iterable[Limit]:
         for subject in subjects_of(key, project_id):
