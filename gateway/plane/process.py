@@ -82,7 +82,7 @@ class Process:
         self.name = make_name()
         self.control = Control(keys, on_providers=self._read_policy)
         self.store: Store = open_store(settings.REDIS_URL or None, self.name)
-        self.spool = Spool(settings.SPOOL_DIR)
+        self.spool = Spool(settings.SPOOL_DIR, self.name)
         self.recorder = Recorder(self.spool)
         self.health = HealthTable()
         self.observers = Observers(self.spool, [HealthObserver(self.health)])

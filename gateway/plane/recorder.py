@@ -12,8 +12,8 @@ from django.db import DataError, IntegrityError, connection, connections
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.directory import touches
-from accounts.ledger import insert_entries
 from accounts.models import LedgerEntry
+from accounts.recording import OVER, Mark, move_mark, record_attempts
 from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
@@ -63,7 +63,7 @@ class Recorder:
         """Carry every finished attempt of this process over; the number of them."""
         total = 0
         while batch := self._spool.finished(_BATCH):
-            self._write(batch)
+            self._write(batch, self._spool.name)
             self._spool.forget(len(batch))
             total += len(batch)
         return total
@@ -73,11 +73,16 @@ class Recorder:
 
         A file that cannot be read or removed holds up no other. Raises OSError for it in the end.
         """
-        total, trouble = 0, None
+        total, trouble, held = 0, None, set()
         for orphan in self._spool.orphans():
+            if orphan.process in held:
+                orphan.release()
+                continue
             try:
                 total += self._drain_orphan(orphan)
             except OSError as error:
+                # What is behind it would pass for carried over, too.
+                held.add(orphan.process)
                 trouble = error
         if trouble:
             raise trouble
@@ -87,7 +92,7 @@ class Recorder:
         try:
             attempts, unreadable = orphan.read()
             for start in range(0, len(attempts), _BATCH):
-                self._write(attempts[start : start + _BATCH])
+                self._write(attempts[start : start + _BATCH], orphan.process)
             for line in unreadable:
                 self._spool.reject(line, "unreadable")
         except Newer as error:
@@ -98,6 +103,8 @@ class Recorder:
             orphan.release()
             raise
         orphan.discard()
+        if not self._spool.has_files_of(orphan.process):
+            move_mark(Mark(orphan.process, OVER))
         return len(attempts)
 
     def _leave(self, error: Newer) -> None:
@@ -105,18 +112,20 @@ class Recorder:
             _log.warning("A spool that was left behind is for a later version to drain: %s", error)
         self._has_left = True
 
-    def _write(self, attempts: Sequence[AttemptRecord]) -> None:
+    def _write(self, attempts: Sequence[AttemptRecord], process: str) -> None:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
+        mark = Mark(process, max(attempt.seq for attempt in attempts))
         try:
-            insert_entries(list(map(_ended, attempts)))
+            record_attempts(list(map(_ended, attempts)), mark)
             _note(self._news, attempts)
         except _REFUSED_FOR_CONTENT as error:
             if len(attempts) == 1:
                 self._spool.reject(attempts[0], f"{type(error).__name__}: {error}")
-                return
+                return move_mark(mark)
             middle = len(attempts) // 2
-            self._write(attempts[:middle])
-            self._write(attempts[middle:])
+            self._write(attempts[:middle], process)
+            self._write(attempts[middle:], process)
+        return None
 
     def tell_alarms(self) -> None:
         """Raise and clear the alarms that the attempts carried over since the last time tell of."""

@@ -13,6 +13,7 @@ TESTS = Path(__file__).parents[1]
 AGAIN = [
     "accounts/test_ledger.py",
     "accounts/test_revision.py",
+    "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
     "catalogue/test_sheets.py",
     "gateway/plane/test_recorder.py",
