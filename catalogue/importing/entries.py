@@ -85,7 +85,7 @@ class PriceEntry:
         return self.meter, self.plan, self.currency, repr(self.conditions), self.valid_from, self.valid_to
 
     @property
-    def seal(self) -> str:
+    def digest(self) -> str:
         """Equal for prices that say the same."""
         text = repr((*self.slot, self.unit_size, str(self.amount)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

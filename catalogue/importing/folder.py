@@ -149,7 +149,7 @@ def _each_once(prices: Iterable[PriceEntry], findings: Findings) -> list[PriceEn
     chosen: dict[tuple[object, ...], PriceEntry] = {}
     for price in sorted(prices, key=lambda price: price.priority):
         overruled = chosen.get(price.slot)
-        if overruled and overruled.seal != price.seal:
+        if overruled and overruled.digest != price.digest:
             reason = f"{overruled.amount} for {overruled.meter}; row {price.place[1]} says {price.amount}."
             findings.add(Kind.RULE_CONTRADICTED, *overruled.place, "rules", reason)
         chosen[price.slot] = price

@@ -9,6 +9,7 @@ from providers.wire import estimate
 from providers.wire.estimate import (
     UsageReport,
     are_plain,
+    are_texts,
     estimate_input_tokens,
     estimate_usage,
     missing_usage,
@@ -83,6 +84,7 @@ def test_a_picture_beside_plain_messages_counts_as_one():
     [
         ([PLAIN], True),
         ([PLAIN, {"role": "assistant", "content": ""}, {"role": "system", "content": "x"}], True),
+        ([{**PLAIN, "role": role} for role in ("system", "developer", "user", "assistant")], True),
         ([], False),
         ([{}], False),
         ([{"role": "user"}], False),
@@ -101,6 +103,22 @@ def test_a_picture_beside_plain_messages_counts_as_one():
 def test_messages_are_plain_that_are_a_role_and_a_text_each(messages, is_plain):
     assert are_plain(messages) is is_plain
     assert are_plain([PLAIN, *messages]) is (is_plain or not messages)
+
+
+@pytest.mark.parametrize(
+    ("messages", "are"),
+    [
+        ([PLAIN, {"role": "tool", "content": "x", "name": "f"}], True),
+        ([], False),
+        ([PLAIN, {"role": "user", "content": None}], False),
+        ([{"role": "user", "content": ["x"]}], False),
+        ([{}], False),
+        (["content"], False),
+        ([None], False),
+    ],
+)
+def test_messages_are_texts_that_say_one_each(messages, are):
+    assert are_texts(messages) is are
 
 
 @pytest.mark.parametrize(
@@ -147,7 +165,9 @@ def test_a_schema_of_the_answer_is_part_of_the_prompt_and_what_stands_around_it_
     "form", [{"response_format": {"type": "json_object"}}, {"text": "x" * 99}, {"model": "x" * 99}]
 )
 def test_what_no_model_reads_counts_nothing(form):
-    assert estimate_input_tokens({"prompt": SAID, **form}) == json_tokens(SAID)
+    # One byte more would be a token more.
+    exact = "x" * 38
+    assert estimate_input_tokens({"prompt": exact, **form}) == len(exact) // 4 + 1 == json_tokens(exact)
 
 
 DATA = "x" * 256 * 1600
@@ -229,6 +249,24 @@ def test_what_is_encoded_in_an_unknown_part_is_no_text(encoded, tokens):
     part = {"type": "new", "inside": [{"signature": encoded}]}
     around = len(orjson.dumps({"type": "new", "inside": [{"signature": ""}]})) + 2
     assert estimate_input_tokens({"input": [part]}) - around // 4 in {tokens, tokens + 1}
+
+
+def test_what_stands_beside_something_encoded_counts_as_the_json_it_is():
+    beside = {"names": ["ab"] * 100, "counts": [None, 7] * 100, "blank": "x y" * 400, "short": "data:x"}
+    part = {"type": "new", "signature": "A" * 1_024, **beside}
+    length = len(orjson.dumps([part])) - 1_024 + 1_024 // 256 * 4
+    assert estimate_input_tokens({"input": [part]}) == -(-length // 4)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": "x" * 255}},
+        {"inlineData": {"mimeType": MP3, "data": "x" * 255}},
+    ],
+)
+def test_a_sound_too_short_for_a_token_counts_as_the_json_it_is(part):
+    assert estimate_input_tokens({"input": [part]}) == json_tokens([part])
 
 
 @pytest.mark.parametrize(("chars", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
