@@ -177,6 +177,7 @@ NEW_MODELS = env.choice("GATEWAY_NEW_MODELS", "open", ("open", "closed"))
 # After how many days without use a key expires, unless its team says otherwise; 0: never.
 UNUSED_KEY_DAYS = env.whole("GATEWAY_UNUSED_KEY_DAYS", 0, most=36_500)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNT_CACHED_INPUT = env.flag("GATEWAY_COUNT_CACHED_INPUT", default=True)
 COUNTS_PER_MINUTE = env.whole("GATEWAY_COUNTS_PER_MINUTE", 600, least=1)
 BODY_LIMIT_BYTES = env.whole("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024)
 # Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.

@@ -48,7 +48,7 @@ class MeasuredModel(models.Model):
         ]
 
     def __str__(self) -> str:
-        unit = self.get_unit_display()
+        unit = self.get_unit_display().partition(",")[0]
         window = "" if self.window == self.Window.NONE else f" {self.get_window_display()}"
         return f"{self.amount:,} {unit}{window}" if self.amount else unit
 

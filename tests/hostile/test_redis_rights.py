@@ -15,6 +15,7 @@ from gateway.core.store.interface import Ask, Limit, Tokens
 from gateway.core.store.redis import RedisStore
 from gateway.core.store.tries import Patience
 from gateway.ops import doctor
+from tests.gateway.core.store.money import ask, charge, install, spent, window
 from tests.gateway.core.store.worlds import hand_over, play_redis
 from tests.patience import HANG_S
 from tests.services import LOOPBACK, RedisServer, running_redis, wait_until
@@ -53,6 +54,14 @@ def test_the_store_does_with_the_documented_rights(url: str) -> None:
         assert (await store.admit(Ask("a", limits, input_tokens=3))).is_admitted
         store.correct(limits, Tokens(3), Tokens(2), time.time())
         store.release("a")
+        await install(store, window(9))
+        assert (await store.admit(ask("a", 5, window(9)))).is_admitted
+        store.raise_hold("a", ["key:1"], 6)
+        await store._budgets.join()
+        store._budgets.renew()
+        store.settle("a", charge(2), "web", 1)
+        assert ((await store.balance("key:1")).held, await spent(store, window(9))) == (4, 2)
+        store.release_holds("a", ["key:1"])
         assert await store.take_try("keys:x", Patience(1, 1)) == 0
         await store.forgive("keys:x")
         entry = await hand_over(store, store, "call")

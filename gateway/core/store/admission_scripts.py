@@ -5,6 +5,7 @@ limit are a sorted set: call ids by the end of their lease in ms. A limit's wind
 key holds: 0 for slots. All keys of a call have one hash tag, so that one node of a Redis Cluster holds them.
 """
 
+from gateway.core.store.budget_scripts import ASK_BUDGETS
 from gateway.core.store.script import CLOCK, Script
 
 _BUCKETS = """
@@ -85,12 +86,12 @@ local function answer(...)
   end
   return said
 end
-local function refuse(reason, by, wait)
-  return answer(0, reason, by, wait == never and -1 or wait)
+local function refuse(reason, by, wait, window)
+  return answer(0, reason, by, wait == never and -1 or wait, window or 0)
 end
 """
 
-_ADMIT = """
+_CHOOSE = """
 local wait, by = longest(1, count)
 if by > 0 then return refuse('limit', by, wait) end
 local chosen, from, to, shortest = 0, 1, 0, never
@@ -105,17 +106,23 @@ for candidate = 1, candidates do
   shortest, start = math.min(shortest, wait), stop
 end
 if candidates > 0 and chosen == 0 then return refuse('candidates', 0, shortest) end
-take(1, count)
-take(from, to)
-return answer(1, chosen)
 """
 
-# KEYS: the caller's limits, then the quotas of each candidate.
+_TAKE = """
+take(1, count)
+take(from, to)
+local said = answer(1, chosen)
+for b = 1, budgets do said[#said + 1] = holds[b] end
+return said
+"""
+
+# KEYS: the caller's limits, the quotas of each candidate, and of each budget's subject `money` and `held`.
 # ARGV: call id, lease ms, how many limits of the caller's, how many candidates, how many quotas each of those has; then
-# for each key its amount, window in s, and what the call takes of it.
-# Answers {1, candidate from 1 (0: none was asked for), standings}, or {0, reason, number of the limit from 1,
-# wait in microseconds (-1: for ever), standings}.
-ADMIT = Script(CLOCK + _BUCKETS + _LIMITS + _ADMIT)
+# for each limit and quota its amount, window in s, and what the call takes of it; then for each budget what is to be
+# held, how many windows it has, and of each its name, start and amount.
+# Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds}, or {0, reason, number of the
+# limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window from 1, standings}.
+ADMIT = Script(CLOCK + _BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE)
 
 # KEYS: buckets. ARGV: for each its amount, window in s, and what is taken (below zero: given back).
 CORRECT = Script(

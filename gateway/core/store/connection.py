@@ -75,6 +75,8 @@ class Connection:
         self.is_ready = False
         self.refusal = ""
         """The code of the error with which Redis refuses to write; whoever probes it takes it back."""
+        self.losses = 0
+        """How often Redis may have lost what it was told, or its scripts: connections made, scripts forgotten."""
         self._address = address
         self._prepare = prepare
         self._receive_push = receive_push
@@ -235,6 +237,8 @@ class Connection:
         is_refused = isinstance(reply, Refused)
         if is_refused and reply.code in _REFUSALS:
             self.refusal = reply.code
+        if is_refused and reply.code == "NOSCRIPT":
+            self.losses += 1
         if future is None or future.done():
             return
         if is_refused:
@@ -297,6 +301,7 @@ class Connection:
         if self._wire is None:
             raise StoreUnavailable("The connection was lost at once.")
         self.is_ready = True
+        self.losses += 1
         self._has_warned = False
         self._changed.set()
 

@@ -4,7 +4,7 @@ All of it may be lost at any moment without losing money; nothing here is a reco
 Calls that return None and are not coroutines are sent without waiting, in order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -42,6 +42,10 @@ class Limit:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{self.subject}:{self.unit}:{self.window_s}")
 
+    @property
+    def counts_tokens(self) -> bool:
+        return self.unit not in {REQUESTS, CONCURRENCY}
+
 
 @dataclass(frozen=True, slots=True)
 class WindowLimit:
@@ -55,6 +59,8 @@ class WindowLimit:
     """In 10⁻¹⁰ USD, a raise included."""
     refuses: bool = True
     """False: it only warns, and is never asked."""
+    ends_at: int | None = None
+    """Unix seconds; None: never. For people: the store does not ask."""
 
 
 @dataclass(slots=True)
@@ -90,6 +96,36 @@ class Ask:
     candidates: Sequence[Sequence[Limit]] = ()
     """The quotas of each candidate, in the plan's order; () where it has none."""
     budgets: Sequence[BudgetAsk] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an attempt costs one of those whose budgets it counts for."""
+
+    subject: str
+    quarter: int
+    """Unix seconds at which the quarter of an hour began in which the call did."""
+    amount: int
+    """In 10⁻¹⁰ USD, above zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the store knows of one subject's money, in 10⁻¹⁰ USD."""
+
+    version: int | None
+    """Of what is installed; None: nothing is."""
+    base: Mapping[str, int]
+    """By window: what was spent at that version."""
+    owed: Mapping[int, int]
+    """By quarter of an hour: what was settled and is not part of that version."""
+    held: int
+
+    def spent(self, window: WindowLimit) -> int | None:
+        """None: the window is unknown."""
+        base = self.base.get(window.window)
+        owed = sum(amount for quarter, amount in self.owed.items() if quarter >= window.starts_at)
+        return None if base is None else base + owed
 
 
 @dataclass(slots=True)
@@ -201,6 +237,40 @@ class Store(Protocol):
 
     def release(self, call_id: str) -> None:
         """Give back the slots that this process took for the call. Safe to repeat."""
+
+    # Money: what was spent is what is installed and what is owed; what is held never counts as spent
+
+    def settle(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
+        """Owe what an attempt costs, and take it out of what the call holds, in one step.
+
+        `process` and `seq` name the attempt: whoever settles it again changes nothing. It is owed until a version
+        is installed whose mark of that process reaches `seq`, so settle only for subjects that have budgets.
+        """
+
+    def raise_hold(self, call_id: str, subjects: Sequence[str], amount: int) -> None:
+        """Hold at least so much; nothing where the call holds nothing."""
+
+    def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
+        """Give back what the call still holds of them, and renew none of its holds any more. Safe to repeat.
+
+        Without subjects its holds stay until another process settles or releases them, or their lease ends.
+        """
+
+    async def install(
+        self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
+    ) -> None:
+        """Let the store know what SQL has as spent in each window, at a version that counts SQL's changes.
+
+        `marks` say of each process up to which seq that is part of it; all that may still settle have to be named.
+        A later version takes the place of all windows of an earlier one, which does nothing any more; the same
+        version adds windows.
+        """
+
+    def recorded(self, process: str, seq: int) -> None:
+        """SQL has all that was settled here up to `seq`: it need not be told again after a loss of data."""
+
+    async def balance(self, subject: str) -> Balance:
+        """As this process knows it where Redis is away."""
 
     # Guessing
 

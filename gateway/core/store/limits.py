@@ -71,7 +71,7 @@ class MemoryLimits:
         """What the call would be told now; nothing is taken."""
         refused_by, longest_s = self._longest(ask.limits, ask)
         if refused_by:
-            return Verdict(False, refused_by, None, "limit", longest_s, 0, self.standings(ask.limits))
+            return Verdict(False, refused_by, None, "limit", longest_s)
         if not ask.candidates:
             return Verdict(is_admitted=True)
         waits = []
@@ -80,7 +80,7 @@ class MemoryLimits:
             if full is None:
                 return Verdict(is_admitted=True, candidate=number)
             waits.append(longest_s)
-        return Verdict(False, None, None, "candidates", min(waits), 0, self.standings(ask.limits))
+        return Verdict(False, None, None, "candidates", min(waits))
 
     def take(self, ask: Ask, candidate: int) -> None:
         for limit in ask.limits:

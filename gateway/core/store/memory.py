@@ -4,14 +4,30 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.core.store.interface import Ask, JobEntry, Limit, TakeBack, Tokens, Verdict
+from gateway.core.store.budgets import MemoryBudgets
+from gateway.core.store.interface import Ask, Balance, JobEntry, Limit, TakeBack, Tokens, Verdict
 from gateway.core.store.limits import MemoryLimits
 from gateway.core.store.tries import Patience, Tries
 
 _JOBS_KEPT = 10_000
 _UNOWNED_KEPT_S = 900.0
+
+
+def admit_here(ask: Ask, limits: MemoryLimits, budgets: MemoryBudgets) -> Verdict:
+    """All or nothing, as this process alone knows it."""
+    verdict = limits.look(ask)
+    holds: list[int] = []
+    if verdict.is_admitted and ask.budgets:
+        refusal, holds = budgets.look(ask)
+        verdict = refusal or verdict
+    if verdict.is_admitted:
+        limits.take(ask, verdict.candidate)
+        if ask.budgets:
+            budgets.take(ask.call_id, ask.budgets, holds)
+    verdict.standings = limits.standings(ask.limits)
+    return verdict
 
 
 class MemorySubscription:
@@ -51,6 +67,10 @@ class MemoryStore:
         self._clock = clock
         self._wall = wall
         self._limits = MemoryLimits(clock)
+        self._budgets = MemoryBudgets(clock)
+        # Asked for every call: no step in between.
+        self.settle, self.raise_hold = self._budgets.settle, self._budgets.raise_hold
+        self.release_holds = self._budgets.release_holds
         self._tries = Tries(clock=clock)
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
@@ -64,17 +84,24 @@ class MemoryStore:
         """Nothing to write."""
 
     async def admit(self, ask: Ask) -> Verdict:
-        verdict = self._limits.look(ask)
-        if verdict.is_admitted:
-            self._limits.take(ask, verdict.candidate)
-            verdict.standings = self._limits.standings(ask.limits)
-        return verdict
+        return admit_here(ask, self._limits, self._budgets)
 
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         self._limits.correct(limits, reserved, actual, self._wall() - reserved_at)
 
     def release(self, call_id: str) -> None:
         self._limits.release(call_id)
+
+    async def install(
+        self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
+    ) -> None:
+        self._budgets.install(subject, version, windows, marks)
+
+    def recorded(self, process: str, seq: int) -> None:
+        """What is settled here is lost only together with this process."""
+
+    async def balance(self, subject: str) -> Balance:
+        return self._budgets.balance(subject)
 
     async def take_try(self, subject: str, patience: Patience) -> float:
         return self._tries.take(subject, patience)

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from gateway.core.store.address import PREFIX, parse_address
 from gateway.core.store.connection import Connection
-from gateway.core.store.interface import JobEntry, StoreUnavailable, TakeBack
+from gateway.core.store.interface import Balance, JobEntry, StoreUnavailable, TakeBack
+from gateway.core.store.redis_budgets import RedisBudgets
 from gateway.core.store.redis_inbox import Inbox
 from gateway.core.store.redis_jobs import RedisJobs
 from gateway.core.store.redis_limits import RedisLimits
@@ -28,10 +29,14 @@ class RedisStore:
         self._address = parse_address(url)
         self._commands = Connection(self._address, self._prepare)
         self._jobs = RedisJobs(self._address, self._commands, process_id)
-        self._limits = limits = RedisLimits(self._commands, lease_s=lease_s)
+        self._budgets = budgets = RedisBudgets(self._commands, process_id, lease_s=lease_s)
+        self._limits = limits = RedisLimits(self._commands, budgets, lease_s=lease_s)
         # Asked for every call: no step in between.
         self.admit, self.release, self.correct = limits.admit, limits.release, limits.correct
+        self.settle, self.raise_hold = budgets.settle, budgets.raise_hold
+        self.release_holds = budgets.release_holds
         self._renew_every_s = lease_s / 3
+        self._known: tuple[str | None, int] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -62,6 +67,7 @@ class RedisStore:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         self._limits.release_all()
+        self._budgets.release_all()
         await self._jobs.close()
         await self._commands.close()
 
@@ -73,21 +79,47 @@ class RedisStore:
         while True:
             await asyncio.sleep(min(_PROBE_EVERY_S, self._renew_every_s))
             now = time.monotonic()
+            if not self._commands.accepts_writes:
+                self._budgets.is_behind = True
             with suppress(StoreUnavailable):
                 await self._jobs.probe()
                 self._limits.pay_debts()
+                await self._heal()
+                await self._budgets.join()
                 if now - renewed_at >= self._renew_every_s:
                     renewed_at = now
                     self._limits.renew()
+                    self._budgets.renew()
                 if self._jobs.has_read and now - swept_at >= _SWEEP_EVERY_S:
                     swept_at = now
                     await self._jobs.sweep()
+
+    async def _heal(self) -> None:
+        """Tell Redis again what it may have lost, or not have heard. Raises StoreUnavailable."""
+        known = (self.epoch, self._commands.losses)
+        if not self._commands.accepts_writes or (known == self._known and not self._budgets.is_behind):
+            return
+        await self._jobs.load_scripts()
+        self._limits.renew()
+        self._budgets.tell_again()
+        self._known = known
 
     async def take_try(self, subject: str, patience: Patience) -> float:
         return await self._limits.take_try(subject, patience)
 
     async def forgive(self, subject: str) -> None:
         await self._limits.forgive(subject)
+
+    async def install(
+        self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
+    ) -> None:
+        await self._budgets.install(subject, version, windows, marks)
+
+    def recorded(self, process: str, seq: int) -> None:
+        self._budgets.recorded(process, seq)
+
+    async def balance(self, subject: str) -> Balance:
+        return await self._budgets.balance(subject)
 
     def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None:
         self._jobs.send(call_id, inbox, start_within_s, body)

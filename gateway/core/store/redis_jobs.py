@@ -55,6 +55,10 @@ class RedisJobs:
         await asyncio.gather(*(connection.call_early("SCRIPT", "LOAD", script.source) for script in ALL))
         self._learn(await connection.call_early("EVALSHA", PROBE.sha, 1, _EPOCH, next(self._tokens)))
 
+    async def load_scripts(self) -> None:
+        """Raises StoreUnavailable."""
+        await asyncio.gather(*(self._commands.call("SCRIPT", "LOAD", script.source) for script in ALL))
+
     async def probe(self) -> None:
         """Learn whether data was lost, and whether Redis takes writes. Raises StoreUnavailable."""
         self._learn(await self._commands.run(PROBE, [_EPOCH], [next(self._tokens)]))

@@ -9,67 +9,90 @@ from typing import Any
 from gateway.core.store.address import ADMISSION, PREFIX
 from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
 from gateway.core.store.connection import Argument, Connection
-from gateway.core.store.interface import Ask, Limit, Standing, StoreUnavailable, Tokens, Verdict
-from gateway.core.store.limits import correction_of
-from gateway.core.store.memory import MemoryStore
+from gateway.core.store.interface import (
+    Ask,
+    BudgetAsk,
+    Limit,
+    Standing,
+    StoreUnavailable,
+    Tokens,
+    Verdict,
+)
+from gateway.core.store.limits import MemoryLimits, correction_of
+from gateway.core.store.memory import admit_here
 from gateway.core.store.packing import PackedLimits, Packer
+from gateway.core.store.redis_budgets import RedisBudgets, budgets_asked, pack_budgets
 from gateway.core.store.scripts import TAKE_TRY
-from gateway.core.store.tries import Patience
+from gateway.core.store.tries import Patience, Tries
 
 _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
 
 
 class RedisLimits:
-    def __init__(self, commands: Connection, *, lease_s: float) -> None:
+    def __init__(self, commands: Connection, budgets: RedisBudgets, *, lease_s: float) -> None:
         self._commands = commands
+        self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
-        self._local = MemoryStore()
+        self._here = MemoryLimits(time.monotonic)
+        self._tries = Tries()
         self._packer = Packer()
         self._live: dict[str, list[str]] = {}
         self._owed: deque[tuple[str, list[str]]] = deque(maxlen=_OWED_KEPT)
 
     async def admit(self, ask: Ask) -> Verdict:
-        if not ask.limits and not any(ask.candidates):
+        budgets = budgets_asked(ask) if ask.budgets else ()
+        if not ask.limits and not budgets and not any(ask.candidates):
             return Verdict(is_admitted=True)
         if self._commands.accepts_writes:
             try:
-                return await self._admit_shared(ask)
+                return await self._admit_shared(ask, budgets)
             except StoreUnavailable:
-                # The limits of this process are better than none, and than no answer.
-                pass
-        return await self._local.admit(ask)
+                # What this process knows is better than nothing, and than no answer.
+                self._budgets.is_behind = True
+        verdict = admit_here(ask, self._here, self._budgets.mine)
+        if verdict.is_admitted and budgets:
+            self._budgets.keep(ask.call_id, [budget.subject for budget in budgets])
+        return verdict
 
-    async def _admit_shared(self, ask: Ask) -> Verdict:
+    async def _admit_shared(self, ask: Ask, budgets: Sequence[BudgetAsk]) -> Verdict:
         packed = self._packer.pack(ask.limits)
         keys = packed.keys
         arguments: list[Argument] = [ask.call_id, self._lease_ms, len(keys), 0, *packed.arguments(ask)]
         candidates = [self._packer.pack(quotas) for quotas in ask.candidates]
         if candidates:
-            keys = [*keys]
+            keys = keys.copy()
             arguments[3:4] = [len(candidates), *(len(quotas.keys) for quotas in candidates)]
             for quotas in candidates:
                 keys += quotas.keys
                 arguments += quotas.arguments(ask)
+        if budgets:
+            money, terms = pack_budgets(budgets)
+            keys = keys + money
+            arguments += terms
         try:
             reply = await self._commands.run(ADMIT, keys, arguments)
         except BaseException:
-            # No answer is not a no: slots may have been taken, whichever candidate's.
+            # No answer is not a no: all may have been taken, whichever candidate's slots.
+            if budgets:
+                self._budgets.give_back(ask.call_id, [budget.subject for budget in budgets])
             self._give_back(ask.call_id, [slot for limits in (packed, *candidates) for slot in limits.slots])
             raise
         if not reply[0]:
-            return _refusal(reply, packed)
+            return _refusal(reply, packed, budgets)
         slots = packed.slots
         if candidates:
             slots = slots + candidates[reply[1] - 1].slots
         if slots:
             self._live[ask.call_id] = slots + self._live.get(ask.call_id, [])
+        if budgets:
+            self._budgets.admitted(ask.call_id, budgets, [int(hold) for hold in reply[-len(budgets) :]])
         return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
 
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
-        if not self._commands.accepts_writes:
-            return self._local.correct(limits, reserved, actual, reserved_at)
         age_s = time.time() - reserved_at
+        if not self._commands.accepts_writes:
+            return self._here.correct(limits, reserved, actual, age_s)
         keys: list[str] = []
         arguments: list[Argument] = []
         for limit in limits:
@@ -86,21 +109,21 @@ class RedisLimits:
                 return await self._take_shared_try(subject, patience)
             except StoreUnavailable:
                 pass
-        return await self._local.take_try(subject, patience)
+        return self._tries.take(subject, patience)
 
     async def _take_shared_try(self, subject: str, patience: Patience) -> float:
         limits = (patience.free, round(patience.longest_s * 1000), round(patience.kept_s * 1000))
         return float(await self._commands.run(TAKE_TRY, _tries_keys(subject), limits)) / 1000
 
     async def forgive(self, subject: str) -> None:
-        await self._local.forgive(subject)
+        self._tries.forgive(subject)
         self._commands.send_muted("DEL", *_tries_keys(subject))
 
     def release(self, call_id: str) -> None:
         if slots := self._live.pop(call_id, None):
             self._give_back(call_id, slots)
         # Where Redis came or went meanwhile, it has some of each.
-        self._local.release(call_id)
+        self._here.release(call_id)
 
     def release_all(self) -> None:
         for call_id in list(self._live):
@@ -137,11 +160,16 @@ def _in_parts(call_ids: list[str]) -> Iterator[list[str]]:
         yield call_ids[start : start + _RENEWED_AT_ONCE]
 
 
-def _refusal(reply: list[Any], packed: PackedLimits) -> Verdict:
-    _, reason, number, wait_us = reply[:4]
-    refused_by = packed.limits[number - 1] if reason == b"limit" else None
+def _refusal(reply: list[Any], packed: PackedLimits, budgets: Sequence[BudgetAsk]) -> Verdict:
+    _, said, number, wait_us, window = reply[:5]
+    reason = said.decode()
+    refused_by = packed.limits[number - 1] if reason == "limit" else None
+    budget = None
+    if window:
+        refusing = budgets[number - 1]
+        budget = (refusing.subject, refusing.windows[window - 1])
     retry_after_s = wait_us / 1_000_000 if wait_us >= 0 else math.inf
-    return Verdict(False, refused_by, None, reason.decode(), retry_after_s, 0, _standings(packed, reply, 4))
+    return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(packed, reply, 5))
 
 
 def _standings(packed: PackedLimits, reply: list[Any], start: int) -> list[Standing]:

@@ -1,5 +1,6 @@
 """What Redis does for guesses and for the worker lane in one step."""
 
+from gateway.core.store import budget_scripts
 from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
 from gateway.core.store.script import CLOCK, Script
 
@@ -90,4 +91,4 @@ end
 """
 )
 
-ALL = (ADMIT, CORRECT, RENEW, TAKE_TRY, SEND, START, TAKE_BACK, PROBE, SWEEP)
+ALL = (ADMIT, CORRECT, RENEW, TAKE_TRY, SEND, START, TAKE_BACK, PROBE, SWEEP, *budget_scripts.ALL)

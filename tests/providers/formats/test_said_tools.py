@@ -330,6 +330,13 @@ def test_shortened_words_are_taken_everywhere(word: str, longest: int) -> None:
     assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*_[0-9a-f]{8}", short)
 
 
+@pytest.mark.parametrize(
+    ("word", "start"), [("a.b", "a_b_"), ("_a.b", "_a_b_"), ("1st_", "_1st__"), ("x" * 300, "x" * 55 + "_")]
+)
+def test_shortened_words_keep_as_much_of_their_beginning_as_is_taken(word: str, start: str) -> None:
+    assert shortened(word, word, 64)[:-8] == start
+
+
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}}
 
 

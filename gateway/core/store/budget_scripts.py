@@ -1,0 +1,239 @@
+"""Budgets in Redis: the part of admission that asks them, and what moves money afterwards.
+
+Amounts are whole numbers of 10⁻¹⁰ USD. Redis adds them up exactly (HINCRBY); Lua's own numbers would lose digits above
+$900,000, so a script that compares keeps dollars and what is below a dollar apart. For each subject there are
+
+- `money`: a hash of `v`, the version of SQL's state that is installed; `w:<window>`, what was spent in it at that
+  version; `q:<quarter>`, the sum of what is owed for calls that started in that quarter of an hour;
+- `owed`: a hash of `e:<process>:<seq>`, one settled amount as `quarter:amount` that the installed version does not
+  hold; `m:<process>`, the last one of that process that it does hold;
+- `held`: a hash of `a:<call>` and `x:<call>`, a hold and the ms in which its lease ends; `*`, the sum of all holds.
+"""
+
+from gateway.core.store.script import CLOCK, Script
+
+_HOLDS = """
+local function drop(held, call)
+  local amount = redis.call('HGET', held, 'a:' .. call)
+  if amount then
+    redis.call('HDEL', held, 'a:' .. call, 'x:' .. call)
+    redis.call('HINCRBY', held, '*', '-' .. amount)
+  end
+end
+local function enter(held, call, amount, lease)
+  redis.call('HSET', held, 'a:' .. call, amount, 'x:' .. call, now + lease)
+  redis.call('HINCRBY', held, '*', amount)
+  redis.call('PEXPIRE', held, lease)
+end
+"""
+
+_LOOK = """
+-- Dollars, and what is below one. Both bear the sign.
+local function split(text)
+  local sign, digits = 1, text
+  if string.byte(text) == 45 then sign, digits = -1, string.sub(text, 2) end
+  if #digits <= 10 then return 0, sign * digits end
+  return sign * string.sub(digits, 1, -11), sign * string.sub(digits, -10)
+end
+-- Exact below 2^53, and in the right order above.
+local function together(dollars, rest) return dollars * 10000000000 + rest end
+
+local function read_money(key)
+  local fields = redis.call('HGETALL', key)
+  local spent, quarters = {}, {}
+  for i = 1, #fields, 2 do
+    local kind, name = string.sub(fields[i], 1, 2), string.sub(fields[i], 3)
+    if kind == 'w:' then
+      spent[name] = fields[i + 1]
+    elseif kind == 'q:' then
+      local dollars, rest = split(fields[i + 1])
+      quarters[#quarters + 1] = {tonumber(name), dollars, rest}
+    end
+  end
+  return spent, quarters
+end
+
+local function left_of(amount, spent, quarters, starts_at)
+  local dollars, rest = split(amount)
+  local spent_dollars, spent_rest = split(spent)
+  dollars, rest = dollars - spent_dollars, rest - spent_rest
+  for _, owed in ipairs(quarters) do
+    if owed[1] >= starts_at then dollars, rest = dollars - owed[2], rest - owed[3] end
+  end
+  return dollars, rest
+end
+
+local function free_of(held, call, dollars, rest)
+  local sums = redis.call('HMGET', held, '*', 'a:' .. call)
+  local held_dollars, held_rest = split(sums[1] or '0')
+  local own_dollars, own_rest = split(sums[2] or '0')
+  return together(dollars - held_dollars + own_dollars, rest - held_rest + own_rest)
+end
+
+local function sweep(held)
+  local fields = redis.call('HGETALL', held)
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 2) == 'x:' and tonumber(fields[i + 1]) <= now then
+      drop(held, string.sub(fields[i], 3))
+    end
+  end
+end
+"""
+
+# Follows what looks at limits: `total`, `first`, `call_id`, `lease`, `soon` and `refuse` are its.
+ASK_BUDGETS = (
+    _HOLDS
+    + _LOOK
+    + """
+local budgets, holds = (#KEYS - total) / 2, {}
+local at, spent_by, held_by = first + 3 * total, nil, nil
+for b = 1, budgets do
+  local money, held = KEYS[total + 2 * b - 1], KEYS[total + 2 * b]
+  local hold, last = ARGV[at + 1], at + 2 + 3 * ARGV[at + 2]
+  local spent, quarters = read_money(money)
+  local least, dollars, rest, tightest
+  for w = at + 3, last, 3 do
+    local number = (w - at) / 3
+    if not spent[ARGV[w]] then return refuse('unknown', b, 0, number) end
+    local d, r = left_of(ARGV[w + 2], spent[ARGV[w]], quarters, tonumber(ARGV[w + 1]))
+    local left = together(d, r)
+    if left <= 0 and not spent_by then spent_by = {b, number} end
+    if not least or left < least then least, dollars, rest, tightest = left, d, r, number end
+  end
+  local wanted, free = tonumber(hold), free_of(held, call_id, dollars, rest)
+  if free < wanted then
+    -- Only where holds are in the way does it matter which of them are dead.
+    sweep(held)
+    free = free_of(held, call_id, dollars, rest)
+  end
+  if free <= 0 and wanted > 0 and not held_by then held_by = {b, tightest} end
+  holds[b] = free < wanted and string.format('%.0f', free) or hold
+  at = last
+end
+if spent_by then return refuse('spent', spent_by[1], 0, spent_by[2]) end
+if held_by then return refuse('held', held_by[1], soon, held_by[2]) end
+for b = 1, budgets do
+  local held = KEYS[total + 2 * b]
+  drop(held, call_id)
+  if tonumber(holds[b]) > 0 then enter(held, call_id, holds[b], lease) end
+end
+"""
+)
+
+# KEYS: for each charge its subject's money, owed and held. ARGV: call id or '', process, seq, ms that all is kept; then
+# for each charge its quarter and amount. What is charged is taken out of the call's hold.
+SETTLE = Script(
+    CLOCK
+    + _HOLDS
+    + """
+local call, process, seq, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+for i = 1, #KEYS, 3 do
+  local money, owed, held = KEYS[i], KEYS[i + 1], KEYS[i + 2]
+  local at = 4 + (i - 1) / 3 * 2
+  local quarter, amount = ARGV[at + 1], ARGV[at + 2]
+  local is_held = tonumber(redis.call('HGET', owed, 'm:' .. process) or -1) >= seq
+  local is_new = not is_held
+    and redis.call('HSETNX', owed, 'e:' .. process .. ':' .. ARGV[3], quarter .. ':' .. amount) == 1
+  if is_new then
+    redis.call('HINCRBY', money, 'q:' .. quarter, amount)
+    redis.call('PEXPIRE', money, kept)
+    redis.call('PEXPIRE', owed, kept)
+  end
+  if call ~= '' and (is_new or is_held) and redis.call('HEXISTS', held, 'a:' .. call) == 1 then
+    -- Below zero it is put right again: the sum of holds is taken no more than the hold was.
+    local before = redis.call('HGET', held, 'a:' .. call)
+    if redis.call('HINCRBY', held, 'a:' .. call, '-' .. amount) > 0 then
+      redis.call('HINCRBY', held, '*', '-' .. amount)
+    else
+      redis.call('HSET', held, 'a:' .. call, before)
+      drop(held, call)
+    end
+  end
+end
+"""
+)
+
+# KEYS: held of each subject. ARGV: call id.
+RELEASE_HOLDS = Script(
+    _HOLDS
+    + """
+for _, held in ipairs(KEYS) do drop(held, ARGV[1]) end
+"""
+)
+
+# KEYS: held of each subject. ARGV: call id, amount. A hold is never lowered, and none is made.
+RAISE_HOLDS = Script(
+    """
+for _, held in ipairs(KEYS) do
+  local field = 'a:' .. ARGV[1]
+  local before = redis.call('HGET', held, field)
+  if before and (#before < #ARGV[2] or #before == #ARGV[2] and before < ARGV[2]) then
+    redis.call('HSET', held, field, ARGV[2])
+    redis.call('HINCRBY', held, '*', ARGV[2])
+    redis.call('HINCRBY', held, '*', '-' .. before)
+  end
+end
+"""
+)
+
+# KEYS: held of one subject. ARGV: lease ms; then each call that still runs, and its hold. Those that are missing are
+# entered again, as with slots; one that is there may have been raised, and keeps its amount.
+RENEW_HOLDS = Script(
+    CLOCK
+    + _HOLDS
+    + """
+local held, lease = KEYS[1], tonumber(ARGV[1])
+for i = 2, #ARGV, 2 do
+  if redis.call('HEXISTS', held, 'a:' .. ARGV[i]) == 1 then
+    redis.call('HSET', held, 'x:' .. ARGV[i], now + lease)
+  else
+    enter(held, ARGV[i], ARGV[i + 1], lease)
+  end
+end
+redis.call('PEXPIRE', held, lease)
+"""
+)
+
+# KEYS: money and owed of one subject. ARGV: version, ms that all is kept, how many windows; each window and what was
+# spent in it; each process and its mark.
+INSTALL = Script(
+    """
+local money, owed = KEYS[1], KEYS[2]
+local version, kept, last = tonumber(ARGV[1]), ARGV[2], 3 + 2 * ARGV[3]
+local installed = tonumber(redis.call('HGET', money, 'v') or -1)
+if version < installed then return end
+if version > installed then
+  local marks = {}
+  for i = last + 1, #ARGV, 2 do marks[ARGV[i]] = tonumber(ARGV[i + 1]) end
+  local entries = redis.call('HGETALL', owed)
+  redis.call('DEL', money)
+  redis.call('HSET', money, 'v', ARGV[1])
+  for i = 1, #entries, 2 do
+    local process, seq = string.match(entries[i], '^e:(.*):(%d+)$')
+    local quarter, amount = string.match(entries[i + 1], '^(%d+):(%d+)$')
+    if process and tonumber(seq) > (marks[process] or -1) then
+      redis.call('HINCRBY', money, 'q:' .. quarter, amount)
+    else
+      redis.call('HDEL', owed, entries[i])
+    end
+  end
+  for i = last + 1, #ARGV, 2 do redis.call('HSET', owed, 'm:' .. ARGV[i], ARGV[i + 1]) end
+end
+for i = 4, last, 2 do redis.call('HSET', money, 'w:' .. ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', money, kept)
+redis.call('PEXPIRE', owed, kept)
+"""
+)
+
+# KEYS: the processes that judge budgets, by the end of their lease. ARGV: lease ms, this process. Answers how many.
+JOIN = Script(
+    CLOCK
+    + """
+redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return redis.call('ZCARD', KEYS[1])
+"""
+)
+
+ALL = (SETTLE, RELEASE_HOLDS, RAISE_HOLDS, RENEW_HOLDS, INSTALL, JOIN)
