@@ -34,4 +34,6 @@ def _page_of_subject(limit: Limit) -> str:
 
 
 def _page_of_budget(budget: Budget) -> str:
-    return audit_context.own_page(budget) if budget.is_operators else audit_context.page_of(budget.subject_row)
+    return (
+        audit_context.own_page(budget) if budget.is_operators else audit_context.page_of(budget.subject_row)
+    )

@@ -1,6 +1,8 @@
 """The rules of this process, read from SQL: whole, whenever one of them has changed."""
 
-from accounts.budget_rules import BudgetRow, SubjectBudgets
+from collections.abc import Mapping, Sequence
+
+from accounts.budgets import Terms
 from accounts.keys import Subject
 from accounts.models import Budget, Limit
 from accounts.models.subject import KINDS
@@ -33,18 +35,17 @@ def load_rules() -> Rules:
     return Rules(limits, _load_budgets())
 
 
-def _load_budgets() -> dict[str, SubjectBudgets]:
-    rows: dict[str, list[BudgetRow]] = {}
+def _load_budgets() -> Mapping[str, Sequence[Terms]]:
+    found: dict[str, list[Terms]] = {}
     for budget in Budget.objects.filter(is_active=True).order_by("pk"):
-        raised = units_of(budget.raise_usd) if budget.raise_usd else 0
-        row = BudgetRow(
+        terms = Terms(
             budget.window,
             budget.zone,
             units_of(budget.amount_usd),
-            budget.refuses,
-            budget.mode == Budget.Mode.STRICT,
-            raised,
-            budget.raise_until.timestamp() if budget.raise_until else 0.0,
+            is_strict=budget.mode == Budget.Mode.STRICT,
+            refuses=budget.refuses,
+            raised_by=units_of(budget.raise_usd) if budget.raise_usd else 0,
+            raised_until=budget.raise_until.timestamp() if budget.raise_until else 0.0,
         )
-        rows.setdefault(budget.subject_text, []).append(row)
-    return {subject: SubjectBudgets(subject, found) for subject, found in rows.items()}
+        found.setdefault(budget.subject_text, []).append(terms)
+    return found

@@ -18,6 +18,7 @@ from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
+from gateway.plane.bases import BudgetBases
 from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.settle import PROCESS_LOST, find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
@@ -29,6 +30,7 @@ _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
 _SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
+_BASES_EVERY_S = 0.5
 _BATCH = 200
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
@@ -36,10 +38,20 @@ _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError,
 class Recorder:
     """One for each spool. While SQL is away it keeps trying, and the spool's lag grows."""
 
-    def __init__(self, spool: Spool, *, flush_touched: Callable[[], object] = touches.flush) -> None:
-        """`flush_touched` is called every few seconds, in the thread, to write when keys were last used."""
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        flush_touched: Callable[[], object] = touches.flush,
+        bases: BudgetBases | None = None,
+    ) -> None:
+        """`flush_touched` is called every few seconds, in the thread, to write when keys were last used.
+
+        `bases` is told what was carried over, and tells the store.
+        """
         self._spool = spool
         self._flush_touched = flush_touched
+        self._bases = bases
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
@@ -118,6 +130,8 @@ class Recorder:
         try:
             record_attempts(list(map(_ended, attempts)), mark)
             _note(self._news, attempts)
+            if self._bases:
+                self._bases.recorded(attempts, mark.process, mark.seq)
         except _REFUSED_FOR_CONTENT as error:
             if len(attempts) == 1:
                 self._spool.reject(attempts[0], f"{type(error).__name__}: {error}")
@@ -134,7 +148,7 @@ class Recorder:
             self._news.clear()
 
     def _run(self) -> None:
-        spool_at = orphans_at = touches_at = news_at = time.monotonic()
+        spool_at = orphans_at = touches_at = news_at = bases_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
             self._attempt("ledger", self.drain)
@@ -147,6 +161,9 @@ class Recorder:
             if now >= news_at:
                 self._attempt("alarms", self.tell_alarms)
                 news_at = now + _NEWS_EVERY_S
+            if self._bases and now >= bases_at:
+                self._attempt("what the store knows of budgets", self._bases.renew)
+                bases_at = now + _BASES_EVERY_S
             if now >= touches_at:
                 self._attempt("last use of keys", self._flush_touched)
                 touches_at = now + _TOUCHES_EVERY_S

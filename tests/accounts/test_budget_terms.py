@@ -1,4 +1,4 @@
-"""Which terms a budget may have, and what it is in memory."""
+"""Which terms a budget may have."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from accounts.budget_rules import BudgetRow, SubjectBudgets
 from accounts.budget_terms import (
     check_mode,
     check_raise,
@@ -15,12 +14,9 @@ from accounts.budget_terms import (
     check_window,
     check_zone,
 )
-from accounts.windows import DAY, LIFETIME, MONTH, window_at
 from gateway.core.refusals import InvalidField
-from gateway.core.store.interface import WindowLimit
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
-NOON = AT.timestamp()
 BERLIN = "Europe/Berlin"
 
 
@@ -88,39 +84,3 @@ def test_term_is_named_where_it_is_wrong(check: Any, given: Any, field: str) -> 
 def test_raise_ends_in_the_future_and_not_too_late(until: datetime, field: str) -> None:
     assert refused(check_raise, Decimal(1), until, AT) == field
     assert refused(check_raise, Decimal(0), until, AT) == "raise_usd"
-
-
-def test_windows_are_those_of_now_and_turn_when_they_end() -> None:
-    budgets = SubjectBudgets(
-        "key:7", [BudgetRow(DAY, BERLIN, 5), BudgetRow(LIFETIME, "UTC", 9, refuses=False)]
-    )
-    today = window_at(DAY, BERLIN, NOON)
-    ever = WindowLimit("lifetime:0", 0, 9, refuses=False, ends_at=None)
-    assert budgets.windows_at(NOON) == (
-        WindowLimit(today.field, today.starts_at, 5, True, today.ends_at),
-        ever,
-    )
-    assert budgets.windows_at(NOON + 1) is budgets.windows_at(NOON)
-    assert today.ends_at is not None
-    assert budgets.windows_at(today.ends_at - 0.001)[0].starts_at == today.starts_at
-    assert budgets.windows_at(today.ends_at)[0].starts_at == today.ends_at
-    assert [window.window for window in budgets.asked_at(today.ends_at)] == [f"day:{BERLIN}:{today.ends_at}"]
-
-
-def test_raise_counts_until_it_ends_by_itself() -> None:
-    budgets = SubjectBudgets("key:7", [BudgetRow(MONTH, "UTC", 5, raised=3, raise_until=NOON + 60)])
-    assert [budgets.windows_at(at)[0].amount for at in (NOON, NOON + 59.9, NOON + 60)] == [8, 8, 5]
-
-
-@pytest.mark.parametrize(
-    ("rows", "refuses", "is_strict"),
-    [
-        ([BudgetRow(DAY, "UTC", 1)], True, False),
-        ([BudgetRow(DAY, "UTC", 1), BudgetRow(MONTH, "UTC", 1, is_strict=True)], True, True),
-        ([BudgetRow(DAY, "UTC", 1, refuses=False, is_strict=True)], False, False),
-    ],
-)
-def test_strict_is_what_refuses_strictly(rows: list[BudgetRow], refuses: bool, is_strict: bool) -> None:
-    budgets = SubjectBudgets("team:1", rows)
-    assert (budgets.refuses, budgets.is_strict) == (refuses, is_strict)
-    assert bool(budgets.asked_at(NOON)) is refuses
