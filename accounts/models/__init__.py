@@ -1,4 +1,4 @@
-"""Users, teams, their programs and projects, keys, limits, the revision, the ledger, stored responses and the audit."""
+"""Users, teams, programs, projects, keys, limits, the revision, ledger and sums, stored responses, the audit."""
 
 from accounts.models.audit import AuditEntry
 from accounts.models.key import Key
@@ -7,6 +7,7 @@ from accounts.models.limit import Limit
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
+from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.team import Membership, Team
 from accounts.models.user import User
 
@@ -19,6 +20,9 @@ __all__ = [
     "Project",
     "Revision",
     "ServiceAccount",
+    "Spend",
+    "SpendVersion",
+    "SpoolMark",
     "StoredResponse",
     "Team",
     "User",

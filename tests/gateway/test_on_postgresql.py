@@ -15,6 +15,7 @@ AGAIN = [
     "accounts/test_limit_migration.py",
     "accounts/test_limiting.py",
     "accounts/test_revision.py",
+    "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
     "catalogue/test_sheets.py",
     "gateway/plane/test_recorder.py",
