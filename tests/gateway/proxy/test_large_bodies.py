@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from catalogue.endpoints import answered
+from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.store.memory import MemoryStore
+from gateway.proxy.admission.admission import Admission
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
@@ -22,7 +24,7 @@ from gateway.proxy.surfaces import surface_at
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
-from tests.gateway.proxy.edge import PATIENT, KeptResponses, Keys, Records, Snapshots
+from tests.gateway.proxy.edge import PATIENT, KeptResponses, Keys, Limited, Records, Snapshots, Spent
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 
 SMALL, LARGE = "x", "x" * LARGE_BYTES
@@ -105,11 +107,14 @@ def make_edge(engine: Any, keys: Keys) -> Edge:
     offering = an_offering(endpoints=answered({"chat.completions"}))
     snapshots = Snapshots(Snapshot.of([a_model(offerings=(offering,))], {1: a_provider()}, revision=1))
     observers, store, health = Observers(Records()), MemoryStore(), HealthTable()
-    services = CallServices(engine, choose_adapter, snapshots, observers, health, PATIENT, 64_000_000)
+    admission = Admission(store, Limited(), Spent(store), RateCards())
+    services = CallServices(
+        engine, choose_adapter, snapshots, observers, health, PATIENT, 64_000_000, admission
+    )
     lanes = Lanes(
         services, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True
     )
-    parts = (keys, snapshots, store, observers, health, lanes, KeptResponses())
+    parts = (keys, snapshots, store, admission, observers, health, lanes, KeptResponses())
     return Edge(EdgeServices(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 
 
