@@ -38,9 +38,10 @@ class ChosenBySearch:
     filter_horizontal = ()
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_manytomany(  # type: ignore[misc]
-            db_field, request, **kwargs, widget=MultipleChoice()
-        )
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        # The theme gives the widget that it is told of a look of its own.
+        field.widget = MultipleChoice()
+        field.widget.choices = field.choices
         field.help_text = _HELP.get(db_field.name, "")
         return field
 

@@ -31,6 +31,8 @@ class ProviderEntry:
     website: str
     base_url: str
     variable: str
+    regions: tuple[str, ...] = ()
+    """Where it runs what does not say so itself."""
 
 
 @dataclass(frozen=True, slots=True)

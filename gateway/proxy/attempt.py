@@ -112,6 +112,8 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     break
             finally:
                 reserved.note(attempt.record)
+                if call.held_output_tokens:
+                    end.output_tokens = attempt.record.output_tokens or 0
                 if attempt.record.sample:
                     end.samples.append(attempt.record.sample)
     finally:
@@ -229,8 +231,8 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
-        elif request.lost:
-            self._translated = request.lost
+        elif request.told:
+            self._translated = request.told
         self._tools = request.tools
         response = await self.services.engine.open(request, self._limits)
         try:
@@ -255,12 +257,17 @@ class Attempt:
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
+        admission, call = self.services.admission, self.call
+        if call.held_output_tokens:
+            admission.grow(call, lambda: reader.output_chars, self._rate_card.cost_usd)
         try:
             if self._patience is ENDLESS:
                 await relay.run(response, limits)
             else:
                 await self._begin_in_time(relay, response, limits)
         finally:
+            if call.held_output_tokens:
+                admission.has_ended(call)
             self.has_begun = relay.has_begun
             self._usage = reader.usage
             self._output_chars, self._has_output = reader.output_chars, reader.has_output

@@ -36,6 +36,7 @@ _FACTS = (
     "end_user",
     "reserved_at",
     "has_room_at",
+    "held_output_tokens",
     "owners",
 )
 _facts_of = attrgetter(*_FACTS)

@@ -16,11 +16,11 @@ from gateway.proxy.admission.admit import admit, admit_count, check_accounting
 from gateway.proxy.call import OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import NoWorker, read_error
-from gateway.proxy.exchange import ResponseSink
+from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.ids import mint_id
-from gateway.proxy.lanes import Lanes
+from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.observers import Observers
+from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
@@ -79,6 +79,7 @@ async def carry(
     context = _look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
     call = _read_call(surface, parsed, request)
+    context.only_priced = services.admission.only_priced(request.key, call)
     if is_large:
         required = await off_loop(_require, call, preferences)
         plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
@@ -95,19 +96,35 @@ async def carry(
     check_accounting(observers.spool)
     await admit(call, plan, context, client, services.admission)
     observers.admitted(record)
-    try:
-        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
-    except NoWorker:
-        services.admission.correct(call, {})
-        raise
-    finally:
-        services.admission.release(call)
+    end = await _make(call, record, lane, sink, services)
     record.attempts = end.attempts
     if end.cut_by:
         record.fail(end.cut_by)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
+
+
+async def _make(
+    call: Call, record: CallRecord, lane: str, sink: ResponseSink, services: EdgeServices
+) -> CallResult:
+    """Have the call made, and give back what it took to be let in. Raises as Lanes.carry does."""
+    admission, is_ours = services.admission, True
+    try:
+        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
+        if end.output_tokens and record.head:
+            admission.learn(call, record.head.model, end.output_tokens)
+        is_ours = record.lane != WORKER
+        return end
+    except NoWorker:
+        admission.correct(call, {})
+        raise
+    except BaseException:
+        is_ours = record.lane != WORKER
+        raise
+    finally:
+        admission.release(call)
+        admission.release_holds(call, is_ours=is_ours)
 
 
 async def _open_turn(

@@ -60,6 +60,8 @@ class Call:
     revision: int = 0
     reserved_at: float = 0.0
     """When tokens were reserved for it, in Unix seconds; 0.0: none were."""
+    held_output_tokens: int = 0
+    """So long an answer is covered by what budgets hold for it; 0: they hold nothing, or the most it may cost."""
     has_room_at: int = 0
     """The offering of which the quotas were taken when it was admitted; 0: no quotas had to be."""
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 from accounts.attempts import AttemptRecord
 from gateway.proxy.admission.admission import Admission, Quotas, quotas_of
+from gateway.proxy.settle import FAILED_OVER
 from gateway.proxy.targets import Target
 from providers.wire.call import Call
 
@@ -15,6 +16,7 @@ class Reserved:
     _quotas: Quotas = ()
     _at = 0.0
     _has_taken = False
+    _outcome = FAILED_OVER
 
     def __init__(self, admission: Admission, call: Call) -> None:
         self._admission = admission
@@ -39,6 +41,8 @@ class Reserved:
 
     def note(self, attempt: AttemptRecord) -> None:
         """What an attempt used, once it has ended."""
+        if attempt.closed:
+            self._outcome = attempt.closed.outcome
         if not (self._call.reserved_at or self._quotas):
             return
         used = attempt.usage
@@ -51,3 +55,6 @@ class Reserved:
             self._admission.correct(self._call, self._used)
         if self._has_taken:
             self._admission.release(self._call)
+        if self._outcome == FAILED_OVER:
+            # No attempt follows that would be settled.
+            self._admission.release_holds(self._call)

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,15 +14,18 @@ import httpx
 import uvicorn
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
+from accounts.budgets import SubjectBudgets, Terms
 from accounts.keys import KeyFacts, ShownKey, Subject, mint_key
 from accounts.rules import NONE, Row, Rules
 from catalogue.facts import ModelFacts
+from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.settling import Settling
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
@@ -78,13 +82,39 @@ class Limited:
     """The limits in force: nobody's, until there is one."""
 
     rows: dict[Subject, list[Row]] = field(default_factory=dict)
+    budgets: dict[str, list[Terms]] = field(default_factory=dict)
     current: Rules = NONE
 
     def set(self, subject: Subject, unit: str, amount: int, window: str = "minute") -> None:
         of_subject = self.rows.setdefault(subject, [])
         of_subject[:] = [row for row in of_subject if row[:2] != (unit, window)]
         of_subject.append((unit, window, amount))
-        self.current = Rules({subject: list(rows) for subject, rows in self.rows.items()})
+        self._change()
+
+    def hold_to(self, subject: str, *terms: Terms) -> None:
+        self.budgets[subject] = list(terms)
+        self._change()
+
+    def _change(self) -> None:
+        self.current = Rules({subject: list(rows) for subject, rows in self.rows.items()}, dict(self.budgets))
+
+
+@dataclass
+class Spent:
+    """What SQL would have as spent, by subject, in each of its windows: nothing, unless it is said."""
+
+    store: Store
+    spent: dict[str, int] = field(default_factory=dict)
+    version: int = 0
+    is_away: bool = False
+
+    async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
+        self.version += 1
+        for each in () if self.is_away else budgets:
+            windows = {
+                window.window: self.spent.get(each.subject, 0) for window in each.windows_at(time.time())
+            }
+            await self.store.install(each.subject, self.version, windows, {})
 
 
 @dataclass
@@ -104,6 +134,7 @@ class Records(CallSpool):
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
         assert attempt.closed
+        attempt.seq = len(self.closes) + 1
         self.closes.append(attempt.closed)
 
     def settled(self, count: int = 1) -> "Records":
@@ -181,13 +212,17 @@ class EdgeProcess:
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
         self.limited = Limited()
+        self.spent = Spent(self.store)
         admission, its = (
-            Admission(store, self.limited, counts_cached_input=plan.counts_cached_input)
+            Admission(
+                store, self.limited, self.spent, RateCards(), counts_cached_input=plan.counts_cached_input
+            )
             for store in (self.store, self.worker_store)
         )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
-        observers = Observers(records, [HealthObserver(health), *plan.observers])
+        settling = Settling(self.worker_store, self.limited, "edge")
+        observers = Observers(records, [HealthObserver(health), settling, *plan.observers])
         self.services = CallServices(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,

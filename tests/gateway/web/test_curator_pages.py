@@ -129,6 +129,17 @@ def test_curators_pages_keep_nobody_out(curator: Browser, model: Model) -> None:
     assert curator.complaints() == []
 
 
+def test_right_is_given_by_its_name_from_the_keyboard(curator: Browser) -> None:
+    curator.open(f"/admin/accounts/user/{User.objects.get().pk}/change/")
+    search = curator.wait_for(".field-user_permissions .select2-search__field")
+    search.send_keys("view offering")
+    curator.wait_until(lambda: curator.count(".select2-results__option") == 1)
+    search.send_keys(Keys.ENTER)
+    curator.find("[name=_save]").click()
+    curator.wait_for("#result_list")
+    assert User.objects.get().user_permissions.get().codename == "view_offering"
+
+
 def test_errors_of_a_form_are_reached_from_its_top(curator: Browser) -> None:
     curator.open("/admin/catalogue/model/add/")
     curator.find("[name=_save]").click()
