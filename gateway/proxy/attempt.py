@@ -231,8 +231,8 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
-        elif request.lost:
-            self._translated = request.lost
+        elif request.told:
+            self._translated = request.told
         self._tools = request.tools
         response = await self.services.engine.open(request, self._limits)
         try:

@@ -242,8 +242,8 @@ def test_anthropic_gets_an_object_for_any_schema(client: str, root: str, is_stre
     assert (tool["input_schema"]["type"], plain["input_schema"]) == ("object", ITEM)
     inner = {name: value for name, value in ROOTS[root].items() if name != "$defs"}
     assert tool["input_schema"]["properties"] == {MEMBER: inner}
-    assert any(line.endswith("=f.x -> its arguments in one member") for line in written.lost)
-    assert written.worst is Kind.NOTHING
+    assert any(line.endswith("=f.x -> its arguments in one member") for line in written.told)
+    assert (written.lost, written.worst) == ((), Kind.NOTHING)
     called = next(
         block for turn in written.body["messages"] for block in turn["content"] if block["type"] == "tool_use"
     )
