@@ -143,20 +143,18 @@ def test_a_prompt_that_is_too_long_is_told_in_the_words_that_the_clients_look_fo
     assert told == (WORDS[form].format(*lengths) if lengths else unnumbered)
 
 
+OF_VLLM = (
+    "'max_tokens' or 'max_completion_tokens' is too large: 40000. This model's maximum context length is 32768 "
+    "tokens and your request has 100 input tokens (40000 > 32768 - 100)."
+)
+OF_OPENAI = (
+    "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (5000 in the "
+    "messages, 4000 in the completion). Please reduce the length of the messages or completion."
+)
+
+
 @pytest.mark.parametrize(
-    ("message", "lengths"),
-    [
-        (
-            "'max_tokens' or 'max_completion_tokens' is too large: 40000. This model's maximum context length is 32768 "
-            "tokens and your request has 100 input tokens (40000 > 32768 - 100).",
-            (100, 40000, 32768),
-        ),
-        (
-            "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (5000 in the "
-            "messages, 4000 in the completion). Please reduce the length of the messages or completion.",
-            (5000, 4000, 8192),
-        ),
-    ],
+    ("message", "lengths"), [(OF_VLLM, (100, 40000, 32768)), (OF_OPENAI, (5000, 4000, 8192))]
 )
 def test_a_prompt_that_leaves_its_answer_no_room_is_not_called_too_long(message, lengths):
     """Claude Code would compact it, where it has to ask for a shorter answer."""
