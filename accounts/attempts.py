@@ -8,6 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+OWNERS = {
+    "key": "lineage_id",
+    "member": "member_id",
+    "service_account": "service_account_id",
+    "project": "project_id",
+}
+"""Facts that say whose an attempt is, by the kinds of accounts.keys.Subject. The team's is `team_id`."""
+
 
 @dataclass
 class AttemptOpened:
@@ -36,6 +44,11 @@ class AttemptOpened:
     """A rough count of the prompt's, for an attempt whose end nobody lives to tell."""
     end_user: str = ""
     """Whose request it was, hashed with the team; empty where the client did not say."""
+    lineage_id: int = 0
+    """The first key of the key's lineage. Here and in what follows 0 means none, or that nobody said."""
+    member_id: int = 0
+    service_account_id: int = 0
+    project_id: int = 0
 
 
 @dataclass
@@ -77,12 +90,14 @@ class AttemptSample:
 class AttemptRecord:
     """Both parts, and what they tell together. `closed` is None where the end is still to come, or nobody saw it.
 
-    `sample` is not kept; it is None where the attempt says nothing of its offering.
+    `sample` is not kept; it is None where the attempt says nothing of its offering. `seq` is the spool's: the number
+    of this closed attempt among those of its process, from 1; 0 where it is not closed.
     """
 
     opened: AttemptOpened
     closed: AttemptClosed | None = None
     sample: AttemptSample | None = None
+    seq: int = 0
 
     @property
     def usage(self) -> dict[str, int]:

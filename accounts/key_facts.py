@@ -22,8 +22,6 @@ _COLUMNS = (
     "scopes",
     "revoked_at",
     "expires_at",
-    "former_requests_per_minute",
-    "former_concurrency",
     "model_patterns",
     "denied_model_patterns",
     "provider_patterns",
@@ -125,10 +123,6 @@ def compile_facts(row: Row, projects: Mapping[str, int]) -> KeyFacts:
         restrictions=_restrictions(row, scopes),
         projects=projects,
         expires_at=_seconds(row["expires_at"]),
-        requests_per_minute=_lower(
-            row["former_requests_per_minute"], row["team__key_requests_per_minute_most"]
-        ),
-        concurrency=_lower(row["former_concurrency"], row["team__key_concurrency_most"]),
         requests_per_minute_most=row["team__key_requests_per_minute_most"],
         concurrency_most=row["team__key_concurrency_most"],
         model_patterns=tuple(row["model_patterns"]),
@@ -186,11 +180,6 @@ def _read_projects(teams: Collection[int]) -> Mapping[int, Mapping[str, int]]:
         for team_id, slug, pk in rows.values_list("team_id", "slug", "pk"):
             found.setdefault(team_id, {})[slug] = pk
     return found
-
-
-def _lower(given: int | None, most: int | None) -> int | None:
-    """None: no limit."""
-    return min((each for each in (given, most) if each is not None), default=None)
 
 
 def _seconds(at: datetime | None) -> float | None:

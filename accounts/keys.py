@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from accounts.attempts import OWNERS
 from accounts.patterns import matches_any
 from accounts.policies import LifecyclePolicy
 from accounts.restrictions import Restrictions
-from gateway.core.store.interface import CONCURRENCY, REQUESTS, Limit
 
 PREFIX = "sk-gw-"
 # One sentence for unknown, revoked, expired and mistyped keys alike: which it was is nobody's business but the team's.
@@ -27,6 +27,8 @@ _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
 Subject = tuple[str, int]
 """Who may own and spend: `key` (its lineage), `member`, `service_account`, `project` or `team`, with the row's id."""
+DEPLOYMENT = "deployment"
+"""The subject of all that this deployment spends; in one text others read `key:7`, `team:2`, `provider:acme`."""
 
 
 class KeysUnavailable(Exception):
@@ -74,8 +76,6 @@ class KeyFacts:
     projects: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The team's open projects by their slugs."""
     expires_at: float | None = None
-    requests_per_minute: int | None = None
-    concurrency: int | None = None
     requests_per_minute_most: int | None = None
     """What no key of its team has more of, whatever its own limits say."""
     concurrency_most: int | None = None
@@ -87,16 +87,12 @@ class KeyFacts:
     """The team's: see accounts.policies."""
     keeps_responses: bool = True
     """The team's answers of the Responses surface may be stored."""
-    limits: tuple[Limit, ...] = field(init=False, repr=False, compare=False)
-    """Those that count for its calls, put together once; () where there are none."""
+    owners: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """Its subjects as the record of an attempt has them: see accounts.attempts.OWNERS. 0: there is none."""
 
     def __post_init__(self) -> None:
-        subject = f"key:{self.lineage_id}"
-        given = ((REQUESTS, self.requests_per_minute, 60), (CONCURRENCY, self.concurrency, 0))
-        limits = tuple(
-            Limit(subject, unit, amount, window_s) for unit, amount, window_s in given if amount is not None
-        )
-        object.__setattr__(self, "limits", limits)
+        subjects = dict(self.subjects)
+        object.__setattr__(self, "owners", {fact: subjects.get(kind, 0) for kind, fact in OWNERS.items()})
 
     def is_valid(self, at: float) -> bool:
         return self.is_active and (self.expires_at is None or at < self.expires_at)

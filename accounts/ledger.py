@@ -20,15 +20,15 @@ _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def insert_entries(records: Sequence[AttemptRecord]) -> int:
-    """A row for each attempt, which has been closed, or none at all. The number of new rows.
+def insert_entries(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
+    """A row for each attempt, which has been closed, or none at all. Those that are new.
 
     An attempt that is there already is left as it is. Texts and numbers are made to fit the columns.
     Raises django.db.Error: DataError or IntegrityError where SQL refuses a row for its content; and ArithmeticError,
     TypeError or ValueError for a record that no spool of ours holds.
     """
     if not records:
-        return 0
+        return ()
     if connection.vendor == "postgresql":
         # An attempt that is there already is rare: this process, or one before it, died between two writes.
         with suppress(IntegrityError):
@@ -46,28 +46,31 @@ def source_of(column: str) -> str:
     )
 
 
-def _copy(records: Sequence[AttemptRecord]) -> int:
+def _copy(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
     """All rows as one text: a third of what any INSERT costs the server. Raises IntegrityError for any conflict."""
     table, columns = _table_and_columns()
     text = _lines(records)
+    statement = f"COPY {table} ({columns}) FROM STDIN"
     with transaction.atomic(), connection.cursor() as cursor, connection.wrap_database_errors:
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        with cursor.copy(statement) as copy:
             copy.write(text)
-        return int(cursor.rowcount)
+        return records
 
 
-def _insert(records: Sequence[AttemptRecord]) -> int:
+def _insert(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
     # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
     preparers = _preparers()
-    values = [tuple(prepare(find(record)) for find, prepare in preparers) for record in records]
     table, columns = _table_and_columns()
     places = ", ".join(["%s"] * len(preparers))
+    # One after the other, since only so SQL says which of them are new.
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (attempt_id) DO NOTHING"  # noqa: S608
+    new = []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (attempt_id) DO NOTHING",  # noqa: S608
-            values,
-        )
-        return int(cursor.rowcount)
+        for record in records:
+            cursor.execute(statement, tuple(prepare(find(record)) for find, prepare in preparers))
+            if cursor.rowcount > 0:
+                new.append(record)
+    return new
 
 
 def _table_and_columns() -> tuple[str, str]:
@@ -100,7 +103,7 @@ def _writer(field: "models.Field[Any, Any]") -> Callable[[Iterable[Any]], Iterab
         case models.JSONField():
             return lambda values: [_escape(orjson.dumps(value, default=str).decode()) for value in values]
     if field.null:
-        return lambda values: [_NULL if value is None else str(fit(value)) for value in values]
+        return lambda values: [_NULL if value is None else str(value) for value in map(fit, values)]
     return lambda values: map(str, map(fit, values))
 
 
@@ -113,11 +116,14 @@ def _escape(text: str) -> str:
 def _fitter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     match field:
         case models.CharField(max_length=int(length)):
-            return lambda value: _clean(value, length)
+            return lambda value: clean(value, length)
         case models.PositiveSmallIntegerField():
             return lambda value: _clamp(value, 2**15 - 1)
         case models.PositiveBigIntegerField():
             return lambda value: _clamp(value, 2**63 - 1)
+        case models.BigIntegerField():
+            # Whose it is: nobody's row has the number 0.
+            return lambda value: value or None
         case models.DateTimeField():
             return lambda value: None if value is None else datetime.fromtimestamp(value, UTC)
         case models.DecimalField():
@@ -140,7 +146,7 @@ def _preparer(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
     return fit
 
 
-def _clean(text: str, length: int) -> str:
+def clean(text: str, length: int) -> str:
     """What every database can store: no NUL, no lone surrogate, no longer than the column."""
     if len(text) <= length and text.isascii() and "\x00" not in text:
         return text

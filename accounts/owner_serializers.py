@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.limits import LIMIT_MAX, PROJECT
-from accounts.models import Key, Project, ServiceAccount, Team
+from accounts.models import Key, Limit, Project, ServiceAccount, Team
 from accounts.policies import POLICY_CHOICES
+from accounts.rules import within_ceilings
 from accounts.scopes import MANAGEMENT
 from accounts.serializers import KeySerializer, StrictSerializer
 
@@ -209,13 +210,17 @@ class OwnKeySerializer(KeySerializer):
     def get_manages(self, key: Key) -> bool:
         return MANAGEMENT in key.scope_set
 
-    def get_requests_per_minute(self, key: Key) -> int | None:  # noqa: ARG002  # likewise
-        limit: int | None = self.context["facts"].requests_per_minute
-        return limit
+    def get_requests_per_minute(self, key: Key) -> int | None:
+        return self._limit(key, Limit.Unit.REQUESTS, Limit.Window.MINUTE)
 
-    def get_concurrency(self, key: Key) -> int | None:  # noqa: ARG002  # likewise
-        limit: int | None = self.context["facts"].concurrency
-        return limit
+    def get_concurrency(self, key: Key) -> int | None:
+        return self._limit(key, Limit.Unit.CONCURRENCY, Limit.Window.NONE)
+
+    def _limit(self, key: Key, unit: str, window: str) -> int | None:
+        """Its own, as far as its team's keys may have so much."""
+        rows = [(row.unit, row.window, row.amount) for row in key.lineage.limits.all()]
+        held = within_ceilings(rows, self.context["facts"])
+        return next((amount for *measure, amount in held if measure == [unit, window]), None)
 
 
 class OwnKeyAnswerSerializer(serializers.Serializer[Any]):

@@ -1,9 +1,10 @@
-"""Limits of all subjects in memory, put together for each key that calls. Pure; the data plane asks at each call."""
+"""Limits and budgets of all subjects in memory, put together for each key that calls. Pure; each call asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from accounts.keys import KeyFacts, Subject
+from accounts.budgets import SubjectBudgets, Terms
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
 from gateway.core.store.interface import Limit
 
@@ -17,13 +18,23 @@ class KeyRules:
     """All that counts for a key's calls, the nearest subject's first."""
 
     limits: tuple[Limit, ...] = ()
+    counts_tokens: bool = False
+    budgets: tuple[SubjectBudgets, ...] = ()
+    """Of those whose budgets refuse calls."""
 
 
 class Rules:
     """As they were at one moment; a change makes another one. For one thread: what it put together is kept."""
 
-    def __init__(self, limits: Mapping[Subject, Iterable[Row]]) -> None:
+    def __init__(
+        self, limits: Mapping[Subject, Iterable[Row]], budgets: Mapping[str, Sequence[Terms]] | None = None
+    ) -> None:
+        """`budgets` by the names that subjects have in the store."""
         self._limits = limits
+        told = {subject: SubjectBudgets(subject, terms) for subject, terms in (budgets or {}).items()}
+        self.budgets: Mapping[str, SubjectBudgets] = {
+            subject: each for subject, each in told.items() if each.terms
+        }
         self._kept: dict[tuple[int, int], tuple[KeyFacts, KeyRules]] = {}
 
     def for_key(self, key: KeyFacts, project_id: int = 0) -> KeyRules:
@@ -31,11 +42,21 @@ class Rules:
         kept = self._kept.get((key.id, project_id))
         if kept is not None and kept[0] is key:
             return kept[1]
-        rules = KeyRules(tuple(self._limits_of(key, project_id)))
+        limits = tuple(self._limits_of(key, project_id))
+        rules = KeyRules(
+            limits, any(limit.counts_tokens for limit in limits), tuple(self._budgets_of(key, project_id))
+        )
         if len(self._kept) >= _KEPT_MOST:
             self._kept.clear()
         self._kept[key.id, project_id] = (key, rules)
         return rules
+
+    def _budgets_of(self, key: KeyFacts, project_id: int) -> Iterable[SubjectBudgets]:
+        if not self.budgets:
+            return
+        for subject in (*map(store_name, subjects_of(key, project_id)), DEPLOYMENT):
+            if budgets := self.budgets.get(subject):
+                yield budgets
 
     def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
         return tuple(compile_limits(subject, self._limits.get(subject, ())))
@@ -56,8 +77,13 @@ def subjects_of(key: KeyFacts, project_id: int = 0) -> tuple[Subject, ...]:
     return (*nearer, ("project", project_id), team)
 
 
+def store_name(subject: Subject) -> str:
+    kind, pk = subject
+    return f"{kind}:{pk}"
+
+
 def compile_limits(subject: Subject, rows: Iterable[Row]) -> Iterable[Limit]:
-    name = f"{subject[0]}:{subject[1]}"
+    name = store_name(subject)
     for unit, window, amount in rows:
         yield Limit(name, unit, amount, WINDOWS_S[window])
 

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import django
+from celery.schedules import crontab
 
 from gateway import env
 from gateway.boot import local_secrets
@@ -177,6 +178,7 @@ NEW_MODELS = env.choice("GATEWAY_NEW_MODELS", "open", ("open", "closed"))
 # After how many days without use a key expires, unless its team says otherwise; 0: never.
 UNUSED_KEY_DAYS = env.whole("GATEWAY_UNUSED_KEY_DAYS", 0, most=36_500)
 CHAT_LANE = env.choice("GATEWAY_CHAT_LANE", "auto", ("auto", "worker", "direct"))
+COUNT_CACHED_INPUT = env.flag("GATEWAY_COUNT_CACHED_INPUT", default=True)
 COUNTS_PER_MINUTE = env.whole("GATEWAY_COUNTS_PER_MINUTE", 600, least=1)
 BODY_LIMIT_BYTES = env.whole("GATEWAY_BODY_LIMIT_BYTES", 10 * 1024 * 1024, least=1024)
 # Bodies of everything else, before Django takes them in; sheets that staff bring in have a limit of their own.
@@ -319,6 +321,8 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
+    "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
+    "prove spending": {"task": "accounts.tasks.prove_spending", "schedule": crontab(hour=3, minute=10)},
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),

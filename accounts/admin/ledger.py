@@ -1,6 +1,7 @@
 """The ledger, to look at, to search, to add up and to carry away."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib import admin
@@ -86,9 +87,59 @@ class LedgerEntryAdmin(AdminBase):
     # Counts beside filters would read the whole ledger for each.
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ["started"]
+    fieldsets = [
+        (
+            "What was asked for",
+            {
+                "fields": [
+                    "request_of",
+                    "call_id",
+                    "team",
+                    "key",
+                    "project",
+                    "end_user",
+                    "endpoint",
+                    "requested_model",
+                    "redirected_from",
+                ]
+            },
+        ),
+        (
+            "Where it went",
+            {
+                "fields": [
+                    "attempt_id",
+                    "number",
+                    "model",
+                    "provider",
+                    "upstream_name",
+                    "lane",
+                    "started_exactly",
+                    "ended_exactly",
+                    "answer_form",
+                    "first_token",
+                    "took",
+                    "outcome",
+                    "status",
+                    "error_code",
+                ]
+            },
+        ),
+        ("What it cost", {"fields": ["charged", "borne", "usage_told", "prices_told"]}),
+    ]
     # The theme colours JSON by inline styles, which the policy forbids.
-    exclude = ["usage", "prices"]
-    readonly_fields = ["usage_told", "prices_told"]
+    readonly_fields = [
+        "request_of",
+        "started_exactly",
+        "ended_exactly",
+        "answer_form",
+        "first_token",
+        "took",
+        "charged",
+        "borne",
+        "usage_told",
+        "prices_told",
+    ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:  # noqa: ARG002
         return LedgerList
@@ -121,6 +172,30 @@ class LedgerEntryAdmin(AdminBase):
     @admin.display(description="started, UTC", ordering="started_at")
     def started(self, entry: LedgerEntry) -> str:
         return f"{entry.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="started, UTC")
+    def started_exactly(self, entry: LedgerEntry) -> str:
+        return _exactly(entry.started_at)
+
+    @admin.display(description="ended, UTC")
+    def ended_exactly(self, entry: LedgerEntry) -> str:
+        return _exactly(entry.ended_at) if entry.ended_at else "unknown"
+
+    @admin.display(description="answer")
+    def answer_form(self, entry: LedgerEntry) -> str:
+        return "streamed" if entry.is_streamed else "in one piece"
+
+    @admin.display(description="first token after")
+    def first_token(self, entry: LedgerEntry) -> str:
+        return "none came" if entry.first_token_ms is None else duration(entry.first_token_ms)
+
+    @admin.display(description="charged to the team, USD")
+    def charged(self, entry: LedgerEntry) -> str:
+        return self.cost(entry)
+
+    @admin.display(description="borne by us, USD")
+    def borne(self, entry: LedgerEntry) -> str:
+        return write_exactly(entry.loss_usd)
 
     @admin.display(description="request")
     def request_of(self, entry: LedgerEntry) -> str:
@@ -177,6 +252,11 @@ class LedgerEntryAdmin(AdminBase):
 def tone_of(entry: LedgerEntry) -> Tone:
     """In which an entry's outcome is shown."""
     return _TONES.get(LedgerEntry.Outcome(entry.outcome), "bad")
+
+
+def _exactly(at: datetime) -> str:
+    """To the millisecond."""
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
 def _lines(texts: Iterable[str]) -> str:

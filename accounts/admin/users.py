@@ -11,7 +11,12 @@ from django.http import HttpRequest
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
 from accounts.models import User
-from gateway.core.admin_base import ChangePersonForm, NewPersonForm, PasswordForm
+from gateway.core.admin_base import ChangePersonForm, MultipleChoice, NewPersonForm, PasswordForm
+
+_HELP = {
+    "groups": "They have the rights of each of their groups.",
+    "user_permissions": "Rights besides those of their groups.",
+}
 
 
 class SuperusersOnly:
@@ -27,8 +32,22 @@ class SuperusersOnly:
         return _is_superuser(request)
 
 
+class ChosenBySearch:
+    """Rights and groups are chosen from one list that can be searched: two lists side by side are wider than a page."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        # The theme gives the widget that it is told of a look of its own.
+        field.widget = MultipleChoice()
+        field.widget.choices = field.choices
+        field.help_text = _HELP.get(db_field.name, "")
+        return field
+
+
 @admin.register(User)
-class UserAdmin(SuperusersOnly, BaseUserAdmin, HistoryAdminBase):  # type: ignore[type-arg]
+class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase):  # type: ignore[misc,type-arg]
     form = ChangePersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
@@ -45,7 +64,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(SuperusersOnly, BaseGroupAdmin, HistoryAdminBase):
+class GroupAdmin(SuperusersOnly, ChosenBySearch, BaseGroupAdmin, HistoryAdminBase):  # type: ignore[misc]
     pass
 
 

@@ -1,17 +1,21 @@
-"""Users, teams, their programs and projects, keys, limits, the revision, the ledger, stored responses and the audit."""
+"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, the audit."""
 
 from accounts.models.audit import AuditEntry
+from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
+from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.team import Membership, Team
 from accounts.models.user import User
 
 __all__ = [
     "AuditEntry",
+    "Budget",
+    "BudgetNotice",
     "Key",
     "LedgerEntry",
     "Limit",
@@ -19,6 +23,9 @@ __all__ = [
     "Project",
     "Revision",
     "ServiceAccount",
+    "Spend",
+    "SpendVersion",
+    "SpoolMark",
     "StoredResponse",
     "Team",
     "User",

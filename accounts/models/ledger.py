@@ -73,6 +73,18 @@ class LedgerEntry(models.Model):
         blank=True,
         help_text="Whose request it was, as the client says it: hashed with the team.",
     )
+    lineage_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="The first key of the key's lineage. 0: of before this was kept. Empty: not in the sums yet.",
+    )
+    member_id = models.BigIntegerField(
+        null=True, editable=False, help_text="The membership whose key it was."
+    )
+    service_account_id = models.BigIntegerField(null=True, editable=False)
+    project_id = models.BigIntegerField(
+        null=True, editable=False, help_text="The row of the project, if any."
+    )
 
     objects = LedgerQuerySet.as_manager()
 
@@ -87,6 +99,9 @@ class LedgerEntry(models.Model):
                 fields=["project", "-started_at"],
                 condition=~models.Q(project=""),
                 name="ledger_by_project",
+            ),
+            models.Index(
+                fields=["attempt_id"], condition=models.Q(lineage_id__isnull=True), name="ledger_not_in_sums"
             ),
         ]
         constraints = [

@@ -37,12 +37,17 @@ class UploadForm(ImportForm):  # type: ignore[misc]
         ],
         widget=Select,
         required=False,
-        help_text="Of CSV, and of texts in a workbook; its own numbers are read as they are.",
+        help_text="In CSV, and in text cells of a workbook. Its number cells are read as they are.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["format"]
+        if "resource" in self.fields:
+            self.fields["resource"].label = "Rows of"
+            self.fields[
+                "resource"
+            ].help_text = "A workbook with several sheets is taken as a whole, whatever this says."
         self.fields["import_file"].widget.attrs.pop("class", None)
         self.fields["import_file"].help_text = "CSV with commas, semicolons or tabs, or XLSX."
 

@@ -55,11 +55,11 @@ def _tag(view: ReadingView) -> str:
     request = view.request
     form = "anthropic" if "anthropic-version" in request.headers else ""
     asked = (request.get_full_path(), form, view.visibility)
-    seal = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
     state = view.reading.state
     if view.depends_on_day:
         state += f"{OF_DAY}{day_text(view.reading.at)}"
-    return f'W/"{state}-{seal}"'
+    return f'W/"{state}-{digest}"'
 
 
 def _modified(view: ReadingView) -> datetime | None:

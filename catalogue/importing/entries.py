@@ -31,6 +31,8 @@ class ProviderEntry:
     website: str
     base_url: str
     variable: str
+    regions: tuple[str, ...] = ()
+    """Where it runs what does not say so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class PriceEntry:
         return self.meter, self.plan, self.currency, repr(self.conditions), self.valid_from, self.valid_to
 
     @property
-    def seal(self) -> str:
+    def digest(self) -> str:
         """Equal for prices that say the same."""
         text = repr((*self.slot, self.unit_size, str(self.amount)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

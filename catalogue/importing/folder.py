@@ -31,10 +31,10 @@ def read_folder(path: Path, rules: ProviderRules, findings: Findings) -> Folder:
         ((read_model(row), row) for row in read_rows(path / "models.json", findings)), _model_id
     )
     providers = [read_provider(row, rules) for row in read_rows(path / "providers.json", findings)]
-    known = {provider.slug for provider in providers}
-    offers = [read_offer(row) for row in read_rows(path / "provider_models.json", findings)]
+    known = {provider.slug: provider for provider in providers}
+    offers = [read_offer(row, known) for row in read_rows(path / "provider_models.json", findings)]
     cards = [read_card(row) for row in read_rows(path / "pricing.json", findings)]
-    _check_offers(offers, models, known)
+    _check_offers(offers, models, set(known))
     _check_organisations(models, {organisation.id for organisation in organisations})
     aliases = [read_alias(row) for row in read_rows(path / "aliases.json", findings)]
     return Folder(
@@ -149,7 +149,7 @@ def _each_once(prices: Iterable[PriceEntry], findings: Findings) -> list[PriceEn
     chosen: dict[tuple[object, ...], PriceEntry] = {}
     for price in sorted(prices, key=lambda price: price.priority):
         overruled = chosen.get(price.slot)
-        if overruled and overruled.seal != price.seal:
+        if overruled and overruled.digest != price.digest:
             reason = f"{overruled.amount} for {overruled.meter}; row {price.place[1]} says {price.amount}."
             findings.add(Kind.RULE_CONTRADICTED, *overruled.place, "rules", reason)
         chosen[price.slot] = price

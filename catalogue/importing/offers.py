@@ -52,6 +52,7 @@ def read_provider(row: Row, rules: ProviderRules) -> ProviderEntry:
         website=row.text("link"),
         base_url=_address(row, rules.policy),
         variable=variable,
+        regions=tuple(_regions(row)),
     )
     row.close()
     return entry
@@ -68,7 +69,8 @@ def _address(row: Row, policy: OutboundPolicy) -> str:
     return "" if refusal else url
 
 
-def read_offer(row: Row) -> Offer:
+def read_offer(row: Row, providers: Mapping[str, ProviderEntry]) -> Offer:
+    """One that names no region runs in its provider's, where that is only one. `providers` are known by their slugs."""
     offer_id, provider, api_model_id = (
         row.required("id"),
         row.required("provider_id"),
@@ -80,10 +82,13 @@ def read_offer(row: Row) -> Offer:
         row.note(Kind.OFFER_WITHOUT_MODEL, "model_id", reason)
     endpoints, params, is_usable = _capabilities(row)
     is_active, routing = row.flag("is_active_gateway"), row.text("routing_status") or "active"
+    facts = {"endpoints": endpoints, "params": params, **_facts(row, endpoints)}
+    if not facts["regions"] and provider in providers and len(providers[provider].regions) == 1:
+        facts["regions"] = list(providers[provider].regions)
     entry = OfferingEntry(
         row.place,
         key=(model_id or api_model_id, provider, row.required("provider_model_slug")),
-        facts={"endpoints": endpoints, "params": params, **_facts(row, endpoints)},
+        facts=facts,
         is_enabled=bool(is_active) and is_usable and routing == "active",
     )
     row.close()

@@ -125,7 +125,7 @@ def price_row(offering: Offering, entry: PriceEntry, begins: datetime | None) ->
         conditions=list(entry.conditions),
         valid_from=begins or entry.valid_from,
         valid_to=entry.valid_to,
-        source=f"{_SOURCE}{entry.seal}",
+        source=f"{_SOURCE}{entry.digest}",
     )
 
 
@@ -143,7 +143,7 @@ def price_changes(offering: Offering, wanted: Sequence[PriceEntry], now: datetim
     rows = list(offering.prices.all())
     mine = [row for row in rows if row.source.startswith(_SOURCE)]
     running = {row.source: row for row in mine if _runs(row.valid_to, now)}
-    said = {f"{_SOURCE}{entry.seal}": entry for entry in wanted}
+    said = {f"{_SOURCE}{entry.digest}": entry for entry in wanted}
     ended = [row for source, row in running.items() if source not in said]
     over, known = {_bought(row) for row in ended}, {row.source for row in mine}
     own = {

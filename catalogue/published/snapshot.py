@@ -31,6 +31,8 @@ class Snapshot:
     boundaries: tuple[datetime, ...] = field(default=(), repr=False)
     """Every instant at which a status, an offering or a price changes by itself, in order; made by `of`."""
     switches: int = 0
+    has_quotas: bool = False
+    """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
 
     @classmethod
     def of(
@@ -54,6 +56,8 @@ class Snapshot:
             followers=_followers(by_id),
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
+            has_quotas=any(provider.quotas for provider in providers.values())
+            or any(offering.quotas for model in by_id.values() for offering in model.offerings),
         )
 
     def find(self, name: str) -> ModelFacts | None:

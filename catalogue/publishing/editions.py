@@ -101,13 +101,16 @@ def _note_quarantine(rows: list[Model], reasons: Mapping[int, str]) -> None:
 def _drafts(rows: list[Model]) -> list[_Draft]:
     """What would change for clients."""
     live = PublishedModel.objects.current().filter(public_id__in=[row.public_id for row in rows])
-    current = {public_id: (pk, seal) for pk, public_id, seal in live.values_list("pk", "public_id", "digest")}
+    current = {
+        public_id: (pk, live_digest)
+        for pk, public_id, live_digest in live.values_list("pk", "public_id", "digest")
+    }
     drafts = []
     for row in rows:
         content = compile_model(row)
-        replaced, seal = current.get(row.public_id, (None, ""))
+        replaced, live_digest = current.get(row.public_id, (None, ""))
         draft = _Draft(content, digest(content), replaced)
-        if draft.digest != seal:
+        if draft.digest != live_digest:
             drafts.append(draft)
     return drafts
 

@@ -15,8 +15,8 @@ def write_rows(records: Sequence[tuple[Content, str]], edition: Edition) -> None
     """One row for each record and its digest, live from that edition on; three inserts for any number."""
     facts = [facts_from_content(content) for content, _seal in records]
     models = PublishedModel.objects.bulk_create(
-        _published_model(each, content, seal, edition)
-        for each, (content, seal) in zip(facts, records, strict=True)
+        _published_model(each, content, digest, edition)
+        for each, (content, digest) in zip(facts, records, strict=True)
     )
     pairs = [
         (_published_offering(row, offering), offering)
@@ -33,7 +33,7 @@ def padded(words: Iterable[str]) -> str:
     return f" {text} " if text else ""
 
 
-def _published_model(facts: ModelFacts, content: Content, seal: str, edition: Edition) -> PublishedModel:
+def _published_model(facts: ModelFacts, content: Content, digest: str, edition: Edition) -> PublishedModel:
     names = (facts.id, facts.name, *facts.aliases, facts.organisation_name, facts.description)
     return PublishedModel(
         public_id=facts.id,
@@ -50,7 +50,7 @@ def _published_model(facts: ModelFacts, content: Content, seal: str, edition: Ed
         reasoning_tier=facts.reasoning_tier or "",
         open_weights=facts.open_weights,
         content=content,
-        digest=seal,
+        digest=digest,
         edition_from=edition,
     )
 

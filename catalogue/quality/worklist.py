@@ -85,7 +85,7 @@ def subject_of(row: Model) -> Subject:
     live_digest = row.live_digest  # type: ignore[attr-defined]  # annotated by with_live
     try:
         content = compile_model(row)
-        seal = digest(content)
+        edited_digest = digest(content)
     except (TypeError, ValueError, AttributeError) as error:
         raise UnreadableContentError(str(error)) from error
     return Subject(
@@ -94,7 +94,7 @@ def subject_of(row: Model) -> Subject:
         priced_at={offering.pk: at for offering in row.offerings.all() if (at := _priced_at(row, offering))},
         quarantine_reason=row.quarantine_reason,
         is_published=live_digest is not None,
-        is_live_as_edited=live_digest == seal,
+        is_live_as_edited=live_digest == edited_digest,
     )
 
 

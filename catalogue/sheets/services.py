@@ -89,5 +89,5 @@ def _tell_part(row: SheetImport, reason: str) -> str:
         return f"{reason}. Nothing was imported."
     return (
         f"{reason}. Rows 1 to {row.done_rows} are imported and published; nothing after them is. "
-        "Correct what is wrong and import the file again: rows that are there already are passed over."
+        "Import the file again for the rest: rows that are there already are passed over."
     )

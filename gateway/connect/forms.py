@@ -60,8 +60,10 @@ class OwnForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
     )
     wire_format = forms.ChoiceField(label="Format", choices=Provider.WireFormat.choices)
-    secret = SecretField(required=False, help_text="Empty where it asks for none.")
-    name = forms.CharField(required=False, max_length=100, help_text="Empty: its host.")
+    secret = SecretField(required=False, help_text="Leave it empty if the server asks for none.")
+    name = forms.CharField(
+        required=False, max_length=100, help_text="If you leave it empty, its host is its name."
+    )
     adds_models = forms.BooleanField(
         label="Add what it lists to the catalogue, and publish it", required=False, initial=True
     )

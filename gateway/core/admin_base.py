@@ -30,6 +30,7 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -46,6 +47,7 @@ ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
 SignInForm = AuthenticationForm
+MultipleChoice = UnfoldAdminSelect2MultipleWidget
 NumberInput = UnfoldAdminIntegerFieldWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget
 

@@ -30,6 +30,7 @@ _UNICAST_V6 = ipaddress.ip_network("2000::/3")
 _ODD_V6 = [ipaddress.ip_network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20")]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LONGEST_URL = 500
 _NUMERIC = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _INWARD_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "arpa")
 
@@ -70,8 +71,12 @@ class OutboundPolicy:
             port = parts.port or (80 if parts.scheme == "http" else 443)
         except ValueError:
             return "This is not a URL."
-        if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > 500:
-            return "The URL may hold plain ASCII only; write a host in its xn-- form."
+        if len(url) > _LONGEST_URL:
+            return f"The URL is longer than {_LONGEST_URL} characters."
+        if not url.isprintable() or " " in url or "\\" in url:
+            return "The URL may not contain blanks or backslashes."
+        if not url.isascii():
+            return "The URL may contain ASCII characters only: write the host in its xn-- form."
         return _form_refusal(url, parts) or self._host_refusal(parts, port)
 
     def _host_refusal(self, parts: SplitResult, port: int) -> str | None:

@@ -13,13 +13,18 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from accounts.rule_loading import rules_in_force
+from catalogue.pricing.rate_card import RateCards
 from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
 from gateway.core.store.interface import Store
+from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
+from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.settling import Settling
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.health import HealthObserver
 from gateway.proxy.observers import Observers
@@ -80,12 +85,22 @@ class Process:
         self.name = make_name()
         self.control = Control(keys, on_providers=self._read_policy)
         self.store: Store = open_store(settings.REDIS_URL or None, self.name)
-        self.spool = Spool(settings.SPOOL_DIR)
-        self.recorder = Recorder(self.spool)
+        self.spool = Spool(settings.SPOOL_DIR, self.name)
+        self.bases = BudgetBases(self.store, rules_in_force)
+        self.recorder = Recorder(self.spool, bases=self.bases)
         self.health = HealthTable()
-        self.observers = Observers(self.spool, [HealthObserver(self.health)])
+        settling = Settling(self.store, rules_in_force, self.spool.name)
+        self.observers = Observers(self.spool, [HealthObserver(self.health), settling])
+        self.rate_cards = RateCards()
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
+        self.admission = Admission(
+            self.store,
+            rules_in_force,
+            self.bases,
+            self.rate_cards,
+            counts_cached_input=settings.COUNT_CACHED_INPUT,
+        )
 
     async def open(self) -> CallServices:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
@@ -95,6 +110,7 @@ class Process:
         await asyncio.to_thread(self.control.start)
         self.recorder.start()
         await self.store.open()
+        self.bases.open()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return CallServices(
             engine=self.engine,
@@ -110,6 +126,8 @@ class Process:
                 thinking_s=settings.THINKING_TIMEOUT_S,
             ),
             answer_bytes=_ANSWER_BYTES,
+            admission=self.admission,
+            rate_cards=self.rate_cards,
         )
 
     def _read_policy(self) -> None:
@@ -125,3 +143,4 @@ class Process:
         await self.store.close()
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)
+        self.bases.close()

@@ -12,12 +12,13 @@ from django.db import DataError, IntegrityError, connection, connections
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.directory import touches
-from accounts.ledger import insert_entries
 from accounts.models import LedgerEntry
+from accounts.recording import OVER, Mark, move_mark, record_attempts
 from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
+from gateway.plane.bases import BudgetBases
 from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.settle import PROCESS_LOST, find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
@@ -29,6 +30,7 @@ _ORPHANS_EVERY_S = 1.0
 _NEWS_EVERY_S = 1.0
 _SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
+_BASES_EVERY_S = 0.5
 _BATCH = 200
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
@@ -36,10 +38,20 @@ _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError,
 class Recorder:
     """One for each spool. While SQL is away it keeps trying, and the spool's lag grows."""
 
-    def __init__(self, spool: Spool, *, flush_touched: Callable[[], object] = touches.flush) -> None:
-        """`flush_touched` is called every few seconds, in the thread, to write when keys were last used."""
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        flush_touched: Callable[[], object] = touches.flush,
+        bases: BudgetBases | None = None,
+    ) -> None:
+        """`flush_touched` is called every few seconds, in the thread, to write when keys were last used.
+
+        `bases` is told what was carried over, and tells the store.
+        """
         self._spool = spool
         self._flush_touched = flush_touched
+        self._bases = bases
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
@@ -63,7 +75,7 @@ class Recorder:
         """Carry every finished attempt of this process over; the number of them."""
         total = 0
         while batch := self._spool.finished(_BATCH):
-            self._write(batch)
+            self._write(batch, self._spool.name)
             self._spool.forget(len(batch))
             total += len(batch)
         return total
@@ -73,11 +85,16 @@ class Recorder:
 
         A file that cannot be read or removed holds up no other. Raises OSError for it in the end.
         """
-        total, trouble = 0, None
+        total, trouble, held = 0, None, set()
         for orphan in self._spool.orphans():
+            if orphan.process in held:
+                orphan.release()
+                continue
             try:
                 total += self._drain_orphan(orphan)
             except OSError as error:
+                # What is behind it would pass for carried over, too.
+                held.add(orphan.process)
                 trouble = error
         if trouble:
             raise trouble
@@ -87,7 +104,7 @@ class Recorder:
         try:
             attempts, unreadable = orphan.read()
             for start in range(0, len(attempts), _BATCH):
-                self._write(attempts[start : start + _BATCH])
+                self._write(attempts[start : start + _BATCH], orphan.process)
             for line in unreadable:
                 self._spool.reject(line, "unreadable")
         except Newer as error:
@@ -98,6 +115,8 @@ class Recorder:
             orphan.release()
             raise
         orphan.discard()
+        if not self._spool.has_files_of(orphan.process):
+            move_mark(Mark(orphan.process, OVER))
         return len(attempts)
 
     def _leave(self, error: Newer) -> None:
@@ -105,18 +124,22 @@ class Recorder:
             _log.warning("A spool that was left behind is for a later version to drain: %s", error)
         self._has_left = True
 
-    def _write(self, attempts: Sequence[AttemptRecord]) -> None:
+    def _write(self, attempts: Sequence[AttemptRecord], process: str) -> None:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
+        mark = Mark(process, max(attempt.seq for attempt in attempts))
         try:
-            insert_entries(list(map(_ended, attempts)))
+            record_attempts(list(map(_ended, attempts)), mark)
             _note(self._news, attempts)
+            if self._bases:
+                self._bases.recorded(attempts, mark.process, mark.seq)
         except _REFUSED_FOR_CONTENT as error:
             if len(attempts) == 1:
                 self._spool.reject(attempts[0], f"{type(error).__name__}: {error}")
-                return
+                return move_mark(mark)
             middle = len(attempts) // 2
-            self._write(attempts[:middle])
-            self._write(attempts[middle:])
+            self._write(attempts[:middle], process)
+            self._write(attempts[middle:], process)
+        return None
 
     def tell_alarms(self) -> None:
         """Raise and clear the alarms that the attempts carried over since the last time tell of."""
@@ -125,7 +148,7 @@ class Recorder:
             self._news.clear()
 
     def _run(self) -> None:
-        spool_at = orphans_at = touches_at = news_at = time.monotonic()
+        spool_at = orphans_at = touches_at = news_at = bases_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
             self._attempt("ledger", self.drain)
@@ -138,6 +161,9 @@ class Recorder:
             if now >= news_at:
                 self._attempt("alarms", self.tell_alarms)
                 news_at = now + _NEWS_EVERY_S
+            if self._bases and now >= bases_at:
+                self._attempt("what the store knows of budgets", self._bases.renew)
+                bases_at = now + _BASES_EVERY_S
             if now >= touches_at:
                 self._attempt("last use of keys", self._flush_touched)
                 touches_at = now + _TOUCHES_EVERY_S

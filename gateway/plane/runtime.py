@@ -103,6 +103,7 @@ class Runtime:
                 keys=self.keys,
                 snapshots=self.process.control,
                 store=self.process.store,
+                admission=self.process.admission,
                 observers=self.process.observers,
                 health=self.process.health,
                 lanes=lanes,

@@ -1,7 +1,8 @@
 """The local record of calls: two appends for each attempt, made to survive this process.
 
 Every process appends to a file of its own and holds its lock for life; a file whose lock can be had was left
-behind by a process that died, and belongs to whoever takes the lock. The recorder drains both into SQL.
+behind by a process that died, and belongs to whoever takes the lock. The recorder drains both into SQL. Closed
+attempts are numbered, and drained in that order: so one number tells how far a process' records have come.
 A spool holds billing data, never prompts or keys.
 """
 
@@ -26,7 +27,7 @@ from gateway.proxy.observers import CallSpool
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".spool"
-_LEAST_ROOM_BYTES = 64 * 1024
+LEAST_ROOM_BYTES = 64 * 1024
 _BLANK = b"\n" * 4096
 _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
@@ -44,16 +45,23 @@ class Spool(CallSpool):
     """The calls of this process. It is told of attempts on the loop; the rest is called by the recorder."""
 
     def __init__(
-        self, folder: Path, clock: Callable[[], float] = time.monotonic, segment_bytes: int = 16 * 1024 * 1024
+        self,
+        folder: Path,
+        name: str = "",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        segment_bytes: int = 16 * 1024 * 1024,
     ) -> None:
+        """`name` is the process', which no other has had."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
+        self.name = name or f"{os.getpid()}-{secrets.token_hex(6)}"
         self._clock = clock
         self._segment_bytes = segment_bytes
-        self._name = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._lock = threading.Lock()
         self._open: dict[str, AttemptRecord] = {}
         self._finished: deque[_Finished] = deque()
+        self._closed = 0
         self._count = 0
         self._segment = self._new_segment()
         self._full_at = segment_bytes
@@ -72,13 +80,14 @@ class Spool(CallSpool):
                 self._rotate_or_go_on()
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
-        """Note the end. Where the disk refuses, memory still carries it to the ledger."""
+        """Note the end and give it its number. Where the disk refuses, memory still carries it to the ledger."""
         with self._lock:
             if self._open.pop(attempt.opened.attempt_id, None) is None:
                 _log.error("Attempt %s was closed without being open.", attempt.opened.attempt_id)
                 return
+            self._closed = attempt.seq = self._closed + 1
             try:
-                self._segment.append(_line({"t": _CLOSED, "r": attempt.closed}))
+                self._segment.append(_line({"t": _CLOSED, "r": attempt.closed, "s": attempt.seq}))
             except OSError as error:
                 self._note(_reason(error))
             self._segment.waiting += 1
@@ -92,7 +101,7 @@ class Spool(CallSpool):
             room = os.statvfs(self.folder)
         except OSError as error:
             return self._note(_reason(error))
-        if room.f_bavail * room.f_frsize < _LEAST_ROOM_BYTES:
+        if room.f_bavail * room.f_frsize < LEAST_ROOM_BYTES:
             self._note("no space is left")
         elif self.trouble:
             self._try_again()
@@ -138,19 +147,30 @@ class Spool(CallSpool):
         self._discard_drained()
 
     def orphans(self) -> Iterator["Orphan"]:
-        """Files that dead processes left behind, each claimed until it is discarded or released."""
+        """Files that dead processes left behind, each claimed until it is discarded or released.
+
+        Those of one process in their order: none comes while an earlier one is another's to drain.
+        """
+        held = set()
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
-            orphan = _claim(path)
+            process = _process_of(path)
+            orphan = None if process in held else _claim(path)
             if orphan is not None:
                 yield orphan
+            elif path.exists():
+                held.add(process)
+
+    def has_files_of(self, process: str) -> bool:
+        """Whether anything of that process is left to drain."""
+        return any(_process_of(path) == process for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def reject(self, content: object, reason: str) -> None:
         """Put aside what the ledger will never take, for a person to look at."""
-        _log.error("A record was moved to %s: %s", self.folder / f"{self._name}.rejected", reason)
+        _log.error("A record was moved to %s: %s", self.folder / f"{self.name}.rejected", reason)
         text = content.decode(errors="replace") if isinstance(content, bytes) else content
         line = _line({"reason": reason, "record": text})
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        with open(os.open(self.folder / f"{self._name}.rejected", flags, 0o600), "ab") as file:  # noqa: PTH123
+        with open(os.open(self.folder / f"{self.name}.rejected", flags, 0o600), "ab") as file:  # noqa: PTH123
             file.write(line)
 
     def close(self) -> None:
@@ -165,7 +185,7 @@ class Spool(CallSpool):
 
     def _new_segment(self) -> "_Segment":
         self._count += 1
-        return _Segment(self.folder, f"{self._name}-{self._count:06}")
+        return _Segment(self.folder, f"{self.name}-{self._count:06}")
 
     def _rotate_or_go_on(self) -> None:
         try:
@@ -204,14 +224,17 @@ class Orphan:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self.process = _process_of(path)
 
     def read(self) -> tuple[list[AttemptRecord], list[bytes]]:
         """Its attempts, and its unreadable lines but for a torn last one: that append never returned.
 
+        Those that ended come first, in the order of their numbers. A version before this one gave none: 0.
+
         Raises codec.Newer for a file that only a later version can read.
         """
         opened: dict[str, AttemptOpened] = {}
-        closed: dict[str, AttemptClosed] = {}
+        closed: dict[str, tuple[AttemptClosed, int]] = {}
         unreadable = []
         for line in self._path.read_bytes().split(b"\n")[:-1]:
             try:
@@ -220,9 +243,12 @@ class Orphan:
                 raise
             except (ValueError, KeyError, TypeError):
                 unreadable.append(line)
-        return [AttemptRecord(record, closed.get(name)) for name, record in opened.items()], [
-            u for u in unreadable if u
+        ended = [
+            AttemptRecord(opened.pop(name), end, seq=seq)
+            for name, (end, seq) in closed.items()
+            if name in opened
         ]
+        return [*ended, *map(AttemptRecord, opened.values())], [line for line in unreadable if line]
 
     def discard(self) -> None:
         """All of it is in the ledger."""
@@ -311,13 +337,19 @@ def _tell_once(path: Path, why: str) -> None:
     _log.warning("%s is left alone (%s); a process of its own user has to carry it over.", path, why)
 
 
-def _take(line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, AttemptClosed]) -> None:
+def _process_of(path: Path) -> str:
+    return path.stem.rpartition("-")[0]
+
+
+def _take(
+    line: bytes, opened: dict[str, AttemptOpened], closed: dict[str, tuple[AttemptClosed, int]]
+) -> None:
     content = codec.parse(line)
     kind, record = content["t"], content["r"]
     if kind == _OPENED:
         opened[record["attempt_id"]] = codec.read(AttemptOpened, record)
     elif kind == _CLOSED:
-        closed[record["attempt_id"]] = codec.read(AttemptClosed, record)
+        closed[record["attempt_id"]] = codec.read(AttemptClosed, record), int(content.get("s", 0))
     elif kind == _CARRIED:
         for attempt_id in record:
             opened.pop(attempt_id, None)

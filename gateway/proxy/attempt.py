@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
 from catalogue.pricing.rate_card import RateCards
 from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
+from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.reserved import Reserved
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import (
     CLIENT_GONE,
@@ -74,6 +76,7 @@ class CallServices:
     health: HealthTable
     timeouts: Timeouts
     answer_bytes: int
+    admission: Admission
     rate_cards: RateCards = field(default_factory=RateCards)
 
 
@@ -86,26 +89,35 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     end = CallResult()
     patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
     targets = Targets(await find_targets(services.snapshots, call), services.health, patience)
+    reserved = Reserved(services.admission, call)
     error: GatewayError | None = None
-    while target := targets.advance():
-        end.attempts += 1
-        attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
-        try:
-            await attempt.run(sink, may_go_on=targets.may_follow)
-            return end
-        except UpstreamFailure as failure:
-            # A provider's trouble may pass, and then its offering can do what this one cannot.
-            if error is None or failure.kind is not FailureKind.UNSUPPORTED:
-                error = _milder(error, _told(failure, call, target))
-            if attempt.has_begun:
-                end.cut_by = error.error_code
-                await sink.send(attempt.fail(error), is_last=True)
+    try:
+        while target := targets.advance():
+            if not await reserved.has_room(target):
+                continue
+            end.attempts += 1
+            attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
+            try:
+                await attempt.run(sink, may_go_on=targets.may_follow)
                 return end
-            if not targets.may_follow(failure):
-                break
-        finally:
-            if attempt.record.sample:
-                end.samples.append(attempt.record.sample)
+            except UpstreamFailure as failure:
+                # A provider's trouble may pass, and then its offering can do what this one cannot.
+                if error is None or failure.kind is not FailureKind.UNSUPPORTED:
+                    error = _milder(error, _told(failure, call, target))
+                if attempt.has_begun:
+                    end.cut_by = error.error_code
+                    await sink.send(attempt.fail(error), is_last=True)
+                    return end
+                if not targets.may_follow(failure):
+                    break
+            finally:
+                reserved.note(attempt.record)
+                if call.held_output_tokens:
+                    end.output_tokens = attempt.record.output_tokens or 0
+                if attempt.record.sample:
+                    end.samples.append(attempt.record.sample)
+    finally:
+        reserved.close()
     end.error = (error or _nobody_can()).to_dict()
     return end
 
@@ -219,8 +231,8 @@ class Attempt:
         request = await off_loop(self._adapter.request, *asked) if is_large else self._adapter.request(*asked)
         if self.call.shows_translated:
             self._translated = request.translated
-        elif request.lost:
-            self._translated = request.lost
+        elif request.told:
+            self._translated = request.told
         self._tools = request.tools
         response = await self.services.engine.open(request, self._limits)
         try:
@@ -245,12 +257,17 @@ class Attempt:
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
+        admission, call = self.services.admission, self.call
+        if call.held_output_tokens:
+            admission.grow(call, lambda: reader.output_chars, self._rate_card.cost_usd)
         try:
             if self._patience is ENDLESS:
                 await relay.run(response, limits)
             else:
                 await self._begin_in_time(relay, response, limits)
         finally:
+            if call.held_output_tokens:
+                admission.has_ended(call)
             self.has_begun = relay.has_begun
             self._usage = reader.usage
             self._output_chars, self._has_output = reader.output_chars, reader.has_output
@@ -324,6 +341,7 @@ class Attempt:
             started_at=now,
             prices=self._rate_card.standard.fields,
             input_tokens=call.input_tokens,
+            **call.owners,
         )
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
+from accounts.attempts import OWNERS
 from gateway.core import codec
 from gateway.core.codec import Unreadable
 from providers.operations.registry import operation_of
@@ -33,8 +34,13 @@ _FACTS = (
     "client_waits_s",
     "may_search_elsewhere",
     "end_user",
+    "reserved_at",
+    "has_room_at",
+    "held_output_tokens",
+    "owners",
 )
 _facts_of = attrgetter(*_FACTS)
+_OWNERS = frozenset(OWNERS.values())
 NEEDED = ("call_id", *_FACTS[:9])
 """Without these a call cannot be made; the others have a default."""
 OPTIONAL = _FACTS[9:]
@@ -69,6 +75,7 @@ def decode_call(data: bytes) -> Call:
             **{name: facts[name] for name in _FACTS if name in facts},
             "id": facts["call_id"],
             "offering_ids": tuple(facts["offering_ids"]),
+            "owners": {name: pk for name, pk in facts.get("owners", {}).items() if name in _OWNERS},
             "raw": raw,
             "body": body,
         },

@@ -11,19 +11,19 @@ import orjson
 
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
-from gateway.proxy.admit import admit, admit_count, refusal_by
+from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.admit import admit, admit_count, check_accounting
 from gateway.proxy.call import OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.errors import read_error
-from gateway.proxy.exchange import ResponseSink
+from gateway.proxy.errors import NoWorker, read_error
+from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.ids import mint_id
-from gateway.proxy.lanes import Lanes
+from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.observers import Observers
+from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.response_headers import limit_headers
 from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
@@ -46,6 +46,7 @@ class EdgeServices:
     keys: KeyDirectory
     snapshots: Snapshots
     store: Store
+    admission: Admission
     observers: Observers
     health: HealthTable
     lanes: Lanes
@@ -78,6 +79,7 @@ async def carry(
     context = _look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
     call = _read_call(surface, parsed, request)
+    context.only_priced = services.admission.only_priced(request.key, call)
     if is_large:
         required = await off_loop(_require, call, preferences)
         plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
@@ -91,21 +93,38 @@ async def carry(
     client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
-    verdict = await admit(call.id, request.key.limits, services.store, observers.spool)
-    client.headers.extend(limit_headers(verdict))
-    if not verdict.is_admitted:
-        raise refusal_by(verdict, request.key)
+    check_accounting(observers.spool)
+    await admit(call, plan, context, client, services.admission)
     observers.admitted(record)
-    try:
-        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
-    finally:
-        services.store.release(call.id)
+    end = await _make(call, record, lane, sink, services)
     record.attempts = end.attempts
     if end.cut_by:
         record.fail(end.cut_by)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
+
+
+async def _make(
+    call: Call, record: CallRecord, lane: str, sink: ResponseSink, services: EdgeServices
+) -> CallResult:
+    """Have the call made, and give back what it took to be let in. Raises as Lanes.carry does."""
+    admission, is_ours = services.admission, True
+    try:
+        end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
+        if end.output_tokens and record.head:
+            admission.learn(call, record.head.model, end.output_tokens)
+        is_ours = record.lane != WORKER
+        return end
+    except NoWorker:
+        admission.correct(call, {})
+        raise
+    except BaseException:
+        is_ours = record.lane != WORKER
+        raise
+    finally:
+        admission.release(call)
+        admission.release_holds(call, is_ours=is_ours)
 
 
 async def _open_turn(
@@ -131,8 +150,7 @@ async def _count(
     client: ClientConnection,
     services: EdgeServices,
 ) -> None:
-    verdict = await admit_count(request.key, services.counts_per_minute, services.store)
-    client.headers.extend(limit_headers(verdict))
+    await admit_count(request.key, services.counts_per_minute, surface.format, client, services.store)
     if surface.keeps_answers:
         parsed, request, _ = await _open_turn(parsed, request, client, services)
     is_large = len(request.body) > LARGE_BYTES
@@ -169,6 +187,9 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
+    call.owners = key.owners
+    if call.project:
+        call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call

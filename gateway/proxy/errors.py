@@ -6,9 +6,12 @@ GatewayError
 │   ├── RequestTimeout 408   ├── ModelRetired 410   ├── BodyTooLarge 413     ├── UrlTooLong 414
 │   ├── UnsupportedMediaType 415                    └── HeadTooLarge 431
 ├── RateLimited      429, with the time to wait
-│   └── TooManyGuesses   429: wrong keys from one address
+│   ├── TooManyGuesses   429: wrong keys from one address
+│   └── BeyondLimit      429: larger than its limit, so that no waiting helps
+├── BudgetExceeded   402: what is left of a budget is nothing
 ├── ProviderError    502, 503, 504 or 429: never our 500, never the caller's 401
 └── Unavailable      503: this gateway cannot take the call now
+    ├── NoWorker     503: none takes calls now
     └── WorkerLost   502: the worker died with the call; it may have been paid, so it is not repeated
 """
 
@@ -167,6 +170,19 @@ class TooManyGuesses(RateLimited):
         super().__init__(TOO_MANY_KEYS.format(wait_s=wait_s), code="too_many_guesses", retry_after_s=wait_s)
 
 
+class BeyondLimit(RateLimited):
+    code = "request_beyond_limit"
+    may_retry = False
+
+
+class BudgetExceeded(GatewayError):
+    """Refused by what is spent: trying again cannot help before the budget is renewed or raised."""
+
+    status = 402
+    code = "budget_exceeded"
+    may_retry = False
+
+
 class ProviderError(GatewayError):
     status = 502
     code = "provider_error"
@@ -181,6 +197,12 @@ def too_many_connections() -> Unavailable:
     return Unavailable(
         "This gateway has no room for one more connection.", code="too_many_connections", retry_after_s=1
     )
+
+
+class NoWorker(Unavailable):
+    """Nobody has begun the call."""
+
+    code = "no_worker"
 
 
 class WorkerLost(Unavailable):

@@ -50,6 +50,8 @@ class CallResult:
     attempts: int = 0
     cut_by: str = ""
     """The code of what broke the answer off after its first byte: its client has been told so there."""
+    output_tokens: int = 0
+    """Of the last attempt, where a budget holds what is likely; 0: unknown."""
 
     def encode(self) -> bytes:
         return codec.encode(self)

@@ -1,7 +1,7 @@
 """Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
 
 from gateway.proxy.attempt import CallServices, run_call
-from gateway.proxy.errors import InvalidRequest, Unavailable
+from gateway.proxy.errors import InvalidRequest, NoWorker
 from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.health import learn
 from gateway.proxy.lane.web import WorkerLane
@@ -37,7 +37,7 @@ class Lanes:
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
     async def carry(self, call: Call, record: CallRecord, *, wanted: str, sink: ResponseSink) -> CallResult:
-        """Make the call, wherever it is made: `record` tells where. Raises ClientGone, Unavailable, WorkerLost."""
+        """Make the call; `record` tells where. Raises ClientGone, NoWorker, Unavailable, WorkerLost."""
         if wanted == WORKER and not self._worker_lane.is_open:
             raise _no_worker()
         if wanted == WORKER or (wanted == AUTO and self._worker_lane.is_open):
@@ -55,9 +55,7 @@ class Lanes:
         return await run_call(self._services, call, lane=DIRECT, sink=sink)
 
 
-def _no_worker() -> Unavailable:
-    return Unavailable(
-        "No worker is taking calls at the moment, and this call must go through one.",
-        code="no_worker",
-        retry_after_s=2,
+def _no_worker() -> NoWorker:
+    return NoWorker(
+        "No worker is taking calls at the moment, and this call must go through one.", retry_after_s=2
     )

@@ -1,12 +1,10 @@
-"""What headers say of an answer: its model's life (RFC 9745, 8594 and 8288), and how much of a limit is left."""
+"""What headers say of an answer: its model's life (RFC 9745, 8594 and 8288)."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
 from catalogue.facts import ModelFacts
-from gateway.core.refusals import whole_seconds
-from gateway.core.store.interface import REQUESTS, Verdict
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,16 +34,3 @@ def successor_link(successor_id: str | None) -> Headers:
     if not successor_id:
         return []
     return [(b"link", f'<{quote(f"/v1/models/{successor_id}")}>; rel="successor-version"'.encode())]
-
-
-def limit_headers(verdict: Verdict) -> Headers:
-    """How much of the tightest limit is left; nothing where there is none."""
-    standings = [standing for standing in verdict.standings if standing.limit.unit == REQUESTS]
-    if not standings:
-        return []
-    tightest = min(standings, key=lambda standing: standing.remaining)
-    return [
-        (b"x-ratelimit-limit-requests", str(tightest.limit.amount).encode()),
-        (b"x-ratelimit-remaining-requests", str(tightest.remaining).encode()),
-        (b"x-ratelimit-reset-requests", b"%ds" % whole_seconds(tightest.reset_s)),
-    ]

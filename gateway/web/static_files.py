@@ -28,8 +28,8 @@ class AddressedByContent(StaticFilesStorage):
 
     def url(self, name: str | None) -> str:
         address = super().url(name)
-        seal = "" if settings.DEBUG else content_hash(name or "")
-        return f"{address}?v={seal}" if seal else address
+        digest = "" if settings.DEBUG else content_hash(name or "")
+        return f"{address}?v={digest}" if digest else address
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]

@@ -30,7 +30,7 @@ from gateway.core.links import base_url_of
 from gateway.openapi.reference import read_groups
 from gateway.plane import runtime
 from gateway.plane.runtime import RuntimeStatus
-from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
+from gateway.proxy.admission.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.surfaces import surface_at
 
 _HOST_SHOWN = 100

@@ -20,8 +20,8 @@ class UpstreamRequest:
     method: str = "POST"
     translated: tuple[str, ...] = ()
     """Parameters that were said in other words, or left out."""
-    lost: tuple[str, ...] = ()
-    """What of them is a loss: see providers.formats.losses."""
+    told: tuple[str, ...] = ()
+    """What of that clients hear of without asking: what is a loss (providers.formats.losses), and what is told too."""
     tools: SaidTools | None = None
     """How calls of tools in the answer are read back."""
 

@@ -43,9 +43,9 @@ class OpenAIAdapter:
             read = call.request
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
             call = replace(call, request=own_proofs(told, provider.issuer, drops_all=upstream.drops_proofs))
-        body, translated, lost = _body(call, upstream)
+        body, translated, heard = _body(call, upstream)
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), lost=lost)
+        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)
 
     def answer(
         self,
@@ -85,13 +85,16 @@ class OpenAIAdapter:
 
 
 def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[str], tuple[str, ...]]:
-    """And what was said in other words, and what was lost. What nobody had to read goes on as it came."""
+    """And what was said in other words, and what of that clients hear of without asking.
+
+    What nobody had to read goes on as it came.
+    """
     body = {**call.body, "model": upstream.name}
     if user := body.get("safety_identifier") or body.get("user"):
         upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
-        return written.body, written.translated, written.lost
+        return written.body, written.translated, (*written.lost, *written.told)
     translated = fit(body, upstream)
     told = (IN_FRONT,) if IN_FRONT in translated else ()
     if TUNING_FIELDS.isdisjoint(body):

@@ -235,7 +235,12 @@ class TranslatingAdapter:
         translated = (*written.translated, *_hidden(conversation, written))
         body = orjson.dumps(written.body)
         return UpstreamRequest(
-            url, headers, body, translated=translated, lost=written.lost, tools=written.tools
+            url,
+            headers,
+            body,
+            translated=translated,
+            told=(*written.lost, *written.told),
+            tools=written.tools,
         )
 
     def answer(

@@ -87,8 +87,8 @@ class WrittenRequest:
 
     `tools` tells how to read calls of tools back: None where they were said as they are.
     `translated` tells, by the client's names, which parameters were said in other words, such as
-    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that clients hear of without asking, the worst
-    first, and `worst` the worst kind that was lost.
+    `reasoning_effort -> thinking.budget_tokens`; `lost` what of that is a loss, the worst first, and `worst`
+    its worst kind; `told` what is none, and clients hear of without asking all the same.
     """
 
     path: str
@@ -98,6 +98,7 @@ class WrittenRequest:
     lost: tuple[str, ...] = ()
     worst: Kind = Kind.NOTHING
     tools: SaidTools | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

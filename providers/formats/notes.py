@@ -24,14 +24,15 @@ LEFT_OUT = "left out"
 class Notes:
     """`source` is the wire format of the client, in whose words everything is named.
 
-    `translated` tells all that was said otherwise than it came; `lost` what of it clients hear of without asking, by
-    kind; `worst` the worst of these.
+    `translated` tells all that was said otherwise than it came; `lost` what of it is a loss, by kind, and `worst` the
+    worst of these; `told` what is none, and clients hear of all the same.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.translated: list[str] = []
         self.lost: dict[str, Kind] = {}
+        self.told: list[str] = []
         self.worst = Kind.NOTHING
 
     def note(self, field: str, words: str) -> None:
@@ -44,8 +45,11 @@ class Notes:
             self.translated.append(line)
 
     def tell_path(self, path: str, words: str) -> None:
-        """What loses nothing by any kind, and may weigh otherwise with a model all the same."""
-        self.lose_path(path, Kind.NOTHING, words)
+        """What loses nothing, and may weigh otherwise with a model all the same."""
+        self.note_path(path, words)
+        line = f"{without_places(path)} -> {words}"
+        if line not in self.told:
+            self.told.append(line)
 
     def refuse(self, field: str, message: str, code: str = "unsupported_parameter") -> CannotTranslate:
         return CannotTranslate(message, param=client_field(self.source, field), code=code)
@@ -61,7 +65,9 @@ class Notes:
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})
     ) -> WrittenRequest:
         """The request, with all that is to be told of it."""
-        return WrittenRequest(path, body, headers, tuple(self.translated), self.worst_first(), self.worst)
+        return WrittenRequest(
+            path, body, headers, tuple(self.translated), self.worst_first(), self.worst, told=tuple(self.told)
+        )
 
     def worst_first(self) -> tuple[str, ...]:
         return tuple(sorted(self.lost, key=self.lost.__getitem__, reverse=True))

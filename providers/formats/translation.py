@@ -34,6 +34,7 @@ def write_for(own: Format, client: Format, conversation: Conversation, upstream:
         written,
         translated=(*notes.translated, *written.translated),
         lost=(*written.lost, *notes.worst_first()),
+        told=(*notes.told, *written.told),
         worst=max(notes.worst, written.worst),
         tools=said,
     )

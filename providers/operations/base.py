@@ -84,6 +84,9 @@ class Operation(Protocol):
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         """All that the request uses: the catalogue's name → the client's."""
 
+    def most_output_tokens(self, call: Call) -> int | None:
+        """How many the client allows its whole answer; None where it does not say."""
+
     def may_lose(self, requirements: Requirements) -> bool:
         """Whether some offering might lose something of the request. Asked where it is there as a call."""
 

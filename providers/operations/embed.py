@@ -37,6 +37,9 @@ class Embed:
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:  # noqa: ARG002
         return used_in_chat(call.body)
 
+    def most_output_tokens(self, call: Call) -> int | None:  # noqa: ARG002
+        return 0
+
     def may_lose(self, requirements: Requirements) -> bool:  # noqa: ARG002  # vectors are as asked for, or not made
         return False
 

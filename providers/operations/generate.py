@@ -25,7 +25,7 @@ from providers.wire.conversation import (
     Tool,
     ToolResult,
 )
-from providers.wire.estimate import are_texts, estimate_input_tokens
+from providers.wire.estimate import are_texts, estimate_input_tokens, most_output_tokens
 from providers.wire.upstream import Upstream
 
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
@@ -57,6 +57,9 @@ class Generate:
     def parameters(self, call: Call, requirements: Requirements) -> Mapping[str, str]:
         request = requirements.request
         return used_by(request) if isinstance(request, Conversation) else used_in_chat(call.body)
+
+    def most_output_tokens(self, call: Call) -> int | None:
+        return most_output_tokens(call.body)
 
     def may_lose(self, requirements: Requirements) -> bool:
         call = requirements.call

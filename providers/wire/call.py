@@ -38,6 +38,8 @@ class Call:
     request_id: str = ""
     team_id: int = 0
     key_id: int = 0
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """By the names of accounts.attempts.OWNERS; 0 or missing: there is none."""
     project: str = ""
     end_user: str = ""
     """Whose request it is, hashed; empty where the client does not say."""
@@ -56,6 +58,12 @@ class Call:
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int, ...] = ()
     revision: int = 0
+    reserved_at: float = 0.0
+    """When tokens were reserved for it, in Unix seconds; 0.0: none were."""
+    held_output_tokens: int = 0
+    """So long an answer is covered by what budgets hold for it; 0: they hold nothing, or the most it may cost."""
+    has_room_at: int = 0
+    """The offering of which the quotas were taken when it was admitted; 0: no quotas had to be."""
 
     raw: bytes = field(default=b"", repr=False)
     """The client's body, byte for byte."""

@@ -22,6 +22,8 @@ from orjson import dumps
 
 from providers.wire.usage import Counts, Usage, counted
 
+_MOST_OUTPUT = ("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens")
+_CHOICES = ("n", "candidateCount", "candidate_count")
 BYTES_PER_TOKEN = 4
 CHARS_PER_TOKEN = 4
 _IMAGE = 1_024 * BYTES_PER_TOKEN
@@ -63,6 +65,18 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
     for name in body.keys() & _NAMES:
         length += _PROMPT[name](body[name])
     return -(-length // BYTES_PER_TOKEN) or 1
+
+
+def most_output_tokens(body: Mapping[str, Any]) -> int | None:
+    """How many a client allows all choices of its answer together; None where it does not say."""
+    said = body.get("generationConfig") or body.get("generation_config") or body
+    if not isinstance(said, Mapping):
+        return None
+    each = next((value for name in _MOST_OUTPUT if type(value := said.get(name)) is int), None)
+    if each is None:
+        return None
+    choices = next((value for name in _CHOICES if type(value := said.get(name)) is int), 1)
+    return each * max(choices, 1)
 
 
 def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:

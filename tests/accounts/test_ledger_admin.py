@@ -154,6 +154,20 @@ def test_page_of_a_row_tells_its_usage_and_the_prices_that_applied(staff: Client
     assert "meter: input_text_tokens, amount: 0.15" in page
 
 
+def test_page_of_a_row_tells_instants_in_utc_and_rounds_durations(staff: Client, key: Key) -> None:
+    at = AT.replace(microsecond=123_456)
+    row = make_entry(key, started_at=at, ended_at=None, latency_ms=0.78174, first_token_ms=1234.5678)
+    row_with_all = make_entry(
+        key, started_at=AT, ended_at=at, first_token_ms=None, cost_usd=Decimal("0.0000047")
+    )
+    page, other = (staff.get(f"{LIST}{each.pk}/change/").text for each in (row, row_with_all))
+    for text in ("2026-06-01 12:00:00.123", "unknown", "&lt; 1 ms", "1.23 s"):
+        assert text in page
+    for text in ("2026-06-01 12:00:00.000", "2026-06-01 12:00:00.123", "none came", "0.0000047"):
+        assert text in other
+    assert "0.78174" not in page
+
+
 def test_filters_never_count_the_whole_ledger(staff: Client, key: Key) -> None:
     make_entry(key)
     assert "Show counts" not in staff.get(LIST).text

@@ -1,10 +1,20 @@
-"""The terms of a key, at their bounds."""
+"""The terms of a key, and limits, at their bounds."""
 
 from datetime import timedelta
 
 import pytest
 
-from accounts.limits import LIMIT_MAX, check_choice, check_expiry, check_limit, check_name, check_project
+from accounts.limits import (
+    LIMIT_MAX,
+    WINDOWS_S,
+    check_amount,
+    check_choice,
+    check_expiry,
+    check_limit,
+    check_measure,
+    check_name,
+    check_project,
+)
 from gateway.core.refusals import InvalidField, whole_seconds
 from tests.make import NOW
 
@@ -63,3 +73,49 @@ def test_project_beyond_its_bounds_is_refused_with_its_beginning(slug: str) -> N
         check_project(slug)
     assert refusal.value.field == "slug"
     assert str(refusal.value).startswith(f"slug is {slug[:64]!r}; use 1 to 64 letters")
+
+
+@pytest.mark.parametrize("unit", ["requests", "tokens", "input_tokens", "output_tokens"])
+@pytest.mark.parametrize("window", ["minute", "day"])
+def test_what_calls_take_is_counted_in_a_window(unit: str, window: str) -> None:
+    check_measure(unit, window)
+    with pytest.raises(InvalidField) as refusal:
+        check_measure(unit, "none")
+    assert (refusal.value.field, refusal.value.message) == (
+        "window",
+        "window is 'none'; use one of minute, day.",
+    )
+
+
+def test_calls_at_once_are_counted_at_any_time() -> None:
+    check_measure("concurrency", "none")
+    for window in ("minute", "day"):
+        with pytest.raises(InvalidField, match="use one of none"):
+            check_measure("concurrency", window)
+
+
+def test_unknown_unit_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InvalidField, match="use one of requests, tokens, input_tokens, output_tokens, conc"):
+        check_measure("words", "minute")
+
+
+@pytest.mark.parametrize(
+    ("unit", "window", "most"),
+    [
+        ("requests", "minute", 1_000_000),
+        ("concurrency", "none", 1_000_000),
+        ("requests", "day", 1_000_000_000_000),
+        ("tokens", "minute", 1_000_000_000_000),
+    ],
+)
+def test_amount_is_at_least_one_and_not_without_end(unit: str, window: str, most: int) -> None:
+    for amount in (1, most):
+        check_amount(unit, window, amount)
+    for amount in (0, -1, most + 1):
+        with pytest.raises(InvalidField) as refusal:
+            check_amount(unit, window, amount)
+        assert (refusal.value.field, str(most) in refusal.value.message) == ("amount", True)
+
+
+def test_windows_are_as_long_as_they_are_called() -> None:
+    assert WINDOWS_S == {"minute": 60, "day": 86_400, "none": 0}

@@ -240,7 +240,8 @@ def test_credential_of_a_provider_stays_where_its_list_is_open_to_everybody(
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("no such thing", "plain ASCII only"),
+        ("no such thing", "may not contain blanks"),
+        ("https://müller.example/v1", "in its xn-- form"),
         ("https://user:pass@models.example/v1", "may not hold a user name"),
         ("http://models.example/v1", "must begin with https://"),
         ("https://[/v1", "This is not"),

@@ -11,8 +11,12 @@ from tests.patience import LONG_HANG_S
 
 TESTS = Path(__file__).parents[1]
 AGAIN = [
+    "accounts/test_budget_notices.py",
     "accounts/test_ledger.py",
+    "accounts/test_limit_migration.py",
+    "accounts/test_limiting.py",
     "accounts/test_revision.py",
+    "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
     "catalogue/test_sheets.py",
     "gateway/plane/test_recorder.py",

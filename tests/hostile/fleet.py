@@ -75,6 +75,11 @@ class Fleet:
             lambda: all(self._is_well(name) for name in self.ports), "every process being well", HANG_S
         )
 
+    def wait_for_answers(self, count: int) -> None:
+        """As many more calls as that have come to their end, whatever it was."""
+        enough = len(self.endings) + count
+        wait_until(lambda: len(self.endings) >= enough, f"{count} more calls having ended", HANG_S)
+
     def ended(self) -> dict[str, int | None]:
         """Processes that do not run, by their exit code."""
         codes = {name: process.poll() for name, process in self.deployment.processes.items()}

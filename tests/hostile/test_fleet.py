@@ -26,14 +26,14 @@ def fleet(tmp_path, postgres_server, tables):
 
 
 def go_wrong(fleet: Fleet) -> None:
-    time.sleep(3)
+    fleet.wait_for_answers(60)
     fleet.deployment.redis.kill()
     time.sleep(REDIS_AWAY_S)
     fleet.deployment.redis.start()
     fleet.wait_until_well()
     fleet.kill("worker-a")
     fleet.kill("web-a")
-    time.sleep(2)
+    fleet.wait_for_answers(40)
 
 
 def is_of_a_killed_process(rows: list[Row]) -> bool:

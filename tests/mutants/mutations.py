@@ -5,12 +5,12 @@ that nothing has to be imported anew.
 """
 
 import gc
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -34,6 +34,17 @@ _ARITHMETIC = (
     "BitAnd_BitOr",
     "BitOr_BitAnd",
 )
+
+
+class Number(number_replacer.NumberReplacer):
+    """Where its parent puts a space, here stays whatever stood before the number: a new line, too."""
+
+    def mutate(self, node: Any, index: int) -> Any:
+        mutated = super().mutate(node, index)
+        mutated.prefix, mutated.value = node.prefix, mutated.value.strip()
+        return mutated
+
+
 OPERATORS: Sequence[Operator] = (
     *(
         getattr(comparison_operator_replacement, f"ReplaceComparisonOperator_{pair}")()
@@ -45,7 +56,7 @@ OPERATORS: Sequence[Operator] = (
     boolean_replacer.ReplaceAndWithOr(),
     boolean_replacer.ReplaceOrWithAnd(),
     boolean_replacer.AddNot(),
-    number_replacer.NumberReplacer(),
+    Number(),
 )
 
 
@@ -59,7 +70,7 @@ class Mutation:
         """Such as `catalogue/pricing/cost.py: if a < b: -> if a <= b:`, the same wherever in the file that stands."""
         lines = zip(self.path.read_text("utf-8").splitlines(), self._source().splitlines(), strict=True)
         [(old, new)] = [pair for pair in lines if len(set(pair)) == 2]
-        return f"{self.path.relative_to(root)}: {_tidy(old)} -> {_tidy(new)}"
+        return f"{self.path.relative_to(root)}: {old.strip()} -> {new.strip()}"
 
     def apply(self) -> bool:
         """To the functions of this process. False where it changes none of them."""
@@ -106,8 +117,3 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def _place(code: CodeType) -> tuple[str, int]:
     return code.co_qualname, code.co_firstlineno
-
-
-def _tidy(line: str) -> str:
-    """On cosmic-ray's numbers a space comes first."""
-    return re.sub(r"(?<=[\[(:]) (?=-?\d)", "", line.strip())

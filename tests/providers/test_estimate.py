@@ -1,5 +1,7 @@
 """What a request is estimated to take."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -7,9 +9,11 @@ from providers.wire import estimate
 from providers.wire.estimate import (
     UsageReport,
     are_plain,
+    are_texts,
     estimate_input_tokens,
     estimate_usage,
     missing_usage,
+    most_output_tokens,
 )
 from tests.used import used
 
@@ -80,6 +84,7 @@ def test_a_picture_beside_plain_messages_counts_as_one():
     [
         ([PLAIN], True),
         ([PLAIN, {"role": "assistant", "content": ""}, {"role": "system", "content": "x"}], True),
+        ([{**PLAIN, "role": role} for role in ("system", "developer", "user", "assistant")], True),
         ([], False),
         ([{}], False),
         ([{"role": "user"}], False),
@@ -98,6 +103,22 @@ def test_a_picture_beside_plain_messages_counts_as_one():
 def test_messages_are_plain_that_are_a_role_and_a_text_each(messages, is_plain):
     assert are_plain(messages) is is_plain
     assert are_plain([PLAIN, *messages]) is (is_plain or not messages)
+
+
+@pytest.mark.parametrize(
+    ("messages", "are"),
+    [
+        ([PLAIN, {"role": "tool", "content": "x", "name": "f"}], True),
+        ([], False),
+        ([PLAIN, {"role": "user", "content": None}], False),
+        ([{"role": "user", "content": ["x"]}], False),
+        ([{}], False),
+        (["content"], False),
+        ([None], False),
+    ],
+)
+def test_messages_are_texts_that_say_one_each(messages, are):
+    assert are_texts(messages) is are
 
 
 @pytest.mark.parametrize(
@@ -144,7 +165,9 @@ def test_a_schema_of_the_answer_is_part_of_the_prompt_and_what_stands_around_it_
     "form", [{"response_format": {"type": "json_object"}}, {"text": "x" * 99}, {"model": "x" * 99}]
 )
 def test_what_no_model_reads_counts_nothing(form):
-    assert estimate_input_tokens({"prompt": SAID, **form}) == json_tokens(SAID)
+    # One byte more would be a token more.
+    exact = "x" * 38
+    assert estimate_input_tokens({"prompt": exact, **form}) == len(exact) // 4 + 1 == json_tokens(exact)
 
 
 DATA = "x" * 256 * 1600
@@ -228,6 +251,24 @@ def test_what_is_encoded_in_an_unknown_part_is_no_text(encoded, tokens):
     assert estimate_input_tokens({"input": [part]}) - around // 4 in {tokens, tokens + 1}
 
 
+def test_what_stands_beside_something_encoded_counts_as_the_json_it_is():
+    beside = {"names": ["ab"] * 100, "counts": [None, 7] * 100, "blank": "x y" * 400, "short": "data:x"}
+    part = {"type": "new", "signature": "A" * 1_024, **beside}
+    length = len(orjson.dumps([part])) - 1_024 + 1_024 // 256 * 4
+    assert estimate_input_tokens({"input": [part]}) == -(-length // 4)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": "x" * 255}},
+        {"inlineData": {"mimeType": MP3, "data": "x" * 255}},
+    ],
+)
+def test_a_sound_too_short_for_a_token_counts_as_the_json_it_is(part):
+    assert estimate_input_tokens({"input": [part]}) == json_tokens([part])
+
+
 @pytest.mark.parametrize(("chars", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
 def test_what_was_generated_is_a_quarter_of_its_characters(chars, tokens):
     assert estimate_usage({"prompt": SAID}, chars) == used(11, tokens, is_estimated=True)
@@ -267,3 +308,27 @@ def test_long_encoded_text_is_found_wherever_it_stands(length: int, before: int)
     without = {"messages": [{"role": "user", "content": [{**part, "signature": ""}]}]}
     plain = estimate_input_tokens(without)
     assert abs(estimate_input_tokens(body) - plain - worth / 4) <= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        ({"messages": []}, None),
+        ({"max_tokens": 100}, 100),
+        ({"max_tokens": 100, "max_completion_tokens": 50}, 50),
+        ({"max_tokens": None, "max_completion_tokens": None}, None),
+        ({"max_output_tokens": 7}, 7),
+        ({"max_tokens": 100, "n": 3}, 300),
+        ({"max_tokens": 100, "n": None}, 100),
+        ({"max_tokens": True}, None),
+        ({"generationConfig": {"maxOutputTokens": 9, "candidateCount": 2}}, 18),
+        ({"generation_config": {"max_output_tokens": 9, "candidate_count": 2}}, 18),
+        ({"generationConfig": {}}, None),
+        ({"generationConfig": None, "max_tokens": 4}, 4),
+        ({"generationConfig": "no object"}, None),
+    ],
+)
+def test_what_a_client_allows_its_answers_together_is_read_on_every_surface(
+    body: dict[str, Any], most: int | None
+) -> None:
+    assert most_output_tokens(body) == most

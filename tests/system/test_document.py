@@ -138,9 +138,13 @@ class Caller:
         """Of a key, a limit, a project or a service account."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
         if path == "/v1/limits":
-            return self._made(path, LIMIT, key=self.keys[True])
+            return self._made(path, LIMIT | {"subject_id": self._new_project()}, key=self.keys[True])
         body = named if path == "/v1/keys" else named | {"slug": f"row-{next(self.numbers)}"}
         return self._made(path, body, key=self.keys[True])
+
+    def _new_project(self) -> str:
+        body = {"name": "one", "slug": f"row-{next(self.numbers)}"}
+        return self._made("/v1/projects", body, key=self.keys[True])
 
     def _new_response(self) -> str:
         return self._made("/v1/responses", RESPONSE, key=self.keys[False])

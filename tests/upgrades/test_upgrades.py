@@ -23,6 +23,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from accounts.authentication import find_principal
 from accounts.models import LedgerEntry, Team, User
+from accounts.spending import spent_in
+from accounts.windows import window_at
 doctor = io.StringIO()
 with contextlib.suppress(CommandError):  # for what this machine lacks
     call_command("doctor", stdout=doctor)
@@ -35,6 +37,10 @@ seen = {
     "is_plain": key.restrictions is None,
     "counts for itself and its team": key.subjects == (("key", key.id), ("team", key.team_id)),
     "ledger": list(LedgerEntry.objects.values_list("request_id", "cost_usd", "usage__output_tokens")),
+    "spent": [
+        spent_in(subject, window_at("lifetime", "UTC", 0))
+        for subject in (f"key:{key.lineage_id}", f"team:{key.team_id}", "deployment")
+    ],
     "people": list(User.objects.order_by("username").values_list("username", flat=True)),
     "teams": list(Team.objects.values_list("slug", flat=True)),
 }
@@ -105,6 +111,7 @@ def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
         "is_plain": True,
         "counts for itself and its team": True,
         "ledger": [["req_upgraded", "0.0000200000", 4]],
+        "spent": [200_000, 200_000, 200_000],
         "people": ["curator", "member"],
         "teams": ["upgraded"],
     }

@@ -72,6 +72,12 @@ _USAGES: dict[str, Any] = {
     "usage-huge": {"prompt_tokens": 10**15, "completion_tokens": 10**15, "total_tokens": 2 * 10**15},
     "usage-string": {"prompt_tokens": "3", "completion_tokens": "4", "total_tokens": "7"},
     "usage-list": [3, 4, 7],
+    "usage-cached": {
+        "prompt_tokens": 88,
+        "completion_tokens": 2,
+        "total_tokens": 90,
+        "prompt_tokens_details": {"cached_tokens": 80},
+    },
 }
 
 

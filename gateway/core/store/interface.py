@@ -42,6 +42,10 @@ class Limit:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{self.subject}:{self.unit}:{self.window_s}")
 
+    @property
+    def counts_tokens(self) -> bool:
+        return self.unit not in {REQUESTS, CONCURRENCY}
+
 
 @dataclass(frozen=True, slots=True)
 class WindowLimit:
@@ -55,6 +59,8 @@ class WindowLimit:
     """In 10⁻¹⁰ USD, a raise included."""
     refuses: bool = True
     """False: it only warns, and is never asked."""
+    ends_at: int | None = None
+    """Unix seconds; None: never. For people: the store does not ask."""
 
 
 @dataclass(slots=True)

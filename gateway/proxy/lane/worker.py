@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.core.codec import Unreadable
 from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
-from gateway.proxy.admit import LONGEST_SPOOL_LAG_S
+from gateway.proxy.admission.admit import LONGEST_SPOOL_LAG_S
 from gateway.proxy.attempt import CallServices, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost

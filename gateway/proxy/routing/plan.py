@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
+from catalogue.pricing.cost import call_prices
 from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_headers, warning_header
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
@@ -128,6 +130,7 @@ def _reason_against(
     return (
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
         or _operational_reason(candidate.offering, required.endpoint, context)
+        or ("unpriced" if context.only_priced and not _is_priced(candidate.offering, context.at) else "")
         or _capability_reason(candidate, required)
         or (_parameter_reason(candidate.offering, required, context) if required.params else "")
         or (_operation_reason(candidate, required, context) if required.call is None else "")
@@ -151,6 +154,11 @@ def _operational_reason(offering: OfferingFacts, endpoint: str, context: Routing
     if endpoint not in offering.endpoints:
         return "endpoint_not_offered"
     return "" if serves(provider.wire_format, endpoint) else "format_lacks_endpoint"
+
+
+def _is_priced(offering: OfferingFacts, at: datetime) -> bool:
+    """What is free has a price, too: of nothing."""
+    return bool(call_prices(offering.prices, at))
 
 
 def _capability_reason(candidate: Candidate, required: Requirements) -> str:

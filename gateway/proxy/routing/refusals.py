@@ -7,6 +7,7 @@ from gateway.proxy.routing.preferences import FIELD, FORBIDDEN
 from providers.operations.base import Requirements
 
 _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
+_UNPRICED = "unpriced"
 _EXCLUDED, _LACKS, _CANNOT_READ = "excluded:", "lacks:", "cannot_read:"
 
 
@@ -51,6 +52,9 @@ def _callers(name: str, required: Requirements, reasons: Set[str], largest: int)
     if reasons and reasons <= _NO_ENDPOINT:
         message = f"{name} serves {required.endpoint}."
         return InvalidRequest(message, code="unsupported_endpoint", param="model")
+    if _UNPRICED in reasons:
+        message = f"{name} has a price in USD, without which no call is made on a budget."
+        return InvalidRequest(message, code="unpriced_model", param="model")
     return None
 
 

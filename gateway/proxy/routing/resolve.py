@@ -24,6 +24,8 @@ class RoutingContext:
     at: datetime
     health_of: Callable[[int], HealthStatus]
     """Health of an offering as this process saw it."""
+    only_priced: bool = False
+    """Somebody's budget refuses what is beyond it: what has no price in USD cannot be held to it."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@
     chooser.removeAttribute("aria-labelledby");
     chooser.setAttribute("aria-label", name);
     shown?.setAttribute("aria-label", name);
+    chooser.querySelector(".select2-search__field")?.setAttribute("aria-label", label);
   }
 
   function nameAll() {

@@ -146,8 +146,11 @@ class ReasoningWriter:
     def __init__(self, notes: Notes, max_tokens: int, upstream: Upstream) -> None:
         self._notes = notes
         self._max_tokens = max_tokens
-        self._has_budgets = upstream.takes_thinking_budget
-        self._refuses_budget = known_model(upstream.name).refuses_budget
+        known = known_model(upstream.name)
+        # What is said in Anthropic's own words is not said in others.
+        needs_budget = known.needs_budget and notes.source != ORIGIN
+        self._has_budgets = upstream.takes_thinking_budget or needs_budget
+        self._refuses_budget = known.refuses_budget
 
     def write(self, reasoning: ReasoningConfig) -> tuple[dict[str, Any] | None, str | None]:
         """The member `thinking` and the effort for `output_config`. Raises CannotTranslate."""

@@ -45,6 +45,7 @@ _LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
 MODALITIES = "modalities"
 """Chat's parameter."""
 _MODALITIES = {"text": "TEXT", "image": "IMAGE"}
+_BUDGET = "thinkingBudget"
 _THINKING = "generationConfig.thinkingConfig"
 
 
@@ -56,7 +57,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         conversation = leave_natives(conversation, notes, written)
     conversation = ask_by_tool(conversation, upstream, notes.translated)
     body = write_tools(conversation, notes.translated)
-    needs_signatures = not upstream.takes_thinking_budget
+    needs_signatures = not _takes_budget(upstream)
     body |= ContentsWriter(
         conversation,
         notes,
@@ -180,22 +181,30 @@ def _reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> 
     if reasoning is None:
         return {}
     shown = {} if reasoning.is_included is None else {"includeThoughts": reasoning.is_included}
-    has_budgets = upstream.takes_thinking_budget
+    has_budgets = _takes_budget(upstream)
     amount = _budget(reasoning, conversation) if has_budgets else _level(reasoning, notes)
+    least = known_model(upstream.name).least_budget
+    if 0 <= amount.get(_BUDGET, least) < least:
+        amount = {_BUDGET: least}
+        notes.lose("effort" if reasoning.effort else "budget_tokens", "", f"{_THINKING}.{_BUDGET}={least}")
     field = "budget_tokens" if reasoning.effort is None else "effort"
     if amount and conversation.source != ORIGIN and (reasoning.effort or reasoning.budget_tokens):
         notes.note(field, f"{_THINKING}.{next(iter(amount))}")
     return shown | amount
 
 
+def _takes_budget(upstream: Upstream) -> bool:
+    return upstream.takes_thinking_budget or known_model(upstream.name).needs_budget
+
+
 def _budget(reasoning: ReasoningConfig, conversation: Conversation) -> dict[str, Any]:
     if reasoning.effort is not None:
         most = None if conversation.max_output_tokens is None else max(0, conversation.max_output_tokens - 1)
         effort = reasoning.effort if reasoning.effort in _KNOWN_EFFORTS else "high"
-        return {"thinkingBudget": budget_for(effort, least=_LEAST_BUDGET, most=most)}
+        return {_BUDGET: budget_for(effort, least=_LEAST_BUDGET, most=most)}
     if reasoning.budget_tokens is not None:
-        return {"thinkingBudget": reasoning.budget_tokens}
-    return {"thinkingBudget": -1} if reasoning.is_adaptive else {}
+        return {_BUDGET: reasoning.budget_tokens}
+    return {_BUDGET: -1} if reasoning.is_adaptive else {}
 
 
 def _level(reasoning: ReasoningConfig, notes: Notes) -> dict[str, Any]:
@@ -216,10 +225,10 @@ def _level(reasoning: ReasoningConfig, notes: Notes) -> dict[str, Any]:
 
 def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
     if reasoning.effort == "none":
-        return {"thinkingBudget": 0}
+        return {_BUDGET: 0}
     if reasoning.is_adaptive:
-        return {"thinkingBudget": -1}
-    return {} if reasoning.budget_tokens is None else {"thinkingBudget": reasoning.budget_tokens}
+        return {_BUDGET: -1}
+    return {} if reasoning.budget_tokens is None else {_BUDGET: reasoning.budget_tokens}
 
 
 def _wants_small_images(conversation: Conversation) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 from providers.formats.answer_tool import ask_by_tool
 from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place
-from providers.formats.losses import Kind
 from providers.formats.marks import carriers_of, leave_marks
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
@@ -83,8 +82,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 def _note(translated: Sequence[str], notes: Notes) -> None:
     notes.translated += translated
-    if IN_FRONT in translated:
-        notes.lost.setdefault(IN_FRONT, Kind.NOTHING)
+    notes.told += [line for line in translated if line == IN_FRONT]
 
 
 def _write_own(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:

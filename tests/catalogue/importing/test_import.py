@@ -195,6 +195,23 @@ def test_regions_are_kept_in_one_spelling(tmp_path: Path, said: list[str] | None
     assert Offering.objects.get().regions == kept
 
 
+@pytest.mark.parametrize(
+    ("providers", "said", "kept"),
+    [
+        (["EU"], {}, ["eu"]),
+        (["EU"], {"execution_regions": ["us"]}, ["us"]),
+        (["eu", "us"], {}, []),
+        ([], {}, []),
+    ],
+)
+def test_offer_runs_in_the_only_region_of_its_provider_where_it_names_none(
+    tmp_path: Path, providers: list[str], said: dict[str, Any], kept: list[str]
+) -> None:
+    where = provider(execution_regions=providers)
+    bring_in(tmp_path, providers=[where], provider_models=[offer(**said)])
+    assert Offering.objects.get().regions == kept
+
+
 def test_price_of_many_places_is_kept_exactly(tmp_path: Path) -> None:
     bring_in(tmp_path, pricing=[card(rule(price="0.000000000123", unit_size=1))])
     price = Price.objects.get()

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,13 +14,18 @@ import httpx
 import uvicorn
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
-from accounts.keys import KeyFacts, ShownKey, mint_key
+from accounts.budgets import SubjectBudgets, Terms
+from accounts.keys import KeyFacts, ShownKey, Subject, mint_key
+from accounts.rules import NONE, Row, Rules
 from catalogue.facts import ModelFacts
+from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
+from gateway.proxy.admission.admission import Admission
+from gateway.proxy.admission.settling import Settling
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
@@ -72,6 +78,46 @@ class Keys:
 
 
 @dataclass
+class Limited:
+    """The limits in force: nobody's, until there is one."""
+
+    rows: dict[Subject, list[Row]] = field(default_factory=dict)
+    budgets: dict[str, list[Terms]] = field(default_factory=dict)
+    current: Rules = NONE
+
+    def set(self, subject: Subject, unit: str, amount: int, window: str = "minute") -> None:
+        of_subject = self.rows.setdefault(subject, [])
+        of_subject[:] = [row for row in of_subject if row[:2] != (unit, window)]
+        of_subject.append((unit, window, amount))
+        self._change()
+
+    def hold_to(self, subject: str, *terms: Terms) -> None:
+        self.budgets[subject] = list(terms)
+        self._change()
+
+    def _change(self) -> None:
+        self.current = Rules({subject: list(rows) for subject, rows in self.rows.items()}, dict(self.budgets))
+
+
+@dataclass
+class Spent:
+    """What SQL would have as spent, by subject, in each of its windows: nothing, unless it is said."""
+
+    store: Store
+    spent: dict[str, int] = field(default_factory=dict)
+    version: int = 0
+    is_away: bool = False
+
+    async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
+        self.version += 1
+        for each in () if self.is_away else budgets:
+            windows = {
+                window.window: self.spent.get(each.subject, 0) for window in each.windows_at(time.time())
+            }
+            await self.store.install(each.subject, self.version, windows, {})
+
+
+@dataclass
 class Records(CallSpool):
     """What the spool would hold."""
 
@@ -88,6 +134,7 @@ class Records(CallSpool):
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
         assert attempt.closed
+        attempt.seq = len(self.closes) + 1
         self.closes.append(attempt.closed)
 
     def settled(self, count: int = 1) -> "Records":
@@ -151,6 +198,7 @@ class Plan:
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
     observers: Sequence[CallObserver] = ()
+    counts_cached_input: bool = True
 
 
 class EdgeProcess:
@@ -163,9 +211,18 @@ class EdgeProcess:
         self.responses = KeptResponses()
         self.store = plan.store()
         self.worker_store = plan.worker_store() if plan.worker_store else self.store
+        self.limited = Limited()
+        self.spent = Spent(self.store)
+        admission, its = (
+            Admission(
+                store, self.limited, self.spent, RateCards(), counts_cached_input=plan.counts_cached_input
+            )
+            for store in (self.store, self.worker_store)
+        )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
-        observers = Observers(records, [HealthObserver(health), *plan.observers])
+        settling = Settling(self.worker_store, self.limited, "edge")
+        observers = Observers(records, [HealthObserver(health), settling, *plan.observers])
         self.services = CallServices(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
@@ -174,10 +231,15 @@ class EdgeProcess:
             health=health,
             timeouts=plan.timeouts,
             answer_bytes=plan.answer_bytes,
+            admission=admission,
         )
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
-            self.worker_store, self.services, "worker-1", records, write_timeout_s=plan.write_timeout_s
+            self.worker_store,
+            replace(self.services, admission=its),
+            "worker-1",
+            records,
+            write_timeout_s=plan.write_timeout_s,
         )
         self.lanes = Lanes(self.services, self.lane, setting="auto", has_own_worker=True)
         self.edge = Edge(
@@ -185,6 +247,7 @@ class EdgeProcess:
                 keys,
                 self.services.snapshots,
                 self.store,
+                admission,
                 observers,
                 self.services.health,
                 self.lanes,
@@ -244,6 +307,10 @@ class RunningEdge:
     keys: Keys
     records: Records
     process: EdgeProcess
+
+    def limit(self, kind: str, unit: str, amount: int, window: str = "minute") -> None:
+        """Of the first key, or its team."""
+        self.process.limited.set((kind, 1), unit, amount, window)
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(

@@ -104,7 +104,7 @@ def test_streams_of_other_keys_go_on(edge, provider):
 
 def test_a_key_that_changes_otherwise_goes_on(edge, provider):
     provider.default = "slow?chunks=40&delay=0.05"
-    text = stream_while(edge, lambda: edge.keys.change(edge.key, name="another", concurrency=1))
+    text = stream_while(edge, lambda: edge.keys.change(edge.key, name="another", lane="auto"))
     assert text.endswith("data: [DONE]\n\n")
 
 

@@ -296,7 +296,7 @@ def test_another_method_is_refused_in_the_envelope(edge):
 
 
 def test_a_key_is_held_to_its_requests_a_minute(edge):
-    edge.key = edge.keys.issue(requests_per_minute=1)
+    edge.limit("key", "requests", 1)
     assert edge.chat().headers["x-ratelimit-remaining-requests"] == "0"
     refused = edge.chat()
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
@@ -304,7 +304,7 @@ def test_a_key_is_held_to_its_requests_a_minute(edge):
 
 
 def test_a_key_is_held_to_its_concurrency_and_gets_its_slot_back(edge, first):
-    edge.key = edge.keys.issue(concurrency=1)
+    edge.limit("key", "concurrency", 1, "none")
     first.script("slow-headers?seconds=0.5")
     slow = threading.Thread(target=edge.chat)
     slow.start()

@@ -178,7 +178,7 @@ def test_a_request_that_only_has_its_tokens_counted(edge: RunningEdge, heard: He
 
 
 def test_a_call_beyond_its_limits(edge: RunningEdge, heard: Heard) -> None:
-    edge.key = edge.keys.issue(requests_per_minute=1)
+    edge.limit("key", "requests", 1)
     edge.chat()
     heard.the_call()
     heard.calls.clear()

@@ -87,8 +87,8 @@ class Toy:
     def parameters(self, call, requirements):
         return {}
 
-    def refusal(self, requirements, provider, name, params):
-        return None
+    def most_output_tokens(self, call):
+        return 0
 
     def adapter(self, call, provider):
         return self.toy

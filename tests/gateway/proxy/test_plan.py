@@ -592,3 +592,27 @@ def test_required_parameters_may_lose_hints_and_no_tuning(asked, planned):
     providers = (a_provider(1, wire_format="anthropic"), a_provider(2))
     context = a_routing_context(a_model(offerings=offerings), providers=providers)
     assert plan_ids("acme/one", needs, context) == planned
+
+
+FREE = a_price("input_text_tokens", "0")
+EUROS = a_price("input_text_tokens", "1", currency="EUR")
+LATER = a_price("input_text_tokens", "1", valid_from=AT + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("prices", "has_price"), [((), False), ((EUROS,), False), ((LATER,), False), ((FREE,), True)]
+)
+def test_on_a_budget_only_what_has_a_price_is_called(prices, has_price):
+    model = a_model(offerings=(an_offering(1, prices=prices), an_offering(2, prices=(FREE,))))
+    context = a_routing_context(model)
+    assert plan_ids("acme/one", CHAT, context) == [1, 2]
+    context.only_priced = True
+    assert plan_ids("acme/one", CHAT, context) == ([1, 2] if has_price else [2])
+
+
+def test_a_model_without_a_price_is_refused_by_name_on_a_budget():
+    context = a_routing_context()
+    context.only_priced = True
+    with pytest.raises(InvalidRequest, match="has a price in USD") as refused:
+        plan_route("acme/one", CHAT, context)
+    assert (refused.value.error_code, refused.value.param) == ("unpriced_model", "model")

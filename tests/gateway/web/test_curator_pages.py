@@ -7,6 +7,7 @@ from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
+from accounts.models import User
 from catalogue.models import Edition, Model, Offering
 from catalogue.publishing.editions import publish
 from tests.make import (
@@ -115,11 +116,28 @@ def test_curators_pages_keep_nobody_out(curator: Browser, model: Model) -> None:
         "/admin/accounts/key/add/",
         "/admin/accounts/team/",
         "/admin/accounts/user/add/",
+        f"/admin/accounts/user/{User.objects.get().pk}/change/",
+        "/admin/auth/group/add/",
+        "/admin/accounts/ledgerentry/",
     ):
         curator.open(address)
         curator.wait_for("#nav-filter")
-        assert curator.barriers() == [], address
+        assert curator.barriers_in_both_schemes() == [], address
+        assert not curator.run("const e = document.documentElement; return e.scrollWidth > e.clientWidth"), (
+            address
+        )
     assert curator.complaints() == []
+
+
+def test_right_is_given_by_its_name_from_the_keyboard(curator: Browser) -> None:
+    curator.open(f"/admin/accounts/user/{User.objects.get().pk}/change/")
+    search = curator.wait_for(".field-user_permissions .select2-search__field")
+    search.send_keys("view offering")
+    curator.wait_until(lambda: curator.count(".select2-results__option") == 1)
+    search.send_keys(Keys.ENTER)
+    curator.find("[name=_save]").click()
+    curator.wait_for("#result_list")
+    assert User.objects.get().user_permissions.get().codename == "view_offering"
 
 
 def test_errors_of_a_form_are_reached_from_its_top(curator: Browser) -> None:

@@ -325,6 +325,28 @@ def test_sampling_that_a_model_refuses_while_it_reasons_is_left_out_then(client,
 
 
 @pytest.mark.parametrize(
+    ("own", "name", "effort", "thinking"),
+    [
+        ("anthropic", "claude-sonnet-4-5", "high", {"type": "enabled", "budget_tokens": 3999}),
+        ("anthropic", "claude-3-7-sonnet-latest", "low", {"type": "enabled", "budget_tokens": 1024}),
+        ("anthropic", "claude-sonnet-4-6", "low", {"type": "adaptive", "display": "summarized"}),
+        ("anthropic", "claude-opus-4-8", "low", {"type": "adaptive", "display": "summarized"}),
+        ("gemini", "gemini-2.5-flash", "none", {"thinkingBudget": 0}),
+        ("gemini", "gemini-2.5-pro", "medium", {"thinkingBudget": 2048}),
+        ("gemini", "gemini-2.5-pro", "none", {"thinkingBudget": 128}),
+        ("gemini", "gemini-3-pro-preview", "low", {"thinkingLevel": "LOW"}),
+    ],
+)
+def test_a_model_is_told_how_much_to_think_as_it_is_known_to_take_it(own, name, effort, thinking):
+    request = written("openai", own, replace(UPSTREAM, name=name), reasoning_effort=effort)
+    config = request.body.get("thinking") or request.body["generationConfig"]["thinkingConfig"]
+    assert config == thinking
+    is_moved = (name, effort) == ("gemini-2.5-pro", "none")
+    words = "reasoning_effort -> generationConfig.thinkingConfig.thinkingBudget=128"
+    assert request.lost == ((words,) if is_moved else ())
+
+
+@pytest.mark.parametrize(
     ("name", "effort"),
     [("claude-opus-4-5", "high"), ("claude-opus-4-6", "max"), ("claude-opus-4-8", "max"), ("unknown", "max")],
 )

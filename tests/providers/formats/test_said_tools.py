@@ -242,8 +242,8 @@ def test_anthropic_gets_an_object_for_any_schema(client: str, root: str, is_stre
     assert (tool["input_schema"]["type"], plain["input_schema"]) == ("object", ITEM)
     inner = {name: value for name, value in ROOTS[root].items() if name != "$defs"}
     assert tool["input_schema"]["properties"] == {MEMBER: inner}
-    assert any(line.endswith("=f.x -> its arguments in one member") for line in written.lost)
-    assert written.worst is Kind.NOTHING
+    assert any(line.endswith("=f.x -> its arguments in one member") for line in written.told)
+    assert (written.lost, written.worst) == ((), Kind.NOTHING)
     called = next(
         block for turn in written.body["messages"] for block in turn["content"] if block["type"] == "tool_use"
     )
@@ -328,6 +328,13 @@ def test_shortened_words_are_taken_everywhere(word: str, longest: int) -> None:
     short = shortened(word, word, longest)
     assert len(short) <= longest
     assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*_[0-9a-f]{8}", short)
+
+
+@pytest.mark.parametrize(
+    ("word", "start"), [("a.b", "a_b_"), ("_a.b", "_a_b_"), ("1st_", "_1st__"), ("x" * 300, "x" * 55 + "_")]
+)
+def test_shortened_words_keep_as_much_of_their_beginning_as_is_taken(word: str, start: str) -> None:
+    assert shortened(word, word, 64)[:-8] == start
 
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}}

@@ -16,7 +16,7 @@ from tests.providers.formats.test_losses import BODIES
 from tests.providers.operations.settings import Maker
 from tests.providers.operations.test_weighing import lost_in_truth
 
-PAIRS = 1_000
+PAIRS = 400
 STOPS = {
     "openai": lambda texts: {"stop": texts},
     "anthropic": lambda texts: {"stop_sequences": texts},

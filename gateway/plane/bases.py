@@ -1,0 +1,96 @@
+"""What SQL has as spent, told to the store: so budgets are judged without asking SQL at each call."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import Error, connection
+
+from accounts.attempts import AttemptRecord
+from accounts.budgets import SubjectBudgets
+from accounts.spending import Bases, read_bases
+from gateway.core import sql
+from gateway.core.store.interface import Store
+from gateway.proxy.admission.admission import Rulebook
+from gateway.proxy.admission.settling import payers_of
+
+_log = logging.getLogger(__name__)
+_TELL_S = 10.0
+
+
+class BudgetBases:
+    """Of one process. `learn` is called on the loop, `recorded` and `renew` by the recorder's thread."""
+
+    def __init__(self, store: Store, rules: Rulebook, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="spent")
+        self._touched: set[str] = set()
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """On the store's loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
+        """Nothing where SQL does not answer."""
+        loop = asyncio.get_running_loop()
+        try:
+            bases = await loop.run_in_executor(self._pool, self._read, budgets)
+        except Error as error:
+            _log.warning("What was spent cannot be read: %s", sql.brief(error))
+            return
+        await self._install(bases)
+
+    def recorded(self, attempts: Iterable[AttemptRecord], process: str, seq: int) -> None:
+        """They are in SQL now: what is owed for them is part of what SQL has."""
+        budgets = self._rules.current.budgets
+        if not budgets:
+            return
+        with self._lock:
+            for attempt in attempts:
+                subjects = (*payers_of(attempt.opened), f"provider:{attempt.opened.provider}")
+                self._touched.update(subject for subject in subjects if subject in budgets)
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._store.recorded, process, seq)
+
+    def renew(self) -> int:
+        """Tell the store of those whose attempts were recorded since; their number. Blocks on SQL."""
+        with self._lock:
+            touched, self._touched = self._touched, set()
+        known = self._rules.current.budgets
+        budgets = [known[subject] for subject in touched if subject in known]
+        if not budgets or self._loop is None:
+            return 0
+        try:
+            bases = self._query(budgets)
+        except BaseException:
+            with self._lock:
+                self._touched |= touched
+            raise
+        asyncio.run_coroutine_threadsafe(self._install(bases), self._loop).result(_TELL_S)
+        return len(budgets)
+
+    def _read(self, budgets: Sequence[SubjectBudgets]) -> Bases:
+        try:
+            with sql.answer_within(sql.QUICK_S):
+                return self._query(budgets)
+        finally:
+            connection.close()
+
+    def _query(self, budgets: Iterable[SubjectBudgets]) -> Bases:
+        now = self._clock()
+        return read_bases({each.subject: each.periods_at(now) for each in budgets})
+
+    async def _install(self, bases: Bases) -> None:
+        spent: Mapping[str, Mapping[str, int]] = bases.spent
+        for subject, windows in spent.items():
+            await self._store.install(subject, bases.version, windows, bases.marks)

@@ -1,0 +1,206 @@
+"""Lets calls in, and puts right what they took once it is known. One for each process, on its loop."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import random
+from typing import Protocol
+
+from accounts.attempts import OWNERS
+from accounts.budgets import SubjectBudgets
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
+from accounts.rules import Rules, store_name
+from catalogue.facts import OfferingFacts
+from catalogue.pricing.rate_card import RateCards
+from catalogue.published.snapshot import Snapshot
+from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict
+from gateway.proxy.admission.growth import Growth
+from gateway.proxy.admission.holds import Holds
+from gateway.proxy.admission.sizes import AnswerSizes
+from gateway.proxy.errors import Unavailable
+from gateway.proxy.routing.plan import Candidate
+from providers.facts import ProviderFacts
+from providers.operations.registry import operation_of
+from providers.wire.call import Call
+from providers.wire.estimate import estimate_input_tokens
+from providers.wire.usage import Costing
+
+Quotas = tuple[Limit, ...]
+
+ADMITTED = Verdict(is_admitted=True)
+MOST_ASKED = 64
+"""Candidates that are asked whether they have room: no call comes so far down its plan."""
+_WAIT_FOR_HOLDS_S = 1.0
+_LOOK_S = 0.1
+_MOST_LEARNED = 3
+_UNTOLD_OUTPUT = 1_024
+"""Tokens that are reserved for an answer of which the client does not say how long it may be."""
+
+
+class Rulebook(Protocol):
+    """The limits and budgets in force, changed as a whole."""
+
+    @property
+    def current(self) -> Rules: ...
+
+
+class Bases(Protocol):
+    async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
+        """Tell the store what SQL has as spent in their windows now. Nothing where SQL does not answer."""
+
+
+class Admission:
+    def __init__(
+        self,
+        store: Store,
+        rules: Rulebook,
+        bases: Bases,
+        rate_cards: RateCards,
+        *,
+        counts_cached_input: bool = True,
+    ) -> None:
+        """`counts_cached_input`: tokens that a provider read from its cache count as others do."""
+        self._store = store
+        self._rules = rules
+        self._bases = bases
+        self._holds = Holds(rate_cards, AnswerSizes())
+        self._growth = Growth(store)
+        self._counts_cached_input = counts_cached_input
+
+    def only_priced(self, key: KeyFacts, call: Call) -> bool:
+        """Whether somebody's budget may refuse the call, so that it has to be known what it costs."""
+        rules = self._rules.current
+        return bool(rules.budgets and rules.for_key(key, call.owners["project_id"]).budgets)
+
+    async def admit(
+        self, call: Call, key: KeyFacts, candidates: Sequence[Candidate], snapshot: Snapshot
+    ) -> Verdict:
+        """Take all that the call needs, or nothing. What is admitted knows what was reserved, and where it has room.
+
+        Raises Unavailable: nobody can say what was spent.
+        """
+        rules = self._rules.current.for_key(key, call.owners["project_id"])
+        quotas = _quotas_of_all(candidates[:MOST_ASKED], snapshot.providers) if snapshot.has_quotas else ()
+        if not (rules.limits or quotas or rules.budgets):
+            return ADMITTED
+        if not (rules.counts_tokens or quotas or rules.budgets):
+            return await self._store.admit(Ask(call.id, rules.limits))
+        tokens = expected_tokens(call)
+        ask = Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
+        if rules.budgets:
+            ask.budgets = self._holds.ask(call, rules.budgets, candidates, tokens.input_tokens, time.time())
+        verdict = await self._store.admit(ask)
+        if verdict.budget:
+            verdict = await self._insist(ask, rules.budgets, verdict)
+        if verdict.is_admitted:
+            call.reserved_at = time.time()
+            if quotas:
+                call.has_room_at = candidates[verdict.candidate].offering.id
+        return verdict
+
+    async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
+        """Say what was spent where that is unknown, and wait a moment for what other calls hold: the one queue."""
+        give_up_at = time.monotonic() + _WAIT_FOR_HOLDS_S
+        times_learned = 0
+        while True:
+            if verdict.reason == "unknown" and times_learned < _MOST_LEARNED:
+                times_learned += 1
+                await self._bases.learn(budgets)
+            elif verdict.reason == "unknown":
+                raise Unavailable(
+                    "What was spent of a budget cannot be read at the moment.",
+                    code="budget_unknown",
+                    retry_after_s=2,
+                )
+            elif verdict.reason == "held" and time.monotonic() < give_up_at:
+                await asyncio.sleep(_LOOK_S * (0.5 + random()))  # noqa: S311  (so that not all look at once)
+            else:
+                return verdict
+            verdict = await self._store.admit(ask)
+
+    async def make_room(self, call: Call, quotas: Quotas) -> bool:
+        """Take what a later attempt needs of an offering's and its provider's quotas."""
+        tokens = expected_tokens(call)
+        ask = Ask(call.id, (), tokens.input_tokens, tokens.output_tokens, tokens.is_capped, (quotas,))
+        return (await self._store.admit(ask)).is_admitted
+
+    def correct(self, call: Call, used: Mapping[str, int]) -> None:
+        """Put what the call used, by the names of providers.wire.usage, in place of what its owners had reserved."""
+        if call.reserved_at:
+            rules = self._rules.current
+            limits = [limit for subject in _subjects_of(call) for limit in rules.limits_of(subject)]
+            self._put_right(limits, call, used, call.reserved_at)
+
+    def correct_quotas(self, call: Call, quotas: Quotas, used: Mapping[str, int], reserved_at: float) -> None:
+        """The same of one attempt and its provider."""
+        self._put_right(quotas, call, used, reserved_at)
+
+    def grow(self, call: Call, chars: Callable[[], int], cost_usd: Costing) -> None:
+        """Raise what a stream holds while it outgrows it; `chars` tells how long it is by now."""
+        subjects = [name for name in names_of(call) if name in self._rules.current.budgets]
+        self._growth.watch(call, subjects, chars, cost_usd)
+
+    def has_ended(self, call: Call) -> None:
+        """Its stream grows no more."""
+        self._growth.forget(call.id)
+
+    def learn(self, call: Call, model: str, output_tokens: int) -> None:
+        """How long its answer was."""
+        self._holds.learn(call, model, output_tokens)
+
+    def release(self, call: Call) -> None:
+        """Give back the slots that this process took for the call. Safe to repeat."""
+        self._store.release(call.id)
+
+    def release_holds(self, call: Call, *, is_ours: bool = True) -> None:
+        """Give back what the call still holds of budgets; where it is not ours, whoever makes it does."""
+        if budgets := self._rules.current.budgets:
+            subjects = [name for name in names_of(call) if name in budgets] if is_ours else []
+            self._store.release_holds(call.id, subjects)
+
+    def _put_right(
+        self, limits: Iterable[Limit], call: Call, used: Mapping[str, int], reserved_at: float
+    ) -> None:
+        counted = [limit for limit in limits if limit.counts_tokens]
+        if counted:
+            self._store.correct(counted, expected_tokens(call), self._tokens_of(used), reserved_at)
+
+    def _tokens_of(self, used: Mapping[str, int]) -> Tokens:
+        read = used.get("input_tokens", 0)
+        if not self._counts_cached_input:
+            read -= min(read, used.get("cached_read_tokens", 0))
+        return Tokens(read, used.get("output_tokens", 0))
+
+
+def expected_tokens(call: Call) -> Tokens:
+    """What is reserved for a call: the same whoever asks, so that what was reserved can be put right."""
+    read = call.input_tokens or estimate_input_tokens(call.body)
+    most = operation_of(call.endpoint).most_output_tokens(call)
+    return Tokens(read, _UNTOLD_OUTPUT, is_capped=True) if most is None else Tokens(read, most)
+
+
+def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:
+    """The operator's own limits there."""
+    return (*provider.quotas, *offering.quotas) if provider.quotas or offering.quotas else ()
+
+
+def _quotas_of_all(
+    candidates: Sequence[Candidate], providers: Mapping[int, ProviderFacts]
+) -> tuple[Quotas, ...]:
+    """Empty where none of them has any, as is common."""
+    quotas = [quotas_of(each.offering, providers[each.offering.provider_id]) for each in candidates]
+    return tuple(quotas) if any(quotas) else ()
+
+
+def names_of(call: Call) -> Iterable[str]:
+    """The same as the store names them, and the deployment."""
+    yield from map(store_name, _subjects_of(call))
+    yield DEPLOYMENT
+
+
+def _subjects_of(call: Call) -> Iterable[Subject]:
+    """Whom it counts for, by what travels with it."""
+    for kind, name in OWNERS.items():
+        if owner := call.owners.get(name):
+            yield kind, owner
+    yield "team", call.team_id

@@ -1,0 +1,74 @@
+"""How much of its limits a caller has left, in the headers that its client reads. Pure.
+
+Sources: https://platform.openai.com/docs/guides/rate-limits (OpenAI's six),
+https://docs.claude.com/en/api/rate-limits (Anthropic's).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from gateway.core.store.interface import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, TOKENS, Standing
+
+Headers = list[tuple[bytes, bytes]]
+_Names = tuple[bytes, bytes, bytes]
+
+_PARTS = ("limit", "remaining", "reset")
+_OPENAI: Mapping[str, _Names] = {
+    kind: tuple(f"x-ratelimit-{part}-{kind}".encode() for part in _PARTS)  # type: ignore[misc]
+    for kind in ("requests", "tokens")
+}
+_ANTHROPIC: Mapping[str, _Names] = {
+    kind: tuple(f"anthropic-ratelimit-{kind}-{part}".encode() for part in _PARTS)  # type: ignore[misc]
+    for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+}
+_KINDS = {
+    REQUESTS: ("requests",),
+    TOKENS: ("tokens",),
+    INPUT_TOKENS: ("tokens", "input-tokens"),
+    OUTPUT_TOKENS: ("tokens", "output-tokens"),
+}
+"""By unit; `tokens` are those of the limit in force that leaves fewest, whatever they are."""
+
+
+def standing_headers(standings: Sequence[Standing], form: str, now: float) -> Headers:
+    """`form` is a surface's wire format, `now` Unix seconds. Nothing of what is not limited.
+
+    Of several limits of a kind the tightest is told. OpenAI's names are told on every surface.
+    """
+    tightest: dict[str, Standing] = {}
+    for standing in standings:
+        for kind in _KINDS[standing.limit.unit]:
+            rival = tightest.get(kind)
+            if rival is None or standing.remaining < rival.remaining:
+                tightest[kind] = standing
+    headers: Headers = []
+    for kind, standing in tightest.items():
+        if names := _OPENAI.get(kind):
+            headers += _told(names, standing, go_duration(standing.reset_s))
+        if form == "anthropic":
+            headers += _told(_ANTHROPIC[kind], standing, _instant(math.ceil(now + standing.reset_s)))
+    return headers
+
+
+def _told(names: _Names, standing: Standing, reset: bytes) -> Headers:
+    limit, remaining, resets = names
+    left = standing.remaining
+    return [(limit, b"%d" % standing.limit.amount), (remaining, b"%d" % (max(0, left))), (resets, reset)]
+
+
+def go_duration(wait_s: float) -> bytes:
+    """As Go writes it, and OpenAI with it: `12ms`, `1s`, `6m0s`, `24h0m0s`. Rounded up."""
+    if 0 < wait_s <= 0.999:
+        return b"%dms" % math.ceil(wait_s * 1000)
+    minutes, seconds = divmod(max(0, math.ceil(wait_s)), 60)
+    if not minutes:
+        return b"%ds" % seconds
+    hours, minutes = divmod(minutes, 60)
+    return b"%dh%dm%ds" % (hours, minutes, seconds) if hours else b"%dm%ds" % (minutes, seconds)
+
+
+@lru_cache(maxsize=1024)
+def _instant(second: int) -> bytes:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}".encode()
