@@ -3,7 +3,7 @@
 from django.contrib.auth.models import Group
 
 from accounts.audit import watch
-from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team, User
+from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, Team, User
 from gateway.core import audit_context
 
 
@@ -13,6 +13,7 @@ def watch_accounts() -> None:
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject)
+    watch(Budget, unwatched=["set_by", "set_at"], page=_page_of_budget)
     watch(ServiceAccount, unwatched=["created_at"])
     watch(Project, unwatched=["created_at"])
     watch(
@@ -30,3 +31,9 @@ def _team_page(membership: Membership) -> str:
 
 def _page_of_subject(limit: Limit) -> str:
     return audit_context.page_of(limit.subject_row)
+
+
+def _page_of_budget(budget: Budget) -> str:
+    return (
+        audit_context.own_page(budget) if budget.is_operators else audit_context.page_of(budget.subject_row)
+    )

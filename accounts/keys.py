@@ -27,6 +27,8 @@ _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
 Subject = tuple[str, int]
 """Who may own and spend: `key` (its lineage), `member`, `service_account`, `project` or `team`, with the row's id."""
+DEPLOYMENT = "deployment"
+"""The subject of all that this deployment spends; in one text others read `key:7`, `team:2`, `provider:acme`."""
 
 
 class KeysUnavailable(Exception):

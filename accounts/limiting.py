@@ -52,7 +52,7 @@ def set_limit(
             )
     _check_allowed(limit, amount)
     _check_ceiling(subject, unit, window, amount)
-    limit.amount, limit.set_by = amount, _actor()
+    limit.amount, limit.set_by = amount, actor()
     limit.save()
     _tell_former(subject, limit, amount, revision)
     return limit
@@ -128,6 +128,7 @@ def _field_of(subject: Owner, unit: str, window: str) -> str:
     return next((field for field, measure in limits.PUBLISHED.items() if measure == (unit, window)), "")
 
 
-def _actor() -> str:
+def actor() -> str:
+    """Who acts now, as rows keep it."""
     person, key = audit_context.who()
     return str(person) if person is not None else f"key {key}" if key else ""

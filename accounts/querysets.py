@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Model, Q, QuerySet, Sum
 
 if TYPE_CHECKING:
-    from accounts.models import Key, LedgerEntry, Limit, Team  # noqa: F401  # named in base classes, as text
+    from accounts.models import Budget, Key, LedgerEntry, Limit, Team  # noqa: F401  # named in base classes, as text
 
+_Row = TypeVar("_Row", bound=Model)
 _KEY = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{12})(?:-.*)?")
 _REQUEST = "req_"
 
@@ -42,15 +43,17 @@ class KeyQuerySet(QuerySet["Key"]):
         )
 
 
-class LimitQuerySet(QuerySet["Limit"]):
-    def for_team(self, team: "Team") -> "LimitQuerySet":
+class SubjectQuerySet(QuerySet[_Row]):
+    """Of rows that are for one subject: limits, budgets."""
+
+    def for_team(self, team: "Team") -> Self:
         """Of the team and of all that belongs to it."""
         its = Q(team=team)
         for kind in ("key", "member", "service_account", "project"):
             its |= Q(**{f"{kind}__team": team})
         return self.filter(its).order_by("pk")
 
-    def for_subjects(self, subjects: Mapping[str, int | None]) -> "LimitQuerySet":
+    def for_subjects(self, subjects: Mapping[str, int | None]) -> Self:
         """By kind the id of each; None where there is none."""
         its = Q(pk__in=[])
         for kind, id_ in subjects.items():
@@ -58,10 +61,18 @@ class LimitQuerySet(QuerySet["Limit"]):
                 its |= Q(**{f"{kind}_id": id_})
         return self.filter(its).order_by("pk")
 
-    def with_subjects(self) -> "LimitQuerySet":
+    def with_subjects(self) -> Self:
         return self.select_related(
             "key__team", "member__team", "member__user", "service_account__team", "project__team", "team"
         )
+
+
+class LimitQuerySet(SubjectQuerySet["Limit"]):
+    pass
+
+
+class BudgetQuerySet(SubjectQuerySet["Budget"]):
+    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ import orjson
 from django.db import connection, transaction
 
 from accounts.attempts import OWNERS, AttemptOpened, AttemptRecord
+from accounts.keys import DEPLOYMENT
 from accounts.ledger import clean, insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
 from accounts.money import units_of
-from accounts.spending import DEPLOYMENT
 from accounts.windows import grains_of, quarter_of
 
 OVER = 2**62

@@ -1,8 +1,12 @@
 """The rules of this process, read from SQL: whole, whenever one of them has changed."""
 
+from collections.abc import Mapping, Sequence
+
+from accounts.budgets import Terms
 from accounts.keys import Subject
-from accounts.models import Limit
+from accounts.models import Budget, Limit
 from accounts.models.subject import KINDS
+from accounts.money import units_of
 from accounts.rules import NONE, Row, Rules
 
 
@@ -28,4 +32,20 @@ def load_rules() -> Rules:
         rows = Limit.objects.filter(**{f"{kind}__isnull": False}).order_by("pk")
         for id_, unit, window, amount in rows.values_list(f"{kind}_id", "unit", "window", "amount"):
             limits.setdefault((kind, id_), []).append((unit, window, amount))
-    return Rules(limits)
+    return Rules(limits, _load_budgets())
+
+
+def _load_budgets() -> Mapping[str, Sequence[Terms]]:
+    found: dict[str, list[Terms]] = {}
+    for budget in Budget.objects.filter(is_active=True).order_by("pk"):
+        terms = Terms(
+            budget.window,
+            budget.zone,
+            units_of(budget.amount_usd),
+            is_strict=budget.mode == Budget.Mode.STRICT,
+            refuses=budget.refuses,
+            raised_by=units_of(budget.raise_usd) if budget.raise_usd else 0,
+            raised_until=budget.raise_until.timestamp() if budget.raise_until else 0.0,
+        )
+        found.setdefault(budget.subject_text, []).append(terms)
+    return found

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.budgets import SubjectBudgets, Terms
-from accounts.keys import KeyFacts, Subject
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
 from gateway.core.store.interface import Limit
 
-DEPLOYMENT = "deployment"
-"""Whose budgets count for every call."""
 _KEPT_MOST = 100_000
 Row = tuple[str, str, int]
 """Unit, window and amount of a limit, as its row has them."""

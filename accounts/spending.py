@@ -6,10 +6,9 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.keys import DEPLOYMENT
 from accounts.windows import Window, pieces_of
 
-DEPLOYMENT = "deployment"
-"""The subject of all that this deployment spends; others read `key:7`, `team:2`, `provider:acme`."""
 _EVER = 2**62
 _VERSION, _MARK = -1, -2
 

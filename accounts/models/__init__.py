@@ -1,6 +1,7 @@
-"""Users, teams, programs, projects, keys, limits, the revision, ledger and sums, stored responses, the audit."""
+"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, the audit."""
 
 from accounts.models.audit import AuditEntry
+from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -13,6 +14,8 @@ from accounts.models.user import User
 
 __all__ = [
     "AuditEntry",
+    "Budget",
+    "BudgetNotice",
     "Key",
     "LedgerEntry",
     "Limit",

@@ -95,7 +95,9 @@ def test_subject_without_limits_has_none() -> None:
 
 
 @pytest.mark.django_db
-def test_rules_are_read_whole_in_a_query_for_each_kind_of_subject(django_assert_num_queries: Any) -> None:
+def test_rules_are_read_whole_in_a_query_for_each_kind_of_subject_and_one_for_budgets(
+    django_assert_num_queries: Any,
+) -> None:
     team = make_team()
     mary = make_user("mary", teams=[team])
     project = Project.objects.create(team=team, slug="blue", name="Blue")
@@ -104,7 +106,7 @@ def test_rules_are_read_whole_in_a_query_for_each_kind_of_subject(django_assert_
     membership = Membership.objects.get()
     for number, subject in enumerate((membership, project, team), start=1):
         set_limit(subject=subject, unit="tokens", window="minute", amount=number)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         rules = load_rules()
     assert rules.for_key(facts_of(Key.objects.get(pk=new.pk))).limits == (
         Limit(f"key:{key.pk}", "requests", 6, 60),

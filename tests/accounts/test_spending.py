@@ -13,10 +13,11 @@ import pytest
 from django.db import DataError, IntegrityError
 
 from accounts.attempts import AttemptRecord
+from accounts.keys import DEPLOYMENT
 from accounts.models import LedgerEntry, Project, Spend, SpoolMark
 from accounts.money import UNITS_A_USD, units_of, usd_of
 from accounts.recording import OVER, Mark, count_missed, move_mark, record_attempts
-from accounts.spending import DEPLOYMENT, read_bases, spent_in
+from accounts.spending import read_bases, spent_in
 from accounts.windows import DAY, KINDS, LIFETIME, MONTH, WEEK, Window, window_at
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool

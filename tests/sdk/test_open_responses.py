@@ -1,6 +1,7 @@
 """The cases of Open Responses' compliance suite (openresponses.org), written anew, over each wire format.
 
-Left out are its two optional ones, which want a vector store and the search of a vendor.
+Its two optional ones want a vector store and the cached search of OpenAI, and are skipped by the suite where there are
+none: they pass where a provider has these, which no other format can, and are refused by name elsewhere.
 """
 
 import json
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from providers.wire.events import Native
 from tests.sdk.house import WIRE_FORMATS, House
+from tests.upstream.speaking import EVENTS
 
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
 DOCUMENT = "data:application/pdf;base64,JVBERi0xLjEKJSVFT0Y="
@@ -104,6 +107,28 @@ def answered(house: House, wire_format: str, **body: Any) -> Body:
     return events[-1]["response"]
 
 
+OPTIONAL: dict[str, Body] = {
+    "file_search": {
+        "tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}],
+        "include": ["file_search_call.results"],
+    },
+    "web_search": {
+        "tools": [{"type": "web_search", "external_web_access": False}],
+        "include": ["web_search_call.action.sources"],
+    },
+}
+RUN = {
+    "file_search": {"type": "file_search_call", "id": "x_1", "status": "completed", "queries": ["a"]},
+    "web_search": {
+        "type": "web_search_call",
+        "id": "x_1",
+        "status": "completed",
+        "action": {"type": "search"},
+    },
+}
+"""What the provider says that it did."""
+
+
 @pytest.fixture(params=WIRE_FORMATS)
 def ask(request: pytest.FixtureRequest, house: House) -> Callable[..., Body]:
     return lambda **body: answered(house, request.param, **body)
@@ -126,8 +151,43 @@ def test_response_goes_on_from_a_tools_result(ask: Callable[..., Body]) -> None:
     assert second["output"][-1]["type"] == "message"
 
 
+def test_response_goes_on_from_a_tools_result_by_its_id(ask: Callable[..., Body]) -> None:
+    """As the suite does, which does not say the tool again."""
+    choice = {"type": "function", "name": TOOL["name"]}
+    first = ask(input="Is it raining?", tools=[TOOL], tool_choice=choice)
+    called = next(item for item in first["output"] if item["type"] == "function_call")
+    result = {"type": "function_call_output", "call_id": called["call_id"], "output": "Rain."}
+    second = ask(input=[result], previous_response_id=first["id"])
+    assert_whole(second)
+    assert second["output"][-1]["type"] == "message"
+
+
 def test_response_goes_on_from_the_one_before(ask: Callable[..., Body]) -> None:
     first = ask(input="The word is papaya.")
     second = ask(input="What is the word?", previous_response_id=first["id"])
     assert_whole(second)
     assert second["previous_response_id"] == first["id"]
+
+
+@pytest.mark.parametrize("kind", OPTIONAL)
+def test_tool_that_a_provider_runs_is_run_there_and_nowhere_else(house: House, kind: str) -> None:
+    speaker = house.speakers["responses"]
+    events = [speaker.wire_format.read_answer({"status": "completed", "output": [RUN[kind]]})]
+    asked = {"input": "Look it up.", "tool_choice": {"type": kind}, **OPTIONAL[kind]}
+    speaker.events = [*EVENTS[:1], *(event for event in events[0] if isinstance(event, Native)), *EVENTS[1:]]
+    try:
+        response = answered(house, "responses", **asked)
+    finally:
+        speaker.events = None
+    assert_whole(response)
+    assert response["output"][0] == RUN[kind]
+    (_, _, said) = speaker.seen[-1]
+    assert {name: said[name] for name in ("tools", "include", "tool_choice")} == {
+        name: asked[name] for name in ("tools", "include", "tool_choice")
+    }
+    with house.edge.client() as client:
+        for other in sorted({*WIRE_FORMATS} - {"responses"}):
+            refused = client.post("/v1/responses", json={"model": f"acme/{other}", **asked})
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"]) == (400, "unsupported_parameter")
+            assert error["param"] in {"tools[0].type", "tool_choice"}

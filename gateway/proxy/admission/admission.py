@@ -8,8 +8,8 @@ from typing import Protocol
 
 from accounts.attempts import OWNERS
 from accounts.budgets import SubjectBudgets
-from accounts.keys import KeyFacts, Subject
-from accounts.rules import DEPLOYMENT, Rules, store_name
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
+from accounts.rules import Rules, store_name
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot

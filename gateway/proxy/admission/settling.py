@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from accounts.attempts import OWNERS, AttemptClosed, AttemptOpened, AttemptRecord
+from accounts.keys import DEPLOYMENT
 from accounts.money import units_of
-from accounts.rules import DEPLOYMENT
 from accounts.windows import QUARTER_S
 from gateway.core.store.interface import Charge, Store
 from gateway.proxy.admission.admission import Rulebook

@@ -1,0 +1,124 @@
+"""Changes to budgets: made, changed, raised for a while and removed, in force in every process within a second."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import budget_terms
+from accounts.limiting import Owner, actor, subject_columns
+from accounts.models import Budget
+from accounts.revision import Part, take_revision
+from gateway.core.refusals import InvalidField
+
+
+@dataclass(frozen=True, slots=True)
+class OfOperator:
+    """The operator's own subjects: a provider by its slug, or the whole deployment where that is empty."""
+
+    provider: str = ""
+
+
+class BudgetTerms(TypedDict, total=False):
+    """What may change of a budget. `most_usd` counts where staff say it."""
+
+    zone: str
+    amount_usd: Decimal
+    most_usd: Decimal | None
+    mode: str
+    refuses: bool
+    thresholds: Sequence[int]
+    is_active: bool
+
+
+_OF_STAFF = frozenset({"zone", "mode", "refuses", "is_active"})
+"""What a team cannot change of a budget that staff set."""
+
+
+@transaction.atomic
+def make_budget(
+    *, subject: Owner | OfOperator, window: str, is_staff: bool = False, **terms: Unpack[BudgetTerms]
+) -> Budget:
+    """Raises InvalidField, also where the subject has a budget of that window."""
+    budget_terms.check_window(window)
+    take_revision(Part.RULES)
+    columns = columns_of(subject)
+    if Budget.objects.filter(**columns, window=window).exists():
+        raise InvalidField("window", f"There is a budget for that already, {window}: change that one.")
+    if "amount_usd" not in terms:
+        raise InvalidField("amount_usd", "amount_usd is needed.")
+    budget = Budget(**columns, window=window)
+    return _save(budget, terms, is_staff=is_staff)
+
+
+@transaction.atomic
+def change_budget(*, budget: Budget, is_staff: bool = False, **terms: Unpack[BudgetTerms]) -> Budget:
+    """Raises InvalidField."""
+    take_revision(Part.RULES)
+    if not is_staff and budget.most_usd is not None and (fixed := terms.keys() & _OF_STAFF):
+        raise InvalidField(
+            min(fixed), "Staff set this budget: its amount may be set lower, and thresholds changed."
+        )
+    return _save(budget, terms, is_staff=is_staff)
+
+
+@transaction.atomic
+def raise_budget(*, budget: Budget, by_usd: Decimal, until: datetime, is_staff: bool = False) -> Budget:
+    """More for a while, which ends by itself. Raises InvalidField."""
+    budget_terms.check_raise(by_usd, until, timezone.now())
+    take_revision(Part.RULES)
+    if not is_staff and budget.most_usd is not None and budget.amount_usd + by_usd > budget.most_usd:
+        raise InvalidField("raise_usd", f"Staff allow this budget to be {budget.most_usd:f} at most.")
+    budget.raise_usd, budget.raise_until, budget.set_by = by_usd, until, actor()
+    budget.save()
+    return budget
+
+
+@transaction.atomic
+def end_raise(*, budget: Budget) -> Budget:
+    """Doing it again changes nothing."""
+    take_revision(Part.RULES)
+    budget.raise_usd = budget.raise_until = None
+    budget.save()
+    return budget
+
+
+@transaction.atomic
+def remove_budget(*, budget: Budget, is_staff: bool = False) -> None:
+    """Raises InvalidField where staff want it."""
+    take_revision(Part.RULES)
+    if not is_staff and budget.most_usd is not None:
+        raise InvalidField("most_usd", "Staff set this budget: the team cannot remove it.")
+    budget.delete()
+
+
+def columns_of(subject: Owner | OfOperator) -> dict[str, Any]:
+    """As `Budget` names it."""
+    if isinstance(subject, OfOperator):
+        return {"provider": subject.provider} if subject.provider else {"is_deployment": True}
+    return dict(subject_columns(subject))
+
+
+def _save(budget: Budget, terms: Mapping[str, Any], *, is_staff: bool) -> Budget:
+    given = {name: value for name, value in terms.items() if is_staff or name != "most_usd"}
+    for name, value in given.items():
+        setattr(budget, name, list(value) if name == "thresholds" else value)
+    _check(budget)
+    budget.set_by = actor()
+    budget.save()
+    return budget
+
+
+def _check(budget: Budget) -> None:
+    budget_terms.check_usd("amount_usd", budget.amount_usd)
+    budget_terms.check_zone(budget.zone)
+    budget_terms.check_mode(budget.mode)
+    budget_terms.check_thresholds(budget.thresholds)
+    if budget.most_usd is not None:
+        budget_terms.check_usd("most_usd", budget.most_usd)
+        if budget.amount_usd > budget.most_usd:
+            raise InvalidField("amount_usd", f"Staff allow this budget to be {budget.most_usd:f} at most.")
