@@ -1,9 +1,10 @@
-"""Background duties of teams and keys."""
+"""Background duties of teams, keys and budgets."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import unused
+from accounts import budget_notices, spending_proof, unused
+from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
 
 
@@ -16,3 +17,22 @@ def end_unused_keys() -> int:
     expired = unused.expire_unused(at=at)
     unused.tell_unused(at=at)
     return expired
+
+
+@shared_task
+@one_at_a_time
+def tell_budgets() -> int:
+    """Add up what older processes recorded, then tell of budgets that have reached a threshold. Returns how many."""
+    while count_missed():
+        pass
+    return budget_notices.tell_thresholds(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def prove_spending() -> int:
+    """Compare sums with the ledger, and forget what no window needs any more. Returns how many differ."""
+    at = timezone.now()
+    differences = spending_proof.prove(at=at)
+    spending_proof.forget_old(at=at)
+    return len(differences)

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import django
+from celery.schedules import crontab
 
 from gateway import env
 from gateway.boot import local_secrets
@@ -320,6 +321,8 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
+    "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
+    "prove spending": {"task": "accounts.tasks.prove_spending", "schedule": crontab(hour=3, minute=10)},
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),

@@ -27,7 +27,7 @@ from gateway.proxy.observers import CallSpool
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".spool"
-_LEAST_ROOM_BYTES = 64 * 1024
+LEAST_ROOM_BYTES = 64 * 1024
 _BLANK = b"\n" * 4096
 _OPENED, _CLOSED, _CARRIED = "o", "c", "x"
 
@@ -101,7 +101,7 @@ class Spool(CallSpool):
             room = os.statvfs(self.folder)
         except OSError as error:
             return self._note(_reason(error))
-        if room.f_bavail * room.f_frsize < _LEAST_ROOM_BYTES:
+        if room.f_bavail * room.f_frsize < LEAST_ROOM_BYTES:
             self._note("no space is left")
         elif self.trouble:
             self._try_again()

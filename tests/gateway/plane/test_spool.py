@@ -4,16 +4,16 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from accounts.attempts import AttemptRecord
-from gateway.plane.spool import Spool
+from gateway.plane.spool import LEAST_ROOM_BYTES, Spool
 from tests.gateway.spooling import attempt, begun, die_with, record_call
 from tests.patience import HANG_S
 
@@ -69,9 +69,29 @@ def test_lag_is_the_age_of_the_oldest_finished_attempt(tmp_path: Path) -> None:
     spool.close()
 
 
+@pytest.mark.parametrize(("later", "lag_s"), [(-1.0, 0.0), (0.5, 0.5)])
+def test_lag_is_exact_and_never_under_nothing(tmp_path: Path, later: float, lag_s: float) -> None:
+    now = 100.0
+    spool = Spool(tmp_path, clock=lambda: now)
+    record_call(spool)
+    now += later
+    record_call(spool)
+    assert spool.lag_s == lag_s
+    spool.close()
+
+
 def test_files_are_for_their_owner_only(spool: Spool) -> None:
     [path] = spool.folder.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_new_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Spool(tmp_path / "new").close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_living_process_keeps_its_files(spool: Spool, tmp_path: Path) -> None:
@@ -88,6 +108,18 @@ def test_drained_spool_leaves_no_file(tmp_path: Path) -> None:
     spool.forget(1)
     spool.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_again_closes_nothing_that_is_not_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.close()
+    closed: list[int] = []
+    monkeypatch.setattr(os, "close", closed.append)
+    spool.close()
+    monkeypatch.undo()
+    assert closed == []
 
 
 def test_spool_closed_with_records_leaves_them_to_the_next(tmp_path: Path, spool: Spool) -> None:
@@ -183,6 +215,37 @@ def test_rotation_begins_new_files_and_drops_drained_ones(tmp_path: Path) -> Non
     spool.close()
 
 
+@pytest.mark.parametrize(("more", "is_full"), [(0, True), (1, False)])
+def test_file_that_is_just_full_is_followed_by_another(tmp_path: Path, more: int, is_full: bool) -> None:
+    opened = begun(attempt_id="a" * 32)
+    probe = Spool(tmp_path / "probe")
+    probe.attempt_opened(opened)
+    [file] = probe.folder.iterdir()
+    spool = Spool(tmp_path / "spool", segment_bytes=file.stat().st_size + more)
+    spool.attempt_opened(opened)
+    assert (max(path.name[-12:] for path in spool.folder.iterdir()) == "000002.spool") is is_full
+    probe.close()
+    spool.close()
+
+
+def test_new_file_that_cannot_be_had_is_asked_for_again_once_as_much_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = Spool(tmp_path, segment_bytes=20_000)
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EMFILE, "no descriptor")
+
+    monkeypatch.setattr(spool, "_new_segment", fail)
+    while "could not begin a new file" not in caplog.text:
+        record_call(spool)
+    for _ in range(5):
+        record_call(spool)
+    assert caplog.text.count("could not begin a new file") == 1
+    monkeypatch.undo()
+    spool.close()
+
+
 def test_open_attempt_outlives_rotations_and_ends_once(spool: Spool) -> None:
     first = Spool(spool.folder, segment_bytes=4_000)
     long_one = attempt()
@@ -234,6 +297,33 @@ def test_disk_that_fills_up_is_told_before_a_call_finds_out(
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((*room[:4], 0, *room[5:])))
     spool.examine()
     assert spool.trouble == "no space is left"
+
+
+@pytest.mark.parametrize(("lacking", "trouble"), [(1, "no space is left"), (0, "")])
+def test_the_least_room_is_room_enough(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, lacking: int, trouble: str
+) -> None:
+    room = SimpleNamespace(f_frsize=1, f_bavail=LEAST_ROOM_BYTES - lacking)
+    monkeypatch.setattr(os, "statvfs", lambda _: room)
+    spool.examine()
+    assert spool.trouble == trouble
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_no_spool(spool: Spool, make: Callable[[Path], object]) -> None:
+    make(spool.folder / "0.spool")
+    assert left_behind(spool) == []
+
+
+def test_root_carries_over_what_another_user_left(spool: Spool) -> None:
+    if os.geteuid():
+        pytest.skip("only root can make a file of another user")
+    first = Spool(spool.folder)
+    record_call(first)
+    first.close()
+    [left] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    os.chown(left, 65_534, -1)
+    assert len(left_behind(spool)) == 1
 
 
 def test_looking_for_room_leaves_no_record(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

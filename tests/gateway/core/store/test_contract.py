@@ -104,8 +104,12 @@ def test_cancelled_reader_can_read_again(world: World) -> None:
         await world.sleep(0.1)
         reading.cancel()
         await asyncio.wait([reading])
-        send(web, "a")
-        assert [entry.call_id for entry in await worker.read_jobs("w1")] == ["a"]
+        # Until Redis hears that the first reader has left, it gives jobs to him; their senders take those back.
+        for call_id in "abcdefghij":
+            send(web, call_id)
+            if jobs := await worker.read_jobs("w1"):
+                break
+        assert [entry.call_id for entry in jobs] == [call_id]
 
     world.play(story)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from providers.formats.openai.format import OpenAIFormat
+from providers.formats.openai.vendors import CallNumbers, finish_of, refuse_end
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
 from providers.wire.estimate import FILE_CHARS
@@ -127,6 +128,30 @@ def relayed_events(chunks):
 def test_habit_of_a_vendor_means_the_same_relayed_and_read(habit):
     chunks = HABITS[habit]
     assert outcome(relayed_events, chunks) == outcome(events_of, chunks)
+
+
+@pytest.mark.parametrize("word", ["error", "ERROR", "Error"])
+def test_error_for_a_finish_is_a_failure_however_it_is_written(word):
+    with pytest.raises(UpstreamFailure):
+        finish_of({"finish_reason": word})
+
+
+@pytest.mark.parametrize("word", ["tool_calls", "TOOL_CALLS"])
+def test_end_in_a_call_where_there_was_none_is_a_failure_however_it_is_written(word):
+    refuse_end(word, has_calls=True)
+    with pytest.raises(UpstreamFailure):
+        refuse_end(word, has_calls=False)
+
+
+def test_new_name_without_a_number_or_an_id_is_another_call():
+    numbers = CallNumbers()
+    pieces = [{"name": "look"}, {"arguments": "{}"}, {"name": "hear"}, {"arguments": "{}"}]
+    assert [numbers.take({"function": piece}) for piece in pieces] == [
+        (0, True),
+        (0, False),
+        (1, True),
+        (1, False),
+    ]
 
 
 def test_usage_that_only_groq_tells_is_what_is_billed():
