@@ -113,15 +113,19 @@ take(1, count)
 take(from, to)
 local said = answer(1, chosen)
 for b = 1, budgets do said[#said + 1] = holds[b] end
+if budgets > 0 then said[#said + 1] = born end
 return said
 """
 
-# KEYS: the caller's limits, the quotas of each candidate, and of each budget's subject `money` and `held`.
+# KEYS: the caller's limits, the quotas of each candidate, of each budget's subject `money` and `held`; and where there
+# are budgets, since when Redis has its data.
 # ARGV: call id, lease ms, how many limits of the caller's, how many candidates, how many quotas each of those has; then
 # for each limit and quota its amount, window in s, and what the call takes of it; then for each budget what is to be
-# held, how many windows it has, and of each its name, start and amount.
-# Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds}, or {0, reason, number of the
-# limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window from 1, standings}.
+# held, how many windows it has, and of each its name, start and amount; last since when it had its data, as far as
+# this process knows.
+# Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds, since when there is data}, or
+# {0, reason, number of the limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window
+# from 1, standings}. Of `lost` the number is since when there is data.
 ADMIT = Script(CLOCK + _BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE)
 
 # KEYS: buckets. ARGV: for each its amount, window in s, and what is taken (below zero: given back).

@@ -12,6 +12,9 @@ $900,000, so a script that compares keeps dollars and what is below a dollar apa
 
 from gateway.core.store.script import CLOCK, Script
 
+TOLD_AGAIN_MS = 2_500
+"""Each process looks once a second whether Redis has lost its data, and then tells it what it holds and owes."""
+
 _HOLDS = """
 local function drop(held, call)
   local amount = redis.call('HGET', held, 'a:' .. call)
@@ -24,6 +27,18 @@ local function enter(held, call, amount, lease)
   redis.call('HSET', held, 'a:' .. call, amount, 'x:' .. call, now + lease)
   redis.call('HINCRBY', held, '*', amount)
   redis.call('PEXPIRE', held, lease)
+end
+"""
+
+_BORN = """
+-- Since when Redis has its data: one that has lost it bears another date.
+local function born_at(key)
+  local born = redis.call('GET', key)
+  if not born then
+    born = string.format('%.0f', now)
+    redis.call('SET', key, born)
+  end
+  return born
 end
 """
 
@@ -83,9 +98,20 @@ end
 # Follows what looks at limits: `total`, `first`, `call_id`, `lease`, `soon` and `refuse` are its.
 ASK_BUDGETS = (
     _HOLDS
+    + _BORN
     + _LOOK
+    + f"""
+local budgets, holds, born = math.floor((#KEYS - total) / 2), {{}}, ''
+if budgets > 0 then
+  local known = ARGV[#ARGV]
+  born = born_at(KEYS[#KEYS])
+  -- What was held and owed is gone: everybody who lives tells it again within this time.
+  if known ~= '' and known ~= born then
+    return refuse('lost', tonumber(born), 1000 * math.max(0, {TOLD_AGAIN_MS} - (now - born)))
+  end
+end
+"""
     + """
-local budgets, holds = (#KEYS - total) / 2, {}
 local at, spent_by, held_by = first + 3 * total, nil, nil
 for b = 1, budgets do
   local money, held = KEYS[total + 2 * b - 1], KEYS[total + 2 * b]
@@ -225,14 +251,16 @@ redis.call('PEXPIRE', owed, kept)
 """
 )
 
-# KEYS: the processes that judge budgets, by the end of their lease. ARGV: lease ms, this process. Answers how many.
+# KEYS: the processes that judge budgets, by the end of their lease; since when Redis has its data. ARGV: lease ms, this
+# process. Answers {how many, since when}.
 JOIN = Script(
     CLOCK
+    + _BORN
     + """
 redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return redis.call('ZCARD', KEYS[1])
+return {redis.call('ZCARD', KEYS[1]), born_at(KEYS[2])}
 """
 )
 

@@ -148,7 +148,8 @@ class Verdict:
     """The subject and window that refused."""
     reason: str = ""
     """`limit`; `candidates`: all of them are full; `spent`; `held`: only what running calls hold is in the way;
-    `unknown`: the store does not know what was spent in that window, so install it and ask again."""
+    `unknown`: the store does not know what was spent in that window, so install it and ask again; `lost`: it has lost
+    what was held, and is being told again."""
     retry_after_s: float = 0.0
     """Until there is room. Infinite: never, as the call is larger than the whole limit."""
     candidate: int = 0

@@ -86,6 +86,7 @@ class RedisStore:
                 self._limits.pay_debts()
                 await self._heal()
                 await self._budgets.join()
+                self._budgets.forget_elsewhere()
                 if now - renewed_at >= self._renew_every_s:
                     renewed_at = now
                     self._limits.renew()

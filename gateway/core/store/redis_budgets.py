@@ -16,7 +16,7 @@ from gateway.core.store.budget_scripts import (
 )
 from gateway.core.store.budgets import MemoryBudgets
 from gateway.core.store.connection import Argument, Connection
-from gateway.core.store.interface import Balance, Charge, StoreUnavailable
+from gateway.core.store.interface import Balance, Charge, StoreUnavailable, Verdict
 from gateway.core.store.packing import keys_of
 from gateway.core.store.script import bulk, known_bulk
 
@@ -28,6 +28,10 @@ _KEPT = bulk(_KEPT_MS)
 _SETTLED_KEPT = 100_000
 _RENEWED_AT_ONCE = 500
 _JUDGES = f"{ADMISSION}judges"
+_BORN = f"{ADMISSION}born"
+BORN = bulk(_BORN)
+# So long what a worker settles may not be in SQL, and is nowhere else while Redis is away.
+_UNRECORDED_S = 3.0
 
 
 class RedisBudgets:
@@ -46,6 +50,10 @@ class RedisBudgets:
         )
         self._unreleased: deque[tuple[str, Sequence[str]]] = deque(maxlen=_SETTLED_KEPT)
         self._has_asked = False
+        self.born = ""
+        """Since when Redis has its data, as a text; empty while unknown."""
+        self._told = ""
+        self._elsewhere: deque[tuple[float, str, Sequence[str]]] = deque()
 
     def keep(self, call_id: str, subjects: Sequence[str]) -> None:
         """Renew what the call holds of them until it is released."""
@@ -63,9 +71,28 @@ class RedisBudgets:
         self._commands.send_packed(RAISE_HOLDS, keys, [bulk(call_id), bulk(amount)], is_muted=True)
 
     def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
-        self.mine.release_holds(call_id, self._live.pop(call_id, subjects))
+        held = self._live.pop(call_id, subjects)
         if subjects:
+            self.mine.release_holds(call_id, held)
             self.give_back(call_id, subjects)
+        elif held:
+            self._elsewhere.append((time.monotonic() + _UNRECORDED_S, call_id, held))
+
+    def lost(self, born: str, wait_s: float) -> Verdict:
+        """Redis has lost what was held and owed, and has its data since `born`: wait until everybody told it again."""
+        if born != self._told:
+            self._told = born
+            self.tell_again()
+        if wait_s <= 0:
+            self.born = born
+        return Verdict(False, None, None, "lost", wait_s)
+
+    def forget_elsewhere(self) -> None:
+        """What workers have settled is in SQL by now."""
+        now = time.monotonic()
+        while self._elsewhere and self._elsewhere[0][0] <= now:
+            _, call_id, subjects = self._elsewhere.popleft()
+            self.mine.release_holds(call_id, subjects)
 
     def give_back(self, call_id: str, subjects: Sequence[str]) -> None:
         if not self._commands.is_up:
@@ -110,7 +137,9 @@ class RedisBudgets:
         So many share what is left while Redis is away. Raises StoreUnavailable.
         """
         if self._has_asked:
-            self.mine.sharers = await self._commands.run(JOIN, [_JUDGES], [self._lease_ms, self._process_id])
+            arguments: list[Argument] = [self._lease_ms, self._process_id]
+            self.mine.sharers, born = await self._commands.run(JOIN, [_JUDGES, _BORN], arguments)
+            self.born = self.born or born.decode()
 
     def renew(self) -> None:
         """Prolong all holds, in order with whatever is released meanwhile."""

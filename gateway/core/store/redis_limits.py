@@ -20,7 +20,7 @@ from gateway.core.store.interface import (
 from gateway.core.store.limits import MemoryLimits, correction_of
 from gateway.core.store.memory import admit_here
 from gateway.core.store.packing import PackedBudget, PackedLimits, Packer
-from gateway.core.store.redis_budgets import RedisBudgets
+from gateway.core.store.redis_budgets import BORN, RedisBudgets
 from gateway.core.store.script import bulk, known_bulk
 from gateway.core.store.scripts import TAKE_TRY
 from gateway.core.store.tries import Patience, Tries
@@ -54,6 +54,7 @@ class RedisLimits:
             except StoreUnavailable:
                 # What this process knows is better than nothing, and than no answer.
                 self._budgets.is_behind = True
+        self._budgets.forget_elsewhere()
         verdict = admit_here(ask, self._here, self._budgets.mine)
         if verdict.is_admitted and budgets:
             self._budgets.keep(ask.call_id, _subjects(budgets))
@@ -72,6 +73,8 @@ class RedisLimits:
             self._give_back(ask.call_id, [slot for limits in (packed, *candidates) for slot in limits.slots])
             raise
         if not reply[0]:
+            if reply[1] == b"lost":
+                return self._budgets.lost(str(reply[2]), reply[3] / 1_000_000)
             return _refusal(reply, packed, budgets)
         slots = packed.slots
         if candidates:
@@ -80,7 +83,9 @@ class RedisLimits:
             self._live[ask.call_id] = slots + self._live.get(ask.call_id, [])
         if budgets:
             subjects = _subjects(budgets)
-            self._budgets.mine.take(ask.call_id, subjects, map(int, reply[-len(budgets) :]))
+            *holds, born = reply[-len(budgets) - 1 :]
+            self._budgets.mine.take(ask.call_id, subjects, map(int, holds))
+            self._budgets.born = self._budgets.born or born.decode()
             self._budgets.keep(ask.call_id, subjects)
         return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
 
@@ -100,6 +105,9 @@ class RedisLimits:
             keys += budget.keys
             arguments.append(bulk(hold))
             arguments += budget.arguments
+        if budgets:
+            keys.append(BORN)
+            arguments.append(bulk(self._budgets.born))
         return keys, arguments
 
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:

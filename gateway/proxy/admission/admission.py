@@ -31,6 +31,9 @@ ADMITTED = Verdict(is_admitted=True)
 MOST_ASKED = 64
 """Candidates that are asked whether they have room: no call comes so far down its plan."""
 _WAIT_FOR_HOLDS_S = 1.0
+_WAIT_FOR_OTHERS_S = 5.0
+"""Until every process has told a store that lost its data again."""
+_WORTH_INSISTING = frozenset({"unknown", "held", "lost"})
 _LOOK_S = 0.1
 _MOST_LEARNED = 3
 _UNTOLD_OUTPUT = 1_024
@@ -90,7 +93,7 @@ class Admission:
         if rules.budgets:
             ask.budgets = self._holds.ask(call, rules.budgets, candidates, tokens.input_tokens, time.time())
         verdict = await self._store.admit(ask)
-        if verdict.budget:
+        if verdict.reason in _WORTH_INSISTING:
             verdict = await self._insist(ask, rules.budgets, verdict)
         if verdict.is_admitted:
             call.reserved_at = time.time()
@@ -100,20 +103,20 @@ class Admission:
 
     async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
         """Say what was spent where that is unknown, and wait a moment for what other calls hold: the one queue."""
-        give_up_at = time.monotonic() + _WAIT_FOR_HOLDS_S
+        began_at = time.monotonic()
         times_learned = 0
         while True:
+            waited_s = time.monotonic() - began_at
             if verdict.reason == "unknown" and times_learned < _MOST_LEARNED:
                 times_learned += 1
                 await self._bases.learn(budgets)
-            elif verdict.reason == "unknown":
-                raise Unavailable(
-                    "What was spent of a budget cannot be read at the moment.",
-                    code="budget_unknown",
-                    retry_after_s=2,
-                )
-            elif verdict.reason == "held" and time.monotonic() < give_up_at:
+            elif verdict.reason == "held" and waited_s < _WAIT_FOR_HOLDS_S:
                 await asyncio.sleep(_LOOK_S * (0.5 + random()))  # noqa: S311  (so that not all look at once)
+            elif verdict.reason == "lost" and waited_s < _WAIT_FOR_OTHERS_S:
+                await asyncio.sleep(min(verdict.retry_after_s, _LOOK_S))
+            elif verdict.reason in {"unknown", "lost"}:
+                message = "What was spent of a budget cannot be said at the moment."
+                raise Unavailable(message, code="budget_unknown", retry_after_s=2)
             else:
                 return verdict
             verdict = await self._store.admit(ask)
