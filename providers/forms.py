@@ -88,7 +88,7 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own
     approves_origin = forms.BooleanField(
         label="Send this variable to the base URL",
         required=False,
-        help_text="Needed once where settings do not name the address for this variable. For superusers only.",
+        help_text="Needed once, unless the settings name the address for this variable. Superusers only.",
     )
 
     class Meta:

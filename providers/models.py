@@ -37,7 +37,8 @@ class Provider(OneLineTexts, models.Model):
         max_length=20,
         choices=WireFormat,
         default=WireFormat.OPENAI,
-        help_text="The protocol at the base URL. A vendor that speaks two is two providers, unless a quirk says it.",
+        help_text="The protocol at the base URL. "
+        "A vendor with two protocols is two providers, unless a quirk covers the second.",
     )
     base_url = models.CharField(
         "base URL",
@@ -55,15 +56,16 @@ class Provider(OneLineTexts, models.Model):
         db_default="",
         db_index=False,
         help_text="Providers of one family take each other's proofs of reasoning (signatures, encrypted thoughts), "
-        "such as one vendor's models at several addresses. Empty: it takes its own only.",
+        "such as one vendor's models at several addresses. Leave it empty if it takes only its own.",
     )
     patience_s = models.PositiveSmallIntegerField(
         "patience",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Seconds for which a stream of it may be silent, before its first event too; at most "
-        "GATEWAY_TOTAL_TIMEOUT_S. Empty: the gateway's own limits, which are longer where a model thinks.",
+        help_text="How many seconds a stream may be silent, also before its first event; at most "
+        "GATEWAY_TOTAL_TIMEOUT_S. Leave it empty for the gateway's own limits, "
+        "which are longer for models that reason.",
     )
     local_address = models.CharField(
         "allowed on this machine",
@@ -76,7 +78,7 @@ class Provider(OneLineTexts, models.Model):
     )
     website = models.URLField(blank=True)
     is_enabled = models.BooleanField(
-        "enabled", default=True, help_text="Off: no call goes there, within a second."
+        "enabled", default=True, help_text="Once it is switched off, calls stop going there within a second."
     )
     is_demo = models.BooleanField("demo", default=False, editable=False)
     is_probed = models.BooleanField(

@@ -56,9 +56,12 @@ class MeasuredModel(models.Model):
         """Whatever window stands beside calls at once, they have none."""
         if self.unit == self.Unit.CONCURRENCY:
             self.window = self.Window.NONE
+        if not self.unit or self.amount is None:
+            # Said at the field by whoever asked for it.
+            return
         try:
             limits.check_measure(self.unit, self.window)
-            limits.check_amount(self.unit, self.window, self.amount or 0)
+            limits.check_amount(self.unit, self.window, self.amount)
         except InvalidField as fault:
             raise ValidationError({fault.field: fault.message}) from None
 

@@ -90,7 +90,7 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new price, or an old one of which only the end may be set, from now on."""
 
-    valid_to = MomentField(required=False, label="valid to", help_text="Empty: until further notice.")
+    valid_to = MomentField(required=False, label="valid to", help_text="Leave it empty if no end is known.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -37,13 +37,13 @@ class Model(OneLineTexts, models.Model):
         help_text="As people say it, such as Claude Haiku 4.5.",
     )
     description = models.TextField(
-        blank=True, validators=[shapes.refuse_nul], help_text="One or two sentences for the reader of a list."
+        blank=True, validators=[shapes.refuse_nul], help_text="One or two sentences, shown in lists."
     )
     release_at = models.DateTimeField(
         "released",
         null=True,
         blank=True,
-        help_text="In the future: announced, not yet listed. Empty: unknown.",
+        help_text="A future date means announced, and not yet listed. Leave it empty if unknown.",
     )
     deprecation_at = models.DateTimeField(
         "deprecated",
@@ -63,10 +63,10 @@ class Model(OneLineTexts, models.Model):
         help_text="What to use instead once this model is deprecated.",
     )
     input_types = models.JSONField(
-        default=list, blank=True, validators=[shapes.check_words], help_text="Such as text image."
+        default=list, blank=True, validators=[shapes.check_words], help_text="For example: text image."
     )
     output_types = models.JSONField(
-        default=list, blank=True, validators=[shapes.check_words], help_text="Such as text."
+        default=list, blank=True, validators=[shapes.check_words], help_text="For example: text."
     )
     previous = models.ForeignKey(
         "self",
@@ -74,29 +74,37 @@ class Model(OneLineTexts, models.Model):
         null=True,
         blank=True,
         related_name="followers",
-        help_text="The model that this one follows in its family. It succeeds that one where no successor is named.",
+        help_text="The model before this one in its family. This one succeeds it, unless it names another successor.",
     )
     context_length = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens. Empty: unknown."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="In tokens. Leave it empty if unknown.",
     )
     max_output_tokens = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens. Empty: unknown."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="In tokens. Leave it empty if unknown.",
     )
     tokenizer = models.CharField(max_length=60, blank=True, validators=[shapes.refuse_nul])
     reasoning_tier = models.CharField(
-        max_length=6, choices=ReasoningTier, blank=True, help_text="Empty: it does not reason."
+        max_length=6, choices=ReasoningTier, blank=True, help_text="Leave it empty if it does not reason."
     )
     is_moderated = models.BooleanField(
-        "moderated", default=False, help_text="Somebody filters what goes in or comes out."
+        "moderated", default=False, help_text="The provider filters what goes in or comes out."
     )
     open_weights = models.BooleanField(
-        null=True, blank=True, help_text="Whether its weights can be downloaded. Unknown if neither."
+        null=True, blank=True, help_text="Whether its weights can be downloaded."
     )
     licence = models.CharField(
         max_length=100, blank=True, validators=[shapes.refuse_nul], help_text="Such as Apache-2.0."
     )
     knowledge_cutoff = models.DateField(
-        null=True, blank=True, help_text="The last day that its training data covers. Empty: unknown."
+        null=True,
+        blank=True,
+        help_text="The last day that its training data covers. Leave it empty if unknown.",
     )
     source = models.TextField(
         blank=True,
@@ -221,7 +229,8 @@ class Alias(OneLineTexts, models.Model):
         max_length=8,
         choices=POLICY_CHOICES,
         blank=True,
-        help_text="What calls of this name meet at the end of the model's life. Empty: as the team's policy says.",
+        help_text="What happens to calls by this name at the end of the model's life. "
+        "Leave it empty to follow the team's policy.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -29,50 +29,59 @@ class Offering(OneLineTexts, models.Model):
     endpoints = models.JSONField(
         default=list,
         validators=[shapes.check_words],
-        help_text="Such as chat.completions or embeddings. A model that generates text is answered at all that do.",
+        help_text="Such as chat.completions or embeddings. "
+        "With one of the text endpoints, it can be called at all of them.",
     )
     params = models.JSONField(
         default=list,
         blank=True,
         validators=[shapes.check_words],
-        help_text="Parameters it takes, such as tools temperature. Empty: unknown, and nothing is refused.",
+        help_text="Parameters it takes, such as tools temperature. Leave it empty if unknown: nothing is refused then.",
     )
     streams = models.BooleanField("supports streaming", default=True)
     context_length = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens, if not the model's."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="In tokens, where it differs from the model's.",
     )
     max_output_tokens = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Tokens, if not the model's."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="In tokens, where it differs from the model's.",
     )
     quantization = models.CharField(
         max_length=20,
         blank=True,
         validators=[shapes.quantization_shape],
-        help_text="How far its numbers were cut, such as fp8. Empty: unknown.",
+        help_text="The precision of its weights, such as fp8. Leave it empty if unknown.",
     )
     regions = models.JSONField(
         default=list,
         db_default=models.Value([], models.JSONField()),
         blank=True,
         validators=[shapes.check_words, shapes.check_regions],
-        help_text="Where the provider runs it, such as eu us-east-1; global: anywhere. Empty: unknown.",
+        help_text="Where the provider runs it, such as eu us-east-1; global means anywhere. Leave it empty if unknown.",
     )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
     )
     is_enabled = models.BooleanField(
-        "enabled", default=True, help_text="Off: no call goes there, within a second."
+        "enabled", default=True, help_text="Once it is switched off, calls stop going there within a second."
     )
     patience_s = models.PositiveSmallIntegerField(
         "patience",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Seconds for which a stream of it may be silent, before its first event too; at most "
-        "GATEWAY_TOTAL_TIMEOUT_S. Empty: as its provider's.",
+        help_text="How many seconds a stream may be silent, also before its first event; at most "
+        "GATEWAY_TOTAL_TIMEOUT_S. Leave it empty for its provider's value.",
     )
-    effective_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
-    effective_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
+    effective_from = models.DateTimeField(
+        null=True, blank=True, help_text="Leave it empty if it has always been offered."
+    )
+    effective_to = models.DateTimeField(null=True, blank=True, help_text="Leave it empty if no end is known.")
 
     class Meta:
         ordering = ["position", "id"]
@@ -141,8 +150,10 @@ class Price(OneLineTexts, models.Model):
         validators=[shapes.check_conditions],
         help_text="When this price applies, such as a token tier.",
     )
-    valid_from = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
-    valid_to = models.DateTimeField(null=True, blank=True, help_text="Empty: until further notice.")
+    valid_from = models.DateTimeField(
+        null=True, blank=True, help_text="Leave it empty for a price that has always applied."
+    )
+    valid_to = models.DateTimeField(null=True, blank=True, help_text="Leave it empty if no end is known.")
     source = models.CharField(max_length=300, blank=True, validators=[shapes.refuse_nul])
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -63,7 +63,7 @@ def _what(sheet: Sheet, field: Field) -> str:
     if isinstance(cell, ChoiceCell):
         return f"One of {', '.join(cell.choices)}."
     if isinstance(cell, StartCell):
-        return "Empty or now: it begins when it is imported, and the running one ends. ever: since ever. Or an instant."
+        return "Empty or now: it begins when imported, and the running price ends. ever: it has no beginning. Or a day."
     if isinstance(cell, NamedCell):
         return f"The {cell.kind}, by its id."
     return str(getattr(_django_field(sheet, field), "help_text", "")) or _EXPLAINED[name]

@@ -23,6 +23,17 @@ _TOO_LONG = {
     "anthropic": "prompt is too long: {asked} tokens > {most} maximum",
     "google": "The input token count ({asked}) exceeds the maximum number of tokens allowed ({most}).",
 }
+# A prompt that is not too long by itself, but with what its answer may have: vLLM, and OpenAI's older models.
+_WITH_ANSWER = re.compile(
+    r"too large: (?P<answer>\d{1,15}).{0,80}?length is (?P<most>\d{1,15}).{0,80}?has (?P<prompt>\d{1,15}) input"
+    r"|length is (?P<most_>\d{1,15}).{0,80}?"
+    r"\((?P<prompt_>\d{1,15}) in the (?:messages|prompt)\D{0,9}(?P<answer_>\d{1,15}) in the completion"
+)
+_TOO_LONG_WITH_ANSWER = (
+    "input length and `max_tokens` exceed context limit: {prompt} + {answer} > {most}, "
+    "decrease input length or `max_tokens` and try again"
+)
+"""Anthropic's words, by which its clients ask for less."""
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 ANTHROPIC_STATUSES = {
     "invalid_request_error": 400,
@@ -93,6 +104,14 @@ def read_lengths(message: str) -> tuple[int, int] | None:
     return (longer[0], most) if longer else None
 
 
+def _read_with_answer(message: str) -> dict[str, int] | None:
+    found = _WITH_ANSWER.search(message)
+    if found is None:
+        return None
+    lengths = {name.rstrip("_"): int(digits) for name, digits in found.groupdict().items() if digits}
+    return lengths if lengths["prompt"] <= lengths["most"] else None
+
+
 def _whole(digits: str) -> int:
     return int(digits.replace(",", ""))
 
@@ -102,6 +121,8 @@ def _message(error: Mapping[str, Any], form: str) -> str:
     message: str = error.get("message") or "The request failed."
     if error.get("code") != CONTEXT_EXCEEDED:
         return message
+    if found := _read_with_answer(message):
+        return _TOO_LONG_WITH_ANSWER.format(**found) if form == "anthropic" else message
     if lengths := read_lengths(message):
         return _TOO_LONG[form].format(asked=lengths[0], most=lengths[1])
     begins = _TOO_LONG["anthropic"].partition(":")[0]

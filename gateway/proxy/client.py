@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
@@ -206,14 +207,13 @@ def _origin(provider: str, model: str, attempts: int, lane: str) -> Headers:
 
 def _as_list(lines: Sequence[str]) -> bytes:
     """One header of many lines, without what would end it or look like another line of it; then how many more."""
-    told = b""
-    for number, line in enumerate(lines):
-        text = line.replace(",", "").encode("ascii", "backslashreplace")
-        longer = told + b", " + text if number else text
-        if len(longer) > _MOST_TOLD_BYTES:
-            told += b", and %d more" % (len(lines) - number)
-            break
-        told = longer
+    texts = [line.replace(",", "").encode("ascii", "backslashreplace") for line in lines]
+    told = b", ".join(texts)
+    if len(told) > _MOST_TOLD_BYTES:
+        room = _MOST_TOLD_BYTES - len(b"and %d more" % len(texts))
+        ends = accumulate(len(text) + len(b", ") for text in texts)
+        kept = sum(end <= room for end in ends)
+        told = b", ".join([*texts[:kept], b"and %d more" % (len(texts) - kept)])
     return _NOT_IN_HEADERS.sub(b"?", told)
 
 

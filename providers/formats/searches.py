@@ -19,8 +19,11 @@ _COUNTERPARTS: Mapping[str, Mapping[str, Any]] = {
 }
 """By wire format. Chat has none: its `web_search_options` are for models that search in any case."""
 _OF_CHAT = "web_search_options"
+_MOST_CALLS = "max_tool_calls"
+"""Of Responses: how often its own tools may run in all, which no other vendor's can be told."""
 _NAMES = frozenset({"type", "name"})
-# They change where and how much is looked up, not what may be: whatever else is said of a search is relied on.
+# They change where and how much is looked up, not what may be: whatever else is said of a search is relied on. Who
+# wants what is cached alone (`external_web_access: false`) is not served by one that looks it up.
 _HINTS = frozenset({"cache_control", "external_web_access", "search_context_size", "user_location"})
 
 
@@ -36,8 +39,9 @@ def stand_in(own: str, conversation: Conversation) -> StandIn | None:
     """For a provider that speaks `own`; None where no search is asked for, or not one that its own can stand in for."""
     counterpart, choice = _COUNTERPARTS.get(own), conversation.tool_choice
     is_free = choice is None or (choice.mode is ChoiceMode.AUTO and not choice.names)
+    is_bound = conversation.extra.get(_MOST_CALLS) is not None
     # Many of Google's models search beside no functions.
-    if counterpart is None or not is_free or (own == "gemini" and conversation.functions):
+    if counterpart is None or not is_free or is_bound or (own == "gemini" and conversation.functions):
         return None
     lost: dict[str, str] = {}
     tools: list[Tool | Native] = []
@@ -70,7 +74,9 @@ def _search_in(tool: Native) -> Mapping[str, Any] | None:
 
 
 def _are_hints(settings: Mapping[str, Any]) -> bool:
-    return all(name in _HINTS or says_nothing(value) for name, value in settings.items())
+    return settings.get("external_web_access") is not False and all(
+        name in _HINTS or says_nothing(value) for name, value in settings.items()
+    )
 
 
 def _told(path: str, own: str, settings: Mapping[str, Any]) -> dict[str, str]:

@@ -107,7 +107,7 @@ for b = 1, budgets do
     free = free_of(held, call_id, dollars, rest)
   end
   if free <= 0 and wanted > 0 and not held_by then held_by = {b, tightest} end
-  holds[b] = free < wanted and string.format('%.0f', free) or hold
+  holds[b] = free < wanted and string.format('%.0f', math.max(0, free)) or hold
   at = last
 end
 if spent_by then return refuse('spent', spent_by[1], 0, spent_by[2]) end

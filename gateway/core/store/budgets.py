@@ -5,7 +5,7 @@ Amounts are whole numbers of 10⁻¹⁰ USD. The rules are those of Redis, in `b
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.store.interface import SOON_S, Ask, Balance, BudgetAsk, Charge, Verdict, WindowLimit
@@ -87,9 +87,9 @@ class MemoryBudgets:
         reason = next((reason for reason in ("unknown", "spent", "held") if reason in refusals), "")
         return refusals.get(reason), holds
 
-    def take(self, call_id: str, budgets: Sequence[BudgetAsk], holds: Sequence[int]) -> None:
-        for budget, amount in zip(budgets, holds, strict=True):
-            self._accounts[budget.subject].set_hold(call_id, amount)
+    def take(self, call_id: str, subjects: Iterable[str], holds: Iterable[int]) -> None:
+        for subject, amount in zip(subjects, holds, strict=True):
+            self._accounts[subject].set_hold(call_id, amount)
 
     def settle(self, call_id: str, charges: Iterable[Charge], process: str, seq: int) -> None:
         for charge in charges:

@@ -12,7 +12,7 @@ import hiredis
 from gateway.core.batched_writes import BatchingTransport
 from gateway.core.store.address import Address
 from gateway.core.store.interface import StoreUnavailable
-from gateway.core.store.script import Script
+from gateway.core.store.script import Script, known_bulk
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +151,29 @@ class Connection:
                 raise
         return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
 
+    async def run_packed(self, script: Script, keys: Sequence[bytes], arguments: Sequence[bytes]) -> Any:
+        """The same with what `bulk` made of keys and arguments."""
+        parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
+        try:
+            return await self._ask_packed(parts)
+        except Refused as refusal:
+            if refusal.code != "NOSCRIPT":
+                raise
+        await self.call("SCRIPT", "LOAD", script.source)
+        return await self._ask_packed(parts)
+
+    def send_packed(
+        self, script: Script, keys: Sequence[bytes], arguments: Sequence[bytes], *, is_muted: bool
+    ) -> None:
+        """Run a script whose reply nobody reads; lost while there is no connection."""
+        if not self.is_ready:
+            return
+        is_muted = is_muted and self._can_mute
+        if not is_muted:
+            self._expect(None, PATIENCE_S)
+        parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
+        self._write_packed(parts, first=_MUTE if is_muted else b"")
+
     def send(self, *command: Argument) -> None:
         """Send a command whose reply nobody reads; lost while there is no connection."""
         if self.is_ready:
@@ -185,6 +208,19 @@ class Connection:
         self._expect(reply, within_s)
         self._write(command)
         return reply
+
+    def _ask_packed(self, parts: Sequence[bytes]) -> asyncio.Future[Any]:
+        reply = asyncio.get_running_loop().create_future()
+        if self.is_up:
+            self._expect(reply, PATIENCE_S)
+            self._write_packed(parts)
+        else:
+            reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
+        return reply
+
+    def _write_packed(self, parts: Sequence[bytes], *, first: bytes = b"") -> None:
+        if self._wire and self._wire.transport:
+            self._wire.transport.write(b"%b*%d\r\n%b" % (first, len(parts), b"".join(parts)))
 
     def _expect(self, reply: asyncio.Future[Any] | None, within_s: float) -> None:
         self._waiting.append((reply, self._tick + round(within_s / _TICK_S)))

@@ -98,7 +98,7 @@ class Ask:
     budgets: Sequence[BudgetAsk] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charge:
     """What an attempt costs one of those whose budgets it counts for."""
 

@@ -25,7 +25,7 @@ def admit_here(ask: Ask, limits: MemoryLimits, budgets: MemoryBudgets) -> Verdic
     if verdict.is_admitted:
         limits.take(ask, verdict.candidate)
         if ask.budgets:
-            budgets.take(ask.call_id, ask.budgets, holds)
+            budgets.take(ask.call_id, [budget.subject for budget in ask.budgets], holds)
     verdict.standings = limits.standings(ask.limits)
     return verdict
 

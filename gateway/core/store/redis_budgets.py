@@ -16,36 +16,18 @@ from gateway.core.store.budget_scripts import (
 )
 from gateway.core.store.budgets import MemoryBudgets
 from gateway.core.store.connection import Argument, Connection
-from gateway.core.store.interface import Ask, Balance, BudgetAsk, Charge, StoreUnavailable
+from gateway.core.store.interface import Balance, Charge, StoreUnavailable
+from gateway.core.store.packing import keys_of
+from gateway.core.store.script import bulk, known_bulk
 
 # What SQL said is believed for so long while Redis is away: others spend as well.
 FRESH_S = 1.0
 # Nothing is a record here: a subject of which nobody has spoken for so long is asked of SQL again.
 _KEPT_MS = 7 * 86_400_000
+_KEPT = bulk(_KEPT_MS)
 _SETTLED_KEPT = 100_000
 _RENEWED_AT_ONCE = 500
 _JUDGES = f"{ADMISSION}judges"
-
-
-def budgets_asked(ask: Ask) -> list[BudgetAsk]:
-    """Those that can refuse, with the windows that can."""
-    return [
-        BudgetAsk(budget.subject, windows, budget.hold)
-        for budget in ask.budgets
-        if (windows := [window for window in budget.windows if window.refuses])
-    ]
-
-
-def pack_budgets(budgets: Sequence[BudgetAsk]) -> tuple[list[str], list[Argument]]:
-    """The keys and arguments that ADMIT takes for them."""
-    keys: list[str] = []
-    arguments: list[Argument] = []
-    for budget in budgets:
-        keys += (f"{ADMISSION}money:{budget.subject}", _held(budget.subject))
-        arguments += (budget.hold, len(budget.windows))
-        for window in budget.windows:
-            arguments += (window.window, window.starts_at, window.amount)
-    return keys, arguments
 
 
 class RedisBudgets:
@@ -70,11 +52,6 @@ class RedisBudgets:
         self._has_asked = True
         self._live[call_id] = subjects
 
-    def admitted(self, call_id: str, budgets: Sequence[BudgetAsk], holds: Sequence[int]) -> None:
-        """Redis let the call in, and holds so much of each for it."""
-        self.keep(call_id, [budget.subject for budget in budgets])
-        self.mine.take(call_id, budgets, holds)
-
     def settle(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
         self.mine.settle(call_id, charges, process, seq)
         self._settled[process].append((seq, charges))
@@ -82,8 +59,8 @@ class RedisBudgets:
 
     def raise_hold(self, call_id: str, subjects: Sequence[str], amount: int) -> None:
         self.mine.raise_hold(call_id, subjects, amount)
-        keys = [_held(subject) for subject in subjects]
-        self._commands.send_muted("EVALSHA", RAISE_HOLDS.sha, len(keys), *keys, call_id, amount)
+        keys = [keys_of(subject).packed[2] for subject in subjects]
+        self._commands.send_packed(RAISE_HOLDS, keys, [bulk(call_id), bulk(amount)], is_muted=True)
 
     def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
         self.mine.release_holds(call_id, self._live.pop(call_id, subjects))
@@ -94,8 +71,8 @@ class RedisBudgets:
         if not self._commands.is_up:
             self.is_behind = True
             self._unreleased.append((call_id, subjects))
-        keys = [_held(subject) for subject in subjects]
-        self._commands.send_muted("EVALSHA", RELEASE_HOLDS.sha, len(keys), *keys, call_id)
+        keys = [keys_of(subject).packed[2] for subject in subjects]
+        self._commands.send_packed(RELEASE_HOLDS, keys, [bulk(call_id)], is_muted=True)
 
     def release_all(self) -> None:
         for call_id, subjects in list(self._live.items()):
@@ -107,7 +84,7 @@ class RedisBudgets:
         self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]
     ) -> None:
         self.mine.install(subject, version, windows, marks)
-        keys = [f"{ADMISSION}money:{subject}", f"{ADMISSION}owed:{subject}"]
+        keys = keys_of(subject)[:2]
         arguments: list[Argument] = [version, _KEPT_MS, len(windows)]
         for name, number in (*windows.items(), *marks.items()):
             arguments += (name, number)
@@ -121,8 +98,9 @@ class RedisBudgets:
 
     async def balance(self, subject: str) -> Balance:
         with suppress(StoreUnavailable):
-            money = await self._commands.call("HGETALL", f"{ADMISSION}money:{subject}")
-            held = await self._commands.call("HGET", _held(subject), "*")
+            keys = keys_of(subject)
+            money = await self._commands.call("HGETALL", keys.money)
+            held = await self._commands.call("HGET", keys.held, "*")
             return _balance(money, int(held or 0))
         return self.mine.balance(subject)
 
@@ -144,7 +122,9 @@ class RedisBudgets:
         for subject, held in by_subject.items():
             for start in range(0, len(held), _RENEWED_AT_ONCE):
                 some = held[start : start + _RENEWED_AT_ONCE]
-                self._commands.send("EVAL", RENEW_HOLDS.source, 1, _held(subject), self._lease_ms, *some)
+                self._commands.send(
+                    "EVAL", RENEW_HOLDS.source, 1, keys_of(subject).held, self._lease_ms, *some
+                )
 
     def tell_again(self) -> None:
         """What is settled and not recorded, and all holds: Redis has lost it, or may not have heard it."""
@@ -158,20 +138,15 @@ class RedisBudgets:
         self.renew()
 
     def _send_settled(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
-        keys: list[str] = []
-        arguments: list[Argument] = [call_id, process, seq, _KEPT_MS]
+        keys: list[bytes] = []
+        arguments = [bulk(call_id), bulk(process), bulk(seq), _KEPT]
         for charge in charges:
-            subject = charge.subject
-            keys += (f"{ADMISSION}money:{subject}", f"{ADMISSION}owed:{subject}", _held(subject))
-            arguments += (charge.quarter, charge.amount)
+            keys += keys_of(charge.subject).packed
+            arguments += (known_bulk(charge.quarter), bulk(charge.amount))
         if not self._commands.accepts_writes:
             self.is_behind = True
         # With a reply, so that a refusal is heard.
-        self._commands.send("EVALSHA", SETTLE.sha, len(keys), *keys, *arguments)
-
-
-def _held(subject: str) -> str:
-    return f"{ADMISSION}held:{subject}"
+        self._commands.send_packed(SETTLE, keys, arguments, is_muted=False)
 
 
 def _balance(fields: Sequence[bytes], held: int) -> Balance:

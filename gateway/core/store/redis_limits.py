@@ -8,10 +8,9 @@ from typing import Any
 
 from gateway.core.store.address import ADMISSION, PREFIX
 from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
-from gateway.core.store.connection import Argument, Connection
+from gateway.core.store.connection import Connection
 from gateway.core.store.interface import (
     Ask,
-    BudgetAsk,
     Limit,
     Standing,
     StoreUnavailable,
@@ -20,8 +19,9 @@ from gateway.core.store.interface import (
 )
 from gateway.core.store.limits import MemoryLimits, correction_of
 from gateway.core.store.memory import admit_here
-from gateway.core.store.packing import PackedLimits, Packer
-from gateway.core.store.redis_budgets import RedisBudgets, budgets_asked, pack_budgets
+from gateway.core.store.packing import PackedBudget, PackedLimits, Packer
+from gateway.core.store.redis_budgets import RedisBudgets
+from gateway.core.store.script import bulk, known_bulk
 from gateway.core.store.scripts import TAKE_TRY
 from gateway.core.store.tries import Patience, Tries
 
@@ -29,11 +29,15 @@ _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
 
 
+Budgets = Sequence[tuple[PackedBudget, int]]
+
+
 class RedisLimits:
     def __init__(self, commands: Connection, budgets: RedisBudgets, *, lease_s: float) -> None:
         self._commands = commands
         self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
+        self._lease = bulk(self._lease_ms)
         self._here = MemoryLimits(time.monotonic)
         self._tries = Tries()
         self._packer = Packer()
@@ -41,7 +45,7 @@ class RedisLimits:
         self._owed: deque[tuple[str, list[str]]] = deque(maxlen=_OWED_KEPT)
 
     async def admit(self, ask: Ask) -> Verdict:
-        budgets = budgets_asked(ask) if ask.budgets else ()
+        budgets = self._packer.budgets(ask.budgets) if ask.budgets else []
         if not ask.limits and not budgets and not any(ask.candidates):
             return Verdict(is_admitted=True)
         if self._commands.accepts_writes:
@@ -52,30 +56,19 @@ class RedisLimits:
                 self._budgets.is_behind = True
         verdict = admit_here(ask, self._here, self._budgets.mine)
         if verdict.is_admitted and budgets:
-            self._budgets.keep(ask.call_id, [budget.subject for budget in budgets])
+            self._budgets.keep(ask.call_id, _subjects(budgets))
         return verdict
 
-    async def _admit_shared(self, ask: Ask, budgets: Sequence[BudgetAsk]) -> Verdict:
+    async def _admit_shared(self, ask: Ask, budgets: Budgets) -> Verdict:
         packed = self._packer.pack(ask.limits)
-        keys = packed.keys
-        arguments: list[Argument] = [ask.call_id, self._lease_ms, len(keys), 0, *packed.arguments(ask)]
         candidates = [self._packer.pack(quotas) for quotas in ask.candidates]
-        if candidates:
-            keys = keys.copy()
-            arguments[3:4] = [len(candidates), *(len(quotas.keys) for quotas in candidates)]
-            for quotas in candidates:
-                keys += quotas.keys
-                arguments += quotas.arguments(ask)
-        if budgets:
-            money, terms = pack_budgets(budgets)
-            keys = keys + money
-            arguments += terms
+        keys, arguments = self._pack(ask, packed, candidates, budgets)
         try:
-            reply = await self._commands.run(ADMIT, keys, arguments)
+            reply = await self._commands.run_packed(ADMIT, keys, arguments)
         except BaseException:
             # No answer is not a no: all may have been taken, whichever candidate's slots.
             if budgets:
-                self._budgets.give_back(ask.call_id, [budget.subject for budget in budgets])
+                self._budgets.give_back(ask.call_id, _subjects(budgets))
             self._give_back(ask.call_id, [slot for limits in (packed, *candidates) for slot in limits.slots])
             raise
         if not reply[0]:
@@ -86,21 +79,41 @@ class RedisLimits:
         if slots:
             self._live[ask.call_id] = slots + self._live.get(ask.call_id, [])
         if budgets:
-            self._budgets.admitted(ask.call_id, budgets, [int(hold) for hold in reply[-len(budgets) :]])
+            subjects = _subjects(budgets)
+            self._budgets.mine.take(ask.call_id, subjects, map(int, reply[-len(budgets) :]))
+            self._budgets.keep(ask.call_id, subjects)
         return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
+
+    def _pack(
+        self, ask: Ask, packed: PackedLimits, candidates: Sequence[PackedLimits], budgets: Budgets
+    ) -> tuple[list[bytes], list[bytes]]:
+        """The keys and arguments of ADMIT."""
+        keys = packed.keys.copy()
+        arguments = [bulk(ask.call_id), self._lease, known_bulk(len(keys)), known_bulk(len(candidates))]
+        if candidates:
+            arguments += [known_bulk(len(quotas.keys)) for quotas in candidates]
+        arguments += packed.arguments(ask)
+        for quotas in candidates:
+            keys += quotas.keys
+            arguments += quotas.arguments(ask)
+        for budget, hold in budgets:
+            keys += budget.keys
+            arguments.append(bulk(hold))
+            arguments += budget.arguments
+        return keys, arguments
 
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         age_s = time.time() - reserved_at
         if not self._commands.accepts_writes:
             return self._here.correct(limits, reserved, actual, age_s)
-        keys: list[str] = []
-        arguments: list[Argument] = []
+        keys: list[bytes] = []
+        arguments: list[bytes] = []
         for limit in limits:
             if taken := correction_of(limit, reserved, actual, age_s):
-                keys.append(ADMISSION + limit.name)
-                arguments += (limit.amount, limit.window_s, taken)
+                keys.append(bulk(ADMISSION + limit.name))
+                arguments += map(bulk, (limit.amount, limit.window_s, taken))
         if keys:
-            self._commands.send_muted("EVALSHA", CORRECT.sha, len(keys), *keys, *arguments)
+            self._commands.send_packed(CORRECT, keys, arguments, is_muted=True)
         return None
 
     async def take_try(self, subject: str, patience: Patience) -> float:
@@ -151,6 +164,10 @@ class RedisLimits:
             self._owed.append((call_id, slots))
 
 
+def _subjects(budgets: Budgets) -> list[str]:
+    return [budget.subject for budget, _ in budgets]
+
+
 def _tries_keys(subject: str) -> list[str]:
     return [f"{PREFIX}tries:{subject}", f"{PREFIX}wait:{subject}"]
 
@@ -160,13 +177,13 @@ def _in_parts(call_ids: list[str]) -> Iterator[list[str]]:
         yield call_ids[start : start + _RENEWED_AT_ONCE]
 
 
-def _refusal(reply: list[Any], packed: PackedLimits, budgets: Sequence[BudgetAsk]) -> Verdict:
+def _refusal(reply: list[Any], packed: PackedLimits, budgets: Budgets) -> Verdict:
     _, said, number, wait_us, window = reply[:5]
     reason = said.decode()
     refused_by = packed.limits[number - 1] if reason == "limit" else None
     budget = None
     if window:
-        refusing = budgets[number - 1]
+        refusing, _ = budgets[number - 1]
         budget = (refusing.subject, refusing.windows[window - 1])
     retry_after_s = wait_us / 1_000_000 if wait_us >= 0 else math.inf
     return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(packed, reply, 5))

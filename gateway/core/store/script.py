@@ -2,16 +2,30 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+
+def bulk(argument: str | int) -> bytes:
+    """An argument of a command as Redis reads it. One that is the same for many calls is put so once."""
+    text = str(argument).encode()
+    return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
+# Of numbers that come again and again.
+known_bulk = lru_cache(1024)(bulk)
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     source: str
     sha: str = field(init=False)
+    call: tuple[bytes, bytes] = field(init=False)
+    """The command that runs it, up to its keys."""
 
     def __post_init__(self) -> None:
         digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
         object.__setattr__(self, "sha", digest)
+        object.__setattr__(self, "call", (bulk("EVALSHA"), bulk(digest)))
 
 
 # `now` is in ms.

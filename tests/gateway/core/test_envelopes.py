@@ -141,3 +141,34 @@ def test_a_prompt_that_is_too_long_is_told_in_the_words_that_the_clients_look_fo
     told = WRITERS[form](error)["error"]["message"]
     unnumbered = f"prompt is too long: {message}" if form == "anthropic" else message
     assert told == (WORDS[form].format(*lengths) if lengths else unnumbered)
+
+
+OF_VLLM = (
+    "'max_tokens' or 'max_completion_tokens' is too large: 40000. This model's maximum context length is 32768 "
+    "tokens and your request has 100 input tokens (40000 > 32768 - 100)."
+)
+OF_OPENAI = (
+    "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (5000 in the "
+    "messages, 4000 in the completion). Please reduce the length of the messages or completion."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "lengths"), [(OF_VLLM, (100, 40000, 32768)), (OF_OPENAI, (5000, 4000, 8192))]
+)
+def test_a_prompt_that_leaves_its_answer_no_room_is_not_called_too_long(message, lengths):
+    """Claude Code would compact it, where it has to ask for a shorter answer."""
+    error = {"message": message, "code": "context_length_exceeded", "status": 400}
+    prompt, answer, most = lengths
+    said = anthropic_envelope(error)["error"]["message"]
+    assert said.startswith(
+        f"input length and `max_tokens` exceed context limit: {prompt} + {answer} > {most}"
+    )
+    assert openai_envelope(error)["error"]["message"] == message
+
+
+def test_a_prompt_too_long_for_any_answer_is_called_so():
+    message = "However, you requested 9500 tokens (9000 in the messages, 500 in the completion)"
+    message = f"This model's maximum context length is 8192 tokens. {message}"
+    error = {"message": message, "code": "context_length_exceeded", "status": 400}
+    assert anthropic_envelope(error)["error"]["message"].startswith("prompt is too long: 9")

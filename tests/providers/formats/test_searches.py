@@ -67,6 +67,8 @@ def test_place_of_the_user_is_left_out_and_told():
         ),
         ("responses", {"tools": [{"type": "web_search", "filters": {"allowed_domains": ["a.example"]}}]}),
         ("responses", {"tools": [{"type": "web_search"}], "tool_choice": "required"}),
+        ("responses", {"tools": [{"type": "web_search"}], "max_tool_calls": 2}),
+        ("responses", {"tools": [{"type": "web_search", "external_web_access": False}]}),
         ("gemini", {"tools": [{"googleSearch": {"excludeDomains": ["a.example"]}}]}),
         ("gemini", {"tools": [{"urlContext": {}}]}),
     ],

@@ -109,6 +109,20 @@ def test_a_call_that_costs_nothing_is_not_in_the_way_of_holds(world: World) -> N
     world.play(story)
 
 
+def test_a_call_that_costs_nothing_holds_nothing_where_a_raised_hold_is_larger_than_what_is_left(
+    world: World,
+) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        await install(web, TEN)
+        await web.admit(ask("a", 10, TEN))
+        web.raise_hold("a", ["key:1"], 20)
+        assert (await web.admit(ask("b", 0, TEN))).is_admitted
+        web.release_holds("b", ["key:1"])
+        assert (await balance(web)).held == 20
+
+    world.play(story)
+
+
 def test_all_subjects_hold_or_none(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         await install(web, TEN)
