@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from providers.formats.openai.format import OpenAIFormat
-from providers.formats.openai.vendors import CallNumbers, finish_of
+from providers.formats.openai.vendors import CallNumbers, finish_of, refuse_end
 from providers.operations.generate import adapter_between
 from providers.wire.call import Call
 from providers.wire.estimate import FILE_CHARS
@@ -134,6 +134,13 @@ def test_habit_of_a_vendor_means_the_same_relayed_and_read(habit):
 def test_error_for_a_finish_is_a_failure_however_it_is_written(word):
     with pytest.raises(UpstreamFailure):
         finish_of({"finish_reason": word})
+
+
+@pytest.mark.parametrize("word", ["tool_calls", "TOOL_CALLS"])
+def test_end_in_a_call_where_there_was_none_is_a_failure_however_it_is_written(word):
+    refuse_end(word, has_calls=True)
+    with pytest.raises(UpstreamFailure):
+        refuse_end(word, has_calls=False)
 
 
 def test_new_name_without_a_number_or_an_id_is_another_call():
