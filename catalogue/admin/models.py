@@ -191,8 +191,8 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def instead_of_deleting(self) -> tuple[str, str]:
         advice = (
-            "You can retire a model instead: calls to it are then answered with its successor's name, and its history, "
-            "prices and editions stay."
+            "You can retire a model instead: calls to it are then refused with the name of its successor, and "
+            "its history, prices and editions stay."
         )
         return advice, "id_retirement_at"
 
