@@ -108,7 +108,7 @@ def test_new_key_has_what_its_team_gives_where_nothing_is_said() -> None:
 def test_ceiling_holds_for_keys_that_are_older_than_it(team: Team) -> None:
     wide, narrow = make_key(team)[0], make_key(team, requests_per_minute=10)[0]
     Team.objects.update(key_requests_per_minute_most=60)
-    in_force = [load_rules().for_key(facts(Key.objects.get(pk=key.pk))).limits for key in (wide, narrow)]
+    in_force = [load_rules().for_key(facts(key)).limits for key in (wide, narrow)]
     assert [[limit.amount for limit in limits] for limits in in_force] == [[60], [10]]
 
 
