@@ -95,7 +95,7 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_budgets_of_all_levels_and_of_the_deployment_count_the_nearest_first() -> None:
     terms = [Terms("month", "UTC", 5)]
     names = ("deployment", "team:9", "project:7", "key:1", "key:2")
-    rules = Rules({}, {name: terms for name in names})
+    rules = Rules({}, dict.fromkeys(names, terms))
     asked = [budgets.subject for budgets in rules.for_key(FACTS, 7).budgets]
     assert asked == ["key:1", "project:7", "team:9", "deployment"]
     assert RULES.for_key(FACTS, 7).budgets == ()
