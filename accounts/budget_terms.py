@@ -31,7 +31,7 @@ def check_window(window: str) -> None:
 
 def check_zone(zone: str) -> None:
     if not is_zone(zone):
-        raise InvalidField("zone", f"zone is {zone[:64]!r}; name a time zone, such as Europe/Berlin or UTC.")
+        raise InvalidField("zone", f"zone is {zone!r}; name a time zone, such as Europe/Berlin or UTC.")
 
 
 def check_mode(mode: str) -> None:

@@ -107,13 +107,24 @@ def _save(budget: Budget, terms: Mapping[str, Any], *, is_staff: bool) -> Budget
     given = {name: value for name, value in terms.items() if is_staff or name != "most_usd"}
     for name, value in given.items():
         setattr(budget, name, list(value) if name == "thresholds" else value)
-    _check(budget)
+    check_budget(budget)
     budget.set_by = actor()
     budget.save()
     return budget
 
 
-def _check(budget: Budget) -> None:
+@transaction.atomic
+def save_budget(budget: Budget) -> Budget:
+    """As staff say, who may say all of it. Raises InvalidField."""
+    check_budget(budget)
+    take_revision(Part.RULES)
+    budget.set_by = actor()
+    budget.save()
+    return budget
+
+
+def check_budget(budget: Budget) -> None:
+    """Raises InvalidField."""
     budget_terms.check_usd("amount_usd", budget.amount_usd)
     budget_terms.check_zone(budget.zone)
     budget_terms.check_mode(budget.mode)
@@ -122,3 +133,7 @@ def _check(budget: Budget) -> None:
         budget_terms.check_usd("most_usd", budget.most_usd)
         if budget.amount_usd > budget.most_usd:
             raise InvalidField("amount_usd", f"Staff allow this budget to be {budget.most_usd:f} at most.")
+    if (budget.raise_usd is None) != (budget.raise_until is None):
+        raise InvalidField("raise_until", "A raise needs an amount and an end.")
+    if budget.raise_usd is not None:
+        budget_terms.check_usd("raise_usd", budget.raise_usd)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.core.serializers.json import DjangoJSONEncoder
@@ -59,18 +60,32 @@ def _copy(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
 
 def _insert(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
     # By hand: the ORM holds the interpreter while it builds hundreds of rows, and calls stand still.
-    preparers = _preparers()
     table, columns = _table_and_columns()
-    places = ", ".join(["%s"] * len(preparers))
-    # One after the other, since only so SQL says which of them are new.
+    places = ", ".join(["%s"] * len(_preparers()))
     statement = f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (attempt_id) DO NOTHING"  # noqa: S608
-    new = []
     with transaction.atomic(), connection.cursor() as cursor:
-        for record in records:
-            cursor.execute(statement, tuple(prepare(find(record)) for find, prepare in preparers))
-            if cursor.rowcount > 0:
-                new.append(record)
-    return new
+        if connection.vendor == "sqlite":
+            new = _missing(records)
+            cursor.executemany(statement, list(map(_values, new)))
+            return new
+        return [record for record in records if _is_inserted(cursor, statement, record)]
+
+
+def _missing(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
+    """Those that are not there, each once. SQLite lets one transaction write at a time, so that stays true."""
+    by_id = {UUID(record.opened.attempt_id): record for record in reversed(records)}
+    there = set(LedgerEntry.objects.filter(pk__in=by_id).values_list("pk", flat=True))
+    return [by_id[id_] for id_ in reversed(by_id) if id_ not in there]
+
+
+def _is_inserted(cursor: Any, statement: str, record: AttemptRecord) -> bool:
+    """One after the other: only so does PostgreSQL say which of them were new."""
+    cursor.execute(statement, _values(record))
+    return bool(cursor.rowcount > 0)
+
+
+def _values(record: AttemptRecord) -> tuple[Any, ...]:
+    return tuple(prepare(find(record)) for find, prepare in _preparers())
 
 
 def _table_and_columns() -> tuple[str, str]:

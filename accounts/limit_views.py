@@ -86,7 +86,7 @@ class LimitsView(ManagementView):
     def post(self, request: Request) -> Response:
         team, given = self.asked_team(), checked(NewLimitSerializer, request.data)
         subject = find_subject(team, given["subject"], given.get("subject_id"))
-        _check_may_set(self, given["subject"])
+        check_may_set(self, given["subject"])
         window = given.get("window") or Limit.Window.NONE
         measure = {"unit": given["unit"], "window": window}
         there = (
@@ -138,7 +138,7 @@ class LimitView(ManagementView):
 
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002
         limit = self._find(id)
-        _check_may_set(self, limit.subject_kind)
+        check_may_set(self, limit.subject_kind)
         changes = checked(LimitChangesSerializer, request.data, partial=True)
         if "amount" in changes:
             subject: Any = limit.subject_row
@@ -147,7 +147,7 @@ class LimitView(ManagementView):
 
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         limit = self._find(id)
-        _check_may_set(self, limit.subject_kind)
+        check_may_set(self, limit.subject_kind)
         remove_limit(limit=limit)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -184,7 +184,7 @@ def find_subject(team: Team, kind: str, name: str | None) -> Owner:
     return found
 
 
-def _check_may_set(view: ManagementView, kind: str) -> None:
+def check_may_set(view: ManagementView, kind: str) -> None:
     """Of the team and its people its owners decide. Raises ApiError."""
     if kind in BY_OWNERS:
         own_team(view)

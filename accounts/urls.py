@@ -1,9 +1,9 @@
-"""The addresses of management: keys, the team, its service accounts, projects and limits; and of a key's own terms."""
+"""The addresses of management: keys, the team and all that belongs to it; and of a key's own terms."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import limit_views, owner_views
+from accounts import budget_views, limit_views, owner_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -16,6 +16,9 @@ urlpatterns = [
     path("team/freeze", owner_views.FreezeView.as_view(), name="team-freeze"),
     path("team/unfreeze", owner_views.UnfreezeView.as_view(), name="team-unfreeze"),
     path("team/archive", owner_views.ArchiveView.as_view(), name="team-archive"),
+    path("budgets", budget_views.BudgetsView.as_view(), name="budgets"),
+    path("budgets/<str:id>", budget_views.BudgetView.as_view(), name="budget"),
+    path("budgets/<str:id>/raise", budget_views.BudgetRaiseView.as_view(), name="budget-raise"),
     path("limits", limit_views.LimitsView.as_view(), name="limits"),
     path("limits/<str:id>", limit_views.LimitView.as_view(), name="limit"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),

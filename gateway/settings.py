@@ -340,6 +340,7 @@ SPECTACULAR_SETTINGS = {
         "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
+        "BudgetWindow": "accounts.models.Budget.Period",
         "StateEnum": "accounts.models.Key.State",
         "TeamStateEnum": "accounts.models.Team.State",
     },

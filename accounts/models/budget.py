@@ -1,5 +1,6 @@
 """Budgets of everybody who can own or spend, and of the operator itself."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -122,7 +123,7 @@ class Budget(SubjectModel):
         ]
 
     def __str__(self) -> str:
-        return f"${self.amount_usd.normalize():f} {self.get_window_display()}"
+        return f"${Decimal(self.amount_usd).normalize():f} {self.get_window_display()}"
 
     @property
     def subject_text(self) -> str:

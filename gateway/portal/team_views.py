@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import services
 from accounts.models import Membership, Project, ServiceAccount, Team
 from gateway.core.refusals import InvalidField
+from gateway.portal.budgets import budgets_of_team
 from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
 from gateway.portal.limits import TeamLimitForm, limits_of_team
 from gateway.portal.listing import teams_of, why_stopped
@@ -52,6 +53,7 @@ def team(request: HttpRequest) -> HttpResponse:
         "accounts": found.service_accounts.all(),
         "projects": found.projects.all(),
         "limits": limits_of_team(found, is_owner=is_owner),
+        "budgets": budgets_of_team(found),
         "forms": shown,
     }
     return render(request, "portal/team.html", context)

@@ -24,6 +24,7 @@ from catalogue.published.reading import read_now
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
+from gateway.portal.budgets import budgets_of_key
 from gateway.portal.calls import SHOWN, last_calls
 from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, RotationForm, TermsForm
 from gateway.portal.limits import LimitForm, limits_of_key
@@ -173,6 +174,7 @@ def show_key(
         "form": form,
         "may_change": is_changeable(key),
         "limits": limits_of_key(key),
+        "budgets": budgets_of_key(key),
         "limit_form": limit_form or LimitForm(),
         "successor": getattr(key, "successor", None),
         "why_stopped": why_stopped(key.team),

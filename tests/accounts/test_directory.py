@@ -67,15 +67,12 @@ def test_known_key_costs_no_query(directory: SqlKeyDirectory) -> None:
 
 
 def test_facts_carry_every_term(directory: SqlKeyDirectory) -> None:
-    _, text = make_key(requests_per_minute=5, concurrency=2, model_patterns=["acme/*"], lane="worker")
+    team = make_team(key_requests_per_minute_most=5, key_concurrency_most=2)
+    _, text = make_key(team, model_patterns=["acme/*"], lane="worker")
     facts = look_up(directory, text)
     assert facts is not None
-    assert (facts.requests_per_minute, facts.concurrency, facts.model_patterns, facts.lane) == (
-        5,
-        2,
-        ("acme/*",),
-        "worker",
-    )
+    assert (facts.requests_per_minute_most, facts.concurrency_most) == (5, 2)
+    assert (facts.model_patterns, facts.lane) == (("acme/*",), "worker")
 
 
 def test_revoked_key_is_known_as_inactive_after_a_refresh(directory: SqlKeyDirectory) -> None:

@@ -11,6 +11,7 @@ from accounts.limits import (
     check_choice,
     check_expiry,
     check_limit,
+    check_line,
     check_measure,
     check_name,
     check_project,
@@ -119,3 +120,15 @@ def test_amount_is_at_least_one_and_not_without_end(unit: str, window: str, most
 
 def test_windows_are_as_long_as_they_are_called() -> None:
     assert WINDOWS_S == {"minute": 60, "day": 86_400, "none": 0}
+
+
+@pytest.mark.parametrize("text", ["", "4711", "x" * 100])
+def test_line_may_be_empty_and_of_a_hundred_characters(text: str) -> None:
+    check_line("cost_centre", text)
+
+
+@pytest.mark.parametrize("text", ["x" * 101, "a\nb", "\0"])
+def test_longer_line_and_one_that_cannot_be_printed_are_refused(text: str) -> None:
+    with pytest.raises(InvalidField) as refusal:
+        check_line("cost_centre", text)
+    assert refusal.value.field == "cost_centre"

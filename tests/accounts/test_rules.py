@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accounts import rules as rules_module
+from accounts.budgets import Terms
 from accounts.key_facts import facts_of
 from accounts.keys import KeyFacts
 from accounts.limiting import set_limit
@@ -84,9 +85,20 @@ def test_rules_of_a_key_are_put_together_once_and_anew_where_the_key_changed() -
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules_module, "_KEPT_MOST", 2)
     rules = Rules({})
+    kept = []
     for id_ in range(5):
         rules.for_key(replace(FACTS, id=id_))
-    assert len(rules._kept) <= 2
+        kept.append(len(rules._kept))
+    assert kept == [1, 2, 1, 2, 1]
+
+
+def test_budgets_of_all_levels_and_of_the_deployment_count_the_nearest_first() -> None:
+    terms = [Terms("month", "UTC", 5)]
+    names = ("deployment", "team:9", "project:7", "key:1", "key:2")
+    rules = Rules({}, dict.fromkeys(names, terms))
+    asked = [budgets.subject for budgets in rules.for_key(FACTS, 7).budgets]
+    assert asked == ["key:1", "project:7", "team:9", "deployment"]
+    assert RULES.for_key(FACTS, 7).budgets == ()
 
 
 def test_subject_without_limits_has_none() -> None:

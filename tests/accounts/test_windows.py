@@ -90,6 +90,14 @@ def test_clocks_that_go_back_over_midnight_leave_no_instant_without_a_day() -> N
     assert window_at(DAY, "America/St_Johns", begun - 1).ends_at == begun
 
 
+def test_clocks_that_skip_midnight_in_the_middle_leave_no_instant_without_a_day() -> None:
+    """From half past eleven to half past midnight, as they did in Toronto: the day before goes on a little."""
+    skipped = utc("1919-03-31 04:30")
+    assert datetime.fromtimestamp(skipped, ZoneInfo("America/Toronto")).hour == 0
+    window = window_at(DAY, "America/Toronto", skipped)
+    assert (window.starts_at, window.ends_at) == (utc("1919-03-30 05:00"), skipped + HOUR_S // 2)
+
+
 def test_lifetime_has_no_bounds() -> None:
     assert window_at(LIFETIME, BERLIN, utc("2026-06-01")) == Window(LIFETIME, "", 0, None)
 

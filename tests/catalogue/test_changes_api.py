@@ -211,7 +211,7 @@ def test_number_of_queries_does_not_grow(
         make_published(f"acme/m{number}")
     Model.objects.update(context_length=1)
     publish_all()
-    with django_assert_num_queries(7):  # key, whole snapshot, spans, records
+    with django_assert_num_queries(9):  # key, whole snapshot with its quotas, spans, records
         client.get(URL)
     with django_assert_num_queries(2):  # key, revision
         client.get(URL)

@@ -133,15 +133,10 @@ def test_first_of_several_faults_is_told():
     assert str(refusal_of("p", error).detail) == "p is odd."
 
 
-@pytest.mark.parametrize(
-    ("field", "items"),
-    [
-        (WordsField(), {"type": "string", "minLength": 1}),
-        (WordsField("a"), {"type": "string", "minLength": 1, "enum": ["a"]}),
-    ],
-)
-def test_list_is_described_by_its_words(field, items):
-    assert field.schema == {"type": "array", "items": items}
+def test_list_is_described_by_its_words() -> None:
+    item = {"type": "string", "minLength": 1}
+    assert WordsField().schema == {"type": "array", "items": item}
+    assert WordsField("a").schema == {"type": "array", "items": item | {"enum": ["a"]}}
 
 
 def test_brackets_of_lists_are_left_out_of_names():

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Key, Limit, Project, ServiceAccount, StoredResponse, Team
+from accounts.models import Budget, Key, Limit, Project, ServiceAccount, StoredResponse, Team
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
@@ -44,12 +44,14 @@ def foreign() -> dict[str, str]:
     ServiceAccount.objects.create(team=team, slug="robot", name=SECRET)
     project = Project.objects.create(team=team, slug="blue", name=SECRET)
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
+    budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     return {
         "keys": key.public_id,
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
         "projects": "blue",
         "limits": str(limit.pk),
+        "budgets": str(budget.pk),
     }
 
 
@@ -73,7 +75,8 @@ def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
     kinds = (Key, StoredResponse, ServiceAccount, Project)
     limits = Limit.objects.filter(project__team=team).values()
-    return [*limits, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
+    budgets = Budget.objects.filter(project__team=team).values()
+    return [*limits, *budgets, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
 
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
@@ -85,6 +88,8 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/limits/{id}/remove",
         "/team/projects/{id}/archive",
         "/team/service-accounts/{id}/switch",
+        "/v1/budgets/{id}",
+        "/v1/budgets/{id}/raise",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",
         "/v1/keys/{id}/rotate",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -22,6 +23,8 @@ CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 RESPONSE = {"model": "demo/chat", "input": "hello"}
 LIMITED = "limited"
 LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
+BUDGET = {"subject": "project", "subject_id": LIMITED, "window": "month", "amount_usd": "10"}
+RAISED_UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class Good:
 
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
+    "budget_create": [Good(BUDGET)],
+    "budget_partial_update": [Good({"amount_usd": "50"})],
+    "budget_raise": [Good({"raise_usd": "5", "raise_until": RAISED_UNTIL})],
     "chat_completions_create": [Good(CHAT), Good({**CHAT, "stream": True})],
     "completions_create": [
         Good({"model": "demo/chat", "prompt": "hello"}),
@@ -88,7 +94,7 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 
 
 OPERATIONS = list(operations(api_document()))
-MANAGED = ("/v1/keys", "/v1/limits", "/v1/projects", "/v1/service-accounts", "/v1/team")
+MANAGED = ("/v1/budgets", "/v1/keys", "/v1/limits", "/v1/projects", "/v1/service-accounts", "/v1/team")
 # An estimate is the same for every model, and no model is asked.
 COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}
 NAMING = [
@@ -135,10 +141,12 @@ class Caller:
         }
 
     def _new_row(self, operation: Declared) -> str:
-        """Of a key, a limit, a project or a service account."""
+        """Of a key, a limit, a budget, a project or a service account."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
         if path == "/v1/limits":
             return self._made(path, LIMIT | {"subject_id": self._new_project()}, key=self.keys[True])
+        if path == "/v1/budgets":
+            return self._made(path, BUDGET | {"subject_id": self._new_project()}, key=self.keys[True])
         body = named if path == "/v1/keys" else named | {"slug": f"row-{next(self.numbers)}"}
         return self._made(path, body, key=self.keys[True])
 

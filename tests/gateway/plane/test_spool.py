@@ -215,14 +215,23 @@ def test_rotation_begins_new_files_and_drops_drained_ones(tmp_path: Path) -> Non
     spool.close()
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
 @pytest.mark.parametrize(("more", "is_full"), [(0, True), (1, False)])
-def test_file_that_is_just_full_is_followed_by_another(tmp_path: Path, more: int, is_full: bool) -> None:
-    opened = begun(attempt_id="a" * 32)
+def test_file_that_is_just_full_is_followed_by_another(
+    tmp_path: Path, more: int, is_full: bool, is_closed: bool
+) -> None:
+    record = attempt(attempt_id="a" * 32)
+
+    def write(spool: Spool) -> None:
+        spool.attempt_opened(record)
+        if is_closed:
+            spool.attempt_closed(record)
+
     probe = Spool(tmp_path / "probe")
-    probe.attempt_opened(opened)
+    write(probe)
     [file] = probe.folder.iterdir()
     spool = Spool(tmp_path / "spool", segment_bytes=file.stat().st_size + more)
-    spool.attempt_opened(opened)
+    write(spool)
     assert (max(path.name[-12:] for path in spool.folder.iterdir()) == "000002.spool") is is_full
     probe.close()
     spool.close()

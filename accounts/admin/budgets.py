@@ -1,0 +1,91 @@
+"""Budgets, as staff set them: of whoever can own or spend, of a provider, and of the whole deployment."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.history import HistoryAdminBase
+from accounts.budgeting import check_budget, remove_budget, save_budget
+from accounts.models import Budget
+from accounts.models.subject import KINDS
+from accounts.money import usd_of
+from accounts.spending import spent_in
+from gateway.core.refusals import InvalidField
+
+
+class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Budget
+        fields = "__all__"  # noqa: DJ007  # the page says which
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.instance.pk is None:
+            chosen = [name for name in (*KINDS, "provider", "is_deployment") if cleaned.get(name)]
+            if len(chosen) != 1:
+                self.add_error(None, "Choose exactly one that it is for.")
+            elif cleaned.get("key"):
+                cleaned["key"] = cleaned["key"].lineage
+        return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        try:
+            check_budget(self.instance)
+        except InvalidField as fault:
+            self.add_error(fault.field if fault.field in self.fields else None, fault.message)
+
+
+@admin.register(Budget)
+class BudgetAdmin(HistoryAdminBase):
+    form = BudgetForm
+    list_display = ["__str__", "whose", "spent", "refuses", "is_active"]
+    list_filter = ["window", "is_active", "refuses"]
+    list_select_related = [
+        "key",
+        "member__user",
+        "member__team",
+        "service_account__team",
+        "project__team",
+        "team",
+    ]
+    autocomplete_fields = ["key", "service_account", "project", "team"]
+    raw_id_fields = ["member"]
+    readonly_fields = ["spent", "set_by"]
+    fieldsets = [
+        ("Whose", {"fields": [*KINDS, "provider", "is_deployment"]}),
+        (
+            "How much",
+            {"fields": [("window", "zone"), ("amount_usd", "most_usd"), ("mode", "refuses"), "is_active"]},
+        ),
+        ("More for a while", {"fields": [("raise_usd", "raise_until")]}),
+        ("Tell", {"fields": ["thresholds", "spent", "set_by"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
+        whose = [*KINDS, "provider", "is_deployment", "window"] if obj else []
+        return [*self.readonly_fields, *whose]
+
+    @admin.display(description="whose")
+    def whose(self, budget: Budget) -> str:
+        if budget.is_deployment:
+            return "this deployment"
+        return f"provider {budget.provider}" if budget.provider else str(budget.subject_row)
+
+    @admin.display(description="spent in its window")
+    def spent(self, budget: Budget) -> str:
+        if budget.pk is None:
+            return ""
+        window = budget.window_at(timezone.now().timestamp())
+        return f"${usd_of(spent_in(budget.subject_text, window)):,.2f}"
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:  # noqa: ARG002
+        save_budget(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Budget) -> None:  # noqa: ARG002
+        remove_budget(budget=obj, is_staff=True)
