@@ -221,8 +221,11 @@ class EdgeProcess:
         )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
-        settling = Settling(self.worker_store, self.limited, "edge")
-        observers = Observers(records, [HealthObserver(health), settling, *plan.observers])
+        # Each settles by its own connection, in order with what it then gives back.
+        observers, its_observers = (
+            Observers(records, [HealthObserver(health), Settling(store, self.limited, name), *plan.observers])
+            for store, name in ((self.store, "web"), (self.worker_store, "worker"))
+        )
         self.services = CallServices(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
@@ -236,7 +239,7 @@ class EdgeProcess:
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
             self.worker_store,
-            replace(self.services, admission=its),
+            replace(self.services, admission=its, observers=its_observers),
             "worker-1",
             records,
             write_timeout_s=plan.write_timeout_s,
