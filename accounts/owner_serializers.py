@@ -6,32 +6,11 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.limits import LIMIT_MAX, PROJECT
-from accounts.models import Key, Limit, Project, ServiceAccount, Team
+from accounts.models import Project, ServiceAccount, Team
 from accounts.policies import POLICY_CHOICES
-from accounts.rules import within_ceilings
-from accounts.scopes import MANAGEMENT
-from accounts.serializers import KeySerializer, StrictSerializer
+from accounts.serializers import StrictSerializer
 
 _DAYS_MAX = 3_650
-_OPENROUTERS = (
-    "label",
-    "limit",
-    "limit_remaining",
-    "limit_reset",
-    "usage",
-    "usage_daily",
-    "usage_weekly",
-    "usage_monthly",
-    "byok_usage",
-    "byok_usage_daily",
-    "byok_usage_weekly",
-    "byok_usage_monthly",
-    "include_byok_in_limit",
-    "is_free_tier",
-    "is_management_key",
-    "is_provisioning_key",
-)
-"""Of its `GET /key`."""
 
 
 def _whole(help_text: str, most: int = LIMIT_MAX, least: int = 1) -> serializers.IntegerField:
@@ -161,72 +140,6 @@ class TeamSerializer(_Told):
 
     def get_state(self, team: Team) -> Team.State:
         return team.state
-
-
-def _amount() -> serializers.SerializerMethodField:
-    """In USD; null: nothing is counted of money yet."""
-    return serializers.SerializerMethodField(method_name="get_amount")
-
-
-class OwnKeySerializer(KeySerializer):
-    """What the key that asks may do: the members that OpenRouter's answer has, and ours.
-
-    The limits are those in force, with the team's ceilings in them. `context` holds the key's `facts`.
-    """
-
-    label = serializers.CharField(source="name", read_only=True)  # type: ignore[assignment]  # as a list's `data`
-    limit = _amount()
-    limit_remaining = _amount()
-    limit_reset = serializers.SerializerMethodField()
-    usage = _amount()
-    usage_daily = _amount()
-    usage_weekly = _amount()
-    usage_monthly = _amount()
-    byok_usage = _amount()
-    byok_usage_daily = _amount()
-    byok_usage_weekly = _amount()
-    byok_usage_monthly = _amount()
-    include_byok_in_limit = serializers.SerializerMethodField(method_name="get_never")
-    is_free_tier = serializers.SerializerMethodField(method_name="get_never")
-    is_management_key = serializers.SerializerMethodField(method_name="get_manages")
-    is_provisioning_key = serializers.SerializerMethodField(method_name="get_manages")
-    requests_per_minute = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
-    concurrency = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
-    team = TeamSerializer(read_only=True)  # type: ignore[assignment]  # more than the others tell of it
-
-    class Meta(KeySerializer.Meta):
-        fields = [*_OPENROUTERS, *KeySerializer.Meta.fields]
-        read_only_fields = fields
-
-    def get_amount(self, key: Key) -> float | None:  # noqa: ARG002  # the framework's signature
-        return None
-
-    def get_limit_reset(self, key: Key) -> str | None:  # noqa: ARG002  # likewise
-        return None
-
-    def get_never(self, key: Key) -> bool:  # noqa: ARG002  # likewise
-        return False
-
-    def get_manages(self, key: Key) -> bool:
-        return MANAGEMENT in key.scope_set
-
-    def get_requests_per_minute(self, key: Key) -> int | None:
-        return self._limit(key, Limit.Unit.REQUESTS, Limit.Window.MINUTE)
-
-    def get_concurrency(self, key: Key) -> int | None:
-        return self._limit(key, Limit.Unit.CONCURRENCY, Limit.Window.NONE)
-
-    def _limit(self, key: Key, unit: str, window: str) -> int | None:
-        """Its own, as far as its team's keys may have so much."""
-        rows = [(row.unit, row.window, row.amount) for row in key.lineage.limits.all()]
-        held = within_ceilings(rows, self.context["facts"])
-        return next((amount for *measure, amount in held if measure == [unit, window]), None)
-
-
-class OwnKeyAnswerSerializer(serializers.Serializer[Any]):
-    """As OpenRouter wraps it."""
-
-    data = OwnKeySerializer()  # type: ignore[assignment]  # a field, though named as a property
 
 
 @extend_schema_serializer(many=False)

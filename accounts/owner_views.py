@@ -16,11 +16,10 @@ from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
 from accounts.management_view import TEAM, ManagementView, checked, own_team, person_of, team_of
 from accounts.models import LedgerEntry, Project, ServiceAccount, Team
+from accounts.own_key import OwnKeyAnswerSerializer, OwnKeySerializer, look
 from accounts.owner_serializers import (
     NewProjectSerializer,
     NewServiceAccountSerializer,
-    OwnKeyAnswerSerializer,
-    OwnKeySerializer,
     ProjectChangesSerializer,
     ProjectListSerializer,
     ProjectSerializer,
@@ -69,7 +68,7 @@ class OwnKeyView(APIView):
     @extend_schema(
         tags=["keys"],
         operation_id="key_retrieve_own",
-        summary="Say what this key may do",
+        summary="Say what this key may do, and what it has left",
         responses=OwnKeyAnswerSerializer,
         examples=[_told({"data": {"label": "billing", "scopes": ["inference"], "requests_per_minute": 60}})],
     )
@@ -77,7 +76,7 @@ class OwnKeyView(APIView):
         if not isinstance(request.user, KeyPrincipal):
             raise Unauthorised
         key, facts = request.user.key, request.user.facts
-        return Response({"data": OwnKeySerializer(key, context={"facts": facts}).data})
+        return Response({"data": OwnKeySerializer(key, context={"standings": look(facts)}).data})
 
 
 class TeamView(ManagementView):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from accounts.budgets import Terms
-from accounts.keys import Subject
+from accounts.keys import KeyFacts, Subject
 from accounts.models import Budget, Limit
 from accounts.models.subject import KINDS
 from accounts.money import units_of
-from accounts.rules import NONE, Row, Rules
+from accounts.rules import NONE, KeyRules, Row, Rules
 
 
 class RulesInForce:
@@ -23,6 +23,15 @@ class RulesInForce:
 
 rules_in_force = RulesInForce()
 """Of this process."""
+
+
+def rules_of(key: KeyFacts) -> KeyRules:
+    """Those of one key, as SQL has them now."""
+    limits: dict[Subject, list[Row]] = {}
+    for kind, pk in key.subjects:
+        rows = Limit.objects.filter(**{f"{kind}_id": pk}).order_by("pk")
+        limits[kind, pk] = list(rows.values_list("unit", "window", "amount"))
+    return Rules(limits).for_key(key)
 
 
 def load_rules() -> Rules:

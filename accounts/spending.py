@@ -33,7 +33,7 @@ def counts_loss(subject: str) -> bool:
 
 def read_bases(wanted: Mapping[str, Collection[Window]]) -> Bases:
     """What those subjects spent in those windows, in one statement: so all of it is of the same instant."""
-    places = [(subject, window) for subject, windows in wanted.items() for window in windows]
+    places = [(subject, window) for subject, windows in wanted.items() for window in dict.fromkeys(windows)]
     spent: dict[str, dict[str, int]] = {subject: {} for subject in wanted}
     marks, version = {}, 0
     for place, process, number in _read(places):

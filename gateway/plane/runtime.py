@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.conf import settings
 
-from accounts import guesses
+from accounts import guesses, standings
 from accounts.directory import SqlKeyDirectory
-from gateway.core.store.interface import Store
+from gateway.core.store.interface import Limit, Standing, Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.plane.process import Process
 from gateway.proxy.attempt import CallServices
@@ -25,6 +26,7 @@ from gateway.server.http_cache import Application, ResponseCache
 logger = logging.getLogger(__name__)
 
 Hook = Callable[[], Awaitable[None]]
+_Answer = TypeVar("_Answer")
 
 on_started: Hook | None = None
 """Awaited on the web loop once the data plane runs, before the first request is taken."""
@@ -70,6 +72,32 @@ class SharedTries:
     def forgive(self, subject: str) -> None:
         asyncio.run_coroutine_threadsafe(self._store.forgive(subject), self._loop)
         self._local.forgive(subject)
+
+
+class SharedStandings:
+    """What the store says of limits and budgets, for Django's threads. Nothing where the loop has no time for them."""
+
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+
+    def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
+        return self._ask(self._store.standings(limits)) or ()
+
+    def held(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        return {
+            subject: balance.held
+            for subject in subjects
+            if (balance := self._ask(self._store.balance(subject))) is not None
+        }
+
+    def _ask(self, question: Coroutine[Any, Any, _Answer]) -> _Answer | None:
+        asked = asyncio.run_coroutine_threadsafe(question, self._loop)
+        try:
+            return asked.result(_TRIES_WITHIN_S)
+        except TimeoutError:
+            asked.cancel()
+            return None
 
 
 class Runtime:
@@ -186,6 +214,7 @@ async def start(behind: Application) -> Runtime:
     runtime = Runtime(behind)
     await runtime.open()
     guesses.here.counter = SharedTries(runtime.process.store, runtime.loop)
+    standings.here.reader = SharedStandings(runtime.process.store, runtime.loop)
     _current = runtime
     if on_started:
         await on_started()
@@ -199,5 +228,6 @@ async def stop() -> None:
     if on_stopping:
         await on_stopping()
     guesses.here.forget()
+    standings.here.forget()
     await _current.close()
     _current = None

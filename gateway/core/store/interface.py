@@ -229,6 +229,9 @@ class Store(Protocol):
         whose quotas have room is taken with the rest.
         """
 
+    async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
+        """What is left of those that have a window; nothing is taken."""
+
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         """Put what was counted in place of what was reserved at `reserved_at`, in Unix seconds.
 

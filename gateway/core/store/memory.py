@@ -7,7 +7,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.core.store.budgets import MemoryBudgets
-from gateway.core.store.interface import Ask, Balance, JobEntry, Limit, TakeBack, Tokens, Verdict
+from gateway.core.store.interface import (
+    Ask,
+    Balance,
+    JobEntry,
+    Limit,
+    Standing,
+    TakeBack,
+    Tokens,
+    Verdict,
+)
 from gateway.core.store.limits import MemoryLimits
 from gateway.core.store.tries import Patience, Tries
 
@@ -85,6 +94,9 @@ class MemoryStore:
 
     async def admit(self, ask: Ask) -> Verdict:
         return admit_here(ask, self._limits, self._budgets)
+
+    async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
+        return self._limits.standings(limits)
 
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         self._limits.correct(limits, reserved, actual, self._wall() - reserved_at)

@@ -33,6 +33,7 @@ class RedisStore:
         self._limits = limits = RedisLimits(self._commands, budgets, lease_s=lease_s)
         # Asked for every call: no step in between.
         self.admit, self.release, self.correct = limits.admit, limits.release, limits.correct
+        self.standings = limits.standings
         self.settle, self.raise_hold = budgets.settle, budgets.raise_hold
         self.release_holds = budgets.release_holds
         self._renew_every_s = lease_s / 3

@@ -1,6 +1,7 @@
 """Admission and guessing over all processes, and by this process alone while Redis is away."""
 
 import math
+import struct
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from gateway.core.store.interface import (
     Tokens,
     Verdict,
 )
-from gateway.core.store.limits import MemoryLimits, correction_of
+from gateway.core.store.limits import MemoryLimits, correction_of, standing_of
 from gateway.core.store.memory import admit_here
 from gateway.core.store.packing import PackedBudget, PackedLimits, Packer
 from gateway.core.store.redis_budgets import BORN, RedisBudgets
@@ -110,6 +111,21 @@ class RedisLimits:
             arguments.append(bulk(self._budgets.born))
         return keys, arguments
 
+    async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
+        windows = [limit for limit in limits if limit.window_s]
+        if not windows:
+            return []
+        try:
+            second, millionth = await self._commands.call("TIME")
+            buckets = await self._commands.call("MGET", *(ADMISSION + limit.name for limit in windows))
+        except StoreUnavailable:
+            return self._here.standings(windows)
+        now = int(second) + int(millionth) / 1_000_000
+        return [
+            standing_of(limit, _level(limit, bucket, now))
+            for limit, bucket in zip(windows, buckets, strict=True)
+        ]
+
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         age_s = time.time() - reserved_at
         if not self._commands.accepts_writes:
@@ -174,6 +190,15 @@ class RedisLimits:
 
 def _subjects(budgets: Budgets) -> list[str]:
     return [budget.subject for budget, _ in budgets]
+
+
+def _level(limit: Limit, bucket: bytes | None, now: float) -> float:
+    """What a bucket holds now, as `level_of` in `admission_scripts.py` has it; `now` in seconds of Redis' clock."""
+    if bucket is None:
+        return 0.0
+    level, at_us = struct.unpack("dd", bucket)
+    drained: float = (now - at_us / 1_000_000) * limit.amount / limit.window_s
+    return max(0.0, float(level) - drained)
 
 
 def _tries_keys(subject: str) -> list[str]:

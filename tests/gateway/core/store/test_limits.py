@@ -35,6 +35,19 @@ def test_calls_within_the_limit_are_admitted_and_told_what_remains(world: World)
     world.play(story)
 
 
+def test_what_is_left_can_be_asked_and_nothing_is_taken(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limits = [requests(3), ONE_SLOT, tokens(100)]
+        await web.admit(Ask("a", [requests(3)]))
+        for _ in range(2):
+            left = await worker.standings(limits)
+            assert [(each.limit, each.remaining) for each in left] == [(requests(3), 2), (tokens(100), 100)]
+            assert 20 - HANG_S < left[0].reset_s <= 20
+        assert await worker.standings([ONE_SLOT]) == []
+
+    world.play(story)
+
+
 def test_call_beyond_the_limit_is_refused_by_it(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         await web.admit(Ask("a", [requests(1)]))
