@@ -18,7 +18,7 @@ _LONGEST_ANSWER = 128_000
 
 
 class Holds:
-    """Of one process. What a call may cost is what it would at the dearest of the offerings that may be tried."""
+    """Of one process. What a call may cost is what it would at the most expensive of the offerings that may be tried."""
 
     def __init__(self, rate_cards: RateCards, sizes: AnswerSizes) -> None:
         self._rate_cards = rate_cards
@@ -48,7 +48,7 @@ class Holds:
                 )
                 longest = [likely] * len(tried)
                 call.held_output_tokens = likely
-            hold = self._dearest(tried, input_tokens, longest, now)
+            hold = self._most_expensive(tried, input_tokens, longest, now)
             asks.append(BudgetAsk(each.subject, each.windows_at(now), hold))
         return asks
 
@@ -56,7 +56,7 @@ class Holds:
         if call.held_output_tokens:
             self._sizes.learn((call.owners["lineage_id"], model, call.endpoint), output_tokens)
 
-    def _dearest(
+    def _most_expensive(
         self, candidates: Sequence[Candidate], input_tokens: int, output_tokens: Sequence[int], now: float
     ) -> int:
         costs = [
