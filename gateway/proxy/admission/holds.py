@@ -18,7 +18,7 @@ _LONGEST_ANSWER = 128_000
 
 
 class Holds:
-    """Of one process. What a call may cost is what it would at the most expensive of the offerings that may be tried."""
+    """Of one process. What a call may cost is that at the most expensive offering that may be tried."""
 
     def __init__(self, rate_cards: RateCards, sizes: AnswerSizes) -> None:
         self._rate_cards = rate_cards
