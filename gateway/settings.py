@@ -309,7 +309,7 @@ CELERY_WORKER_CONSUMER = "gateway.plane.consumer:Consumer"
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # None of ours can be cancelled, nor has to be: each is acknowledged when it begins. Off, Celery warns of it.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-# In memory, not in a file of the working folder: every entry is a short interval.
+# In memory, not in a file of the working folder: every entry comes within a day.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
 
@@ -322,7 +322,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
-    "prove spending": {"task": "accounts.tasks.prove_spending", "schedule": crontab(hour=3, minute=10)},
+    "prove spending": {
+        **_every(86_400.0, "accounts.tasks.prove_spending"),
+        "schedule": crontab(hour=3, minute=10),
+    },
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),

@@ -308,7 +308,8 @@ def test_counting_tokens_has_a_limit_of_its_own(path: str) -> None:
     body = {"model": "acme/one", "messages": turns, "input": "hello"}
     body = {"contents": turns} if "v1beta" in path else body
     with serving(counts_per_minute=3) as edge:
-        key = edge.keys.issue(name="limited", requests_per_minute=1)
+        key = edge.keys.issue(name="limited")
+        edge.process.limited.set(("key", 2), "requests", 1)
         with edge.client(key) as client:
             statuses = [client.post(path, json=body).status_code for _ in range(4)]
             refused = client.post(path, json=body)
