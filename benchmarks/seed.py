@@ -1,16 +1,19 @@
 """Fills the database that is measured: `python -m benchmarks.seed UPSTREAM_URL`; prints a key.
 
-The key has limits that nobody reaches, so that every call asks the store.
+The key has limits and budgets that nobody reaches, so that every call asks the store for all of them.
 """
 
 import os
 import sys
+from decimal import Decimal
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 django.setup()
 
+from accounts.budgeting import make_budget  # noqa: E402
+from accounts.limiting import set_limit  # noqa: E402
 from accounts.limits import LIMIT_MAX  # noqa: E402
 from tests import make  # noqa: E402
 
@@ -19,5 +22,8 @@ offering = make.make_offering(make.make_model("acme/one"), provider, upstream_na
 make.make_price(offering, "input_text_tokens", "1")
 make.make_price(offering, "output_text_tokens", "2")
 make.publish_all()
-_, key = make.make_key(make.make_team("bench"), requests_per_minute=LIMIT_MAX, concurrency=LIMIT_MAX)
-sys.stdout.write(key)
+key, text = make.make_key(make.make_team("bench"), requests_per_minute=LIMIT_MAX, concurrency=LIMIT_MAX)
+set_limit(subject=key, unit="tokens", window="minute", amount=1_000_000_000)
+for window in ("day", "month"):
+    make_budget(subject=key, window=window, amount_usd=Decimal(1_000_000), zone="Europe/Berlin")
+sys.stdout.write(text)

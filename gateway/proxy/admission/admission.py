@@ -16,7 +16,7 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict
 from gateway.proxy.admission.growth import Growth
 from gateway.proxy.admission.holds import Holds
-from gateway.proxy.admission.sizes import AnswerSizes
+from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
 from gateway.proxy.errors import Unavailable
 from gateway.proxy.routing.plan import Candidate
 from providers.facts import ProviderFacts
@@ -36,8 +36,6 @@ _WAIT_FOR_OTHERS_S = 5.0
 _WORTH_INSISTING = frozenset({"unknown", "held", "lost"})
 _LOOK_S = 0.1
 _MOST_LEARNED = 3
-_UNTOLD_OUTPUT = 1_024
-"""Tokens that are reserved for an answer of which the client does not say how long it may be."""
 
 
 class Rulebook(Protocol):
@@ -179,7 +177,7 @@ def expected_tokens(call: Call) -> Tokens:
     """What is reserved for a call: the same whoever asks, so that what was reserved can be put right."""
     read = call.input_tokens or estimate_input_tokens(call.body)
     most = operation_of(call.endpoint).most_output_tokens(call)
-    return Tokens(read, _UNTOLD_OUTPUT, is_capped=True) if most is None else Tokens(read, most)
+    return Tokens(read, UNKNOWN, is_capped=True) if most is None else Tokens(read, most)
 
 
 def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:

@@ -4,10 +4,10 @@ import math
 from datetime import UTC, datetime
 
 from accounts.keys import KeyFacts
+from accounts.money import UNITS_A_USD
 from gateway.core.store.interface import Limit, Verdict, WindowLimit
 from gateway.proxy.errors import BeyondLimit, BudgetExceeded, GatewayError, RateLimited
 
-UNITS_PER_USD = 10**10
 _UNITS = {
     "requests": "requests",
     "tokens": "tokens",
@@ -68,7 +68,7 @@ def _by_budget(window: WindowLimit, who: str, *, is_spent: bool) -> GatewayError
 
 def usd(amount: int) -> str:
     """`amount` in 10⁻¹⁰ USD; at least two places, and no more than it has."""
-    whole, part = divmod(amount, UNITS_PER_USD)
+    whole, part = divmod(amount, UNITS_A_USD)
     return f"{whole:,}.{f'{part:010d}'.rstrip('0'):0<2}"
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 Asked = tuple[int, str, str]
 """The lineage of a key, a model and an endpoint: one program asks much the same again and again."""
 UNKNOWN = 1_024
-"""Output tokens that are taken for likely where too few answers are known."""
+"""Output tokens that are taken for likely where too few answers are known, and the client does not say more."""
 _KEPT = 50
 _ENOUGH = 5
 _QUANTILE = 0.9
