@@ -15,7 +15,7 @@ from accounts.spending import Bases, read_bases
 from gateway.core import sql
 from gateway.core.store.interface import Store
 from gateway.proxy.admission.admission import Rulebook
-from gateway.proxy.admission.settling import payers_of
+from gateway.proxy.admission.settling import PROVIDER, payers_of
 
 _log = logging.getLogger(__name__)
 _TELL_S = 10.0
@@ -30,8 +30,10 @@ class BudgetBases:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="spent")
+        self._looks: dict[tuple[str, ...], asyncio.Future[None]] = {}
         self._touched: set[str] = set()
         self._lock = threading.Lock()
+        self.spent_providers: frozenset[str] = frozenset()
 
     def open(self) -> None:
         """On the store's loop."""
@@ -41,7 +43,16 @@ class BudgetBases:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
-        """Nothing where SQL does not answer."""
+        """Nothing where SQL does not answer. Calls that ask at once, as when a window begins, share one look."""
+        subjects = tuple(each.subject for each in budgets)
+        look = self._looks.get(subjects)
+        if look is None:
+            look = self._looks[subjects] = asyncio.ensure_future(self._learn(budgets))
+            look.add_done_callback(lambda _: self._looks.pop(subjects, None))
+        # Others may wait for it: one caller's end must not cancel it.
+        await asyncio.shield(look)
+
+    async def _learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         loop = asyncio.get_running_loop()
         try:
             bases = await loop.run_in_executor(self._pool, self._read, budgets)
@@ -57,17 +68,23 @@ class BudgetBases:
             return
         with self._lock:
             for attempt in attempts:
-                subjects = (*payers_of(attempt.opened), f"provider:{attempt.opened.provider}")
+                subjects = (*payers_of(attempt.opened), f"{PROVIDER}{attempt.opened.provider}")
                 self._touched.update(subject for subject in subjects if subject in budgets)
         if self._loop:
             self._loop.call_soon_threadsafe(self._store.recorded, process, seq)
 
     def renew(self) -> int:
-        """Tell the store of those whose attempts were recorded since; their number. Blocks on SQL."""
+        """Tell the store of those whose attempts were recorded since, and look at providers; their number.
+
+        Blocks on SQL.
+        """
         with self._lock:
             touched, self._touched = self._touched, set()
         known = self._rules.current.budgets
-        budgets = [known[subject] for subject in touched if subject in known]
+        of_providers = {subject for subject in known if subject.startswith(PROVIDER)}
+        budgets = [known[subject] for subject in touched | of_providers if subject in known]
+        if not of_providers:
+            self.spent_providers = frozenset()
         if not budgets or self._loop is None:
             return 0
         try:
@@ -76,8 +93,22 @@ class BudgetBases:
             with self._lock:
                 self._touched |= touched
             raise
+        self.spent_providers = self._find_spent(of_providers, bases)
         asyncio.run_coroutine_threadsafe(self._install(bases), self._loop).result(_TELL_S)
         return len(budgets)
+
+    def _find_spent(self, subjects: Iterable[str], bases: Bases) -> frozenset[str]:
+        """The slugs of those that have spent one of their budgets."""
+        now, known = self._clock(), self._rules.current.budgets
+        return frozenset(
+            subject.removeprefix(PROVIDER)
+            for subject in subjects
+            if subject in known
+            and any(
+                bases.spent[subject].get(window.window, 0) >= window.amount
+                for window in known[subject].windows_at(now)
+            )
+        )
 
     def _read(self, budgets: Sequence[SubjectBudgets]) -> Bases:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from random import random
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class Rulebook(Protocol):
 
 
 class Bases(Protocol):
+    @property
+    def spent_providers(self) -> Set[str]:
+        """The slugs of those that have spent one of their budgets, as SQL had it within the last second."""
+
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         """Tell the store what SQL has as spent in their windows now. Nothing where SQL does not answer."""
 
@@ -72,6 +76,14 @@ class Admission:
         """Whether somebody's budget may refuse the call, so that it has to be known what it costs."""
         rules = self._rules.current
         return bool(rules.budgets and rules.for_key(key, call.owners["project_id"]).budgets)
+
+    def affordable(self, candidates: Sequence[Candidate], snapshot: Snapshot) -> Sequence[Candidate]:
+        """Without those whose providers have spent their budgets."""
+        if not (spent := self._bases.spent_providers):
+            return candidates
+        return [
+            each for each in candidates if snapshot.providers[each.offering.provider_id].slug not in spent
+        ]
 
     async def admit(
         self, call: Call, key: KeyFacts, candidates: Sequence[Candidate], snapshot: Snapshot

@@ -5,7 +5,7 @@ import time
 from accounts.keys import KeyFacts
 from gateway.core.store.interface import REQUESTS, Ask, Limit, Store, Verdict
 from gateway.proxy.admission.admission import Admission
-from gateway.proxy.admission.refusal import refusal_by
+from gateway.proxy.admission.refusal import providers_full, refusal_by
 from gateway.proxy.admission.standing import standing_headers
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import RateLimited, Unavailable
@@ -14,6 +14,8 @@ from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.routing.resolve import RoutingContext
 from providers.wire.call import Call
 
+_SPENT_S = 60.0
+"""After which a provider's budget may have been raised, or begun anew."""
 LONGEST_SPOOL_LAG_S = 60.0
 """A spool that is further behind stops calls: they could not be accounted for."""
 
@@ -31,7 +33,12 @@ async def admit(
 ) -> None:
     """Let the call in, and tell its client how its limits stand; or raise RateLimited or BudgetExceeded."""
     key = context.key
-    verdict = await admission.admit(call, key, plan.candidates, context.snapshot)
+    candidates = admission.affordable(plan.candidates, context.snapshot)
+    if len(candidates) < len(plan.candidates):
+        call.offering_ids = tuple([candidate.offering.id for candidate in candidates])
+    if not candidates:
+        raise providers_full(_SPENT_S)
+    verdict = await admission.admit(call, key, candidates, context.snapshot)
     _tell(verdict, call.format, client)
     if not verdict.is_admitted:
         raise refusal_by(verdict, key, call.project)

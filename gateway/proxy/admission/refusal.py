@@ -26,10 +26,15 @@ def refusal_by(verdict: Verdict, key: KeyFacts, project: str) -> GatewayError:
     if verdict.budget:
         subject, window = verdict.budget
         return _by_budget(window, whose(subject, key, project), is_spent=verdict.reason == "spent")
+    return providers_full(verdict.retry_after_s)
+
+
+def providers_full(wait_s: float) -> RateLimited:
+    """Nobody's limit but the operator's own."""
     return RateLimited(
         "Every provider that could take this call is at its quota. Wait, or name another model.",
         code="providers_at_quota",
-        retry_after_s=verdict.retry_after_s,
+        retry_after_s=wait_s,
     )
 
 

@@ -12,6 +12,9 @@ from gateway.proxy.admission.admission import Rulebook
 from gateway.proxy.observers import CallObserver
 from gateway.proxy.settle import FAILED_OVER
 
+PROVIDER = "provider:"
+"""How subjects that are providers begin; their slug follows."""
+
 
 class Settling(CallObserver):
     """Told after the spool, which numbers what `process` closes: so each attempt is settled once."""
@@ -45,7 +48,7 @@ def charges_of(opened: AttemptOpened, closed: AttemptClosed) -> Iterable[Charge]
             if subject != DEPLOYMENT:
                 yield Charge(subject, quarter, cost)
     if spent:
-        yield Charge(f"provider:{opened.provider}", quarter, spent)
+        yield Charge(f"{PROVIDER}{opened.provider}", quarter, spent)
         yield Charge(DEPLOYMENT, quarter, spent)
 
 

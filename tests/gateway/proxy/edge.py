@@ -107,6 +107,7 @@ class Spent:
     spent: dict[str, int] = field(default_factory=dict)
     version: int = 0
     is_away: bool = False
+    spent_providers: frozenset[str] = frozenset()
 
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         self.version += 1

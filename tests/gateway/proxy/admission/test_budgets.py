@@ -266,3 +266,14 @@ def test_a_raise_lets_calls_in_until_it_ends(edge):
     assert ask(edge).status_code == 200
     edge.process.limited.hold_to("key:1", Terms("lifetime", "", CENT, raised_by=CENT, raised_until=now - 1))
     assert ask(edge).status_code == 402
+
+
+@LANES
+def test_a_provider_that_has_spent_its_budget_is_passed_over(first, second, lane):
+    with an_edge(first, second) as edge:
+        edge.process.spent.spent_providers = frozenset({"provider-1"})
+        assert ask(edge, lane=lane).headers["x-gateway-provider"] == "provider-2"
+        edge.process.spent.spent_providers = frozenset({"provider-1", "provider-2"})
+        refused = ask(edge, lane=lane)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "providers_at_quota")
+    assert (len(first.calls), len(second.calls)) == (0, 1)
