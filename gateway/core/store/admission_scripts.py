@@ -121,8 +121,8 @@ return said
 # are budgets, since when Redis has its data.
 # ARGV: call id, lease ms, how many limits of the caller's, how many candidates, how many quotas each of those has; then
 # for each limit and quota its amount, window in s, and what the call takes of it; then for each budget what is to be
-# held, how many windows it has, and of each its name, start and amount; last since when it had its data, as far as
-# this process knows.
+# held, what the call may cost at most, how many windows it has, and of each its name, start and amount; last since when
+# Redis had its data, as far as this process knows.
 # Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds, since when there is data}, or
 # {0, reason, number of the limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window
 # from 1, standings}. Of `lost` the number is since when there is data.

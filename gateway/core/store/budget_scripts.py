@@ -10,6 +10,7 @@ $900,000, so a script that compares keeps dollars and what is below a dollar apa
 - `held`: a hash of `a:<call>` and `x:<call>`, a hold and the ms in which its lease ends; `*`, the sum of all holds.
 """
 
+from gateway.core.store.budgets import OVERSHOOT
 from gateway.core.store.script import CLOCK, Script
 
 TOLD_AGAIN_MS = 2_500
@@ -101,7 +102,7 @@ ASK_BUDGETS = (
     + _BORN
     + _LOOK
     + f"""
-local budgets, holds, born = math.floor((#KEYS - total) / 2), {{}}, ''
+local budgets, holds, born, overshoot = math.floor((#KEYS - total) / 2), {{}}, '', {OVERSHOOT}
 if budgets > 0 then
   local known = ARGV[#ARGV]
   born = born_at(KEYS[#KEYS])
@@ -115,11 +116,11 @@ end
 local at, spent_by, held_by = first + 3 * total, nil, nil
 for b = 1, budgets do
   local money, held = KEYS[total + 2 * b - 1], KEYS[total + 2 * b]
-  local hold, last = ARGV[at + 1], at + 2 + 3 * ARGV[at + 2]
+  local hold, most, last = ARGV[at + 1], ARGV[at + 2], at + 3 + 3 * ARGV[at + 3]
   local spent, quarters = read_money(money)
   local least, dollars, rest, tightest
-  for w = at + 3, last, 3 do
-    local number = (w - at) / 3
+  for w = at + 4, last, 3 do
+    local number = (w - at - 1) / 3
     if not spent[ARGV[w]] then return refuse('unknown', b, 0, number) end
     local d, r = left_of(ARGV[w + 2], spent[ARGV[w]], quarters, tonumber(ARGV[w + 1]))
     local left = together(d, r)
@@ -127,6 +128,12 @@ for b = 1, budgets do
     if not least or left < least then least, dollars, rest, tightest = left, d, r, number end
   end
   local wanted, free = tonumber(hold), free_of(held, call_id, dollars, rest)
+  local beyond = tonumber(most) - wanted
+  if beyond > 0 then
+    -- As hold_for in `budgets.py` has it.
+    local running, amount = math.floor(redis.call('HLEN', held) / 2), tonumber(ARGV[at + 3 + 3 * tightest])
+    if free - wanted + amount / overshoot < (running + 1) * beyond then hold, wanted = most, tonumber(most) end
+  end
   if free < wanted then
     -- Only where holds are in the way does it matter which of them are dead.
     sweep(held)

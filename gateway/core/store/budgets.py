@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from gateway.core.store.interface import SOON_S, Ask, Balance, BudgetAsk, Charge, Verdict, WindowLimit
 
+OVERSHOOT = 40
+"""By one part in so many calls may overshoot a budget that holds what is likely."""
+
 
 @dataclass(slots=True)
 class Account:
@@ -59,6 +62,16 @@ class Account:
                 self.quarters[quarter] += amount
         self.base.update(windows)
         return True
+
+
+def hold_for(budget: BudgetAsk, amount: int, free: int, running: int) -> int:
+    """What a call holds of a window that leaves so much `free`, beside so many that are `running`.
+
+    Others are taken to be as large: then what all of them may cost beyond what they hold is bounded.
+    """
+    beyond = budget.most - budget.hold
+    is_tight = beyond > 0 and free - budget.hold + amount // OVERSHOOT < (running + 1) * beyond
+    return budget.most if is_tight else budget.hold
 
 
 class MemoryBudgets:
@@ -129,6 +142,7 @@ class MemoryBudgets:
         is_stale = self._clock() - account.installed_at > self._fresh_s
         free: int | None = None
         refusal: tuple[str, WindowLimit | None] = ("", None)
+        hold = budget.hold
         for window in budget.windows:
             if not window.refuses:
                 continue
@@ -141,6 +155,7 @@ class MemoryBudgets:
             here = left // self.sharers - owed - account.held + account.holds.get(call_id, 0)
             if free is None or here < free:
                 free = here
-                if here <= 0 < budget.hold and refusal[0] != "spent":
+                hold = hold_for(budget, window.amount, here, len(account.holds))
+                if here <= 0 < hold and refusal[0] != "spent":
                     refusal = ("held", window)
-        return max(0, min(budget.hold, free or 0)), *refusal
+        return max(0, min(hold, free or 0)), *refusal

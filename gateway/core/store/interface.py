@@ -70,6 +70,10 @@ class BudgetAsk:
     subject: str
     windows: Sequence[WindowLimit]
     hold: int
+    most: int = 0
+    """The most that the call may cost, where `hold` is less: it is held in its place where all calls that run could
+    overshoot the budget by more than a twentieth, if they all cost so much.
+    """
 
 
 @dataclass(frozen=True, slots=True)

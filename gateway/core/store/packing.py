@@ -77,15 +77,15 @@ class Packer:
         self._packed: dict[int, PackedLimits] = {}
         self._budgets: dict[str, PackedBudget] = {}
 
-    def budgets(self, asked: Sequence[BudgetAsk]) -> list[tuple[PackedBudget, int]]:
-        """Those that can refuse, and what each is to hold."""
+    def budgets(self, asked: Sequence[BudgetAsk]) -> list[tuple[PackedBudget, int, int]]:
+        """Those that can refuse, and what each is to hold: what is likely, and the most."""
         found = []
         for budget in asked:
             packed = self._budgets.get(budget.subject)
             if packed is None or packed.given is not budget.windows:
                 packed = self._pack_budget(budget)
             if packed.windows:
-                found.append((packed, budget.hold))
+                found.append((packed, budget.hold, budget.most))
         return found
 
     def _pack_budget(self, budget: BudgetAsk) -> PackedBudget:

@@ -30,7 +30,7 @@ _RENEWED_AT_ONCE = 1000
 _OWED_KEPT = 10_000
 
 
-Budgets = Sequence[tuple[PackedBudget, int]]
+Budgets = Sequence[tuple[PackedBudget, int, int]]
 
 
 class RedisLimits:
@@ -102,9 +102,9 @@ class RedisLimits:
         for quotas in candidates:
             keys += quotas.keys
             arguments += quotas.arguments(ask)
-        for budget, hold in budgets:
+        for budget, hold, most in budgets:
             keys += budget.keys
-            arguments.append(bulk(hold))
+            arguments += (bulk(hold), bulk(most))
             arguments += budget.arguments
         if budgets:
             keys.append(BORN)
@@ -189,7 +189,7 @@ class RedisLimits:
 
 
 def _subjects(budgets: Budgets) -> list[str]:
-    return [budget.subject for budget, _ in budgets]
+    return [budget.subject for budget, *_ in budgets]
 
 
 def _level(limit: Limit, bucket: bytes | None, now: float) -> float:
@@ -216,7 +216,7 @@ def _refusal(reply: list[Any], packed: PackedLimits, budgets: Budgets) -> Verdic
     refused_by = packed.limits[number - 1] if reason == "limit" else None
     budget = None
     if window:
-        refusing, _ = budgets[number - 1]
+        refusing = budgets[number - 1][0]
         budget = (refusing.subject, refusing.windows[window - 1])
     retry_after_s = wait_us / 1_000_000 if wait_us >= 0 else math.inf
     return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(packed, reply, 5))

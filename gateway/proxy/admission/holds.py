@@ -1,6 +1,6 @@
 """What budgets are asked to hold for a call, in 10^-10 USD. Pure, but for what answers it has learned from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from accounts.budgets import SubjectBudgets
 from accounts.money import units_of
@@ -27,7 +27,7 @@ class Holds:
     def ask(
         self,
         call: Call,
-        budgets: Iterable[SubjectBudgets],
+        budgets: Sequence[SubjectBudgets],
         candidates: Sequence[Candidate],
         input_tokens: int,
         now: float,
@@ -37,20 +37,18 @@ class Holds:
         Then the call knows how many output tokens that covers.
         """
         tried = candidates[:MOST_ATTEMPTS]
-        most = operation_of(call.endpoint).most_output_tokens(call)
-        asks = []
-        for each in budgets:
-            if each.is_strict:
-                longest = [_longest(candidate, most) for candidate in tried]
-            else:
-                likely = self._sizes.expect(
-                    (call.owners["lineage_id"], tried[0].model.id, call.endpoint), most
-                )
-                longest = [likely] * len(tried)
-                call.held_output_tokens = likely
-            hold = self._most_expensive(tried, input_tokens, longest, now)
-            asks.append(BudgetAsk(each.subject, each.windows_at(now), hold))
-        return asks
+        allowed = operation_of(call.endpoint).most_output_tokens(call)
+        longest = [_longest(candidate, allowed) for candidate in tried]
+        most = self._most_expensive(tried, input_tokens, longest, now)
+        likely = most
+        if not all(each.is_strict for each in budgets):
+            asked = call.owners["lineage_id"], tried[0].model.id, call.endpoint
+            expected = call.held_output_tokens = self._sizes.expect(asked, allowed)
+            likely = self._most_expensive(tried, input_tokens, [expected] * len(tried), now)
+        return [
+            BudgetAsk(each.subject, each.windows_at(now), most if each.is_strict else likely, most)
+            for each in budgets
+        ]
 
     def learn(self, call: Call, model: str, output_tokens: int) -> None:
         if call.held_output_tokens:

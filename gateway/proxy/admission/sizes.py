@@ -10,7 +10,7 @@ UNKNOWN = 1_024
 _KEPT = 50
 _ENOUGH = 5
 _QUANTILE = 0.9
-"""Above the mean of most long-tailed distributions, so that many calls at once rarely cost more than is held."""
+"""Above the mean of most long-tailed distributions."""
 
 
 class AnswerSizes:
@@ -34,5 +34,7 @@ class AnswerSizes:
         sizes = self._known.get(asked)
         likely = UNKNOWN
         if sizes is not None and len(sizes) >= _ENOUGH:
-            likely = sorted(sizes)[math.ceil(_QUANTILE * len(sizes)) - 1]
+            usual = sorted(sizes)[math.ceil(_QUANTILE * len(sizes)) - 1]
+            # Where a few are much longer than all others, what they add to the mean counts for more.
+            likely = max(usual, math.ceil(sum(sizes) / len(sizes)))
         return likely if most is None else min(likely, most)

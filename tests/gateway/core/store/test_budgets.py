@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.core.store.interface import Ask, Charge, Limit, Store, WindowLimit
+from gateway.core.store.interface import Ask, BudgetAsk, Charge, Limit, Store, WindowLimit
 from tests.gateway.core.store.money import (
     DOLLAR,
     QUARTER,
@@ -66,6 +66,34 @@ def test_what_is_only_held_refuses_for_a_moment(world: World) -> None:
         assert verdict.retry_after_s == 1
         web.release_holds("a", ["key:1"])
         assert (await web.admit(ask("b", 1, TEN))).is_admitted
+
+    world.play(story)
+
+
+@pytest.mark.parametrize(
+    ("running", "most", "held"),
+    [
+        # Of 1,000 a fortieth is 25: so alone it may cost 1,015 beyond what it holds, beside another 1,005 with that.
+        (0, 1_025, 10),
+        (0, 1_026, 1_000),
+        (1, 512, 10),
+        (1, 513, 513),
+        (0, 10, 10),
+        (0, 0, 10),
+    ],
+)
+def test_near_the_end_of_a_window_the_most_that_a_call_may_cost_is_held(
+    world: World, running: int, most: int, held: int
+) -> None:
+    thousand = window(1_000)
+
+    async def story(web: Store, worker: Store) -> None:
+        await install(web, thousand)
+        for number in range(running):
+            await web.admit(ask(f"running {number}", 10, thousand))
+        asked = BudgetAsk("key:1", (thousand,), 10, most)
+        assert (await web.admit(Ask("a", budgets=[asked]))).is_admitted
+        assert (await balance(web)).held - 10 * running == held
 
     world.play(story)
 

@@ -25,6 +25,10 @@ def test_nine_in_ten_answers_are_no_longer_than_expected() -> None:
     assert learned(*range(10, 101, 10)).expect(ASKED, 40) == 40
 
 
+def test_the_mean_counts_where_few_answers_are_much_longer_than_all_others() -> None:
+    assert learned(*[10] * 19, 32_000).expect(ASKED, None) == 1_610
+
+
 def test_only_the_last_fifty_count() -> None:
     assert learned(*[9_000] * 50, *[7] * 50).expect(ASKED, None) == 7
 
