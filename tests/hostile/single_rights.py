@@ -1,6 +1,7 @@
 """Staff with one permission each, and every page of the admin that they could ask for."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils import timezone
 
+from accounts.budgeting import make_budget
 from accounts.models import AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
@@ -37,6 +39,7 @@ def make_world() -> None:
     Group.objects.create(name="editors")
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
+    make_budget(subject=team, window="month", amount_usd=Decimal(10))
 
 
 def model_of(page: str) -> type[Row]:

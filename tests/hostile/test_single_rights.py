@@ -44,6 +44,8 @@ CLOSED = {
     # Records, which nobody makes or takes away by hand.
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
+    # Said on the team's page.
+    *("accounts_membership_add", "accounts_membership_delete"),
     # Revoked and switched off, and never deleted.
     *("accounts_key_delete", "accounts_team_delete"),
     *("accounts_project_delete", "accounts_serviceaccount_delete"),
