@@ -14,3 +14,8 @@ def units_of(amount_usd: Decimal) -> int:
 def usd_of(units: int) -> Decimal:
     """Exact, with all ten places."""
     return Decimal(units).scaleb(-10)
+
+
+def plain(amount: Decimal) -> str:
+    """Exact, without exponent and without trailing zeros."""
+    return format(amount.normalize(), "f")
