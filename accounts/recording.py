@@ -10,16 +10,17 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
 
-from accounts.attempts import OWNERS, AttemptOpened, AttemptRecord
+from accounts.attempts import OPERATOR, OWNERS, AttemptOpened, AttemptRecord
 from accounts.keys import DEPLOYMENT
 from accounts.ledger import clean, insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
-from accounts.money import units_of
+from accounts.money import charge_of, units_of
+from accounts.spending import counts_loss
 from accounts.windows import grains_of, quarter_of
 
 OVER = 2**62
@@ -31,9 +32,23 @@ Owners = tuple[int, int, int, int]
 Asked = tuple[int, int, str]
 """Key, team and project's name, from which they can be found."""
 Sums = dict[tuple[str, int], list[int]]
-"""By subject and quarter of an hour: cost and loss in 10^-10 USD."""
+"""By subject and quarter of an hour: cost (what is charged, of a team and its own) and loss in 10^-10 USD."""
+_OPERATORS = -1
+"""The lineage of what the operator itself asked for, which has none, and is in the sums."""
 Row = tuple[str, str, int, int, int]
 """Of the table: subject, grain, start, cost and loss."""
+
+
+class Amounts(NamedTuple):
+    """Of entries together, in 10^-10 USD."""
+
+    cost: int
+    charge: int
+    loss: int
+
+    def cost_of(self, subject: str) -> int:
+        """What counts for it: teams and theirs are charged; the operator is by the price list."""
+        return self.cost if counts_loss(subject) else self.charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,8 @@ def count_missed() -> int:
             setattr(row, column, pk or None)
         subjects = subjects_of(owners, row.team_id, row.provider)
         quarter = quarter_of(row.started_at.timestamp())
-        _count(sums, subjects, quarter, units_of(row.cost_usd), units_of(row.loss_usd))
+        amounts = Amounts(*map(units_of, (row.cost_usd, row.charged_usd, row.loss_usd)))
+        _count(sums, subjects, quarter, amounts)
     LedgerEntry.objects.bulk_update(missed, list(OWNERS.values()))
     _add(sums, None)
     return len(missed)
@@ -117,6 +133,9 @@ def _find_owners(asked: Set[Asked]) -> Mapping[Asked, Owners]:
     project_of = {(team, slug): pk for team, slug, pk in projects}
     found = {}
     for key_id, team, project in asked:
+        if team == OPERATOR:
+            found[key_id, team, project] = (_OPERATORS, 0, 0, 0)
+            continue
         key = keys.get(key_id)
         found[key_id, team, project] = (
             key.lineage_id if key else key_id,
@@ -129,7 +148,7 @@ def _find_owners(asked: Set[Asked]) -> Mapping[Asked, Owners]:
 
 def _sums(records: Iterable[AttemptRecord]) -> Sums:
     """What each row of sums gains. First by those who share all of it, since most of a batch are a few keys'."""
-    alike: dict[tuple[Owners, int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    alike: dict[tuple[Owners, int, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for record in records:
         opened, closed = record.opened, record.closed
         assert closed is not None, "only what has ended is recorded"  # noqa: S101
@@ -138,12 +157,13 @@ def _sums(records: Iterable[AttemptRecord]) -> Sums:
             owners = (opened.lineage_id, opened.member_id, opened.service_account_id, opened.project_id)
             # As the ledger has it, to the microsecond: else the last of them would be in another quarter there.
             quarter = quarter_of(round(opened.started_at, 6))
-            both = alike[owners, opened.team_id, opened.provider, quarter]
-            both[0] += cost
-            both[1] += loss
+            all_three = alike[owners, opened.team_id, opened.provider, quarter]
+            all_three[0] += cost
+            all_three[1] += charge_of(cost, opened.charge_factor)
+            all_three[2] += loss
     sums = _new_sums()
-    for (owners, team_id, provider, quarter), (cost, loss) in alike.items():
-        _count(sums, subjects_of(owners, team_id, provider), quarter, cost, loss)
+    for (owners, team_id, provider, quarter), amounts in alike.items():
+        _count(sums, subjects_of(owners, team_id, provider), quarter, Amounts(*amounts))
     return sums
 
 
@@ -151,11 +171,11 @@ def _new_sums() -> Sums:
     return defaultdict(lambda: [0, 0])
 
 
-def _count(sums: Sums, subjects: Iterable[str], quarter: int, cost: int, loss: int) -> None:
+def _count(sums: Sums, subjects: Iterable[str], quarter: int, amounts: Amounts) -> None:
     for subject in subjects:
         both = sums[subject, quarter]
-        both[0] += cost
-        both[1] += loss
+        both[0] += amounts.cost_of(subject)
+        both[1] += amounts.loss
 
 
 def _rows(sums: Sums) -> list[Row]:
@@ -171,8 +191,10 @@ def _rows(sums: Sums) -> list[Row]:
 
 def subjects_of(owners: Owners, team_id: int, provider: str) -> Iterable[str]:
     """All whose sums a call counts in."""
-    own = [f"{kind}:{pk}" for kind, pk in zip(OWNERS, owners, strict=True) if pk]
-    return *own, f"team:{team_id}", f"provider:{clean(provider, _SLUG_LENGTH)}", DEPLOYMENT
+    own = [f"{kind}:{pk}" for kind, pk in zip(OWNERS, owners, strict=True) if pk > 0]
+    if team_id != OPERATOR:
+        own.append(f"team:{team_id}")
+    return *own, f"provider:{clean(provider, _SLUG_LENGTH)}", DEPLOYMENT
 
 
 def _add(sums: Sums, mark: Mark | None) -> None:

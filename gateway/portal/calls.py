@@ -31,11 +31,11 @@ class CallRow:
 
     @property
     def cost(self) -> str:
-        return write_cost(self.entry.cost_usd)
+        return write_cost(self.entry.charged_usd)
 
     @property
     def exact_cost(self) -> str:
-        return f"{write_exactly(self.entry.cost_usd)} USD"
+        return f"{write_exactly(self.entry.charged_usd)} USD"
 
     @property
     def latency(self) -> str:
@@ -44,5 +44,5 @@ class CallRow:
 
 def last_calls(key: Key) -> Sequence[CallRow]:
     """An attempt after which another offering was tried has a row of its own; the call is told by its last one."""
-    rows = LedgerEntry.objects.filter(key=key).exclude(outcome=LedgerEntry.Outcome.FAILED_OVER)
+    rows = LedgerEntry.objects.attempts().filter(key=key).exclude(outcome=LedgerEntry.Outcome.FAILED_OVER)
     return [CallRow(row) for row in rows.order_by("-started_at")[:SHOWN]]

@@ -183,6 +183,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         request_id=request.id,
         team_id=key.team_id,
         key_id=key.id,
+        charge_factor=key.charge_factor,
         project=read_project(request, parsed),
         requested_model=surface.model(parsed),
         raw=request.body,
