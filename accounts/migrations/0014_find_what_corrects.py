@@ -1,4 +1,4 @@
-"""Entries found by what they correct, and the check of 0012 tried on the rows before it, while calls go on."""
+"""Entries found by what they correct, and the check of 0013 tried on the rows before it, while calls go on."""
 
 from django.db import migrations, models
 
@@ -12,7 +12,7 @@ def _validate(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("accounts", "0012_keep_kinds_and_charges")]
+    dependencies = [("accounts", "0013_keep_kinds_and_charges")]
 
     operations = [
         migrations.AddIndex(

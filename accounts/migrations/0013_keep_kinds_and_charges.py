@@ -103,7 +103,7 @@ def _swap_on_sqlite(schema_editor, old, new):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("accounts", "0011_budgets")]
+    dependencies = [("accounts", "0012_alerts")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
