@@ -14,7 +14,8 @@ from django.db.models import Sum
 
 from accounts.models import LedgerEntry, Spend, SpoolMark
 from accounts.money import usd_of
-from accounts.recording import OVER, Amounts, subjects_of
+from accounts.recording import OVER, Amounts
+from accounts.subjects import everybody
 from accounts.windows import DAY_S
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _against_the_ledger(at: datetime) -> Iterable[Difference]:
             continue
         whose = (lineage, *(owner or 0 for owner in owners))
         amounts = Amounts(int(cost), int(charge), int(loss))
-        for subject in subjects_of(whose, team, provider):
+        for subject in everybody(whose, team, provider):
             both = expected[subject, day]
             both[0] += amounts.cost_of(subject)
             both[1] += amounts.loss
