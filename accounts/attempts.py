@@ -116,3 +116,10 @@ class AttemptRecord:
     def prices(self) -> list[dict[str, Any]]:
         """Those that applied."""
         return [dict(price) for price in (self.closed and self.closed.prices) or self.opened.prices]
+
+
+def clean(text: str, length: int) -> str:
+    """What every database can store: no NUL, no lone surrogate, no longer than the column."""
+    if len(text) <= length and text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]

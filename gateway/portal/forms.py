@@ -11,10 +11,9 @@ from accounts import limits
 from accounts.fields import words_field
 from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS
-from accounts.scopes import CATALOGUE, SCOPES, USAGE
+from accounts.scopes import MEANT, SCOPES, check_scopes
+from gateway.core.refusals import InvalidField
 
-_ALONE = (CATALOGUE, USAGE)
-"""Scopes that a key may have without any other, besides those that have always been."""
 _MINE, _OF_ACCOUNT = "mine", "account:"
 
 
@@ -112,11 +111,13 @@ class TermsForm(forms.Form):
 class KeyForm(TermsForm):
     """What a new key is issued from."""
 
-    scope = forms.ChoiceField(
-        choices=[*Key.Scope.choices, *((word, SCOPES[word]) for word in _ALONE)],
-        initial=Key.Scope.INFERENCE,
-        help_text="A program that calls models needs inference, and no more. A feed reader or a calendar needs feed: "
-        "its key stands in an address, so it reads the catalogue and does nothing else.",
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=list(SCOPES.items()),
+        initial=sorted(MEANT[Key.Scope.INFERENCE]),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="A program that calls models needs the first two, and no more. A feed reader or a calendar needs "
+        "feed: its key stands in an address, so it does nothing else.",
     )
     owner = forms.ChoiceField(
         label="Whose it is",
@@ -124,8 +125,8 @@ class KeyForm(TermsForm):
         help_text="Yours stops when you leave the team; a service account's and the team's own go on.",
     )
 
-    basic = ("name", "scope")
-    field_order = ("name", "scope", "owner", "project")
+    basic = ("name", "scopes")
+    field_order = ("name", "scopes", "owner", "project")
 
     def __init__(self, data: QueryDict | None, *, team: Team, person: User) -> None:
         super().__init__(data, team=team)
@@ -135,18 +136,23 @@ class KeyForm(TermsForm):
         choices += [(f"{_OF_ACCOUNT}{slug}", account.name) for slug, account in self._accounts.items()]
         cast("forms.ChoiceField", self.fields["owner"]).choices = choices
 
+    def clean_scopes(self) -> list[str]:
+        scopes: list[str] = self.cleaned_data["scopes"]
+        try:
+            check_scopes(scopes)
+        except InvalidField:
+            raise forms.ValidationError("A feed key is part of addresses, so feed stands alone.") from None
+        return scopes
+
     def terms(self) -> dict[str, Any]:
         """Without the numbers that were left empty: those are as the team has them."""
         values = super().terms()
-        owner, scope = str(values.pop("owner")), values["scope"]
+        owner = str(values.pop("owner"))
         terms = {name: value for name, value in values.items() if value is not None}
         if owner == _MINE:
             terms["owner"] = self._person
         elif owner:
             terms["service_account"] = self._accounts[owner.removeprefix(_OF_ACCOUNT)]
-        if scope in _ALONE:
-            del terms["scope"]
-            terms["scopes"] = [scope]
         return terms
 
     @property
