@@ -1,5 +1,7 @@
 """The ledger: what every attempt at a provider used and cost."""
 
+from decimal import Decimal
+
 from django.db import models
 
 from accounts.querysets import LedgerQuerySet
@@ -84,6 +86,18 @@ class LedgerEntry(models.Model):
     service_account_id = models.BigIntegerField(null=True, editable=False)
     project_id = models.BigIntegerField(
         null=True, editable=False, help_text="The row of the project, if any."
+    )
+    own_credential_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="The credential of the team's own that opened the provider, if one did: the team pays there.",
+    )
+    own_cost_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="What a call on the team's own credential would have cost.",
     )
 
     objects = LedgerQuerySet.as_manager()

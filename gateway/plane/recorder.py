@@ -221,6 +221,8 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
     bill = settle(
         find_payer(LedgerEntry.Outcome.UNKNOWN, PROCESS_LOST), None, prompt, partial(_cost_usd, opened)
     )
+    if opened.own_credential_id:
+        bill = bill.on_own()
     return AttemptClosed(
         attempt_id=opened.attempt_id,
         ended_at=None,
@@ -230,6 +232,7 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
         is_estimated=prompt is not None,
         cost_usd=f"{bill.cost_usd:f}",
         loss_usd=f"{bill.loss_usd:f}",
+        own_cost_usd=f"{bill.own_cost_usd:f}",
     )
 
 
