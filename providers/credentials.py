@@ -29,6 +29,7 @@ MOST = 20
 _SHORTEST, _LONGEST = 8, 4_096
 _SHOWN_OF = 16
 """Of a shorter secret the last four characters would tell too much."""
+_FAILURE_LENGTH = 600
 _Sealed = tuple[int, int | None, str, str]
 """Provider, team, origin and ciphertext: all that a secret is bound to."""
 _opened: Mapping[_Sealed, str] = {}
@@ -129,6 +130,12 @@ def holds(credential: ProviderCredential, secret: str) -> bool:
         return hmac.compare_digest(open_secret(credential).encode(), secret.encode())
     except SecretError:
         return False
+
+
+def note_refusal(credential_id: int, message: str, *, at: datetime) -> None:
+    """The provider refused it: whoever has it is told. Nothing of it where it was replaced since, or is gone."""
+    rows = ProviderCredential.objects.filter(pk=credential_id)
+    rows.exclude(rotated_at__gt=at).update(failed_at=at, failure=message[:_FAILURE_LENGTH])
 
 
 def forget_secrets(provider: Provider) -> None:
