@@ -50,9 +50,9 @@ class AttemptOpened:
     service_account_id: int = 0
     project_id: int = 0
     own_credential_id: int = 0
-    """The team's own that opened the provider: it pays there itself. 0: it was one of the house."""
-    house_credential_id: int = 0
-    """The further one of the house that opened the provider; 0: none did."""
+    """The team's own that opened the provider: it pays there itself. 0: it was one of the operator."""
+    operator_credential_id: int = 0
+    """The further one of the operator that opened the provider; 0: none did."""
 
 
 @dataclass
@@ -123,3 +123,10 @@ class AttemptRecord:
     def prices(self) -> list[dict[str, Any]]:
         """Those that applied."""
         return [dict(price) for price in (self.closed and self.closed.prices) or self.opened.prices]
+
+
+def clean(text: str, length: int) -> str:
+    """What every database can store: no NUL, no lone surrogate, no longer than the column."""
+    if len(text) <= length and text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import budget_terms
-from accounts.limiting import Owner, actor, subject_columns
+from accounts.limiting import actor
 from accounts.models import Budget
 from accounts.revision import Part, take_revision
+from accounts.subject_rows import Owner, subject_columns
 from gateway.core.refusals import InvalidField
 
 

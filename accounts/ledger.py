@@ -13,7 +13,7 @@ import orjson
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, models, transaction
 
-from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, clean
 from accounts.models import LedgerEntry
 
 _Find = Callable[[AttemptRecord], Any]
@@ -159,13 +159,6 @@ def _preparer(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
         case models.UUIDField() | models.FloatField() | models.DateTimeField() | models.DecimalField():
             return lambda value: field.get_db_prep_save(fit(value), connection)
     return fit
-
-
-def clean(text: str, length: int) -> str:
-    """What every database can store: no NUL, no lone surrogate, no longer than the column."""
-    if len(text) <= length and text.isascii() and "\x00" not in text:
-        return text
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()[:length]
 
 
 def _clamp(number: int | None, most: int) -> int | None:

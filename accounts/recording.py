@@ -16,18 +16,15 @@ import orjson
 from django.db import connection, transaction
 
 from accounts.attempts import OWNERS, AttemptOpened, AttemptRecord
-from accounts.keys import DEPLOYMENT
-from accounts.ledger import clean, insert_entries
+from accounts.ledger import insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
 from accounts.money import units_of
+from accounts.subjects import Owners, everybody, owners_of
 from accounts.windows import grains_of, quarter_of
 
 OVER = 2**62
 """The mark of a process that has died, and of whose records nothing is left to carry over."""
 _MISSED = 200
-_SLUG_LENGTH = 60
-Owners = tuple[int, int, int, int]
-"""The values of accounts.attempts.OWNERS; 0 where there is none."""
 Asked = tuple[int, int, str]
 """Key, team and project's name, from which they can be found."""
 Sums = dict[tuple[str, int], list[int]]
@@ -76,7 +73,7 @@ def count_missed() -> int:
         owners = found[row.key_id, row.team_id, row.project]
         for column, pk in zip(OWNERS.values(), owners, strict=True):
             setattr(row, column, pk or None)
-        subjects = subjects_of(owners, row.team_id, row.provider)
+        subjects = everybody(owners, row.team_id, row.provider)
         quarter = quarter_of(row.started_at.timestamp())
         _count(sums, subjects, quarter, units_of(row.cost_usd), units_of(row.loss_usd))
     LedgerEntry.objects.bulk_update(missed, list(OWNERS.values()))
@@ -135,15 +132,13 @@ def _sums(records: Iterable[AttemptRecord]) -> Sums:
         assert closed is not None, "only what has ended is recorded"  # noqa: S101
         cost, loss = units_of(Decimal(closed.cost_usd)), units_of(Decimal(closed.loss_usd))
         if cost or loss:
-            owners = (opened.lineage_id, opened.member_id, opened.service_account_id, opened.project_id)
-            # As the ledger has it, to the microsecond: else the last of them would be in another quarter there.
-            quarter = quarter_of(round(opened.started_at, 6))
-            both = alike[owners, opened.team_id, opened.provider, quarter]
+            quarter = quarter_of(opened.started_at)
+            both = alike[owners_of(opened), opened.team_id, opened.provider, quarter]
             both[0] += cost
             both[1] += loss
     sums = _new_sums()
     for (owners, team_id, provider, quarter), (cost, loss) in alike.items():
-        _count(sums, subjects_of(owners, team_id, provider), quarter, cost, loss)
+        _count(sums, everybody(owners, team_id, provider), quarter, cost, loss)
     return sums
 
 
@@ -167,12 +162,6 @@ def _rows(sums: Sums) -> list[Row]:
             both[0] += cost
             both[1] += loss
     return [(*key, rows[key][0], rows[key][1]) for key in sorted(rows)]
-
-
-def subjects_of(owners: Owners, team_id: int, provider: str) -> Iterable[str]:
-    """All whose sums a call counts in."""
-    own = [f"{kind}:{pk}" for kind, pk in zip(OWNERS, owners, strict=True) if pk]
-    return *own, f"team:{team_id}", f"provider:{clean(provider, _SLUG_LENGTH)}", DEPLOYMENT
 
 
 def _add(sums: Sums, mark: Mark | None) -> None:

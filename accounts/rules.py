@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from accounts.budgets import SubjectBudgets, Terms
 from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
+from accounts.subjects import store_name as store_name  # noqa: PLC0414  # (admission asks for it here)
+from accounts.subjects import subjects_of
 from gateway.core.store.interface import Limit
 
 _KEPT_MOST = 100_000
@@ -67,19 +69,6 @@ class Rules:
             if subject[0] == "key":
                 rows = within_ceilings(rows, key)
             yield from compile_limits(subject, rows)
-
-
-def subjects_of(key: KeyFacts, project_id: int = 0) -> tuple[Subject, ...]:
-    """Whom one call counts for: the key's own, and the project that the call names."""
-    if not project_id or any(kind == "project" for kind, _ in key.subjects):
-        return key.subjects
-    *nearer, team = key.subjects
-    return (*nearer, ("project", project_id), team)
-
-
-def store_name(subject: Subject) -> str:
-    kind, pk = subject
-    return f"{kind}:{pk}"
 
 
 def compile_limits(subject: Subject, rows: Iterable[Row]) -> Iterable[Limit]:

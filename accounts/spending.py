@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.keys import DEPLOYMENT
+from accounts.subjects import bears_losses
 from accounts.windows import Window, pieces_of
 
 _EVER = 2**62
@@ -24,11 +24,6 @@ class Bases:
     version: int = 0
     spent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     marks: Mapping[str, int] = field(default_factory=dict)
-
-
-def counts_loss(subject: str) -> bool:
-    """Teams are charged; what the operator loses besides counts where it is the operator's money."""
-    return subject == DEPLOYMENT or subject.startswith("provider:")
 
 
 def read_bases(wanted: Mapping[str, Collection[Window]]) -> Bases:
@@ -61,7 +56,7 @@ def _read(places: Sequence[tuple[str, Window]]) -> Sequence[tuple[int, str, int]
             piece.grain,
             piece.low,
             _EVER if piece.high is None else piece.high,
-            counts_loss(subject),
+            bears_losses(subject),
         )
         for place, (subject, window) in enumerate(places)
         for piece in pieces_of(window)

@@ -14,7 +14,8 @@ from django.db.models import Sum
 
 from accounts.models import LedgerEntry, Spend, SpoolMark
 from accounts.money import usd_of
-from accounts.recording import OVER, subjects_of
+from accounts.recording import OVER
+from accounts.subjects import everybody
 from accounts.windows import DAY_S
 
 _log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def _against_the_ledger(at: datetime) -> Iterable[Difference]:
             unclear.add(day)
             continue
         whose = (lineage, *(owner or 0 for owner in owners))
-        for subject in subjects_of(whose, team, provider):
+        for subject in everybody(whose, team, provider):
             both = expected[subject, day]
             both[0] += int(cost)
             both[1] += int(loss)

@@ -1,4 +1,4 @@
-"""Credentials beside the providers' main ones: teams' own and further ones of the house, made and used.
+"""Credentials beside the providers' main ones: teams' own and further ones of the operator, made and used.
 
 All changes are in force in every process within a second.
 """
@@ -12,16 +12,18 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.alerts.raising import raise_alert
 from accounts.limiting import actor
 from accounts.models import Key, Team
 from accounts.patterns import check_patterns
 from accounts.revision import Part, take_revision
 from gateway.core.lines import REFUSAL, is_one_line
 from gateway.core.refusals import InvalidField
-from providers.facts import HOUSE, CredentialFacts, Credentials
+from gateway.core.sealing import SecretError
+from providers.facts import OPERATOR, CredentialFacts, Credentials
 from providers.models import Provider, ProviderCredential
 from providers.origins import origin_of
-from providers.secrets import SecretError, decrypt, encrypt
+from providers.secrets import decrypt, encrypt
 from providers.validators import secret_refusal
 
 MOST = 20
@@ -47,7 +49,7 @@ def credential_facts() -> Credentials:
             secret = opened[known] = _opened.get(known) or open_secret(row)
         except SecretError:
             continue
-        of_team = found.setdefault(row.team_id or HOUSE, {})
+        of_team = found.setdefault(row.team_id or OPERATOR, {})
         of_team.setdefault(row.provider_id, []).append(_facts_of(row, secret))
     _opened = opened
     return {team: {provider: tuple(each) for provider, each in of.items()} for team, of in found.items()}
@@ -132,10 +134,37 @@ def holds(credential: ProviderCredential, secret: str) -> bool:
         return False
 
 
+@transaction.atomic
 def note_refusal(credential_id: int, message: str, *, at: datetime) -> None:
-    """The provider refused it: whoever has it is told. Nothing of it where it was replaced since, or is gone."""
-    rows = ProviderCredential.objects.filter(pk=credential_id)
-    rows.exclude(rotated_at__gt=at).update(failed_at=at, failure=message[:_FAILURE_LENGTH])
+    """The provider refused it: whoever has it is told, once a day. Nothing where it was replaced since, or is gone."""
+    rows = ProviderCredential.objects.filter(pk=credential_id).exclude(rotated_at__gt=at)
+    rows.update(failed_at=at, failure=message[:_FAILURE_LENGTH])
+    for credential in rows.select_related("provider", "team"):
+        _tell(credential, at)
+
+
+def _tell(credential: ProviderCredential, at: datetime) -> None:
+    provider, rotated_at = credential.provider, credential.rotated_at
+    cause = (
+        f"credential:{credential.pk}:{rotated_at:%Y%m%dT%H%M%S}"
+        if rotated_at
+        else f"credential:{credential.pk}"
+    )
+    if credential.team is None:
+        lines = f"Credential {credential.label} ({credential.masked}): {credential.failure}"
+        told = {"provider": provider.slug, "provider_name": provider.name, "lines": lines}
+        raise_alert("provider.alarm", cause=cause, window=f"{at:%Y-%m-%d}", data=told)
+        return
+    told = {
+        "provider": provider.slug,
+        "provider_name": provider.name,
+        "credential_id": str(credential.pk),
+        "label": credential.label,
+        "masked": credential.masked,
+        "at": f"{at:%Y-%m-%d %H:%M} UTC",
+        "failure": credential.failure,
+    }
+    raise_alert("credential.refused", cause=cause, window=f"{at:%Y-%m-%d}", team=credential.team, data=told)
 
 
 def forget_secrets(provider: Provider) -> None:
@@ -163,7 +192,7 @@ def keys_of(credential: ProviderCredential) -> Sequence[Key] | None:
 def _facts_of(row: ProviderCredential, secret: str) -> CredentialFacts:
     return CredentialFacts(
         id=row.pk,
-        team_id=row.team_id or HOUSE,
+        team_id=row.team_id or OPERATOR,
         label=row.label,
         place=row.place,
         secret=secret,

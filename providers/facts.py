@@ -29,7 +29,7 @@ KNOWN_QUIRKS: Mapping[str, str] = {
 """Departures from a wire format that the adapters know: name → what it means."""
 
 
-HOUSE = 0
+OPERATOR = 0
 """In the place of a team's id: whose credentials pay from the operator's own account."""
 Way = int | str
 """How an offering is reached: its id where its provider's main credential opens it, else `id:credential`."""
@@ -37,13 +37,13 @@ Way = int | str
 
 @dataclass(frozen=True, slots=True)
 class CredentialFacts:
-    """A further credential of a provider: a team's own, or one of the house. None: for all models, for all keys."""
+    """A further credential of a provider: a team's own, or one of the operator. None: for all models, for all keys."""
 
     id: int
     team_id: int
     label: str
     place: str
-    """`before` or `after` those of the house; `only`: in place of those."""
+    """`before` or `after` those of the operator; `only`: in place of those."""
     secret: str = field(repr=False)
     model_patterns: tuple[str, ...] | None = None
     lineage_ids: frozenset[int] | None = None
@@ -51,7 +51,7 @@ class CredentialFacts:
     @property
     def is_own(self) -> bool:
         """A team's: its calls cost the operator nothing."""
-        return self.team_id != HOUSE
+        return self.team_id != OPERATOR
 
     def covers(self, names: Sequence[str], lineage_id: int) -> bool:
         """Whether it may be used for a model of those names by a key of that lineage."""
@@ -61,7 +61,7 @@ class CredentialFacts:
 
 
 Credentials = Mapping[int, Mapping[int, tuple[CredentialFacts, ...]]]
-"""Further credentials by the team's id, or HOUSE, and by the provider's; in the order in which they are tried."""
+"""Further credentials by the team's id, or OPERATOR, and by the provider's; in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,16 +181,16 @@ class Credential(OneLineTexts, models.Model):
 
 
 class ProviderCredential(OneLineTexts, models.Model):
-    """A further secret that opens a provider: a team's own, or one more of the house's (without a team).
+    """A further secret that opens a provider: a team's own, or one more of the operator's (without a team).
 
-    Calls on a team's own are paid by the team to the provider. Write-only and encrypted as the house's main one is;
+    Calls on a team's own are paid by the team to the provider. Write-only and encrypted as the operator's main one is;
     a new origin forgets it.
     """
 
     class Place(models.TextChoices):
-        BEFORE = "before", "Before the house's"
-        AFTER = "after", "After the house's"
-        ONLY = "only", "In place of the house's"
+        BEFORE = "before", "Before the gateway's"
+        AFTER = "after", "After the gateway's"
+        ONLY = "only", "In place of the gateway's"
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="credentials")
     team = models.ForeignKey(
@@ -237,7 +237,7 @@ class ProviderCredential(OneLineTexts, models.Model):
             models.UniqueConstraint(
                 fields=["provider", "label"],
                 condition=models.Q(team__isnull=True),
-                name="provider_credential_label_once_in_house",
+                name="provider_credential_label_once_of_operator",
             ),
             models.CheckConstraint(
                 condition=models.Q(place__in=["before", "after"])

@@ -1,34 +1,17 @@
-"""What opens providers: secrets encrypted at rest, or read from the environment. Each opens at its origins only.
-
-SecretError
-├── KeyUnusable       a configured encryption key is not one
-└── SecretUnreadable  no configured key opens it, or it belongs to another provider or address
-"""
+"""What opens providers: secrets encrypted at rest, or read from the environment. Each opens at its origins only."""
 
 import json
 import os
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 
+from gateway.core.sealing import SecretError, SecretUnreadable, box
 from providers import validators
 from providers.models import Credential, Provider
 from providers.origins import origin_of
-
-
-class SecretError(Exception):
-    """A secret cannot be kept or read; the message never holds any of it."""
-
-
-class KeyUnusable(SecretError):
-    """A key in GATEWAY_CREDENTIAL_KEYS is not a Fernet key."""
-
-
-class SecretUnreadable(SecretError):
-    """No configured key opens the secret, or it was encrypted for another provider or origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +26,21 @@ class Access:
         return not self.problem
 
 
-def seal(data: bytes) -> str:
-    """Encrypt what the database must not show. Raises KeyUnusable."""
-    return _box().encrypt(data).decode()
-
-
-def unseal(sealed: str) -> bytes:
-    """Raises SecretUnreadable, KeyUnusable."""
-    try:
-        return _box().decrypt(sealed.encode())
-    except InvalidToken:
-        raise SecretUnreadable("No key in GATEWAY_CREDENTIAL_KEYS opens what was stored.") from None
-
-
 def encrypt(secret: str, *, provider: Provider, team_id: int | None = None) -> str:
     """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row.
 
-    So it is with the team whose own it is; None: it is the house's.
+    So it is with the team whose own it is; None: it is the operator's.
     """
     payload = {"provider": provider.pk, "origin": origin_of(provider.base_url), "secret": secret}
     if team_id is not None:
         payload["team"] = team_id
-    return _box().encrypt(json.dumps(payload).encode()).decode()
+    return box().encrypt(json.dumps(payload).encode()).decode()
 
 
 def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None) -> str:
     """Raises SecretUnreadable, KeyUnusable."""
     try:
-        payload = json.loads(_box().decrypt(ciphertext.encode()))
+        payload = json.loads(box().decrypt(ciphertext.encode()))
     except InvalidToken:
         raise SecretUnreadable(
             "No key in GATEWAY_CREDENTIAL_KEYS opens the stored secret. "
@@ -126,18 +96,3 @@ def _read_variable(name: str) -> str:
     path = os.environ.get(f"{name}_FILE")
     value = Path(path).read_text(encoding="utf-8") if path else os.environ.get(name, "")
     return value.strip()
-
-
-def _box() -> MultiFernet:
-    return _box_of(tuple(settings.CREDENTIAL_KEYS))
-
-
-@lru_cache(maxsize=4)
-def _box_of(keys: tuple[str, ...]) -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key) for key in keys])
-    except ValueError:
-        # Without its cause: that could show a part of the key.
-        raise KeyUnusable(
-            "GATEWAY_CREDENTIAL_KEYS needs one or more Fernet keys (32 bytes, URL-safe base64), newest first."
-        ) from None

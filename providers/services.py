@@ -17,6 +17,7 @@ from accounts import audit
 from accounts.revision import Part, be_patient, take_revision
 from accounts.rules import Row, compile_limits
 from gateway.core.outbound import OutboundPolicy
+from gateway.core.sealing import SecretUnreadable
 from gateway.core.store.interface import Limit
 from providers import alarms, credentials, validators
 from providers.facts import ProviderFacts
@@ -24,7 +25,7 @@ from providers.formats.registry import formats_with_list
 from providers.models import Credential, ProbeResult, Provider, ProviderCredential, Quota, UpstreamList
 from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
-from providers.secrets import Access, SecretUnreadable, decrypt, encrypt, open_credential
+from providers.secrets import Access, decrypt, encrypt, open_credential
 
 DEMO_SLUGS = ("demo-a", "demo-b")
 PROBES_KEPT = 200

@@ -1,5 +1,6 @@
-"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, the audit."""
+"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, alerts, the audit."""
 
+from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
@@ -13,6 +14,10 @@ from accounts.models.team import Membership, Team
 from accounts.models.user import User
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertChoice",
+    "AlertDelivery",
     "AuditEntry",
     "Budget",
     "BudgetNotice",

@@ -9,6 +9,7 @@ from accounts.keys import DEPLOYMENT
 from accounts.models.subject import KINDS, SubjectModel
 from accounts.money import units_of
 from accounts.querysets import BudgetQuerySet
+from accounts.subjects import provider_name, store_name
 from accounts.windows import Window, window_at
 
 
@@ -131,9 +132,8 @@ class Budget(SubjectModel):
         if self.is_deployment:
             return DEPLOYMENT
         if self.provider:
-            return f"provider:{self.provider}"
-        kind, pk = self.subject
-        return f"{kind}:{pk}"
+            return provider_name(self.provider)
+        return store_name(self.subject)
 
     @property
     def is_operators(self) -> bool:

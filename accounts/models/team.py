@@ -27,6 +27,11 @@ class Team(OneLineTexts, RestrictedModel):
         OPEN = "open", "Open: a key without a list may call every model"
         CLOSED = "closed", "Closed: only what the team or the key lists may be called"
 
+    class LeakedKeys(models.TextChoices):
+        AS_SET = "", "As set for the gateway"
+        REVOKE = "revoke", "Revoke the key at once, and tell"
+        TELL = "tell", "Only tell"
+
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     is_active = models.BooleanField(
@@ -82,6 +87,14 @@ class Team(OneLineTexts, RestrictedModel):
         help_text="A key that was not used for so many days expires a week after its people were told. 0: never. "
         "Empty: as set for the gateway.",
     )
+    leaked_keys = models.CharField(
+        max_length=6,
+        choices=LeakedKeys,
+        blank=True,
+        default=LeakedKeys.AS_SET,
+        db_default="",
+        help_text="What happens to a key that somebody reports as found in public.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
 
@@ -94,6 +107,9 @@ class Team(OneLineTexts, RestrictedModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(new_models__in=["", "open", "closed"]), name="team_new_models_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(leaked_keys__in=["", "revoke", "tell"]), name="team_leaked_keys_known"
             ),
         ]
 

@@ -73,7 +73,7 @@ class Snapshot:
         return self.offerings.get(way)  # type: ignore[arg-type]
 
     def credentials_of(self, team_id: int, provider_id: int) -> tuple[CredentialFacts, ...]:
-        """The further ones of that team there, or of the house, in the order in which they are tried."""
+        """The further ones of that team there, or of the operator, in the order in which they are tried."""
         return self.credentials.get(team_id, {}).get(provider_id, ())
 
     def serves(self, offering: OfferingFacts, at: datetime) -> bool:

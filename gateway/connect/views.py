@@ -18,12 +18,12 @@ from accounts.models import User
 from catalogue.upstream_names import MOST_ADDED, add_names, names_to_add
 from gateway.connect.forms import ListedForm, OwnForm
 from gateway.connect.outcome import Outcome, tell_added, tell_check
+from gateway.core.sealing import SecretError
 from providers import local_servers, services
 from providers.connecting import connect as save_connection
 from providers.connecting import facts_with, policy_to
 from providers.connection_check import ConnectionCheck, check_connection
 from providers.models import Provider, UpstreamList
-from providers.secrets import SecretError
 
 TO_CONNECT = (
     "providers.add_provider",

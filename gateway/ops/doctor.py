@@ -18,6 +18,7 @@ from gateway.boot import first_run
 from gateway.celery import app
 from gateway.core import sql
 from gateway.core.private_files import exposed, files_of
+from gateway.core.sealing import SecretError
 from gateway.ops.tables import find_differences
 from providers import secrets
 from providers.models import Alarm, Credential, Provider
@@ -187,7 +188,7 @@ def _demo() -> str:
 def _opens(credential: Credential) -> bool:
     try:
         secrets.decrypt(credential.ciphertext, provider=credential.provider)
-    except secrets.SecretError:
+    except SecretError:
         return False
     return True
 

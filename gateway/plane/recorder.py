@@ -206,7 +206,7 @@ def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
         opened, closed = attempt.opened, attempt.closed
         if closed is None:
             continue
-        further = opened.own_credential_id or opened.house_credential_id
+        further = opened.own_credential_id or opened.operator_credential_id
         if closed.about_us:
             at = _instant(closed.ended_at or opened.started_at)
             refusal = Refusal(closed.error_code, closed.status, closed.about_us, at, at)

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.utils import timezone
 
 from accounts.models import Budget, Key, Team
 from accounts.models.subject import KINDS
 from accounts.money import usd_of
-from accounts.spending import read_bases
-from accounts.windows import Window
+from accounts.standings import BudgetStanding, stand_budgets
 from gateway.portal.limits import name_owner
 
 
@@ -50,21 +49,17 @@ def budgets_of_team(team: Team) -> Sequence[BudgetLine]:
 def _lines(budgets: Iterable[Budget]) -> Sequence[BudgetLine]:
     at = timezone.now().timestamp()
     rows = list(budgets)
-    wanted: dict[str, list[Window]] = {}
-    for budget in rows:
-        wanted.setdefault(budget.subject_text, []).append(budget.window_at(at))
-    spent = read_bases(wanted).spent if rows else {}
-    return [_line(each, spent[each.subject_text][each.window_at(at).field], at) for each in rows]
+    standings = stand_budgets(rows, at)
+    return [_line(each, standings[each.pk], at) for each in rows]
 
 
-def _line(budget: Budget, spent: int, at: float) -> BudgetLine:
-    ends_at = budget.window_at(at).ends_at
+def _line(budget: Budget, standing: BudgetStanding, at: float) -> BudgetLine:
     return BudgetLine(
         "This key" if budget.key_id else name_owner(budget.subject_row),
         str(budget),
-        _money(spent),
-        _money(max(0, budget.amount_at(at) - spent)),
-        None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+        _money(standing.spent),
+        _money(standing.left),
+        standing.resets_at,
         ", ".join(_notes(budget, at)),
     )
 

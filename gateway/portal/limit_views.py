@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.limiting import BY_OWNERS, remove_limit
+from accounts.limiting import remove_limit
 from accounts.models import Limit
+from accounts.subject_rows import BY_OWNERS
 from gateway.core.refusals import InvalidField
 from gateway.portal.forms import ChangeForm
 from gateway.portal.limits import LimitForm

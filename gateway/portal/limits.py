@@ -7,10 +7,11 @@ from typing import Any, cast
 from django import forms
 from django.http import QueryDict
 
-from accounts.limiting import BY_OWNERS, Owner, set_limit
+from accounts.limiting import set_limit
 from accounts.limits import AMOUNT_MAX
 from accounts.models import Key, Limit, Membership, Team
 from accounts.models.subject import KINDS
+from accounts.subject_rows import BY_OWNERS, Owner
 from gateway.core.refusals import InvalidField
 
 _WHOSE = {"service_account": "Service account", "project": "Project"}

@@ -426,7 +426,7 @@ class FurtherAttempt(Attempt):
         if credential and credential.is_own:
             opened.own_credential_id = credential.id
         elif credential:
-            opened.house_credential_id = credential.id
+            opened.operator_credential_id = credential.id
         return opened
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:

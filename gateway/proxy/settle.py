@@ -42,7 +42,7 @@ class Bill:
     cost_usd: Decimal = _NOTHING
     loss_usd: Decimal = _NOTHING
     own_cost_usd: Decimal = _NOTHING
-    """What it would have cost by the house's credential, where the team's own was used."""
+    """What it would have cost by the operator's credential, where the team's own was used."""
 
     def on_own(self) -> "Bill":
         """The same, as the provider has the team itself pay it."""

@@ -9,7 +9,7 @@ from catalogue.published.snapshot import Snapshot
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.routing.ways import read_way
-from providers.facts import HOUSE, CredentialFacts, ProviderFacts, Way
+from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
@@ -118,7 +118,7 @@ def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | No
         return None
     there = (
         each
-        for team_id in (call.team_id, HOUSE)
+        for team_id in (call.team_id, OPERATOR)
         for each in snapshot.credentials_of(team_id, provider.id)
         if each.id == credential_id
     )

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.models import StoredResponse
 from gateway.core import sql
+from gateway.core.sealing import SecretError, SecretUnreadable, seal, unseal
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
-from providers.secrets import SecretError, SecretUnreadable, seal, unseal
 
 _log = logging.getLogger(__name__)
 _THREADS = 4

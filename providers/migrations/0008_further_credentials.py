@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(help_text='Which one it is, such as “research account”.', max_length=60)),
                 ('ciphertext', models.TextField(blank=True, editable=False)),
                 ('hint', models.CharField(blank=True, editable=False, help_text='The last characters of the secret.', max_length=4)),
-                ('place', models.CharField(choices=[('before', "Before the house's"), ('after', "After the house's"), ('only', "In place of the house's")], default='before', max_length=6)),
+                ('place', models.CharField(choices=[('before', "Before the gateway's"), ('after', "After the gateway's"), ('only', "In place of the gateway's")], default='before', max_length=6)),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text='Of several in the same place, the lowest is tried first.')),
                 ('model_patterns', models.JSONField(blank=True, help_text='For which models it is, such as anthropic/*; null: all.', null=True)),
                 ('lineages', models.JSONField(blank=True, editable=False, help_text='For which keys, by the first of each lineage; null: all.', null=True)),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['provider__name', 'place', 'position', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('team', 'provider', 'label'), name='provider_credential_label_once'), models.UniqueConstraint(condition=models.Q(('team__isnull', True)), fields=('provider', 'label'), name='provider_credential_label_once_in_house'), models.CheckConstraint(condition=models.Q(('place__in', ['before', 'after']), models.Q(('place', 'only'), ('team__isnull', False)), _connector='OR'), name='provider_credential_place_known')],
+                'constraints': [models.UniqueConstraint(fields=('team', 'provider', 'label'), name='provider_credential_label_once'), models.UniqueConstraint(condition=models.Q(('team__isnull', True)), fields=('provider', 'label'), name='provider_credential_label_once_of_operator'), models.CheckConstraint(condition=models.Q(('place__in', ['before', 'after']), models.Q(('place', 'only'), ('team__isnull', False)), _connector='OR'), name='provider_credential_place_known')],
             },
             bases=(gateway.core.lines.OneLineTexts, models.Model),
         ),

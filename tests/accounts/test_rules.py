@@ -12,8 +12,9 @@ from accounts.keys import KeyFacts
 from accounts.limiting import set_limit
 from accounts.models import Key, Membership, Project
 from accounts.rule_loading import load_rules
-from accounts.rules import Rules, subjects_of
+from accounts.rules import Rules
 from accounts.services import OVERLAP, rotate_key
+from accounts.subjects import subjects_of
 from gateway.core.store.interface import Limit
 from tests.make import make_key, make_team, make_user
 

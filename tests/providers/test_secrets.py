@@ -8,8 +8,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from gateway.core.sealing import KeyUnusable, SecretUnreadable
 from providers.models import Credential, Provider
-from providers.secrets import KeyUnusable, SecretUnreadable, decrypt, encrypt, open_credential
+from providers.secrets import decrypt, encrypt, open_credential
 from providers.services import store_secret
 
 SECRET = "gsk_0123456789abcdef"

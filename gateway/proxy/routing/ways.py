@@ -1,7 +1,7 @@
 """What may be asked for a call, and by which credentials. Pure.
 
-Offerings are tried by the team's own first that go before the house's, whichever their provider, then by the house's,
-and last by the team's own that go after those.
+Offerings are tried by the team's own first that go before the operator's, whichever their provider, then by the
+operator's, and last by the team's own that go after those.
 """
 
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.pricing.cost import call_prices
 from gateway.proxy.routing.resolve import RoutingContext
-from providers.facts import HOUSE, CredentialFacts, Way
+from providers.facts import OPERATOR, CredentialFacts, Way
 from providers.formats.base import TranslationError
 from providers.formats.losses import Kind
 
 MOST_OWN = 3
-"""Of a team's own that are tried for one call, beside the house's."""
+"""Of a team's own that are tried for one call, beside the operator's."""
 BROKEN = "breaker_open"
-_FIRST, _AMONG_THE_HOUSES, _LAST = -1, 0, 1
+_FIRST, _AMONG_THE_OPERATORS, _LAST = -1, 0, 1
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Candidate:
     offering: OfferingFacts
     way: Way
     loss: Kind = Kind.NOTHING
-    turn: int = _AMONG_THE_HOUSES
+    turn: int = _AMONG_THE_OPERATORS
     credential: CredentialFacts | None = None
 
     @property
@@ -41,7 +41,7 @@ class Candidate:
 
     def by(self, credential: CredentialFacts) -> "Candidate":
         """The same, opened by that one."""
-        turn = _AMONG_THE_HOUSES
+        turn = _AMONG_THE_OPERATORS
         if credential.is_own:
             turn = _LAST if credential.place == "after" else _FIRST
         # A text is unknown to processes of before there were such ways: they pass it over.
@@ -65,18 +65,18 @@ def read_way(way: str) -> tuple[int, int]:
 
 
 def is_reached_by_own(candidate: Candidate, context: RoutingContext) -> bool:
-    """Whether the team has a credential of its own for it, whatever keeps the house's out."""
+    """Whether the team has a credential of its own for it, whatever keeps the operator's out."""
     return bool(_own_of(candidate, context))
 
 
 def is_reached_otherwise(candidate: Candidate, context: RoutingContext) -> bool:
-    """The same by a further one of the house, too."""
+    """The same by a further one of the operator, too."""
     return is_reached_by_own(candidate, context) or bool(_further_of(candidate, context))
 
 
 def all_ways(candidates: list[Candidate], context: RoutingContext, dropped: list[Dropped]) -> list[Candidate]:
     """Each candidate by each credential that may open it, but for those whose breakers are open."""
-    if not context.snapshot.credentials.keys() & {HOUSE, context.key.team_id}:
+    if not context.snapshot.credentials.keys() & {OPERATOR, context.key.team_id}:
         return candidates
     found = []
     for candidate in candidates:
@@ -97,10 +97,10 @@ def _ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
     own = [candidate.by(each) for each in _own_of(candidate, context)]
     if any(way.credential and way.credential.place == "only" for way in own):
         return own
-    return [*own, *_by_house(candidate, context)]
+    return [*own, *_by_operators(candidate, context)]
 
 
-def _by_house(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
+def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
     offering = candidate.offering
     is_unpriced = context.only_priced and not call_prices(offering.prices, context.at)
     if is_unpriced or not context.snapshot.providers[offering.provider_id].is_usable:
@@ -120,7 +120,7 @@ def _own_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFac
 
 
 def _further_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFacts]:
-    return _covering(candidate, context, HOUSE)
+    return _covering(candidate, context, OPERATOR)
 
 
 def _covering(candidate: Candidate, context: RoutingContext, team_id: int) -> list[CredentialFacts]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.secrets import KeyUnusable
+from gateway.core.sealing import KeyUnusable
 from providers.services import rotate_secrets
 
 

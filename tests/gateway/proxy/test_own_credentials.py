@@ -9,7 +9,7 @@ from accounts.budgets import Terms
 from accounts.money import UNITS_A_USD
 from gateway.core.store.interface import Limit
 from gateway.core.store.redis import RedisStore
-from providers.facts import HOUSE, CredentialFacts
+from providers.facts import OPERATOR, CredentialFacts
 from providers.formats.registry import FORMATS
 from tests.gateway.proxy.admission.test_limits import ENDPOINTS
 from tests.gateway.proxy.edge import running_edge
@@ -20,7 +20,7 @@ from tests.services import wait_until
 from tests.upstream.speaking import speaking
 
 LANES = pytest.mark.parametrize("lane", ["direct", "worker"])
-HOUSES, OWN, SPARE = "house-secret-0001", "own-secret-0000002", "spare-secret-00003"
+OPERATORS, OWN, SPARE = "main-secret-00001", "own-secret-0000002", "spare-secret-00003"
 PRICES = (a_price("input_text_tokens", "1000000"), a_price("output_text_tokens", "1000000"))
 COST = "10.0000000000"
 """Of the 7 and 3 tokens that the speaker counts."""
@@ -41,7 +41,7 @@ def an_edge(speaker, *credentials, offering=None, is_usable=True, **options):
         name="Vendor",
         base_url=speaker.base_url,
         wire_format=speaker.wire_format.name,
-        secret=HOUSES if is_usable else None,
+        secret=OPERATORS if is_usable else None,
         is_usable=is_usable,
     )
     facts = {"prices": PRICES, "endpoints": ENDPOINTS, "max_output_tokens": 1000, **(offering or {})}
@@ -61,7 +61,7 @@ def shown_to(speaker):
     found = []
     for each in headers:
         said = " ".join(each.get(name, "") for name in ("authorization", "x-api-key", "x-goog-api-key"))
-        found += [secret for secret in (HOUSES, OWN, SPARE) if secret in said]
+        found += [secret for secret in (OPERATORS, OWN, SPARE) if secret in said]
     return found
 
 
@@ -85,7 +85,7 @@ def chatty():
 
 
 def opened_by(edge):
-    return [(record.own_credential_id, record.house_credential_id) for record in edge.records.opens]
+    return [(record.own_credential_id, record.operator_credential_id) for record in edge.records.opens]
 
 
 def billed(edge, count=1):
@@ -120,7 +120,7 @@ def test_who_calls_is_told_that_it_costs_nothing(chatty, lane):
 
 @LANES
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_one_that_is_refused_gives_way_to_the_houses(chatty, status, lane):
+def test_one_that_is_refused_gives_way_to_the_operators(chatty, status, lane):
     refusing(chatty, {OWN}, status)
     with an_edge(chatty, a_credential()) as edge:
         answer = ask(edge, "openai", lane=lane)
@@ -129,22 +129,22 @@ def test_one_that_is_refused_gives_way_to_the_houses(chatty, status, lane):
             ("0.0000000000", "0.0000000000", "0.0000000000"),
             (COST, "0.0000000000", "0"),
         ]
-        assert (shown_to(chatty), opened_by(edge)) == ([OWN, HOUSES], [(7, 0), (0, 0)])
+        assert (shown_to(chatty), opened_by(edge)) == ([OWN, OPERATORS], [(7, 0), (0, 0)])
         assert edge.records.outcomes == ["failed_over", "finished"]
 
 
 @LANES
-def test_one_after_the_other_in_the_teams_order_and_after_the_houses_if_it_wants(chatty, lane):
-    refusing(chatty, {OWN, HOUSES}, 429)
+def test_one_after_the_other_in_the_teams_order_and_after_the_operators_if_it_wants(chatty, lane):
+    refusing(chatty, {OWN, OPERATORS}, 429)
     later = a_credential(8, secret=SPARE, label="spare", place="after")
     with an_edge(chatty, a_credential(), later) as edge:
         assert ask(edge, "openai", lane=lane).status_code == 200
-        assert shown_to(chatty) == [OWN, HOUSES, SPARE]
+        assert shown_to(chatty) == [OWN, OPERATORS, SPARE]
         assert opened_by(edge) == [(7, 0), (0, 0), (8, 0)]
 
 
 @LANES
-def test_only_the_teams_own_means_that_the_houses_is_never_used(chatty, lane):
+def test_only_the_teams_own_means_that_the_operators_is_never_used(chatty, lane):
     refusing(chatty, {OWN})
     with an_edge(chatty, a_credential(place="only")) as edge:
         answer = ask(edge, "openai", lane=lane)
@@ -154,19 +154,19 @@ def test_only_the_teams_own_means_that_the_houses_is_never_used(chatty, lane):
 
 
 @LANES
-def test_a_refused_one_is_left_alone_for_a_while_and_holds_nothing_against_the_house(chatty, lane):
+def test_a_refused_one_is_left_alone_for_a_while_and_holds_nothing_against_the_operators(chatty, lane):
     refusing(chatty, {OWN})
     with an_edge(chatty, a_credential()) as edge:
         for _ in range(3):
             assert ask(edge, "openai", lane=lane).status_code == 200
         health = edge.process.services.health
-        assert shown_to(chatty) == [OWN, HOUSES, HOUSES, HOUSES]
+        assert shown_to(chatty) == [OWN, OPERATORS, OPERATORS, OPERATORS]
         now = edge.process.loop.time()
         assert (health.status("1:7", now).is_open, health.status(1, now).is_open) == (True, False)
 
 
-def test_a_refused_credential_of_the_house_keeps_no_team_from_using_its_own(chatty):
-    refusing(chatty, {HOUSES})
+def test_a_refused_credential_of_the_operator_keeps_no_team_from_using_its_own(chatty):
+    refusing(chatty, {OPERATORS})
     with an_edge(chatty, a_credential()) as edge:
         stranger = edge.keys.issue(team_id=2)
         with edge.client(stranger) as client:
@@ -177,7 +177,7 @@ def test_a_refused_credential_of_the_house_keeps_no_team_from_using_its_own(chat
 
 
 @LANES
-def test_a_provider_that_the_house_cannot_open_serves_the_team_alone(chatty, lane):
+def test_a_provider_that_the_operator_cannot_open_serves_the_team_alone(chatty, lane):
     with an_edge(chatty, a_credential(), is_usable=False) as edge:
         assert ask(edge, "openai", lane=lane).status_code == 200
         with edge.client(edge.keys.issue(team_id=2), **{"x-gateway-lane": lane}) as client:
@@ -192,15 +192,15 @@ def test_a_provider_that_the_house_cannot_open_serves_the_team_alone(chatty, lan
     [
         ({"model_patterns": ("acme/*",)}, OWN),
         ({"model_patterns": ("the-one",)}, OWN),
-        ({"model_patterns": ("other/*",)}, HOUSES),
+        ({"model_patterns": ("other/*",)}, OPERATORS),
         ({"lineage_ids": frozenset({1})}, OWN),
-        ({"lineage_ids": frozenset({2})}, HOUSES),
-        ({"model_patterns": ("acme/*",), "lineage_ids": frozenset({2})}, HOUSES),
+        ({"lineage_ids": frozenset({2})}, OPERATORS),
+        ({"model_patterns": ("acme/*",), "lineage_ids": frozenset({2})}, OPERATORS),
     ],
 )
 def test_it_is_for_its_models_and_keys_only(chatty, facts, used):
     offering = an_offering(1, prices=PRICES, endpoints=ENDPOINTS, max_output_tokens=1000)
-    provider = a_provider(1, base_url=chatty.base_url, secret=HOUSES)
+    provider = a_provider(1, base_url=chatty.base_url, secret=OPERATORS)
     model = a_model(offerings=(offering,), aliases=("the-one",))
     with running_edge([model], [provider], credentials=of_team(a_credential(**facts))) as edge:
         assert ask(edge, "openai").status_code == 200
@@ -213,7 +213,7 @@ def test_one_that_was_taken_away_is_not_used_again(chatty, lane):
         ask(edge, "openai", lane=lane)
         change(edge, credentials={})
         ask(edge, "openai", lane=lane)
-    assert shown_to(chatty) == [OWN, HOUSES]
+    assert shown_to(chatty) == [OWN, OPERATORS]
 
 
 @LANES
@@ -228,7 +228,7 @@ def test_what_was_planned_on_one_that_is_gone_where_the_call_is_made_goes_on_wit
         edge.process.edge._services = replace(edge.process.edge._services, snapshots=Lagging())
         change(edge, credentials=of_team(a_credential(), team=2))
         assert ask(edge, "openai", lane=lane).status_code == 200
-    assert shown_to(chatty) == [HOUSES]
+    assert shown_to(chatty) == [OPERATORS]
 
 
 @LANES
@@ -251,14 +251,14 @@ def test_no_secret_is_in_what_travels_nor_in_what_is_shown_of_values():
 
 
 @LANES
-def test_a_further_credential_of_the_house_takes_over_at_the_houses_cost(chatty, lane):
-    refusing(chatty, {HOUSES}, 429)
-    spare = a_credential(9, team_id=HOUSE, secret=SPARE, place="after", label="backup")
-    with an_edge(chatty, credentials=of_team(spare, team=HOUSE)) as edge:
+def test_a_further_credential_of_the_operator_takes_over_at_the_operators_cost(chatty, lane):
+    refusing(chatty, {OPERATORS}, 429)
+    spare = a_credential(9, team_id=OPERATOR, secret=SPARE, place="after", label="backup")
+    with an_edge(chatty, credentials=of_team(spare, team=OPERATOR)) as edge:
         answer = ask(edge, "openai", lane=lane)
         assert (answer.status_code, answer.headers["x-gateway-cost"]) == (200, COST)
         assert billed(edge, 2)[-1] == (COST, "0.0000000000", "0")
-        assert (shown_to(chatty), opened_by(edge)) == ([HOUSES, SPARE], [(0, 0), (0, 9)])
+        assert (shown_to(chatty), opened_by(edge)) == ([OPERATORS, SPARE], [(0, 0), (0, 9)])
 
 
 @LANES
@@ -287,7 +287,7 @@ class TestBudgets:
         assert shown_to(chatty) == [OWN]
 
     @LANES
-    def test_the_houses_is_no_way_out_for_a_team_without_money(self, chatty, lane):
+    def test_the_operators_is_no_way_out_for_a_team_without_money(self, chatty, lane):
         refusing(chatty, {OWN})
         with an_edge(chatty, a_credential()) as edge:
             self.spend_all(edge)

@@ -13,11 +13,11 @@ from django.utils import timezone
 from accounts.key_facts import facts_of
 from accounts.models import Key, StoredResponse, Team
 from accounts.services import issue_key
+from gateway.core.sealing import KeyUnusable
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from gateway.responses import stored
 from gateway.responses.stored import SqlResponses
 from gateway.responses.tasks import forget_expired_responses
-from providers.secrets import KeyUnusable
 
 pytestmark = pytest.mark.django_db
 

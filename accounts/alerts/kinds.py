@@ -1,0 +1,216 @@
+"""The kinds of alerts: whom each concerns, whether it goes to people's mail unasked, and its words. Pure.
+
+A title and a text name members of an alert's `data` in braces; what is not there is a dash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+TITLE_LENGTH = 200
+
+
+class Concerns(StrEnum):
+    """Who gets it by mail where nobody has chosen otherwise."""
+
+    OWNERS = "owners"
+    """Of the team, with the people whom it names."""
+    PEOPLE = "people"
+    """Those whom it names, as far as they are still in the team; else the team's owners."""
+    OPERATOR = "operator"
+    """GATEWAY_ALARM_EMAILS. So does everything that is raised for no team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`name` is public: webhooks carry it as their `type`."""
+
+    name: str
+    label: str
+    """For people who choose what they hear of."""
+    concerns: Concerns
+    title: str
+    text: str
+    by_mail: bool = True
+    """Sent unasked to those whom it concerns."""
+    is_required: bool = False
+    """Nobody whom it concerns can turn its mail off."""
+
+    def title_of(self, data: Mapping[str, Any]) -> str:
+        return self.title.format_map(_Lenient(data))
+
+    def text_of(self, data: Mapping[str, Any]) -> str:
+        return self.text.format_map(_Lenient(data))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "—"
+
+
+_OWNERS, _PEOPLE, _OPERATOR = Concerns.OWNERS, Concerns.PEOPLE, Concerns.OPERATOR
+_ALL = (
+    Kind(
+        "budget.threshold",
+        "A budget has reached a threshold",
+        _OWNERS,
+        "{percent} % of a budget is spent: {whose}, {window}",
+        "Budget: {budget} ({zone})\nOf: {whose}\nSpent: ${spent_usd}\nBegins anew: {resets_at}\n\n{then}",
+    ),
+    Kind(
+        "budget.refused",
+        "Calls are refused because a budget is spent",
+        _OWNERS,
+        "Calls are refused, a budget is spent: {whose}, {window}",
+        "Budget: {budget} ({zone})\nOf: {whose}\nSpent: ${spent_usd}\n\n"
+        "Its calls are refused until {resets_at}, unless somebody raises it.",
+    ),
+    Kind(
+        "spend.leaped",
+        "Spending leaps against its own history",
+        _OWNERS,
+        "{whose} has spent ${spent_usd} today, {times} times as much as usual",
+        "Spent today (UTC) until {at}: ${spent_usd}\n"
+        "A usual day of the last {days}: ${usual_usd}\nThe highest of them: ${highest_usd}",
+    ),
+    Kind(
+        "key.created",
+        "A key is made",
+        _OWNERS,
+        "A key was made: {key}",
+        "Key: {key}\nTeam: {team_name}\nMay: {scopes}\nMade by: {by}",
+        by_mail=False,
+    ),
+    Kind(
+        "key.rotated",
+        "A key is rotated",
+        _OWNERS,
+        "A key was rotated: {key}",
+        "Key: {key}\nTeam: {team_name}\nIn place of: {former_key}, which works until {former_until}\nBy: {by}",
+        by_mail=False,
+    ),
+    Kind(
+        "key.expiring",
+        "A key expires soon",
+        _PEOPLE,
+        "A key of {team_name} expires on {day}",
+        "Key: {key}\nTeam: {team_name}\nExpires: {expires_at}\n\n"
+        "Rotate it in the portal, or with POST /v1/keys/{key_id}/rotate.",
+    ),
+    Kind(
+        "key.unused",
+        "A key is not used and expires",
+        _PEOPLE,
+        "A key of {team_name} is not used and expires on {day}",
+        "Key: {key}\nTeam: {team_name}\nLast used: {last_used}\n\n"
+        "It expires on {day} unless it is used before.",
+        is_required=True,
+    ),
+    Kind(
+        "key.leaked",
+        "A key was found in public",
+        _OWNERS,
+        "A key of {team_name} was found in public: {key}",
+        "Key: {key}\nTeam: {team_name}\nFound at: {found_at}\n\n{then}",
+        is_required=True,
+    ),
+    Kind(
+        "credential.refused",
+        "A provider refuses a credential of the team's own",
+        _OWNERS,
+        "{provider_name} refuses your team's own credential {label}",
+        "Provider: {provider_name}\nCredential: {label} ({masked})\nLast refused: {at}\nIt said: {failure}\n\n"
+        "Calls go on by the next credential, where there is one. An owner can replace it in the portal.",
+    ),
+    Kind(
+        "model.announced",
+        "The end of a model in use is announced",
+        _OWNERS,
+        "{model}: its end is announced",
+        "{news}\n\nYour team called it {calls} times in the last {days} days.",
+    ),
+    Kind(
+        "model.deprecated",
+        "A model in use is deprecated",
+        _OWNERS,
+        "{model} is deprecated",
+        "{news}\n\nYour team called it {calls} times in the last {days} days.",
+    ),
+    Kind(
+        "model.repriced",
+        "A model in use has new prices",
+        _OWNERS,
+        "{model} has new prices",
+        "{news}\n\nYour team called it {calls} times in the last {days} days.",
+    ),
+    Kind(
+        "model.retired",
+        "A model in use is retired",
+        _OWNERS,
+        "{model} is retired",
+        "{news}\n\nYour team called it {calls} times in the last {days} days.",
+    ),
+    Kind(
+        "statement.ready",
+        "A statement is ready",
+        _OWNERS,
+        "The statement {number} for {period} is ready",
+        "Statement: {number}\nPeriod: {period}\nTotal: ${total_usd}",
+    ),
+    Kind(
+        "provider.alarm",
+        "A provider refuses the gateway's credential or account",
+        _OPERATOR,
+        "Gatehouse: {provider_name} refuses the gateway's credential or account",
+        "{lines}",
+    ),
+    Kind(
+        "provider.recovered",
+        "A provider takes the gateway's calls again",
+        _OPERATOR,
+        "{provider_name} takes the gateway's calls again",
+        "{what}: refused since {began_at}, {calls} calls.",
+    ),
+    Kind(
+        "books.differ",
+        "Books do not agree",
+        _OPERATOR,
+        "{what}",
+        "{lines}",
+    ),
+    Kind(
+        "channel.failing",
+        "An alert channel takes nothing",
+        _OWNERS,
+        "The alert channel {channel_name} has taken nothing since {since}",
+        "Channel: {channel_name} ({shown})\nWhat it answered last: {problem}\n\n"
+        "It is tried on, and switched off where it goes on like this.",
+        is_required=True,
+    ),
+    Kind(
+        "channel.disabled",
+        "An alert channel is switched off",
+        _OWNERS,
+        "The alert channel {channel_name} is switched off",
+        "Channel: {channel_name} ({shown})\nWhy: {problem}\n\n"
+        "Nothing more is sent there until somebody switches it on again.",
+        is_required=True,
+    ),
+    Kind(
+        "channel.test",
+        "A test",
+        _OWNERS,
+        "A test of the alert channel {channel_name}",
+        "Somebody pressed the button. There is nothing to do.",
+        by_mail=False,
+    ),
+)
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+"""By name."""
+OPERATORS = tuple(kind.name for kind in _ALL if kind.concerns is Concerns.OPERATOR)
+TEST = "channel.test"
+FOR_CHANNELS = tuple(name for name in KINDS if name != TEST)
+"""Those that a channel may be narrowed to; a test goes to the one that it is for."""
+FOR_TEAMS = tuple(name for name in FOR_CHANNELS if name not in OPERATORS)
+"""Those that a team's channels and its people can hear of."""

@@ -1,0 +1,61 @@
+"""Whose a call is: everybody for whom it counts, by one rule wherever that is asked. Pure.
+
+A subject is named in one text by sums and by the store: `key:7`, `team:2`, `provider:acme` or `deployment`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from accounts.attempts import OWNERS, clean
+from accounts.keys import DEPLOYMENT, KeyFacts, Subject
+
+PROVIDER = "provider:"
+"""How names of providers begin; their slug follows."""
+_SLUG_LENGTH = 60
+Owners = tuple[int, ...]
+"""The values of accounts.attempts.OWNERS, in its order; 0 where there is none."""
+
+
+def subjects_of(key: KeyFacts, project_id: int = 0) -> tuple[Subject, ...]:
+    """Whom one call counts for: the key's own, and the project that the call names."""
+    if not project_id or any(kind == "project" for kind, _ in key.subjects):
+        return key.subjects
+    *nearer, team = key.subjects
+    return (*nearer, ("project", project_id), team)
+
+
+def owners_of(facts: Any) -> Owners:
+    """By what is told of a call: the record of an attempt, or its row of the ledger."""
+    return tuple(getattr(facts, fact) or 0 for fact in OWNERS.values())
+
+
+def subjects_told(owners: Owners, team_id: int) -> tuple[Subject, ...]:
+    """The same whom `subjects_of` names, by the ids that travel with a call."""
+    own = [(kind, pk) for kind, pk in zip(OWNERS, owners, strict=True) if pk]
+    return (*own, ("team", team_id))
+
+
+def store_name(subject: Subject) -> str:
+    kind, pk = subject
+    return f"{kind}:{pk}"
+
+
+def provider_name(slug: str) -> str:
+    return f"{PROVIDER}{clean(slug, _SLUG_LENGTH)}"
+
+
+def payers(owners: Owners, team_id: int) -> Iterable[str]:
+    """Whose budgets may hold something for a call, by name: what its provider has is not known before."""
+    yield from map(store_name, subjects_told(owners, team_id))
+    yield DEPLOYMENT
+
+
+def everybody(owners: Owners, team_id: int, provider: str) -> Iterable[str]:
+    """Whose sums and budgets an attempt counts in, by name."""
+    yield from payers(owners, team_id)
+    yield provider_name(provider)
+
+
+def bears_losses(name: str) -> bool:
+    """Teams are charged; what the operator loses besides counts where it is the operator's money."""
+    return name == DEPLOYMENT or name.startswith(PROVIDER)
