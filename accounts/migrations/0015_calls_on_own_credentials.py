@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0012_alerts'),
+        ('accounts', '0014_find_what_corrects'),
     ]
 
     operations = [
