@@ -117,7 +117,7 @@ def test_a_call_on_a_teams_own_credential_is_kept_with_what_it_would_have_cost(s
         "own_credential_id", "own_cost_usd", "cost_usd"
     )
     assert list(rows) == [(None, 0, Decimal("0.000008")), (7, Decimal("0.000008"), 0)]
-    assert sum(row.cost for row in Spend.objects.filter(subject="deployment", grain="q")) == 80_000
+    assert sum(row.cost for row in Spend.objects.filter(subject="deployment", grain="total")) == 80_000
 
 
 def test_one_of_a_killed_process_on_a_teams_own_credential_is_nobodys_loss_here(spool: Spool) -> None:
