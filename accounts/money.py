@@ -17,6 +17,11 @@ def usd_of(units: int) -> Decimal:
     return Decimal(units).scaleb(-10)
 
 
+def plain(amount: Decimal) -> str:
+    """Exact, without exponent and without trailing zeros."""
+    return format(amount.normalize(), "f")
+
+
 def charge_of(cost_units: int, factor: str) -> int:
     """What a team is charged for that cost, by its factor (plain decimal, four places at most); halves away from 0."""
     if factor == "1":

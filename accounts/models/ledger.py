@@ -137,6 +137,7 @@ class LedgerEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        permissions = [("correct_ledgerentry", "Can put entries of the ledger right")]
         ordering = ["-started_at"]
         indexes = [
             models.Index(fields=["team", "-started_at"], name="ledger_by_team"),

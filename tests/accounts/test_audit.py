@@ -73,7 +73,7 @@ def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
 def test_member_who_acts_in_the_portal_is_named(client: Client) -> None:
     person = make_user("bea", teams=[make_team("atlas")])
     client.force_login(person)
-    client.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    client.post("/keys?team=atlas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     entry = last(Key)
     assert (str(entry.actor), entry.action) == ("bea", AuditEntry.Action.CREATE)
 
