@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_find_what_corrects'),
+        ('accounts', '0015_let_people_put_entries_right'),
     ]
 
     operations = [
