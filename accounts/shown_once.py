@@ -24,7 +24,7 @@ class ShownSecret:
 
 def keep_secret(session: SessionBase, key: Key, text: str) -> None:
     """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
-    sealed = _box().encrypt(text.encode()).decode()
+    sealed = sealing().encrypt(text.encode()).decode()
     is_for_feeds = key.scope == Key.Scope.FEED
     session[_SLOT] = {
         "team": key.team_id,
@@ -44,11 +44,11 @@ def take_secret(
         return None
     del session[_SLOT]
     try:
-        text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+        text = sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return None
     return ShownSecret(slot["key"], slot["name"], text, slot["feeds"])
 
 
-def _box() -> MultiFernet:
+def sealing() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import budget_notices, spending_proof, store_proof, unused
+from accounts import budget_notices, repeats, spending_proof, store_proof, unused
 from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
 
@@ -36,3 +36,10 @@ def prove_spending() -> int:
     differences = [*spending_proof.prove(at=at), *store_proof.prove_store(at=at)]
     spending_proof.forget_old(at=at)
     return len(differences)
+
+
+@shared_task
+@one_at_a_time
+def forget_repeats() -> int:
+    """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
+    return repeats.forget_repeats(at=timezone.now())
