@@ -210,6 +210,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "key_concurrency",
             "key_days",
             "unused_key_days",
+            "leaked_keys",
         ]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
