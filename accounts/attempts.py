@@ -6,8 +6,13 @@ The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from accounts.money import charge_of, units_of, usd_of
+
+OPERATOR = 0
+"""The team and the key of what the operator itself asks a provider for."""
 OWNERS = {
     "key": "lineage_id",
     "member": "member_id",
@@ -49,6 +54,10 @@ class AttemptOpened:
     member_id: int = 0
     service_account_id: int = 0
     project_id: int = 0
+    charge_factor: str = "1"
+    """By which the team's cost is multiplied to what it is charged, as it was when the attempt began."""
+    surface: str = ""
+    """The format that the client speaks; empty where nobody said."""
 
 
 @dataclass
@@ -111,6 +120,14 @@ class AttemptRecord:
     @property
     def output_tokens(self) -> int | None:
         return self.usage.get("output_tokens")
+
+    @property
+    def charge_usd(self) -> str | None:
+        """What the team is charged; None: nobody knows yet."""
+        if self.closed is None:
+            return None
+        cost, factor = self.closed.cost_usd, self.opened.charge_factor
+        return cost if factor == "1" else f"{usd_of(charge_of(units_of(Decimal(cost)), factor)):f}"
 
     @property
     def prices(self) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """How budgets are written as JSON, and what may be sent about them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,26 +9,15 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.limit_serializers import name_subject
-from accounts.models import Budget, Team
-from accounts.models.subject import KINDS
-from accounts.money import usd_of
-from accounts.serializers import ListParameters, StrictSerializer
-from accounts.spending import Bases, read_bases
-
-_SUBJECT = "Whom it is for; a key stands for its lineage."
-_SUBJECT_ID = "A key's id, a member's user name, or a slug; it may be left out where the subject is the team."
+from accounts.models import Budget
+from accounts.money import plain, usd_of
+from accounts.serializers import StrictSerializer
+from accounts.standings import BudgetStanding, stand_budgets
+from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
 
 
 def _usd(help_text: str, **terms: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=20, decimal_places=10, help_text=help_text, **terms)
-
-
-class BudgetListParameters(ListParameters):
-    """The query of a list of budgets."""
-
-    subject = serializers.ChoiceField(choices=KINDS, required=False, help_text=_SUBJECT)
-    subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
 
 
 class BudgetChangesSerializer(StrictSerializer):
@@ -52,11 +42,9 @@ class BudgetChangesSerializer(StrictSerializer):
     is_active = serializers.BooleanField(required=False, help_text="false: it neither refuses nor tells.")
 
 
-class NewBudgetSerializer(BudgetChangesSerializer):
+class NewBudgetSerializer(BudgetChangesSerializer, NewSubjectRowSerializer):
     """What a budget is made from."""
 
-    subject = serializers.ChoiceField(choices=KINDS, help_text=_SUBJECT)
-    subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
     window = serializers.ChoiceField(choices=Budget.Period.choices, help_text="Weeks begin on Monday.")
 
 
@@ -67,16 +55,9 @@ class RaiseSerializer(StrictSerializer):
     raise_until = serializers.DateTimeField(help_text="In the future, and within 366 days.")
 
 
-class BudgetSerializer(serializers.ModelSerializer[Budget]):
+class BudgetSerializer(SubjectRowSerializer):
     """How much one subject may spend in a window, and what it has spent of it. Money as text, exact."""
 
-    id = serializers.SerializerMethodField()
-    object = serializers.SerializerMethodField()
-    team = serializers.SerializerMethodField(help_text="The team's slug.")
-    subject = serializers.CharField(source="subject_kind", read_only=True, help_text=_SUBJECT)
-    subject_id = serializers.SerializerMethodField(
-        help_text="As it is named when a budget is made. Of a key that was rotated: the first of its lineage."
-    )
     amount_usd = serializers.SerializerMethodField(help_text="Without a raise.")
     most_usd = serializers.SerializerMethodField(
         help_text="What staff allow: it may be set lower, and not removed. null: it is the team's own."
@@ -90,18 +71,17 @@ class BudgetSerializer(serializers.ModelSerializer[Budget]):
     left_usd = serializers.SerializerMethodField(
         help_text="Of the amount, with a raise that counts now; never below 0."
     )
+    held_usd = serializers.SerializerMethodField(
+        help_text="What calls hold of it that run now, not counted as spent: further ones may take `left_usd` less "
+        "this. null: unknown."
+    )
     window_start = serializers.SerializerMethodField(help_text="null: `lifetime` has none.")
     resets_at = serializers.SerializerMethodField(help_text="When the next window begins; null: never.")
-    set_by = serializers.CharField(read_only=True, help_text="Who set it last; empty: nobody knows.")
 
     class Meta:
         model = Budget
         fields = [
-            "id",
-            "object",
-            "team",
-            "subject",
-            "subject_id",
+            *COMMON,
             "window",
             "zone",
             "amount_usd",
@@ -114,25 +94,13 @@ class BudgetSerializer(serializers.ModelSerializer[Budget]):
             "is_active",
             "spent_usd",
             "left_usd",
+            "held_usd",
             "window_start",
             "resets_at",
             "set_by",
             "set_at",
         ]
         read_only_fields = fields
-
-    def get_id(self, budget: Budget) -> str:
-        return str(budget.pk)
-
-    def get_object(self, budget: Budget) -> str:  # noqa: ARG002  # the framework's signature
-        return "budget"
-
-    def get_team(self, budget: Budget) -> str:
-        row = budget.subject_row
-        return row.slug if isinstance(row, Team) else str(row.team.slug)  # type: ignore[attr-defined]
-
-    def get_subject_id(self, budget: Budget) -> str:
-        return name_subject(budget.subject_row)
 
     def get_amount_usd(self, budget: Budget) -> str:
         return plain(budget.amount_usd)
@@ -147,27 +115,30 @@ class BudgetSerializer(serializers.ModelSerializer[Budget]):
         return budget.raise_until if self._is_raised(budget) else None
 
     def get_spent_usd(self, budget: Budget) -> str:
-        return plain(usd_of(self._spent(budget)))
+        return plain(usd_of(self._standing(budget).spent))
 
     def get_left_usd(self, budget: Budget) -> str:
-        return plain(usd_of(max(0, budget.amount_at(self._now) - self._spent(budget))))
+        return plain(usd_of(self._standing(budget).left))
+
+    def get_held_usd(self, budget: Budget) -> str | None:
+        held = self._standing(budget).held
+        return None if held is None else plain(usd_of(held))
 
     def get_window_start(self, budget: Budget) -> datetime | None:
-        window = budget.window_at(self._now)
+        window = self._standing(budget).window
         return None if window.ends_at is None else datetime.fromtimestamp(window.starts_at, UTC)
 
     def get_resets_at(self, budget: Budget) -> datetime | None:
-        ends_at = budget.window_at(self._now).ends_at
-        return None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
+        return self._standing(budget).resets_at
 
     @property
     def _now(self) -> float:
         now: float = self.context["at"]
         return now
 
-    def _spent(self, budget: Budget) -> int:
-        bases: Bases = self.context["bases"]
-        return bases.spent[budget.subject_text][budget.window_at(self._now).field]
+    def _standing(self, budget: Budget) -> BudgetStanding:
+        standing: BudgetStanding = self.context["standings"][budget.pk]
+        return standing
 
     def _is_raised(self, budget: Budget) -> bool:
         return budget.raise_until is not None and self._now < budget.raise_until.timestamp()
@@ -184,16 +155,8 @@ class BudgetListSerializer(serializers.Serializer[Any]):
     data = BudgetSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 
-def write_budgets(budgets: list[Budget]) -> list[Any]:
-    """With what was spent of each, read in one statement."""
+def write_budgets(budgets: Sequence[Budget]) -> list[Any]:
+    """With what was spent of each, and what is held."""
     at = timezone.now().timestamp()
-    wanted: dict[str, list[Any]] = {}
-    for budget in budgets:
-        wanted.setdefault(budget.subject_text, []).append(budget.window_at(at))
-    context = {"at": at, "bases": read_bases(wanted)}
+    context = {"at": at, "standings": stand_budgets(budgets, at)}
     return list(BudgetSerializer(budgets, many=True, context=context).data)
-
-
-def plain(amount: Decimal) -> str:
-    """Exact, without exponent and without trailing zeros."""
-    return format(amount.normalize(), "f")

@@ -43,12 +43,18 @@ class WordsField(forms.CharField):
 
 
 HINTS = {
-    "model_patterns": "Models, one a line, such as anthropic/*. Empty: all.",
-    "denied_model_patterns": "Models that may not be called, whatever else permits them. Empty: none.",
-    "provider_patterns": "Providers that calls may go to, by their slugs, such as acme-*. Empty: all.",
-    "denied_provider_patterns": "Providers that calls never go to. Empty: none.",
-    "surfaces": f"APIs that may be called: {', '.join(SURFACES)}. Empty: all.",
-    "ip_ranges": "Where requests may come from, such as 192.0.2.0/24 or 2001:db8::/32. Empty: anywhere.",
+    "model_patterns": "Models that may be called, one on each line: an id such as demo/chat, or all of an "
+    "organisation's as anthropic/*. Leave it empty to allow every model.",
+    "denied_model_patterns": "Models that may not be called, even if another list allows them; ids and patterns as "
+    "above. Leave it empty to deny none.",
+    "provider_patterns": "Providers that calls may go to, one on each line, by their slugs: groq, or acme-* for "
+    "several. Leave it empty to allow every provider.",
+    "denied_provider_patterns": "Providers that calls never go to, even if no other one can answer. Leave it empty "
+    "to deny none.",
+    "surfaces": f"APIs that may be called, one on each line, out of {', '.join(SURFACES)}. Leave it empty to allow "
+    "all of them.",
+    "ip_ranges": "Networks that requests may come from, one on each line, such as 192.0.2.0/24 or 2001:db8::/32. From "
+    "anywhere else they are refused. Leave it empty to allow every address.",
 }
 LABELS = {
     "model_patterns": "Models",

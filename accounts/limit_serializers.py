@@ -1,25 +1,19 @@
 """How limits are written as JSON, and what may be sent about them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.limits import AMOUNT_MAX
-from accounts.models import Key, Limit, Membership, Team
-from accounts.models.subject import KINDS
-from accounts.serializers import ListParameters, StrictSerializer
+from accounts.models import Limit
+from accounts.serializers import StrictSerializer
+from accounts.standings import stand_limits
+from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
+from gateway.core.store.interface import Standing
 
 _WINDOWS = [word for word in Limit.Window.values if word != Limit.Window.NONE]
-_SUBJECT = "Whom it is for; a key stands for its lineage."
-_SUBJECT_ID = "A key's id, a member's user name, or a slug; it may be left out where the subject is the team."
-
-
-class LimitListParameters(ListParameters):
-    """The query of a list of limits."""
-
-    subject = serializers.ChoiceField(choices=KINDS, required=False, help_text=_SUBJECT)
-    subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
 
 
 class LimitChangesSerializer(StrictSerializer):
@@ -32,11 +26,9 @@ class LimitChangesSerializer(StrictSerializer):
     )
 
 
-class NewLimitSerializer(LimitChangesSerializer):
+class NewLimitSerializer(LimitChangesSerializer, NewSubjectRowSerializer):
     """What a limit is made from."""
 
-    subject = serializers.ChoiceField(choices=KINDS, help_text=_SUBJECT)
-    subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
     unit = serializers.ChoiceField(
         choices=Limit.Unit.choices,
         help_text="What is counted. `concurrency`: calls running at the same time.",
@@ -48,64 +40,43 @@ class NewLimitSerializer(LimitChangesSerializer):
         help_text="In which time; `concurrency` has none.",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs | {"window": attrs.get("window") or Limit.Window.NONE}
 
-class LimitSerializer(serializers.ModelSerializer[Limit]):
+
+class LimitSerializer(SubjectRowSerializer):
     """How much of something one subject may have. All limits count that a call meets."""
 
-    id = serializers.SerializerMethodField()
-    object = serializers.SerializerMethodField()
-    team = serializers.SerializerMethodField(help_text="The team's slug.")
-    subject = serializers.CharField(source="subject_kind", read_only=True, help_text=_SUBJECT)
-    subject_id = serializers.SerializerMethodField(
-        help_text="As it is named when a limit is made. Of a key that was rotated: the first of its lineage."
-    )
     window = serializers.SerializerMethodField(help_text="`minute` or `day`; null: it counts at any time.")
     most = serializers.IntegerField(
         read_only=True,
         allow_null=True,
         help_text="What staff allow: it may be set lower, and not removed. null: it is the team's own.",
     )
-    set_by = serializers.CharField(read_only=True, help_text="Who set the amount; empty: nobody knows.")
+    remaining = serializers.SerializerMethodField(
+        help_text="How much of it is left now; null: unknown, as for calls at once."
+    )
+    reset_s = serializers.SerializerMethodField(help_text="Seconds until it is whole again; null likewise.")
 
     class Meta:
         model = Limit
-        fields = [
-            "id",
-            "object",
-            "team",
-            "subject",
-            "subject_id",
-            "unit",
-            "window",
-            "amount",
-            "most",
-            "set_by",
-            "set_at",
-        ]
+        fields = [*COMMON, "unit", "window", "amount", "most", "remaining", "reset_s", "set_by", "set_at"]
         read_only_fields = fields
-
-    def get_id(self, limit: Limit) -> str:
-        return str(limit.pk)
-
-    def get_object(self, limit: Limit) -> str:  # noqa: ARG002  # the framework's signature
-        return "limit"
-
-    def get_team(self, limit: Limit) -> str:
-        row = limit.subject_row
-        return row.slug if isinstance(row, Team) else str(row.team.slug)  # type: ignore[attr-defined]
-
-    def get_subject_id(self, limit: Limit) -> str:
-        return name_subject(limit.subject_row)
 
     def get_window(self, limit: Limit) -> str | None:
         return None if limit.window == Limit.Window.NONE else limit.window
 
+    def get_remaining(self, limit: Limit) -> int | None:
+        standing = self._standing(limit)
+        return None if standing is None else max(0, standing.remaining)
 
-def name_subject(row: Any) -> str:
-    """As it is named in requests."""
-    if isinstance(row, Key):
-        return row.public_id
-    return row.user.username if isinstance(row, Membership) else str(row.slug)
+    def get_reset_s(self, limit: Limit) -> float | None:
+        standing = self._standing(limit)
+        return None if standing is None else round(standing.reset_s, 3)
+
+    def _standing(self, limit: Limit) -> Standing | None:
+        standings: Mapping[int, Standing] = self.context["standings"]
+        return standings.get(limit.pk)
 
 
 @extend_schema_serializer(many=False)
@@ -117,3 +88,8 @@ class LimitListSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
     data = LimitSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
+
+
+def write_limits(limits: Sequence[Limit]) -> list[Any]:
+    """With what is left of each."""
+    return list(LimitSerializer(limits, many=True, context={"standings": stand_limits(limits)}).data)

@@ -11,23 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import limits
-from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team
+from accounts.models import Key, Limit
 from accounts.revision import Part, take_revision
+from accounts.subject_rows import Owner, subject_columns
 from accounts.width import check_ceilings
 from gateway.core import audit_context
 from gateway.core.refusals import InvalidField
-
-Owner = Key | Membership | ServiceAccount | Project | Team
-"""Whom a limit is for; a key stands for its lineage."""
-BY_OWNERS = frozenset({"member", "team"})
-"""Whose limits the team's owners alone set; all of its people set the others'."""
-_KINDS: Mapping[type[Any], str] = {
-    Key: "key",
-    Membership: "member",
-    ServiceAccount: "service_account",
-    Project: "project",
-    Team: "team",
-}
 
 
 @transaction.atomic
@@ -85,11 +74,6 @@ def set_published(key: Key, terms: Mapping[str, Any]) -> None:
             raise InvalidField(field, fault.message) from None
         setattr(key, f"former_{field}", terms[field])
     vars(lineage).get("_prefetched_objects_cache", {}).pop("limits", None)
-
-
-def subject_columns(subject: Owner) -> dict[str, Owner]:
-    """As `Limit` names it."""
-    return {_KINDS[type(subject)]: subject.lineage if isinstance(subject, Key) else subject}
 
 
 def _take_revision(subject: Owner) -> int:

@@ -1,8 +1,7 @@
 """What a key is told of itself: what it may do, what binds it, and what is left of that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q
@@ -11,15 +10,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import standings
-from accounts.budget_serializers import plain
 from accounts.keys import KeyFacts
 from accounts.models import Budget, Key
-from accounts.money import usd_of
+from accounts.money import plain, usd_of
 from accounts.owner_serializers import TeamSerializer
 from accounts.rule_loading import rules_of
 from accounts.scopes import MANAGEMENT
 from accounts.serializers import KeySerializer
 from accounts.spending import Bases, read_bases
+from accounts.standings import BudgetStanding, stand_budgets
 from accounts.windows import DAY, LIFETIME, MONTH, WEEK, window_at
 from gateway.core.store.interface import Limit, Standing
 
@@ -56,14 +55,14 @@ class Standings:
     limits: Sequence[Limit]
     left: dict[Limit, Standing]
     budgets: Sequence[Budget]
+    of_budgets: Mapping[int, BudgetStanding]
     bases: Bases
 
-    def spent(self, subject: str, window: str, zone: str = "UTC") -> int:
-        return self.bases.spent[subject][window_at(window, zone, self.at).field]
+    def spent(self, window: str) -> int:
+        return self.bases.spent[self.own][window_at(window, "UTC", self.at).field]
 
     def left_of(self, budget: Budget) -> int:
-        spent = self.spent(budget.subject_text, budget.window, budget.zone)
-        return max(0, budget.amount_at(self.at) - spent)
+        return self.of_budgets[budget.pk].left
 
     @property
     def tightest(self) -> Budget | None:
@@ -78,11 +77,9 @@ def look(facts: KeyFacts) -> Standings:
     own = f"key:{facts.lineage_id}"
     limits = rules_of(facts).limits
     budgets = list(Budget.objects.filter(_binding(facts), is_active=True).order_by("pk"))
-    wanted = {own: [window_at(window, "UTC", at) for window in _PERIODS.values()]}
-    for budget in budgets:
-        wanted.setdefault(budget.subject_text, []).append(budget.window_at(at))
+    spent = read_bases({own: [window_at(window, "UTC", at) for window in _PERIODS.values()]})
     left = {standing.limit: standing for standing in standings.here.reader.standings(limits)}
-    return Standings(at, own, limits, left, budgets, read_bases(wanted))
+    return Standings(at, own, limits, left, budgets, stand_budgets(budgets, at), spent)
 
 
 def _binding(facts: KeyFacts) -> Q:
@@ -120,7 +117,11 @@ class BudgetStandingSerializer(serializers.Serializer[Any]):
     refuses = serializers.BooleanField()
     amount_usd = serializers.CharField()
     spent_usd = serializers.CharField()
-    left_usd = serializers.CharField()
+    held_usd = serializers.CharField(
+        allow_null=True,
+        help_text="What calls hold of it that run now; further ones may take `left_usd` less this. null: unknown.",
+    )
+    left_usd = serializers.CharField(help_text="The amount less what is spent, never below 0.")
     resets_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -190,7 +191,7 @@ class OwnKeySerializer(KeySerializer):
         return self._spent(MONTH)
 
     def _spent(self, window: str) -> float:
-        return float(usd_of(self._standings.spent(self._standings.own, window)))
+        return float(usd_of(self._standings.spent(window)))
 
     def get_nothing(self, key: Key) -> float:  # noqa: ARG002  # likewise
         return 0.0
@@ -238,18 +239,17 @@ class OwnKeySerializer(KeySerializer):
         return [self._write_budget(budget) for budget in self._standings.budgets]
 
     def _write_budget(self, budget: Budget) -> dict[str, Any]:
-        told = self._standings
-        ends_at = budget.window_at(told.at).ends_at
-        subject = budget.subject_text
+        told = self._standings.of_budgets[budget.pk]
         return {
-            "subject": subject.partition(":")[0],
+            "subject": budget.subject_text.partition(":")[0],
             "window": budget.window,
             "zone": budget.zone,
             "refuses": budget.refuses,
-            "amount_usd": plain(usd_of(budget.amount_at(told.at))),
-            "spent_usd": plain(usd_of(told.spent(subject, budget.window, budget.zone))),
-            "left_usd": plain(usd_of(told.left_of(budget))),
-            "resets_at": None if ends_at is None else datetime.fromtimestamp(ends_at, UTC),
+            "amount_usd": plain(usd_of(told.amount)),
+            "spent_usd": plain(usd_of(told.spent)),
+            "held_usd": None if told.held is None else plain(usd_of(told.held)),
+            "left_usd": plain(usd_of(told.left)),
+            "resets_at": told.resets_at,
         }
 
 

@@ -1,8 +1,14 @@
-"""What is left of limits and what running calls hold of budgets: what the data plane of this process can say."""
+"""How limits and budgets stand: what SQL has as spent, and what the data plane of this process can say besides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
+from accounts import models
+from accounts.rules import compile_limits
+from accounts.spending import read_bases
+from accounts.windows import Window
 from gateway.core.store.interface import Limit, Standing
 
 
@@ -13,7 +19,7 @@ class Reader(Protocol):
         """Of those that have a window. Nothing is taken."""
 
     def held(self, subjects: Sequence[str]) -> Mapping[str, int]:
-        """By subject, in 10^-10 USD."""
+        """By subject, in 10^-10 USD; without those of which it cannot be said."""
 
 
 class Nobody:
@@ -37,3 +43,61 @@ class Here:
 
 
 here = Here()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStanding:
+    """Of one budget, in 10^-10 USD. `held` is None where nobody here can say it: it is what calls hold that run."""
+
+    amount: int
+    """With a raise that counts now."""
+    spent: int
+    held: int | None
+    window: Window
+
+    @property
+    def left(self) -> int:
+        """Whatever running calls hold of it."""
+        return max(0, self.amount - self.spent)
+
+    @property
+    def free(self) -> int:
+        """What further calls may take."""
+        return max(0, self.left - (self.held or 0))
+
+    @property
+    def resets_at(self) -> datetime | None:
+        """None: never."""
+        return None if self.window.ends_at is None else datetime.fromtimestamp(self.window.ends_at, UTC)
+
+
+def stand_budgets(budgets: Iterable[models.Budget], at: float) -> Mapping[int, BudgetStanding]:
+    """By their ids, at `at` (Unix seconds). One statement, and a moment of the store for those that refuse."""
+    rows = list(budgets)
+    wanted: dict[str, list[Window]] = {}
+    for budget in rows:
+        wanted.setdefault(budget.subject_text, []).append(budget.window_at(at))
+    if not rows:
+        return {}
+    spent, held = read_bases(wanted).spent, here.reader.held(list(wanted))
+    return {
+        budget.pk: BudgetStanding(
+            budget.amount_at(at),
+            spent[budget.subject_text][budget.window_at(at).field],
+            held.get(budget.subject_text),
+            budget.window_at(at),
+        )
+        for budget in rows
+    }
+
+
+def stand_limits(limits: Iterable[models.Limit]) -> Mapping[int, Standing]:
+    """By their ids, as far as somebody here can say it: not of calls at once."""
+    compiled = {
+        row.pk: next(iter(compile_limits(row.subject, [(row.unit, row.window, row.amount)])))
+        for row in limits
+    }
+    if not compiled:
+        return {}
+    standing = {each.limit: each for each in here.reader.standings(list(compiled.values()))}
+    return {pk: standing[limit] for pk, limit in compiled.items() if limit in standing}

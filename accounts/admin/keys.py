@@ -40,8 +40,12 @@ def _amount(label: str, help_text: str) -> forms.IntegerField:
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    requests_per_minute = _amount("Requests per minute", "Empty: no limit.")
-    concurrency = _amount("Concurrency", "Calls running at the same time. Empty: no limit.")
+    requests_per_minute = _amount(
+        "Requests per minute", "More are answered with status 429. Leave it empty for no limit."
+    )
+    concurrency = _amount(
+        "Concurrency", "How many calls may run at the same time. Leave it empty for no limit."
+    )
     model_patterns = words_field("model_patterns", widget=TextArea)
     denied_model_patterns = words_field("denied_model_patterns", widget=TextArea)
     provider_patterns = words_field("provider_patterns", widget=TextArea)
@@ -52,7 +56,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
         required=False,
         choices=[(word, label) for word, label in SCOPES.items()],
         widget=Checkboxes,
-        help_text="In full, in place of the one word above. None: what that word means.",
+        help_text="Exactly what the key may do, in place of the one word above. Choose none to go by that word.",
     )
 
     class Meta:

@@ -90,6 +90,15 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         rows: ModelQuerySet = super().get_queryset(request)
         return rows.complete().with_live()
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
+        """Looks for ids first: rows with all that their line shows, once for each offering, are dear to compare."""
+        if not search_term.strip():
+            return queryset, False
+        found, _ = super().get_search_results(request, Model.objects.all(), search_term)
+        return queryset.filter(pk__in=found.values("pk")), False
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [

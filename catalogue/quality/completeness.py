@@ -53,7 +53,7 @@ MARKS: Sequence[Mark] = (
     Mark("release date", 10, lambda subject, _: subject.model.release_at is not None),
     Mark("successor", 15, _without(Kind.NO_SUCCESSOR, Kind.LOST_SUCCESSOR), _is_leaving),
     Mark("end of its life", 10, _without(Kind.NO_RETIREMENT, Kind.ENDED)),
-    Mark("weights and licence", 5, lambda s, _: s.model.open_weights is not None and _licence_said(s.model)),
+    Mark("weights and licence", 5, lambda subject, found: _weights_said(subject.model, found)),
     Mark("names that providers know", 5, _without(Kind.UNSEEN_UPSTREAM), _is_called),
 )
 
@@ -78,5 +78,7 @@ def judge(subject: Subject, found: Set[Kind], at: datetime) -> Quality:
     )
 
 
-def _licence_said(model: ModelFacts) -> bool:
+def _weights_said(model: ModelFacts, found: Set[Kind]) -> bool:
+    if model.open_weights is None or Kind.WEIGHTS in found:
+        return False
     return model.licence is not None or not model.open_weights

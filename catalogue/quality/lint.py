@@ -1,5 +1,6 @@
 """What is missing or wrong in the catalogue, and why it matters. Pure: rules over facts, one function each."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,12 @@ from catalogue.words import unknown
 Identity = tuple[str, int | None, int | None, int | None, str]
 """Kind, and the keys of the model, the offering and the provider that it is about; then its text."""
 WHAT_KEPT = 500
+# A licence under which people may have the weights, whatever else it forbids them.
+_OPEN_LICENCE = re.compile(
+    r"\b(mit|apache|bsd|isc|mpl|[al]?gpl|cc[- ]by|cc0|openmdw|openrail|gemma|open model|community licen[cs]e)\b",
+    re.IGNORECASE,
+)
+_CLOSED_LICENCE = re.compile(r"\bproprietary\b", re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -27,6 +34,7 @@ class Kind(StrEnum):
     HALF_PRICE = "half_price"
     STALE_PRICE = "stale_price"
     NO_CONTEXT = "no_context"
+    WEIGHTS = "weights"
     NO_SUCCESSOR = "no_successor"
     LOST_SUCCESSOR = "lost_successor"
     NO_RETIREMENT = "no_retirement"
@@ -60,6 +68,10 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.NO_CONTEXT: Explanation(
         "No context length", "Long requests cannot be routed to a model that takes them."
+    ),
+    Kind.WEIGHTS: Explanation(
+        "Weights against licence",
+        "One says that they can be downloaded and the other that they cannot: people filter by the wrong one.",
     ),
     Kind.NO_SUCCESSOR: Explanation(
         "No successor", "Whoever has to leave this model is not told where to go."
@@ -212,6 +224,14 @@ def context(subject: Subject, world: World) -> Findings:
         yield Kind.NO_CONTEXT, "The model does not say how much it takes.", None
 
 
+def weights(subject: Subject, world: World) -> Findings:  # noqa: ARG001 - every rule takes both
+    model, licence = subject.model, subject.model.licence or ""
+    if model.open_weights is False and _OPEN_LICENCE.search(licence):
+        yield Kind.WEIGHTS, f"Its weights are closed, and {licence} is a licence of open ones.", None
+    elif model.open_weights and _CLOSED_LICENCE.search(licence):
+        yield Kind.WEIGHTS, f"Its weights are open, and its licence is {licence}.", None
+
+
 def successor(subject: Subject, world: World) -> Findings:
     model = subject.model
     if model.status(world.at) not in {Status.DEPRECATED, Status.RETIRED}:
@@ -257,7 +277,7 @@ def upstream(subject: Subject, world: World) -> Findings:
             yield Kind.UNSEEN_UPSTREAM, f"{_place(offering)} is not in the provider's list.", offering.id
 
 
-_ALWAYS: tuple[Rule, ...] = (publication, successor, aliases)
+_ALWAYS: tuple[Rule, ...] = (publication, weights, successor, aliases)
 _WHILE_CALLED: tuple[Rule, ...] = (callable_, prices, price_age, context, retirement, upstream)
 
 

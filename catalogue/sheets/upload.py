@@ -42,6 +42,10 @@ _WORKBOOK_FAULTS = (
 """What openpyxl raises for what is no workbook; it has no error of its own for most of it."""
 
 
+Line = tuple[int, Sequence[Any]]
+"""The number of a row that is not blank, and its cells."""
+
+
 class Formula(str):
     """A cell that some program computes."""
 
@@ -54,7 +58,7 @@ class UnreadableSheetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells by column, as the file has them. `number` counts the rows below the header from 1."""
+    """Cells by column, as the file has them. `number` is what a spreadsheet shows beside it: blank rows count, too."""
 
     number: int
     cells: Mapping[str, Any]
@@ -119,18 +123,19 @@ def _rows_of_workbook(data: bytes) -> Iterator[Row]:
                 yield replace(row, sheet=name)
 
 
-def _rows(lines: Iterator[Sequence[Any]], sheet: Sheet, *, place: str = "") -> list[Row]:
+def _rows(lines: Iterator[Line], sheet: Sheet, *, place: str = "") -> list[Row]:
     try:
-        header = [str("" if cell is None else cell).strip() for cell in next(lines, ())]
+        _, first = next(lines, (0, ()))
+        header = [str("" if cell is None else cell).strip() for cell in first]
         _check_header(header, sheet, place)
-        return [_row(number, header, line) for number, line in enumerate(islice(lines, MOST_ROWS + 1), 1)]
+        return [_row(number, header, cells) for number, cells in islice(lines, MOST_ROWS + 1)]
     except csv.Error as error:
         raise UnreadableSheetError(f"The file is not CSV: {error}.") from error
     except _WORKBOOK_FAULTS as error:
         raise UnreadableSheetError("The file is not a readable XLSX workbook.") from error
 
 
-def _csv_lines(data: bytes, sheet: Sheet) -> Iterator[Sequence[Any]]:
+def _csv_lines(data: bytes, sheet: Sheet) -> Iterator[Line]:
     """Cells are parted by whichever of commas, semicolons and tabs makes most of the header's columns."""
     text = _decode(data)
     first, _, rest = text.partition("\n")
@@ -143,9 +148,8 @@ def _csv_lines(data: bytes, sheet: Sheet) -> Iterator[Sequence[Any]]:
         _SEPARATORS, key=lambda mark: len({cell.strip(' "\r') for cell in first.split(mark)} & columns)
     )
     mark = told[1] if told else best
-    return (
-        line for line in csv.reader(StringIO(text, newline=""), delimiter=mark) if any(map(str.strip, line))
-    )
+    rows = enumerate(csv.reader(StringIO(text, newline=""), delimiter=mark), 1)
+    return ((number, cells) for number, cells in rows if any(map(str.strip, cells)))
 
 
 def _decode(data: bytes) -> str:
@@ -157,7 +161,7 @@ def _decode(data: bytes) -> str:
         raise UnreadableSheetError("The file is not in UTF-8; save it as CSV UTF-8.") from error
 
 
-def _first_sheet(data: bytes) -> Iterator[Sequence[Any]]:
+def _first_sheet(data: bytes) -> Iterator[Line]:
     sheets = _open_workbook(data).worksheets
     if not sheets:
         raise UnreadableSheetError("The file is not a readable XLSX workbook.")
@@ -174,7 +178,7 @@ def _open_workbook(data: bytes) -> Any:
         raise UnreadableSheetError("The file is not a readable XLSX workbook.") from error
 
 
-def _lines_of(sheet: Any) -> Iterator[Sequence[Any]]:
+def _lines_of(sheet: Any) -> Iterator[Line]:
     """Raises UnreadableSheetError for merged cells: all but the first of them are empty."""
     if merged := _merged_cells(sheet):
         more = f" and {len(merged) - _MOST_NAMED} more" if len(merged) > _MOST_NAMED else ""
@@ -183,7 +187,11 @@ def _lines_of(sheet: Any) -> Iterator[Sequence[Any]]:
             f"In the sheet {sheet.title!r} cells are merged: {named}. Unmerge them, and fill in each of them."
         )
     rows: Iterable[Sequence[Any]] = sheet.iter_rows()
-    return (list(map(_value, row)) for row in rows if any(cell.value is not None for cell in row))
+    return (
+        (number, list(map(_value, row)))
+        for number, row in enumerate(rows, 1)
+        if any(cell.value is not None for cell in row)
+    )
 
 
 def _merged_cells(sheet: Any) -> list[str]:

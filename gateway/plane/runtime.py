@@ -85,11 +85,11 @@ class SharedStandings:
         return self._ask(self._store.standings(limits)) or ()
 
     def held(self, subjects: Sequence[str]) -> Mapping[str, int]:
-        return {
-            subject: balance.held
-            for subject in subjects
-            if (balance := self._ask(self._store.balance(subject))) is not None
-        }
+        return self._ask(self._held(subjects)) or {}
+
+    async def _held(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        balances = await asyncio.gather(*map(self._store.balance, subjects))
+        return {subject: balance.held for subject, balance in zip(subjects, balances, strict=True)}
 
     def _ask(self, question: Coroutine[Any, Any, _Answer]) -> _Answer | None:
         asked = asyncio.run_coroutine_threadsafe(question, self._loop)

@@ -11,10 +11,9 @@ from accounts import limits
 from accounts.fields import words_field
 from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS
-from accounts.scopes import CATALOGUE, SCOPES, USAGE
+from accounts.scopes import MEANT, SCOPES, check_scopes
+from gateway.core.refusals import InvalidField
 
-_ALONE = (CATALOGUE, USAGE)
-"""Scopes that a key may have without any other, besides those that have always been."""
 _MINE, _OF_ACCOUNT = "mine", "account:"
 
 
@@ -27,38 +26,36 @@ class TermsForm(forms.Form):
 
     name = forms.CharField(
         max_length=100,
-        help_text="What uses this key, such as “billing service, production”.",
+        help_text="What will use the key, so that everyone can tell it from others: “billing service, production”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    model_patterns = words_field(
-        "model_patterns",
-        help_text="One a line, such as anthropic/* or demo/chat. Empty: all models.",
-        widget=_lines(),
-    )
+    model_patterns = words_field("model_patterns", widget=_lines())
     requests_per_minute = forms.IntegerField(
         label="Requests a minute",
         required=False,
         min_value=1,
         max_value=limits.LIMIT_MAX,
-        help_text="Empty: no limit.",
+        help_text="How many calls the key may start within a minute; more are answered with status 429. Leave it "
+        "empty for no limit.",
     )
     concurrency = forms.IntegerField(
         label="Calls at once",
         required=False,
         min_value=1,
         max_value=limits.LIMIT_MAX,
-        help_text="Empty: no limit.",
+        help_text="How many calls of the key may run at the same time; more are answered with status 429. Leave it "
+        "empty for no limit.",
     )
     may_search_elsewhere = forms.BooleanField(
         label="May search elsewhere",
         required=False,
-        help_text="Where a program asks for its vendor's web search and another vendor answers, that one's own search "
-        "may stand in, at its price.",
+        help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Tick "
+        "this to let that vendor's search stand in for it, at its price.",
     )
     expires_on = forms.DateField(
         label="Expires on",
         required=False,
-        help_text="When this day begins, in UTC. Empty: never.",
+        help_text="The key stops working when this day begins, in UTC. Leave it empty if it should never expire.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
@@ -69,7 +66,7 @@ class TermsForm(forms.Form):
     ip_ranges = words_field("ip_ranges", widget=_lines())
     project = forms.ChoiceField(
         required=False,
-        help_text="What all of its calls are for, whatever they say themselves.",
+        help_text="The project that every call of the key is counted for, whatever the call itself names.",
     )
 
     def __init__(self, data: QueryDict | None, *, team: Team, **options: Any) -> None:
@@ -112,20 +109,23 @@ class TermsForm(forms.Form):
 class KeyForm(TermsForm):
     """What a new key is issued from."""
 
-    scope = forms.ChoiceField(
-        choices=[*Key.Scope.choices, *((word, SCOPES[word]) for word in _ALONE)],
-        initial=Key.Scope.INFERENCE,
-        help_text="A program that calls models needs inference, and no more. A feed reader or a calendar needs feed: "
-        "its key stands in an address, so it reads the catalogue and does nothing else.",
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=list(SCOPES.items()),
+        initial=sorted(MEANT[Key.Scope.INFERENCE]),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="A program that calls models needs the first two and no more. A feed reader or a calendar needs feed "
+        "alone: its key is part of an address, so it can do nothing else.",
     )
     owner = forms.ChoiceField(
         label="Whose it is",
         required=False,
-        help_text="Yours stops when you leave the team; a service account's and the team's own go on.",
+        help_text="A key of your own stops working when you leave the team. A service account's key and the team's own "
+        "keep working.",
     )
 
-    basic = ("name", "scope")
-    field_order = ("name", "scope", "owner", "project")
+    basic = ("name", "scopes")
+    field_order = ("name", "scopes", "owner", "project")
 
     def __init__(self, data: QueryDict | None, *, team: Team, person: User) -> None:
         super().__init__(data, team=team)
@@ -135,18 +135,23 @@ class KeyForm(TermsForm):
         choices += [(f"{_OF_ACCOUNT}{slug}", account.name) for slug, account in self._accounts.items()]
         cast("forms.ChoiceField", self.fields["owner"]).choices = choices
 
+    def clean_scopes(self) -> list[str]:
+        scopes: list[str] = self.cleaned_data["scopes"]
+        try:
+            check_scopes(scopes)
+        except InvalidField:
+            raise forms.ValidationError("A feed key is part of addresses, so feed stands alone.") from None
+        return scopes
+
     def terms(self) -> dict[str, Any]:
         """Without the numbers that were left empty: those are as the team has them."""
         values = super().terms()
-        owner, scope = str(values.pop("owner")), values["scope"]
+        owner = str(values.pop("owner"))
         terms = {name: value for name, value in values.items() if value is not None}
         if owner == _MINE:
             terms["owner"] = self._person
         elif owner:
             terms["service_account"] = self._accounts[owner.removeprefix(_OF_ACCOUNT)]
-        if scope in _ALONE:
-            del terms["scope"]
-            terms["scopes"] = [scope]
         return terms
 
     @property
@@ -212,6 +217,17 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "unused_key_days",
             "leaked_keys",
         ]
+        help_texts = {
+            "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",
+            "key_concurrency": "How many calls of a new key may run at once if its form says nothing. Leave it empty "
+            "for no limit.",
+            "key_days": "After how many days a new key expires if its form says nothing. Leave it empty if keys should "
+            "never expire.",
+            "unused_key_days": "A key that nobody used for this many days expires a week after its people were told. "
+            "0 means never; leave it empty to follow the gateway's own setting.",
+            "allows_free_projects": "Calls may name projects that nobody has made here. If it is off, they may name "
+            "the team's own projects only.",
+        }
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

@@ -341,6 +341,8 @@ class Attempt:
             started_at=now,
             prices=self._rate_card.standard.fields,
             input_tokens=call.input_tokens,
+            charge_factor=call.charge_factor,
+            surface=call.format,
             **call.owners,
         )
 

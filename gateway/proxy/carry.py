@@ -187,7 +187,8 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
-    call.owners = key.owners
+    # With a sixteenth argument above, Python builds a dictionary of all of them first.
+    call.owners, call.charge_factor = key.owners, key.charge_factor
     if call.project:
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:

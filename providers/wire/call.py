@@ -40,6 +40,8 @@ class Call:
     key_id: int = 0
     owners: Mapping[str, int] = field(default_factory=dict)
     """By the names of accounts.attempts.OWNERS; 0 or missing: there is none."""
+    charge_factor: str = "1"
+    """By which what it costs is multiplied to what its team is charged; a plain decimal."""
     project: str = ""
     end_user: str = ""
     """Whose request it is, hashed; empty where the client does not say."""

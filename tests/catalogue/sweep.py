@@ -32,6 +32,7 @@ QUERIES_A_PAGE = 16
 _PAGES = (
     "",
     "catalogue/model/",
+    "catalogue/model/?q=claude",
     "catalogue/model/worklist/",
     "catalogue/offering/",
     "catalogue/organisation/",

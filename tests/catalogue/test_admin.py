@@ -280,11 +280,14 @@ def test_switch_action_takes_all_offerings_of_a_model_out(curator: Client) -> No
         ("publication=unpublished", ["acme/new"]),
         ("q=acme/soon", ["acme/soon"]),
         ("q=uno", ["acme/live"]),
+        ("q=acme", ["acme/live", "acme/new", "acme/soon"]),
         ("organisation__id__exact=acme", ["acme/live", "acme/new", "acme/soon"]),
     ],
 )
 def test_list_is_filtered(curator: Client, query: str, found: list[str]) -> None:
-    make_offering(make_model("acme/live", aliases=["uno"]))
+    live = make_model("acme/live", aliases=["uno", "acme-1"])
+    for name in ("acme-a", "acme-b"):
+        make_offering(live, upstream_name=name)
     make_model("acme/soon", release_at=timezone.now() + (TOMORROW - NOW))
     publish_all()
     make_model("acme/new")

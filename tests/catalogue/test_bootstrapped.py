@@ -17,6 +17,8 @@ from catalogue.pricing.meters import CACHED_READ_TEXT
 from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
 from catalogue.publishing.editions import withdraw
+from catalogue.quality.lint import Kind
+from catalogue.quality.worklist import examine_catalogue
 from providers.models import Credential, Provider
 from tests.kept import rows_for_all
 
@@ -120,6 +122,10 @@ def test_predecessors_weights_licence_and_cutoff_are_written() -> None:
     assert model.previous == Model.objects.get(public_id="z-ai/glm-4.6")
     assert (model.open_weights, model.licence, model.knowledge_cutoff) == (True, "MIT", date(2025, 4, 30))
     assert Model.objects.get(public_id="demo/chat").open_weights is None
+
+
+def test_no_licence_contradicts_its_weights() -> None:
+    assert [each for each in examine_catalogue(AT).findings if each.kind is Kind.WEIGHTS] == []
 
 
 def test_what_staff_edited_survives() -> None:

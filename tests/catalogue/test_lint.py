@@ -120,6 +120,34 @@ def test_context_length_of_all_offerings_is_enough() -> None:
     assert found(model(context_length=None, offerings=(offering(context_length=8),))) == []
 
 
+@pytest.mark.parametrize(
+    ("are_open", "licence", "kinds"),
+    [
+        (False, "MIT", [Kind.WEIGHTS]),
+        (False, "Modified MIT", [Kind.WEIGHTS]),
+        (False, "apache-2.0", [Kind.WEIGHTS]),
+        (False, "CC-BY-NC-4.0", [Kind.WEIGHTS]),
+        (False, "Llama 4 Community License", [Kind.WEIGHTS]),
+        (False, "NVIDIA Open Model License", [Kind.WEIGHTS]),
+        (True, "Proprietary", [Kind.WEIGHTS]),
+        (True, "MIT", []),
+        (True, "Some Company's Licence", []),
+        (True, None, []),
+        (False, "Proprietary", []),
+        (False, "Summit Licence", []),
+        (False, None, []),
+        (None, "MIT", []),
+    ],
+)
+def test_weights_that_contradict_their_licence_are_told(
+    are_open: bool | None, licence: str | None, kinds: list[Kind]
+) -> None:
+    subject = model(open_weights=are_open, licence=licence)
+    assert found(subject) == kinds
+    missing = judge(Subject(1, subject), set(kinds), NOW).missing
+    assert ("weights and licence" in missing) is bool(kinds or are_open is None or (are_open and not licence))
+
+
 def test_model_that_takes_no_text_needs_no_context_length() -> None:
     assert found(model(context_length=None, input_types=frozenset({"image"}))) == []
 

@@ -93,7 +93,7 @@ def test_one_bad_row_leaves_everything_as_it_was() -> None:
 def test_bad_value_is_named_by_row_and_field(column: str, value: str, complaint: str) -> None:
     make_model("acme/one")
     result = bring_in(ModelSheet, {"id": "acme/one", column: value})
-    assert faults(result).startswith("row 1")
+    assert faults(result).startswith("row 2")
     assert complaint in faults(result)
 
 

@@ -29,7 +29,7 @@ def issue_in_admin(client: Client, team: Team, **buttons: str) -> Any:
 
 def issue_in_portal(client: Client, team: Team) -> Any:
     client.force_login(make_user("mary", teams=[team]))
-    return client.post("/keys", {"name": "billing", "scope": "feed"})
+    return client.post("/keys", {"name": "billing", "scopes": ["feed"]})
 
 
 @pytest.mark.parametrize("issue", [issue_in_admin, issue_in_portal])

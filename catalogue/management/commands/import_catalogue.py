@@ -80,7 +80,8 @@ class Command(BaseCommand):
             _write_report(options["report"], findings, written.differences)
         if is_dry:
             self.stdout.write(_differences(written))
-        self.stdout.write(_summary(findings, written, time.monotonic() - began, is_dry=is_dry))
+        kept = "nothing of them is touched" if only_new else "of these only blanks are filled in"
+        self.stdout.write(_summary(findings, written, time.monotonic() - began, kept, is_dry=is_dry))
         if written.aside:
             raise CommandError("Not published, the last good record stays live:\n" + "\n".join(written.aside))
 
@@ -118,7 +119,7 @@ def _refusal(findings: Findings) -> str:
     return f"Nothing was imported. {len(errors)} errors:\n{shown}{more}"
 
 
-def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: bool) -> str:
+def _summary(findings: Findings, written: Written, took_s: float, kept: str, *, is_dry: bool) -> str:
     counts = findings.counts()
     kinds = [
         *KNOWN_IRREGULARITIES,
@@ -129,7 +130,7 @@ def _summary(findings: Findings, written: Written, took_s: float, *, is_dry: boo
             *(["Nothing was written. It would be:"] if is_dry else []),
             f"Made: {_listed(written.made)}.",
             f"Changed: {_listed(written.changed)}.",
-            f"Curated here: {written.curated} models; of these only blanks are filled in.",
+            f"Curated here: {written.curated} models; {kept}.",
             f"Left to what staff had set: {written.left} prices.",
             f"Editions: {_editions(written)}.",
             "Irregularities:",

@@ -63,20 +63,20 @@ def test_formula_is_refused_in_every_column_that_it_may_stand_in(formula: Any) -
     said = faults(bring_in_file(ModelSheet, data)).splitlines()
     text = getattr(formula, "text", formula)
     reason = f"{text!r} is a formula: put its value in its place."
-    assert said == [f"row 1: {column}: {reason}" for column in ("name", "context_length", "open_weights")]
+    assert said == [f"row 2: {column}: {reason}" for column in ("name", "context_length", "open_weights")]
 
 
 @pytest.mark.parametrize("text", ["#N/A", " #REF! ", "#DIV/0!"])
 def test_error_of_a_spreadsheet_is_no_name(write: Write, text: str) -> None:
     assert change(write, "name", text) == [
-        f"row 1: name: {text!r} is what a spreadsheet shows where a formula fails: put a value in its place."
+        f"row 2: name: {text!r} is what a spreadsheet shows where a formula fails: put a value in its place."
     ]
 
 
 @pytest.mark.parametrize("value", [time(14, 30), timedelta(hours=30), date(2026, 3, 1), 0.5, True])
 def test_what_a_workbook_holds_is_text_only_where_it_is_one(value: Any) -> None:
     (said,) = change(to_xlsx, "name", value)
-    assert said.startswith("row 1: name: ")
+    assert said.startswith("row 2: name: ")
     assert said.endswith(" in the workbook: format the cell as text and type it again.")
 
 
@@ -108,7 +108,7 @@ def test_what_is_neither_yes_nor_no_is_refused_with_both(write: Write, column: s
     said = change(write, column, *NEITHER)
     for number, typed in enumerate(NEITHER):
         assert said[number].startswith(
-            f"row {number + 1}: {column}: {str(typed)!r} is neither yes (true, yes, y, x"
+            f"row {number + 2}: {column}: {str(typed)!r} is neither yes (true, yes, y, x"
         )
         assert "nor no (false, no" in said[number]
 
@@ -116,7 +116,7 @@ def test_what_is_neither_yes_nor_no_is_refused_with_both(write: Write, column: s
 def test_empty_is_unknown_where_that_may_be_and_refused_where_not(write: Write) -> None:
     assert change(write, "open_weights", "", " ") == []
     said = faults(bring_in_file(ModelSheet, write({"id": "acme/m0", "is_moderated": " "})))
-    assert said == "row 1: is_moderated: It is empty: write yes or no.\n"
+    assert said == "row 2: is_moderated: It is empty: write yes or no.\n"
 
 
 WHOLE = {"128000": 128_000, " 128000 ": 128_000, 128000: 128_000, "+5": 5}
@@ -151,7 +151,7 @@ def test_whole_number_is_its_digits_alone(
     )
     said = faults(bring_in_file(ModelSheet, data, comma=comma)).splitlines()
     for number, typed in enumerate(bad):
-        assert said[number].startswith(f"row {number + 1}: context_length: {str(typed)!r}"), said[number]
+        assert said[number].startswith(f"row {number + 2}: context_length: {str(typed)!r}"), said[number]
 
 
 AMOUNTS = {"0.23": "0.23", 0.25: "0.25", "1E-7": "0.0000001", "3": "3", 4: "4", "0": "0"}
@@ -176,7 +176,7 @@ def test_amount_is_exact_or_refused_in_words(
     said = faults(bring_in_file(PriceSheet, data, comma=comma)).splitlines()
     for number, typed in enumerate(bad):
         value = repr(typed) if typed else "This field"
-        assert said[number].startswith(f"row {number + 1}: amount: {value}"), said[number]
+        assert said[number].startswith(f"row {number + 2}: amount: {value}"), said[number]
         assert "Conversion" not in said[number]
 
 
@@ -194,7 +194,7 @@ def test_value_that_is_not_allowed_is_refused_with_what_is(
     write: Write, column: str, typed: str, allowed: str
 ) -> None:
     (said,) = (line for line in change(write, column, typed) if line)
-    assert said.startswith(f"row 1: {column}: ")
+    assert said.startswith(f"row 2: {column}: ")
     assert allowed in said
 
 
@@ -214,7 +214,7 @@ def test_word_that_nobody_knows_is_kept_where_it_is_meant(write: Write) -> None:
         ("eu us-east-1", ["eu", "us-east-1"], ""),
         ("eu, us", ["eu", "us"], ""),
         ("", [], ""),
-        ("EU", [], "row 1: regions: 'EU': Lower-case letters, digits and dashes, such as global, eu"),
+        ("EU", [], "row 2: regions: 'EU': Lower-case letters, digits and dashes, such as global, eu"),
     ],
 )
 def test_regions_are_any_words_as_clouds_spell_them(
@@ -236,7 +236,7 @@ def test_all_faults_of_all_rows_are_told_at_once(write: Write) -> None:
         )
     )
     told = [line.split(": ")[:2] for line in said.splitlines() if line]
-    assert sorted(told) == sorted([f"row {row}", column] for row in (1, 2) for column in bad)
+    assert sorted(told) == sorted([f"row {row}", column] for row in (2, 3) for column in bad)
 
 
 def test_days_of_a_workbook_are_days() -> None:

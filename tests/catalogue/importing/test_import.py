@@ -151,7 +151,8 @@ def test_only_new_touches_nothing_that_is_here(tmp_path: Path) -> None:
         offer(provider_model_slug="other"),
         offer(id="groq:acme/two", model_id="acme/two", api_model_id="acme/two"),
     ]
-    bring_in(tmp_path, "--only-new", models=rows, provider_models=offers, pricing=[])
+    said = bring_in(tmp_path, "--only-new", models=rows, provider_models=offers, pricing=[])
+    assert "nothing of them is touched" in said
     assert set(Model.objects.values_list("public_id", "name")) == {("acme/one", "One"), ("acme/two", "Two")}
     assert set(Offering.objects.values_list("model__public_id", "upstream_name")) == {
         ("acme/one", "one"),

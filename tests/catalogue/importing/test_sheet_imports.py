@@ -1,9 +1,11 @@
 """The way of a sheet's import: judged without a lock, confirmed, written in batches, cancelled, gone on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -93,7 +95,7 @@ def test_bad_row_after_many_good_ones_keeps_all_of_them_out() -> None:
     data = models(MANY) + b"nobody/else,Else\r\n"
     made = bring_in_file(ModelSheet, data)
     assert (made.state, made.counts["bad"]) == ("refused", 1)
-    assert f"row {MANY + 1}: id: There is no organisation 'nobody'." in faults(made)
+    assert f"row {MANY + 2}: id: There is no organisation 'nobody'." in faults(made)
     assert Model.objects.count() == 1
 
 
@@ -133,9 +135,29 @@ def test_id_that_is_an_alias_is_refused() -> None:
     assert "is an alias already" in faults(read(ModelSheet, models(1)))
 
 
+@pytest.mark.parametrize("is_workbook", [False, True], ids=["CSV", "XLSX"])
+def test_rows_are_numbered_as_a_spreadsheet_shows_them(is_workbook: bool) -> None:
+    rows = [("id", "name"), (), ("acme/one", "One"), (), (), ("nobody/two", "Two"), ("nobody/three", "Three")]
+    make_organisation("acme")
+    told = [
+        line.partition(": ")[0] for line in faults(read(ModelSheet, _file(rows, is_workbook))).splitlines()
+    ]
+    assert told == ["row 6", "row 7"]
+
+
+def _file(rows: Sequence[Sequence[str]], is_workbook: bool) -> bytes:
+    if not is_workbook:
+        return "".join(f"{','.join(row)}\r\n" for row in rows).encode()
+    book, content = openpyxl.Workbook(), BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(content)
+    return content.getvalue()
+
+
 def test_second_row_about_the_same_is_refused_with_the_first_ones_number() -> None:
     made = read(ModelSheet, models(1) + b"acme/m-0,Another\r\n")
-    assert "row 2: : Row 1 is about the same." in faults(made)
+    assert "row 3: : Row 2 is about the same." in faults(made)
 
 
 def test_offering_with_an_endpoint_that_its_provider_lacks_is_refused() -> None:
@@ -181,7 +203,7 @@ def test_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_cells_beyond_the_header_are_named() -> None:
-    assert "row 1: : There are 1 cells" in faults(read(ModelSheet, b"id,name\nacme/one,One,and more\n"))
+    assert "row 2: : There are 1 cells" in faults(read(ModelSheet, b"id,name\nacme/one,One,and more\n"))
 
 
 def test_key_with_nul_is_refused_and_never_asked_for() -> None:
@@ -222,7 +244,7 @@ def test_cancelled_import_tells_to_which_row_it_came(monkeypatch: pytest.MonkeyP
     before_batch(monkeypatch, 2, services.cancel)
     made = bring_in_file(ModelSheet, models(MANY))
     assert (made.state, made.done_rows) == ("cancelled", BATCH)
-    assert "Rows 1 to 100 are imported and published; nothing after them is." in made.message
+    assert "The first 100 rows are imported and published; nothing after them is." in made.message
     assert PublishedModel.objects.count() == BATCH
 
 
@@ -233,8 +255,8 @@ def test_row_that_goes_bad_between_batches_stops_it_and_is_named(monkeypatch: py
     before_batch(monkeypatch, 2, take_the_name)
     made = bring_in_file(ModelSheet, models(MANY))
     assert (made.state, made.done_rows) == ("stopped", BATCH)
-    assert made.message.startswith("Row 151, acme/m-150: id: “acme/m-150” is an alias already")
-    assert "Rows 1 to 100 are imported" in made.message
+    assert made.message.startswith("Row 152, acme/m-150: id: “acme/m-150” is an alias already")
+    assert "The first 100 rows are imported" in made.message
 
 
 def test_row_of_a_model_that_cannot_be_published_for_another_reason_keeps_all_of_them_out() -> None:
@@ -242,7 +264,7 @@ def test_row_of_a_model_that_cannot_be_published_for_another_reason_keeps_all_of
     make_price(model.offerings.get(), meter="output_text_tokens", currency="usd")
     made = bring_in(ModelSheet, {"id": "acme/two", "name": "Two"}, {"id": "acme/one", "name": "Uno"})
     assert made.state == "refused"
-    assert "row 2: : Its model cannot be published. price output_text_tokens" in faults(made)
+    assert "row 3: : Its model cannot be published. price output_text_tokens" in faults(made)
 
 
 def test_row_that_mends_what_kept_its_model_from_clients_is_taken() -> None:

@@ -1,5 +1,7 @@
 """The API document, and what is answered under /v1/ where no view is."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from functools import cache
 from io import StringIO
@@ -44,6 +46,12 @@ def test_document_needs_no_key() -> None:
     answer = Client().get("/openapi.json")
     assert answer.status_code == 200
     assert "json" in answer["Content-Type"]
+
+
+def test_document_is_packed_for_whoever_takes_it_packed() -> None:
+    answer = Client().get("/openapi.json", headers={"accept-encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(answer.content)) == document()
 
 
 @pytest.mark.parametrize(

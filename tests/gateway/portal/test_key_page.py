@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Key, LedgerEntry, Team
 from accounts.policies import LifecyclePolicy
-from accounts.services import revoke_key
+from accounts.services import OVERLAP, revoke_key, rotate_key
 from gateway.portal.calls import SHOWN
 from gateway.server.front import read_public_url
 from tests.make import (
@@ -292,6 +292,19 @@ def test_call_is_told_once_however_many_offerings_it_needed(member: Client, key:
     assert "at attempt 2" in row
 
 
+def test_last_calls_are_those_of_the_lineage(member: Client, key: Key) -> None:
+    now = timezone.now()
+    new, _ = rotate_key(key=key, overlap=OVERLAP)
+    newest, _ = rotate_key(key=new, overlap=OVERLAP)
+    for place, each in enumerate((newest, key, new, newest)):
+        make_entry(each, request_id=f"req_{place}", started_at=now - timedelta(seconds=place))
+    for each, others in ((new, ("0", "1", "3")), (key, ("0", "2", "3"))):
+        told = rows(member.get(address(each)).text)
+        assert [re.findall(r">req_(\d)<", row)[0] for row in told] == ["0", "1", "2", "3"]
+        assert [row for row in told if "with sk-gw-" in row] == [told[int(place)] for place in others]
+    assert f"with sk-gw-{key.public_id}-…" in rows(member.get(address(new)).text)[1]
+
+
 def test_last_calls_are_the_newest_of_this_key_alone(member: Client, team: Team, key: Key) -> None:
     now = timezone.now()
     other, _ = make_key(team)
@@ -308,5 +321,5 @@ def test_page_asks_as_many_queries_for_many_calls_as_for_none(
     make_published("acme/one")
     for _ in range(20):
         make_entry(key)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         member.get(address(key))

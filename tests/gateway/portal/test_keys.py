@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -32,9 +33,9 @@ def member(client: Client, team: Team) -> Client:
     return client
 
 
-def create(client: Client, team: Team, **fields: str) -> str:
+def create(client: Client, team: Team, **fields: Any) -> str:
     """Fill the form and follow to the page after it."""
-    data = {"name": "billing", "scope": "inference", **fields}
+    data = {"name": "billing", "scopes": ["inference", "catalogue"], **fields}
     return client.post(f"/keys?team={team.slug}", data, follow=True).text
 
 
@@ -54,13 +55,13 @@ def test_shown_key_is_the_one_that_works(member: Client, team: Team) -> None:
 
 
 def test_creating_a_key_answers_with_a_redirect_that_does_not_hold_it(member: Client, team: Team) -> None:
-    response = member.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    response = member.post("/keys?team=atlas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     assert (response.status_code, response.headers["Location"]) == (302, "/keys?team=atlas")
     assert "sk-gw-" not in str(response.headers) + response.cookies.output() + response.text
 
 
 def test_secret_rests_in_the_session_sealed_and_only_until_it_is_shown(member: Client, team: Team) -> None:
-    member.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    member.post("/keys?team=atlas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     assert "sk-gw-" not in str(Session.objects.get().get_decoded())
     assert "new_key" in member.session
     member.get("/keys?team=atlas")
@@ -68,7 +69,7 @@ def test_secret_rests_in_the_session_sealed_and_only_until_it_is_shown(member: C
 
 
 def test_asking_for_the_head_only_does_not_use_up_the_look(member: Client, team: Team) -> None:
-    member.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    member.post("/keys?team=atlas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     member.head("/keys?team=atlas")
     assert KEY.search(member.get("/keys?team=atlas").text)
 
@@ -86,7 +87,7 @@ def test_code_in_three_languages_names_this_host_and_the_new_key(member: Client,
 
 
 def test_new_feed_key_shows_addresses_that_work_once(member: Client, team: Team) -> None:
-    page = create(member, team, scope="feed")
+    page = create(member, team, scopes=["feed"])
     addresses = re.findall(r'<code id="feed-[a-z-]+">http://testserver([^<]+)</code>', page)
     assert len(addresses) == 3
     for address in addresses:
@@ -104,7 +105,7 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
     create(
         member,
         team,
-        scope="management",
+        scopes=["inference", "catalogue", "usage", "management"],
         model_patterns="anthropic/*\r\n demo/chat, openai/*",
         requests_per_minute="60",
         concurrency="4",
@@ -125,7 +126,9 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         ("name", "tab\tinside", "Only printable characters."),
         ("name", "x" * 101, "at most 100 characters"),
         ("name", "nul\x00", "Null characters are not allowed."),
-        ("scope", "root", "Select a valid choice."),
+        ("scopes", "root", "Select a valid choice."),
+        ("scopes", ["feed", "usage"], "feed stands alone"),
+        ("scopes", [], "This field is required."),
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("concurrency", "many", "Enter a whole number."),
         ("expires_on", "2020-01-01", "This day has already begun."),
@@ -217,7 +220,7 @@ def test_key_of_another_team_is_not_there(member: Client, team: Team, method: st
 def test_another_team_is_not_there(member: Client, team: Team, method: str) -> None:
     other = make_team("other")
     response = getattr(member, method)(
-        "/keys?team=other", {"name": "x", "scope": "inference", "team": "other"}
+        "/keys?team=other", {"name": "x", "scopes": ["inference", "catalogue"], "team": "other"}
     )
     assert response.status_code == 404
     assert not other.keys.exists()
@@ -244,7 +247,7 @@ def test_member_of_several_teams_chooses_one_in_the_address(client: Client) -> N
 def test_secret_is_shown_on_the_page_of_its_own_team_only(client: Client) -> None:
     teams = [make_team("atlas"), make_team("boreas")]
     client.force_login(make_user(teams=teams))
-    client.post("/keys?team=boreas", {"name": "billing", "scope": "inference"})
+    client.post("/keys?team=boreas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     assert not KEY.search(client.get("/keys?team=atlas").text)
     assert KEY.search(client.get("/keys?team=boreas").text)
 

@@ -75,7 +75,7 @@ def test_owner_freezes_and_lets_go_on_and_archives(owner: Client, team: Team) ->
     make_key(team)
     assert "is frozen" in owner.post("/team/freeze?team=atlas", follow=True).text
     assert "is frozen. One of its owners" in owner.get("/keys").text
-    assert owner.post("/keys", {"name": "x", "scope": "inference"}).status_code == 200
+    assert owner.post("/keys", {"name": "x", "scopes": ["inference", "catalogue"]}).status_code == 200
     assert Key.objects.count() == 1
     assert "goes on" in owner.post("/team/unfreeze", follow=True).text
     assert "1 can be used now" in owner.get("/team/archive").text
@@ -106,7 +106,7 @@ def test_key_is_made_for_whoever_and_whatever_is_chosen(member: Client, team: Te
     Project.objects.create(team=team, slug="blue", name="Blue")
     given = {
         "name": "x",
-        "scope": "usage",
+        "scopes": ["usage"],
         "owner": "account:robot",
         "project": "blue",
         "surfaces": "messages, responses",
@@ -128,11 +128,13 @@ def test_key_is_made_for_whoever_and_whatever_is_chosen(member: Client, team: Te
 
 def test_own_key_is_its_makers_and_empty_numbers_are_as_the_team_has_them(member: Client, team: Team) -> None:
     Team.objects.update(key_requests_per_minute_most=60)
-    member.post("/keys", {"name": "x", "scope": "inference", "owner": "mine"})
+    member.post("/keys", {"name": "x", "scopes": ["inference", "catalogue"], "owner": "mine"})
     key = Key.objects.get()
     assert key.owner is not None
     assert (key.owner.username, key.requests_per_minute) == ("mary", 60)
-    page = member.post("/keys", {"name": "x", "scope": "inference", "requests_per_minute": "61"}).text
+    page = member.post(
+        "/keys", {"name": "x", "scopes": ["inference", "catalogue"], "requests_per_minute": "61"}
+    ).text
     assert re.search(r'id="id_requests_per_minute_error"[^>]*><li>[^<]*at most 60', page)
 
 
