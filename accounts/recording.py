@@ -81,19 +81,25 @@ def count_missed() -> int:
     missed = list(rows.order_by()[:_MISSED])
     if not missed:
         return 0
-    found = _find_owners({(row.key_id, row.team_id, row.project) for row in missed})
-    sums = _new_sums()
-    for row in missed:
-        owners = found[row.key_id, row.team_id, row.project]
-        for column, pk in zip(OWNERS.values(), owners, strict=True):
+    count_entries(missed)
+    LedgerEntry.objects.bulk_update(missed, list(OWNERS.values()))
+    return len(missed)
+
+
+def count_entries(entries: Sequence[LedgerEntry]) -> None:
+    """Add up rows that are in no sums yet, and tell them whose they are where they do not know; saves none of them."""
+    unknown = [row for row in entries if not row.lineage_id]
+    found = _find_owners({(row.key_id, row.team_id, row.project) for row in unknown})
+    for row in unknown:
+        for column, pk in zip(OWNERS.values(), found[row.key_id, row.team_id, row.project], strict=True):
             setattr(row, column, pk or None)
-        subjects = everybody(owners, row.team_id, row.provider)
+    sums = _new_sums()
+    for row in entries:
+        subjects = everybody(owners_of(row), row.team_id, row.provider)
         quarter = quarter_of(row.started_at.timestamp())
         amounts = Amounts(*map(units_of, (row.cost_usd, row.charged_usd, row.loss_usd)))
         _count(sums, subjects, quarter, amounts)
-    LedgerEntry.objects.bulk_update(missed, list(OWNERS.values()))
     _add(sums, None)
-    return len(missed)
 
 
 def _tell_owners(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:

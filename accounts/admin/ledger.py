@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from accounts.admin.corrections import may_correct, show_correction
 from accounts.admin.ledger_filters import PeriodFilter, ProviderFilter
 from accounts.ledger_export import csv_parts
 from accounts.ledger_names import read_names
@@ -159,6 +161,7 @@ class LedgerEntryAdmin(AdminBase):
         "borne",
         "usage_told",
         "prices_told",
+        "put_right",
     ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:  # noqa: ARG002
@@ -178,7 +181,24 @@ class LedgerEntryAdmin(AdminBase):
 
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(self.export_view)
-        return [path("export.csv", export, name="accounts_ledgerentry_export"), *super().get_urls()]
+        correct = self.admin_site.admin_view(self.correct_view)
+        return [
+            path("export.csv", export, name="accounts_ledgerentry_export"),
+            path("<uuid:pk>/correct/", correct, name="accounts_ledgerentry_correct"),
+            *super().get_urls(),
+        ]
+
+    def correct_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return show_correction(self, request, pk)
+
+    def get_fieldsets(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Sequence[Any]:
+        is_open = obj is not None and obj.kind == LedgerEntry.Kind.ATTEMPT and may_correct(request)
+        return [*self.fieldsets, ("Put it right", {"fields": ["put_right"]})] if is_open else self.fieldsets
+
+    @admin.display(description="a wrong amount")
+    def put_right(self, entry: LedgerEntry) -> str:
+        page = reverse("admin:accounts_ledgerentry_correct", args=[entry.pk])
+        return format_html('<a class="text-link" href="{}">Book a refund or a correction</a>', page)
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
         """What the list is narrowed to, all pages of it."""

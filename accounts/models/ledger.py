@@ -97,6 +97,18 @@ class LedgerEntry(models.Model):
     project_id = models.BigIntegerField(
         null=True, editable=False, help_text="The row of the project, if any."
     )
+    own_credential_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="The credential of the team's own that opened the provider, if one did: the team pays there.",
+    )
+    own_cost_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="What a call on the team's own credential would have cost.",
+    )
     kind = models.CharField(
         max_length=10, choices=Kind, default=Kind.ATTEMPT.value, db_default=Kind.ATTEMPT.value
     )
@@ -125,6 +137,7 @@ class LedgerEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        permissions = [("correct_ledgerentry", "Can put entries of the ledger right")]
         ordering = ["-started_at"]
         indexes = [
             models.Index(fields=["team", "-started_at"], name="ledger_by_team"),
