@@ -47,7 +47,7 @@ def prove(*, at: datetime) -> Sequence[Difference]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         found = [*_against_the_ledger(at), *_quarters(at), *_totals()]
     if found:
-        _alarm(found, at)
+        alarm(found, cause="spending", at=at)
     return found
 
 
@@ -160,9 +160,10 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day, UTC).date().isoformat()
 
 
-def _alarm(found: Sequence[Difference], at: datetime) -> None:
+def alarm(found: Sequence[Difference], *, cause: str, at: datetime) -> None:
+    """Logged, and told to those in charge."""
     lines = list(map(str, found[:_TOLD_MOST]))
     what = f"What was spent and the ledger differ in {len(found)} sums"
     _log.error("%s:\n%s", what, "\n".join(lines))
     data = {"what": what, "lines": lines, "count": len(found)}
-    raise_alert("books.differ", cause="spending", window=f"{at:%Y-%m-%d %H:%M}", data=data)
+    raise_alert("books.differ", cause=cause, window=f"{at:%Y-%m-%d %H:%M}", data=data)
