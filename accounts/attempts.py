@@ -6,8 +6,13 @@ The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from accounts.money import charge_of, units_of, usd_of
+
+OPERATOR = 0
+"""The team and the key of what the operator itself asks a provider for."""
 OWNERS = {
     "key": "lineage_id",
     "member": "member_id",
@@ -49,6 +54,14 @@ class AttemptOpened:
     member_id: int = 0
     service_account_id: int = 0
     project_id: int = 0
+    own_credential_id: int = 0
+    """The team's own that opened the provider: it pays there itself. 0: it was one of the operator."""
+    operator_credential_id: int = 0
+    """The further one of the operator that opened the provider; 0: none did."""
+    charge_factor: str = "1"
+    """By which the team's cost is multiplied to what it is charged, as it was when the attempt began."""
+    surface: str = ""
+    """The format that the client speaks; empty where nobody said."""
 
 
 @dataclass
@@ -72,6 +85,8 @@ class AttemptClosed:
     first_token_ms: float | None = None
     prices: list[Mapping[str, Any]] | None = None
     """Those that applied in place of the ones at opening; None: those."""
+    own_cost_usd: str = "0"
+    """What it would have cost, had not a credential of the team's own been used: then cost and loss are 0."""
     about_us: str = ""
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
 
@@ -80,7 +95,8 @@ class AttemptClosed:
 class AttemptSample:
     """How an attempt went, for the health of its offering. `failure` is a FailureKind's value; None: it went well."""
 
-    offering_id: int
+    offering_id: int | str
+    """By the way to it: see providers.facts.Way."""
     latency_ms: float
     failure: str | None = None
     retry_after_s: float | None = None
@@ -111,6 +127,14 @@ class AttemptRecord:
     @property
     def output_tokens(self) -> int | None:
         return self.usage.get("output_tokens")
+
+    @property
+    def charge_usd(self) -> str | None:
+        """What the team is charged; None: nobody knows yet."""
+        if self.closed is None:
+            return None
+        cost, factor = self.closed.cost_usd, self.opened.charge_factor
+        return cost if factor == "1" else f"{usd_of(charge_of(units_of(Decimal(cost)), factor)):f}"
 
     @property
     def prices(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import Budget
-from accounts.money import usd_of
+from accounts.money import plain, usd_of
 from accounts.serializers import StrictSerializer
 from accounts.standings import BudgetStanding, stand_budgets
 from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
@@ -160,8 +160,3 @@ def write_budgets(budgets: Sequence[Budget]) -> list[Any]:
     at = timezone.now().timestamp()
     context = {"at": at, "standings": stand_budgets(budgets, at)}
     return list(BudgetSerializer(budgets, many=True, context=context).data)
-
-
-def plain(amount: Decimal) -> str:
-    """Exact, without exponent and without trailing zeros."""
-    return format(amount.normalize(), "f")

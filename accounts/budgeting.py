@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import budget_terms
 from accounts.limiting import actor
 from accounts.models import Budget
+from accounts.money import plain
 from accounts.revision import Part, take_revision
 from accounts.subject_rows import Owner, subject_columns
 from gateway.core.refusals import InvalidField
@@ -36,7 +37,7 @@ class BudgetTerms(TypedDict, total=False):
     is_active: bool
 
 
-_OF_STAFF = frozenset({"zone", "mode", "refuses", "is_active"})
+OF_STAFF = frozenset({"zone", "mode", "refuses", "is_active"})
 """What a team cannot change of a budget that staff set."""
 
 
@@ -60,7 +61,7 @@ def make_budget(
 def change_budget(*, budget: Budget, is_staff: bool = False, **terms: Unpack[BudgetTerms]) -> Budget:
     """Raises InvalidField."""
     take_revision(Part.RULES)
-    if not is_staff and budget.most_usd is not None and (fixed := terms.keys() & _OF_STAFF):
+    if not is_staff and budget.most_usd is not None and (fixed := terms.keys() & OF_STAFF):
         raise InvalidField(
             min(fixed), "Staff set this budget: its amount may be set lower, and thresholds changed."
         )
@@ -73,7 +74,7 @@ def raise_budget(*, budget: Budget, by_usd: Decimal, until: datetime, is_staff: 
     budget_terms.check_raise(by_usd, until, timezone.now())
     take_revision(Part.RULES)
     if not is_staff and budget.most_usd is not None and budget.amount_usd + by_usd > budget.most_usd:
-        raise InvalidField("raise_usd", f"Staff allow this budget to be {budget.most_usd:f} at most.")
+        raise InvalidField("raise_usd", f"Staff allow this budget to be {plain(budget.most_usd)} at most.")
     budget.raise_usd, budget.raise_until, budget.set_by = by_usd, until, actor()
     budget.save()
     return budget
@@ -133,7 +134,9 @@ def check_budget(budget: Budget) -> None:
     if budget.most_usd is not None:
         budget_terms.check_usd("most_usd", budget.most_usd)
         if budget.amount_usd > budget.most_usd:
-            raise InvalidField("amount_usd", f"Staff allow this budget to be {budget.most_usd:f} at most.")
+            raise InvalidField(
+                "amount_usd", f"Staff allow this budget to be {plain(budget.most_usd)} at most."
+            )
     if (budget.raise_usd is None) != (budget.raise_until is None):
         raise InvalidField("raise_until", "A raise needs an amount and an end.")
     if budget.raise_usd is not None:

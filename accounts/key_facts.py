@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.keys import KeyFacts, Subject
+from accounts.measures import write_exactly
 from accounts.models import Key, Membership, Project
 from accounts.querysets import KeyQuerySet
 from accounts.restrictions import PLAIN, Restrictions, read_networks
@@ -45,6 +46,7 @@ _COLUMNS = (
     "team__archived_at",
     "team__lifecycle_policy",
     "team__keeps_responses",
+    "team__charge_factor",
     "team__model_patterns",
     "team__denied_model_patterns",
     "team__provider_patterns",
@@ -130,6 +132,7 @@ def compile_facts(row: Row, projects: Mapping[str, int]) -> KeyFacts:
         may_search_elsewhere=row["may_search_elsewhere"],
         lifecycle_policy=row["team__lifecycle_policy"],
         keeps_responses=row["team__keeps_responses"],
+        charge_factor=write_exactly(row["team__charge_factor"]),
     )
 
 

@@ -87,6 +87,8 @@ class KeyFacts:
     """The team's: see accounts.policies."""
     keeps_responses: bool = True
     """The team's answers of the Responses surface may be stored."""
+    charge_factor: str = "1"
+    """By which the team's costs are multiplied to what it is charged; a plain decimal."""
     owners: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Its subjects as the record of an attempt has them: see accounts.attempts.OWNERS. 0: there is none."""
 

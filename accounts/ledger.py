@@ -37,14 +37,25 @@ def insert_entries(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
     return _insert(records)
 
 
-def source_of(column: str) -> str:
-    """Where a record has what a column keeps: itself, or the part that has a fact of that name."""
+def source_of(column: str) -> str | None:
+    """Where a record has what a column keeps: itself, or the part that has a fact of that name.
+
+    None for a column that has its default in the rows of attempts.
+    """
     parts = ("", AttemptRecord), ("closed.", AttemptClosed), ("opened.", AttemptOpened)
-    return next(
+    found = (
         f"{path}{column}"
         for path, part in parts
         if column in part.__dataclass_fields__ or hasattr(part, column)
     )
+    return next(found, None)
+
+
+@cache
+def _columns() -> Sequence[tuple["models.Field[Any, Any]", str]]:
+    """What is written of an attempt, each with its source."""
+    sources = [(field, source_of(field.attname)) for field in LedgerEntry._meta.concrete_fields]
+    return [(field, source) for field, source in sources if source]
 
 
 def _copy(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
@@ -90,7 +101,7 @@ def _values(record: AttemptRecord) -> tuple[Any, ...]:
 
 def _table_and_columns() -> tuple[str, str]:
     quote = connection.ops.quote_name
-    columns = (quote(str(field.column)) for field in LedgerEntry._meta.concrete_fields)
+    columns = (quote(str(field.column)) for field, _ in _columns())
     return quote(LedgerEntry._meta.db_table), ", ".join(columns)
 
 
@@ -102,11 +113,7 @@ def _lines(records: Sequence[AttemptRecord]) -> str:
 
 @cache
 def _writers() -> list[tuple[_Find, Callable[[Iterable[Any]], Iterable[str]]]]:
-    return [(_finder(field), _writer(field)) for field in LedgerEntry._meta.concrete_fields]
-
-
-def _finder(field: "models.Field[Any, Any]") -> _Find:
-    return attrgetter(source_of(field.attname))
+    return [(attrgetter(source), _writer(field)) for field, source in _columns()]
 
 
 def _writer(field: "models.Field[Any, Any]") -> Callable[[Iterable[Any]], Iterable[str]]:
@@ -148,7 +155,7 @@ def _fitter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
 
 @cache
 def _preparers() -> list[tuple[_Find, Callable[[Any], Any]]]:
-    return [(_finder(field), _preparer(field)) for field in LedgerEntry._meta.concrete_fields]
+    return [(attrgetter(source), _preparer(field)) for field, source in _columns()]
 
 
 def _preparer(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:

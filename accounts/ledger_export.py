@@ -12,7 +12,7 @@ from django.db import close_old_connections, connection
 
 from accounts.ledger_names import read_names
 from accounts.measures import write_exactly
-from accounts.querysets import LedgerQuerySet
+from accounts.querysets import CHARGED, LedgerQuerySet
 from gateway.core.formulas import quote_formula
 
 MOST_ROWS = 1_000_000
@@ -48,8 +48,15 @@ COLUMNS = (
     "latency_ms",
     "first_token_ms",
     "end_user",
+    "kind",
+    "corrects_id",
+    "charge_factor",
+    "charged_usd",
+    "surface",
+    "note",
 )
-_FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in {"team", "key", "key_name"})]
+_FROM_ELSEWHERE = {"team", "key", "key_name", "charged_usd"}
+_FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in _FROM_ELSEWHERE)]
 
 Row = Mapping[str, Any]
 
@@ -72,7 +79,9 @@ def _read(rows: LedgerQuerySet, last: Row | None) -> Sequence[Row]:
     if last is not None:
         rows = rows.after(last["started_at"], last["attempt_id"])
     try:
-        return _named(rows.order_by("-started_at", "-attempt_id").values(*_FACTS)[:_PAGE_ROWS])
+        return _named(
+            rows.order_by("-started_at", "-attempt_id").values(*_FACTS, charged_usd=CHARGED)[:_PAGE_ROWS]
+        )
     finally:
         # Whoever reads slowly holds no connection.
         if not connection.in_atomic_block:

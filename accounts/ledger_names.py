@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from accounts.attempts import OPERATOR
 from accounts.models import Key, Team
 
 _GONE = "gone, number {}"
+_OPERATOR = "the operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +16,18 @@ class Names:
     keys: Mapping[int, Key]
 
     def team(self, id_: int) -> str:
-        return self.teams[id_].name if id_ in self.teams else _GONE.format(id_)
+        return self.teams[id_].name if id_ in self.teams else _nobody(id_)
 
     def key(self, id_: int) -> str:
-        return self.keys[id_].name if id_ in self.keys else _GONE.format(id_)
+        return self.keys[id_].name if id_ in self.keys else _nobody(id_)
 
     def public_id(self, id_: int) -> str:
         """Of a key; empty where it is gone."""
         return self.keys[id_].public_id if id_ in self.keys else ""
+
+
+def _nobody(id_: int) -> str:
+    return _OPERATOR if id_ == OPERATOR else _GONE.format(id_)
 
 
 def read_names(ids: Iterable[tuple[int, int]]) -> Names:

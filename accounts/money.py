@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 UNITS_A_USD = 10**10
 """As many as the ledger has places."""
+_FACTOR_UNITS = 10**4
 
 
 def units_of(amount_usd: Decimal) -> int:
@@ -14,3 +15,17 @@ def units_of(amount_usd: Decimal) -> int:
 def usd_of(units: int) -> Decimal:
     """Exact, with all ten places."""
     return Decimal(units).scaleb(-10)
+
+
+def plain(amount: Decimal) -> str:
+    """Exact, without exponent and without trailing zeros."""
+    return format(amount.normalize(), "f")
+
+
+def charge_of(cost_units: int, factor: str) -> int:
+    """What a team is charged for that cost, by its factor (plain decimal, four places at most); halves away from 0."""
+    if factor == "1":
+        return cost_units
+    product = cost_units * int(Decimal(factor) * _FACTOR_UNITS)
+    half = _FACTOR_UNITS // 2
+    return (product + half) // _FACTOR_UNITS if product >= 0 else -((half - product) // _FACTOR_UNITS)

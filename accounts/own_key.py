@@ -10,10 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import standings
-from accounts.budget_serializers import plain
 from accounts.keys import KeyFacts
 from accounts.models import Budget, Key
-from accounts.money import usd_of
+from accounts.money import plain, usd_of
 from accounts.owner_serializers import TeamSerializer
 from accounts.rule_loading import rules_of
 from accounts.scopes import MANAGEMENT

@@ -6,7 +6,9 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.limits import LIMIT_MAX, PROJECT
+from accounts.measures import write_exactly
 from accounts.models import Project, ServiceAccount, Team
+from accounts.models.team import CHARGE_FACTOR_MOST
 from accounts.policies import POLICY_CHOICES
 from accounts.serializers import StrictSerializer
 
@@ -87,6 +89,14 @@ class TeamChangesSerializer(StrictSerializer):
 
     name = serializers.CharField(max_length=100, required=False)
     cost_centre = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    charge_factor = serializers.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        min_value=0,
+        max_value=CHARGE_FACTOR_MOST,
+        required=False,
+        help_text="For staff alone. What the team is charged is what its calls cost times this.",
+    )
     allows_free_projects = serializers.BooleanField(
         required=False, help_text="false: calls may name the team's own projects only."
     )
@@ -106,6 +116,9 @@ class TeamSerializer(_Told):
     id = serializers.CharField(source="slug", read_only=True)
     object = serializers.SerializerMethodField()
     state = serializers.SerializerMethodField()
+    charge_factor = serializers.SerializerMethodField(
+        help_text="What it is charged is what its calls cost times this; a plain decimal."
+    )
 
     class Meta:
         model = Team
@@ -115,6 +128,7 @@ class TeamSerializer(_Told):
             "name",
             "state",
             "cost_centre",
+            "charge_factor",
             "lifecycle_policy",
             "keeps_responses",
             "allows_free_projects",
@@ -140,6 +154,9 @@ class TeamSerializer(_Told):
 
     def get_state(self, team: Team) -> Team.State:
         return team.state
+
+    def get_charge_factor(self, team: Team) -> str:
+        return write_exactly(team.charge_factor)
 
 
 @extend_schema_serializer(many=False)

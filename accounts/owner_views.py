@@ -49,7 +49,14 @@ _PROJECT = {
     "archived_at": None,
 }
 _LIST = {"object": "list", "total": 1, "limit": 50, "offset": 0}
-_TEAM = {"id": "research", "object": "team", "name": "Research", "state": "active", "cost_centre": "4711"}
+_TEAM = {
+    "id": "research",
+    "object": "team",
+    "name": "Research",
+    "state": "active",
+    "cost_centre": "4711",
+    "charge_factor": "1",
+}
 
 
 def _told(value: Any) -> OpenApiExample:
@@ -105,6 +112,13 @@ class TeamView(ManagementView):
     def patch(self, request: Request) -> Response:
         team = own_team(self)
         changes = checked(TeamChangesSerializer, request.data)
+        if "charge_factor" in changes and not request.user.has_perm("accounts.change_team"):
+            raise ApiError(
+                "Only staff may say by what a team's costs are multiplied: charge_factor is not yours to change.",
+                status=403,
+                code="staff_required",
+                param="charge_factor",
+            )
         for field, value in changes.items():
             setattr(team, field, value)
         if changes:

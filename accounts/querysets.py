@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
 from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from accounts.models import Budget, Key, LedgerEntry, Limit, Team  # noqa: F401  # named in base classes, as text
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _Row = TypeVar("_Row", bound=Model)
 _KEY = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{12})(?:-.*)?")
 _REQUEST = "req_"
+CHARGED = Coalesce("charge_usd", "cost_usd")
+"""What a row of the ledger has charged its team: `LedgerEntry.charged_usd` in SQL."""
 
 
 class KeyQuerySet(QuerySet["Key"]):
@@ -77,16 +80,16 @@ class BudgetQuerySet(SubjectQuerySet["Budget"]):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of attempts. A call has one attempt more than it was failed over."""
+    """Of entries. A call has one attempt more than it was failed over; what corrects them counts as money only."""
 
     attempts: int
     calls: int
     input_tokens: int
     output_tokens: int
-    cost_usd: Decimal
+    charged_usd: Decimal
     loss_usd: Decimal
     is_whole: bool
-    """False: only the latest attempts were added up."""
+    """False: only the latest entries were added up."""
 
 
 class LedgerQuerySet(QuerySet["LedgerEntry"]):
@@ -102,18 +105,23 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
         # Said twice for the index of those that have a project.
         return self.filter(project=text).exclude(project="")
 
+    def attempts(self) -> "LedgerQuerySet":
+        """Without what corrects them."""
+        return self.filter(kind="attempt")
+
     def total(self, most: int) -> Totals:
         """Of the latest `most` rows."""
         latest = self.order_by("-started_at").values(
-            "outcome", "input_tokens", "output_tokens", "cost_usd", "loss_usd"
+            "kind", "outcome", "input_tokens", "output_tokens", "cost_usd", "charge_usd", "loss_usd"
         )
-        is_last = ~Q(outcome="failed_over")
+        is_attempt = Q(kind="attempt")
         sums = latest[:most].aggregate(
-            attempts=Count("outcome"),
-            calls=Count("outcome", filter=is_last),
+            rows=Count("kind"),
+            attempts=Count("outcome", filter=is_attempt),
+            calls=Count("outcome", filter=is_attempt & ~Q(outcome="failed_over")),
             input=Sum("input_tokens"),
             output=Sum("output_tokens"),
-            cost=Sum("cost_usd"),
+            charged=Sum(CHARGED),
             loss=Sum("loss_usd"),
         )
         return Totals(
@@ -121,9 +129,9 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
             sums["calls"],
             sums["input"] or 0,
             sums["output"] or 0,
-            sums["cost"] or Decimal(0),
+            sums["charged"] or Decimal(0),
             sums["loss"] or Decimal(0),
-            is_whole=sums["attempts"] < most or not latest[most : most + 1],
+            is_whole=sums["rows"] < most or not latest[most : most + 1],
         )
 
     def after(self, started_at: datetime, attempt_id: UUID) -> "LedgerQuerySet":

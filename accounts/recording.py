@@ -10,16 +10,16 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
 
-from accounts.attempts import OWNERS, AttemptOpened, AttemptRecord
+from accounts.attempts import OPERATOR, OWNERS, AttemptOpened, AttemptRecord
 from accounts.ledger import insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
-from accounts.money import units_of
-from accounts.subjects import Owners, everybody, owners_of
+from accounts.money import charge_of, units_of
+from accounts.subjects import Owners, bears_losses, everybody, owners_of
 from accounts.windows import grains_of, quarter_of
 
 OVER = 2**62
@@ -28,9 +28,23 @@ _MISSED = 200
 Asked = tuple[int, int, str]
 """Key, team and project's name, from which they can be found."""
 Sums = dict[tuple[str, int], list[int]]
-"""By subject and quarter of an hour: cost and loss in 10^-10 USD."""
+"""By subject and quarter of an hour: cost (what is charged, of a team and its own) and loss in 10^-10 USD."""
+_OPERATORS = -1
+"""The lineage of what the operator itself asked for, which has none, and is in the sums."""
 Row = tuple[str, str, int, int, int]
 """Of the table: subject, grain, start, cost and loss."""
+
+
+class Amounts(NamedTuple):
+    """Of entries together, in 10^-10 USD."""
+
+    cost: int
+    charge: int
+    loss: int
+
+    def cost_of(self, subject: str) -> int:
+        """What counts for it: teams and theirs are charged; the operator is by the price list."""
+        return self.cost if bears_losses(subject) else self.charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +81,25 @@ def count_missed() -> int:
     missed = list(rows.order_by()[:_MISSED])
     if not missed:
         return 0
-    found = _find_owners({(row.key_id, row.team_id, row.project) for row in missed})
-    sums = _new_sums()
-    for row in missed:
-        owners = found[row.key_id, row.team_id, row.project]
-        for column, pk in zip(OWNERS.values(), owners, strict=True):
-            setattr(row, column, pk or None)
-        subjects = everybody(owners, row.team_id, row.provider)
-        quarter = quarter_of(row.started_at.timestamp())
-        _count(sums, subjects, quarter, units_of(row.cost_usd), units_of(row.loss_usd))
+    count_entries(missed)
     LedgerEntry.objects.bulk_update(missed, list(OWNERS.values()))
-    _add(sums, None)
     return len(missed)
+
+
+def count_entries(entries: Sequence[LedgerEntry]) -> None:
+    """Add up rows that are in no sums yet, and tell them whose they are where they do not know; saves none of them."""
+    unknown = [row for row in entries if not row.lineage_id]
+    found = _find_owners({(row.key_id, row.team_id, row.project) for row in unknown})
+    for row in unknown:
+        for column, pk in zip(OWNERS.values(), found[row.key_id, row.team_id, row.project], strict=True):
+            setattr(row, column, pk or None)
+    sums = _new_sums()
+    for row in entries:
+        subjects = everybody(owners_of(row), row.team_id, row.provider)
+        quarter = quarter_of(row.started_at.timestamp())
+        amounts = Amounts(*map(units_of, (row.cost_usd, row.charged_usd, row.loss_usd)))
+        _count(sums, subjects, quarter, amounts)
+    _add(sums, None)
 
 
 def _tell_owners(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
@@ -114,6 +135,9 @@ def _find_owners(asked: Set[Asked]) -> Mapping[Asked, Owners]:
     project_of = {(team, slug): pk for team, slug, pk in projects}
     found = {}
     for key_id, team, project in asked:
+        if team == OPERATOR:
+            found[key_id, team, project] = (_OPERATORS, 0, 0, 0)
+            continue
         key = keys.get(key_id)
         found[key_id, team, project] = (
             key.lineage_id if key else key_id,
@@ -126,19 +150,20 @@ def _find_owners(asked: Set[Asked]) -> Mapping[Asked, Owners]:
 
 def _sums(records: Iterable[AttemptRecord]) -> Sums:
     """What each row of sums gains. First by those who share all of it, since most of a batch are a few keys'."""
-    alike: dict[tuple[Owners, int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    alike: dict[tuple[Owners, int, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for record in records:
         opened, closed = record.opened, record.closed
         assert closed is not None, "only what has ended is recorded"  # noqa: S101
         cost, loss = units_of(Decimal(closed.cost_usd)), units_of(Decimal(closed.loss_usd))
         if cost or loss:
             quarter = quarter_of(opened.started_at)
-            both = alike[owners_of(opened), opened.team_id, opened.provider, quarter]
-            both[0] += cost
-            both[1] += loss
+            all_three = alike[owners_of(opened), opened.team_id, opened.provider, quarter]
+            all_three[0] += cost
+            all_three[1] += charge_of(cost, opened.charge_factor)
+            all_three[2] += loss
     sums = _new_sums()
-    for (owners, team_id, provider, quarter), (cost, loss) in alike.items():
-        _count(sums, everybody(owners, team_id, provider), quarter, cost, loss)
+    for (owners, team_id, provider, quarter), amounts in alike.items():
+        _count(sums, everybody(owners, team_id, provider), quarter, Amounts(*amounts))
     return sums
 
 
@@ -146,11 +171,11 @@ def _new_sums() -> Sums:
     return defaultdict(lambda: [0, 0])
 
 
-def _count(sums: Sums, subjects: Iterable[str], quarter: int, cost: int, loss: int) -> None:
+def _count(sums: Sums, subjects: Iterable[str], quarter: int, amounts: Amounts) -> None:
     for subject in subjects:
         both = sums[subject, quarter]
-        both[0] += cost
-        both[1] += loss
+        both[0] += amounts.cost_of(subject)
+        both[1] += amounts.loss
 
 
 def _rows(sums: Sums) -> list[Row]:

@@ -14,7 +14,7 @@ from django.db.models import Sum
 
 from accounts.models import LedgerEntry, Spend, SpoolMark
 from accounts.money import usd_of
-from accounts.recording import OVER
+from accounts.recording import OVER, Amounts
 from accounts.subjects import everybody
 from accounts.windows import DAY_S
 
@@ -66,15 +66,16 @@ def _against_the_ledger(at: datetime) -> Iterable[Difference]:
     since = int(at.timestamp()) // DAY_S * DAY_S - (DAYS - 1) * DAY_S
     expected: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     unclear = set()
-    for day, lineage, *owners, team, provider, cost, loss in _ledger_by_day(since):
+    for day, lineage, *owners, team, provider, cost, charge, loss in _ledger_by_day(since):
         if not lineage:
             unclear.add(day)
             continue
         whose = (lineage, *(owner or 0 for owner in owners))
+        amounts = Amounts(int(cost), int(charge), int(loss))
         for subject in everybody(whose, team, provider):
             both = expected[subject, day]
-            both[0] += int(cost)
-            both[1] += int(loss)
+            both[0] += amounts.cost_of(subject)
+            both[1] += amounts.loss
     rows = Spend.objects.filter(grain=Spend.Grain.DAY, starts_at__gte=since)
     found = {
         (subject, day): (cost, loss)
@@ -131,7 +132,7 @@ def _ledger_by_day(since: int) -> Sequence[tuple[Any, ...]]:
     statement = (
         f"SELECT CAST(FLOOR({second}) AS BIGINT) / {DAY_S} * {DAY_S} AS day,"  # noqa: S608
         " lineage_id, member_id, service_account_id, project_id, team_id, provider,"
-        f" {units.format('cost_usd')}, {units.format('loss_usd')}"
+        f" {', '.join(map(units.format, ('cost_usd', 'COALESCE(charge_usd, cost_usd)', 'loss_usd')))}"
         f" FROM {quoted} WHERE started_at >= %s AND lineage_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7"
     )
     if not is_postgresql:

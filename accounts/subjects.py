@@ -6,7 +6,7 @@ A subject is named in one text by sums and by the store: `key:7`, `team:2`, `pro
 from collections.abc import Iterable
 from typing import Any
 
-from accounts.attempts import OWNERS, clean
+from accounts.attempts import OPERATOR, OWNERS, clean
 from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 
 PROVIDER = "provider:"
@@ -30,7 +30,9 @@ def owners_of(facts: Any) -> Owners:
 
 
 def subjects_told(owners: Owners, team_id: int) -> tuple[Subject, ...]:
-    """The same whom `subjects_of` names, by the ids that travel with a call."""
+    """The same whom `subjects_of` names, by the ids that travel with a call. Nobody where the operator asked."""
+    if team_id == OPERATOR:
+        return ()
     own = [(kind, pk) for kind, pk in zip(OWNERS, owners, strict=True) if pk]
     return (*own, ("team", team_id))
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from gateway.core.lines import as_one_line
+from providers import credentials
 from providers.models import Alarm, ProbeResult, Provider
 
 _log = logging.getLogger(__name__)
@@ -41,14 +42,19 @@ class AlarmUpdates:
 
     refusals: dict[Subject, Refusal] = field(default_factory=dict)
     accepted: dict[Subject, datetime] = field(default_factory=dict)
+    further: dict[int, Refusal] = field(default_factory=dict)
+    """Of credentials beside the providers' main ones, by their ids."""
+
+    def __bool__(self) -> bool:
+        return bool(self.refusals or self.accepted or self.further)
 
     def refuse(self, provider: str, upstream_name: str, refusal: Refusal) -> None:
         subject = (provider, upstream_name if refusal.status in _ONE_MODEL else "")
-        if earlier := self.refusals.get(subject):
-            refusal.began_at = min(earlier.began_at, refusal.began_at)
-            refusal.last_at = max(earlier.last_at, refusal.last_at)
-            refusal.calls += earlier.calls
-        self.refusals[subject] = refusal
+        self.refusals[subject] = _together(self.refusals.get(subject), refusal)
+
+    def refuse_further(self, credential_id: int, refusal: Refusal) -> None:
+        """That is no alarm of its provider, which may well take all others."""
+        self.further[credential_id] = _together(self.further.get(credential_id), refusal)
 
     def accept(self, provider: str, upstream_name: str, began_at: datetime) -> None:
         for subject in ((provider, upstream_name), (provider, "")):
@@ -57,10 +63,21 @@ class AlarmUpdates:
     def clear(self) -> None:
         self.refusals.clear()
         self.accepted.clear()
+        self.further.clear()
+
+
+def _together(earlier: Refusal | None, later: Refusal) -> Refusal:
+    if earlier:
+        later.began_at = min(earlier.began_at, later.began_at)
+        later.last_at = max(earlier.last_at, later.last_at)
+        later.calls += earlier.calls
+    return later
 
 
 def write_updates(updates: AlarmUpdates, *, at: datetime) -> None:
     """Raise, count on and clear alarms: one query where there is nothing to tell. Safe to repeat but for counts."""
+    for credential_id, refusal in updates.further.items():
+        credentials.note_refusal(credential_id, refusal.message, at=refusal.last_at)
     for subject, refusal in updates.refusals.items():
         provider = Provider.objects.filter(slug=subject[0]).first()
         if provider:

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from accounts.admin.corrections import may_correct, show_correction
 from accounts.admin.ledger_filters import PeriodFilter, ProviderFilter
 from accounts.ledger_export import csv_parts
 from accounts.ledger_names import read_names
@@ -58,7 +60,7 @@ class LedgerList(ChangeList):
         return [
             Figure("Attempts", f"{totals.attempts:,}"),
             Figure("Calls", f"{totals.calls:,}"),
-            Figure("Charged", write_sum(totals.cost_usd), f"{write_exactly(totals.cost_usd)} USD"),
+            Figure("Charged", write_sum(totals.charged_usd), f"{write_exactly(totals.charged_usd)} USD"),
             Figure("Borne by us", write_sum(totals.loss_usd), f"{write_exactly(totals.loss_usd)} USD"),
             Figure("Tokens in", f"{totals.input_tokens:,}"),
             Figure("Tokens out", f"{totals.output_tokens:,}"),
@@ -78,7 +80,7 @@ class LedgerEntryAdmin(AdminBase):
         "took",
         "project",
     ]
-    list_filter = [PeriodFilter, "outcome", "lane", ProviderFilter, "team"]
+    list_filter = [PeriodFilter, "kind", "outcome", "lane", ProviderFilter, "team"]
     list_before_template = "admin/accounts/ledger_totals.html"
     search_fields = ["request_id"]
     search_help_text = "A request id, a call, a key or a project, in full"
@@ -94,11 +96,12 @@ class LedgerEntryAdmin(AdminBase):
                 "fields": [
                     "request_of",
                     "call_id",
-                    "team",
-                    "key",
+                    "team_told",
+                    "key_told",
                     "project",
                     "end_user",
                     "endpoint",
+                    "surface",
                     "requested_model",
                     "redirected_from",
                 ]
@@ -125,7 +128,22 @@ class LedgerEntryAdmin(AdminBase):
                 ]
             },
         ),
-        ("What it cost", {"fields": ["charged", "borne", "usage_told", "prices_told"]}),
+        (
+            "What it cost",
+            {
+                "fields": [
+                    "kind",
+                    "corrected",
+                    "note",
+                    "listed",
+                    "charge_factor",
+                    "charged",
+                    "borne",
+                    "usage_told",
+                    "prices_told",
+                ]
+            },
+        ),
     ]
     # The theme colours JSON by inline styles, which the policy forbids.
     readonly_fields = [
@@ -135,10 +153,15 @@ class LedgerEntryAdmin(AdminBase):
         "answer_form",
         "first_token",
         "took",
+        "team_told",
+        "key_told",
+        "corrected",
+        "listed",
         "charged",
         "borne",
         "usage_told",
         "prices_told",
+        "put_right",
     ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:  # noqa: ARG002
@@ -158,7 +181,24 @@ class LedgerEntryAdmin(AdminBase):
 
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(self.export_view)
-        return [path("export.csv", export, name="accounts_ledgerentry_export"), *super().get_urls()]
+        correct = self.admin_site.admin_view(self.correct_view)
+        return [
+            path("export.csv", export, name="accounts_ledgerentry_export"),
+            path("<uuid:pk>/correct/", correct, name="accounts_ledgerentry_correct"),
+            *super().get_urls(),
+        ]
+
+    def correct_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return show_correction(self, request, pk)
+
+    def get_fieldsets(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Sequence[Any]:
+        is_open = obj is not None and obj.kind == LedgerEntry.Kind.ATTEMPT and may_correct(request)
+        return [*self.fieldsets, ("Put it right", {"fields": ["put_right"]})] if is_open else self.fieldsets
+
+    @admin.display(description="a wrong amount")
+    def put_right(self, entry: LedgerEntry) -> str:
+        page = reverse("admin:accounts_ledgerentry_correct", args=[entry.pk])
+        return format_html('<a class="text-link" href="{}">Book a refund or a correction</a>', page)
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
         """What the list is narrowed to, all pages of it."""
@@ -189,6 +229,25 @@ class LedgerEntryAdmin(AdminBase):
     def first_token(self, entry: LedgerEntry) -> str:
         return "none came" if entry.first_token_ms is None else duration(entry.first_token_ms)
 
+    @admin.display(description="team")
+    def team_told(self, entry: LedgerEntry) -> str:
+        return read_names([(entry.team_id, entry.key_id)]).team(entry.team_id)
+
+    @admin.display(description="key")
+    def key_told(self, entry: LedgerEntry) -> str:
+        return read_names([(entry.team_id, entry.key_id)]).key(entry.key_id)
+
+    @admin.display(description="corrects")
+    def corrected(self, entry: LedgerEntry) -> str:
+        if entry.corrects_id is None:
+            return "nothing"
+        page = reverse("admin:accounts_ledgerentry_change", args=[entry.corrects_id])
+        return format_html('<a class="text-link" href="{}">{}</a>', page, entry.corrects_id)
+
+    @admin.display(description="cost by the price list, USD")
+    def listed(self, entry: LedgerEntry) -> str:
+        return write_exactly(entry.cost_usd) + (" (estimated)" if entry.is_estimated else "")
+
     @admin.display(description="charged to the team, USD")
     def charged(self, entry: LedgerEntry) -> str:
         return self.cost(entry)
@@ -216,6 +275,8 @@ class LedgerEntryAdmin(AdminBase):
 
     @admin.display(description="outcome")
     def outcome_chip(self, entry: LedgerEntry) -> str:
+        if entry.kind != LedgerEntry.Kind.ATTEMPT:
+            return status_chip(LedgerEntry.Kind(entry.kind).label, "info", entry.note)
         chip = status_chip(LedgerEntry.Outcome(entry.outcome).label, tone_of(entry), entry.error_code)
         return chip if entry.number == 1 else _two_lines(chip, f"attempt {entry.number}")
 
@@ -223,9 +284,9 @@ class LedgerEntryAdmin(AdminBase):
     def tokens(self, entry: LedgerEntry) -> str:
         return _two_lines(f"{entry.input_tokens or 0:,} in", f"{entry.output_tokens or 0:,} out")
 
-    @admin.display(description="cost, USD")
+    @admin.display(description="charged, USD")
     def cost(self, entry: LedgerEntry) -> str:
-        return write_exactly(entry.cost_usd) + (" (estimated)" if entry.is_estimated else "")
+        return write_exactly(entry.charged_usd) + (" (estimated)" if entry.is_estimated else "")
 
     @admin.display(description="took")
     def took(self, entry: LedgerEntry) -> str:

@@ -116,6 +116,14 @@ _ALL = (
         is_required=True,
     ),
     Kind(
+        "credential.refused",
+        "A provider refuses a credential of the team's own",
+        _OWNERS,
+        "{provider_name} refuses your team's own credential {label}",
+        "Provider: {provider_name}\nCredential: {label} ({masked})\nLast refused: {at}\nIt said: {failure}\n\n"
+        "Calls go on by the next credential, where there is one. An owner can replace it in the portal.",
+    ),
+    Kind(
         "model.announced",
         "The end of a model in use is announced",
         _OWNERS,

@@ -1,16 +1,26 @@
 """The ledger: what every attempt at a provider used and cost."""
 
+from decimal import Decimal
+
 from django.db import models
 
 from accounts.querysets import LedgerQuerySet
 
 
 class LedgerEntry(models.Model):
-    """One attempt that a provider saw, exactly once, however it ended. Only the recorder writes it.
+    """One attempt that a provider saw, exactly once, however it ended, or what was put right about one later.
 
-    The row pins what it needs by value, so it outlives keys, models and providers; references carry no
-    database constraint for the same reason.
+    An entry is never changed: another one corrects it, with the difference, at the instant at which that one started,
+    so that it counts where that one did; when it was booked is its `ended_at`. The row pins what it needs by value, so
+    it outlives keys, models and providers; references carry no database constraint for the same reason. Team and key
+    are 0 where the operator itself asked.
     """
+
+    class Kind(models.TextChoices):
+        ATTEMPT = "attempt", "Attempt"
+        CORRECTION = "correction", "Correction"
+        REPRICE = "reprice", "Priced anew"
+        REFUND = "refund", "Refund"
 
     class Outcome(models.TextChoices):
         FINISHED = "finished", "Finished"
@@ -63,7 +73,9 @@ class LedgerEntry(models.Model):
     usage = models.JSONField(default=dict, help_text="Token counts by kind, in the ledger's own names.")
     is_estimated = models.BooleanField(default=False)
     prices = models.JSONField(default=list, help_text="The price rows that applied, by value.")
-    cost_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Charged to the team.")
+    cost_usd = models.DecimalField(
+        max_digits=20, decimal_places=10, help_text="By the price list, where the team answers for it."
+    )
     loss_usd = models.DecimalField(max_digits=20, decimal_places=10, help_text="Borne by the operator.")
     latency_ms = models.FloatField(null=True)
     first_token_ms = models.FloatField(null=True)
@@ -85,11 +97,47 @@ class LedgerEntry(models.Model):
     project_id = models.BigIntegerField(
         null=True, editable=False, help_text="The row of the project, if any."
     )
+    own_credential_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="The credential of the team's own that opened the provider, if one did: the team pays there.",
+    )
+    own_cost_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="What a call on the team's own credential would have cost.",
+    )
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.ATTEMPT.value, db_default=Kind.ATTEMPT.value
+    )
+    corrects_id = models.UUIDField(null=True, editable=False, help_text="The entry that it puts right.")
+    charge_factor = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        help_text="The team's, when the attempt began.",
+    )
+    charge_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="Charged to the team: the cost times the factor. Empty: the cost.",
+    )
+    surface = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="The format that the client speaks."
+    )
+    note = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why an entry was put right."
+    )
 
     objects = LedgerQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        permissions = [("correct_ledgerentry", "Can put entries of the ledger right")]
         ordering = ["-started_at"]
         indexes = [
             models.Index(fields=["team", "-started_at"], name="ledger_by_team"),
@@ -103,10 +151,23 @@ class LedgerEntry(models.Model):
             models.Index(
                 fields=["attempt_id"], condition=models.Q(lineage_id__isnull=True), name="ledger_not_in_sums"
             ),
+            models.Index(
+                fields=["corrects_id"],
+                condition=models.Q(corrects_id__isnull=False),
+                name="ledger_by_corrected",
+            ),
         ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(cost_usd__gte=0), name="ledger_cost_not_negative")
+            models.CheckConstraint(
+                condition=~models.Q(kind="attempt") | models.Q(cost_usd__gte=0, charge_usd__gte=0),
+                name="ledger_attempt_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}, {self.outcome}"
+
+    @property
+    def charged_usd(self) -> Decimal:
+        """What the team was charged."""
+        return self.cost_usd if self.charge_usd is None else self.charge_usd

@@ -18,7 +18,9 @@ class Spend(models.Model):
     subject = models.CharField(max_length=80, help_text="Such as key:7 or provider:acme; or deployment.")
     grain = models.CharField(max_length=7, choices=Grain)
     starts_at = models.BigIntegerField(help_text="Unix seconds.")
-    cost = models.BigIntegerField(help_text="Charged to teams, in 10^-10 USD.")
+    cost = models.BigIntegerField(
+        help_text="In 10^-10 USD. Of teams and theirs what they are charged, of providers and the deployment the cost."
+    )
     loss = models.BigIntegerField(help_text="Borne by the operator, in 10^-10 USD.")
 
     class Meta:

@@ -1,12 +1,16 @@
 """Teams and who belongs to them."""
 
+from decimal import Decimal
+
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
 from gateway.core.lines import OneLineTexts
+
+CHARGE_FACTOR_MOST = 100
 
 
 def _positive(help_text: str) -> "models.PositiveIntegerField[int | None, int | None]":
@@ -55,6 +59,15 @@ class Team(OneLineTexts, RestrictedModel):
         default="",
         db_default="",
         help_text="Whom its bills go to, as your books name it.",
+    )
+    charge_factor = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        validators=[MinValueValidator(0), MaxValueValidator(CHARGE_FACTOR_MOST)],
+        help_text="What it is charged is what its calls cost times this: 0.9 gives a tenth off, 1.2 adds a fifth. "
+        "Calls that begin from now on have it.",
     )
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -107,6 +120,10 @@ class Team(OneLineTexts, RestrictedModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(new_models__in=["", "open", "closed"]), name="team_new_models_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(charge_factor__gte=0, charge_factor__lte=CHARGE_FACTOR_MOST),
+                name="team_charge_factor_sane",
             ),
             models.CheckConstraint(
                 condition=models.Q(leaked_keys__in=["", "revoke", "tell"]), name="team_leaked_keys_known"

@@ -41,7 +41,9 @@ def read_call_stats(model: ModelFacts, at: datetime) -> dict[int, CallStats]:
     """By the offering's id. Two queries, over at most the newest 2,000 attempts."""
     since = at - WINDOW
     entries = list(
-        LedgerEntry.objects.filter(model=model.id, started_at__gte=since).order_by("-started_at")[:_SAMPLES]
+        LedgerEntry.objects.attempts()
+        .filter(model=model.id, started_at__gte=since)
+        .order_by("-started_at")[:_SAMPLES]
     )
     uptimes = _uptimes({offering.provider_id for offering in model.offerings}, since)
     return {

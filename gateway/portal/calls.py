@@ -37,11 +37,11 @@ class CallRow:
 
     @property
     def cost(self) -> str:
-        return write_cost(self.entry.cost_usd)
+        return write_cost(self.entry.charged_usd)
 
     @property
     def exact_cost(self) -> str:
-        return f"{write_exactly(self.entry.cost_usd)} USD"
+        return f"{write_exactly(self.entry.charged_usd)} USD"
 
     @property
     def latency(self) -> str:
@@ -61,5 +61,5 @@ def last_calls(key: Key) -> Sequence[CallRow]:
 
 def _of(key: Key) -> Iterable[LedgerEntry]:
     """The index of a key's rows by time is of one key: of several at once, all of their rows would be sorted."""
-    rows = LedgerEntry.objects.filter(key=key).exclude(outcome=LedgerEntry.Outcome.FAILED_OVER)
+    rows = LedgerEntry.objects.attempts().filter(key=key).exclude(outcome=LedgerEntry.Outcome.FAILED_OVER)
     return rows.order_by("-started_at")[:SHOWN]

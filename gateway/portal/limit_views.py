@@ -5,16 +5,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.limiting import remove_limit
 from accounts.models import Limit
-from accounts.subject_rows import BY_OWNERS
 from gateway.core.refusals import InvalidField
 from gateway.portal.forms import ChangeForm
 from gateway.portal.limits import LimitForm
+from gateway.portal.subjects import may_set, page_after, read_pk
 from gateway.portal.team_views import is_owner_of, team_of
 from gateway.portal.views import is_changeable, own_key, person_of, show_key
 
@@ -32,7 +31,7 @@ def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
     if form.is_valid() and form.save(key):
         messages.success(request, _SAVED)
         return redirect("portal:key", public_id)
-    return show_key(request, key, ChangeForm(None, key=key), form)
+    return show_key(request, key, ChangeForm(None, key=key), limit_form=form)
 
 
 @never_cache
@@ -41,14 +40,10 @@ def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
 def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
     """Back to the page that shows it."""
     team = team_of(request)
-    # As long as the ids that there are: no database is asked for others.
-    pk = int(id) if id.isascii() and id.isdecimal() and len(id) < 19 else 0
-    limit = get_object_or_404(Limit.objects.for_team(team).with_subjects(), pk=pk)
-    if limit.subject_kind in BY_OWNERS and not is_owner_of(request, team):
+    limit = get_object_or_404(Limit.objects.for_team(team).with_subjects(), pk=read_pk(id))
+    if not may_set(limit.subject_kind, is_owner=is_owner_of(request, team)):
         raise PermissionDenied(f"Only an owner of {team.name} may do this.")
-    back = f"{reverse('portal:team')}?team={team.slug}"
-    if limit.key is not None:
-        back = reverse("portal:key", args=[request.POST.get("key") or limit.key.public_id])
+    back = page_after(request, limit)
     try:
         remove_limit(limit=limit)
     except InvalidField as fault:

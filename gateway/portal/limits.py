@@ -1,20 +1,21 @@
-"""Limits in the portal: those that a key's calls meet, those of a team, and setting them."""
+"""Limits in the portal: those that a key's calls meet, those of a team and of each of its own, and setting them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
 from accounts.limiting import set_limit
 from accounts.limits import AMOUNT_MAX
-from accounts.models import Key, Limit, Membership, Team
+from accounts.models import Key, Limit, Team
 from accounts.models.subject import KINDS
-from accounts.subject_rows import BY_OWNERS, Owner
+from accounts.standings import stand_limits
+from accounts.subject_rows import Owner, subject_columns
 from gateway.core.refusals import InvalidField
-
-_WHOSE = {"service_account": "Service account", "project": "Project"}
+from gateway.core.store.interface import Standing
+from gateway.portal.subjects import SubjectChoice, may_set, name_owner
+from gateway.proxy.admission.standing import go_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class LimitLine:
 
     whose: str
     amount: str
+    left: str = ""
+    """Now, where it is known."""
+    whole_in: str = ""
     allowed: str = ""
     """What staff allow, where they said it."""
     set_by: str = ""
@@ -30,45 +34,52 @@ class LimitLine:
     """Of one that whoever looks may remove."""
 
 
-def limits_of_key(key: Key) -> Sequence[LimitLine]:
-    """All that its calls meet, its own first; those of other projects, that a call may name, are their team's."""
-    subjects = {
+def subjects_of_key(key: Key) -> dict[str, int | None]:
+    """Whom its calls count for, by kind; other projects, that a call may name, are their team's."""
+    return {
         "key": key.lineage_id,
         "member": getattr(key, "member_id", None),
         "service_account": key.service_account_id,
         "project": key.project_id,
         "team": key.team_id,
     }
-    found = Limit.objects.for_subjects(subjects).with_subjects()
+
+
+def limits_of_key(key: Key) -> Sequence[LimitLine]:
+    """All that its calls meet, its own first."""
+    found = Limit.objects.for_subjects(subjects_of_key(key)).with_subjects()
     rows = sorted(found, key=lambda row: KINDS.index(row.subject_kind))
-    lines = [_line(row, "This key" if row.key_id else "", may_remove=row.key_id is not None) for row in rows]
-    return [*lines, *_ceilings(key.team)]
+    return [*_lines(rows, lambda row: row.key_id is not None), *_ceilings(key.team)]
 
 
 def limits_of_team(team: Team, *, is_owner: bool) -> Sequence[LimitLine]:
     """Of the team, its people, programs and projects; those of keys are on their own pages."""
     rows = Limit.objects.for_team(team).filter(key__isnull=True).with_subjects()
-    lines = [_line(row, may_remove=is_owner or row.subject_kind not in BY_OWNERS) for row in rows]
+    lines = _lines(rows, lambda row: may_set(row.subject_kind, is_owner=is_owner))
     return [*lines, *_ceilings(team)]
 
 
-def _line(limit: Limit, whose: str = "", *, may_remove: bool) -> LimitLine:
+def limits_of(subject: Owner, *, may_remove: bool) -> Sequence[LimitLine]:
+    """Its own alone."""
+    return _lines(Limit.objects.filter(**subject_columns(subject)).with_subjects(), lambda _: may_remove)
+
+
+def _lines(limits: Iterable[Limit], may_remove: Callable[[Limit], bool]) -> Sequence[LimitLine]:
+    rows = list(limits)
+    standings = stand_limits(rows)
+    return [_line(row, standings.get(row.pk), may_remove=may_remove(row)) for row in rows]
+
+
+def _line(limit: Limit, standing: Standing | None, *, may_remove: bool) -> LimitLine:
     return LimitLine(
-        whose or name_owner(limit.subject_row),
+        "This key" if limit.key_id else name_owner(limit.subject_row),
         str(limit),
+        "" if standing is None else f"{max(0, standing.remaining):,}",
+        "" if standing is None or standing.reset_s <= 0 else go_duration(standing.reset_s).decode(),
         f"{limit.most:,}" if limit.most is not None else "",
         limit.set_by,
         limit.pk if may_remove and limit.most is None else None,
     )
-
-
-def name_owner(row: Any) -> str:
-    if isinstance(row, Team):
-        return f"All of {row.name}"
-    if isinstance(row, Membership):
-        return str(row.user)
-    kind = _WHOSE.get(row._meta.model_name.replace("serviceaccount", "service_account"), "Key")
-    return f"{kind} {row.name}"
 
 
 def _ceilings(team: Team) -> Sequence[LimitLine]:
@@ -78,7 +89,11 @@ def _ceilings(team: Team) -> Sequence[LimitLine]:
         (team.key_requests_per_minute_most, "requests a minute"),
         (team.key_concurrency_most, "calls at once"),
     ]
-    return [LimitLine(each, f"{most:,} {what}", f"{most:,}", "staff") for most, what in rates if most]
+    return [
+        LimitLine(each, f"{most:,} {what}", allowed=f"{most:,}", set_by="staff")
+        for most, what in rates
+        if most
+    ]
 
 
 class LimitForm(forms.Form):
@@ -108,22 +123,9 @@ class LimitForm(forms.Form):
         return True
 
 
-class TeamLimitForm(LimitForm):
-    """With whose it is: what owners decide is not among the choices of others."""
-
-    subject = forms.ChoiceField(label="Whose")
-
+class TeamLimitForm(SubjectChoice, LimitForm):
     field_order = ("subject", "unit", "window", "amount")
 
-    def __init__(self, data: QueryDict | None, *, team: Team, is_owner: bool) -> None:
+    def __init__(self, data: QueryDict | None, *, subjects: Iterable[Owner]) -> None:
         super().__init__(data)
-        rows: list[Owner] = [*team.service_accounts.all(), *team.projects.filter(archived_at__isnull=True)]
-        if is_owner:
-            rows = [team, *team.memberships.select_related("user").order_by("user__username"), *rows]
-        self._subjects = {f"{row._meta.model_name}-{row.pk}": row for row in rows}
-        choices = [(value, name_owner(row)) for value, row in self._subjects.items()]
-        cast("forms.ChoiceField", self.fields["subject"]).choices = choices
-
-    @property
-    def chosen(self) -> Owner:
-        return self._subjects[self.cleaned_data["subject"]]
+        self.offer(subjects)

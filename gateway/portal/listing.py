@@ -102,7 +102,7 @@ def row_of(key: Key, at: datetime) -> KeyRow:
 
 def recent_calls(key: Key, at: datetime) -> RecentCalls:
     """A call that went on to another offering has one further row, so those rows do not count."""
-    entries = LedgerEntry.objects.filter(key=key, started_at__gte=at - RECENT)
+    entries = LedgerEntry.objects.attempts().filter(key=key, started_at__gte=at - RECENT)
     counted = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).order_by()[: COUNTED + 1]
     return RecentCalls(counted.count())
 

@@ -16,11 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
 from accounts.models import Membership, Project, ServiceAccount, Team
+from accounts.subject_rows import Owner
 from gateway.core.refusals import InvalidField
+from gateway.portal.budget_forms import TeamBudgetForm
 from gateway.portal.budgets import budgets_of_team
 from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
 from gateway.portal.limits import TeamLimitForm, limits_of_team
 from gateway.portal.listing import teams_of, why_stopped
+from gateway.portal.subjects import members_of
 from gateway.portal.views import choose_team, person_of
 
 
@@ -33,11 +36,15 @@ def team(request: HttpRequest) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     wanted = str(sent.get("form", "")) if sent is not None else ""
     is_owner = is_owner_of(request, found)
+    members, accounts, projects = members_of(found), found.service_accounts.all(), found.projects.all()
+    is_open = [project for project in projects if project.archived_at is None]
+    subjects: list[Owner] = [*([found, *members] if is_owner else ()), *accounts, *is_open]
     shown: dict[str, Any] = {
         "terms": TeamForm(sent if wanted == "terms" else None, instance=found),
         "account": ServiceAccountForm(sent if wanted == "account" else None),
         "project": ProjectForm(sent if wanted == "project" else None),
-        "limit": TeamLimitForm(sent if wanted == "limit" else None, team=found, is_owner=is_owner),
+        "limit": TeamLimitForm(sent if wanted == "limit" else None, subjects=subjects),
+        "budget": TeamBudgetForm(sent if wanted == "budget" else None, subjects=subjects),
     }
     if wanted in shown and (is_owner or wanted != "terms") and _save(found, shown[wanted]):
         messages.success(request, "Saved. Calls obey within a second.")
@@ -50,10 +57,11 @@ def team(request: HttpRequest) -> HttpResponse:
         "teams": teams_of(person_of(request)),
         "is_owner": is_owner,
         "why_stopped": why_stopped(found),
-        "accounts": found.service_accounts.all(),
-        "projects": found.projects.all(),
+        "members": members,
+        "accounts": accounts,
+        "projects": projects,
         "limits": limits_of_team(found, is_owner=is_owner),
-        "budgets": budgets_of_team(found),
+        "budgets": budgets_of_team(found, is_owner=is_owner),
         "forms": shown,
     }
     return render(request, "portal/team.html", context)
@@ -123,7 +131,7 @@ def _save(team: Team, form: Any) -> bool:
     """What a form says; False where it cannot be."""
     if not form.is_valid():
         return False
-    if isinstance(form, TeamLimitForm):
+    if isinstance(form, TeamLimitForm | TeamBudgetForm):
         return form.save(form.chosen)
     row = form.instance
     try:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from gateway.portal import limit_views, team_views, views
+from gateway.portal import budget_views, limit_views, subject_views, team_views, views
 
 app_name = "portal"
 
@@ -17,11 +17,18 @@ urlpatterns = [
     path("keys/<str:public_id>/revoke", views.revoke, name="revoke"),
     path("keys/<str:public_id>/rotate", views.rotate, name="rotate"),
     path("keys/<str:public_id>/limits", limit_views.set_of_key, name="key-limits"),
+    path("keys/<str:public_id>/budgets", budget_views.set_of_key, name="key-budgets"),
     path("team", team_views.team, name="team"),
     path("team/freeze", team_views.freeze, name="team-freeze"),
     path("team/unfreeze", team_views.unfreeze, name="team-unfreeze"),
     path("team/archive", team_views.archive, name="team-archive"),
+    path("team/members/<str:id>", subject_views.member, name="member"),
+    path("team/service-accounts/<str:slug>", subject_views.service_account, name="service-account"),
     path("team/service-accounts/<str:slug>/switch", team_views.switch_account, name="switch-account"),
     path("team/limits/<str:id>/remove", limit_views.remove, name="remove-limit"),
+    path("team/budgets/<str:id>", budget_views.budget, name="budget"),
+    path("team/budgets/<str:id>/end-raise", budget_views.stop_raise, name="end-raise"),
+    path("team/budgets/<str:id>/remove", budget_views.remove, name="remove-budget"),
+    path("team/projects/<str:slug>", subject_views.project, name="project"),
     path("team/projects/<str:slug>/archive", team_views.archive_project, name="archive-project"),
 ]

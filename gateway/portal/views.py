@@ -24,6 +24,7 @@ from catalogue.published.reading import read_now
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField
+from gateway.portal.budget_forms import BudgetForm
 from gateway.portal.budgets import budgets_of_key
 from gateway.portal.calls import SHOWN, last_calls
 from gateway.portal.forms import FIELDS, ChangeForm, KeyForm, RotationForm, TermsForm
@@ -165,17 +166,24 @@ def is_changeable(key: Key) -> bool:
 
 
 def show_key(
-    request: HttpRequest, key: Key, form: ChangeForm, limit_form: LimitForm | None = None
+    request: HttpRequest,
+    key: Key,
+    form: ChangeForm,
+    *,
+    limit_form: LimitForm | None = None,
+    budget_form: BudgetForm | None = None,
 ) -> HttpResponse:
+    may_change = is_changeable(key)
     row, reading = row_of(key, timezone.now()), read_now()
     permitted = permitted_to(key, reading)
     context = {
         "row": row,
         "form": form,
-        "may_change": is_changeable(key),
+        "may_change": may_change,
         "limits": limits_of_key(key),
-        "budgets": budgets_of_key(key),
+        "budgets": budgets_of_key(key, may_change=may_change),
         "limit_form": limit_form or LimitForm(),
+        "budget_form": budget_form or BudgetForm(),
         "successor": getattr(key, "successor", None),
         "why_stopped": why_stopped(key.team),
         "permitted": permitted,

@@ -38,6 +38,7 @@ _FACTS = (
     "has_room_at",
     "held_output_tokens",
     "owners",
+    "charge_factor",
 )
 _facts_of = attrgetter(*_FACTS)
 _OWNERS = frozenset(OWNERS.values())

@@ -187,7 +187,8 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         requested_model=surface.model(parsed),
         raw=request.body,
     )
-    call.owners = key.owners
+    # With a sixteenth argument above, Python builds a dictionary of all of them first.
+    call.owners, call.charge_factor = key.owners, key.charge_factor
     if call.project:
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
@@ -213,7 +214,7 @@ def _follow(plan: RoutePlan, call: Call, required: Requirements, context: Routin
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.asks_reasoning = required.asks_reasoning
-    call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
+    call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
     call.revision = context.snapshot.revision
     if plan.retired:
         call.redirected_from = plan.retired.id

@@ -20,6 +20,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.measures import write_sum
 from accounts.models import LedgerEntry
+from accounts.querysets import CHARGED
 from catalogue.models import Edition, Model, PublishedModel
 from catalogue.quality.lint import EXPLANATIONS, Kind
 from catalogue.quality.worklist import worklist_cache
@@ -195,8 +196,8 @@ def _has_demo() -> bool:
 def _sum_day(at: datetime) -> Day:
     entries = LedgerEntry.objects.filter(started_at__gte=at - _DAY).order_by()
     # A call that went on to another offering has one further row.
-    answered = ~Q(outcome=LedgerEntry.Outcome.FAILED_OVER)
-    sums = entries.aggregate(calls=Count("pk", filter=answered), spend=Sum("cost_usd"), loss=Sum("loss_usd"))
+    answered = Q(kind=LedgerEntry.Kind.ATTEMPT) & ~Q(outcome=LedgerEntry.Outcome.FAILED_OVER)
+    sums = entries.aggregate(calls=Count("pk", filter=answered), spend=Sum(CHARGED), loss=Sum("loss_usd"))
     return Day(sums["calls"], sums["spend"] or Decimal(0), sums["loss"] or Decimal(0))
 
 

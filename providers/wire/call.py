@@ -40,6 +40,8 @@ class Call:
     key_id: int = 0
     owners: Mapping[str, int] = field(default_factory=dict)
     """By the names of accounts.attempts.OWNERS; 0 or missing: there is none."""
+    charge_factor: str = "1"
+    """By which what it costs is multiplied to what its team is charged; a plain decimal."""
     project: str = ""
     end_user: str = ""
     """Whose request it is, hashed; empty where the client does not say."""
@@ -56,7 +58,8 @@ class Call:
     """For a whole answer, or until a stream begins; 0 where the client does not say."""
 
     # Its plan: best first, chosen from the snapshot of `revision` or later.
-    offering_ids: tuple[int, ...] = ()
+    offering_ids: tuple[int | str, ...] = ()
+    """A text where another credential than the provider's main one opens it: see providers.facts.Way."""
     revision: int = 0
     reserved_at: float = 0.0
     """When tokens were reserved for it, in Unix seconds; 0.0: none were."""

@@ -60,7 +60,7 @@ def test_change_is_told_with_before_and_after() -> None:
 def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
     team = make_team(name="Old")
     values = {"name": "New", "slug": team.slug, "is_active": "on", "lifecycle_policy": "advise"}
-    values |= {"keeps_responses": "on", "allows_free_projects": "on"}
+    values |= {"keeps_responses": "on", "allows_free_projects": "on", "charge_factor": "1"}
     forms = {
         f"{prefix}-{kind}_FORMS": "0"
         for prefix in ("memberships", "keys", "limits")
@@ -73,7 +73,7 @@ def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
 def test_member_who_acts_in_the_portal_is_named(client: Client) -> None:
     person = make_user("bea", teams=[make_team("atlas")])
     client.force_login(person)
-    client.post("/keys?team=atlas", {"name": "billing", "scope": "inference"})
+    client.post("/keys?team=atlas", {"name": "billing", "scopes": ["inference", "catalogue"]})
     entry = last(Key)
     assert (str(entry.actor), entry.action) == ("bea", AuditEntry.Action.CREATE)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.ledger import insert_entries, source_of
@@ -16,6 +16,8 @@ from accounts.models import LedgerEntry
 
 pytestmark = pytest.mark.django_db
 PARTS = AttemptOpened, AttemptClosed
+MONEY = ("cost_usd", "loss_usd", "charge_usd", "charge_factor", "own_cost_usd")
+LEFT_TO_THEIR_DEFAULTS = {"kind", "corrects_id", "note"}
 AT = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -51,6 +53,10 @@ def record(**changes: Any) -> AttemptRecord:
         "member_id": 4,
         "service_account_id": 5,
         "project_id": 6,
+        "own_credential_id": 7,
+        "own_cost_usd": "0.0000000789",
+        "charge_factor": "0.85",
+        "surface": "messages",
         "latency_ms": 12.5,
         "first_token_ms": 2.5,
     } | changes
@@ -63,9 +69,10 @@ def record(**changes: Any) -> AttemptRecord:
 def test_a_column_is_kept_from_the_fact_of_its_name() -> None:
     """So a fact that is added to the record is kept by adding its column."""
     kept = {field.attname: source_of(field.attname) for field in LedgerEntry._meta.concrete_fields}
-    derived = {"input_tokens", "output_tokens", "usage", "prices"}
+    derived = {"input_tokens", "output_tokens", "usage", "prices", "charge_usd"}
     assert {name for name, source in kept.items() if source == name} == derived
-    assert all(source.rpartition(".")[2] == name for name, source in kept.items())
+    assert {name for name, source in kept.items() if source is None} == LEFT_TO_THEIR_DEFAULTS
+    assert all(source.rpartition(".")[2] == name for name, source in kept.items() if source)
 
 
 def test_row_reads_back_as_it_was_written() -> None:
@@ -73,11 +80,14 @@ def test_row_reads_back_as_it_was_written() -> None:
     assert insert_entries([written]) == [written]
     entry = LedgerEntry.objects.get()
     kept = {field.attname: getattr(entry, field.attname) for field in LedgerEntry._meta.concrete_fields}
-    told = {name: attrgetter(source_of(name))(written) for name in kept}
+    told: dict[str, Any] = {"kind": "attempt", "corrects_id": None, "note": ""}
+    assert told.keys() == LEFT_TO_THEIR_DEFAULTS
+    told |= {name: attrgetter(source)(written) for name in kept if (source := source_of(name))}
     told |= {name: uuid.UUID(told[name]) for name in ("attempt_id", "call_id")}
     told |= {name: datetime.fromtimestamp(told[name], UTC) for name in ("started_at", "ended_at")}
-    told |= {name: Decimal(told[name]) for name in ("cost_usd", "loss_usd")}
+    told |= {name: Decimal(told[name]) for name in MONEY}
     assert kept == told
+    assert entry.charged_usd == Decimal("0.0000000105")
 
 
 def test_attempt_that_is_there_already_is_left_alone() -> None:
@@ -111,9 +121,22 @@ def test_prices_may_hold_decimals() -> None:
     assert LedgerEntry.objects.get().prices == [{"amount": "0.15"}]
 
 
-def test_negative_cost_is_refused() -> None:
-    with pytest.raises(IntegrityError):
+def test_negative_cost_is_refused_of_an_attempt_and_taken_of_what_corrects_one() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
         insert_entries([record(cost_usd="-1")])
+    insert_entries([record()])
+    entry = LedgerEntry.objects.get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LedgerEntry.objects.update(charge_usd=-1)
+    entry.corrects_id, entry.pk, entry.kind = entry.pk, uuid.uuid4(), LedgerEntry.Kind.REFUND
+    entry.cost_usd = entry.charge_usd = Decimal(-1)
+    entry.save(force_insert=True)
+
+
+def test_row_of_a_process_that_knows_no_charge_charges_the_cost() -> None:
+    insert_entries([record(charge_factor="1")])
+    LedgerEntry.objects.update(charge_usd=None)
+    assert LedgerEntry.objects.get().charged_usd == Decimal("0.0000000123")
 
 
 def test_nothing_to_write_asks_nothing(django_assert_num_queries: Any) -> None:

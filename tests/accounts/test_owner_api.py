@@ -1,11 +1,13 @@
 """The team, its service accounts and projects, and a key's own terms, as programs and people meet them."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts.models import Key, Membership, Project, Team
+from accounts.key_facts import facts_of
+from accounts.models import Key, Membership, Project, Team, User
 from tests.accounts.conftest import Caller
 from tests.make import make_entry, make_key, make_team, make_user
 
@@ -185,6 +187,28 @@ def test_owner_freezes_the_team_and_undoes_it_but_not_what_staff_did(
     Team.objects.update(is_active=False)
     assert owner.post("/v1/team/unfreeze").status_code == 403
     assert not Team.objects.get().is_active
+
+
+def test_charge_factor_is_told_to_all_of_the_team_and_changed_by_staff_alone(
+    owner: Client, team: Team
+) -> None:
+    def change(factor: str) -> Any:
+        return owner.patch("/v1/team", {"charge_factor": factor}, "application/json")
+
+    refused = change("0.9")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (403, "charge_factor")
+    User.objects.update(is_staff=True, is_superuser=True)
+    assert change("0.9").json()["charge_factor"] == "0.9"
+    assert [change(factor).status_code for factor in ("-1", "100.0001", "0.00001", "x")] == [400] * 4
+    assert change("100").status_code == 200
+    assert owner.get("/v1/team").json()["charge_factor"] == "100"
+
+
+def test_charge_factor_reaches_the_keys_of_the_team(team: Team) -> None:
+    key, _ = make_key(team)
+    assert facts_of(key).charge_factor == "1"
+    Team.objects.update(charge_factor=Decimal("12.3400"))
+    assert facts_of(Key.objects.get(pk=key.pk)).charge_factor == "12.34"
 
 
 @pytest.mark.parametrize("field", ["name", "cost_centre"])

@@ -12,17 +12,18 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError
 
-from accounts.attempts import AttemptRecord
+from accounts.attempts import OPERATOR, AttemptRecord
 from accounts.keys import DEPLOYMENT
 from accounts.models import LedgerEntry, Project, Spend, SpoolMark
-from accounts.money import UNITS_A_USD, units_of, usd_of
+from accounts.money import UNITS_A_USD, charge_of, units_of, usd_of
 from accounts.recording import OVER, Mark, count_missed, move_mark, record_attempts
 from accounts.spending import read_bases, spent_in
+from accounts.spending_proof import prove
 from accounts.windows import DAY, KINDS, LIFETIME, MONTH, WEEK, Window, window_at
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from tests.gateway.spooling import attempt, begun, record_call
-from tests.make import make_key, make_team, make_user
+from tests.make import make_entry, make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
@@ -71,6 +72,58 @@ def test_teams_are_charged_the_cost_and_the_operator_the_loss_besides() -> None:
     record_attempts([of("0.1", loss="0.02", team_id=2), of("0", loss="0.3", team_id=2)])
     assert (ever("key:7"), ever("team:2")) == (Decimal("0.1"), Decimal("0.1"))
     assert (ever("provider:acme"), ever(DEPLOYMENT)) == (Decimal("0.42"), Decimal("0.42"))
+
+
+def test_team_is_charged_by_its_factor_and_the_operator_pays_the_list_price() -> None:
+    record_attempts([of("0.1", loss="0.02", team_id=2, member_id=3, charge_factor="0.85")])
+    assert {ever(subject) for subject in ("key:7", "member:3", "team:2")} == {Decimal("0.085")}
+    assert {ever(subject) for subject in ("provider:acme", DEPLOYMENT)} == {Decimal("0.12")}
+
+
+def test_sums_of_charges_agree_with_the_ledger_and_so_does_a_row_that_says_no_charge() -> None:
+    at = datetime.fromtimestamp(NOON, UTC)
+    record_attempts([of("0.0000000003", charge_factor="0.5"), of("0.1", charge_factor="2", team_id=2)])
+    record_attempts([of("0.3")])
+    LedgerEntry.objects.filter(cost_usd=Decimal("0.3")).update(charge_usd=None)
+    assert prove(at=at) == []
+    assert ever("team:1") == Decimal("0.3000000002")
+
+
+def test_row_of_an_older_process_counts_its_charge_once_it_is_added_up() -> None:
+    key, _ = make_key()
+    make_entry(key, cost_usd=Decimal("0.1"), charge_usd=Decimal("0.2"), lineage_id=None)
+    count_missed()
+    assert (ever(f"team:{key.team_id}"), ever(DEPLOYMENT)) == (Decimal("0.2"), Decimal("0.1"))
+
+
+def test_what_the_operator_asks_is_of_no_team_and_counts_for_the_operator_alone() -> None:
+    probe = of("0", loss="0.02", team_id=OPERATOR, key_id=OPERATOR, lineage_id=0, surface="probe")
+    record_attempts([probe])
+    assert set(Spend.objects.values_list("subject", flat=True)) == {"provider:acme", DEPLOYMENT}
+    assert count_missed() == 0
+    assert prove(at=datetime.fromtimestamp(NOON, UTC)) == []
+    assert ever("provider:acme") == Decimal("0.02")
+
+
+@pytest.mark.parametrize(
+    ("cost", "factor", "charge"),
+    [
+        (7, "1", 7),
+        (7, "0", 0),
+        (1, "0.5", 1),
+        (1, "0.4999", 0),
+        (3, "0.5", 2),
+        (-1, "0.5", -1),
+        (-1, "0.4999", 0),
+        (-3, "0.5", -2),
+        (10**19 + 1, "99.9999", 999_999 * 10**15 + 100),
+        (10**10, "0.0001", 10**6),
+    ],
+)
+def test_charge_is_the_cost_times_the_factor_rounded_half_away_from_nothing(
+    cost: int, factor: str, charge: int
+) -> None:
+    assert charge_of(cost, factor) == charge
 
 
 def test_large_sums_lose_no_digit() -> None:

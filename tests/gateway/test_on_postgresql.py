@@ -11,6 +11,7 @@ from tests.patience import LONG_HANG_S
 
 TESTS = Path(__file__).parents[1]
 AGAIN = [
+    "accounts/test_booking.py",
     "accounts/test_budget_notices.py",
     "accounts/test_ledger.py",
     "accounts/test_limit_migration.py",
@@ -19,6 +20,7 @@ AGAIN = [
     "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
     "catalogue/test_sheets.py",
+    "gateway/ops/test_repricing.py",
     "gateway/plane/test_recorder.py",
     "gateway/responses",
 ]

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Budget, Key, Limit, Project, ServiceAccount, StoredResponse, Team
+from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, StoredResponse, Team
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
@@ -43,6 +43,7 @@ def foreign() -> dict[str, str]:
     stored.keep(team.pk, kept)
     ServiceAccount.objects.create(team=team, slug="robot", name=SECRET)
     project = Project.objects.create(team=team, slug="blue", name=SECRET)
+    member = Membership.objects.create(team=team, user=make_user(SECRET.replace(" ", "-")))
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     return {
@@ -50,6 +51,7 @@ def foreign() -> dict[str, str]:
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
         "projects": "blue",
+        "members": str(member.pk),
         "limits": str(limit.pk),
         "budgets": str(budget.pk),
     }
@@ -82,11 +84,18 @@ def rows() -> list[Any]:
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
         "/keys/{id}",
+        "/keys/{id}/budgets",
         "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/team/budgets/{id}",
+        "/team/budgets/{id}/end-raise",
+        "/team/budgets/{id}/remove",
         "/team/limits/{id}/remove",
+        "/team/members/{id}",
+        "/team/projects/{id}",
         "/team/projects/{id}/archive",
+        "/team/service-accounts/{id}",
         "/team/service-accounts/{id}/switch",
         "/v1/budgets/{id}",
         "/v1/budgets/{id}/raise",

@@ -71,12 +71,12 @@ def test_key_page_shows_all_limits_that_count_for_its_calls_and_who_set_them(
     Team.objects.update(key_requests_per_minute_most=600)
     member.post(f"/keys/{key.public_id}/limits", typed("500"))
     assert limits_on(member.get(f"/keys/{key.public_id}").text) == [
-        ["This key", "3 calls at once", "", "", "Remove"],
-        ["This key", "500 tokens a minute", "", "mary", "Remove"],
-        ["mary", "9,000 tokens a day", "", "", ""],
-        ["Project Blue", "5 requests a minute", "", "", ""],
-        ["All of Atlas", "70 output tokens a minute", "100", "", ""],
-        ["Every key of Atlas", "600 requests a minute", "600", "staff", ""],
+        ["This key", "3 calls at once", "", "", "", "Remove"],
+        ["This key", "500 tokens a minute", "", "", "mary", "Remove"],
+        ["mary", "9,000 tokens a day", "", "", "", ""],
+        ["Project Blue", "5 requests a minute", "", "", "", ""],
+        ["All of Atlas", "70 output tokens a minute", "", "100", "", ""],
+        ["Every key of Atlas", "600 requests a minute", "", "600", "staff", ""],
     ]
 
 
@@ -186,7 +186,7 @@ def test_owner_lowers_what_staff_set_and_cannot_pass_or_remove_it(owner: Client,
     limit = set_limit(subject=team, **TOKENS, most=5, is_staff=True)
     form = {"form": "limit"} | typed("3", subject=f"team-{team.pk}")
     owner.post("/team", form)
-    assert limits_on(owner.get("/team").text) == [["All of Atlas", "3 tokens a minute", "5", "mary", ""]]
+    assert limits_on(owner.get("/team").text) == [["All of Atlas", "3 tokens a minute", "", "5", "mary", ""]]
     page = owner.post("/team", form | {"limit-amount": "6"}).text
     assert re.search(r'id="id_limit-amount_error"[^>]*><li>[^<]*5 at most', page)
     assert (

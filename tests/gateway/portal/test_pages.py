@@ -1,12 +1,18 @@
 """The portal and the admin in a real browser: the keyboard, the colours, and that nothing comes from elsewhere."""
 
 import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 from selenium.webdriver import Keys
 
-from accounts.models import Key, Team
+from accounts.budgeting import make_budget, raise_budget
+from accounts.limiting import set_limit
+from accounts.models import Key, Membership, Project, ServiceAccount, Team
 from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
 from tests.pages import DESKTOP, PHONE, Browser
 
@@ -138,6 +144,34 @@ def test_portal_keeps_nobody_out(browser: Browser, team: Team, size: tuple[int, 
         browser.open(address)
         assert browser.barriers_in_both_schemes() == [], address
         assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_pages_of_limits_and_budgets_keep_nobody_out(
+    browser: Browser, team: Team, size: tuple[int, int]
+) -> None:
+    browser.resize(size)
+    browser.enter("mary")
+    for address in limited_pages(team):
+        browser.open(address)
+        assert browser.barriers_in_both_schemes() == [], address
+        assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+
+
+def limited_pages(team: Team) -> list[str]:
+    """Of a team of mary's, whose everybody has a limit and a budget, one of them raised."""
+    Membership.objects.update(role=Membership.Role.OWNER)
+    mary = Membership.objects.get()
+    robot = ServiceAccount.objects.create(team=team, slug="robot", name="Nightly reports")
+    blue = Project.objects.create(team=team, slug="blue", name="Invoices")
+    key, _ = make_key(team, "nightly", service_account=robot, project=blue)
+    terms: Any = {"zone": "Europe/Berlin", "amount_usd": Decimal("12.5")}
+    for subject in (mary, robot, blue, key, team):
+        set_limit(subject=subject, unit="tokens", window="minute", amount=90_000)
+        budget = make_budget(subject=subject, window="month", **terms)
+    raise_budget(budget=budget, by_usd=Decimal(5), until=timezone.now() + timedelta(days=2))
+    parts = (f"members/{mary.pk}", "service-accounts/robot", "projects/blue", f"budgets/{budget.pk}")
+    return [f"/keys/{key.public_id}", "/team", *(f"/team/{part}?team=atlas" for part in parts)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

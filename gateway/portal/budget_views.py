@@ -1,0 +1,96 @@
+"""Setting budgets of a key, and a budget's own page: changing it, raising it for a while, removing it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.budgeting import end_raise, remove_budget
+from accounts.models import Budget
+from gateway.core.refusals import InvalidField
+from gateway.portal.budget_forms import BudgetForm, ChangeBudgetForm, RaiseForm
+from gateway.portal.budgets import budget_line
+from gateway.portal.forms import ChangeForm
+from gateway.portal.subjects import may_set, page_after, read_pk
+from gateway.portal.team_views import is_owner_of, team_of
+from gateway.portal.views import is_changeable, own_key, person_of, show_key
+
+_SAVED = "Saved. Calls obey within a second."
+
+
+@never_cache
+@login_required
+@require_POST
+def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
+    key = own_key(person_of(request), public_id)
+    form = BudgetForm(request.POST)
+    if not is_changeable(key):
+        raise PermissionDenied("This key cannot be changed now.")
+    if form.is_valid() and form.save(key):
+        messages.success(request, _SAVED)
+        return redirect("portal:key", public_id)
+    return show_key(request, key, ChangeForm(None, key=key), budget_form=form)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def budget(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
+    """`form` says which is sent: `terms` or `raise`."""
+    found = _changeable(request, id)
+    wanted = str(request.POST.get("form", "")) if request.method == "POST" else ""
+    terms = ChangeBudgetForm(request.POST if wanted == "terms" else None, budget=found)
+    more = RaiseForm(request.POST if wanted == "raise" else None)
+    saved = (terms.is_valid() and terms.save()) or (more.is_valid() and more.save(found))
+    if saved:
+        messages.success(request, _SAVED)
+        return redirect(page_after(request, found))
+    # A form has put into it what cannot be.
+    found = _changeable(request, id)
+    context = {
+        "budget": found,
+        "line": budget_line(found),
+        "terms": terms,
+        "raise_form": more,
+        "is_raised": bool(found.raise_usd),
+        "team": team_of(request),
+        "back": page_after(request, found),
+        "key": request.POST.get("key") or request.GET.get("key") or "",
+    }
+    return render(request, "portal/budget.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def stop_raise(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
+    found = _changeable(request, id)
+    end_raise(budget=found)
+    messages.success(request, f"{found} is not raised any more. Calls obey within a second.")
+    return redirect(page_after(request, found))
+
+
+@never_cache
+@login_required
+@require_POST
+def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
+    found = _changeable(request, id)
+    back = page_after(request, found)
+    try:
+        remove_budget(budget=found)
+    except InvalidField as fault:
+        messages.error(request, fault.message)
+    else:
+        messages.success(request, f"{found} is removed. Calls go on without it within a second.")
+    return redirect(back)
+
+
+def _changeable(request: HttpRequest, text: str) -> Budget:
+    team = team_of(request)
+    found = get_object_or_404(Budget.objects.for_team(team).with_subjects(), pk=read_pk(text))
+    if not may_set(found.subject_kind, is_owner=is_owner_of(request, team)):
+        raise PermissionDenied(f"Only an owner of {team.name} may do this.")
+    return found

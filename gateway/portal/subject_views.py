@@ -1,0 +1,88 @@
+"""The pages of a team's people, service accounts and projects: their limits and budgets, and keys."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Membership, Project, ServiceAccount, Team
+from gateway.portal.budget_forms import BudgetForm
+from gateway.portal.budgets import budgets_of
+from gateway.portal.limits import LimitForm, limits_of
+from gateway.portal.listing import keys_of, row_of
+from gateway.portal.subjects import may_set, name_owner, page_of, read_pk
+from gateway.portal.team_views import is_owner_of, team_of
+
+_KEYS_SHOWN = 50
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def member(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
+    team = team_of(request)
+    people = team.memberships.select_related("user", "team")
+    found = get_object_or_404(people, pk=read_pk(id))
+    return _page(request, team, found, "member", {"owner": found.user})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def service_account(request: HttpRequest, slug: str) -> HttpResponse:
+    team = team_of(request)
+    found = _by_slug(ServiceAccount, team, slug)
+    return _page(request, team, found, "service_account", {"service_account": found})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def project(request: HttpRequest, slug: str) -> HttpResponse:
+    team = team_of(request)
+    found = _by_slug(Project, team, slug)
+    return _page(request, team, found, "project", {"project": found})
+
+
+def _page(
+    request: HttpRequest,
+    team: Team,
+    row: Membership | ServiceAccount | Project,
+    kind: str,
+    its_keys: dict[str, Any],
+) -> HttpResponse:
+    """`form` says which is sent: `limit` or `budget`."""
+    may_change = may_set(kind, is_owner=is_owner_of(request, team))
+    wanted = str(request.POST.get("form", "")) if request.method == "POST" and may_change else ""
+    limit_form = LimitForm(request.POST if wanted == "limit" else None)
+    budget_form = BudgetForm(request.POST if wanted == "budget" else None)
+    if any(form.is_valid() and form.save(row) for form in (limit_form, budget_form)):
+        messages.success(request, "Saved. Calls obey within a second.")
+        return redirect(page_of(row))
+    at = timezone.now()
+    context = {
+        "team": team,
+        "row": row,
+        "kind": kind,
+        "name": row.user if isinstance(row, Membership) else row.name,
+        "title": name_owner(row),
+        "may_change": may_change,
+        "limits": limits_of(row, may_remove=may_change),
+        "budgets": budgets_of(row, may_change=may_change),
+        "limit_form": limit_form,
+        "budget_form": budget_form,
+        "keys": [row_of(key, at) for key in keys_of(team).filter(**its_keys)[:_KEYS_SHOWN]],
+    }
+    return render(request, "portal/subject.html", context)
+
+
+def _by_slug(kind: Any, team: Team, slug: str) -> Any:
+    # PostgreSQL fails on a NUL.
+    if not slug.isprintable():
+        raise Http404("There is no such row.")
+    return get_object_or_404(kind.objects.filter(team=team).select_related("team"), slug=slug)

@@ -1,0 +1,74 @@
+"""Whose limits and budgets are, on pages: how they are called, where they are shown, and who may set them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from accounts.models import Key, Membership, Project, ServiceAccount, Team
+from accounts.models.subject import SubjectModel
+from accounts.subject_rows import BY_OWNERS, Owner
+
+_WHOSE = {ServiceAccount: "Service account", Project: "Project", Key: "Key"}
+
+
+def name_owner(row: Any) -> str:
+    if isinstance(row, Team):
+        return f"All of {row.name}"
+    return str(row.user) if isinstance(row, Membership) else f"{_WHOSE[type(row)]} {row.name}"
+
+
+def page_of(row: Owner) -> str:
+    """Where its limits and budgets are shown and set."""
+    if isinstance(row, Key):
+        return reverse("portal:key", args=[row.public_id])
+    if isinstance(row, Team):
+        return f"{reverse('portal:team')}?{urlencode({'team': row.slug})}"
+    if isinstance(row, Membership):
+        path = reverse("portal:member", args=[row.pk])
+    else:
+        kind = "service-account" if isinstance(row, ServiceAccount) else "project"
+        path = reverse(f"portal:{kind}", args=[row.slug])
+    return f"{path}?{urlencode({'team': row.team.slug})}"
+
+
+def page_after(request: HttpRequest, row: SubjectModel) -> str:
+    """The page of whom it is for; of a lineage, the one of the key that `key` names."""
+    subject = cast("Owner", row.subject_row)
+    named = str(request.POST.get("key") or request.GET.get("key") or "")
+    if isinstance(subject, Key) and named.isalnum() and named.isascii():
+        return reverse("portal:key", args=[named])
+    return page_of(subject)
+
+
+def may_set(kind: str, *, is_owner: bool) -> bool:
+    return is_owner or kind not in BY_OWNERS
+
+
+def read_pk(text: str) -> int:
+    """Raises Http404 where no row has such an id: no database is asked for others."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise Http404("There is no such row.")
+    return int(text)
+
+
+class SubjectChoice(forms.Form):
+    """With whose it is, of those whom the view offers."""
+
+    subject = forms.ChoiceField(label="Whose")
+
+    def offer(self, rows: Iterable[Owner]) -> None:
+        self._subjects = {f"{row._meta.model_name}-{row.pk}": row for row in rows}
+        choices = [(value, name_owner(row)) for value, row in self._subjects.items()]
+        cast("forms.ChoiceField", self.fields["subject"]).choices = choices
+
+    @property
+    def chosen(self) -> Owner:
+        return self._subjects[self.cleaned_data["subject"]]
+
+
+def members_of(team: Team) -> Sequence[Membership]:
+    return list(team.memberships.select_related("user", "team").order_by("user__username"))
