@@ -27,6 +27,7 @@ TYPED = {
     "accounts.Key": "name",
     "accounts.ServiceAccount": "name slug",
     "accounts.Project": "name slug",
+    "accounts.AlertChannel": "name",
     "accounts.User": "username first_name last_name email",
     "providers.Provider": "name slug base_url website",
     "providers.Credential": "variable",
