@@ -31,6 +31,7 @@ TYPED = {
     "accounts.User": "username first_name last_name email",
     "providers.Provider": "name slug base_url website",
     "providers.Credential": "variable",
+    "providers.ProviderCredential": "label",
     "catalogue.Organisation": "id name website",
     "catalogue.Model": "slug name tokenizer licence",
     "catalogue.Alias": "name",
