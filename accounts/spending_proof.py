@@ -48,7 +48,7 @@ def prove(*, at: datetime) -> Sequence[Difference]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         found = [*_against_the_ledger(at), *_quarters(at), *_totals()]
     if found:
-        _alarm(found)
+        alarm(found)
     return found
 
 
@@ -161,7 +161,7 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day, UTC).date().isoformat()
 
 
-def _alarm(found: Sequence[Difference]) -> None:
+def alarm(found: Sequence[Difference]) -> None:
     """Logged, and mailed to those in charge."""
     lines = "\n".join(map(str, found[:_TOLD_MOST]))
     subject = f"What was spent and the ledger differ in {len(found)} sums"

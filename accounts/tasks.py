@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import budget_notices, spending_proof, unused
+from accounts import budget_notices, spending_proof, store_proof, unused
 from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
 
@@ -31,8 +31,8 @@ def tell_budgets() -> int:
 @shared_task
 @one_at_a_time
 def prove_spending() -> int:
-    """Compare sums with the ledger, and forget what no window needs any more. Returns how many differ."""
+    """Compare sums with the ledger and the store with them; forget what no window needs. Returns how many differ."""
     at = timezone.now()
-    differences = spending_proof.prove(at=at)
+    differences = [*spending_proof.prove(at=at), *store_proof.prove_store(at=at)]
     spending_proof.forget_old(at=at)
     return len(differences)
