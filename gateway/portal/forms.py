@@ -56,7 +56,8 @@ class TermsForm(forms.Form):
         label="Expires on",
         required=False,
         help_text="The key stops working when this day begins, in UTC. Leave it empty if it should never expire.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        # The one form that a browser reads into such a field, whatever the site writes elsewhere.
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     denied_model_patterns = words_field("denied_model_patterns", widget=_lines())
