@@ -54,6 +54,10 @@ class AttemptOpened:
     member_id: int = 0
     service_account_id: int = 0
     project_id: int = 0
+    own_credential_id: int = 0
+    """The team's own that opened the provider: it pays there itself. 0: it was one of the operator."""
+    operator_credential_id: int = 0
+    """The further one of the operator that opened the provider; 0: none did."""
     charge_factor: str = "1"
     """By which the team's cost is multiplied to what it is charged, as it was when the attempt began."""
     surface: str = ""
@@ -81,6 +85,8 @@ class AttemptClosed:
     first_token_ms: float | None = None
     prices: list[Mapping[str, Any]] | None = None
     """Those that applied in place of the ones at opening; None: those."""
+    own_cost_usd: str = "0"
+    """What it would have cost, had not a credential of the team's own been used: then cost and loss are 0."""
     about_us: str = ""
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
 
@@ -89,7 +95,8 @@ class AttemptClosed:
 class AttemptSample:
     """How an attempt went, for the health of its offering. `failure` is a FailureKind's value; None: it went well."""
 
-    offering_id: int
+    offering_id: int | str
+    """By the way to it: see providers.facts.Way."""
     latency_ms: float
     failure: str | None = None
     retry_after_s: float | None = None

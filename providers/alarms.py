@@ -4,12 +4,12 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from accounts.alerts.raising import raise_alert
 from gateway.core.lines import as_one_line
+from providers import credentials
 from providers.models import Alarm, ProbeResult, Provider
 
 _log = logging.getLogger(__name__)
@@ -41,14 +41,19 @@ class AlarmUpdates:
 
     refusals: dict[Subject, Refusal] = field(default_factory=dict)
     accepted: dict[Subject, datetime] = field(default_factory=dict)
+    further: dict[int, Refusal] = field(default_factory=dict)
+    """Of credentials beside the providers' main ones, by their ids."""
+
+    def __bool__(self) -> bool:
+        return bool(self.refusals or self.accepted or self.further)
 
     def refuse(self, provider: str, upstream_name: str, refusal: Refusal) -> None:
         subject = (provider, upstream_name if refusal.status in _ONE_MODEL else "")
-        if earlier := self.refusals.get(subject):
-            refusal.began_at = min(earlier.began_at, refusal.began_at)
-            refusal.last_at = max(earlier.last_at, refusal.last_at)
-            refusal.calls += earlier.calls
-        self.refusals[subject] = refusal
+        self.refusals[subject] = _together(self.refusals.get(subject), refusal)
+
+    def refuse_further(self, credential_id: int, refusal: Refusal) -> None:
+        """That is no alarm of its provider, which may well take all others."""
+        self.further[credential_id] = _together(self.further.get(credential_id), refusal)
 
     def accept(self, provider: str, upstream_name: str, began_at: datetime) -> None:
         for subject in ((provider, upstream_name), (provider, "")):
@@ -57,10 +62,21 @@ class AlarmUpdates:
     def clear(self) -> None:
         self.refusals.clear()
         self.accepted.clear()
+        self.further.clear()
+
+
+def _together(earlier: Refusal | None, later: Refusal) -> Refusal:
+    if earlier:
+        later.began_at = min(earlier.began_at, later.began_at)
+        later.last_at = max(earlier.last_at, later.last_at)
+        later.calls += earlier.calls
+    return later
 
 
 def write_updates(updates: AlarmUpdates, *, at: datetime) -> None:
     """Raise, count on and clear alarms: one query where there is nothing to tell. Safe to repeat but for counts."""
+    for credential_id, refusal in updates.further.items():
+        credentials.note_refusal(credential_id, refusal.message, at=refusal.last_at)
     for subject, refusal in updates.refusals.items():
         provider = Provider.objects.filter(slug=subject[0]).first()
         if provider:
@@ -91,27 +107,13 @@ def clear_all(*, provider_id: int, at: datetime) -> None:
     Alarm.objects.open().filter(provider_id=provider_id).update(cleared_at=at)
 
 
-def mail_open(*, at: datetime) -> int:
-    """Mail those in charge of alarms they were not told of: once an hour for a provider at most. How many mails.
-
-    Raises OSError or ValueError where the mail cannot be sent; the next turn tries again.
-    """
-    if not settings.ALARM_EMAILS:
-        return 0
+def tell_open(*, at: datetime) -> int:
+    """Raise alerts of alarms that nobody was told of: once an hour for a provider at most. How many alerts."""
     waiting = Alarm.objects.to_mail(at, MAIL_PAUSE)
-    claimed = [
-        provider
+    return sum(
+        _tell(provider, waiting, at)
         for provider in Provider.objects.filter(pk__in=waiting.values("provider_id"))
-        if waiting.filter(provider=provider).update(mailed_at=at)
-    ]
-    for index, provider in enumerate(claimed):
-        try:
-            _mail(provider)
-        except (OSError, ValueError):
-            unsent = Alarm.objects.open().filter(provider__in=claimed[index:], mailed_at=at)
-            unsent.update(mailed_at=None)
-            raise
-    return len(claimed)
+    )
 
 
 def _raise(provider: Provider, upstream_name: str, refusal: Refusal) -> None:
@@ -152,19 +154,31 @@ def _count_on(provider: Provider, upstream_name: str, refusal: Refusal) -> bool:
 
 
 def _clear(alarm: Alarm, at: datetime) -> None:
-    if Alarm.objects.open().filter(pk=alarm.pk, last_at=alarm.last_at).update(cleared_at=at):
-        _log.warning("Provider %s takes the gateway's calls again.", alarm.provider.slug)
+    if not Alarm.objects.open().filter(pk=alarm.pk, last_at=alarm.last_at).update(cleared_at=at):
+        return
+    _log.warning("Provider %s takes the gateway's calls again.", alarm.provider.slug)
+    # Of an alarm that nobody was told of nobody has to hear that it is over.
+    if alarm.mailed_at is not None:
+        data = {
+            "provider": alarm.provider.slug,
+            "provider_name": as_one_line(alarm.provider.name),
+            "what": alarm.upstream_name or "All models",
+            "began_at": f"{alarm.began_at:%Y-%m-%d %H:%M} UTC",
+            "calls": alarm.calls,
+        }
+        raise_alert("provider.recovered", cause=f"alarm:{alarm.pk}", data=data)
 
 
-def _mail(provider: Provider) -> None:
+@transaction.atomic
+def _tell(provider: Provider, waiting: "QuerySet[Alarm]", at: datetime) -> bool:
+    if not waiting.filter(provider=provider).update(mailed_at=at):
+        # Another process was first.
+        return False
     lines = [
         f"{alarm.upstream_name or 'All models'}: {alarm.calls} calls since {alarm.began_at:%Y-%m-%d %H:%M} UTC.\n"
         f"{alarm.message}"
         for alarm in provider.alarms.open()
     ]
-    send_mail(
-        f"Gatehouse: {as_one_line(provider.name)} refuses the gateway's credential or account",
-        "\n\n".join(lines),
-        None,
-        list(settings.ALARM_EMAILS),
-    )
+    data = {"provider": provider.slug, "provider_name": as_one_line(provider.name), "lines": lines}
+    window = at.isoformat(timespec="seconds")
+    return raise_alert("provider.alarm", cause=f"provider:{provider.slug}", window=window, data=data)

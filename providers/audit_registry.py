@@ -2,17 +2,30 @@
 
 from accounts.audit import watch
 from gateway.core import audit_context
-from providers.models import Credential, Provider, Quota
+from providers.models import Credential, Provider, ProviderCredential, Quota
 
 
 def watch_providers() -> None:
     watch(Provider, unwatched=["health", "health_changed_at", "next_probe_at", "created_at"])
     watch(Credential, unwatched=["rotated_at"], secret=["ciphertext"], page=_provider_page)
+    watch(
+        ProviderCredential,
+        unwatched=["set_by", "created_at", "rotated_at", "tested_at", "failed_at", "failure"],
+        secret=["ciphertext"],
+        page=_page_of_further,
+    )
     watch(Quota, page=_page_of_quota)
 
 
 def _provider_page(credential: Credential) -> str:
     return audit_context.name_page("providers.provider", credential.provider_id)
+
+
+def _page_of_further(credential: ProviderCredential) -> str:
+    """A team's own is told on the page of the team."""
+    if credential.team_id is None:
+        return audit_context.name_page("providers.provider", credential.provider_id)
+    return audit_context.name_page("accounts.team", credential.team_id)
 
 
 def _page_of_quota(quota: Quota) -> str:

@@ -1,8 +1,9 @@
 """What the data plane knows of a provider. Pure values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from accounts.patterns import matches_any
 from gateway.core.store.interface import Limit
 
 KNOWN_QUIRKS: Mapping[str, str] = {
@@ -26,6 +27,41 @@ KNOWN_QUIRKS: Mapping[str, str] = {
     "embeds_at_most_100": "Embeds at most 100 texts in one call",
 }
 """Departures from a wire format that the adapters know: name → what it means."""
+
+
+OPERATOR = 0
+"""In the place of a team's id: whose credentials pay from the operator's own account."""
+Way = int | str
+"""How an offering is reached: its id where its provider's main credential opens it, else `id:credential`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFacts:
+    """A further credential of a provider: a team's own, or one of the operator. None: for all models, for all keys."""
+
+    id: int
+    team_id: int
+    label: str
+    place: str
+    """`before` or `after` those of the operator; `only`: in place of those."""
+    secret: str = field(repr=False)
+    model_patterns: tuple[str, ...] | None = None
+    lineage_ids: frozenset[int] | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """A team's: its calls cost the operator nothing."""
+        return self.team_id != OPERATOR
+
+    def covers(self, names: Sequence[str], lineage_id: int) -> bool:
+        """Whether it may be used for a model of those names by a key of that lineage."""
+        if self.lineage_ids is not None and lineage_id not in self.lineage_ids:
+            return False
+        return self.model_patterns is None or matches_any(names, self.model_patterns)
+
+
+Credentials = Mapping[int, Mapping[int, tuple[CredentialFacts, ...]]]
+"""Further credentials by the team's id, or OPERATOR, and by the provider's; in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)

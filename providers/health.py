@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from providers.facts import Way
 from providers.wire.failure import NO_FAULT, FailureKind
 
 FAILURES_TO_OPEN = 5
@@ -67,14 +68,17 @@ _UNKNOWN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 
 
 class HealthTable:
-    """One process' samples by offering, with a breaker for each. Keeps the `capacity` offerings used last."""
+    """One process' samples by the way to an offering, with a breaker for each. Keeps the `capacity` used last.
+
+    A credential that is refused so closes no way but its own.
+    """
 
     def __init__(self, capacity: int = 10_000) -> None:
         self._capacity = capacity
-        self._records: dict[int, _Record] = {}
+        self._records: dict[Way, _Record] = {}
 
-    def succeeded(self, offering_id: int, latency_ms: float, at: float) -> None:
-        record = self._touch(offering_id)
+    def succeeded(self, way: Way, latency_ms: float, at: float) -> None:
+        record = self._touch(way)
         record.count(True, at)
         last = record.latency_ms
         record.latency_ms = latency_ms if last is None else last + (latency_ms - last) * _NEWEST
@@ -84,10 +88,8 @@ class HealthTable:
             # A call that began before the breaker opened does not close it.
             record.close()
 
-    def failed(
-        self, offering_id: int, kind: FailureKind, at: float, retry_after_s: float | None = None
-    ) -> None:
-        record = self._touch(offering_id)
+    def failed(self, way: Way, kind: FailureKind, at: float, retry_after_s: float | None = None) -> None:
+        record = self._touch(way)
         if kind in NO_FAULT:
             record.probed_at = None
             return
@@ -100,15 +102,15 @@ class HealthTable:
         elif self._must_pause(record, kind):
             record.pause(at)
 
-    def status(self, offering_id: int, at: float) -> HealthStatus:
-        record = self._records.get(offering_id)
+    def status(self, way: Way, at: float) -> HealthStatus:
+        record = self._records.get(way)
         if record is None:
             return _UNKNOWN
         return HealthStatus(record.is_open(at), record.rate(at), record.latency_ms)
 
-    def admits(self, offering_id: int, at: float) -> bool:
+    def admits(self, way: Way, at: float) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it."""
-        record = self._records.get(offering_id)
+        record = self._records.get(way)
         if record is None or record.open_until is None:
             return True
         is_probed = record.probed_at is not None and at - record.probed_at < PROBE_LEASE_S
@@ -121,9 +123,9 @@ class HealthTable:
         is_probe = record.open_until is not None
         return kind in _OPEN_AT_ONCE or is_probe or record.failures_in_row >= FAILURES_TO_OPEN
 
-    def _touch(self, offering_id: int) -> _Record:
-        record = self._records.pop(offering_id, None) or _Record()
-        self._records[offering_id] = record
+    def _touch(self, way: Way) -> _Record:
+        record = self._records.pop(way, None) or _Record()
+        self._records[way] = record
         if len(self._records) > self._capacity:
             del self._records[next(iter(self._records))]
         return record

@@ -10,7 +10,7 @@ from gateway.core.outbound import OutboundPolicy
 from providers import validators
 from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import formats_with_list
-from providers.querysets import AlarmQuerySet, ProviderQuerySet
+from providers.querysets import AlarmQuerySet, CredentialQuerySet, ProviderQuerySet
 
 
 class Provider(OneLineTexts, models.Model):
@@ -178,6 +178,80 @@ class Credential(OneLineTexts, models.Model):
             self.variable = ""
             return
         _raise_refusals({"variable": validators.variable_refusal(self.variable)})
+
+
+class ProviderCredential(OneLineTexts, models.Model):
+    """A further secret that opens a provider: a team's own, or one more of the operator's (without a team).
+
+    Calls on a team's own are paid by the team to the provider. Write-only and encrypted as the operator's main one is;
+    a new origin forgets it.
+    """
+
+    class Place(models.TextChoices):
+        BEFORE = "before", "Before the gateway's"
+        AFTER = "after", "After the gateway's"
+        ONLY = "only", "In place of the gateway's"
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="credentials")
+    team = models.ForeignKey(
+        "accounts.Team", on_delete=models.CASCADE, null=True, blank=True, related_name="provider_credentials"
+    )
+    label = models.CharField(max_length=60, help_text="Which one it is, such as “research account”.")
+    ciphertext = models.TextField(blank=True, editable=False)
+    hint = models.CharField(
+        max_length=4, blank=True, editable=False, help_text="The last characters of the secret."
+    )
+    place = models.CharField(max_length=6, choices=Place, default=Place.BEFORE)
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Of several in the same place, the lowest is tried first."
+    )
+    model_patterns = models.JSONField(
+        null=True, blank=True, help_text="For which models it is, such as anthropic/*; null: all."
+    )
+    lineages = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="For which keys, by the first of each lineage; null: all.",
+    )
+    is_enabled = models.BooleanField("enabled", default=True)
+    set_by = models.CharField(max_length=160, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    rotated_at = models.DateTimeField(null=True, editable=False)
+    tested_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the provider took it; empty: it has nothing to test with."
+    )
+    failed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the provider last refused it."
+    )
+    failure = models.CharField(max_length=600, blank=True, editable=False)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider__name", "place", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "provider", "label"], name="provider_credential_label_once"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "label"],
+                condition=models.Q(team__isnull=True),
+                name="provider_credential_label_once_of_operator",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(place__in=["before", "after"])
+                | models.Q(place="only", team__isnull=False),
+                name="provider_credential_place_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} at {self.provider}"
+
+    @property
+    def masked(self) -> str:
+        return f"…{self.hint}" if self.hint else "…" if self.ciphertext else "forgotten"
 
 
 class Quota(MeasuredModel):

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import Team
 from providers.formats.registry import formats_with_list
 
 if TYPE_CHECKING:
-    from providers.models import Alarm, Provider  # noqa: F401  # named in the base classes, as text
+    # Named in the base classes, as text.
+    from providers.models import Alarm, Provider, ProviderCredential  # noqa: F401
 
 
 class ProviderQuerySet(models.QuerySet["Provider"]):
@@ -31,6 +33,16 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
     def local_addresses(self) -> frozenset[str]:
         """host:port of servers on this machine that a superuser allowed."""
         return frozenset(self.exclude(local_address="").values_list("local_address", flat=True))
+
+
+class CredentialQuerySet(models.QuerySet["ProviderCredential"]):
+    def for_team(self, team: Team) -> "CredentialQuerySet":
+        """In the order in which they are tried: places are told in their alphabet's order, so not by that."""
+        return self.filter(team=team).select_related("provider", "team").in_order()
+
+    def in_order(self) -> "CredentialQuerySet":
+        is_last = models.Case(models.When(place="after", then=1), default=0)
+        return self.order_by("provider__name", "provider_id", is_last, "position", "pk")
 
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):

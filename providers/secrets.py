@@ -26,13 +26,18 @@ class Access:
         return not self.problem
 
 
-def encrypt(secret: str, *, provider: Provider) -> str:
-    """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row."""
+def encrypt(secret: str, *, provider: Provider, team_id: int | None = None) -> str:
+    """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row.
+
+    So it is with the team whose own it is; None: it is the operator's.
+    """
     payload = {"provider": provider.pk, "origin": origin_of(provider.base_url), "secret": secret}
+    if team_id is not None:
+        payload["team"] = team_id
     return box().encrypt(json.dumps(payload).encode()).decode()
 
 
-def decrypt(ciphertext: str, *, provider: Provider) -> str:
+def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None) -> str:
     """Raises SecretUnreadable, KeyUnusable."""
     try:
         payload = json.loads(box().decrypt(ciphertext.encode()))
@@ -43,6 +48,8 @@ def decrypt(ciphertext: str, *, provider: Provider) -> str:
         ) from None
     if payload["provider"] != provider.pk:
         raise SecretUnreadable("The stored secret belongs to another provider. Type the secret again.")
+    if payload.get("team") != team_id:
+        raise SecretUnreadable("The stored secret belongs to somebody else. Type the secret again.")
     # Those of the first releases name no origin: only the service forgets them when their provider moves.
     if payload.get("origin", origin_of(provider.base_url)) != origin_of(provider.base_url):
         raise SecretUnreadable("The stored secret was typed for another address. Type the secret again.")

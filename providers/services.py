@@ -14,15 +14,16 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
+from accounts.alerts.channels import seal_anew
 from accounts.revision import Part, be_patient, take_revision
 from accounts.rules import Row, compile_limits
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.sealing import SecretUnreadable
 from gateway.core.store.interface import Limit
-from providers import alarms, validators
+from providers import alarms, credentials, validators
 from providers.facts import ProviderFacts
 from providers.formats.registry import formats_with_list
-from providers.models import Credential, ProbeResult, Provider, Quota, UpstreamList
+from providers.models import Credential, ProbeResult, Provider, ProviderCredential, Quota, UpstreamList
 from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
 from providers.secrets import Access, decrypt, encrypt, open_credential
@@ -87,7 +88,7 @@ def usable_provider_ids() -> set[int]:
 def save_provider(*, provider: Provider) -> None:
     """Save it. What probes found does not count at a new origin, and what opened the provider does not go there.
 
-    A stored secret is forgotten. A variable opens nothing at an origin that it is not bound to (`secrets`).
+    Stored secrets are forgotten, teams' own too. A variable opens nothing at an origin that it is not bound to.
     """
     take_revision(Part.PROVIDERS)
     is_elsewhere = has_moved(provider)
@@ -96,6 +97,7 @@ def save_provider(*, provider: Provider) -> None:
         provider.health_changed_at = None
     if is_elsewhere:
         _forget_secrets(Credential.objects.filter(provider=provider).exclude(ciphertext=""))
+        credentials.forget_secrets(provider)
     if provider.local_address != address_of(provider.base_url):
         provider.local_address = ""
     provider.next_probe_at = None
@@ -157,7 +159,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
 def rotate_secrets() -> list[str]:
     """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
     be_patient()
-    problems = []
+    problems = seal_anew()
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
         try:
@@ -168,6 +170,12 @@ def rotate_secrets() -> list[str]:
         ciphertext = encrypt(secret, provider=credential.provider)
         Credential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
         audit.record_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
+    further = ProviderCredential.objects.exclude(ciphertext="").select_related("provider")
+    for each in further.select_for_update(of=("self",)):
+        try:
+            credentials.encrypt_anew(each)
+        except SecretUnreadable as error:
+            problems.append(f"{each.provider.slug}, {each.label}: {error}")
     return problems
 
 

@@ -97,6 +97,18 @@ class LedgerEntry(models.Model):
     project_id = models.BigIntegerField(
         null=True, editable=False, help_text="The row of the project, if any."
     )
+    own_credential_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="The credential of the team's own that opened the provider, if one did: the team pays there.",
+    )
+    own_cost_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="What a call on the team's own credential would have cost.",
+    )
     kind = models.CharField(
         max_length=10, choices=Kind, default=Kind.ATTEMPT.value, db_default=Kind.ATTEMPT.value
     )

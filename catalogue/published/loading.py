@@ -16,7 +16,8 @@ from catalogue.models import Offering, PublishedModel
 from catalogue.published.content import UnreadableContentError, facts_from_content
 from catalogue.published.snapshot import EMPTY, Snapshot
 from gateway.core.store.interface import Limit
-from providers.facts import ProviderFacts
+from providers.credentials import credential_facts
+from providers.facts import Credentials, ProviderFacts
 from providers.services import provider_facts, quotas_by
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
         revision=revisions.number,
         edition=revisions.catalogue,
         switches=switches,
+        credentials=_credentials(known, revisions),
     )
 
 
@@ -164,3 +166,9 @@ def _providers(known: Snapshot, revisions: Revisions) -> Mapping[int, ProviderFa
     if known is EMPTY or revisions.providers > known.revision:
         return provider_facts()
     return known.providers
+
+
+def _credentials(known: Snapshot, revisions: Revisions) -> Credentials:
+    if known is EMPTY or revisions.providers > known.revision:
+        return credential_facts()
+    return known.credentials

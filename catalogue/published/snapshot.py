@@ -8,7 +8,7 @@ from datetime import datetime
 from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
-from providers.facts import ProviderFacts
+from providers.facts import CredentialFacts, Credentials, ProviderFacts, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Snapshot:
     boundaries: tuple[datetime, ...] = field(default=(), repr=False)
     """Every instant at which a status, an offering or a price changes by itself, in order; made by `of`."""
     switches: int = 0
+    credentials: Credentials = field(default_factory=dict, repr=False)
+    """Those beside the providers' main ones."""
     has_quotas: bool = False
     """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
 
@@ -43,6 +45,7 @@ class Snapshot:
         revision: int,
         edition: int = 0,
         switches: int = 0,
+        credentials: Credentials | None = None,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -56,6 +59,7 @@ class Snapshot:
             followers=_followers(by_id),
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
+            credentials=credentials or {},
             has_quotas=any(provider.quotas for provider in providers.values())
             or any(offering.quotas for model in by_id.values() for offering in model.offerings),
         )
@@ -64,8 +68,13 @@ class Snapshot:
         """The model of that id or alias."""
         return self.models.get(name) or self.models.get(self.aliases.get(name, ""))
 
-    def offering(self, offering_id: int) -> tuple[ModelFacts, OfferingFacts] | None:
-        return self.offerings.get(offering_id)
+    def offering(self, way: Way) -> tuple[ModelFacts, OfferingFacts] | None:
+        """None too for the way by a further credential."""
+        return self.offerings.get(way)  # type: ignore[arg-type]
+
+    def credentials_of(self, team_id: int, provider_id: int) -> tuple[CredentialFacts, ...]:
+        """The further ones of that team there, or of the operator, in the order in which they are tried."""
+        return self.credentials.get(team_id, {}).get(provider_id, ())
 
     def serves(self, offering: OfferingFacts, at: datetime) -> bool:
         """Whether a call at that instant could go there.

@@ -143,7 +143,7 @@ class Recorder:
 
     def tell_alarms(self) -> None:
         """Raise and clear the alarms that the attempts carried over since the last time tell of."""
-        if self._news.refusals or self._news.accepted:
+        if self._news:
             write_updates(self._news, at=datetime.now(UTC))
             self._news.clear()
 
@@ -206,11 +206,15 @@ def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
         opened, closed = attempt.opened, attempt.closed
         if closed is None:
             continue
+        further = opened.own_credential_id or opened.operator_credential_id
         if closed.about_us:
             at = _instant(closed.ended_at or opened.started_at)
             refusal = Refusal(closed.error_code, closed.status, closed.about_us, at, at)
-            news.refuse(opened.provider, opened.upstream_name, refusal)
-        elif closed.outcome == LedgerEntry.Outcome.FINISHED:
+            if further:
+                news.refuse_further(further, refusal)
+            else:
+                news.refuse(opened.provider, opened.upstream_name, refusal)
+        elif closed.outcome == LedgerEntry.Outcome.FINISHED and not further:
             news.accept(opened.provider, opened.upstream_name, _instant(opened.started_at))
 
 
@@ -221,6 +225,8 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
     bill = settle(
         find_payer(LedgerEntry.Outcome.UNKNOWN, PROCESS_LOST), None, prompt, partial(_cost_usd, opened)
     )
+    if opened.own_credential_id:
+        bill = bill.on_own()
     return AttemptClosed(
         attempt_id=opened.attempt_id,
         ended_at=None,
@@ -230,6 +236,7 @@ def _unknown(opened: AttemptOpened) -> AttemptClosed:
         is_estimated=prompt is not None,
         cost_usd=f"{bill.cost_usd:f}",
         loss_usd=f"{bill.loss_usd:f}",
+        own_cost_usd=f"{bill.own_cost_usd:f}",
     )
 
 

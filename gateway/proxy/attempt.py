@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
@@ -50,7 +51,7 @@ from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
 from providers.wire.failure import FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 # The status says that we are refused; what the body adds is not worth a longer wait.
 _ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
@@ -96,7 +97,9 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
             if not await reserved.has_room(target):
                 continue
             end.attempts += 1
-            attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
+            attempt = (FurtherAttempt if target.credential else Attempt)(
+                services, call, target, patience, lane=lane, number=end.attempts
+            )
             try:
                 await attempt.run(sink, may_go_on=targets.may_follow)
                 return end
@@ -157,6 +160,8 @@ class Attempt:
     _output_chars = 0
     _has_output = False
     _first_output_at: float | None = None
+    _costs_here: Costing | None = None
+    """What a client is told that it costs; None: by the price list."""
 
     def __init__(
         self,
@@ -251,14 +256,14 @@ class Attempt:
         reader = self._reader = self._adapter.stream(
             self.call,
             self.target.model.id,
-            self._rate_card.cost_usd,
+            self._costs_here or self._rate_card.cost_usd,
             self.target.provider.issuer,
             self._tools,
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
         admission, call = self.services.admission, self.call
-        if call.held_output_tokens:
+        if call.held_output_tokens and not self.target.is_own:
             admission.grow(call, lambda: reader.output_chars, self._rate_card.cost_usd)
         try:
             if self._patience is ENDLESS:
@@ -364,11 +369,13 @@ class Attempt:
             prices=self._other_prices(bill.usage),
             about_us=failure.about_us if failure else "",
         )
+        if self.target.is_own:
+            record.closed.own_cost_usd = f"{bill.own_cost_usd:f}"
         if failure and error_code != CLIENT_DEADLINE:
             kind = failure.kind.value
-            record.sample = AttemptSample(self.target.offering.id, latency_ms, kind, failure.retry_after_s)
+            record.sample = AttemptSample(self.target.way, latency_ms, kind, failure.retry_after_s)
         elif outcome == FINISHED:
-            record.sample = AttemptSample(self.target.offering.id, latency_ms)
+            record.sample = AttemptSample(self.target.way, latency_ms)
         self.services.observers.attempt_closed(record)
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:
@@ -385,6 +392,52 @@ class Attempt:
             return None
         plan = self._rate_card.plan_for(usage)
         return None if plan is self._rate_card.standard else plan.fields
+
+
+class FurtherAttempt(Attempt):
+    """By another credential than the provider's main one; where that is the team's own, at no cost here."""
+
+    def __init__(
+        self,
+        services: CallServices,
+        call: Call,
+        target: Target,
+        patience: Patience,
+        *,
+        lane: str,
+        number: int,
+    ) -> None:
+        super().__init__(services, call, target, patience, lane=lane, number=number)
+        if target.is_own:
+            self._costs_here = _nothing
+
+    async def _make(self, sink: ResponseSink) -> None:
+        try:
+            await super()._make(sink)
+        except UpstreamFailure as failure:
+            credential = self.target.credential
+            if failure.about_us and credential and credential.is_own:
+                failure.tell_clients(
+                    f"{self.target.provider.name} refuses your team's own credential '{credential.label}', "
+                    "or its account. An owner of the team can replace it."
+                )
+            raise
+
+    def _describe(self, lane: str, now: float) -> AttemptOpened:
+        opened, credential = super()._describe(lane, now), self.target.credential
+        if credential and credential.is_own:
+            opened.own_credential_id = credential.id
+        elif credential:
+            opened.operator_credential_id = credential.id
+        return opened
+
+    def _bill(self, outcome: str, error_code: str = "") -> Bill:
+        bill = super()._bill(outcome, error_code)
+        return bill.on_own() if self.target.is_own and bill is not self._finished_bill else bill
+
+
+def _nothing(_: Usage) -> Decimal:
+    return Decimal(0)
 
 
 def _is_json(response: UpstreamResponse) -> bool:

@@ -214,7 +214,7 @@ def _follow(plan: RoutePlan, call: Call, required: Requirements, context: Routin
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.asks_reasoning = required.asks_reasoning
-    call.offering_ids = tuple([candidate.offering.id for candidate in plan.candidates])
+    call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
     call.revision = context.snapshot.revision
     if plan.retired:
         call.redirected_from = plan.retired.id

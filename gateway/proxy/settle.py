@@ -36,11 +36,17 @@ class Payer(Enum):
 
 @dataclass(slots=True)
 class Bill:
-    """Money in USD: what the team pays, and what the operator loses."""
+    """Money in USD: what the team pays, and what the operator loses; or what it would have been."""
 
     usage: Usage | None
     cost_usd: Decimal = _NOTHING
     loss_usd: Decimal = _NOTHING
+    own_cost_usd: Decimal = _NOTHING
+    """What it would have cost by the operator's credential, where the team's own was used."""
+
+    def on_own(self) -> "Bill":
+        """The same, as the provider has the team itself pay it."""
+        return Bill(self.usage, own_cost_usd=self.cost_usd + self.loss_usd)
 
 
 def find_payer(outcome: str, code: str) -> Payer:

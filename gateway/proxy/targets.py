@@ -8,7 +8,8 @@ from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
-from providers.facts import ProviderFacts
+from gateway.proxy.routing.ways import read_way
+from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
@@ -20,17 +21,27 @@ _SNAPSHOT_WAIT_S = 2.0
 
 @dataclass(slots=True)
 class Target:
-    """One offering of the plan, found in this process' snapshot."""
+    """One offering of the plan, found in this process' snapshot. `provider` is as the credential opens it."""
 
     model: ModelFacts
     offering: OfferingFacts
     provider: ProviderFacts
+    way: Way
     is_bare: bool = False
     """It has refused what proves reasoning, and is asked once more without."""
+    credential: CredentialFacts | None = None
+    """None: the provider's main one."""
+    is_own: bool = False
+    """The team pays the provider itself."""
+    counts: int = 1
+    """Among the MOST_ATTEMPTS: 0 if it is the team's own."""
 
 
 class Targets:
-    """The plan's offerings one by one, as far as their breakers let calls through; at most MOST_ATTEMPTS."""
+    """The plan's offerings one by one, as far as their breakers let calls through.
+
+    At most MOST_ATTEMPTS, besides those by credentials of the team's own.
+    """
 
     def __init__(self, planned: Sequence[Target], health: HealthTable, patience: Patience) -> None:
         self._rest = iter(planned)
@@ -56,10 +67,10 @@ class Targets:
         return self._next is not None
 
     def _has_next(self) -> bool:
-        if self._next is None and self._taken < MOST_ATTEMPTS:
+        if self._next is None:
             now = time.monotonic()
             for target in self._rest:
-                if self._health.admits(target.offering.id, now):
+                if (self._taken < MOST_ATTEMPTS or target.is_own) and self._health.admits(target.way, now):
                     self._next = target
                     break
         return self._next is not None
@@ -70,7 +81,7 @@ class Targets:
             return None
         target = self._current = self._next
         self._next = None
-        self._taken += 1
+        self._taken += target.counts  # type: ignore[union-attr]  # there is one
         return target
 
 
@@ -78,20 +89,49 @@ async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
     snapshot = snapshots.current
     if snapshot.revision < call.revision:
         snapshot = await snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
-    return [
-        target for wanted in call.offering_ids if (target := _find_target(snapshot, wanted, call.endpoint))
-    ]
+    return [target for way in call.offering_ids if (target := _find_target(snapshot, way, call))]
 
 
-def _find_target(snapshot: Snapshot, offering_id: int, endpoint: str) -> Target | None:
-    found = snapshot.offering(offering_id)
+def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
+    found = snapshot.offering(way)
     if found is None:
-        return None
+        return _find_by_credential(snapshot, way, call) if isinstance(way, str) else None
     model, offering = found
     provider = snapshot.providers.get(offering.provider_id)
     # Switched off between planning and here: the switch wins. So does a wire format that was changed.
     if provider is None or not provider.is_callable or not offering.is_enabled:
         return None
-    if not serves(provider.wire_format, endpoint):
+    if not serves(provider.wire_format, call.endpoint):
         return None
-    return Target(model, offering, provider)
+    return Target(model, offering, provider, way)
+
+
+def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | None:
+    """None too where the credential was taken away meanwhile, or is another team's."""
+    offering_id, credential_id = read_way(way)
+    found = snapshot.offering(offering_id)
+    if found is None:
+        return None
+    model, offering = found
+    provider = snapshot.providers.get(offering.provider_id)
+    if provider is None or not provider.is_enabled or not provider.base_url or not offering.is_enabled:
+        return None
+    there = (
+        each
+        for team_id in (call.team_id, OPERATOR)
+        for each in snapshot.credentials_of(team_id, provider.id)
+        if each.id == credential_id
+    )
+    credential = next(there, None)
+    if credential is None or not serves(provider.wire_format, call.endpoint):
+        return None
+    opened = replace(provider, secret=credential.secret, is_usable=True)
+    return Target(
+        model,
+        offering,
+        opened,
+        way,
+        credential=credential,
+        is_own=credential.is_own,
+        counts=not credential.is_own,
+    )

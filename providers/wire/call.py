@@ -58,7 +58,8 @@ class Call:
     """For a whole answer, or until a stream begins; 0 where the client does not say."""
 
     # Its plan: best first, chosen from the snapshot of `revision` or later.
-    offering_ids: tuple[int, ...] = ()
+    offering_ids: tuple[int | str, ...] = ()
+    """A text where another credential than the provider's main one opens it: see providers.facts.Way."""
     revision: int = 0
     reserved_at: float = 0.0
     """When tokens were reserved for it, in Unix seconds; 0.0: none were."""

@@ -16,6 +16,7 @@ from accounts.models import LedgerEntry
 
 pytestmark = pytest.mark.django_db
 PARTS = AttemptOpened, AttemptClosed
+MONEY = ("cost_usd", "loss_usd", "charge_usd", "charge_factor", "own_cost_usd")
 LEFT_TO_THEIR_DEFAULTS = {"kind", "corrects_id", "note"}
 AT = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -52,6 +53,8 @@ def record(**changes: Any) -> AttemptRecord:
         "member_id": 4,
         "service_account_id": 5,
         "project_id": 6,
+        "own_credential_id": 7,
+        "own_cost_usd": "0.0000000789",
         "charge_factor": "0.85",
         "surface": "messages",
         "latency_ms": 12.5,
@@ -82,7 +85,7 @@ def test_row_reads_back_as_it_was_written() -> None:
     told |= {name: attrgetter(source)(written) for name in kept if (source := source_of(name))}
     told |= {name: uuid.UUID(told[name]) for name in ("attempt_id", "call_id")}
     told |= {name: datetime.fromtimestamp(told[name], UTC) for name in ("started_at", "ended_at")}
-    told |= {name: Decimal(told[name]) for name in ("cost_usd", "loss_usd", "charge_usd", "charge_factor")}
+    told |= {name: Decimal(told[name]) for name in MONEY}
     assert kept == told
     assert entry.charged_usd == Decimal("0.0000000105")
 

@@ -18,7 +18,8 @@ from gateway.proxy.admission.growth import Growth
 from gateway.proxy.admission.holds import Holds
 from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
 from gateway.proxy.errors import Unavailable
-from gateway.proxy.routing.plan import Candidate
+from gateway.proxy.routing.ways import MOST_OWN, Candidate
+from gateway.proxy.targets import MOST_ATTEMPTS
 from providers.facts import ProviderFacts
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
@@ -30,6 +31,7 @@ Quotas = tuple[Limit, ...]
 ADMITTED = Verdict(is_admitted=True)
 MOST_ASKED = 64
 """Candidates that are asked whether they have room: no call comes so far down its plan."""
+_MOST_TRIED = MOST_ATTEMPTS + MOST_OWN
 _WAIT_FOR_HOLDS_S = 1.0
 _WAIT_FOR_OTHERS_S = 5.0
 """Until every process has told a store that lost its data again."""
@@ -82,7 +84,9 @@ class Admission:
         if not (spent := self._bases.spent_providers):
             return candidates
         return [
-            each for each in candidates if snapshot.providers[each.offering.provider_id].slug not in spent
+            each
+            for each in candidates
+            if each.is_own or snapshot.providers[each.offering.provider_id].slug not in spent
         ]
 
     async def admit(
@@ -100,15 +104,22 @@ class Admission:
             return await self._store.admit(Ask(call.id, rules.limits))
         tokens = expected_tokens(call)
         ask = Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
+        paid: list[Candidate] = []
         if rules.budgets:
-            ask.budgets = self._holds.ask(call, rules.budgets, candidates, tokens.input_tokens, time.time())
+            paid = [each for each in candidates[:_MOST_TRIED] if not each.is_own]
+            if paid:
+                ask.budgets = self._holds.ask(call, rules.budgets, paid, tokens.input_tokens, time.time())
         verdict = await self._store.admit(ask)
         if verdict.reason in _WORTH_INSISTING:
             verdict = await self._insist(ask, rules.budgets, verdict)
         if verdict.is_admitted:
             call.reserved_at = time.time()
-            if quotas:
+            if quotas and not candidates[verdict.candidate].is_own:
                 call.has_room_at = candidates[verdict.candidate].offering.id
+        elif verdict.budget and (own := [each for each in candidates if each.is_own]) and paid:
+            # What its budgets have no room for is still the team's to pay elsewhere.
+            call.offering_ids = tuple([each.way for each in own])
+            return await self.admit(call, key, own, snapshot)
         return verdict
 
     async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
@@ -201,7 +212,10 @@ def _quotas_of_all(
     candidates: Sequence[Candidate], providers: Mapping[int, ProviderFacts]
 ) -> tuple[Quotas, ...]:
     """Empty where none of them has any, as is common."""
-    quotas = [quotas_of(each.offering, providers[each.offering.provider_id]) for each in candidates]
+    quotas = [
+        () if each.is_own else quotas_of(each.offering, providers[each.offering.provider_id])
+        for each in candidates
+    ]
     return tuple(quotas) if any(quotas) else ()
 
 

@@ -35,7 +35,7 @@ async def admit(
     key = context.key
     candidates = admission.affordable(plan.candidates, context.snapshot)
     if len(candidates) < len(plan.candidates):
-        call.offering_ids = tuple([candidate.offering.id for candidate in candidates])
+        call.offering_ids = tuple([candidate.way for candidate in candidates])
     if not candidates:
         raise providers_full(_SPENT_S)
     verdict = await admission.admit(call, key, candidates, context.snapshot)

@@ -7,7 +7,7 @@ from accounts.money import units_of
 from catalogue.pricing.rate_card import RateCards
 from gateway.core.store.interface import BudgetAsk
 from gateway.proxy.admission.sizes import AnswerSizes
-from gateway.proxy.routing.plan import Candidate
+from gateway.proxy.routing.ways import Candidate
 from gateway.proxy.targets import MOST_ATTEMPTS
 from providers.operations.registry import operation_of
 from providers.wire.call import Call

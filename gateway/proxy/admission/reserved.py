@@ -27,7 +27,7 @@ class Reserved:
         """Whether the operator's quotas let an attempt go there; it takes its share, unless that was taken before."""
         call, quotas = self._call, quotas_of(target.offering, target.provider)
         self._quotas = ()
-        if not quotas:
+        if not quotas or target.is_own:
             return True
         if target.offering.id == call.has_room_at:
             call.has_room_at = 0

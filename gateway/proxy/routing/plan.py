@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -14,7 +13,16 @@ from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext, resolve_model, retired
-from providers.formats.base import CannotTranslate, TranslationError
+from gateway.proxy.routing.ways import (
+    BROKEN,
+    Candidate,
+    Dropped,
+    all_ways,
+    few_own,
+    is_reached_by_own,
+    is_reached_otherwise,
+)
+from providers.formats.base import CannotTranslate
 from providers.formats.losses import Kind
 from providers.formats.searches import METER
 from providers.operations.base import Requirements, Verdict
@@ -23,24 +31,6 @@ from providers.operations.registry import operation_of, serves
 from providers.wire.upstream import Upstream
 
 AUTO = "auto"
-
-
-@dataclass(slots=True)
-class Candidate:
-    """`loss` is the worst kind of what it would lose of the request: see providers.formats.losses."""
-
-    model: ModelFacts
-    offering: OfferingFacts
-    loss: Kind = Kind.NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """`refusal` is what it could not do of the request itself, where that was the reason."""
-
-    candidate: Candidate
-    reason: str
-    refusal: TranslationError | None = None
 
 
 @dataclass(slots=True)
@@ -72,7 +62,7 @@ def plan_route(
     kept, dropped = [], []
     for model in models:
         for offering in model.offerings:
-            candidate = Candidate(model, offering)
+            candidate = Candidate(model, offering, offering.id)
             if reason := _reason_against(candidate, required, context, preferences):
                 dropped.append(Dropped(candidate, reason))
             else:
@@ -80,17 +70,31 @@ def plan_route(
     is_weighed = required.call is not None and (len(kept) > 1 or required.requires_all)
     if is_weighed and operation_of(required.endpoint).may_lose(required):
         kept = [candidate for candidate in kept if _weigh(candidate, required, context, dropped)]
+    if context.snapshot.credentials:
+        kept = all_ways(kept, context, dropped)
     if not kept:
         raise _nowhere(requested, required, resolved, dropped, context)
     if len(kept) > 1:
-        kept.sort(key=lambda candidate: _preference(candidate, context, preferences))
-        if not preferences.allows_fallbacks and not preferences.order:
-            dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in kept[1:]]
-            kept = kept[:1]
+        kept = _in_order(kept, context, preferences, dropped)
     policy = resolved.policy if resolved else POLICIES[context.key.lifecycle_policy]
     return RoutePlan(
         kept[0].model, tuple(kept), tuple(dropped), policy, retired=resolved.retired if resolved else None
     )
+
+
+def _in_order(
+    kept: list[Candidate], context: RoutingContext, preferences: ProviderPreferences, dropped: list[Dropped]
+) -> list[Candidate]:
+    """Those that may be tried, the best first; of one offering only, by whichever credentials, if the client wants."""
+    kept.sort(key=lambda candidate: _preference(candidate, context, preferences))
+    if context.snapshot.credentials:
+        kept = few_own(kept)
+    if preferences.allows_fallbacks or preferences.order:
+        return kept
+    first = kept[0].offering
+    others = [candidate for candidate in kept if candidate.offering is not first]
+    dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in others]
+    return [candidate for candidate in kept if candidate.offering is first]
 
 
 def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
@@ -129,17 +133,19 @@ def _reason_against(
     """Why this offering cannot serve the request; "" if it can."""
     return (
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
-        or _operational_reason(candidate.offering, required.endpoint, context)
-        or ("unpriced" if context.only_priced and not _is_priced(candidate.offering, context.at) else "")
+        or _operational_reason(candidate.offering, required.endpoint, context, candidate)
+        or (_unpriced_reason(candidate, context) if context.only_priced else "")
         or _capability_reason(candidate, required)
         or (_parameter_reason(candidate.offering, required, context) if required.params else "")
         or (_operation_reason(candidate, required, context) if required.call is None else "")
-        or ("breaker_open" if context.health_of(candidate.offering.id).is_open else "")
+        or (_breaker_reason(candidate, context) if context.health_of(candidate.way).is_open else "")
     )
 
 
-def _operational_reason(offering: OfferingFacts, endpoint: str, context: RoutingContext) -> str:
-    """Why nobody can be served there now, or not at that endpoint."""
+def _operational_reason(
+    offering: OfferingFacts, endpoint: str, context: RoutingContext, candidate: Candidate
+) -> str:
+    """Why the key cannot be served there now, or not at that endpoint."""
     provider = context.snapshot.providers.get(offering.provider_id)
     if not offering.is_enabled:
         return "offering_disabled"
@@ -149,16 +155,22 @@ def _operational_reason(offering: OfferingFacts, endpoint: str, context: Routing
         return "no_longer_effective"
     if provider is None or not provider.is_enabled:
         return "provider_disabled"
-    if not provider.is_usable:
+    if not provider.is_usable and not is_reached_by_own(candidate, context):
         return "credential_missing"
     if endpoint not in offering.endpoints:
         return "endpoint_not_offered"
     return "" if serves(provider.wire_format, endpoint) else "format_lacks_endpoint"
 
 
-def _is_priced(offering: OfferingFacts, at: datetime) -> bool:
-    """What is free has a price, too: of nothing."""
-    return bool(call_prices(offering.prices, at))
+def _unpriced_reason(candidate: Candidate, context: RoutingContext) -> str:
+    """What is free has a price, too: of nothing. What the team pays by a credential of its own needs none."""
+    is_priced = bool(call_prices(candidate.offering.prices, context.at))
+    return "" if is_priced or is_reached_by_own(candidate, context) else "unpriced"
+
+
+def _breaker_reason(candidate: Candidate, context: RoutingContext) -> str:
+    """Of an offering whose breaker is open."""
+    return "" if is_reached_otherwise(candidate, context) else BROKEN
 
 
 def _capability_reason(candidate: Candidate, required: Requirements) -> str:
@@ -234,13 +246,16 @@ def _slug(candidate: Candidate, context: RoutingContext) -> str:
 
 def _preference(
     candidate: Candidate, context: RoutingContext, preferences: ProviderPreferences
-) -> tuple[int, bool, Kind, float, int, float, int]:
-    """Smaller is better: the client's order, what probes say, what is lost, recent success, the curator's, speed."""
+) -> tuple[int, int, bool, Kind, float, int, float, int]:
+    """Smaller is better: the team's own credentials, then the client's order, what probes say, what is lost, recent
+    success, the curator's order, speed.
+    """
     offering = candidate.offering
     health = context.health_of(offering.id)
     is_unhealthy = context.snapshot.providers[offering.provider_id].health == "unhealthy"
     # A tenth apart is noise: then the curator's order decides.
     return (
+        candidate.turn,
         preferences.rank(_slug(candidate, context)) if preferences.order else 0,
         is_unhealthy,
         candidate.loss,

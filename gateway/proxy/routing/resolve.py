@@ -11,6 +11,7 @@ from catalogue.facts import ModelFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
+from providers.facts import Way
 from providers.health import HealthStatus
 from providers.operations.registry import operation_of
 
@@ -22,8 +23,8 @@ class RoutingContext:
     snapshot: Snapshot
     key: KeyFacts
     at: datetime
-    health_of: Callable[[int], HealthStatus]
-    """Health of an offering as this process saw it."""
+    health_of: Callable[[Way], HealthStatus]
+    """Health of an offering as this process saw it, by the way to it."""
     only_priced: bool = False
     """Somebody's budget refuses what is beyond it: what has no price in USD cannot be held to it."""
 

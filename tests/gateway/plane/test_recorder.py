@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection, connections
 
-from accounts.models import LedgerEntry
+from accounts.models import LedgerEntry, Spend
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
-from providers.models import Alarm
+from providers.models import Alarm, ProviderCredential
 from tests.gateway.spooling import PRICE, attempt, begun, die_with, record_call
 from tests.make import make_provider
 from tests.patience import HANG_S
@@ -106,6 +106,48 @@ def test_an_attempt_of_a_killed_process_is_our_loss_as_far_as_its_prompt_is_know
     assert (entry.outcome, entry.error_code) == ("unknown", "process_lost")
     assert (entry.cost_usd, entry.loss_usd) == (0, 2)
     assert (entry.input_tokens, entry.is_estimated, entry.ended_at) == (2_000_000, True, None)
+
+
+def test_a_call_on_a_teams_own_credential_is_kept_with_what_it_would_have_cost(spool: Spool) -> None:
+    end = {"cost_usd": "0", "own_cost_usd": "0.000008"}
+    record_call(spool, end=end, own_credential_id=7)
+    record_call(spool)
+    Recorder(spool).drain()
+    rows = LedgerEntry.objects.order_by("own_cost_usd").values_list(
+        "own_credential_id", "own_cost_usd", "cost_usd"
+    )
+    assert list(rows) == [(None, 0, Decimal("0.000008")), (7, Decimal("0.000008"), 0)]
+    assert sum(row.cost for row in Spend.objects.filter(subject="deployment", grain="total")) == 80_000
+
+
+def test_one_of_a_killed_process_on_a_teams_own_credential_is_nobodys_loss_here(spool: Spool) -> None:
+    first = Spool(spool.folder)
+    first.attempt_opened(begun(input_tokens=2_000_000, own_credential_id=7))
+    first.close()
+    Recorder(spool).drain_orphans()
+    entry = LedgerEntry.objects.get()
+    assert (entry.cost_usd, entry.loss_usd, entry.own_cost_usd) == (0, 0, 2)
+
+
+@pytest.mark.parametrize("whose", ["own_credential_id", "operator_credential_id"])
+def test_a_further_credential_neither_raises_its_providers_alarm_nor_ends_it(
+    spool: Spool, whose: str
+) -> None:
+    credential = ProviderCredential.objects.create(provider=make_provider("acme"), label="spare", hint="a1b2")
+    recorder = Recorder(spool)
+    record_call(spool, end=REFUSED, **{whose: credential.pk})
+    recorder.drain()
+    recorder.tell_alarms()
+    assert not Alarm.objects.exists()
+    credential.refresh_from_db()
+    assert credential.failure == "Wrong key."
+    record_call(spool, end=REFUSED)
+    recorder.drain()
+    recorder.tell_alarms()
+    record_call(spool, started_at=1_780_000_002.0, **{whose: credential.pk})
+    recorder.drain()
+    recorder.tell_alarms()
+    assert Alarm.objects.open().count() == 1
 
 
 def test_a_spool_of_a_later_version_is_left_to_it_and_holds_up_no_other(spool: Spool) -> None:

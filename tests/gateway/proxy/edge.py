@@ -37,7 +37,7 @@ from gateway.proxy.observers import CallObserver, CallSpool, Observers
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from gateway.proxy.surfaces import surface_at
 from providers.engine import Timeouts
-from providers.facts import ProviderFacts
+from providers.facts import Credentials, ProviderFacts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
 from providers.transport import HttpEngine
@@ -187,6 +187,7 @@ class Plan:
 
     models: list[ModelFacts]
     providers: list[ProviderFacts]
+    credentials: Credentials = field(default_factory=dict)
     store: Callable[[], Store] = MemoryStore
     worker_store: Callable[[], Store] | None = None
     timeouts: Timeouts = PATIENT
@@ -230,7 +231,9 @@ class EdgeProcess:
         self.services = CallServices(
             engine=HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})), connections=500),
             adapters=choose_adapter,
-            snapshots=Snapshots(Snapshot.of(plan.models, providers, revision=1)),
+            snapshots=Snapshots(
+                Snapshot.of(plan.models, providers, revision=1, credentials=plan.credentials)
+            ),
             observers=observers,
             health=health,
             timeouts=plan.timeouts,

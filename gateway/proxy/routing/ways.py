@@ -1,0 +1,129 @@
+"""What may be asked for a call, and by which credentials. Pure.
+
+Offerings are tried by the team's own first that go before the operator's, whichever their provider, then by the
+operator's, and last by the team's own that go after those.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.pricing.cost import call_prices
+from gateway.proxy.routing.resolve import RoutingContext
+from providers.facts import OPERATOR, CredentialFacts, Way
+from providers.formats.base import TranslationError
+from providers.formats.losses import Kind
+
+MOST_OWN = 3
+"""Of a team's own that are tried for one call, beside the operator's."""
+BROKEN = "breaker_open"
+_FIRST, _AMONG_THE_OPERATORS, _LAST = -1, 0, 1
+
+
+@dataclass(slots=True)
+class Candidate:
+    """`loss` is the worst kind of what it would lose of the request: see providers.formats.losses.
+
+    `credential` is None where the provider's main one opens it. The lowest `turn` is tried first.
+    """
+
+    model: ModelFacts
+    offering: OfferingFacts
+    way: Way
+    loss: Kind = Kind.NOTHING
+    turn: int = _AMONG_THE_OPERATORS
+    credential: CredentialFacts | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """A credential of the team's own opens it."""
+        return self.credential is not None and self.credential.is_own
+
+    def by(self, credential: CredentialFacts) -> "Candidate":
+        """The same, opened by that one."""
+        turn = _AMONG_THE_OPERATORS
+        if credential.is_own:
+            turn = _LAST if credential.place == "after" else _FIRST
+        # A text is unknown to processes of before there were such ways: they pass it over.
+        way = f"{self.offering.id}:{credential.id}"
+        return replace(self, way=way, turn=turn, credential=credential)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """`refusal` is what it could not do of the request itself, where that was the reason."""
+
+    candidate: Candidate
+    reason: str
+    refusal: TranslationError | None = None
+
+
+def read_way(way: str) -> tuple[int, int]:
+    """The ids of an offering and of a further credential."""
+    offering_id, _, credential_id = way.partition(":")
+    return int(offering_id), int(credential_id)
+
+
+def is_reached_by_own(candidate: Candidate, context: RoutingContext) -> bool:
+    """Whether the team has a credential of its own for it, whatever keeps the operator's out."""
+    return bool(_own_of(candidate, context))
+
+
+def is_reached_otherwise(candidate: Candidate, context: RoutingContext) -> bool:
+    """The same by a further one of the operator, too."""
+    return is_reached_by_own(candidate, context) or bool(_further_of(candidate, context))
+
+
+def all_ways(candidates: list[Candidate], context: RoutingContext, dropped: list[Dropped]) -> list[Candidate]:
+    """Each candidate by each credential that may open it, but for those whose breakers are open."""
+    if not context.snapshot.credentials.keys() & {OPERATOR, context.key.team_id}:
+        return candidates
+    found = []
+    for candidate in candidates:
+        ways = _unbroken(_ways_of(candidate, context), context)
+        if not ways:
+            dropped.append(Dropped(candidate, BROKEN))
+        found += ways
+    return found
+
+
+def few_own(candidates: list[Candidate]) -> list[Candidate]:
+    """In their order, with the first MOST_OWN of the team's own."""
+    many = [candidate for candidate in candidates if candidate.is_own][MOST_OWN:]
+    return [candidate for candidate in candidates if candidate not in many] if many else candidates
+
+
+def _ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
+    own = [candidate.by(each) for each in _own_of(candidate, context)]
+    if any(way.credential and way.credential.place == "only" for way in own):
+        return own
+    return [*own, *_by_operators(candidate, context)]
+
+
+def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
+    offering = candidate.offering
+    is_unpriced = context.only_priced and not call_prices(offering.prices, context.at)
+    if is_unpriced or not context.snapshot.providers[offering.provider_id].is_usable:
+        return []
+    further = _further_of(candidate, context)
+    before = [candidate.by(each) for each in further if each.place == "before"]
+    after = [candidate.by(each) for each in further if each.place != "before"]
+    return [*before, candidate, *after]
+
+
+def _unbroken(candidates: Iterable[Candidate], context: RoutingContext) -> list[Candidate]:
+    return [each for each in candidates if not context.health_of(each.way).is_open]
+
+
+def _own_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFacts]:
+    return _covering(candidate, context, context.key.team_id)
+
+
+def _further_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFacts]:
+    return _covering(candidate, context, OPERATOR)
+
+
+def _covering(candidate: Candidate, context: RoutingContext, team_id: int) -> list[CredentialFacts]:
+    there = context.snapshot.credentials_of(team_id, candidate.offering.provider_id)
+    names = (candidate.model.id, *candidate.model.aliases)
+    return [each for each in there if each.covers(names, context.key.lineage_id)]
