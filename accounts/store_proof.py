@@ -42,7 +42,7 @@ def prove_store(*, at: datetime) -> Sequence[Difference]:
         ),
     ]
     if found:
-        alarm(found)
+        alarm(found, cause="store", at=at)
         here.reader.install(
             read_bases({subject: wanted[subject] for subject in {each.subject for each in found}})
         )

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import budget_notices, spending_proof, store_proof, unused
+from accounts import budget_notices, key_news, spend_leaps, spending_proof, store_proof, unused
+from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
 
@@ -36,3 +37,22 @@ def prove_spending() -> int:
     differences = [*spending_proof.prove(at=at), *store_proof.prove_store(at=at)]
     spending_proof.forget_old(at=at)
     return len(differences)
+
+
+@shared_task
+@one_at_a_time
+def send_alerts() -> int:
+    """Decide who is told of new alerts, and send what is due. Returns how many were tried."""
+    at = timezone.now()
+    spreading.spread_new(at=at)
+    spreading.send_digests(at=at)
+    return delivering.send_due(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def watch_keys_and_spending() -> int:
+    """Tell of keys that expire soon and of spending that leaps, and forget old alerts. Returns how many are new."""
+    at = timezone.now()
+    spreading.forget_old(at=at)
+    return key_news.tell_expiring(at=at) + spend_leaps.tell_leaps(at=at)

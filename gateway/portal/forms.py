@@ -216,6 +216,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "key_concurrency",
             "key_days",
             "unused_key_days",
+            "leaked_keys",
         ]
         help_texts = {
             "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",

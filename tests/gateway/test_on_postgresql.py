@@ -11,6 +11,7 @@ from tests.patience import LONG_HANG_S
 
 TESTS = Path(__file__).parents[1]
 AGAIN = [
+    "accounts/alerts",
     "accounts/test_booking.py",
     "accounts/test_budget_notices.py",
     "accounts/test_ledger.py",

@@ -18,7 +18,7 @@ from accounts.models import Key, Spend
 from accounts.recording import Mark, record_attempts
 from accounts.spending import read_bases
 from accounts.store_proof import prove_store
-from accounts.tasks import prove_spending
+from accounts.tasks import prove_spending, send_alerts
 from gateway.core.store.interface import Charge, Store
 from gateway.core.store.memory import MemoryStore
 from gateway.core.store.packing import keys_of
@@ -155,6 +155,7 @@ def test_difference_in_the_store_is_mailed_with_its_size_and_put_right(
     settings.ALARM_EMAILS = ["ops@example.org"]
     plane.mistake(subject, 5 * CENT)
     assert prove_spending() == 1
+    send_alerts()
     told = f"{subject}, lifetime in the store: 0.06 USD, where 0.01 USD are right"
     assert told in mail.outbox[0].body
     assert proof() == []
