@@ -1,6 +1,7 @@
 """Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
+from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
@@ -19,6 +20,7 @@ __all__ = [
     "AlertChannel",
     "AlertChoice",
     "AlertDelivery",
+    "Allowance",
     "AuditEntry",
     "Budget",
     "BudgetNotice",
