@@ -4,7 +4,16 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import budget_notices, key_news, retention, spend_leaps, spending_proof, store_proof, unused
+from accounts import (
+    budget_notices,
+    key_news,
+    repeats,
+    retention,
+    spend_leaps,
+    spending_proof,
+    store_proof,
+    unused,
+)
 from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
@@ -40,6 +49,13 @@ def prove_spending() -> int:
     differences = [*spending_proof.prove(at=at), *store_proof.prove_store(at=at)]
     spending_proof.forget_old(at=at)
     return len(differences)
+
+
+@shared_task
+@one_at_a_time
+def forget_repeats() -> int:
+    """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
+    return repeats.forget_repeats(at=timezone.now())
 
 
 @shared_task
