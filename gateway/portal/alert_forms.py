@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from accounts.alerts import channels
-from accounts.alerts.kinds import FOR_TEAMS, KINDS, Concerns
+from accounts.alerts.kinds import FOR_TEAMS, KINDS, Concerns, Kind
 from accounts.alerts.people import choices_of, choose
 from accounts.models import AlertChannel, Team, User
 from gateway.core.refusals import InvalidField
@@ -93,14 +93,13 @@ class NotificationsForm(forms.Form):
         words = {value: word for word, value in _CHOICES.items()}
         for name, chosen in choices_of(person).items():
             kind = KINDS[name]
-            usual = f"As usual: {_UNASKED[kind.concerns] if kind.by_mail else 'nobody'}"
-            choices = [(_USUAL, usual), (_MAIL, "Mail me, of all my teams")]
-            if kind.is_required:
-                choices[0] = (_USUAL, f"Always: {_UNASKED[kind.concerns]}")
-            else:
-                choices.append((_NONE, "Never mail me"))
+            choices = [(_USUAL, "As usual"), (_MAIL, "Mail me"), (_NONE, "Never")]
             self.fields[name] = forms.ChoiceField(
-                label=kind.label, required=False, choices=choices, initial=words[chosen]
+                label=kind.label,
+                required=False,
+                choices=choices[:2] if kind.is_required else choices,
+                initial=words[chosen],
+                help_text=_hint(kind),
             )
 
     def save(self) -> None:
@@ -122,3 +121,9 @@ class NotificationsForm(forms.Form):
             title = titles.get(field.name.partition(".")[0], "Other")
             found.setdefault(title, []).append(field)
         yield from found.items()
+
+
+def _hint(kind: Kind) -> str:
+    if not kind.by_mail:
+        return "As usual: nobody."
+    return f"{'Always' if kind.is_required else 'As usual'}: {_UNASKED[kind.concerns]}."
