@@ -24,7 +24,7 @@ class ShownSecret:
 
 def keep_secret(session: SessionBase, key: Key, text: str) -> None:
     """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
-    sealed = _box().encrypt(text.encode()).decode()
+    sealed = sealing().encrypt(text.encode()).decode()
     is_for_feeds = key.scope == Key.Scope.FEED
     session[_SLOT] = {
         "team": key.team_id,
@@ -44,7 +44,7 @@ def take_secret(
         return None
     del session[_SLOT]
     try:
-        text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+        text = sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return None
     return ShownSecret(slot["key"], slot["name"], text, slot["feeds"])
@@ -53,7 +53,7 @@ def take_secret(
 def keep_channel_secret(session: SessionBase, channel: AlertChannel, text: str) -> None:
     """Likewise what signs a webhook's events; nothing where there is none."""
     if text:
-        session[_CHANNEL_SLOT] = {"channel": channel.pk, "sealed": _box().encrypt(text.encode()).decode()}
+        session[_CHANNEL_SLOT] = {"channel": channel.pk, "sealed": sealing().encrypt(text.encode()).decode()}
 
 
 def take_channel_secret(session: SessionBase, channel: AlertChannel) -> str:
@@ -63,10 +63,10 @@ def take_channel_secret(session: SessionBase, channel: AlertChannel) -> str:
         return ""
     del session[_CHANNEL_SLOT]
     try:
-        return _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+        return sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return ""
 
 
-def _box() -> MultiFernet:
+def sealing() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])

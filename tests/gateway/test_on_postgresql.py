@@ -17,6 +17,7 @@ AGAIN = [
     "accounts/test_ledger.py",
     "accounts/test_limit_migration.py",
     "accounts/test_limiting.py",
+    "accounts/test_retention.py",
     "accounts/test_revision.py",
     "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
