@@ -1,14 +1,26 @@
 """Background duties of teams, keys and budgets."""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from accounts import budget_notices, key_news, repeats, spend_leaps, spending_proof, store_proof, unused
+from accounts import (
+    budget_notices,
+    key_news,
+    repeats,
+    retention,
+    spend_leaps,
+    spending_proof,
+    store_proof,
+    unused,
+)
 from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
 from accounts.usage import proof as usage_proof
 from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
+
+_FORGET_S = 60.0
 
 
 @shared_task
@@ -82,3 +94,10 @@ def watch_keys_and_spending() -> int:
     at = timezone.now()
     spreading.forget_old(at=at)
     return key_news.tell_expiring(at=at) + spend_leaps.tell_leaps(at=at)
+
+
+@shared_task
+@one_at_a_time
+def forget_entries() -> int:
+    """Remove rows of the ledger that are older than they are kept here. Returns how many."""
+    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)

@@ -49,7 +49,7 @@ class TermsForm(forms.Form):
     may_search_elsewhere = forms.BooleanField(
         label="May search elsewhere",
         required=False,
-        help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Tick "
+        help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Select "
         "this to let that vendor's search stand in for it, at its price.",
     )
     expires_on = forms.DateField(

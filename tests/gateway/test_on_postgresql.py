@@ -17,6 +17,7 @@ AGAIN = [
     "accounts/test_ledger.py",
     "accounts/test_limit_migration.py",
     "accounts/test_limiting.py",
+    "accounts/test_retention.py",
     "accounts/test_revision.py",
     "accounts/test_spending.py",
     "accounts/usage",
