@@ -17,6 +17,7 @@ urlpatterns = [
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),
     path("v1/", include("accounts.urls")),
+    path("v1/", include("providers.urls")),
     path("v1/", include("gateway.responses.urls")),
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
