@@ -3,7 +3,7 @@
 from django.contrib.auth.models import Group
 
 from accounts.audit import watch
-from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, Team, User
+from accounts.models import AlertChannel, Budget, Key, Limit, Membership, Project, ServiceAccount, Team, User
 from gateway.core import audit_context
 
 
@@ -14,6 +14,12 @@ def watch_accounts() -> None:
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject)
     watch(Budget, unwatched=["set_by", "set_at"], page=_page_of_budget)
+    watch(
+        AlertChannel,
+        unwatched=["public_id", "failing_since", "paused_until", "delivered_at", "created_at"],
+        secret=["sealed_address", "sealed_secret", "sealed_former_secret"],
+        page=_page_of_channel,
+    )
     watch(ServiceAccount, unwatched=["created_at"])
     watch(Project, unwatched=["created_at"])
     watch(
@@ -27,6 +33,12 @@ def watch_accounts() -> None:
 
 def _team_page(membership: Membership) -> str:
     return audit_context.name_page("accounts.team", membership.team_id)
+
+
+def _page_of_channel(channel: AlertChannel) -> str:
+    if channel.team_id is None:
+        return audit_context.own_page(channel)
+    return audit_context.name_page("accounts.team", channel.team_id)
 
 
 def _page_of_subject(limit: Limit) -> str:

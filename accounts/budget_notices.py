@@ -1,28 +1,30 @@
-"""Telling people how much of their budgets is spent: once for each window and threshold."""
+"""Alerts of how much of budgets is spent: once for each window and threshold."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Q
 
+from accounts.alerts.raising import raise_alert
 from accounts.models import Budget, BudgetNotice, Key, Membership, Team
 from accounts.money import usd_of
 from accounts.spending import read_bases
 from accounts.windows import Window
 from gateway.core.lines import as_one_line
 
-_log = logging.getLogger(__name__)
 _BATCH = 500
+REFUSED = 0
+"""In place of a threshold: that calls are refused."""
 OVERLAP = timedelta(minutes=10)
 """So long after its end a window is looked at once more: what it reached in its last minute is told, too."""
 
 
 def tell_thresholds(*, at: datetime) -> int:
-    """Mail of budgets that have reached a threshold since the last time. The number of mails, sent or not."""
-    budgets = Budget.objects.filter(is_active=True).exclude(thresholds=[]).with_subjects().order_by("pk")
+    """Raise alerts of budgets that reached a threshold since the last time, or refuse calls. How many reached one."""
+    tells = ~Q(thresholds=[]) | Q(refuses=True)
+    budgets = Budget.objects.filter(tells, is_active=True).with_subjects().order_by("pk")
     told, last = 0, 0
     while batch := list(budgets.filter(pk__gt=last)[:_BATCH]):
         last = batch[-1].pk
@@ -45,9 +47,8 @@ def _tell(budgets: Sequence[Budget], at: datetime) -> int:
             of_window = spent[budget.subject_text][window.field]
             reached = _reached(budget, window, of_window, at)
             new = [each for each in reached if (budget.pk, window.starts_at, each) not in before]
-            if new and _note(budget, window, new):
-                _mail(budget, window, max(new), of_window)
-                told += 1
+            if new:
+                told += _raise(budget, window, new, of_window)
     return told
 
 
@@ -59,35 +60,45 @@ def _windows(budget: Budget, at: datetime) -> Sequence[Window]:
 def _reached(budget: Budget, window: Window, spent: int, at: datetime) -> Iterable[int]:
     is_over = window.ends_at is not None and window.ends_at <= at.timestamp()
     amount = budget.amount_at(window.ends_at - 1 if is_over and window.ends_at else at.timestamp())
-    return [threshold for threshold in budget.thresholds if spent * 100 >= threshold * amount]
+    reached = [threshold for threshold in budget.thresholds if spent * 100 >= threshold * amount]
+    return [*reached, REFUSED] if budget.refuses and spent >= amount and not is_over else reached
 
 
-def _note(budget: Budget, window: Window, thresholds: Iterable[int]) -> bool:
-    """Before the mail: if that fails, nobody is mailed every minute. False: somebody else told it meanwhile."""
-    with transaction.atomic():
-        made = [
-            BudgetNotice.objects.get_or_create(budget=budget, starts_at=window.starts_at, threshold=each)[1]
-            for each in thresholds
-        ]
-    return any(made)
+@transaction.atomic
+def _raise(budget: Budget, window: Window, reached: Sequence[int], spent: int) -> bool:
+    """Of several thresholds the highest alone is told. False: somebody else told it meanwhile."""
+    made = [
+        each
+        for each in reached
+        if BudgetNotice.objects.get_or_create(budget=budget, starts_at=window.starts_at, threshold=each)[1]
+    ]
+    team, people = _concerned(budget)
+    said: dict[str, Any] = {"cause": f"budget:{budget.pk}", "team": team, "people": people}
+    data = _data(budget, window, spent)
+    if REFUSED in made:
+        raise_alert("budget.refused", window=str(window.starts_at), data=data, **said)
+    if not (highest := max(made, default=REFUSED)):
+        return False
+    data["percent"] = highest
+    return raise_alert("budget.threshold", window=f"{window.starts_at}:{highest}", data=data, **said)
 
 
-def _mail(budget: Budget, window: Window, threshold: int, spent: int) -> None:
-    whose = name_subject(budget)
-    until = (
-        "never"
-        if window.ends_at is None
-        else f"{datetime.fromtimestamp(window.ends_at, UTC):%Y-%m-%d %H:%M} UTC"
-    )
-    then = "Calls are refused once all of it is spent." if budget.refuses else "Calls go on: it only tells."
-    subject = f"{threshold} % of a budget is spent: {whose}, {budget.get_window_display()}"
-    text = (
-        f"Budget: {budget} ({budget.zone})\nOf: {whose}\nSpent: ${usd_of(spent).normalize():f}\n"
-        f"Begins anew: {until}\n\n{then}\n"
-    )
-    addresses = _addresses(budget)
-    if addresses:
-        _send(subject, text, addresses)
+def _data(budget: Budget, window: Window, spent: int) -> dict[str, Any]:
+    ends = None if window.ends_at is None else datetime.fromtimestamp(window.ends_at, UTC)
+    return {
+        "budget_id": str(budget.pk),
+        "subject": budget.subject_kind if not budget.is_operators else budget.subject_text,
+        "whose": name_subject(budget),
+        "window": budget.get_window_display(),
+        "budget": str(budget),
+        "amount_usd": f"{budget.amount_usd.normalize():f}",
+        "zone": budget.zone,
+        "spent_usd": f"{usd_of(spent).normalize():f}",
+        "resets_at": f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "never",
+        "then": "Calls are refused once all of it is spent."
+        if budget.refuses
+        else "Calls go on: it only tells.",
+    }
 
 
 def name_subject(budget: Budget) -> str:
@@ -102,24 +113,12 @@ def name_subject(budget: Budget) -> str:
     return f"{budget.subject_kind.replace('_', ' ')} {as_one_line(str(row))}"
 
 
-def _addresses(budget: Budget) -> Sequence[str]:
-    """Of the people of a key or a membership, who are still there, and of the team's owners; else of the operator."""
+def _concerned(budget: Budget) -> tuple[Team | None, set[int]]:
+    """The team, and the people of a key or a membership; nobody where it is the operator's."""
     if budget.is_operators:
-        return sorted(settings.ALARM_EMAILS)
-    row = budget.subject_row
-    team = row.pk if isinstance(row, Team) else row.team_id  # type: ignore[attr-defined]
+        return None, set()
+    row: Any = budget.subject_row
     people = {row.user_id} if isinstance(row, Membership) else set()
     if isinstance(row, Key):
         people = {pk for pk in (row.owner_id, row.created_by_id) if pk is not None}
-    members = Membership.objects.filter(team=team, user__is_active=True).select_related("user")
-    owner = Membership.Role.OWNER
-    found = {each.user.email for each in members if each.role == owner or each.user_id in people}
-    return sorted(address for address in found if address)
-
-
-def _send(subject: str, text: str, addresses: Sequence[str]) -> None:
-    """Where there is no mail, the portal tells it all the same."""
-    try:
-        send_mail(subject, text, None, addresses)
-    except OSError as error:
-        _log.error("%s: this could not be mailed (%s).", subject, error)
+    return (row if isinstance(row, Team) else row.team), people

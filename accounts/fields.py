@@ -45,8 +45,8 @@ class WordsField(forms.CharField):
 HINTS = {
     "model_patterns": "Models that may be called, one on each line: an id such as demo/chat, or all of an "
     "organisation's as anthropic/*. Leave it empty to allow every model.",
-    "denied_model_patterns": "Models that may not be called, even if another list allows them; ids and patterns as "
-    "above. Leave it empty to deny none.",
+    "denied_model_patterns": "Models that may not be called, even if another list allows them; written as "
+    "under Models. Leave it empty to deny none.",
     "provider_patterns": "Providers that calls may go to, one on each line, by their slugs: groq, or acme-* for "
     "several. Leave it empty to allow every provider.",
     "denied_provider_patterns": "Providers that calls never go to, even if no other one can answer. Leave it empty "

@@ -43,6 +43,11 @@ def keys_from(address: str) -> str:
     return f"keys:{counted_as(address)}"
 
 
+def leaks_from(address: str) -> str:
+    """What reports of leaked keys are counted by, right ones too: else the wait would tell which were right."""
+    return f"leaks:{counted_as(address)}"
+
+
 def passwords_of(username: str, address: str) -> str:
     """By account and address together: so nobody locks another out. Names that nobody has count alike."""
     digest = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:32]

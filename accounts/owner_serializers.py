@@ -102,6 +102,11 @@ class TeamChangesSerializer(StrictSerializer):
     )
     lifecycle_policy = serializers.ChoiceField(choices=POLICY_CHOICES, required=False)
     keeps_responses = serializers.BooleanField(required=False)
+    leaked_keys = serializers.ChoiceField(
+        choices=Team.LeakedKeys.choices,
+        required=False,
+        help_text="What happens to a key that is reported as found in public; empty: as the gateway has it.",
+    )
     key_requests_per_minute = _whole("What a new key gets where nothing is said; null: no limit.")
     key_concurrency = _whole("What a new key gets where nothing is said; null: no limit.")
     key_days = _whole("After how many days a new key expires where nothing is said; null: never.", _DAYS_MAX)
@@ -146,6 +151,7 @@ class TeamSerializer(_Told):
             "key_days",
             "key_days_most",
             "unused_key_days",
+            "leaked_keys",
             "created_at",
             "frozen_at",
             "archived_at",

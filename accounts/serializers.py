@@ -236,7 +236,11 @@ class ChangedKeySerializer(KeySerializer):
 class IssuedKeySerializer(ChangedKeySerializer):
     """A key just issued, with its text: shown here and never again."""
 
-    key = serializers.CharField(read_only=True, help_text="The key itself. It cannot be shown again.")
+    key = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="The key itself. It cannot be shown again; null: it was, in answer to a request like this one.",
+    )
 
     class Meta(ChangedKeySerializer.Meta):
         fields = ["key", *ChangedKeySerializer.Meta.fields]

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, limits
+from accounts.key_news import tell_created, tell_rotated
 from accounts.keys import mint_key
 from accounts.limiting import set_published
 from accounts.models import Key, Project, ServiceAccount, Team, User
@@ -97,6 +98,7 @@ def issue_key(
     key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
     set_published(key, given)
+    tell_created(key)
     return key, minted.text
 
 
@@ -146,6 +148,7 @@ def rotate_key(
     key.expires_at = min(filter(None, [key.expires_at, at + overlap]))
     key.revision = revision
     key.save(update_fields=["expires_at", "revision"])
+    tell_rotated(new, key)
     return new, minted.text
 
 

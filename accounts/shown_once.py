@@ -1,4 +1,4 @@
-"""A new key's text between the request that issues it and the page that shows it: sealed, in the session, once."""
+"""New secrets between the request that makes them and the page that shows them: sealed, in the session, once."""
 
 from dataclasses import dataclass, field
 
@@ -6,9 +6,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts.models import Key, Team
+from accounts.models import AlertChannel, Key, Team
 
-_SLOT = "new_key"
+_SLOT, _CHANNEL_SLOT = "new_key", "new_channel_secret"
 KEPT_S = 600
 
 
@@ -24,7 +24,7 @@ class ShownSecret:
 
 def keep_secret(session: SessionBase, key: Key, text: str) -> None:
     """Sealed, because sessions are rows: only a digest of a key may rest there readable."""
-    sealed = _box().encrypt(text.encode()).decode()
+    sealed = sealing().encrypt(text.encode()).decode()
     is_for_feeds = key.scope == Key.Scope.FEED
     session[_SLOT] = {
         "team": key.team_id,
@@ -44,11 +44,29 @@ def take_secret(
         return None
     del session[_SLOT]
     try:
-        text = _box().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+        text = sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return None
     return ShownSecret(slot["key"], slot["name"], text, slot["feeds"])
 
 
-def _box() -> MultiFernet:
+def keep_channel_secret(session: SessionBase, channel: AlertChannel, text: str) -> None:
+    """Likewise what signs a webhook's events; nothing where there is none."""
+    if text:
+        session[_CHANNEL_SLOT] = {"channel": channel.pk, "sealed": sealing().encrypt(text.encode()).decode()}
+
+
+def take_channel_secret(session: SessionBase, channel: AlertChannel) -> str:
+    """Empty where that channel has no new secret to show."""
+    slot = session.get(_CHANNEL_SLOT)
+    if slot is None or slot["channel"] != channel.pk:
+        return ""
+    del session[_CHANNEL_SLOT]
+    try:
+        return sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
+    except InvalidToken:
+        return ""
+
+
+def sealing() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])

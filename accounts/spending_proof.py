@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import connection, transaction
 from django.db.models import Sum
 
+from accounts.alerts.raising import raise_alert
 from accounts.models import LedgerEntry, Spend, SpoolMark
 from accounts.money import usd_of
 from accounts.recording import OVER, Amounts
@@ -48,7 +47,7 @@ def prove(*, at: datetime) -> Sequence[Difference]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         found = [*_against_the_ledger(at), *_quarters(at), *_totals()]
     if found:
-        _alarm(found)
+        alarm(found, cause="spending", at=at)
     return found
 
 
@@ -161,13 +160,10 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day, UTC).date().isoformat()
 
 
-def _alarm(found: Sequence[Difference]) -> None:
-    """Logged, and mailed to those in charge."""
-    lines = "\n".join(map(str, found[:_TOLD_MOST]))
-    subject = f"What was spent and the ledger differ in {len(found)} sums"
-    _log.error("%s:\n%s", subject, lines)
-    if settings.ALARM_EMAILS:
-        try:
-            send_mail(subject, f"{lines}\n", None, sorted(settings.ALARM_EMAILS))
-        except OSError as error:
-            _log.error("%s: this could not be mailed (%s).", subject, error)
+def alarm(found: Sequence[Difference], *, cause: str, at: datetime) -> None:
+    """Logged, and told to those in charge."""
+    lines = list(map(str, found[:_TOLD_MOST]))
+    what = f"What was spent and the ledger differ in {len(found)} sums"
+    _log.error("%s:\n%s", what, "\n".join(lines))
+    data = {"what": what, "lines": lines, "count": len(found)}
+    raise_alert("books.differ", cause=cause, window=f"{at:%Y-%m-%d %H:%M}", data=data)

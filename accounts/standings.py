@@ -7,19 +7,25 @@ from typing import Protocol
 
 from accounts import models
 from accounts.rules import compile_limits
-from accounts.spending import read_bases
+from accounts.spending import Bases, read_bases
 from accounts.windows import Window
-from gateway.core.store.interface import Limit, Standing
+from gateway.core.store.interface import Balance, Limit, Standing
 
 
 class Reader(Protocol):
-    """Both may block, for a moment."""
+    """All may block, for a moment."""
 
     def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
         """Of those that have a window. Nothing is taken."""
 
     def held(self, subjects: Sequence[str]) -> Mapping[str, int]:
         """By subject, in 10^-10 USD; without those of which it cannot be said."""
+
+    def balances(self, subjects: Sequence[str]) -> Mapping[str, Balance]:
+        """By subject; nothing while the store is away."""
+
+    def install(self, bases: Bases) -> None:
+        """Let the store know what SQL has as spent."""
 
 
 class Nobody:
@@ -30,6 +36,12 @@ class Nobody:
 
     def held(self, subjects: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
         return {}
+
+    def balances(self, subjects: Sequence[str]) -> Mapping[str, Balance]:  # noqa: ARG002
+        return {}
+
+    def install(self, bases: Bases) -> None:
+        pass
 
 
 class Here:

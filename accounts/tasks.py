@@ -1,11 +1,24 @@
 """Background duties of teams, keys and budgets."""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from accounts import budget_notices, spending_proof, unused
+from accounts import (
+    budget_notices,
+    key_news,
+    repeats,
+    retention,
+    spend_leaps,
+    spending_proof,
+    store_proof,
+    unused,
+)
+from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
 from gateway.core.rounds import one_at_a_time
+
+_FORGET_S = 60.0
 
 
 @shared_task
@@ -31,8 +44,41 @@ def tell_budgets() -> int:
 @shared_task
 @one_at_a_time
 def prove_spending() -> int:
-    """Compare sums with the ledger, and forget what no window needs any more. Returns how many differ."""
+    """Compare sums with the ledger and the store with them; forget what no window needs. Returns how many differ."""
     at = timezone.now()
-    differences = spending_proof.prove(at=at)
+    differences = [*spending_proof.prove(at=at), *store_proof.prove_store(at=at)]
     spending_proof.forget_old(at=at)
     return len(differences)
+
+
+@shared_task
+@one_at_a_time
+def forget_repeats() -> int:
+    """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
+    return repeats.forget_repeats(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def send_alerts() -> int:
+    """Decide who is told of new alerts, and send what is due. Returns how many were tried."""
+    at = timezone.now()
+    spreading.spread_new(at=at)
+    spreading.send_digests(at=at)
+    return delivering.send_due(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def watch_keys_and_spending() -> int:
+    """Tell of keys that expire soon and of spending that leaps, and forget old alerts. Returns how many are new."""
+    at = timezone.now()
+    spreading.forget_old(at=at)
+    return key_news.tell_expiring(at=at) + spend_leaps.tell_leaps(at=at)
+
+
+@shared_task
+@one_at_a_time
+def forget_entries() -> int:
+    """Remove rows of the ledger that are older than they are kept here. Returns how many."""
+    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)

@@ -1,21 +1,19 @@
 """Keys that nobody uses: their people are told, and a week later they expire."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts import audit
-from accounts.models import Key, Membership, Team
+from accounts.alerts.raising import raise_alert
+from accounts.key_news import about_key, people_of
+from accounts.models import Key, Team
 from accounts.revision import Part, take_revision
-from gateway.core.lines import as_one_line
 
-_log = logging.getLogger(__name__)
 WARNED = timedelta(days=7)
 _BATCH = 200
 
@@ -25,10 +23,10 @@ def tell_unused(*, at: datetime) -> int:
     told = 0
     for keys in _batches(_unused(at).filter(unused_told_at__isnull=True)):
         pks = [key.pk for key in keys]
-        # Before the mails: if those fail, nobody is mailed about the same keys every hour.
-        told += Key.objects.filter(pk__in=pks).update(unused_told_at=at)
-        for key in keys:
-            _mail(key, at)
+        with transaction.atomic():
+            told += Key.objects.filter(pk__in=pks).update(unused_told_at=at)
+            for key in keys:
+                _raise(key, at)
     return told
 
 
@@ -74,28 +72,14 @@ def _batches(keys: "QuerySet[Key]") -> Iterable[Sequence[Key]]:
         yield batch
 
 
-def _mail(key: Key, at: datetime) -> None:
-    """Its owner, or who made it, where they are still in the team; else the team's owners. Nobody: nothing."""
-    people = [person for person in (key.owner, key.created_by) if person is not None]
-    members = Membership.objects.filter(team=key.team_id, user__is_active=True).select_related("user")
-    mine = [each.user.email for each in members.filter(user__in=people)]
-    owners = [each.user.email for each in members.filter(role=Membership.Role.OWNER)]
-    addresses = sorted({address for address in (mine or owners) if address})
-    if addresses:
-        team = as_one_line(key.team.name)
-        last = key.last_used_at.date() if key.last_used_at else "never"
-        day = (at + WARNED).date()
-        _send(
-            f"A key of {team} is not used and expires on {day}",
-            f"Key: {as_one_line(str(key))}\nTeam: {team}\nLast used: {last}\n\n"
-            f"It expires on {day} unless it is used before.\n",
-            addresses,
-        )
-
-
-def _send(subject: str, text: str, addresses: Sequence[str]) -> None:
-    """Where there is no mail, the portal tells it all the same."""
-    try:
-        send_mail(subject, text, None, addresses)
-    except OSError as error:
-        _log.error("%s: this could not be mailed (%s).", subject, error)
+def _raise(key: Key, at: datetime) -> None:
+    """For its owner and who made it, where they are still in the team; else for the team's owners."""
+    last = str(key.last_used_at.date()) if key.last_used_at else "never"
+    raise_alert(
+        "key.unused",
+        cause=f"key:{key.public_id}",
+        window=f"{at:%Y-%m-%d %H:%M:%S}",
+        team=key.team,
+        people=people_of(key),
+        data=about_key(key) | {"last_used": last, "day": str((at + WARNED).date())},
+    )

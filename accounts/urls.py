@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import budget_views, limit_views, owner_views
+from accounts import alert_views, budget_views, limit_views, owner_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -21,6 +21,20 @@ urlpatterns = [
     path("budgets/<str:id>/raise", budget_views.BudgetRaiseView.as_view(), name="budget-raise"),
     path("limits", limit_views.LimitsView.as_view(), name="limits"),
     path("limits/<str:id>", limit_views.LimitView.as_view(), name="limit"),
+    path("alert-channels", alert_views.ChannelsView.as_view(), name="alert-channels"),
+    path("alert-channels/<str:id>", alert_views.ChannelView.as_view(), name="alert-channel"),
+    path(
+        "alert-channels/<str:id>/rotate-secret",
+        alert_views.ChannelSecretView.as_view(),
+        name="alert-channel-secret",
+    ),
+    path("alert-channels/<str:id>/test", alert_views.ChannelTestView.as_view(), name="alert-channel-test"),
+    path("alert-channels/<str:id>/deliveries", alert_views.DeliveriesView.as_view(), name="alert-deliveries"),
+    path(
+        "alert-channels/<str:id>/deliveries/<str:delivery>/replay",
+        alert_views.ReplayView.as_view(),
+        name="alert-replay",
+    ),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

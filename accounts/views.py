@@ -1,9 +1,10 @@
 """`/v1/keys`: a team's keys, for its members and its management keys."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from accounts.key_facts import with_owners
 from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
 from accounts.models import Key, Team, User
 from accounts.querysets import KeyQuerySet
+from accounts.repeats import HEADER, issue_once
 from accounts.serializers import (
     ChangedKeySerializer,
     IssuedKeySerializer,
@@ -57,6 +59,13 @@ _KEY = {
     "replaces": None,
     "successor": None,
 }
+_ONCE = OpenApiParameter(
+    HEADER,
+    {"type": "string", "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="Names this request for 24 hours: sent again with the same body, it is answered with the same key and "
+    "200. The key itself is shown again within ten minutes; then `key` is null.",
+)
 _ANSWER = OpenApiExample("A key", value=_KEY, response_only=True)
 _REQUEST = OpenApiExample(
     "A key for one vendor's models",
@@ -88,9 +97,9 @@ _PAGE = OpenApiExample(
     ),
     create=extend_schema(
         summary="Issue a key; the answer is the only place that ever shows it",
-        parameters=[TEAM],
+        parameters=[TEAM, _ONCE],
         request=NewKeySerializer,
-        responses={201: IssuedKeySerializer},
+        responses={201: IssuedKeySerializer, 200: IssuedKeySerializer},
         examples=[_REQUEST, _ISSUED],
     ),
     retrieve=extend_schema(
@@ -111,9 +120,9 @@ _PAGE = OpenApiExample(
     ),
     rotate=extend_schema(
         summary="Issue a key in place of another one, which keeps working for the overlap",
-        parameters=[TEAM],
+        parameters=[TEAM, _ONCE],
         request=RotationSerializer,
-        responses={201: IssuedKeySerializer},
+        responses={201: IssuedKeySerializer, 200: IssuedKeySerializer},
         examples=[_ROTATION, _ISSUED],
     ),
     revoke=extend_schema(
@@ -143,9 +152,10 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
     def create(self, request: Request) -> Response:
         team = self.asked_team()
         terms = _with_rows(team, checked(NewKeySerializer, request.data))
-        maker = maker_of(request)
-        key, text = services.issue_key(team=team, created_by=person_of(request), maker=maker, **terms)
-        return Response({"key": text} | ChangedKeySerializer(key).data, status=status.HTTP_201_CREATED)
+        person, maker = person_of(request), maker_of(request)
+        return self._issued(
+            lambda: services.issue_key(team=team, created_by=person, maker=maker, **terms), team
+        )
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
         return Response(KeySerializer(self._key(id)).data)
@@ -164,14 +174,23 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         key = self._key(id)
         given = checked(RotationSerializer, request.data)
         overlap = timedelta(seconds=given["overlap_s"]) if "overlap_s" in given else services.OVERLAP
-        new, text = services.rotate_key(
-            key=key, overlap=overlap, created_by=person_of(request), maker=maker_of(request)
+        person, maker = person_of(request), maker_of(request)
+        return self._issued(
+            lambda: services.rotate_key(key=key, overlap=overlap, created_by=person, maker=maker), key.team
         )
-        return Response({"key": text} | ChangedKeySerializer(new).data, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         return self._revoke(id)
+
+    def _issued(self, issue: Callable[[], tuple[Key, str]], team: Team) -> Response:
+        person, maker = person_of(self.request), maker_of(self.request)
+        actor = f"{team.pk} key {maker.lineage_id}" if maker else f"{team.pk} person {person and person.pk}"
+        key, text, was_issued = issue_once(self.request, actor, issue)
+        told = {"key": text} | ChangedKeySerializer(key).data
+        if was_issued:
+            return Response(told, headers={"Idempotent-Replayed": "true"})
+        return Response(told, status=status.HTTP_201_CREATED)
 
     def _revoke(self, public_id: str) -> Response:
         return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)

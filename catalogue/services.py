@@ -1,5 +1,6 @@
 """What staff do to offerings and models beyond editing one row."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +12,13 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
+from catalogue.facts import PriceFacts
 from catalogue.models import Edition, Model, Offering, Price, PublishedModel
-from catalogue.pricing.cost import STANDARD
+from catalogue.pricing.cost import STANDARD, is_valid
+from catalogue.pricing.plausibility import Reference, doubt_of
+from catalogue.publishing.compile import price_facts
 from catalogue.publishing.editions import publish, withdraw
+from gateway.core.refusals import InvalidField
 
 MILLION = 1_000_000
 
@@ -41,15 +46,48 @@ def announce_switches() -> None:
     take_revision(Part.PROVIDERS)
 
 
+def price_references(model_ids: Iterable[int] | None = None) -> defaultdict[int, list[Price]]:
+    """By model (None: of all) what its offerings' prices are compared with, with their providers. One query."""
+    rows = Price.objects.select_related("offering__provider")
+    if model_ids is not None:
+        rows = rows.filter(offering__model__in=list(model_ids))
+    found: defaultdict[int, list[Price]] = defaultdict(list)
+    for row in rows:
+        found[row.offering.model_id].append(row)
+    return found
+
+
+def doubt_of_price(offering: Offering, price: PriceFacts, others: Iterable[Price], *, at: datetime) -> str:
+    """What is odd about a new price beside other offerings' of the model and its own history; empty: nothing."""
+    references = []
+    for other in others:
+        is_own = other.offering_id == offering.pk
+        facts = price_facts(other)
+        if is_own or is_valid(facts, at):
+            references.append(Reference("here before" if is_own else other.offering.provider.name, facts))
+    return doubt_of(price, references)
+
+
 @transaction.atomic
 def set_price(
-    offering: Offering, *, meter: str, usd_per_million: Decimal | None, at: datetime | None = None
+    offering: Offering,
+    *,
+    meter: str,
+    usd_per_million: Decimal | None,
+    at: datetime | None = None,
+    is_meant: bool = False,
 ) -> Price | None:
     """The standard, unconditional price of that meter from `at` on; None ends it. The old row is kept.
 
-    Returns the new price, if there is one. Publishing is the caller's.
+    Returns the new price, if there is one. Publishing is the caller's. Raises InvalidField for a price that is far
+    from others like it, unless it is meant.
     """
     begins = at or timezone.now()
+    if usd_per_million is not None and not is_meant:
+        facts = PriceFacts(meter, STANDARD, MILLION, usd_per_million, "USD")
+        others = price_references([offering.model_id])[offering.model_id]
+        if doubt := doubt_of_price(offering, facts, others, at=begins):
+            raise InvalidField("usd_per_million", doubt)
     running = _standard_prices(offering, meter).filter(Q(valid_to=None) | Q(valid_to__gt=begins))
     end_prices(running.filter(Q(valid_from=None) | Q(valid_from__lt=begins)), at=begins)
     if usd_per_million is None:

@@ -1,10 +1,11 @@
-"""Background duties of the catalogue: going on with imports of sheets."""
+"""Background duties of the catalogue: going on with imports of sheets, telling teams of models that they use."""
 
 from celery import shared_task
 from celery.worker import state
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from catalogue.changes import model_alerts
 from catalogue.sheets import services, work
 from gateway.core.rounds import one_at_a_time
 
@@ -27,6 +28,13 @@ def look_for_imports() -> int:
         # Stale by the next look.
         go_on_with_import.apply_async(args=(pk,), expires=LOOK_S)
     return len(due)
+
+
+@shared_task
+@one_at_a_time
+def tell_of_models() -> int:
+    """Tell teams of changes of models that they use. Returns how many alerts."""
+    return model_alerts.tell_changes(at=timezone.now())
 
 
 def start(pk: int) -> None:

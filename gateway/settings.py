@@ -237,6 +237,16 @@ def _credential_origins() -> Origins:
 CREDENTIAL_ORIGINS = _credential_origins()
 # Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
 ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
+# Where teams' webhooks may go besides public addresses: other ones than providers', since other people name them.
+ALERT_PRIVATE_ADDRESSES_ALLOWED = env.words("GATEWAY_ALERT_ALLOW_PRIVATE")
+# To which domains alert channels may mail; none named: to any.
+ALERT_MAIL_DOMAINS = [domain.lower() for domain in env.words("GATEWAY_ALERT_MAIL_DOMAINS")]
+# So many alerts of a kind reach somebody in an hour one by one; what is more comes together. 0: all of them.
+ALERTS_BEFORE_DIGEST = env.whole("GATEWAY_ALERTS_BEFORE_DIGEST", 5)
+# So many times a usual day's spending is told as a leap; 0: none is.
+SPEND_LEAP_FACTOR = env.number("GATEWAY_SPEND_LEAP_FACTOR", 3)
+# What happens to a key that is reported as found in public, unless its team says otherwise.
+LEAKED_KEYS = env.choice("GATEWAY_LEAKED_KEYS", "revoke", ("revoke", "tell"))
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
 _MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
 if django.VERSION >= (6, 1):
@@ -247,6 +257,8 @@ else:
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 # How long answers of /v1/responses are kept for those who go on from them.
+# 0: for ever.
+LEDGER_DAYS = env.whole("GATEWAY_LEDGER_DAYS", 0, most=36_500)
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
@@ -321,13 +333,18 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
+    "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
     "prove spending": {
         **_every(86_400.0, "accounts.tasks.prove_spending"),
         "schedule": crontab(hour=3, minute=10),
     },
+    "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
+    "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
+    "watch keys and spending": _every(900.0, "accounts.tasks.watch_keys_and_spending"),
+    "tell of models": _every(3600.0, "catalogue.tasks.tell_of_models"),
     "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
 }
 
@@ -343,6 +360,8 @@ SPECTACULAR_SETTINGS = {
         "LifecycleStatus": "catalogue.lifecycle.status.Status",
         "ProviderHealth": "providers.models.Provider.Health",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
+        "AlertChannelKind": "accounts.models.AlertChannel.Kind",
+        "AlertDeliveryState": "accounts.models.AlertDelivery.State",
         "BudgetWindow": "accounts.models.Budget.Period",
         "StateEnum": "accounts.models.Key.State",
         "TeamStateEnum": "accounts.models.Team.State",

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
 from gateway.web import views
 from gateway.web.admin_search import search
@@ -19,6 +20,7 @@ urlpatterns = [
     path("v1/", include("accounts.urls")),
     path("v1/", include("providers.urls")),
     path("v1/", include("gateway.responses.urls")),
+    path("leaks", LeaksView.as_view(), name="leaks"),
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),
     path("openapi.json", views.Schema.as_view(), name="schema"),
     path("docs", views.docs, name="docs"),

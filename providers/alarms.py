@@ -4,11 +4,10 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from accounts.alerts.raising import raise_alert
 from gateway.core.lines import as_one_line
 from providers import credentials
 from providers.models import Alarm, ProbeResult, Provider
@@ -108,27 +107,13 @@ def clear_all(*, provider_id: int, at: datetime) -> None:
     Alarm.objects.open().filter(provider_id=provider_id).update(cleared_at=at)
 
 
-def mail_open(*, at: datetime) -> int:
-    """Mail those in charge of alarms they were not told of: once an hour for a provider at most. How many mails.
-
-    Raises OSError or ValueError where the mail cannot be sent; the next turn tries again.
-    """
-    if not settings.ALARM_EMAILS:
-        return 0
+def tell_open(*, at: datetime) -> int:
+    """Raise alerts of alarms that nobody was told of: once an hour for a provider at most. How many alerts."""
     waiting = Alarm.objects.to_mail(at, MAIL_PAUSE)
-    claimed = [
-        provider
+    return sum(
+        _tell(provider, waiting, at)
         for provider in Provider.objects.filter(pk__in=waiting.values("provider_id"))
-        if waiting.filter(provider=provider).update(mailed_at=at)
-    ]
-    for index, provider in enumerate(claimed):
-        try:
-            _mail(provider)
-        except (OSError, ValueError):
-            unsent = Alarm.objects.open().filter(provider__in=claimed[index:], mailed_at=at)
-            unsent.update(mailed_at=None)
-            raise
-    return len(claimed)
+    )
 
 
 def _raise(provider: Provider, upstream_name: str, refusal: Refusal) -> None:
@@ -169,19 +154,31 @@ def _count_on(provider: Provider, upstream_name: str, refusal: Refusal) -> bool:
 
 
 def _clear(alarm: Alarm, at: datetime) -> None:
-    if Alarm.objects.open().filter(pk=alarm.pk, last_at=alarm.last_at).update(cleared_at=at):
-        _log.warning("Provider %s takes the gateway's calls again.", alarm.provider.slug)
+    if not Alarm.objects.open().filter(pk=alarm.pk, last_at=alarm.last_at).update(cleared_at=at):
+        return
+    _log.warning("Provider %s takes the gateway's calls again.", alarm.provider.slug)
+    # Of an alarm that nobody was told of nobody has to hear that it is over.
+    if alarm.mailed_at is not None:
+        data = {
+            "provider": alarm.provider.slug,
+            "provider_name": as_one_line(alarm.provider.name),
+            "what": alarm.upstream_name or "All models",
+            "began_at": f"{alarm.began_at:%Y-%m-%d %H:%M} UTC",
+            "calls": alarm.calls,
+        }
+        raise_alert("provider.recovered", cause=f"alarm:{alarm.pk}", data=data)
 
 
-def _mail(provider: Provider) -> None:
+@transaction.atomic
+def _tell(provider: Provider, waiting: "QuerySet[Alarm]", at: datetime) -> bool:
+    if not waiting.filter(provider=provider).update(mailed_at=at):
+        # Another process was first.
+        return False
     lines = [
         f"{alarm.upstream_name or 'All models'}: {alarm.calls} calls since {alarm.began_at:%Y-%m-%d %H:%M} UTC.\n"
         f"{alarm.message}"
         for alarm in provider.alarms.open()
     ]
-    send_mail(
-        f"Gatehouse: {as_one_line(provider.name)} refuses the gateway's credential or account",
-        "\n\n".join(lines),
-        None,
-        list(settings.ALARM_EMAILS),
-    )
+    data = {"provider": provider.slug, "provider_name": as_one_line(provider.name), "lines": lines}
+    window = at.isoformat(timespec="seconds")
+    return raise_alert("provider.alarm", cause=f"provider:{provider.slug}", window=window, data=data)

@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import audit
+from accounts.alerts.channels import seal_anew
 from accounts.revision import Part, be_patient, take_revision
 from accounts.rules import Row, compile_limits
 from gateway.core.outbound import OutboundPolicy
@@ -158,7 +159,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
 def rotate_secrets() -> list[str]:
     """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
     be_patient()
-    problems = []
+    problems = seal_anew()
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
         try:

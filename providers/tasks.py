@@ -1,4 +1,4 @@
-"""Background duties of providers: probing those whose turn it is, and mailing alarms.
+"""Background duties of providers: probing those whose turn it is, and telling of alarms.
 
 Celery's time limits need processes and mean nothing to threads: here each wait has a limit of its own.
 """
@@ -27,5 +27,5 @@ def probe_due_providers() -> int:
 @shared_task
 @one_at_a_time
 def mail_alarms() -> int:
-    """Tell those in charge of providers that refuse us. Returns how many mails."""
-    return alarms.mail_open(at=timezone.now())
+    """Tell those in charge of providers that refuse us. Returns how many alerts."""
+    return alarms.tell_open(at=timezone.now())

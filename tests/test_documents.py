@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from accounts.alerts.kinds import KINDS
 from catalogue.bootstrap.entries import ModelEntry
 from catalogue.bootstrap.reader import read_bootstrap
 from gateway.web.views import api_document
@@ -169,3 +170,8 @@ def test_word_has_one_meaning_in_one_glossary() -> None:
     words = [*glossary("catalogue.md"), *glossary("architecture.md")]
     assert len(words) > 50
     assert sorted(words) == sorted(set(words))
+
+
+def test_each_kind_of_alert_is_described() -> None:
+    told = (ROOT / "docs" / "alerts.md").read_text("utf-8").partition("## Kinds")[2].partition("## ")[0]
+    assert sorted(re.findall(r"`(\w+\.\w+)`", told.replace("`GATEWAY", ""))) == sorted(KINDS)

@@ -80,6 +80,7 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
                     ("key_concurrency", "key_concurrency_most"),
                     ("key_days", "key_days_most"),
                     "unused_key_days",
+                    "leaked_keys",
                 ]
             },
         ),

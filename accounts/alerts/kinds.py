@@ -36,6 +36,8 @@ class Kind:
     """Sent unasked to those whom it concerns."""
     is_required: bool = False
     """Nobody whom it concerns can turn its mail off."""
+    is_urgent: bool = False
+    """It never waits for a digest."""
 
     def title_of(self, data: Mapping[str, Any]) -> str:
         return self.title.format_map(_Lenient(data))
@@ -65,6 +67,8 @@ _ALL = (
         "Calls are refused, a budget is spent: {whose}, {window}",
         "Budget: {budget} ({zone})\nOf: {whose}\nSpent: ${spent_usd}\n\n"
         "Its calls are refused until {resets_at}, unless somebody raises it.",
+        # Most budgets have a threshold of 100, which is mailed.
+        by_mail=False,
     ),
     Kind(
         "spend.leaped",
@@ -114,6 +118,7 @@ _ALL = (
         "A key of {team_name} was found in public: {key}",
         "Key: {key}\nTeam: {team_name}\nFound at: {found_at}\n\n{then}",
         is_required=True,
+        is_urgent=True,
     ),
     Kind(
         "credential.refused",
@@ -187,6 +192,7 @@ _ALL = (
         "Channel: {channel_name} ({shown})\nWhat it answered last: {problem}\n\n"
         "It is tried on, and switched off where it goes on like this.",
         is_required=True,
+        is_urgent=True,
     ),
     Kind(
         "channel.disabled",
@@ -196,6 +202,7 @@ _ALL = (
         "Channel: {channel_name} ({shown})\nWhy: {problem}\n\n"
         "Nothing more is sent there until somebody switches it on again.",
         is_required=True,
+        is_urgent=True,
     ),
     Kind(
         "channel.test",
@@ -204,13 +211,24 @@ _ALL = (
         "A test of the alert channel {channel_name}",
         "Somebody pressed the button. There is nothing to do.",
         by_mail=False,
+        is_urgent=True,
+    ),
+    Kind(
+        "alert.digest",
+        "Several alerts of one kind",
+        _OWNERS,
+        "{count} more: {label}",
+        "{lines}",
+        by_mail=False,
+        is_urgent=True,
     ),
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 """By name."""
 OPERATORS = tuple(kind.name for kind in _ALL if kind.concerns is Concerns.OPERATOR)
-TEST = "channel.test"
-FOR_CHANNELS = tuple(name for name in KINDS if name != TEST)
-"""Those that a channel may be narrowed to; a test goes to the one that it is for."""
+TEST, DIGEST = "channel.test", "alert.digest"
+"""These go to those that they are made for, and to nobody else."""
+FOR_CHANNELS = tuple(name for name in KINDS if name not in {TEST, DIGEST})
+"""Those that a channel may be narrowed to."""
 FOR_TEAMS = tuple(name for name in FOR_CHANNELS if name not in OPERATORS)
 """Those that a team's channels and its people can hear of."""

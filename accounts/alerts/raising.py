@@ -31,21 +31,20 @@ def raise_alert(
     once the caller's transaction is committed, by the duty that looks for such rows.
     Raises KeyError for a kind that there is not, TypeError for data that is no JSON.
     """
-    told, given = KINDS[kind], bounded(data or {})
-    alert = Alert(
-        kind=kind,
-        cause=cause[:200],
-        window=window[:60],
-        team=team,
-        fingerprint=_fingerprint(kind, str(team.pk if team else ""), cause, window),
-        data=given,
-        people=sorted(set(people)),
-        title=as_one_line(told.title_of(_plain(given)))[:TITLE_LENGTH],
-        text=told.text_of(_plain(given)),
-    )
+    alert = _alert(kind, cause, team, data or {})
+    alert.window, alert.people = window[:60], sorted(set(people))
+    alert.fingerprint = _fingerprint(kind, str(team.pk if team else ""), cause, window)
     # No error where another process was first, so that a transaction around it lives on.
     Alert.objects.bulk_create([alert], ignore_conflicts=True)
     return Alert.objects.filter(public_id=alert.public_id).exists()
+
+
+def make_alert(kind: str, *, cause: str, team: Team | None, data: Mapping[str, Any]) -> Alert:
+    """One that is new in any case, for whom it is made: its deliveries are the caller's to make."""
+    alert = _alert(kind, cause, team, data)
+    alert.fingerprint, alert.spread_at = _fingerprint(alert.public_id), alert.raised_at
+    alert.save(force_insert=True)
+    return alert
 
 
 def bounded(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +61,18 @@ def bounded(data: Mapping[str, Any]) -> dict[str, Any]:
         if len(orjson.dumps(kept | {name: short})) <= DATA_BYTES:
             kept[name] = short
     return kept
+
+
+def _alert(kind: str, cause: str, team: Team | None, data: Mapping[str, Any]) -> Alert:
+    told, given = KINDS[kind], bounded(data)
+    return Alert(
+        kind=kind,
+        cause=cause[:200],
+        team=team,
+        data=given,
+        title=as_one_line(told.title_of(_plain(given)))[:TITLE_LENGTH],
+        text=told.text_of(_plain(given)),
+    )
 
 
 def _fingerprint(*parts: str) -> str:

@@ -7,6 +7,7 @@ from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
 from accounts.models.owners import Project, ServiceAccount
+from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
@@ -22,6 +23,7 @@ __all__ = [
     "Budget",
     "BudgetNotice",
     "Key",
+    "KeyRequest",
     "LedgerEntry",
     "Limit",
     "Membership",

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from catalogue.models.shapes import check_words
-from catalogue.words import VOCABULARY
+from catalogue.words import MEANT, VOCABULARY
 from gateway.core.admin_base import TextInput
 
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
@@ -120,13 +120,47 @@ class MomentField(forms.DateTimeField):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
-class PerMillionField(forms.DecimalField):
+class PriceInput(TextInput):  # type: ignore[misc]
+    """A price, and a box to say that it is meant, where somebody asks: ticked, it is the mark before the price."""
+
+    asks = False
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = super().value_from_datadict(data, files, name)
+        return f"{MEANT}{text}" if text and data.get(f"{name}-meant") else text
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        is_meant = isinstance(value, str) and value.startswith(MEANT)
+        line: SafeString = super().render(
+            name, value.removeprefix(MEANT) if is_meant else value, attrs, renderer
+        )
+        if not self.asks and not is_meant:
+            return line
+        box = '{}<label class="meant"><input type="checkbox" name="{}-meant"{}> It is meant</label>'
+        return format_html(box, line, name, mark_safe(" checked") if is_meant else "")
+
+
+class PriceField(forms.DecimalField):
+    """An amount of money that may be so odd that it has to be meant."""
+
+    widget = PriceInput
+    is_meant = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=Decimal(0), max_digits=20, decimal_places=10, **options)
+
+    def to_python(self, value: Any) -> Any:
+        text = value.strip() if isinstance(value, str) else value
+        if isinstance(text, str) and text.startswith(MEANT):
+            self.is_meant, text = True, text.removeprefix(MEANT)
+        return super().to_python(text)
+
+
+class PerMillionField(PriceField):
     """USD for a million tokens. Empty: no price."""
 
-    widget = TextInput
-
     def __init__(self, label: str) -> None:
-        super().__init__(label=label, required=False, min_value=Decimal(0), max_digits=20, decimal_places=10)
+        super().__init__(label=label, required=False)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return super().widget_attrs(widget) | {"inputmode": "decimal", "size": 8}

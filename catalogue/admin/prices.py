@@ -11,15 +11,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField
+from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField, PriceField
 from catalogue.facts import PriceFacts
 from catalogue.models import Offering, Price
-from catalogue.pricing.cost import SMALLEST_USD, current_prices, plain
+from catalogue.pricing.cost import SMALLEST_USD, STANDARD, current_prices, plain
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
 from catalogue.publishing.compile import price_facts
-from catalogue.services import MILLION, set_price
+from catalogue.services import MILLION, doubt_of_price, price_references, set_price
 from gateway.core.admin_base import TableInline
 
+_METERS = {"input_usd": INPUT_TEXT, "output_usd": OUTPUT_TEXT}
 # Between opening a form, typing “now” and saving it.
 TYPING = timedelta(minutes=10)
 
@@ -56,6 +57,18 @@ class NameOnly(forms.Widget):
         return format_html("<span>{}</span>", self._name)
 
 
+def ask_of_price(form: Any, name: str, offering: Offering, price: PriceFacts) -> None:
+    """Where the price that a field says is far from others, refuse it until a box is ticked that now appears."""
+    field = form.fields[name]
+    if field.is_meant or not offering.model_id:
+        return
+    at = timezone.now()
+    others = price_references([offering.model_id])[offering.model_id]
+    if doubt := doubt_of_price(offering, price, others, at=at):
+        field.widget.asks = True
+        form.add_error(name, f"{doubt} If it is right, say so below and save again.")
+
+
 class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
     """An offering with its two commonest prices. A changed one is a new row from now on; the old row ends.
 
@@ -79,17 +92,28 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
             field.disabled = True
             field.widget = NameOnly(provider.name)
 
+    def _post_clean(self) -> None:
+        """Once the offering is known."""
+        super()._post_clean()  # type: ignore[misc]  # the stubs have no name for it
+        for field, meter in _METERS.items():
+            amount = self.cleaned_data.get(field)
+            if amount is not None and field in self.changed_data:
+                price = PriceFacts(meter, STANDARD, MILLION, amount, "USD")
+                ask_of_price(self, field, self.instance, price)
+
     def set_prices(self) -> None:
         """Call it once the offering is saved."""
         at = timezone.now()
-        for field, meter in (("input_usd", INPUT_TEXT), ("output_usd", OUTPUT_TEXT)):
+        for field, meter in _METERS.items():
             if field in self.changed_data:
-                set_price(self.instance, meter=meter, usd_per_million=self.cleaned_data[field], at=at)
+                amount = self.cleaned_data[field]
+                set_price(self.instance, meter=meter, usd_per_million=amount, at=at, is_meant=True)
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new price, or an old one of which only the end may be set, from now on."""
 
+    amount = PriceField()
     valid_to = MomentField(required=False, label="valid to", help_text="Leave it empty if no end is known.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,6 +122,12 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["amount"] = Decimal(plain(self.instance.amount))
             for name, field in self.fields.items():
                 field.disabled = name not in {"id", "offering", "valid_to"} or self._has_ended()
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # the stubs have no name for it
+        is_new, offering = self.instance.pk is None, self.cleaned_data.get("offering")
+        if is_new and offering is not None and not self.errors and self.has_changed():
+            ask_of_price(self, "amount", offering, price_facts(self.instance))
 
     def clean_valid_to(self) -> datetime | None:
         ends: datetime | None = self.cleaned_data["valid_to"]

@@ -3,15 +3,21 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from catalogue.importing.entries import Folder, Origin
 from catalogue.importing.findings import Findings, Kind
 from catalogue.importing.rows import new_model, organisation_fields, price_row, provider_row
 from catalogue.models import Alias, Model, Offering, Organisation
+from catalogue.publishing.compile import price_facts
+from catalogue.services import doubt_of_price, price_references
 
 
-def check_folder(folder: Folder, findings: Findings) -> None:
-    """Adds errors, and irregularities that only this catalogue knows. Nothing is locked."""
+def check_folder(folder: Folder, findings: Findings, *, are_prices_meant: bool = False) -> None:
+    """Adds errors, and irregularities that only this catalogue knows. Nothing is locked.
+
+    Prices far from those that are here are errors, or irregularities where they are meant.
+    """
     for (file, line), row in _rows(folder):
         try:
             row.clean_fields(exclude={each.name for each in row._meta.fields if each.is_relation})
@@ -19,6 +25,26 @@ def check_folder(folder: Folder, findings: Findings) -> None:
             for name, texts in error.message_dict.items():
                 findings.add(Kind.ERROR, file, line, name, " ".join(texts))
     _check_names(folder, findings)
+    _check_prices(folder, findings, Kind.PRICE_FAR if are_prices_meant else Kind.ERROR)
+
+
+def _check_prices(folder: Folder, findings: Findings, kind: Kind) -> None:
+    """Beside prices that are here: of the same offering, and of others of its model."""
+    at, ids = timezone.now(), dict(Model.objects.values_list("public_id", "pk"))
+    here = price_references()
+    own = {
+        (id_, slug, name): pk
+        for pk, id_, slug, name in Offering.objects.values_list(
+            "pk", "model__public_id", "provider__slug", "upstream_name"
+        )
+    }
+    for entry in folder.offerings:
+        others = here.get(ids.get(entry.key[0], 0), [])
+        offering = Offering(pk=own.get(entry.key))
+        for price in entry.prices if others else ():
+            facts = price_facts(price_row(offering, price, None))
+            if doubt := doubt_of_price(offering, facts, others, at=at):
+                findings.add(kind, *price.place, "price", f"{doubt} --confirm-prices takes it.")
 
 
 def _rows(folder: Folder) -> list[tuple[Origin, Any]]:

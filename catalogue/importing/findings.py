@@ -25,6 +25,7 @@ class Kind(StrEnum):
     OFFER_NEVER_IN_FORCE = "offer ends before it begins"
     RULE_CONTRADICTED = "price overruled by another"
     RULE_NEVER_IN_FORCE = "price ends before it begins"
+    PRICE_FAR = "price far from others"
     RULE_WITHOUT_PLACE = "price without an offering"
     ALIAS_TAKEN = "alias taken"
     NO_ADDRESS = "provider without a usable address"

@@ -24,6 +24,7 @@ from catalogue.sheets.cells import (
     TextCell,
     WordsCell,
 )
+from catalogue.words import MEANT
 from gateway.core.formulas import quote_formula
 
 FORMATS = [CSV, XLSX]
@@ -183,6 +184,17 @@ class OfferingSheet(Sheet):
         )
 
 
+class AmountField(fields.Field):  # type: ignore[misc]
+    """A price; with the mark before it, it is meant however odd it is (`is_meant` of the row)."""
+
+    def save(self, instance: Any, row: Any, is_m2m: bool = False, **options: Any) -> None:
+        value = row[self.column_name]
+        instance.is_meant = isinstance(value, str) and value.strip().startswith(MEANT)
+        if instance.is_meant:
+            row = {**row, self.column_name: value.strip().removeprefix(MEANT)}
+        super().save(instance, row, is_m2m, **options)
+
+
 class PriceSheet(Sheet):
     """Prices are only ever added: a row that is there already is passed over, and none is changed.
 
@@ -192,6 +204,7 @@ class PriceSheet(Sheet):
     offering = fields.Field("offering", "model", OfferingCell())
     provider = fields.Field("offering__provider__slug", "provider", TextCell(), readonly=True)
     upstream_name = fields.Field("offering__upstream_name", "upstream_name", TextCell(), readonly=True)
+    amount = AmountField("amount", "amount", AmountCell())
     valid_from = fields.Field("valid_from", "valid_from", StartCell())
     demanded = (*OFFERING_KEY, "meter", "amount")
 

@@ -10,11 +10,13 @@ from catalogue.facts import EPOCH
 from catalogue.models import Price
 from catalogue.pricing.cost import is_valid, plain
 from catalogue.publishing.compile import price_facts
+from catalogue.services import doubt_of_price, price_references
 from catalogue.sheets.cells import SINCE_EVER
 from catalogue.sheets.columns import OFFERING_KEY, PriceSheet
 from catalogue.sheets.judged import Change, Fault
 from catalogue.sheets.known_base import Key, Known, Made, cell_text, offerings_of
 from catalogue.sheets.upload import Row
+from catalogue.words import MEANT
 
 
 class KnownPrices(Known):
@@ -30,6 +32,7 @@ class KnownPrices(Known):
     def __init__(self, made: Made | None = None, *, has_decimal_comma: bool = False) -> None:
         super().__init__(made, has_decimal_comma=has_decimal_comma)
         self._told: set[Key] = set()
+        self._others: dict[int, list[Price]] = defaultdict(list)
         self._begun: dict[Key, Price] = {}
         self._rows: dict[Key, list[Price]] = {}
         self._at = timezone.now()
@@ -41,6 +44,7 @@ class KnownPrices(Known):
         }
         self.sheet.fields["offering"].widget.rows = offerings
         saved = [offering for offering in offerings.values() if offering.pk]
+        self._others = price_references({offering.model_id for offering in saved if offering.model_id})
         self._rows = defaultdict(list)
         for price in Price.objects.filter(offering__in=saved).select_related(
             "offering__model", "offering__provider"
@@ -66,6 +70,11 @@ class KnownPrices(Known):
         return running is not None and _same_amount(running, row) and running.valid_to == row.valid_to
 
     def check(self, row: Price) -> Iterator[Fault]:
+        others = self._others[row.offering.model_id]
+        if not row.is_meant and (  # type: ignore[attr-defined]
+            doubt := doubt_of_price(row.offering, price_facts(row), others, at=self._at)
+        ):
+            yield Fault("amount", f"{doubt} If it is right, write {MEANT} before it.")
         if row.valid_to is not None and begins_now(row) and row.valid_to <= self._at:
             yield Fault("valid_to", "It begins now, and this has already passed.")
         if begins_now(row):

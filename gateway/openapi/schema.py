@@ -52,6 +52,7 @@ def complete_document(result: Schema, **_context: object) -> Schema:
     for path, item in (edge := _edge_paths()).items():
         result["paths"].setdefault(path, {}).update(item)
     for path, method, operation in _operations(result["paths"]):
+        operation.setdefault("security", [])
         refusals.declare(path, operation, is_edge=method in edge.get(path, {}))
         if _FEED in operation["responses"].get("200", {}).get("content", {}):
             # Feeds are for everybody where the catalogue's pages are.

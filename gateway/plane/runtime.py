@@ -3,17 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from django.conf import settings
 
 from accounts import guesses, standings
 from accounts.directory import SqlKeyDirectory
-from gateway.core.store.interface import Limit, Standing, Store
+from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.plane.process import Process
+from gateway.plane.shared_standings import SharedStandings
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
@@ -26,7 +26,6 @@ from gateway.server.http_cache import Application, ResponseCache
 logger = logging.getLogger(__name__)
 
 Hook = Callable[[], Awaitable[None]]
-_Answer = TypeVar("_Answer")
 
 on_started: Hook | None = None
 """Awaited on the web loop once the data plane runs, before the first request is taken."""
@@ -72,32 +71,6 @@ class SharedTries:
     def forgive(self, subject: str) -> None:
         asyncio.run_coroutine_threadsafe(self._store.forgive(subject), self._loop)
         self._local.forgive(subject)
-
-
-class SharedStandings:
-    """What the store says of limits and budgets, for Django's threads. Nothing where the loop has no time for them."""
-
-    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
-        self._store = store
-        self._loop = loop
-
-    def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
-        return self._ask(self._store.standings(limits)) or ()
-
-    def held(self, subjects: Sequence[str]) -> Mapping[str, int]:
-        return self._ask(self._held(subjects)) or {}
-
-    async def _held(self, subjects: Sequence[str]) -> Mapping[str, int]:
-        balances = await asyncio.gather(*map(self._store.balance, subjects))
-        return {subject: balance.held for subject, balance in zip(subjects, balances, strict=True)}
-
-    def _ask(self, question: Coroutine[Any, Any, _Answer]) -> _Answer | None:
-        asked = asyncio.run_coroutine_threadsafe(question, self._loop)
-        try:
-            return asked.result(_TRIES_WITHIN_S)
-        except TimeoutError:
-            asked.cancel()
-            return None
 
 
 class Runtime:

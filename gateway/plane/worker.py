@@ -13,8 +13,10 @@ from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
 
+from accounts import standings
 from gateway.plane import runtime
 from gateway.plane.process import Process, await_database
+from gateway.plane.shared_standings import SharedStandings
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.server.descriptors import KEPT_BACK, raise_limit
@@ -40,9 +42,13 @@ class Lane:
             self._thread = threading.Thread(target=self._run_loop, name="lane", daemon=True)
             self._thread.start()
         self._wait(self._open(), _START_S)
+        if self._process:
+            standings.here.reader = SharedStandings(self._process.store, self._loop)
 
     def stop(self, grace_s: float) -> None:
         """Blocks until open calls have ended, by themselves or with an explicit error."""
+        if self._process:
+            standings.here.forget()
         self._wait(self._close(grace_s), grace_s + _BEYOND_DRAIN_S)
         if self._thread:
             self._loop.call_soon_threadsafe(self._loop.stop)

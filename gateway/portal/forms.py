@@ -56,7 +56,8 @@ class TermsForm(forms.Form):
         label="Expires on",
         required=False,
         help_text="The key stops working when this day begins, in UTC. Leave it empty if it should never expire.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        # The one form that a browser reads into such a field, whatever the site writes elsewhere.
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     denied_model_patterns = words_field("denied_model_patterns", widget=_lines())
@@ -215,6 +216,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "key_concurrency",
             "key_days",
             "unused_key_days",
+            "leaked_keys",
         ]
         help_texts = {
             "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",

@@ -43,6 +43,8 @@ _GROUPS = {
         ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
+        ("Alerts", "notifications", "accounts.alert"),
+        ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),
     ],
 }

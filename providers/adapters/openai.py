@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
+from providers.adapters.call_ids import CallIds
 from providers.adapters.headers import format_headers
-from providers.adapters.openai_stream import CallIds, RelayedStream, repair_calls
+from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
 from providers.formats.openai.answer_reader import generated
-from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning
+from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning, put_results_behind_calls
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
@@ -44,6 +45,8 @@ class OpenAIAdapter:
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
             call = replace(call, request=own_proofs(told, provider.issuer, drops_all=upstream.drops_proofs))
         body, translated, heard = _body(call, upstream)
+        if b'"tool_call_id"' in call.raw:
+            translated = (*translated, *put_results_behind_calls(body))
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)
 
@@ -84,7 +87,7 @@ class OpenAIAdapter:
         return classify(status, headers, body)
 
 
-def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[str], tuple[str, ...]]:
+def _body(call: Call, upstream: Upstream) -> tuple[dict[str, Any], Sequence[str], tuple[str, ...]]:
     """And what was said in other words, and what of that clients hear of without asking.
 
     What nobody had to read goes on as it came.
@@ -94,7 +97,7 @@ def _body(call: Call, upstream: Upstream) -> tuple[Mapping[str, Any], Sequence[s
         upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
-        return written.body, written.translated, (*written.lost, *written.told)
+        return {**written.body}, written.translated, (*written.lost, *written.told)
     translated = fit(body, upstream)
     told = (IN_FRONT,) if IN_FRONT in translated else ()
     if TUNING_FIELDS.isdisjoint(body):

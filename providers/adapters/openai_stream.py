@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from gateway.core.envelopes import openai_envelope
-from providers.formats.limits import LIMITS, shortened
+from providers.adapters.call_ids import CallIds
 from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.usage import write_cost, write_usage
 from providers.formats.openai.vendors import (
@@ -34,9 +34,6 @@ _HEAD = ("id", "object", "created", "model")
 _head_of = itemgetter(*_HEAD)
 _DONE = b"[DONE]"
 _ONE = (None, 1)
-# A request may be long, and a provider may say as many calls as it likes.
-_MOST_LOOKED_FOR = 200
-_LONGEST_ID = LIMITS["openai"].longest_id
 
 
 class RelayedStream:
@@ -270,34 +267,6 @@ class RelayedStream:
 
 def _says_something(delta: Mapping[str, Any]) -> bool:
     return any(value for name, value in delta.items() if name != "role")
-
-
-class CallIds:
-    """Of the calls of one choice, each another one in the conversation: some servers begin anew in every answer.
-
-    `prefix` makes ids where there are none, `asked` is the client's request, word for word.
-    """
-
-    def __init__(self, prefix: str, asked: bytes) -> None:
-        self._prefix = prefix
-        self._asked = asked
-        self._seen: set[str] = set()
-
-    def take(self, given: object, number: int) -> Any:
-        """`given` is the provider's for its call of that number: the very same where it is good, however long."""
-        made = f"{self._prefix}_{number}"
-        if not given:
-            return made if len(made) <= _LONGEST_ID else shortened("call", made, _LONGEST_ID)
-        if not isinstance(given, str):
-            return given
-        call_id = shortened(given, made, _LONGEST_ID) if self._is_known(given) else given
-        self._seen.add(call_id)
-        return call_id
-
-    def _is_known(self, call_id: str) -> bool:
-        if call_id in self._seen:
-            return True
-        return len(self._seen) < _MOST_LOOKED_FOR and orjson.dumps(call_id) in self._asked
 
 
 def repair_calls(calls: list[Any], ids: CallIds) -> list[Any]:

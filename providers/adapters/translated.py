@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Any
 
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
+from providers.adapters.call_ids import RenamedCalls
 from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
@@ -169,6 +171,7 @@ class UntouchedStream(_EventStream):
         self._issuer = issuer
         self._facts = facts
         self._own = own
+        self._calls = RenamedCalls(call)
         self._sent = b""
         """The last event."""
 
@@ -177,11 +180,12 @@ class UntouchedStream(_EventStream):
 
     def feed(self, data: bytes) -> bytes:
         events = self._note(self._reader.feed(data))
+        self._calls.note(events)
         self.has_begun = self.has_begun or self._reader.has_begun or _does_more(events)
         return self._frame_all()
 
     def finish(self) -> bytes:
-        self._note(self._reader.finish())
+        self._calls.note(self._note(self._reader.finish()))
         return self._frame_all()
 
     def terminator(self) -> bytes:
@@ -190,7 +194,8 @@ class UntouchedStream(_EventStream):
 
     def _frame_all(self) -> bytes:
         issuer, own = self._issuer, self._own
-        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in self._reader.untouched]
+        told = starmap(self._calls.rename, self._reader.untouched)
+        frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in told]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
 
@@ -264,8 +269,11 @@ class TranslatingAdapter:
             progress.note(missing)
         usage = progress.usage or Usage()
         if self._is_same:
+            calls = RenamedCalls(call)
+            calls.note(events)
+            value, body = calls.rename(value, body)
             lacking = self._lacking(value, usage)
-            told = value | lacking if lacking else value
+            told = {**value, **lacking} if lacking else value
             return Answer(seal_json(told, orjson.dumps(told) if lacking else body, issuer), usage)
         fitter = Fitter(self._client)
         events = [*fitter.fit(with_issuer(events, issuer)), *missing]

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from accounts.budget_notices import tell_thresholds
+from accounts import budget_notices
+from accounts.budget_notices import REFUSED
 from accounts.budgeting import OfOperator, change_budget, make_budget, raise_budget
-from accounts.models import Budget, LedgerEntry, Membership, Spend, SpoolMark, Team
+from accounts.models import Alert, Budget, LedgerEntry, Membership, Spend, SpoolMark, Team
 from accounts.recording import OVER, Mark, move_mark, record_attempts
 from accounts.spending_proof import forget_old, prove
 from accounts.tasks import prove_spending, tell_budgets
+from tests.accounts.alerts.conftest import deliver
 from tests.gateway.spooling import attempt
 from tests.make import make_key, make_team, make_user
 
@@ -23,6 +25,13 @@ TEN = Decimal(10)
 def spend(amount: str, at: datetime = AT, **opened: Any) -> None:
     given = {"started_at": at.timestamp(), "lineage_id": 1, **opened}
     record_attempts([attempt(end={"cost_usd": amount}, **given)])
+
+
+def tell_thresholds(*, at: datetime) -> int:
+    """And let it arrive."""
+    told = budget_notices.tell_thresholds(at=at)
+    deliver(at)
+    return told
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ def test_each_threshold_is_told_and_several_at_once_as_the_highest(
     spend("50", team_id=budget.team_id, at=AT + timedelta(days=1))
     tell_thresholds(at=AT + timedelta(days=1))
     assert [mail.subject.split()[0] for mail in mailoutbox] == ["50", "100", "100"]
-    assert budget.notices.count() == 4
+    assert budget.notices.exclude(threshold=REFUSED).count() == 4
 
 
 def test_what_a_window_reached_in_its_last_minute_is_told_after_its_end(
@@ -90,7 +99,7 @@ def test_people_of_a_key_are_told_with_the_owners(team: Team, mailoutbox: list[A
     make_budget(subject=key, window="lifetime", amount_usd=TEN)
     spend("9", lineage_id=key.pk, key_id=key.pk)
     tell_thresholds(at=AT)
-    assert [mail.to for mail in mailoutbox] == [["boss@example.com", "member@example.com"]]
+    assert [mail.to for mail in mailoutbox] == [["boss@example.com"], ["member@example.com"]]
 
 
 def test_operator_is_told_of_its_own_budgets(mailoutbox: list[Any], settings: Any) -> None:
@@ -100,6 +109,23 @@ def test_operator_is_told_of_its_own_budgets(mailoutbox: list[Any], settings: An
     spend("9", provider="acme")
     assert tell_thresholds(at=AT) == 2
     assert [mail.to for mail in mailoutbox] == [["ops@example.com"]] * 2
+
+
+def test_team_can_hear_once_in_a_window_that_calls_are_refused(budget: Budget) -> None:
+    for at in (AT, AT, AT + timedelta(days=1)):
+        spend("10", team_id=budget.team_id, at=at)
+        tell_thresholds(at=at)
+    refused = Alert.objects.filter(kind="budget.refused").order_by("pk")
+    assert [alert.team_id for alert in refused] == [budget.team_id] * 2
+    assert refused[0].title == "Calls are refused, a budget is spent: team Research, a day"
+
+
+@pytest.mark.parametrize("terms", [{"amount_usd": Decimal("10.0000000001")}, {"refuses": False}])
+def test_nobody_hears_of_refusals_where_there_are_none(budget: Budget, terms: dict[str, Any]) -> None:
+    change_budget(budget=budget, **terms)
+    spend("10", team_id=budget.team_id)
+    tell_thresholds(at=AT)
+    assert not Alert.objects.filter(kind="budget.refused").exists()
 
 
 def test_sums_that_are_the_ledgers_are_proven(team: Team) -> None:
@@ -116,6 +142,7 @@ def test_sum_that_differs_from_the_ledger_is_told_with_the_difference(
     spend("0.1")
     Spend.objects.filter(subject="key:1", grain=grain).update(cost=2 * 10**9)
     found = [each for each in prove(at=AT) if each.subject == "key:1"]
+    deliver(AT)
     assert found
     assert any({"0.2 + 0", "0.1 + 0"} == {each.found_usd, each.expected_usd} for each in found)
     assert [mail.to for mail in mailoutbox] == [["ops@example.com"]]

@@ -8,6 +8,7 @@ import pytest
 from accounts.models import Key, Membership, Team
 from accounts.tasks import end_unused_keys
 from accounts.unused import WARNED, expire_unused, forgive_used, tell_unused
+from tests.accounts.alerts.conftest import deliver
 from tests.make import make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,7 @@ def test_key_is_told_of_once_it_is_unused_for_as_long_as_its_team_allows(
     owner = make_user("ann", teams=[team], email="ann@example.com")
     key_of(team, unused=unused, owner=owner)
     assert [tell_unused(at=AT), tell_unused(at=AT)] == [told, 0]
+    deliver(AT)
     assert [mail.to for mail in mailoutbox] == [["ann@example.com"]] * told
 
 
@@ -51,6 +53,7 @@ def test_key_of_nobody_is_told_of_to_the_owners_of_its_team(mailoutbox: list[Any
         Membership.objects.create(team=team, user=person, role=role)
     key_of(team, unused=timedelta(days=30))
     tell_unused(at=AT)
+    deliver(AT)
     assert [mail.to for mail in mailoutbox] == [["boss@example.com"]]
 
 

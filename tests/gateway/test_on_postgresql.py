@@ -11,11 +11,13 @@ from tests.patience import LONG_HANG_S
 
 TESTS = Path(__file__).parents[1]
 AGAIN = [
+    "accounts/alerts",
     "accounts/test_booking.py",
     "accounts/test_budget_notices.py",
     "accounts/test_ledger.py",
     "accounts/test_limit_migration.py",
     "accounts/test_limiting.py",
+    "accounts/test_retention.py",
     "accounts/test_revision.py",
     "accounts/test_spending.py",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import connection
 
 from accounts.models import Key, LedgerEntry
 from accounts.services import revoke_key, switch_team
@@ -15,6 +14,7 @@ from gateway.asgi import application, behind
 from gateway.plane import runtime
 from tests import make
 from tests.patience import HANG_S
+from tests.threads import in_thread
 from tests.upstream import ScriptedProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,14 +30,6 @@ def switch_off_its_team(key: Key) -> None:
     switch_team(team=key.team, is_active=False)
 
 
-def change_in_a_thread(change: Callable[[Key], None], key: Key) -> None:
-    """The thread has a connection of its own, and nobody else would close it."""
-    try:
-        change(key)
-    finally:
-        connection.close()
-
-
 @pytest.mark.parametrize("change", [revoke, switch_off_its_team])
 def test_a_stream_ends_once_its_key_is_not_valid_any_more(
     change: Callable[[Key], None], settings: Any, tmp_path: Path
@@ -50,7 +42,7 @@ def test_a_stream_ends_once_its_key_is_not_valid_any_more(
         make.make_price(offering)
         make.publish_all()
         key, text = make.make_key()
-        answer = asyncio.run(stream_while(text, lambda: change_in_a_thread(change, key)))
+        answer = asyncio.run(stream_while(text, lambda: change(key)))
     assert '"code":"invalid_api_key"' in answer.replace(" ", "")
     assert "[DONE]" not in answer
     entry = LedgerEntry.objects.get()
@@ -80,7 +72,7 @@ async def stream_while(key: str, change: Callable[[], None]) -> str:
             given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
             answer = asyncio.create_task(client.post("/v1/chat/completions", json=given))
             await asyncio.wait_for(has_begun.wait(), HANG_S)
-            await asyncio.to_thread(change)
+            await in_thread(change)
             return (await answer).text
     finally:
         await runtime.stop()

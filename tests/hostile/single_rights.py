@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils import timezone
 
+from accounts.alerts.channels import make_channel
 from accounts.budgeting import make_budget
-from accounts.models import AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
+from accounts.models import AlertChannel, AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
 from providers.models import Provider
@@ -40,6 +41,7 @@ def make_world() -> None:
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
     make_budget(subject=team, window="month", amount_usd=Decimal(10))
+    make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
 def model_of(page: str) -> type[Row]:
@@ -86,6 +88,7 @@ def staff_with(*names: str) -> Client:
 def rows() -> dict[str, list[Any]]:
     """All that staff could want to change, as it is."""
     watched = (
+        AlertChannel,
         Key,
         Project,
         ServiceAccount,

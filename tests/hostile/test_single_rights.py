@@ -22,6 +22,10 @@ EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_d
 # Beyond what Django's own rights say: page → the only rights that open it.
 NARROWED: dict[str, set[str]] = {
     **{f"accounts_key_{page}": {"accounts.change_key"} for page in ("revoke", "rotate")},
+    **{
+        f"accounts_alertchannel_{page}": {"accounts.change_alertchannel"}
+        for page in ("send_test", "rotate_secret")
+    },
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
@@ -42,6 +46,7 @@ CLOSED = {
         "auth_group_delete",
     ),
     # Records, which nobody makes or takes away by hand.
+    *("accounts_alert_add", "accounts_alert_delete"),
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Said on the team's page.
@@ -59,6 +64,8 @@ CLOSED = {
 """Pages that no right opens alone."""
 # What one right alone lets a person change by posting; all of it is also told in the audit.
 MAY_CHANGE = {
+    "accounts.change_alertchannel": {"AlertChannel"},
+    "accounts.delete_alertchannel": {"AlertChannel"},
     "accounts.add_team": {"Team"},
     "accounts.change_key": {"Key"},
     "accounts.change_project": {"Project", "Key"},
@@ -161,7 +168,16 @@ def changed_by(client: Client, addresses: dict[str, str], before: dict[str, list
 
 def _attack(client: Client, name: str, address: str) -> None:
     """What a forged form would send: the word for deleting, and each action of a list."""
-    if name.rpartition("_")[2] in {*PER_OBJECT, "revoke", "rotate", "rollback", "password_change", "import"}:
+    if name.rpartition("_")[2] in {
+        *PER_OBJECT,
+        "revoke",
+        "rotate",
+        "secret",
+        "test",
+        "rollback",
+        "password_change",
+        "import",
+    }:
         client.post(address, {"post": "yes", "is_superuser": "on", "password1": "x", "password2": "x"})
     if name.endswith("_changelist"):
         model = next(

@@ -8,7 +8,18 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, StoredResponse, Team
+from accounts.alerts.channels import make_channel
+from accounts.models import (
+    AlertChannel,
+    Budget,
+    Key,
+    Limit,
+    Membership,
+    Project,
+    ServiceAccount,
+    StoredResponse,
+    Team,
+)
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from tests.make import make_key, make_team, make_user
@@ -46,7 +57,10 @@ def foreign() -> dict[str, str]:
     member = Membership.objects.create(team=team, user=make_user(SECRET.replace(" ", "-")))
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
+    channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
     return {
+        "alert-channels": channel.public_id,
+        "alerts": channel.public_id,
         "keys": key.public_id,
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
@@ -75,7 +89,7 @@ def clients() -> dict[str, Client]:
 
 def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
-    kinds = (Key, StoredResponse, ServiceAccount, Project)
+    kinds = (Key, StoredResponse, ServiceAccount, Project, AlertChannel)
     limits = Limit.objects.filter(project__team=team).values()
     budgets = Budget.objects.filter(project__team=team).values()
     return [*limits, *budgets, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
@@ -88,6 +102,11 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/team/alerts/{id}",
+        "/team/alerts/{id}/deliveries/{id}/replay",
+        "/team/alerts/{id}/remove",
+        "/team/alerts/{id}/rotate",
+        "/team/alerts/{id}/test",
         "/team/budgets/{id}",
         "/team/budgets/{id}/end-raise",
         "/team/budgets/{id}/remove",
@@ -97,6 +116,11 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/projects/{id}/archive",
         "/team/service-accounts/{id}",
         "/team/service-accounts/{id}/switch",
+        "/v1/alert-channels/{id}",
+        "/v1/alert-channels/{id}/deliveries",
+        "/v1/alert-channels/{id}/deliveries/{id}/replay",
+        "/v1/alert-channels/{id}/rotate-secret",
+        "/v1/alert-channels/{id}/test",
         "/v1/budgets/{id}",
         "/v1/budgets/{id}/raise",
         "/v1/keys/{id}",

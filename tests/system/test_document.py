@@ -24,6 +24,7 @@ RESPONSE = {"model": "demo/chat", "input": "hello"}
 LIMITED = "limited"
 LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
 CREDENTIAL = {"provider": "demo-a", "label": "made", "secret": "a-key-of-the-demos"}
+CHANNEL = {"kind": "webhook", "name": "one", "address": "https://hooks.example.com/one"}
 BUDGET = {"subject": "project", "subject_id": LIMITED, "window": "month", "amount_usd": "10"}
 RAISED_UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
@@ -39,6 +40,8 @@ class Good:
 
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
+    "alert_channel_create": [Good(CHANNEL)],
+    "alert_channel_partial_update": [Good({"name": "two"})],
     "budget_create": [Good(BUDGET)],
     "budget_partial_update": [Good({"amount_usd": "50"})],
     "budget_raise": [Good({"raise_usd": "5", "raise_until": RAISED_UNTIL})],
@@ -57,6 +60,7 @@ GOOD: dict[str, list[Good]] = {
     "gateway_lifecycle_list": [Good(), Good(query={"format": "ics"}), Good(query={"format": "rss"})],
     "gateway_models_list": [Good(), Good(query={"format": "jsonfeed"})],
     "generate_content": [Good(CONTENTS)],
+    "leak_report": [Good({"key": "sk-gw-nobodys"}), Good([{"token": "sk-gw-nobodys", "type": "key"}])],
     "keys_create": [Good({"name": "one"})],
     "keys_partial_update": [Good({"name": "two"})],
     "limit_create": [Good(LIMIT)],
@@ -98,6 +102,7 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 
 OPERATIONS = list(operations(api_document()))
 MANAGED = (
+    "/v1/alert-channels",
     "/v1/budgets",
     "/v1/credentials",
     "/v1/keys",
@@ -114,7 +119,7 @@ NAMING = [
 
 
 def changes_team(operation: Declared) -> bool:
-    return operation.path.startswith("/v1/team") and operation.method != "get"
+    return operation.path.startswith(("/v1/team", "/v1/alert-channels")) and operation.method != "get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +148,21 @@ class Caller:
 
     def _names(self, operation: Declared, name: str | None) -> dict[str, str]:
         if name:
-            return dict.fromkeys(("id", "model", "response_id"), name)
+            return dict.fromkeys(("id", "model", "response_id", "delivery"), name)
         is_managed = operation.path.startswith(MANAGED)
         return {
             "id": self._new_row(operation) if is_managed and "{id}" in operation.path else "demo/chat",
+            "delivery": "1",
             "model": "demo/chat",
             "response_id": self._new_response() if "{response_id}" in operation.path else "",
         }
 
     def _new_row(self, operation: Declared) -> str:
-        """Of a key, a limit, a budget, a project or a service account."""
+        """Of a key, a limit, a budget, a project or a service account; and the alert channel that is there."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
+        if path == "/v1/alert-channels":
+            listed = self.http.get(path, headers={"authorization": f"Bearer {self.keys[True]}"}).json()
+            return str(listed["data"][0]["id"])
         if path == "/v1/limits":
             return self._made(path, LIMIT | {"subject_id": self._new_project()}, key=self.keys[True])
         if path == "/v1/budgets":
@@ -194,6 +203,9 @@ def caller(own_product: Product) -> Iterator[Caller]:
         keys = {False: product.key, True: pages.issue_key("document", scope="management", owner=owner)}
         with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
             caller = Caller(http, keys)
+            pages.submit(
+                "/admin/accounts/alertchannel/add/", team=pages.row_id("accounts/team", "demo"), **CHANNEL
+            )
             caller._made("/v1/projects", {"slug": LIMITED, "name": "Limited"}, key=keys[True])
             yield caller
 

@@ -55,6 +55,12 @@ class Command(BaseCommand):
             help="Bring in models that are not here yet, with all of theirs; touch nothing that is here.",
         )
 
+        parser.add_argument(
+            "--confirm-prices",
+            action="store_true",
+            help="Take prices that are a hundred times and more off those that are here.",
+        )
+
     def handle(self, *_args: Any, **options: Any) -> None:
         began, folder = time.monotonic(), options["folder"]
         if not folder.is_dir():
@@ -63,7 +69,7 @@ class Command(BaseCommand):
         rules = ProviderRules(outbound_policy(), frozenset(settings.CREDENTIAL_VARIABLES))
         read = read_folder(folder, rules, findings)
         if not findings.errors:
-            check_folder(read, findings)
+            check_folder(read, findings, are_prices_meant=options["confirm_prices"])
         if options["report"]:
             _write_report(options["report"], findings, [])
         if findings.errors:

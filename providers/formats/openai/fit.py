@@ -15,6 +15,7 @@ USERS = ("safety_identifier", "user")
 _THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
 _SYSTEM = frozenset({"system", "developer"})
 IN_FRONT = "messages of the system -> the first message"
+BEHIND_CALLS = "tool messages -> right behind their calls"
 _EFFORT = ("reasoning_effort",)
 TUNING_FIELDS = frozenset({*TUNING, *_EFFORT})
 
@@ -77,6 +78,29 @@ def put_system_in_front(body: dict[str, Any]) -> list[str]:
     first = {**said[0], "role": "system", "content": _joined([message.get("content") for message in said])}
     body["messages"] = [first, *others]
     return [IN_FRONT]
+
+
+def put_results_behind_calls(body: dict[str, Any]) -> list[str]:
+    """Change the body in place: what a tool gave stands right behind the message that called it, as servers demand.
+
+    A result that answers no earlier call stays where it is: its server says so.
+    """
+    messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
+    runs: list[list[Mapping[str, Any]]] = []
+    asked_in: dict[str, list[Mapping[str, Any]]] = {}
+    is_apart = False
+    for message in messages:
+        run = asked_in.get(message.get("tool_call_id") or "") if message.get("role") == "tool" else None
+        if run is not None:
+            is_apart = is_apart or run is not runs[-1]
+            run.append(message)
+            continue
+        runs.append([message])
+        asked_in |= {each["id"]: runs[-1] for each in message.get("tool_calls") or () if each.get("id")}
+    if not is_apart:
+        return []
+    body["messages"] = [message for run in runs for message in run]
+    return [BEHIND_CALLS]
 
 
 def _joined(contents: Sequence[Any]) -> str | list[Any]:

@@ -16,6 +16,7 @@ from gateway.core.store.interface import Balance
 from gateway.core.store.memory import MemoryStore
 from gateway.plane.bases import BudgetBases
 from tests.make import make_entry, make_key, make_team
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOLLAR = 10**10
@@ -35,7 +36,7 @@ def spend(key: Key, cost_usd: str, loss_usd: str = "0") -> None:
 def play(story: Callable[[BudgetBases, RulesInForce, MemoryStore], Awaitable[None]]) -> None:
     async def run() -> None:
         rules, store = RulesInForce(), MemoryStore()
-        await asyncio.to_thread(rules.refresh)
+        await in_thread(rules.refresh)
         bases = BudgetBases(store, rules)
         bases.open()
         await story(bases, rules, store)
@@ -53,7 +54,7 @@ def test_what_was_spent_before_there_was_a_budget_counts(key: Key) -> None:
         await bases.learn([rules.current.budgets[subject]])
         balance: Balance = await store.balance(subject)
         assert list(balance.base.values()) == [25 * DOLLAR // 10]
-        assert balance.version == (await asyncio.to_thread(read_bases, {})).version
+        assert balance.version == (await in_thread(read_bases, {})).version
 
     play(story)
 
@@ -87,11 +88,11 @@ def test_only_those_whose_attempts_were_recorded_are_told_again(key: Key) -> Non
     spend(key, "1")
 
     async def story(bases: BudgetBases, rules: RulesInForce, store: MemoryStore) -> None:
-        assert await asyncio.to_thread(bases.renew) == 0
+        assert await in_thread(bases.renew) == 0
         bases._touched.add(f"key:{key.pk}")
-        assert await asyncio.to_thread(bases.renew) == 1
+        assert await in_thread(bases.renew) == 1
         assert (await store.balance(f"key:{key.pk}")).base == {"lifetime:0": DOLLAR}
-        assert await asyncio.to_thread(bases.renew) == 0
+        assert await in_thread(bases.renew) == 0
 
     play(story)
 
@@ -106,7 +107,7 @@ def test_a_provider_has_spent_its_budget_with_what_we_lost(
     spend(key, cost, loss)
 
     async def story(bases: BudgetBases, rules: RulesInForce, store: MemoryStore) -> None:
-        await asyncio.to_thread(bases.renew)
+        await in_thread(bases.renew)
         assert bases.spent_providers == ({"acme"} if is_spent else set())
 
     play(story)
@@ -117,11 +118,11 @@ def test_a_provider_is_called_again_once_its_budget_is_gone(key: Key) -> None:
     spend(key, "1")
 
     async def story(bases: BudgetBases, rules: RulesInForce, store: MemoryStore) -> None:
-        await asyncio.to_thread(bases.renew)
+        await in_thread(bases.renew)
         assert bases.spent_providers == {"acme"}
-        await asyncio.to_thread(budget.delete)
-        await asyncio.to_thread(rules.refresh)
-        await asyncio.to_thread(bases.renew)
+        await in_thread(budget.delete)
+        await in_thread(rules.refresh)
+        await in_thread(bases.renew)
         assert bases.spent_providers == set()
 
     play(story)

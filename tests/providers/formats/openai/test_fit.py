@@ -1,10 +1,13 @@
 """What is said to a provider of OpenAI's format under another name."""
 
+from collections.abc import Callable
+from typing import Any
+
 import orjson
 import pytest
 
 from providers.adapters.openai import OpenAIAdapter
-from providers.formats.openai.fit import fit, limit_name
+from providers.formats.openai.fit import BEHIND_CALLS, fit, limit_name, put_results_behind_calls
 from providers.wire.call import Call
 from providers.wire.upstream import Upstream
 from tests.gateway.proxy.values import a_provider
@@ -108,3 +111,50 @@ def test_thoughts_of_earlier_turns_go_back_under_the_name_that_a_provider_takes(
     translated, body = said(asked, quirks={quirk})
     assert (translated, body) == (told, thought(**kept))
     assert asked == thought(**members)
+
+
+def chat(said: str) -> list[dict[str, Any]]:
+    """`u` and `a` say something, `!xy` calls x and y, `=x` is what x gave."""
+    kinds: dict[str, Callable[[str], dict[str, Any]]] = {
+        "!": lambda ids: {"role": "assistant", "tool_calls": [{"id": each} for each in ids]},
+        "=": lambda id_: {"role": "tool", "tool_call_id": id_},
+        "u": lambda _: {"role": "user", "content": "u"},
+        "a": lambda _: {"role": "assistant", "content": "a"},
+    }
+    return [kinds[word[0]](word[1:]) for word in said.split()]
+
+
+@pytest.mark.parametrize(
+    ("said", "fitted"),
+    [
+        ("u !x u =x a", "u !x =x u a"),
+        ("!xy =y u =x", "!xy =y =x u"),
+        ("!x a !y =x =y", "!x =x a !y =y"),
+        ("!x =x !x u =x", "!x =x !x =x u"),
+    ],
+)
+def test_results_of_tools_are_put_behind_their_calls(said: str, fitted: str) -> None:
+    body = {"messages": chat(said)}
+    assert put_results_behind_calls(body) == [BEHIND_CALLS]
+    assert body["messages"] == chat(fitted)
+
+
+@pytest.mark.parametrize("said", ["", "u a u", "!x =x", "!xy =y =x u", "=z u !x =x", "!x =x =z u"])
+def test_a_history_that_is_in_order_stays_and_so_does_what_nobody_called_for(said: str) -> None:
+    body = {"messages": (messages := chat(said))}
+    assert put_results_behind_calls(body) == []
+    assert body["messages"] is messages
+
+
+def test_an_untouched_request_puts_results_behind_their_calls() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    called, result = (
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "x"},
+    )
+    later = {"role": "user", "content": "and?"}
+    body = {"model": "m", "messages": [called, later, result]}
+    asked = Call("chat.completions", body, raw=orjson.dumps(body))
+    request = OpenAIAdapter().request(asked, a_provider(), Upstream("m", is_streamed=False))
+    assert orjson.loads(request.body)["messages"] == [called, result, later]
+    assert BEHIND_CALLS in request.translated

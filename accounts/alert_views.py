@@ -1,0 +1,249 @@
+"""`/v1/alert-channels`: where a team's alerts go, whether they arrived, and sending them again."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.alert_serializers import (
+    ChannelChangesSerializer,
+    ChannelListSerializer,
+    ChannelSerializer,
+    DeliveryListSerializer,
+    DeliverySerializer,
+    NewChannelAnswerSerializer,
+    NewChannelSerializer,
+)
+from accounts.alerts import channels
+from accounts.management_view import TEAM, ManagementView, checked, own_team, person_of, team_of
+from accounts.models import AlertChannel, AlertDelivery
+from accounts.serializers import ListParameters
+from gateway.core.errors import ApiError
+
+_CHANNEL = {
+    "id": "ach_0123456789abcdef",
+    "object": "alert_channel",
+    "team": "research",
+    "name": "on-call",
+    "kind": "webhook",
+    "address": "https://hooks.example.com/…oks1",
+    "kinds": ["budget.threshold", "key.leaked"],
+    "is_active": True,
+    "disabled_because": "",
+    "failing_since": None,
+    "delivered_at": "2026-11-02T09:31:00Z",
+    "former_secret_until": None,
+    "created_at": "2026-11-02T09:30:00Z",
+}
+_DELIVERY = {
+    "id": "17",
+    "object": "alert_delivery",
+    "event": "evt_0123456789abcdef01234567",
+    "type": "key.leaked",
+    "title": "A key of Research was found in public: billing (sk-gw-0123456789ab-…)",
+    "state": "delivered",
+    "next_try_at": None,
+    "delivered_at": "2026-11-02T09:31:00Z",
+    "created_at": "2026-11-02T09:31:00Z",
+    "tries": [{"at": "2026-11-02T09:31:00.120Z", "status": 204, "problem": "", "took_ms": 82}],
+}
+_NEW = {
+    "kind": "webhook",
+    "name": "on-call",
+    "address": "https://hooks.example.com/gatehouse1",
+    "kinds": ["budget.threshold", "key.leaked"],
+}
+_SECRET = {"secret": "whsec_…"}
+_PAGE = {"object": "list", "total": 1, "limit": 50, "offset": 0}
+
+
+def _told(value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample("Answer", value=value, response_only=True)]
+
+
+def _sent(value: Any) -> OpenApiExample:
+    return OpenApiExample("Request", value=value, request_only=True)
+
+
+class _ChannelView(ManagementView):
+    def found(self, text: str) -> AlertChannel:
+        return self._of(self.asked_team(), text)
+
+    def changeable(self, text: str) -> AlertChannel:
+        """Where an owner of its team asks. Raises ApiError."""
+        channel = self.found(text)
+        own_team(self)
+        return channel
+
+    def _of(self, team: Any, text: str) -> AlertChannel:
+        # What no id has does not reach SQL: PostgreSQL fails on a NUL.
+        rows = AlertChannel.objects.filter(team=team).select_related("team")
+        channel = rows.filter(public_id=text).first() if text.isprintable() else None
+        if channel is None:
+            raise ApiError(f"There is no alert channel '{text}' in this team.", status=404, code="not_found")
+        return channel
+
+
+@extend_schema_view(
+    get=extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_list",
+        summary="List where the team's alerts go",
+        parameters=[TEAM, ListParameters],
+        responses=ChannelListSerializer,
+        examples=_told(_PAGE | {"data": [_CHANNEL]}),
+    ),
+    post=extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_create",
+        summary="Make an alert channel; a webhook's secret is told once",
+        parameters=[TEAM],
+        request=NewChannelSerializer,
+        responses={201: NewChannelAnswerSerializer},
+        examples=[_sent(_NEW), *_told(_CHANNEL | _SECRET)],
+    ),
+)
+class ChannelsView(ManagementView):
+    """`/v1/alert-channels`."""
+
+    def get(self, request: Request) -> Response:
+        query = checked(ListParameters, request.query_params.dict())
+        rows = AlertChannel.objects.filter(team=team_of(request, query.get("team"))).select_related("team")
+        return _page(rows, query, ChannelSerializer)
+
+    def post(self, request: Request) -> Response:
+        team, given = own_team(self), checked(NewChannelSerializer, request.data)
+        channel, secret = channels.make_channel(team=team, created_by=person_of(request), **given)
+        return Response(_with_secret(channel, secret), status=status.HTTP_201_CREATED)
+
+
+@extend_schema_view(
+    get=extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_retrieve",
+        summary="One alert channel",
+        parameters=[TEAM],
+        responses=ChannelSerializer,
+        examples=_told(_CHANNEL),
+    ),
+    patch=extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_partial_update",
+        summary="Change an alert channel, or switch it on again",
+        parameters=[TEAM],
+        request=ChannelChangesSerializer,
+        responses=ChannelSerializer,
+        examples=[_sent({"is_active": True}), *_told(_CHANNEL)],
+    ),
+    delete=extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_destroy",
+        summary="Remove an alert channel with its deliveries",
+        parameters=[TEAM],
+        responses={204: None},
+        examples=[],
+    ),
+)
+class ChannelView(_ChannelView):
+    """`/v1/alert-channels/{id}`."""
+
+    def get(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
+        return Response(ChannelSerializer(self.found(id)).data)
+
+    def patch(self, request: Request, id: str) -> Response:  # noqa: A002
+        channel = self.changeable(id)
+        changes = checked(ChannelChangesSerializer, request.data, partial=True)
+        return Response(ChannelSerializer(channels.change_channel(channel=channel, changes=changes)).data)
+
+    def delete(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
+        self.changeable(id).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ChannelSecretView(_ChannelView):
+    """`/v1/alert-channels/{id}/rotate-secret`."""
+
+    @extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_rotate_secret",
+        summary="Give a webhook a new secret; for a day the former one signs beside it",
+        parameters=[TEAM],
+        request=None,
+        responses=NewChannelAnswerSerializer,
+        examples=_told(_CHANNEL | _SECRET),
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
+        channel = self.changeable(id)
+        return Response(_with_secret(channel, channels.rotate_secret(channel=channel)))
+
+
+class ChannelTestView(_ChannelView):
+    """`/v1/alert-channels/{id}/test`."""
+
+    @extend_schema(
+        tags=["team"],
+        operation_id="alert_channel_test",
+        summary="Send a test to an alert channel within seconds",
+        parameters=[TEAM],
+        request=None,
+        responses={202: DeliverySerializer},
+        examples=_told(_DELIVERY | {"state": "waiting", "type": "channel.test"}),
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
+        delivery = channels.test_channel(channel=self.changeable(id))
+        return Response(DeliverySerializer(delivery).data, status=status.HTTP_202_ACCEPTED)
+
+
+class DeliveriesView(_ChannelView):
+    """`/v1/alert-channels/{id}/deliveries`."""
+
+    @extend_schema(
+        tags=["team"],
+        operation_id="alert_delivery_list",
+        summary="What was sent to an alert channel, the newest first, with each try",
+        parameters=[TEAM, ListParameters],
+        responses=DeliveryListSerializer,
+        examples=_told(_PAGE | {"data": [_DELIVERY]}),
+    )
+    def get(self, request: Request, id: str) -> Response:  # noqa: A002
+        query = checked(ListParameters, request.query_params.dict())
+        channel = self._of(team_of(request, query.get("team")), id)
+        return _page(channel.deliveries.select_related("alert"), query, DeliverySerializer)
+
+
+class ReplayView(_ChannelView):
+    """`/v1/alert-channels/{id}/deliveries/{delivery}/replay`."""
+
+    @extend_schema(
+        tags=["team"],
+        operation_id="alert_delivery_replay",
+        summary="Send an alert once more, under the id that it had",
+        parameters=[TEAM],
+        request=None,
+        responses={202: DeliverySerializer},
+        examples=_told(_DELIVERY | {"state": "waiting"}),
+    )
+    def post(self, request: Request, id: str, delivery: str) -> Response:  # noqa: A002, ARG002
+        channel = self.changeable(id)
+        # As long as the ids that there are: no database is asked for others.
+        is_id = delivery.isascii() and delivery.isdecimal() and len(delivery) < 19
+        rows = AlertDelivery.objects.filter(channel=channel).select_related("alert", "channel")
+        row = rows.filter(pk=int(delivery)).first() if is_id else None
+        if row is None:
+            raise ApiError(
+                f"There is no delivery '{delivery}' to this channel.", status=404, code="not_found"
+            )
+        again = channels.replay(delivery=row)
+        return Response(DeliverySerializer(again).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _with_secret(channel: AlertChannel, secret: str) -> dict[str, Any]:
+    return {**ChannelSerializer(channel).data, "secret": secret or None}
+
+
+def _page(rows: Any, query: dict[str, Any], told: Any) -> Response:
+    limit, offset = query["limit"], query["offset"]
+    data = told(rows[offset : offset + limit], many=True).data
+    return Response({"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": data})

@@ -1,0 +1,96 @@
+"""Changes of models that teams use, as alerts: their end announced, deprecated, retired, repriced."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from accounts.alerts.raising import raise_alert
+from accounts.models import LedgerEntry, Team
+from catalogue.changes.change_text import tell_change, tell_field
+from catalogue.changes.history import read_versions, rows_between
+from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
+from catalogue.published.loading import snapshots
+from catalogue.published.snapshot import Snapshot
+
+LOOKED_BACK = timedelta(days=3)
+"""A round that was missed is made up for."""
+USED_DAYS = 30
+_ALERTS: Mapping[Kind, str] = {
+    Kind.DEPRECATED: "model.deprecated",
+    Kind.RETIRED: "model.retired",
+    Kind.WITHDRAWN: "model.retired",
+    Kind.REPRICED: "model.repriced",
+}
+_ENDS = ("deprecation_date", "retirement_date")
+_TOLD_KEPT = 10_000
+_told: set[str] = set()
+"""Changes of which this process has told all teams: their calls need not be counted again each hour."""
+
+
+def alert_of(change: Change) -> str:
+    """The kind of alert; empty where nobody has to act. Pure."""
+    if change.kind is Kind.CHANGED:
+        is_end = any(each.field in _ENDS and each.after is not None for each in change.fields)
+        return "model.announced" if is_end else ""
+    return _ALERTS.get(change.kind, "")
+
+
+def tell_changes(*, at: datetime) -> int:
+    """Raise an alert for each team that used a model which changed. How many are new."""
+    begins, snapshot = at - LOOKED_BACK, snapshots.refresh()
+    versions = read_versions(rows_between(begins, at + INSTANT), snapshot)
+    found = _worth_telling(changes_between(versions, begins, at + INSTANT))
+    new = [each for each in found if each.id not in _told]
+    if not new:
+        return 0
+    calls = _calls_of({each.model.id for each in new}, since=at - timedelta(days=USED_DAYS))
+    teams = Team.objects.in_bulk({team for by_team in calls.values() for team in by_team})
+    raised = 0
+    for change in new:
+        for team, count in calls.get(change.model.id, {}).items():
+            if team in teams:
+                raised += _raise(change, snapshot, teams[team], count)
+    if len(_told) > _TOLD_KEPT:
+        _told.clear()
+    _told.update(each.id for each in new)
+    return raised
+
+
+def _worth_telling(changes: Collection[Change]) -> list[Change]:
+    """Whoever hears that a model is deprecated or retired need not hear that this was announced at that instant."""
+    turns = {(each.model.id, each.at) for each in changes if each.kind in {Kind.DEPRECATED, Kind.RETIRED}}
+    return [
+        each
+        for each in changes
+        if alert_of(each) and not (each.kind is Kind.CHANGED and (each.model.id, each.at) in turns)
+    ]
+
+
+def _raise(change: Change, snapshot: Snapshot, team: Team, calls: int) -> bool:
+    successor = snapshot.successor(change.model, change.at)
+    fields = [each for each in change.fields if change.kind is not Kind.CHANGED or each.field in _ENDS]
+    news = tell_change(change, successor)
+    if change.kind is Kind.CHANGED:
+        told = "; ".join(map(tell_field, fields))
+        advice = f" Use '{successor.id}' instead." if successor else ""
+        news = f"The end of model '{change.model.id}' is announced: {told}.{advice}"
+    data = {
+        "model": change.model.id,
+        "at": change.at.isoformat(timespec="seconds"),
+        "news": news,
+        "replacement_model": successor.id if successor else None,
+        "calls": calls,
+        "days": USED_DAYS,
+    }
+    return raise_alert(alert_of(change), cause=change.id, team=team, data=data)
+
+
+def _calls_of(models: Collection[str], *, since: datetime) -> Mapping[str, Mapping[int, int]]:
+    """Model → team → how many attempts."""
+    rows = LedgerEntry.objects.filter(started_at__gte=since, model__in=models).order_by()
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for model, team, count in rows.values_list("model", "team_id").annotate(Count("pk")):
+        found[model][team] = count
+    return found
