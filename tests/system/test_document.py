@@ -24,6 +24,7 @@ CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 RESPONSE = {"model": "demo/chat", "input": "hello"}
 LIMITED = "limited"
 LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
+CREDENTIAL = {"provider": "demo-a", "label": "made", "secret": "a-key-of-the-demos"}
 CHANNEL = {"kind": "webhook", "name": "one", "address": "https://hooks.example.com/one"}
 BUDGET = {"subject": "project", "subject_id": LIMITED, "window": "month", "amount_usd": "10"}
 RECORDED = "of a call that is recorded"
@@ -53,6 +54,8 @@ GOOD: dict[str, list[Good]] = {
         Good({"model": "demo/chat", "prompt": "hello", "stream": True}),
     ],
     "count_tokens": [Good(CONTENTS)],
+    "credential_create": [Good(CREDENTIAL)],
+    "credential_partial_update": [Good({"place": "after"})],
     "embeddings_create": [Good({"model": "demo/embed", "input": ["hello"]})],
     "gateway_changes_list": [Good(), Good(query={"format": "atom"})],
     "gateway_data_models_list": [Good(query={"model_id": "demo/chat"})],
@@ -114,6 +117,7 @@ MANAGED = (
     *(
         "/v1/alert-channels",
         "/v1/budgets",
+        "/v1/credentials",
         "/v1/keys",
         "/v1/limits",
         "/v1/projects",
@@ -189,6 +193,10 @@ class Caller:
             return self._made(path, LIMIT | {"subject_id": self._new_project()}, key=self.keys[True])
         if path == "/v1/budgets":
             return self._made(path, BUDGET | {"subject_id": self._new_project()}, key=self.keys[True])
+        if path == "/v1/credentials":
+            number = next(self.numbers)
+            body = CREDENTIAL | {"label": f"row-{number}", "provider": ("demo-a", "demo-b")[number % 2]}
+            return self._made(path, body, key=self.keys[True])
         body = named if path == "/v1/keys" else named | {"slug": f"row-{next(self.numbers)}"}
         return self._made(path, body, key=self.keys[True])
 
@@ -216,7 +224,9 @@ def own_product(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) ->
 def caller(own_product: Product) -> Iterator[Caller]:
     product = own_product
     with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
-        keys = {False: product.key, True: pages.issue_key("document", scope="management")}
+        # An owner's own, so that it may do what they may.
+        owner = pages.row_id("accounts/user", "member")
+        keys = {False: product.key, True: pages.issue_key("document", scope="management", owner=owner)}
         with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
             caller = Caller(http, keys)
             pages.submit(
