@@ -1,12 +1,26 @@
 """Background duties of teams, keys and budgets."""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from accounts import budget_notices, key_news, repeats, spend_leaps, spending_proof, store_proof, unused
+from accounts import (
+    budget_notices,
+    key_news,
+    repeats,
+    retention,
+    spend_leaps,
+    spending_proof,
+    store_proof,
+    unused,
+)
 from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
+from accounts.usage import proof as usage_proof
+from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
+
+_FORGET_S = 60.0
 
 
 @shared_task
@@ -41,6 +55,13 @@ def prove_spending() -> int:
 
 @shared_task
 @one_at_a_time
+def prove_usage() -> int:
+    """Compare usage with the ledger. Returns how many sums differ."""
+    return len(usage_proof.prove(at=timezone.now()))
+
+
+@shared_task
+@one_at_a_time
 def forget_repeats() -> int:
     """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
     return repeats.forget_repeats(at=timezone.now())
@@ -58,8 +79,25 @@ def send_alerts() -> int:
 
 @shared_task
 @one_at_a_time
+def tend_usage() -> int:
+    """Make days of teams anew that are in another time zone now, and add up some of what was before usage was added up.
+
+    Returns how many teams and days that were.
+    """
+    return repair.follow_zones() + repair.fill_back()
+
+
+@shared_task
+@one_at_a_time
 def watch_keys_and_spending() -> int:
     """Tell of keys that expire soon and of spending that leaps, and forget old alerts. Returns how many are new."""
     at = timezone.now()
     spreading.forget_old(at=at)
     return key_news.tell_expiring(at=at) + spend_leaps.tell_leaps(at=at)
+
+
+@shared_task
+@one_at_a_time
+def forget_entries() -> int:
+    """Remove rows of the ledger that are older than they are kept here. Returns how many."""
+    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)

@@ -257,6 +257,8 @@ else:
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 # How long answers of /v1/responses are kept for those who go on from them.
+# 0: for ever.
+LEDGER_DAYS = env.whole("GATEWAY_LEDGER_DAYS", 0, most=36_500)
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
@@ -337,6 +339,12 @@ CELERY_BEAT_SCHEDULE = {
         **_every(86_400.0, "accounts.tasks.prove_spending"),
         "schedule": crontab(hour=3, minute=10),
     },
+    "tend usage": _every(60.0, "accounts.tasks.tend_usage"),
+    "prove usage": {
+        **_every(86_400.0, "accounts.tasks.prove_usage"),
+        "schedule": crontab(hour=3, minute=40),
+    },
+    "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
@@ -377,6 +385,7 @@ SPECTACULAR_SETTINGS = {
             "name": "team",
             "description": "The team, its service accounts and projects, and the limits of all.",
         },
+        {"name": "usage", "description": "What was used and spent, in our form and in those of others."},
         {"name": "machines", "description": "For monitoring."},
     ],
 }

@@ -177,6 +177,11 @@ _OF_A_TEAM = (
     "/v1/service-accounts",
     "/v1/limits",
     "/v1/budgets",
+    "/v1/usage",
+    "/v1/organization/",
+    "/v1/generation",
+    "/v1/credits",
+    "/v1/analytics",
 )
 _CONFLICT = Refusal(
     "409",

@@ -24,6 +24,7 @@ from providers.wire.usage import Usage, counted
 _PAGE = 500
 NO_OFFERING = "their offering is not in the catalogue any more"
 BY_HAND = "a person has put them right already"
+OWN = "their team pays the provider itself"
 LATE = "they are not in the sums yet; they will be in a minute"
 _NOTHING = Amounts(0, 0, 0)
 _Place = tuple[str, str, str]
@@ -155,6 +156,8 @@ def _compare(
 def _reason_to_leave(entry: LedgerEntry, corrections: Sequence[LedgerEntry], *, is_offered: bool) -> str:
     if entry.lineage_id is None:
         return LATE
+    if entry.own_credential_id:
+        return OWN
     if any(row.kind != Kind.REPRICE for row in corrections):
         return BY_HAND
     return "" if is_offered else NO_OFFERING

@@ -74,7 +74,7 @@ def team(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
-    found = _own_team(request)
+    found = own_team(request)
     services.freeze_team(team=found, is_frozen=True)
     messages.success(request, f"{found.name} is frozen: all of its keys are refused within a second.")
     return redirect(_address(found))
@@ -84,7 +84,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def unfreeze(request: HttpRequest) -> HttpResponse:
-    found = _own_team(request)
+    found = own_team(request)
     services.freeze_team(team=found, is_frozen=False)
     messages.success(request, f"{found.name} goes on: its keys are let in within a second.")
     return redirect(_address(found))
@@ -95,7 +95,7 @@ def unfreeze(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: HttpRequest) -> HttpResponse:
     """Asks first; POST ends the team."""
-    found = _own_team(request)
+    found = own_team(request)
     if request.method == "POST":
         services.archive_team(team=found, is_archived=True)
         messages.success(request, f"{found.name} is archived. An administrator can bring it back.")
@@ -108,7 +108,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def remove_allowance(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
-    return remove_from(request, _own_team(request), id)
+    return remove_from(request, own_team(request), id)
 
 
 @never_cache
@@ -174,7 +174,7 @@ def team_of(request: HttpRequest) -> Team:
     return choose_team(teams, request.GET.get("team"))
 
 
-def _own_team(request: HttpRequest) -> Team:
+def own_team(request: HttpRequest) -> Team:
     found = team_of(request)
     if not is_owner_of(request, found):
         raise PermissionDenied(f"Only an owner of {found.name} may do this.")

@@ -62,6 +62,7 @@ def foreign() -> dict[str, str]:
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
     return {
         "alert-channels": channel.public_id,
+        "alerts": channel.public_id,
         "keys": key.public_id,
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
@@ -104,6 +105,11 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/team/alerts/{id}",
+        "/team/alerts/{id}/deliveries/{id}/replay",
+        "/team/alerts/{id}/remove",
+        "/team/alerts/{id}/rotate",
+        "/team/alerts/{id}/test",
         "/team/allowances/{id}/remove",
         "/team/budgets/{id}",
         "/team/budgets/{id}/end-raise",

@@ -18,7 +18,7 @@ from accounts.spending import spent_in
 from accounts.spending_proof import prove
 from accounts.windows import LIFETIME, window_at
 from catalogue.models import Price
-from gateway.ops.repricing import BY_HAND, NO_OFFERING, Range, reprice
+from gateway.ops.repricing import BY_HAND, NO_OFFERING, OWN, Range, reprice
 from tests import make
 from tests.gateway.spooling import attempt
 
@@ -136,6 +136,13 @@ def test_attempt_of_a_service_tier_keeps_it(key: Key, price: Price, now: datetim
     ]
     spend(key, now, end={"cost_usd": "4", "prices": rows})
     assert reprice(of(now), applies=False).teams[key.team_id].after.cost == 5 * 10**10
+
+
+def test_call_that_the_team_paid_elsewhere_stays_free(key: Key, price: Price, now: datetime) -> None:
+    own = {"cost_usd": "0", "own_cost_usd": "1"}
+    spend(key, now, own_credential_id=3, end=own)
+    found = reprice(of(now), applies=True, note="x")
+    assert (found.teams, found.left) == ({}, {OWN: 1})
 
 
 def test_what_a_person_put_right_and_what_the_catalogue_has_not_is_left(

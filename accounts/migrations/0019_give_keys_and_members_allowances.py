@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0017_issue_keys_once'),
+        ('accounts', '0018_roll_up_usage'),
     ]
 
     operations = [

@@ -1,0 +1,46 @@
+"""Forgetting the ledger's oldest rows, where a deployment keeps them for so many days only. Sums stay as they are."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import LedgerEntry, UsageBackfill
+
+_BATCH = 1_000
+_ZONES_APART = timedelta(days=1)
+"""A month begins and ends so much earlier or later elsewhere."""
+
+
+def kept_since(days: int, at: datetime) -> datetime | None:
+    """What began at that instant or later is kept; None: all is.
+
+    The running month and the one before are kept in any case, in the zone of whoever closes them.
+    """
+    if not days:
+        return None
+    first = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month_before = (first - timedelta(days=1)).replace(day=1)
+    return min(at - timedelta(days=days), month_before - _ZONES_APART)
+
+
+def forget_entries(days: int, *, at: datetime, most_s: float) -> int:
+    """Remove rows in batches of a transaction each, the oldest first, for about so long. The number of them.
+
+    What is in no sums yet stays, and so do corrections that were booked later and what they correct. All stays while
+    usage of before it was added up is still to be added up.
+    """
+    since, until_s = kept_since(days, at), time.monotonic() + most_s
+    if since is None or UsageBackfill.objects.filter(before__gt=0).exists():
+        return 0
+    late = LedgerEntry.objects.filter(corrects_id=OuterRef("pk"), ended_at__gte=since)
+    old = LedgerEntry.objects.filter(started_at__lt=since, lineage_id__isnull=False)
+    old = old.exclude(~Q(kind=LedgerEntry.Kind.ATTEMPT) & Q(ended_at__gte=since)).exclude(Exists(late))
+    total = 0
+    while ids := list(old.order_by("started_at").values_list("pk", flat=True)[:_BATCH]):
+        rows = LedgerEntry.objects.filter(pk__in=ids)
+        # Nothing refers to them and nobody is told: Django would read them all first.
+        total += rows._raw_delete(rows.db)
+        if time.monotonic() >= until_s:
+            break
+    return total
