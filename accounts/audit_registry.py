@@ -8,7 +8,7 @@ from gateway.core import audit_context
 
 
 def watch_accounts() -> None:
-    watch(Team, unwatched=["created_at"])
+    watch(Team, unwatched=["created_at", "usage_zone"])
     watch(Membership, unwatched=["created_at"], page=_team_page)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])

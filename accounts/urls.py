@@ -4,6 +4,9 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts import alert_views, budget_views, limit_views, owner_views
+from accounts.usage import analytics, openrouter
+from accounts.usage import openai as openai_usage
+from accounts.usage import views as usage_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -35,6 +38,13 @@ urlpatterns = [
         alert_views.ReplayView.as_view(),
         name="alert-replay",
     ),
+    path("usage", usage_views.UsageListView.as_view(), name="usage"),
+    path("generation", openrouter.GenerationView.as_view(), name="generation"),
+    path("credits", openrouter.CreditsView.as_view(), name="credits"),
+    path("analytics", analytics.AnalyticsView.as_view(), name="analytics"),
+    path("organization/usage/completions", openai_usage.CompletionsView.as_view(), name="usage-completions"),
+    path("organization/usage/embeddings", openai_usage.EmbeddingsView.as_view(), name="usage-embeddings"),
+    path("organization/costs", openai_usage.CostsView.as_view(), name="usage-costs"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

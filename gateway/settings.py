@@ -339,6 +339,11 @@ CELERY_BEAT_SCHEDULE = {
         **_every(86_400.0, "accounts.tasks.prove_spending"),
         "schedule": crontab(hour=3, minute=10),
     },
+    "tend usage": _every(60.0, "accounts.tasks.tend_usage"),
+    "prove usage": {
+        **_every(86_400.0, "accounts.tasks.prove_usage"),
+        "schedule": crontab(hour=3, minute=40),
+    },
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
@@ -378,6 +383,7 @@ SPECTACULAR_SETTINGS = {
             "name": "team",
             "description": "The team, its service accounts and projects, and the limits of all.",
         },
+        {"name": "usage", "description": "What was used and spent, in our form and in those of others."},
         {"name": "machines", "description": "For monitoring."},
     ],
 }

@@ -70,7 +70,10 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
     fieldsets = [
         ("Name it", {"fields": [("name", "slug")]}),
         ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy", "keeps_responses"]}),
-        ("Say whom it costs", {"fields": ["cost_centre", "charge_factor", "allows_free_projects"]}),
+        (
+            "Say whom it costs",
+            {"fields": [("cost_centre", "time_zone"), "charge_factor", "allows_free_projects"]},
+        ),
         ("Bound what its keys may reach", {"fields": ["new_models", *LISTS]}),
         (
             "Give its keys limits, and bound them",

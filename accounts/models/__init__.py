@@ -1,4 +1,4 @@
-"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, alerts, the audit."""
+"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.audit import AuditEntry
@@ -12,6 +12,7 @@ from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.team import Membership, Team
+from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
 
 __all__ = [
@@ -35,5 +36,9 @@ __all__ = [
     "SpoolMark",
     "StoredResponse",
     "Team",
+    "UsageBackfill",
+    "UsageDay",
+    "UsageQuarter",
+    "UsageSeries",
     "User",
 ]
