@@ -11,6 +11,7 @@ from accounts import (
     retention,
     spend_leaps,
     spending_proof,
+    statements,
     store_proof,
     unused,
 )
@@ -100,4 +101,17 @@ def watch_keys_and_spending() -> int:
 @one_at_a_time
 def forget_entries() -> int:
     """Remove rows of the ledger that are older than they are kept here. Returns how many."""
-    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)
+    return retention.forget_entries(
+        settings.LEDGER_DAYS,
+        at=timezone.now(),
+        most_s=_FORGET_S,
+        keeps_open=settings.STATEMENT_DAYS > 0,
+    )
+
+
+@shared_task
+@one_at_a_time
+def close_months() -> int:
+    """Make statements of months that have ended. Returns how many."""
+    days = settings.STATEMENT_DAYS
+    return statements.close_due(at=timezone.now(), days=days) if days else 0

@@ -258,6 +258,8 @@ else:
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 # How long answers of /v1/responses are kept for those who go on from them.
 # 0: for ever.
+# How many days after its end a team's month is closed. 0: by hand only.
+STATEMENT_DAYS = env.whole("GATEWAY_STATEMENT_DAYS", 3, most=25)
 LEDGER_DAYS = env.whole("GATEWAY_LEDGER_DAYS", 0, most=36_500)
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
@@ -345,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=40),
     },
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
+    "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
