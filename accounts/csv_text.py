@@ -13,11 +13,11 @@ from gateway.core.formulas import quote_formula
 
 def write_lines(lines: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([cell(value) for value in line] for line in lines)
+    csv.writer(text).writerows([_cell(value) for value in line] for line in lines)
     return text.getvalue()
 
 
-def cell(value: Any) -> Any:
+def _cell(value: Any) -> Any:
     match value:
         case datetime():
             return value.isoformat()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from accounts.models import LedgerEntry, Team
+from accounts.models import Team
 
 TEAMS, KEYS_EACH, MODELS, MODELS_EACH = 20, 25, 40, 4
 _ZONES = ("UTC", "UTC", "UTC", "Europe/Berlin")
@@ -13,16 +13,15 @@ _ZONES = ("UTC", "UTC", "UTC", "Europe/Berlin")
 def fill_ledger(rows: int, *, days: int, end: datetime) -> None:
     """So many attempts, evenly over the days before `end`, of teams that are made where they are missing."""
     _make_teams()
-    made = _VALUES | _POSTGRESQL if connection.vendor == "postgresql" else _VALUES
-    columns = {
-        str(each.column): made.get(str(each.column), "NULL") for each in LedgerEntry._meta.concrete_fields
-    }
+    # What is not told here has a default in the database, or may be missing.
+    columns = _VALUES | _POSTGRESQL if connection.vendor == "postgresql" else _VALUES
     begin = end.timestamp() - days * 86_400
     step = f"{days * 86_400 / rows:.9f}"
     values = ", ".join(columns.values()).replace("BEGIN", f"{begin:.3f}").replace("STEP", step)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i < {rows - 1}),"
+            "WITH RECURSIVE number (i) AS"
+            f" (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM number WHERE i < {rows - 1}),"
             f" who AS (SELECT i, i * 7919 % {TEAMS * KEYS_EACH} AS key, i / 7 % {MODELS_EACH} AS place,"
             f" CASE WHEN i % 37 = 0 THEN 'failed_over' WHEN i % 41 = 0 THEN 'failed' WHEN i % 97 = 0 THEN 'cut'"
             " ELSE 'finished' END AS ending FROM number),"

@@ -5,10 +5,12 @@ from collections.abc import Collection
 from datetime import datetime
 from itertools import chain, pairwise
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Max, Min
 
 from accounts.models import LedgerEntry, Team, UsageBackfill, UsageDay, UsageQuarter, UsageSeries
+from accounts.retention import kept_since
 from accounts.usage import rollups
 from accounts.usage.measures import MEASURES
 from accounts.usage.of_ledger import read_sums
@@ -75,6 +77,13 @@ def fill_back() -> int:
     before = days[-1] if days and days[-1] > begin else 0
     UsageBackfill.objects.filter(before=state.before).update(before=before)
     return len(days)
+
+
+def is_kept(day: int, *, at: datetime) -> bool:
+    """Whether the ledger has all of that day of UTC: of one that it has not, usage must stay as it is."""
+    first = LedgerEntry.objects.attempts().aggregate(first=Min("started_at"))["first"]
+    since = kept_since(settings.LEDGER_DAYS, at)
+    return first is not None and day_of(first) <= day and (since is None or since.timestamp() <= day)
 
 
 def day_of(at: datetime) -> int:

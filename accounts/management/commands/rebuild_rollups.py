@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from accounts.usage.proof import prove_quarters
-from accounts.usage.repair import day_of, rebuild_day
+from accounts.usage.repair import day_of, is_kept, rebuild_day
 from accounts.windows import DAY_S
 
 
 class Command(BaseCommand):
     help = (
         "Add usage up anew from the ledger, day by day of UTC. Recorders wait for a day's transaction; calls do not. "
-        "Days whose entries were removed must be left out: nothing would be left of them."
+        "Days of which the ledger has not all entries any more are left as they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,11 +29,17 @@ class Command(BaseCommand):
         if last < first:
             raise CommandError("--to is before --from.")
         for day in range(day_of(first), day_of(last) + 1, DAY_S):
-            found = prove_quarters(day, day + DAY_S)
-            if not dry_run:
-                rebuild_day(day)
-            date = datetime.fromtimestamp(day, UTC).date()
-            self.stdout.write(f"{date}: {len(found)} sums {'differ' if dry_run else 'put right'}")
+            self.stdout.write(f"{datetime.fromtimestamp(day, UTC).date()}: {_rebuild(day, dry_run=dry_run)}")
+
+
+def _rebuild(day: int, *, dry_run: bool) -> str:
+    if not is_kept(day, at=timezone.now()):
+        return "left as it is, for the ledger has not all of it"
+    found = prove_quarters(day, day + DAY_S)
+    if dry_run:
+        return f"{len(found)} sums differ"
+    rebuild_day(day)
+    return f"{len(found)} sums put right"
 
 
 def _day(text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from accounts.attempts import AttemptRecord
 from accounts.booking import Kind, book, correction_of
 from accounts.models import Alert, LedgerEntry, Team, UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.recording import Amounts, count_missed, record_attempts
+from accounts.retention import forget_entries
 from accounts.usage import repair
 from accounts.usage.measures import MOST
 from accounts.usage.proof import prove, prove_days, prove_quarters
@@ -230,6 +231,26 @@ def test_command_makes_days_anew_and_says_what_differed() -> None:
     assert rebuild() == ["2026-05-31: 1 sums put right", "2026-06-01: 1 sums put right"]
     assert rebuild("--dry-run") == ["2026-05-31: 0 sums differ", "2026-06-01: 0 sums differ"]
     assert read_total(ALL)["calls"] == 3
+
+
+def test_days_that_the_ledger_has_not_all_of_are_never_made_anew(settings: Any) -> None:
+    first = int(NOON) // DAY_S * DAY_S
+    at = datetime.fromtimestamp(NOON, UTC) + timedelta(days=100)
+    assert not repair.is_kept(first, at=at)
+    record_attempts([of()])
+    assert [repair.is_kept(first + days * DAY_S, at=at) for days in (-1, 0, 1)] == [False, True, True]
+    settings.LEDGER_DAYS = 100
+    assert [repair.is_kept(first + days * DAY_S, at=at) for days in (0, 1)] == [False, True]
+
+
+def test_old_entries_stay_until_they_are_added_up() -> None:
+    record_attempts([of()])
+    at = datetime.fromtimestamp(NOON, UTC) + timedelta(days=400)
+    UsageBackfill.objects.create(pk=1, before=int(NOON))
+    assert forget_entries(90, at=at, most_s=5) == 0
+    UsageBackfill.objects.update(before=0)
+    assert forget_entries(90, at=at, most_s=5) == 1
+    assert read_total(ALL)["calls"] == 1
 
 
 @pytest.mark.parametrize("days", [("yesterday", "2026-06-01"), ("2026-06-02", "2026-06-01")])
