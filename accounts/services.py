@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, limits
+from accounts.allowances import grant
 from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
 from accounts.keys import mint_key
@@ -99,6 +100,7 @@ def issue_key(
     key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
     set_published(key, given)
+    grant(key)
     tell_created(key)
     return key, minted.text
 

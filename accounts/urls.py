@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import alert_views, budget_views, limit_views, owner_views
+from accounts import alert_views, allowance_views, budget_views, limit_views, owner_views
 from accounts.usage import analytics, openrouter
 from accounts.usage import openai as openai_usage
 from accounts.usage import views as usage_views
@@ -19,6 +19,8 @@ urlpatterns = [
     path("team/freeze", owner_views.FreezeView.as_view(), name="team-freeze"),
     path("team/unfreeze", owner_views.UnfreezeView.as_view(), name="team-unfreeze"),
     path("team/archive", owner_views.ArchiveView.as_view(), name="team-archive"),
+    path("allowances", allowance_views.AllowancesView.as_view(), name="allowances"),
+    path("allowances/<str:id>", allowance_views.AllowanceView.as_view(), name="allowance"),
     path("budgets", budget_views.BudgetsView.as_view(), name="budgets"),
     path("budgets/<str:id>", budget_views.BudgetView.as_view(), name="budget"),
     path("budgets/<str:id>/raise", budget_views.BudgetRaiseView.as_view(), name="budget-raise"),

@@ -1,6 +1,7 @@
 """Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
+from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
@@ -20,6 +21,7 @@ __all__ = [
     "AlertChannel",
     "AlertChoice",
     "AlertDelivery",
+    "Allowance",
     "AuditEntry",
     "Budget",
     "BudgetNotice",

@@ -170,6 +170,7 @@ _OVERLOADED = Refusal(
     OVERLOADED,
 )
 _OF_A_TEAM = (
+    "/v1/allowances",
     "/v1/keys",
     "/v1/team",
     "/v1/projects",

@@ -45,6 +45,7 @@ urlpatterns = [
     path("team/service-accounts/<str:slug>", subject_views.service_account, name="service-account"),
     path("team/service-accounts/<str:slug>/switch", team_views.switch_account, name="switch-account"),
     path("team/limits/<str:id>/remove", limit_views.remove, name="remove-limit"),
+    path("team/allowances/<str:id>/remove", team_views.remove_allowance, name="remove-allowance"),
     path("team/budgets/<str:id>", budget_views.budget, name="budget"),
     path("team/budgets/<str:id>/end-raise", budget_views.stop_raise, name="end-raise"),
     path("team/budgets/<str:id>/remove", budget_views.remove, name="remove-budget"),

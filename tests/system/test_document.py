@@ -24,6 +24,15 @@ CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 RESPONSE = {"model": "demo/chat", "input": "hello"}
 LIMITED = "limited"
 LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
+ALLOWANCE = {
+    "allowances-TOTAL_FORMS": "1",
+    "allowances-0-whose": "key",
+    "allowances-0-unit": "tokens",
+    "allowances-0-window": "minute",
+    "allowances-0-amount": "1000000",
+    "allowances-0-most": "2000000",
+}
+"""On the team's page of the admin."""
 CREDENTIAL = {"provider": "demo-a", "label": "made", "secret": "a-key-of-the-demos"}
 CHANNEL = {"kind": "webhook", "name": "one", "address": "https://hooks.example.com/one"}
 BUDGET = {"subject": "project", "subject_id": LIMITED, "window": "month", "amount_usd": "10"}
@@ -44,6 +53,8 @@ class Good:
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
     "alert_channel_create": [Good(CHANNEL)],
+    "allowance_create": [Good({"whose": "member", "unit": "usd", "window": "month", "amount": "5"})],
+    "allowance_partial_update": [Good({"amount": "4"})],
     "alert_channel_partial_update": [Good({"name": "two"})],
     "budget_create": [Good(BUDGET)],
     "budget_partial_update": [Good({"amount_usd": "50"})],
@@ -116,6 +127,7 @@ OPERATIONS = list(operations(api_document()))
 MANAGED = (
     *(
         "/v1/alert-channels",
+        "/v1/allowances",
         "/v1/budgets",
         "/v1/credentials",
         "/v1/keys",
@@ -134,7 +146,10 @@ NAMING = [
 
 
 def changes_team(operation: Declared) -> bool:
-    return operation.path.startswith(("/v1/team", "/v1/alert-channels")) and operation.method != "get"
+    return (
+        operation.path.startswith(("/v1/team", "/v1/alert-channels", "/v1/allowances"))
+        and operation.method != "get"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +199,9 @@ class Caller:
         return str(id_)
 
     def _new_row(self, operation: Declared) -> str:
-        """Of a key, a limit, a budget, a project or a service account; and the alert channel that is there."""
+        """Of what keys make; of alert channels and allowances those that are there."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
-        if path == "/v1/alert-channels":
+        if path in {"/v1/alert-channels", "/v1/allowances"}:
             listed = self.http.get(path, headers={"authorization": f"Bearer {self.keys[True]}"}).json()
             return str(listed["data"][0]["id"])
         if path == "/v1/limits":
@@ -229,6 +244,7 @@ def caller(own_product: Product) -> Iterator[Caller]:
         keys = {False: product.key, True: pages.issue_key("document", scope="management", owner=owner)}
         with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
             caller = Caller(http, keys)
+            pages.submit(f"/admin/accounts/team/{pages.row_id('accounts/team', 'demo')}/change/", **ALLOWANCE)
             pages.submit(
                 "/admin/accounts/alertchannel/add/", team=pages.row_id("accounts/team", "demo"), **CHANNEL
             )
