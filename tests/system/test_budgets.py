@@ -1,5 +1,6 @@
 """A budget on web and worker processes of their own, over PostgreSQL and Redis: exact, whatever dies meanwhile."""
 
+import shutil
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from tests.patience import HANG_S
 from tests.services import wait_until
+from tests.shared import made_once
 from tests.system.deployment import deployed, make_tables
 
 A_CALL = "0.001"
@@ -101,9 +103,13 @@ ALL_SPENT = {"spent_usd": "0.01", "held_usd": "0", "left_usd": "0"}
 @pytest.fixture
 def sqlite_url(tmp_path):
     """Of a file that has its tables."""
-    url = f"sqlite:///{tmp_path}/gatehouse.sqlite3"
-    make_tables(url, tmp_path)
-    return url
+    made = made_once("sqlite-of-deployments", _make_sqlite_tables)
+    shutil.copy(made / "gatehouse.sqlite3", tmp_path)
+    return f"sqlite:///{tmp_path}/gatehouse.sqlite3"
+
+
+def _make_sqlite_tables(folder):
+    make_tables(f"sqlite:///{folder}/gatehouse.sqlite3", folder)
 
 
 @pytest.mark.drill
