@@ -46,6 +46,8 @@ def put_quarters(sums: Sums) -> None:
 
 def zones_of(teams: Collection[int]) -> Mapping[int, str]:
     """Where the days of those teams begin. UTC, where there is no such team."""
+    if not teams:
+        return {}
     places = ", ".join(["%s"] * len(teams))
     with connection.cursor() as cursor:
         # By hand: this is asked for each batch of attempts.
