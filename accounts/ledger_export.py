@@ -52,6 +52,8 @@ COLUMNS = (
     "charged_usd",
     "surface",
     "note",
+    "own_credential_id",
+    "own_cost_usd",
 )
 _FROM_ELSEWHERE = {"team", "key", "key_name", "charged_usd"}
 FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in _FROM_ELSEWHERE)]

@@ -34,7 +34,7 @@ _Reply = asyncio.Future[Any]
 
 
 class Turn:
-    """Of one connection. What Redis does not take is told again by `pay_debts`, but for what tokens were too many."""
+    """Of one connection. What Redis does not take is told again by `pay_debts`, but for corrections of buckets."""
 
     def __init__(self, commands: Connection, lost: Callable[[], None]) -> None:
         """`lost` hears that Redis may not have been told all that was settled."""
