@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0019_give_keys_and_members_allowances'),
+        ('accounts', '0020_leave_empty_usage_out'),
     ]
 
     operations = [
