@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts import (
     budget_notices,
     key_news,
+    ledger_files,
     repeats,
     retention,
     spend_leaps,
@@ -16,9 +17,12 @@ from accounts import (
 )
 from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
+from accounts.usage import proof as usage_proof
+from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
 
 _FORGET_S = 60.0
+_EXPORT_S = 45.0
 
 
 @shared_task
@@ -53,6 +57,13 @@ def prove_spending() -> int:
 
 @shared_task
 @one_at_a_time
+def prove_usage() -> int:
+    """Compare usage with the ledger. Returns how many sums differ."""
+    return len(usage_proof.prove(at=timezone.now()))
+
+
+@shared_task
+@one_at_a_time
 def forget_repeats() -> int:
     """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
     return repeats.forget_repeats(at=timezone.now())
@@ -70,6 +81,16 @@ def send_alerts() -> int:
 
 @shared_task
 @one_at_a_time
+def tend_usage() -> int:
+    """Make days of teams anew that are in another time zone now, and add up some of what was before usage was added up.
+
+    Returns how many teams and days that were.
+    """
+    return repair.follow_zones() + repair.fill_back()
+
+
+@shared_task
+@one_at_a_time
 def watch_keys_and_spending() -> int:
     """Tell of keys that expire soon and of spending that leaps, and forget old alerts. Returns how many are new."""
     at = timezone.now()
@@ -82,3 +103,10 @@ def watch_keys_and_spending() -> int:
 def forget_entries() -> int:
     """Remove rows of the ledger that are older than they are kept here. Returns how many."""
     return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)
+
+
+@shared_task
+@one_at_a_time
+def export_ledger() -> int:
+    """Write to files what is due of the ledger, for about so long. Returns how many files."""
+    return ledger_files.export_due(at=timezone.now(), most_s=_EXPORT_S)

@@ -1,8 +1,10 @@
-"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, alerts, the audit."""
+"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
+from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
+from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -12,6 +14,7 @@ from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.team import Membership, Team
+from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
 
 __all__ = [
@@ -19,9 +22,11 @@ __all__ = [
     "AlertChannel",
     "AlertChoice",
     "AlertDelivery",
+    "Allowance",
     "AuditEntry",
     "Budget",
     "BudgetNotice",
+    "ExportedDay",
     "Key",
     "KeyRequest",
     "LedgerEntry",
@@ -35,5 +40,9 @@ __all__ = [
     "SpoolMark",
     "StoredResponse",
     "Team",
+    "UsageBackfill",
+    "UsageDay",
+    "UsageQuarter",
+    "UsageSeries",
     "User",
 ]

@@ -209,6 +209,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         fields = [
             "name",
             "cost_centre",
+            "time_zone",
             "lifecycle_policy",
             "keeps_responses",
             "allows_free_projects",
