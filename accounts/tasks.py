@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts import (
     budget_notices,
     key_news,
+    ledger_files,
     repeats,
     retention,
     spend_leaps,
@@ -22,6 +23,7 @@ from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
 
 _FORGET_S = 60.0
+_EXPORT_S = 45.0
 
 
 @shared_task
@@ -115,3 +117,10 @@ def close_months() -> int:
     """Make statements of months that have ended. Returns how many."""
     days = settings.STATEMENT_DAYS
     return statements.close_due(at=timezone.now(), days=days) if days else 0
+
+
+@shared_task
+@one_at_a_time
+def export_ledger() -> int:
+    """Write to files what is due of the ledger, for about so long. Returns how many files."""
+    return ledger_files.export_due(at=timezone.now(), most_s=_EXPORT_S)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0020_leave_empty_usage_out'),
+        ('accounts', '0021_export_the_ledger'),
     ]
 
     operations = [
