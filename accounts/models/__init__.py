@@ -6,6 +6,7 @@ from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
@@ -29,11 +30,14 @@ __all__ = [
     "Membership",
     "Project",
     "Revision",
+    "RoutingNote",
+    "RoutingPlan",
     "ServiceAccount",
     "Spend",
     "SpendVersion",
     "SpoolMark",
     "StoredResponse",
     "Team",
+    "TranslationNote",
     "User",
 ]
