@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import alert_views, budget_views, limit_views, owner_views
+from accounts import alert_views, budget_views, limit_views, owner_views, receipt_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -35,6 +35,7 @@ urlpatterns = [
         alert_views.ReplayView.as_view(),
         name="alert-replay",
     ),
+    path("receipts/<str:request_id>", receipt_views.ReceiptView.as_view(), name="receipt"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

@@ -380,6 +380,7 @@ SPECTACULAR_SETTINGS = {
             "name": "team",
             "description": "The team, its service accounts and projects, and the limits of all.",
         },
+        {"name": "usage", "description": "What was used and spent, to the single call."},
         {"name": "machines", "description": "For monitoring."},
     ],
 }

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from gateway.portal import budget_views, limit_views, subject_views, team_views, views
+from gateway.portal import budget_views, limit_views, receipt_views, subject_views, team_views, views
 
 app_name = "portal"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("keys/<str:public_id>/rotate", views.rotate, name="rotate"),
     path("keys/<str:public_id>/limits", limit_views.set_of_key, name="key-limits"),
     path("keys/<str:public_id>/budgets", budget_views.set_of_key, name="key-budgets"),
+    path("calls/<str:request_id>", receipt_views.receipt, name="receipt"),
     path("team", team_views.team, name="team"),
     path("team/freeze", team_views.freeze, name="team-freeze"),
     path("team/unfreeze", team_views.unfreeze, name="team-unfreeze"),

@@ -12,6 +12,7 @@ import pytest
 from gateway.web.views import api_document
 from tests.gateway.openapi.declared import Declared, operations
 from tests.patience import HANG_S
+from tests.services import wait_until
 from tests.system.admin_pages import AdminPages
 from tests.system.embedded import Prepared, Product
 
@@ -104,6 +105,7 @@ MANAGED = (
     "/v1/keys",
     "/v1/limits",
     "/v1/projects",
+    "/v1/receipts",
     "/v1/service-accounts",
     "/v1/team",
 )
@@ -144,14 +146,23 @@ class Caller:
 
     def _names(self, operation: Declared, name: str | None) -> dict[str, str]:
         if name:
-            return dict.fromkeys(("id", "model", "response_id", "delivery"), name)
+            return dict.fromkeys(("id", "model", "response_id", "delivery", "request_id"), name)
         is_managed = operation.path.startswith(MANAGED)
         return {
             "id": self._new_row(operation) if is_managed and "{id}" in operation.path else "demo/chat",
             "delivery": "1",
             "model": "demo/chat",
             "response_id": self._new_response() if "{response_id}" in operation.path else "",
+            "request_id": self._new_receipt() if "{request_id}" in operation.path else "",
         }
+
+    def _new_receipt(self) -> str:
+        """Of a call that is in the ledger."""
+        headers = {"authorization": f"Bearer {self.keys[True]}"}
+        made = self.http.post("/v1/chat/completions", json=CHAT, headers=headers)
+        id_ = made.headers["x-request-id"]
+        wait_until(lambda: self.http.get(f"/v1/receipts/{id_}", headers=headers).is_success, "receipt")
+        return id_
 
     def _new_row(self, operation: Declared) -> str:
         """Of a key, a limit, a budget, a project or a service account; and the alert channel that is there."""
