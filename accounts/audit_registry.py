@@ -3,15 +3,27 @@
 from django.contrib.auth.models import Group
 
 from accounts.audit import watch
-from accounts.models import AlertChannel, Budget, Key, Limit, Membership, Project, ServiceAccount, Team, User
+from accounts.models import (
+    AlertChannel,
+    Allowance,
+    Budget,
+    Key,
+    Limit,
+    Membership,
+    Project,
+    ServiceAccount,
+    Team,
+    User,
+)
 from gateway.core import audit_context
 
 
 def watch_accounts() -> None:
-    watch(Team, unwatched=["created_at"])
+    watch(Team, unwatched=["created_at", "usage_zone"])
     watch(Membership, unwatched=["created_at"], page=_team_page)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
+    watch(Allowance, page=_page_of_allowance)
     watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject)
     watch(Budget, unwatched=["set_by", "set_at"], page=_page_of_budget)
     watch(
@@ -33,6 +45,10 @@ def watch_accounts() -> None:
 
 def _team_page(membership: Membership) -> str:
     return audit_context.name_page("accounts.team", membership.team_id)
+
+
+def _page_of_allowance(allowance: Allowance) -> str:
+    return audit_context.name_page("accounts.team", allowance.team_id)
 
 
 def _page_of_channel(channel: AlertChannel) -> str:

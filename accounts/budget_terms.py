@@ -29,9 +29,9 @@ def check_window(window: str) -> None:
         raise InvalidField("window", f"window is {window!r}; use one of {', '.join(KINDS)}.")
 
 
-def check_zone(zone: str) -> None:
+def check_zone(zone: str, field: str = "zone") -> None:
     if not is_zone(zone):
-        raise InvalidField("zone", f"zone is {zone!r}; name a time zone, such as Europe/Berlin or UTC.")
+        raise InvalidField(field, f"{field} is {zone!r}; name a time zone, such as Europe/Berlin or UTC.")
 
 
 def check_mode(mode: str) -> None:

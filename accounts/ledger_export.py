@@ -1,19 +1,14 @@
 """The ledger as CSV: read a page at a time while it is sent, so that it may be long and holds nothing."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 
+from accounts.csv_text import write_lines
 from accounts.ledger_names import read_names
-from accounts.measures import write_exactly
 from accounts.querysets import CHARGED, LedgerQuerySet
-from gateway.core.formulas import quote_formula
 
 MOST_ROWS = 1_000_000
 _PAGE_ROWS = 2_000
@@ -54,6 +49,8 @@ COLUMNS = (
     "charged_usd",
     "surface",
     "note",
+    "own_credential_id",
+    "own_cost_usd",
 )
 _FROM_ELSEWHERE = {"team", "key", "key_name", "charged_usd"}
 _FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in _FROM_ELSEWHERE)]
@@ -63,13 +60,13 @@ Row = Mapping[str, Any]
 
 async def csv_parts(rows: LedgerQuerySet) -> AsyncIterator[str]:
     """The head, then page after page. Each is read once the one before has left, by a query of its own."""
-    yield _write([COLUMNS])
+    yield write_lines([COLUMNS])
     written, page = 0, await _read(rows, None)
     while page:
-        yield _write([_cell(row[name]) for name in COLUMNS] for row in page)
+        yield write_lines([row[name] for name in COLUMNS] for row in page)
         written += len(page)
         if written >= MOST_ROWS:
-            yield _write([[_CUT]])
+            yield write_lines([[_CUT]])
             return
         page = await _read(rows, page[-1])
 
@@ -100,19 +97,3 @@ def _named(rows: Iterable[Row]) -> Sequence[Row]:
         }
         for row in page
     ]
-
-
-def _write(lines: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Instants in full, in UTC; money with all digits; no formulas."""
-    match value:
-        case datetime():
-            return value.isoformat()
-        case Decimal():
-            return write_exactly(value)
-    return quote_formula(value)

@@ -2,7 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-UNITS_A_USD = 10**10
+_PLACES = 10
+UNITS_A_USD = 10**_PLACES
 """As many as the ledger has places."""
 _FACTOR_UNITS = 10**4
 
@@ -10,6 +11,15 @@ _FACTOR_UNITS = 10**4
 def units_of(amount_usd: Decimal) -> int:
     """Raises ArithmeticError or ValueError for what is no amount."""
     return int((amount_usd * UNITS_A_USD).to_integral_value(ROUND_HALF_UP))
+
+
+def units_in(text: str) -> int:
+    """Of an amount as a plain decimal. Quicker than by way of a Decimal; raises as `units_of` does."""
+    whole, _, places = text.partition(".")
+    is_plain = whole.isdecimal() or (whole[:1] == "-" and whole[1:].isdecimal())
+    if is_plain and len(places) <= _PLACES and (not places or places.isdecimal()):
+        return int(whole + places.ljust(_PLACES, "0"))
+    return units_of(Decimal(text))
 
 
 def usd_of(units: int) -> Decimal:

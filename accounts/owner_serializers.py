@@ -97,6 +97,11 @@ class TeamChangesSerializer(StrictSerializer):
         required=False,
         help_text="For staff alone. What the team is charged is what its calls cost times this.",
     )
+    time_zone = serializers.CharField(
+        max_length=64,
+        required=False,
+        help_text="Where its days begin at midnight in what it used, such as Europe/Berlin.",
+    )
     allows_free_projects = serializers.BooleanField(
         required=False, help_text="false: calls may name the team's own projects only."
     )
@@ -133,6 +138,7 @@ class TeamSerializer(_Told):
             "name",
             "state",
             "cost_centre",
+            "time_zone",
             "charge_factor",
             "lifecycle_policy",
             "keeps_responses",

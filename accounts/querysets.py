@@ -98,16 +98,21 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
     def found_by(self, text: str) -> "LedgerQuerySet":
         """Those of exactly that request, call, attempt or project."""
         text = text.strip()
-        if text.startswith(_REQUEST):
-            return self.filter(request_id=text)
-        if (id_ := _read_uuid(text)) is not None:
-            return self.filter(Q(call_id=id_) | Q(attempt_id=id_))
+        if text.startswith(_REQUEST) or _read_uuid(text) is not None:
+            return self.found_by_id(text)
         # Said twice for the index of those that have a project.
         return self.filter(project=text).exclude(project="")
 
     def attempts(self) -> "LedgerQuerySet":
         """Without what corrects them."""
         return self.filter(kind="attempt")
+
+    def found_by_id(self, text: str) -> "LedgerQuerySet":
+        """Those of exactly that request, call or attempt; of anything else none."""
+        if text.startswith(_REQUEST) and text.isprintable():
+            return self.filter(request_id=text)
+        id_ = _read_uuid(text)
+        return self.none() if id_ is None else self.filter(Q(call_id=id_) | Q(attempt_id=id_))
 
     def total(self, most: int) -> Totals:
         """Of the latest `most` rows."""

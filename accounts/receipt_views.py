@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
 from accounts.management_view import person_of
-from accounts.permits import judge
 from accounts.receipt_serializers import ReceiptSerializer, write_receipt
 from accounts.receipts import read_receipt
-from accounts.scopes import MANAGEMENT, USAGE
-from gateway.core.client_address import client_of_meta
+from accounts.usage.access import MayReadUsage
 from gateway.core.errors import ApiError
 
 _EXAMPLE = {
@@ -40,18 +36,6 @@ _EXAMPLE = {
     "attempts": [],
     "routing": None,
 }
-
-
-class MayReadUsage(BasePermission):
-    """Keys of the scopes usage or management may, and all people."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  # the framework's signature
-        principal = request.user
-        if isinstance(principal, KeyPrincipal) and MANAGEMENT not in principal.facts.scopes:
-            address = client_of_meta(request.META, settings.TRUSTED_PROXIES)
-            if denial := judge(principal.facts, USAGE, address=address):
-                raise ApiError(denial.message, status=403, code=denial.code, param=denial.param)
-        return bool(principal and principal.is_authenticated)
 
 
 class ReceiptView(APIView):

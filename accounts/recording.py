@@ -20,6 +20,7 @@ from accounts.ledger import insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
 from accounts.money import charge_of, units_of
 from accounts.subjects import Owners, bears_losses, everybody, owners_of
+from accounts.usage import measures, rollups
 from accounts.windows import grains_of, quarter_of
 
 OVER = 2**62
@@ -64,6 +65,8 @@ def record_attempts(records: Sequence[AttemptRecord], mark: Mark | None = None) 
     with transaction.atomic():
         new = insert_entries(told)
         _add(_sums(new), mark)
+        # It holds the lock that writing usage needs.
+        rollups.add(measures.add_up(new))
     return len(new)
 
 
@@ -100,6 +103,7 @@ def count_entries(entries: Sequence[LedgerEntry]) -> None:
         amounts = Amounts(*map(units_of, (row.cost_usd, row.charged_usd, row.loss_usd)))
         _count(sums, subjects, quarter, amounts)
     _add(sums, None)
+    rollups.add(measures.add_up_entries(entries))
 
 
 def _tell_owners(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:

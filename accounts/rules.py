@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from accounts.budgets import SubjectBudgets, Terms
 from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
-from accounts.subjects import store_name as store_name  # noqa: PLC0414  # (admission asks for it here)
-from accounts.subjects import subjects_of
+from accounts.subjects import Owners, payers, store_name, subjects_of, subjects_told
 from gateway.core.store.interface import Limit
 
 _KEPT_MOST = 100_000
@@ -25,6 +24,15 @@ class KeyRules:
     """Of those whose budgets refuse calls."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """What counts for a call when it is put right, by the ids that travel with it."""
+
+    token_limits: tuple[Limit, ...]
+    payers: tuple[str, ...]
+    """Whose budgets may hold something for it: those that have any, as the store names them."""
+
+
 class Rules:
     """As they were at one moment; a change makes another one. For one thread: what it put together is kept."""
 
@@ -38,6 +46,7 @@ class Rules:
             subject: each for subject, each in told.items() if each.terms
         }
         self._kept: dict[tuple[int, int], tuple[KeyFacts, KeyRules]] = {}
+        self._of_calls: dict[tuple[Owners, int], CallRules] = {}
 
     def for_key(self, key: KeyFacts, project_id: int = 0) -> KeyRules:
         """`project_id` is that of the project that the call names, 0 where the team has no such row."""
@@ -53,15 +62,30 @@ class Rules:
         self._kept[key.id, project_id] = (key, rules)
         return rules
 
+    def of_call(self, owners: Owners, team_id: int) -> CallRules:
+        kept = self._of_calls.get((owners, team_id))
+        if kept is None:
+            if len(self._of_calls) >= _KEPT_MOST:
+                self._of_calls.clear()
+            kept = self._of_calls[owners, team_id] = self._look(owners, team_id)
+        return kept
+
+    def _look(self, owners: Owners, team_id: int) -> CallRules:
+        subjects = subjects_told(owners, team_id)
+        return CallRules(
+            tuple(limit for subject in subjects for limit in self.limits_of(subject) if limit.counts_tokens),
+            tuple(name for name in payers(owners, team_id) if name in self.budgets),
+        )
+
+    def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
+        return tuple(compile_limits(subject, self._limits.get(subject, ())))
+
     def _budgets_of(self, key: KeyFacts, project_id: int) -> Iterable[SubjectBudgets]:
         if not self.budgets:
             return
         for subject in (*map(store_name, subjects_of(key, project_id)), DEPLOYMENT):
             if budgets := self.budgets.get(subject):
                 yield budgets
-
-    def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
-        return tuple(compile_limits(subject, self._limits.get(subject, ())))
 
     def _limits_of(self, key: KeyFacts, project_id: int) -> Iterable[Limit]:
         for subject in subjects_of(key, project_id):

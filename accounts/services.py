@@ -12,6 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, limits
+from accounts.allowances import grant
+from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
 from accounts.keys import mint_key
 from accounts.limiting import set_published
@@ -98,6 +100,7 @@ def issue_key(
     key.revision = take_revision(Part.KEYS)
     key.save(force_insert=True)
     set_published(key, given)
+    grant(key)
     tell_created(key)
     return key, minted.text
 
@@ -197,6 +200,7 @@ def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
     """
     limits.check_name(team.name)
     limits.check_line("cost_centre", team.cost_centre)
+    check_zone(team.time_zone, "time_zone")
     check_lists({field: getattr(team, field) for field in LISTS})
     revision = take_revision(Part.KEYS)
     team.save(update_fields=fields)

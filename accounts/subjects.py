@@ -4,6 +4,7 @@ A subject is named in one text by sums and by the store: `key:7`, `team:2`, `pro
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from accounts.attempts import OPERATOR, OWNERS, clean
@@ -12,6 +13,7 @@ from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 PROVIDER = "provider:"
 """How names of providers begin; their slug follows."""
 _SLUG_LENGTH = 60
+_read_owners = attrgetter(*OWNERS.values())
 Owners = tuple[int, ...]
 """The values of accounts.attempts.OWNERS, in its order; 0 where there is none."""
 
@@ -26,7 +28,8 @@ def subjects_of(key: KeyFacts, project_id: int = 0) -> tuple[Subject, ...]:
 
 def owners_of(facts: Any) -> Owners:
     """By what is told of a call: the record of an attempt, or its row of the ledger."""
-    return tuple(getattr(facts, fact) or 0 for fact in OWNERS.values())
+    owners: Owners = _read_owners(facts)
+    return tuple(pk or 0 for pk in owners) if None in owners else owners
 
 
 def subjects_told(owners: Owners, team_id: int) -> tuple[Subject, ...]:

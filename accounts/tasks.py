@@ -16,6 +16,8 @@ from accounts import (
 )
 from accounts.alerts import delivering, spreading
 from accounts.recording import count_missed
+from accounts.usage import proof as usage_proof
+from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
 
 _FORGET_S = 60.0
@@ -53,6 +55,13 @@ def prove_spending() -> int:
 
 @shared_task
 @one_at_a_time
+def prove_usage() -> int:
+    """Compare usage with the ledger. Returns how many sums differ."""
+    return len(usage_proof.prove(at=timezone.now()))
+
+
+@shared_task
+@one_at_a_time
 def forget_repeats() -> int:
     """Forget what new keys are while they may be asked for again. Returns how many requests are not known any more."""
     return repeats.forget_repeats(at=timezone.now())
@@ -66,6 +75,16 @@ def send_alerts() -> int:
     spreading.spread_new(at=at)
     spreading.send_digests(at=at)
     return delivering.send_due(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def tend_usage() -> int:
+    """Make days of teams anew that are in another time zone now, and add up some of what was before usage was added up.
+
+    Returns how many teams and days that were.
+    """
+    return repair.follow_zones() + repair.fill_back()
 
 
 @shared_task

@@ -3,7 +3,17 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import alert_views, budget_views, limit_views, owner_views, receipt_views
+from accounts import (
+    alert_views,
+    allowance_views,
+    budget_views,
+    limit_views,
+    owner_views,
+    receipt_views,
+)
+from accounts.usage import analytics, openrouter
+from accounts.usage import openai as openai_usage
+from accounts.usage import views as usage_views
 from accounts.views import KeyViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -16,6 +26,8 @@ urlpatterns = [
     path("team/freeze", owner_views.FreezeView.as_view(), name="team-freeze"),
     path("team/unfreeze", owner_views.UnfreezeView.as_view(), name="team-unfreeze"),
     path("team/archive", owner_views.ArchiveView.as_view(), name="team-archive"),
+    path("allowances", allowance_views.AllowancesView.as_view(), name="allowances"),
+    path("allowances/<str:id>", allowance_views.AllowanceView.as_view(), name="allowance"),
     path("budgets", budget_views.BudgetsView.as_view(), name="budgets"),
     path("budgets/<str:id>", budget_views.BudgetView.as_view(), name="budget"),
     path("budgets/<str:id>/raise", budget_views.BudgetRaiseView.as_view(), name="budget-raise"),
@@ -36,6 +48,13 @@ urlpatterns = [
         name="alert-replay",
     ),
     path("receipts/<str:request_id>", receipt_views.ReceiptView.as_view(), name="receipt"),
+    path("usage", usage_views.UsageListView.as_view(), name="usage"),
+    path("generation", openrouter.GenerationView.as_view(), name="generation"),
+    path("credits", openrouter.CreditsView.as_view(), name="credits"),
+    path("analytics", analytics.AnalyticsView.as_view(), name="analytics"),
+    path("organization/usage/completions", openai_usage.CompletionsView.as_view(), name="usage-completions"),
+    path("organization/usage/embeddings", openai_usage.EmbeddingsView.as_view(), name="usage-embeddings"),
+    path("organization/costs", openai_usage.CostsView.as_view(), name="usage-costs"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

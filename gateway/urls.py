@@ -18,6 +18,7 @@ urlpatterns = [
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),
     path("v1/", include("accounts.urls")),
+    path("v1/", include("providers.urls")),
     path("v1/", include("gateway.responses.urls")),
     path("leaks", LeaksView.as_view(), name="leaks"),
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),

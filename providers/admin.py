@@ -10,17 +10,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.deletion import AskingMixin
 from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
-from providers import services, validators
+from providers import credential_admin, services, validators
 from providers.formats.registry import formats_with_list
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider, Quota
 from providers.probes import ProbeOutcome, probe_together
+
+__all__ = ["ProviderAdmin", "credential_admin"]
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
 _NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"
@@ -120,7 +123,7 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     actions_submit_line = ["save_and_probe"]
     list_before_template = "admin/connect_line.html"
     inlines = [CredentialInline, QuotaInline, AlarmInline, ProbeResultInline]
-    readonly_fields = ["access", "health_now"]
+    readonly_fields = ["access", "further_credentials", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
         ("How to reach it", {"fields": ["base_url", "wire_format", "like", "family", "patience_s"]}),
@@ -128,7 +131,10 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
             "Exceptions: where it differs from that vendor",
             {"classes": ["collapse"], "fields": [("also", "lacks")]},
         ),
-        ("Whether calls go there", {"fields": ["is_enabled", "is_probed", "access", "health_now"]}),
+        (
+            "Whether calls go there",
+            {"fields": ["is_enabled", "is_probed", "access", "further_credentials", "health_now"]},
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
@@ -147,6 +153,15 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     def access(self, provider: Provider) -> str:
         problem = services.access_of(provider).problem
         return status_chip(problem, "warning") if problem else status_chip("usable", "good")
+
+    @admin.display(description="further credentials")
+    def further_credentials(self, provider: Provider) -> str:
+        """A link to the operator's and to teams' own."""
+        if provider.pk is None:
+            return "none"
+        page = reverse("admin:providers_providercredential_changelist")
+        address = f"{page}?provider__id__exact={provider.pk}"
+        return format_html('<a class="text-link" href="{}">Ours and those of teams</a>', address)
 
     @admin.display(description="health", ordering="health")
     def health_now(self, provider: Provider) -> str:

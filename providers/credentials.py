@@ -109,11 +109,12 @@ def change_credential(*, credential: ProviderCredential, **terms: Any) -> Provid
 
 @transaction.atomic
 def replace_secret(
-    *, credential: ProviderCredential, secret: str, tested_at: datetime | None = None
+    *, credential: ProviderCredential, secret: str, tested_at: datetime | None = None, **terms: Any
 ) -> ProviderCredential:
-    """Another secret in its place; its terms stay. Raises InvalidField, SecretError."""
+    """Another secret in its place; with `terms` as `change_credential` takes them. Raises InvalidField, SecretError."""
     check_secret(secret)
     take_revision(Part.PROVIDERS)
+    _set_terms(credential, terms)
     _put_in(credential, secret)
     credential.tested_at = tested_at
     _save(credential)

@@ -187,7 +187,7 @@ class AlertAdmin(AdminBase):
     paginator = CountlessPaginator
     show_full_result_count = False
     fields = readonly_fields = [
-        *("raised_at", "kind", "whose", "title", "text", "cause", "window", "public_id"),
+        *("raised_at", "kind", "whose", "title", "words", "cause", "window", "public_id"),
         "deliveries_told",
     ]
 
@@ -206,6 +206,10 @@ class AlertAdmin(AdminBase):
     @admin.display(description="whose")
     def whose(self, alert: Alert) -> str:
         return str(alert.team) if alert.team else "the operator"
+
+    @admin.display(description="text")
+    def words(self, alert: Alert) -> str:
+        return format_html_join(_BREAK, "{}", ((line,) for line in alert.text.split("\n")))
 
     @admin.display(description="told")
     def told(self, alert: Alert) -> str:

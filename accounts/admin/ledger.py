@@ -141,6 +141,7 @@ class LedgerEntryAdmin(AdminBase):
                     "charge_factor",
                     "charged",
                     "borne",
+                    "on_own",
                     "usage_told",
                     "prices_told",
                 ]
@@ -161,6 +162,7 @@ class LedgerEntryAdmin(AdminBase):
         "listed",
         "charged",
         "borne",
+        "on_own",
         "usage_told",
         "prices_told",
         "put_right",
@@ -282,6 +284,13 @@ class LedgerEntryAdmin(AdminBase):
     @admin.display(description="borne by us, USD")
     def borne(self, entry: LedgerEntry) -> str:
         return write_exactly(entry.loss_usd)
+
+    @admin.display(description="paid by the team's own provider key, USD", empty_value="nothing")
+    def on_own(self, entry: LedgerEntry) -> str | None:
+        """What it would have cost here."""
+        if entry.own_credential_id is None:
+            return None
+        return f"{write_exactly(entry.own_cost_usd)} (by the list; credential {entry.own_credential_id})"
 
     @admin.display(description="request")
     def request_of(self, entry: LedgerEntry) -> str:

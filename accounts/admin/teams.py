@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
+from accounts.allowances import grant, remove_allowance, save_allowance
 from accounts.fields import words_field
-from accounts.models import Key, Membership, Team
+from accounts.models import Allowance, Key, Membership, Team
 from accounts.restrictions import LISTS
 from gateway.core.admin_base import TableInline, TextArea, Tone, status_chip
 
@@ -22,6 +23,12 @@ class MembershipInline(TableInline):
     autocomplete_fields = ["user"]
     fields = ["user", "role"]
     show_change_link = True
+
+
+class AllowanceInline(TableInline):
+    model = Allowance
+    verbose_name_plural = "what each key and each member gets, and has at most"
+    fields = ["whose", "unit", "window", "amount", "most"]
 
 
 class KeyInline(TableInline):
@@ -66,11 +73,14 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
     # Counting groups rows, and groups have no order of their own.
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    inlines = [LimitInline, MembershipInline, KeyInline]
+    inlines = [LimitInline, AllowanceInline, MembershipInline, KeyInline]
     fieldsets = [
         ("Name it", {"fields": [("name", "slug")]}),
         ("Decide what its calls meet", {"fields": ["is_active", "lifecycle_policy", "keeps_responses"]}),
-        ("Say whom it costs", {"fields": ["cost_centre", "charge_factor", "allows_free_projects"]}),
+        (
+            "Say whom it costs",
+            {"fields": [("cost_centre", "time_zone"), "charge_factor", "allows_free_projects"]},
+        ),
         ("Bound what its keys may reach", {"fields": ["new_models", *LISTS]}),
         (
             "Give its keys limits, and bound them",
@@ -111,6 +121,19 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
     @admin.display(description="keys not revoked", ordering="key_total")
     def key_count(self, team: Any) -> int:
         return int(team.key_total)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """What each gets is in force at once, and members who join get it."""
+        if formset.model is not Allowance:
+            super().save_formset(request, form, formset, change)
+            for member in formset.new_objects if formset.model is Membership else ():
+                grant(member)
+            return
+        formset.save(commit=False)
+        for allowance in formset.deleted_objects:
+            remove_allowance(allowance=allowance, is_staff=True)
+        for allowance in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
+            save_allowance(allowance)
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:  # noqa: ARG002
         services.save_team(team=obj)

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 from random import random
@@ -37,16 +37,17 @@ TOLD_AFTER = timedelta(days=1)
 _LOG_KEPT = 25
 _ABOUT_ONE_MAIL = (SMTPRecipientsRefused, SMTPDataError)
 State, Kind = AlertDelivery.State, AlertChannel.Kind
+Now = Callable[[], datetime]
 
 
-def send_due(*, at: datetime) -> int:
-    """Send what is due, as much as a round takes. How many were tried."""
-    clock = _Clock(at)
+def send_due(*, at: datetime, now: Now | None = None) -> int:
+    """Send what is due, as much as a round takes. How many were tried. `now`: what goes on from `at` meanwhile."""
+    now = now or _going_on_from(at)
     rounds = [_claim(_due(at).filter(channel=pk)[:IN_ORDER], at) for pk in _channels_due(at)]
-    posted = _post_all([rows for rows in rounds if rows], clock)
-    at = clock.now()
+    posted = _post_all([rows for rows in rounds if rows], now)
+    at = now()
     mails = _claim(_due(at).filter(Q(channel=None) | Q(channel__kind=Kind.MAIL))[:MAILS], at)
-    return posted + _mail_all(mails, clock)
+    return posted + _mail_all(mails, now)
 
 
 def _due(at: datetime) -> "QuerySet[AlertDelivery]":
@@ -79,7 +80,7 @@ def _claim(rows: Iterable[AlertDelivery], at: datetime) -> Sequence[AlertDeliver
     return mine
 
 
-def _post_all(rounds: Sequence[Sequence[AlertDelivery]], clock: "_Clock") -> int:
+def _post_all(rounds: Sequence[Sequence[AlertDelivery]], now: Now) -> int:
     """Rows are read and written by this thread only; the others do nothing but post."""
     if not rounds:
         return 0
@@ -88,22 +89,22 @@ def _post_all(rounds: Sequence[Sequence[AlertDelivery]], clock: "_Clock") -> int
         running: dict[Future[Sequence[Answer]], Sequence[AlertDelivery]] = {}
         for rows in rounds:
             try:
-                letters = [_letter(row, clock.now()) for row in rows]
+                letters = [_letter(row, now()) for row in rows]
             except SecretError as error:
-                unread = [Answer(row.pk, clock.now(), 0, problem=str(error)) for row in rows]
-                tried += _note_all(rows, unread, clock)
+                unread = [Answer(row.pk, now(), 0, problem=str(error)) for row in rows]
+                tried += _note_all(rows, unread, now)
                 continue
             running[pool.submit(post_in_order, letters, policy)] = rows
         for done in as_completed(running):
-            tried += _note_all(running[done], done.result(), clock)
+            tried += _note_all(running[done], done.result(), now)
     return tried
 
 
-def _note_all(rows: Sequence[AlertDelivery], answers: Sequence[Answer], clock: "_Clock") -> int:
+def _note_all(rows: Sequence[AlertDelivery], answers: Sequence[Answer], now: Now) -> int:
     by_row = {answer.delivery: answer for answer in answers}
     for row in rows:
         if answer := by_row.get(row.pk):
-            _note(row, answer, clock.now())
+            _note(row, answer, now())
         else:
             _release(row)
     return len(answers)
@@ -219,21 +220,21 @@ def _tell(kind: str, channel: AlertChannel, problem: str, *, window: str, **said
     raise_alert(kind, cause=channel.public_id, window=window, team=channel.team, data=data)
 
 
-def _mail_all(rows: Sequence[AlertDelivery], clock: "_Clock") -> int:
+def _mail_all(rows: Sequence[AlertDelivery], now: Now) -> int:
     """Where the server is away the rest waits for the next round: each would wait as long for it."""
     tried, is_away = 0, False
     for row in rows:
         if is_away:
             _release(row)
             continue
-        began, problem = clock.now(), ""
+        began, problem = now(), ""
         try:
             _mail(row).send()
         except (OSError, ValueError, SecretError) as error:
             problem = f"{type(error).__name__}: {error}"[:200]
             is_away = isinstance(error, OSError) and not isinstance(error, _ABOUT_ONE_MAIL)
-        took_ms = round((clock.now() - began).total_seconds() * 1000)
-        _note(row, Answer(row.pk, began, took_ms, problem=problem), clock.now())
+        took_ms = round((now() - began).total_seconds() * 1000)
+        _note(row, Answer(row.pk, began, took_ms, problem=problem), now())
         tried += 1
     return tried
 
@@ -251,11 +252,7 @@ def _mail(row: AlertDelivery) -> EmailMessage:
     return EmailMessage(row.alert.title, f"{row.alert.text}{foot}\n", None, to, headers=named)
 
 
-class _Clock:
-    """The instant that a round was asked for, going on: answers of slow receivers come long after it."""
-
-    def __init__(self, at: datetime) -> None:
-        self._ahead = at - timezone.now()
-
-    def now(self) -> datetime:
-        return timezone.now() + self._ahead
+def _going_on_from(at: datetime) -> Now:
+    """Answers of slow receivers come long after the instant that a round was asked for."""
+    ahead = at - timezone.now()
+    return lambda: timezone.now() + ahead

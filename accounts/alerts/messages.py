@@ -14,8 +14,8 @@ import orjson
 
 _SLACK_HEADER, _SLACK_SECTION = 150, 3_000
 _DISCORD_TITLE, _DISCORD_DESCRIPTION = 256, 4_096
-_CARD_TEXT = 8_000
-"""Workflows take messages of 28 kB; a letter may be four bytes."""
+_CARD_TEXT, _CARD_LINES = 4_000, 60
+"""Workflows take messages of 28 kB; a letter may be four bytes, and each line has its frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def teams(news: News) -> bytes:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "body": [title, *lines[:60]],
+        "body": [title, *lines[:_CARD_LINES]],
         "msteams": {"width": "Full"},
     }
     if news.link:

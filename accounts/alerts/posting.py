@@ -75,7 +75,7 @@ def _post(client: httpx.Client, letter: Letter) -> Answer:
                 asked_s = read_retry_after(response.headers.get("retry-after", ""), at=at)
     except httpx.TimeoutException:
         problem = "No answer came in time."
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         problem = _why(error)
     return Answer(letter.delivery, at, round((time.monotonic() - began) * 1000), status, problem, asked_s)
 

@@ -22,16 +22,19 @@ Whom = tuple[int | None, str]
 
 
 def spread_new(*, at: datetime) -> int:
-    """Make the deliveries of alerts that have none yet. How many alerts."""
-    spread = 0
-    while batch := list(Alert.objects.filter(spread_at=None).order_by("pk")[:_BATCH]):
+    """Make the deliveries of alerts that have none yet. How many alerts.
+
+    Those of a kind that only a newer version knows are left to its processes.
+    """
+    spread, known = 0, Alert.objects.filter(spread_at=None, kind__in=list(KINDS)).order_by("pk")
+    while batch := list(known[:_BATCH]):
         spread += sum(_spread(alert, at) for alert in batch)
     return spread
 
 
 def send_digests(*, at: datetime) -> int:
     """Tell together what was held back for an hour. How many digests."""
-    held = AlertDelivery.objects.filter(state=State.HELD)
+    held = AlertDelivery.objects.filter(state=State.HELD, alert__kind__in=list(KINDS))
     groups = held.values("channel_id", "address", "alert__kind").annotate(since=Min("created_at"))
     due = groups.filter(since__lte=at - DIGEST_EVERY).order_by("since")
     return sum(

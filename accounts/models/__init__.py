@@ -1,6 +1,7 @@
-"""Users, teams, programs, projects, keys, limits, budgets, the revision, ledger, sums, responses, alerts, the audit."""
+"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
+from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.key import Key
@@ -13,6 +14,7 @@ from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.team import Membership, Team
+from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "AlertChannel",
     "AlertChoice",
     "AlertDelivery",
+    "Allowance",
     "AuditEntry",
     "Budget",
     "BudgetNotice",
@@ -39,5 +42,9 @@ __all__ = [
     "StoredResponse",
     "Team",
     "TranslationNote",
+    "UsageBackfill",
+    "UsageDay",
+    "UsageQuarter",
+    "UsageSeries",
     "User",
 ]

@@ -3,14 +3,22 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.policies import POLICY_CHOICES, LifecyclePolicy
+from accounts.windows import is_zone
 from gateway.core.lines import OneLineTexts
 
 CHARGE_FACTOR_MOST = 100
+
+
+def check_zone(name: str) -> None:
+    """Raises django.core.exceptions.ValidationError."""
+    if not is_zone(name):
+        raise ValidationError("There is no time zone '%(name)s'.", params={"name": name[:40]})
 
 
 def _positive(help_text: str) -> "models.PositiveIntegerField[int | None, int | None]":
@@ -68,6 +76,20 @@ class Team(OneLineTexts, RestrictedModel):
         validators=[MinValueValidator(0), MaxValueValidator(CHARGE_FACTOR_MOST)],
         help_text="What it is charged is what its calls cost times this: 0.9 gives a tenth off, 1.2 adds a fifth. "
         "Calls that begin from now on have it.",
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_zone],
+        help_text="Where its days begin at midnight in what it used, such as Europe/Berlin.",
+    )
+    usage_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        editable=False,
+        help_text="Where the days begin into which its usage is added up: the time zone, once that was done.",
     )
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Sum
 
 from accounts.alerts.raising import raise_alert
-from accounts.models import LedgerEntry, Team
+from accounts.models import Team, UsageDay, UsageSeries
+from accounts.windows import DAY_S
 from catalogue.changes.change_text import tell_change, tell_field
 from catalogue.changes.history import read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
@@ -88,9 +89,15 @@ def _raise(change: Change, snapshot: Snapshot, team: Team, calls: int) -> bool:
 
 
 def _calls_of(models: Collection[str], *, since: datetime) -> Mapping[str, Mapping[int, int]]:
-    """Model → team → how many attempts."""
-    rows = LedgerEntry.objects.filter(started_at__gte=since, model__in=models).order_by()
-    found: dict[str, dict[int, int]] = defaultdict(dict)
-    for model, team, count in rows.values_list("model", "team_id").annotate(Count("pk")):
-        found[model][team] = count
+    """Model → team → how many calls, from the day on that `since` falls into."""
+    series = UsageSeries.objects.filter(model__in=models).exclude(team_id=0)
+    whose = {pk: (model, team) for pk, model, team in series.values_list("id", "model", "team_id")}
+    days = UsageDay.objects.filter(
+        starts_at__gt=since.timestamp() - DAY_S, series_id__in=series.values("id")
+    ).order_by()
+    found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for pk, calls in days.values_list("series_id").annotate(Sum("calls")):
+        if calls and pk in whose:
+            model, team = whose[pk]
+            found[model][team] += calls
     return found

@@ -46,6 +46,11 @@ class RateCard:
     since: float
     until: float
 
+    @property
+    def has_prices(self) -> bool:
+        """In USD, for standard calls."""
+        return bool(self.standard.prices)
+
     def holds(self, offering: OfferingFacts, at: float) -> bool:
         return self.offering is offering and self.since <= at < self.until
 

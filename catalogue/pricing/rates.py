@@ -62,6 +62,10 @@ class Charges:
     a_call: Decimal
     counts: Sequence[tuple[str, Decimal, Sequence[tuple[str, Decimal, Sequence[str]]]]]
 
+    def rate_of(self, name: str) -> Decimal:
+        """USD for one of that count, of which no part has a price of its own."""
+        return next((rate for counted, rate, _ in self.counts if counted == name), _FREE)
+
     def amount_usd(self, usage: Usage) -> Decimal:
         """Not rounded. Each token counts once, and parts are taken out of their total as far as it reaches."""
         counts, amount = usage.counts, self.a_call

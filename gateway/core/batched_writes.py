@@ -6,6 +6,7 @@ reverse proxy, is awake already for all but the first.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 _MOST_BYTES = 64 * 1024
@@ -14,12 +15,20 @@ _MOST_BYTES = 64 * 1024
 class BatchingTransport(asyncio.Transport):
     """In front of another one. What is more than 64 KB leaves at once, so that writing can be paused in time."""
 
-    __slots__ = ("_batch", "_batch_bytes", "_flushed_bytes", "_loop", "_transport")
+    __slots__ = ("_batch", "_batch_bytes", "_finish_turn", "_flushed_bytes", "_is_due", "_loop", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        finish_turn: Callable[[], None] | None = None,
+    ) -> None:
+        """`finish_turn` is called before a batch is sent, and may write what was put off until then."""
         super().__init__()
         self._transport = transport
         self._loop = loop
+        self._finish_turn = finish_turn
+        self._is_due = False
         self._batch: list[bytes | bytearray | memoryview] = []
         self._batch_bytes = self._flushed_bytes = 0
 
@@ -29,12 +38,19 @@ class BatchingTransport(asyncio.Transport):
         return self._flushed_bytes - self._transport.get_write_buffer_size()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self._batch:
+        if not self._is_due:
+            self._is_due = True
             self._loop.call_soon(self._flush)
         self._batch.append(data)
         self._batch_bytes += len(data)
         if self._batch_bytes > _MOST_BYTES:
             self._flush()
+
+    def flush_soon(self) -> None:
+        """At the turn's end, though nothing may have been written yet."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """Once all is sent."""
@@ -71,6 +87,11 @@ class BatchingTransport(asyncio.Transport):
         return self._transport.get_extra_info(name, default)
 
     def _flush(self) -> None:
+        if self._finish_turn:
+            # It may write: the batch is due already.
+            self._is_due = True
+            self._finish_turn()
+        self._is_due = False
         self._flushed_bytes += self._batch_bytes
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         if batch and not self._transport.is_closing():

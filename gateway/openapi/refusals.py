@@ -169,7 +169,20 @@ _OVERLOADED = Refusal(
     "The provider is overloaded.",
     OVERLOADED,
 )
-_OF_A_TEAM = ("/v1/keys", "/v1/team", "/v1/projects", "/v1/service-accounts", "/v1/limits", "/v1/budgets")
+_OF_A_TEAM = (
+    "/v1/allowances",
+    "/v1/keys",
+    "/v1/team",
+    "/v1/projects",
+    "/v1/service-accounts",
+    "/v1/limits",
+    "/v1/budgets",
+    "/v1/usage",
+    "/v1/organization/",
+    "/v1/generation",
+    "/v1/credits",
+    "/v1/analytics",
+)
 _CONFLICT = Refusal(
     "409",
     "Conflict",

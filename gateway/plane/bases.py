@@ -12,10 +12,10 @@ from django.db import Error, connection
 from accounts.attempts import AttemptRecord
 from accounts.budgets import SubjectBudgets
 from accounts.spending import Bases, read_bases
+from accounts.subjects import PROVIDER, everybody, owners_of
 from gateway.core import sql
 from gateway.core.store.interface import Store
 from gateway.proxy.admission.admission import Rulebook
-from gateway.proxy.admission.settling import PROVIDER, payers_of
 
 _log = logging.getLogger(__name__)
 _TELL_S = 10.0
@@ -66,10 +66,13 @@ class BudgetBases:
         budgets = self._rules.current.budgets
         if not budgets:
             return
+        alike = {
+            (owners_of(attempt.opened), attempt.opened.team_id, attempt.opened.provider)
+            for attempt in attempts
+        }
         with self._lock:
-            for attempt in attempts:
-                subjects = (*payers_of(attempt.opened), f"{PROVIDER}{attempt.opened.provider}")
-                self._touched.update(subject for subject in subjects if subject in budgets)
+            for each in alike:
+                self._touched.update(budgets.keys() & everybody(*each))
         if self._loop:
             self._loop.call_soon_threadsafe(self._store.recorded, process, seq)
 

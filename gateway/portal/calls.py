@@ -44,6 +44,11 @@ class CallRow:
         return f"{write_exactly(self.entry.charged_usd)} USD"
 
     @property
+    def own_cost(self) -> str:
+        """What it would have cost here, where the team's own provider key was used; else empty."""
+        return write_cost(self.entry.own_cost_usd) if self.entry.own_credential_id is not None else ""
+
+    @property
     def latency(self) -> str:
         return "" if self.entry.latency_ms is None else duration(self.entry.latency_ms)
 

@@ -49,7 +49,7 @@ class TermsForm(forms.Form):
     may_search_elsewhere = forms.BooleanField(
         label="May search elsewhere",
         required=False,
-        help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Tick "
+        help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Select "
         "this to let that vendor's search stand in for it, at its price.",
     )
     expires_on = forms.DateField(
@@ -209,6 +209,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         fields = [
             "name",
             "cost_centre",
+            "time_zone",
             "lifecycle_policy",
             "keeps_responses",
             "allows_free_projects",

@@ -18,6 +18,7 @@ from accounts import services
 from accounts.models import Membership, Project, ServiceAccount, Team
 from accounts.subject_rows import Owner
 from gateway.core.refusals import InvalidField
+from gateway.portal.allowances import AllowanceForm, allowances_of, remove_from
 from gateway.portal.budget_forms import TeamBudgetForm
 from gateway.portal.budgets import budgets_of_team
 from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
@@ -44,9 +45,10 @@ def team(request: HttpRequest) -> HttpResponse:
         "account": ServiceAccountForm(sent if wanted == "account" else None),
         "project": ProjectForm(sent if wanted == "project" else None),
         "limit": TeamLimitForm(sent if wanted == "limit" else None, subjects=subjects),
+        "allowance": AllowanceForm(sent if wanted == "allowance" else None),
         "budget": TeamBudgetForm(sent if wanted == "budget" else None, subjects=subjects),
     }
-    if wanted in shown and (is_owner or wanted != "terms") and _save(found, shown[wanted]):
+    if wanted in shown and (is_owner or wanted not in {"terms", "allowance"}) and _save(found, shown[wanted]):
         messages.success(request, "Saved. Calls obey within a second.")
         return redirect(_address(found))
     if wanted == "terms":
@@ -61,6 +63,7 @@ def team(request: HttpRequest) -> HttpResponse:
         "accounts": accounts,
         "projects": projects,
         "limits": limits_of_team(found, is_owner=is_owner),
+        "allowances": allowances_of(found),
         "budgets": budgets_of_team(found, is_owner=is_owner),
         "forms": shown,
     }
@@ -71,7 +74,7 @@ def team(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
-    found = _own_team(request)
+    found = own_team(request)
     services.freeze_team(team=found, is_frozen=True)
     messages.success(request, f"{found.name} is frozen: all of its keys are refused within a second.")
     return redirect(_address(found))
@@ -81,7 +84,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def unfreeze(request: HttpRequest) -> HttpResponse:
-    found = _own_team(request)
+    found = own_team(request)
     services.freeze_team(team=found, is_frozen=False)
     messages.success(request, f"{found.name} goes on: its keys are let in within a second.")
     return redirect(_address(found))
@@ -92,13 +95,20 @@ def unfreeze(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: HttpRequest) -> HttpResponse:
     """Asks first; POST ends the team."""
-    found = _own_team(request)
+    found = own_team(request)
     if request.method == "POST":
         services.archive_team(team=found, is_archived=True)
         messages.success(request, f"{found.name} is archived. An administrator can bring it back.")
         return redirect(_address(found))
     live = found.keys.usable(timezone.now()).count()
     return render(request, "portal/archive.html", {"team": found, "live": live, "back": _address(found)})
+
+
+@never_cache
+@login_required
+@require_POST
+def remove_allowance(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
+    return remove_from(request, own_team(request), id)
 
 
 @never_cache
@@ -131,6 +141,8 @@ def _save(team: Team, form: Any) -> bool:
     """What a form says; False where it cannot be."""
     if not form.is_valid():
         return False
+    if isinstance(form, AllowanceForm):
+        return form.save(team)
     if isinstance(form, TeamLimitForm | TeamBudgetForm):
         return form.save(form.chosen)
     row = form.instance
@@ -162,7 +174,7 @@ def team_of(request: HttpRequest) -> Team:
     return choose_team(teams, request.GET.get("team"))
 
 
-def _own_team(request: HttpRequest) -> Team:
+def own_team(request: HttpRequest) -> Team:
     found = team_of(request)
     if not is_owner_of(request, found):
         raise PermissionDenied(f"Only an owner of {found.name} may do this.")

@@ -82,7 +82,9 @@ async def carry(
     context = _look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
     call = _read_call(surface, parsed, request)
-    context.only_priced = services.admission.only_priced(request.key, call)
+    rules = services.admission.rules_for(request.key, call)
+    if rules.budgets:
+        context.is_priced = services.admission.is_priced
     if is_large:
         required = await off_loop(_require, call, preferences)
         plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
@@ -97,7 +99,7 @@ async def carry(
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)
-    await admit(call, plan, context, client, services.admission)
+    await admit(call, rules, plan, context, client, services.admission)
     observers.admitted(record)
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
@@ -114,22 +116,18 @@ async def _make(
     call: Call, record: CallRecord, lane: str, sink: ResponseSink, services: EdgeServices
 ) -> CallResult:
     """Have the call made, and give back what it took to be let in. Raises as Lanes.carry does."""
-    admission, is_ours = services.admission, True
+    admission, is_made = services.admission, True
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
         if end.output_tokens and record.head:
             admission.learn(call, record.head.model, end.output_tokens)
-        is_ours = record.lane != WORKER
         return end
     except NoWorker:
         admission.correct(call, {})
-        raise
-    except BaseException:
-        is_ours = record.lane != WORKER
+        is_made = False
         raise
     finally:
-        admission.release(call)
-        admission.release_holds(call, is_ours=is_ours)
+        admission.release(call, leaves_holds=is_made and record.lane == WORKER)
 
 
 async def _open_turn(

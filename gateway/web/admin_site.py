@@ -35,7 +35,10 @@ _GROUPS = {
         ("Organisations", "domain", "catalogue.organisation"),
         ("Editions", "history_edu", "catalogue.edition"),
     ],
-    "Providers": [("Providers", "dns", "providers.provider")],
+    "Providers": [
+        ("Providers", "dns", "providers.provider"),
+        ("Further credentials", "vpn_key", "providers.providercredential"),
+    ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),
         ("Keys", "key", "accounts.key"),

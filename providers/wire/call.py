@@ -63,6 +63,8 @@ class Call:
     revision: int = 0
     reserved_at: float = 0.0
     """When tokens were reserved for it, in Unix seconds; 0.0: none were."""
+    reserved: tuple[int, int, bool] | None = field(default=None, repr=False)
+    """Input and output tokens that were reserved for it, and whether that is our guess. Worked out again elsewhere."""
     held_output_tokens: int = 0
     """So long an answer is covered by what budgets hold for it; 0: they hold nothing, or the most it may cost."""
     has_room_at: int = 0

@@ -72,11 +72,15 @@ def most_output_tokens(body: Mapping[str, Any]) -> int | None:
     said = body.get("generationConfig") or body.get("generation_config") or body
     if not isinstance(said, Mapping):
         return None
-    each = next((value for name in _MOST_OUTPUT if type(value := said.get(name)) is int), None)
-    if each is None:
+    for name in _MOST_OUTPUT:
+        if name in said and type(each := said[name]) is int:
+            break
+    else:
         return None
-    choices = next((value for name in _CHOICES if type(value := said.get(name)) is int), 1)
-    return each * max(choices, 1)
+    for name in _CHOICES:
+        if name in said and type(choices := said[name]) is int:
+            return each * max(choices, 1)
+    return each
 
 
 def estimate_usage(body: Mapping[str, Any], output_chars: int) -> Usage:

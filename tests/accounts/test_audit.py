@@ -60,7 +60,12 @@ def test_change_is_told_with_before_and_after() -> None:
 def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
     team = make_team(name="Old")
     values = {"name": "New", "slug": team.slug, "is_active": "on", "lifecycle_policy": "advise"}
-    values |= {"keeps_responses": "on", "allows_free_projects": "on", "charge_factor": "1"}
+    values |= {
+        "keeps_responses": "on",
+        "allows_free_projects": "on",
+        "charge_factor": "1",
+        "time_zone": "UTC",
+    }
     forms = {
         f"{prefix}-{kind}_FORMS": "0"
         for prefix in ("memberships", "keys", "limits")

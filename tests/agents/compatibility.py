@@ -20,6 +20,24 @@ format, so that a row says which models of a catalogue the program can use. `mak
 provider's API has no words for is in [losses.md](losses.md).
 
 """
+_OPEN_RESPONSES = """
+## Open Responses
+
+The compliance suite of [Open Responses](https://www.openresponses.org) has nine cases for everybody (text, stream,
+system prompt, tool calling, function call round trip, image, file, several turns, `previous_response_id`). All nine
+pass on `/v1/responses` with a provider of each of the four wire formats, in CI (`tests/sdk/test_open_responses.py`).
+
+It marks two more as `optional: true`, "optional and skipped until its required configuration is provided":
+
+- `file-search`, with "an existing vector store" (`--file-search-vector-store-id`);
+- `offline-web-search`, with "live web access disabled" (`--enable-offline-web-search`).
+
+A provider of Responses gets both as they are, and they pass where it has that store or a cached search. Over any other
+format they are refused with 400 by their path (`tools[0].type`), on purpose. A vector store is at the vendor that made
+it: nobody else can look into it, and a `file_search_call` that somebody made up would be a false answer. And
+`external_web_access: false` promises that nothing is fetched; the searches of Anthropic and Google fetch, so to put one
+in its place, as a key may permit for a plain `web_search`, would break that promise.
+"""
 _SETTINGS = """
 ## Settings to paste
 
@@ -33,7 +51,8 @@ export GATEWAY_KEY=sk-gw-…
 
 
 def written() -> str:
-    return _HEAD + "\n".join(_matrix()) + "\n" + _SETTINGS + "".join(map(_settings, PROGRAMS.values()))
+    settings = "".join(map(_settings, PROGRAMS.values()))
+    return _HEAD + "\n".join(_matrix()) + "\n" + _OPEN_RESPONSES + _SETTINGS + settings
 
 
 def _matrix() -> Iterator[str]:

@@ -1,20 +1,21 @@
 """Teams hear of changes of the models that they use, and of no others."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from accounts.models import Alert, Team
+from accounts.recording import record_attempts
 from catalogue.changes import model_alerts
 from catalogue.changes.model_alerts import LOOKED_BACK, USED_DAYS, tell_changes
 from catalogue.models import Model, Price
 from catalogue.tasks import tell_of_models
+from tests.gateway.spooling import attempt
 from tests.make import (
     NOW,
-    make_entry,
-    make_key,
     make_model,
     make_offering,
     make_price,
@@ -45,11 +46,17 @@ def model() -> Model:
 @pytest.fixture
 def team(model: Model) -> Team:
     """It called the model twice."""
-    key, _ = make_key(make_team("research"))
+    team = make_team("research")
     for days in (1, 2):
-        make_entry(key, model="acme/one", started_at=NOW - days * DAY)
-    make_key(make_team("others"))
-    return key.team
+        call(team, NOW - days * DAY)
+    call(team, NOW, model="acme/other")
+    call(team, NOW, end={"outcome": "failed_over"})
+    make_team("others")
+    return team
+
+
+def call(team: Team, at: datetime, *, model: str = "acme/one", end: dict[str, Any] | None = None) -> None:
+    record_attempts([attempt(team_id=team.pk, lineage_id=1, model=model, started_at=at.timestamp(), end=end)])
 
 
 def told() -> list[tuple[str, str, str]]:
@@ -114,12 +121,9 @@ def test_round_that_was_missed_is_made_up_for(model: Model, team: Team, late: ti
     assert tell_changes(at=NOW + late) == raised
 
 
-@pytest.mark.parametrize(
-    ("ago", "raised"), [(USED_DAYS * DAY, 1), (USED_DAYS * DAY + timedelta(seconds=1), 0)]
-)
+@pytest.mark.parametrize(("ago", "raised"), [(USED_DAYS * DAY, 1), ((USED_DAYS + 1) * DAY, 0)])
 def test_team_that_has_stopped_using_it_does_not_hear(model: Model, ago: timedelta, raised: int) -> None:
-    key, _ = make_key()
-    make_entry(key, model="acme/one", started_at=NOW - ago)
+    call(make_team(), NOW - ago)
     change(model, retirement_at=NOW)
     assert tell_changes(at=NOW) == raised
 

@@ -20,6 +20,7 @@ AGAIN = [
     "accounts/test_retention.py",
     "accounts/test_revision.py",
     "accounts/test_spending.py",
+    "accounts/usage",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
     "catalogue/test_sheets.py",
     "gateway/ops/test_repricing.py",

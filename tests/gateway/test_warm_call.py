@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import redis
 from django.db import connections
 from django.db.backends.signals import connection_created
 
+from accounts.budgeting import make_budget
+from accounts.limiting import set_limit
+from accounts.models import Key
 from gateway.asgi import application, behind
 from gateway.plane import runtime
 from providers.transport import REST_S
@@ -96,6 +100,18 @@ async def chat(client: httpx.AsyncClient, **body: Any) -> None:
 
 async def streamed_chat(client: httpx.AsyncClient) -> None:
     await chat(client, stream=True)
+
+
+async def budgeted_chat(client: httpx.AsyncClient) -> None:
+    """Of a key with a limit on tokens and two budgets besides."""
+    await chat(client, max_tokens=400)
+
+
+def hold_to_budgets() -> None:
+    key = Key.objects.get()
+    set_limit(subject=key, unit="tokens", window="minute", amount=10**9)
+    for window in ("day", "month"):
+        make_budget(subject=key, window=window, amount_usd=Decimal(10**6), zone="Europe/Berlin")
 
 
 async def embed(client: httpx.AsyncClient) -> None:
@@ -192,6 +208,23 @@ def test_warm_call_asks_the_store_once_and_tells_it_once(key: str, store: RedisS
     play(key, scenario)
 
 
+def test_warm_call_on_budgets_asks_the_store_once_and_tells_it_once(key: str, store: RedisServer) -> None:
+    hold_to_budgets()
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await budgeted_chat(client)
+        await asyncio.sleep(0.1)
+        with monitored(store) as busy:
+            for _ in range(CALLS):
+                await budgeted_chat(client)
+            await asyncio.sleep(0.1)
+        scripts = Counter(kind for kind in map(kind_of, busy) if kind.startswith("EVALSHA"))
+        assert [count for _, count in scripts.most_common(2)] == [CALLS, CALLS]
+        assert not any(kind.startswith("ZREM") for kind in map(kind_of, busy))
+
+    play(key, scenario)
+
+
 @pytest.mark.parametrize("call", [chat, streamed_chat])
 def test_nothing_after_admission_waits_for_the_store(
     key: str, store: RedisServer, provider: ScriptedProvider, call: Scenario
@@ -245,9 +278,11 @@ def count_of(key: str, call: Scenario) -> Count:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Each Python compiles to instructions of its own")
-@pytest.mark.parametrize("call", [chat, streamed_chat, embed, message])
+@pytest.mark.parametrize("call", [chat, streamed_chat, budgeted_chat, embed, message])
 def test_warm_call_takes_as_many_instructions_as_are_written_down(key: str, call: Scenario) -> None:
     """More: say why in the commit that writes the new number down. Fewer: write the gain down."""
     written_down = json.loads(BASELINE.read_text("utf-8"))[call.__name__]
+    if call is budgeted_chat:
+        hold_to_budgets()
     count = count_of(key, call)
     assert count.instructions == pytest.approx(written_down, rel=TOLERANCE), count.by_file.most_common(20)

@@ -17,7 +17,7 @@ from accounts.budgeting import make_budget
 from accounts.models import AlertChannel, AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
-from providers.models import Provider
+from providers.models import Provider, ProviderCredential
 from tests.make import make_key, make_offering, make_published, make_team, make_user
 
 PER_OBJECT = ("change", "delete", "history")
@@ -37,6 +37,7 @@ def make_world() -> None:
     make_offering(model)
     Model.objects.update(name="Uno")
     publish([model])
+    ProviderCredential.objects.create(provider=Provider.objects.order_by("pk")[0], label="backup")
     Group.objects.create(name="editors")
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
@@ -99,6 +100,7 @@ def rows() -> dict[str, list[Any]]:
         Offering,
         Organisation,
         Provider,
+        ProviderCredential,
         Edition,
         LedgerEntry,
         AuditEntry,

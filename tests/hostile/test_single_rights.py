@@ -77,6 +77,7 @@ MAY_CHANGE = {
     "catalogue.delete_organisation": {"Organisation"},
     "providers.change_provider": {"Provider"},
     "providers.delete_provider": {"Provider"},
+    "providers.delete_providercredential": {"ProviderCredential"},
 }
 
 

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.alerts.channels import make_channel
 from accounts.models import (
     AlertChannel,
+    Allowance,
     Budget,
     Key,
     Limit,
@@ -55,6 +56,7 @@ def foreign() -> dict[str, str]:
     ServiceAccount.objects.create(team=team, slug="robot", name=SECRET)
     project = Project.objects.create(team=team, slug="blue", name=SECRET)
     member = Membership.objects.create(team=team, user=make_user(SECRET.replace(" ", "-")))
+    allowance = Allowance.objects.create(team=team, whose="key", unit="tokens", window="day", amount=5)
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
@@ -63,11 +65,13 @@ def foreign() -> dict[str, str]:
         "calls": "req_0123456789abcdef",
         "receipts": "req_0123456789abcdef",
         "alert-channels": channel.public_id,
+        "alerts": channel.public_id,
         "keys": key.public_id,
         "responses": "resp_0123456789abcdef",
         "service-accounts": "robot",
         "projects": "blue",
         "members": str(member.pk),
+        "allowances": str(allowance.pk),
         "limits": str(limit.pk),
         "budgets": str(budget.pk),
     }
@@ -105,6 +109,12 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/team/alerts/{id}",
+        "/team/alerts/{id}/deliveries/{id}/replay",
+        "/team/alerts/{id}/remove",
+        "/team/alerts/{id}/rotate",
+        "/team/alerts/{id}/test",
+        "/team/allowances/{id}/remove",
         "/team/budgets/{id}",
         "/team/budgets/{id}/end-raise",
         "/team/budgets/{id}/remove",
@@ -119,6 +129,7 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/v1/alert-channels/{id}/deliveries/{id}/replay",
         "/v1/alert-channels/{id}/rotate-secret",
         "/v1/alert-channels/{id}/test",
+        "/v1/allowances/{id}",
         "/v1/budgets/{id}",
         "/v1/budgets/{id}/raise",
         "/v1/keys/{id}",

@@ -31,6 +31,7 @@ _PRINTED = {
 # These follow the time, not what anybody did.
 _RESTLESS_TABLES = {"accounts_ledgerentry", "accounts_revision", "django_session", "providers_proberesult"}
 _RESTLESS_TABLES |= {"sqlite_sequence", "providers_upstreamlist"}
+_RESTLESS_TABLES |= {"accounts_alert", "accounts_alertdelivery"}
 _RESTLESS_TABLES |= {"accounts_spend", "accounts_spendversion", "accounts_spoolmark"}
 _RESTLESS_COLUMNS = {"last_used_at", "last_login", "health", "health_changed_at", "next_probe_at"}
 # The demo providers follow their server to whichever port is free.

@@ -24,8 +24,20 @@ CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 RESPONSE = {"model": "demo/chat", "input": "hello"}
 LIMITED = "limited"
 LIMIT = {"subject": "project", "subject_id": LIMITED, "unit": "tokens", "window": "minute", "amount": 100}
+ALLOWANCE = {
+    "allowances-TOTAL_FORMS": "1",
+    "allowances-0-whose": "key",
+    "allowances-0-unit": "tokens",
+    "allowances-0-window": "minute",
+    "allowances-0-amount": "1000000",
+    "allowances-0-most": "2000000",
+}
+"""On the team's page of the admin."""
+CREDENTIAL = {"provider": "demo-a", "label": "made", "secret": "a-key-of-the-demos"}
 CHANNEL = {"kind": "webhook", "name": "one", "address": "https://hooks.example.com/one"}
 BUDGET = {"subject": "project", "subject_id": LIMITED, "window": "month", "amount_usd": "10"}
+RECORDED = "of a call that is recorded"
+SINCE = {"start_time": str(int(datetime.now(UTC).timestamp()) - 3600)}
 RAISED_UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
@@ -41,6 +53,8 @@ class Good:
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
     "alert_channel_create": [Good(CHANNEL)],
+    "allowance_create": [Good({"whose": "member", "unit": "usd", "window": "month", "amount": "5"})],
+    "allowance_partial_update": [Good({"amount": "4"})],
     "alert_channel_partial_update": [Good({"name": "two"})],
     "budget_create": [Good(BUDGET)],
     "budget_partial_update": [Good({"amount_usd": "50"})],
@@ -51,6 +65,8 @@ GOOD: dict[str, list[Good]] = {
         Good({"model": "demo/chat", "prompt": "hello", "stream": True}),
     ],
     "count_tokens": [Good(CONTENTS)],
+    "credential_create": [Good(CREDENTIAL)],
+    "credential_partial_update": [Good({"place": "after"})],
     "embeddings_create": [Good({"model": "demo/embed", "input": ["hello"]})],
     "gateway_changes_list": [Good(), Good(query={"format": "atom"})],
     "gateway_data_models_list": [Good(query={"model_id": "demo/chat"})],
@@ -70,6 +86,15 @@ GOOD: dict[str, list[Good]] = {
     "service_account_create": [Good({"slug": "made", "name": "Made"})],
     "service_account_partial_update": [Good({"name": "Other"})],
     "team_partial_update": [Good({"cost_centre": "4711"})],
+    "usage_list": [
+        Good(),
+        Good(query={"group_by": "model,key", "bucket": "none"}),
+        Good(query={"format": "csv"}),
+    ],
+    "organization_completions": [Good(query=SINCE)],
+    "organization_embeddings": [Good(query=SINCE | {"group_by": "model"})],
+    "organization_costs": [Good(query=SINCE | {"group_by": "line_item"})],
+    "generation_retrieve": [Good(query={"id": RECORDED})],
     "models_list": [
         Good(),
         Good(headers={"anthropic-version": "2023-06-01"}),
@@ -100,14 +125,19 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 
 OPERATIONS = list(operations(api_document()))
 MANAGED = (
-    "/v1/alert-channels",
-    "/v1/budgets",
-    "/v1/keys",
-    "/v1/limits",
-    "/v1/projects",
-    "/v1/receipts",
-    "/v1/service-accounts",
-    "/v1/team",
+    *(
+        "/v1/alert-channels",
+        "/v1/allowances",
+        "/v1/budgets",
+        "/v1/credentials",
+        "/v1/keys",
+        "/v1/limits",
+        "/v1/projects",
+        "/v1/receipts",
+        "/v1/service-accounts",
+        "/v1/team",
+    ),
+    *("/v1/usage", "/v1/organization", "/v1/generation", "/v1/credits", "/v1/analytics"),
 )
 # An estimate is the same for every model, and no model is asked.
 COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}
@@ -117,7 +147,10 @@ NAMING = [
 
 
 def changes_team(operation: Declared) -> bool:
-    return operation.path.startswith(("/v1/team", "/v1/alert-channels")) and operation.method != "get"
+    return (
+        operation.path.startswith(("/v1/team", "/v1/alert-channels", "/v1/allowances"))
+        and operation.method != "get"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +168,7 @@ class Caller:
         answer = self.http.request(
             changes.get("method", operation.method),
             path,
-            params=good.query,
+            params={name: self._filled(value) for name, value in good.query.items()},
             headers=({"authorization": f"Bearer {key}"} if key else {}) | good.headers,
             **({"content": changes["content"]} if "content" in changes else {"json": good.body}),
         )
@@ -153,27 +186,34 @@ class Caller:
             "delivery": "1",
             "model": "demo/chat",
             "response_id": self._new_response() if "{response_id}" in operation.path else "",
-            "request_id": self._new_receipt() if "{request_id}" in operation.path else "",
+            "request_id": self._new_call() if "{request_id}" in operation.path else "",
         }
 
-    def _new_receipt(self) -> str:
-        """Of a call that is in the ledger."""
-        headers = {"authorization": f"Bearer {self.keys[True]}"}
-        made = self.http.post("/v1/chat/completions", json=CHAT, headers=headers)
-        id_ = made.headers["x-request-id"]
-        wait_until(lambda: self.http.get(f"/v1/receipts/{id_}", headers=headers).is_success, "receipt")
-        return id_
+    def _filled(self, value: str) -> str:
+        return self._new_call() if value == RECORDED else value
+
+    def _new_call(self) -> str:
+        """The id of a request that is in the ledger."""
+        asked = {"authorization": f"Bearer {self.keys[False]}"}
+        id_ = self.http.post("/v1/chat/completions", json=CHAT, headers=asked).headers["x-request-id"]
+        address = f"/v1/generation?id={id_}"
+        wait_until(lambda: self.http.get(address, headers=asked).is_success, "recording a call")
+        return str(id_)
 
     def _new_row(self, operation: Declared) -> str:
-        """Of a key, a limit, a budget, a project or a service account; and the alert channel that is there."""
+        """Of what keys make; of alert channels and allowances those that are there."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
-        if path == "/v1/alert-channels":
+        if path in {"/v1/alert-channels", "/v1/allowances"}:
             listed = self.http.get(path, headers={"authorization": f"Bearer {self.keys[True]}"}).json()
             return str(listed["data"][0]["id"])
         if path == "/v1/limits":
             return self._made(path, LIMIT | {"subject_id": self._new_project()}, key=self.keys[True])
         if path == "/v1/budgets":
             return self._made(path, BUDGET | {"subject_id": self._new_project()}, key=self.keys[True])
+        if path == "/v1/credentials":
+            number = next(self.numbers)
+            body = CREDENTIAL | {"label": f"row-{number}", "provider": ("demo-a", "demo-b")[number % 2]}
+            return self._made(path, body, key=self.keys[True])
         body = named if path == "/v1/keys" else named | {"slug": f"row-{next(self.numbers)}"}
         return self._made(path, body, key=self.keys[True])
 
@@ -201,9 +241,12 @@ def own_product(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) ->
 def caller(own_product: Product) -> Iterator[Caller]:
     product = own_product
     with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
-        keys = {False: product.key, True: pages.issue_key("document", scope="management")}
+        # An owner's own, so that it may do what they may.
+        owner = pages.row_id("accounts/user", "member")
+        keys = {False: product.key, True: pages.issue_key("document", scope="management", owner=owner)}
         with httpx.Client(base_url=product.url, timeout=HANG_S) as http:
             caller = Caller(http, keys)
+            pages.submit(f"/admin/accounts/team/{pages.row_id('accounts/team', 'demo')}/change/", **ALLOWANCE)
             pages.submit(
                 "/admin/accounts/alertchannel/add/", team=pages.row_id("accounts/team", "demo"), **CHANNEL
             )

@@ -15,7 +15,9 @@ from tests.system.embedded import Product, started
 pytestmark = pytest.mark.drill
 
 FOLDER = Path(__file__).parent
-MANAGED = "^/v1/(keys|key$|limits|team|projects|service-accounts)"
+MANAGED = (
+    "^/v1/(keys|key$|limits|team|projects|service-accounts|usage|organization|generation|credits|analytics)"
+)
 
 
 @pytest.fixture

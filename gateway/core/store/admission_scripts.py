@@ -8,64 +8,62 @@ key holds: 0 for slots. All keys of a call have one hash tag, so that one node o
 from gateway.core.store.budget_scripts import ASK_BUDGETS
 from gateway.core.store.script import CLOCK, Script
 
-_BUCKETS = """
+BUCKETS = """
 local us = clock[1] * 1000000 + clock[2]
 local function level_of(bucket, amount, window)
   if not bucket then return 0 end
   local level, at = struct.unpack('dd', bucket)
-  return math.max(0, level - (us - at) * amount / (window * 1000000))
+  level = level - (us - at) * amount / (window * 1000000)
+  return level > 0 and level or 0
 end
 local function keep_level(key, level, amount, window)
   -- No shorter than the window: a lower amount drains more slowly.
-  local ms = math.ceil(1000 * window * math.max(1, level / math.max(amount, 1)))
-  redis.call('SET', key, struct.pack('dd', level, us), 'PX', string.format('%.0f', ms))
+  local ms = 1000 * window
+  if level > amount then ms = string.format('%.0f', math.ceil(ms * level / math.max(amount, 1))) end
+  redis.call('SET', key, struct.pack('dd', level, us), 'PX', ms)
 end
 """
 
 _LIMITS = """
+local call = redis.call
 local tolerance, soon, never = 0.000001, 1000000, math.huge
 local call_id, lease = ARGV[1], tonumber(ARGV[2])
 local count, candidates = tonumber(ARGV[3]), tonumber(ARGV[4])
 local total, first = count, 4 + candidates
 for i = 5, first do total = total + ARGV[i] end
 local amounts, windows, costs, levels = {}, {}, {}, {}
-local buckets = total > 0 and redis.call('MGET', unpack(KEYS, 1, total)) or {}
+-- The last key first: where budgets are asked, since when Redis has its data.
+local state = call('MGET', KEYS[#KEYS], unpack(KEYS, 1, total))
 
--- The microseconds until limit i has room.
-local function wait_for(i)
-  local at = first + 3 * i
-  local amount, window, cost = tonumber(ARGV[at - 2]), tonumber(ARGV[at - 1]), tonumber(ARGV[at])
-  amounts[i], windows[i], costs[i] = amount, window, cost
-  if window > 0 then
-    local level = level_of(buckets[i], amount, window)
-    levels[i] = level
-    local over = level + cost - amount
-    if over <= tolerance then return 0 end
-    return (cost > amount or amount <= 0) and never or math.ceil(over * window * 1000000 / amount)
-  end
-  local slots = KEYS[i]
-  if redis.call('ZCARD', slots) < amount then return 0 end
-  -- Only a full limit has to know which of its calls are dead, and whether this one runs already.
-  redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
-  if redis.call('ZCARD', slots) < amount or redis.call('ZSCORE', slots, call_id) then return 0 end
-  return soon
-end
-
--- Of limits i to j: the longest wait, and whose it is.
+-- Of limits i to j the longest wait in microseconds until there is room, and whose it is.
 local function longest(i, j)
-  local wait, by = 0, 0
+  local longest_wait, by = 0, 0
   for k = i, j do
-    local its = wait_for(k)
-    if its > wait then wait, by = its, k end
+    local at, wait = first + 3 * k, 0
+    local amount, window, cost = tonumber(ARGV[at - 2]), tonumber(ARGV[at - 1]), tonumber(ARGV[at])
+    amounts[k], windows[k], costs[k] = amount, window, cost
+    if window > 0 then
+      local level = level_of(state[k + 1], amount, window)
+      levels[k] = level
+      local over = level + cost - amount
+      if over > tolerance then
+        wait = (cost > amount or amount <= 0) and never or math.ceil(over * window * 1000000 / amount)
+      end
+    elseif call('ZCARD', KEYS[k]) >= amount then
+      -- Only a full limit has to know which of its calls are dead, and whether this one runs already.
+      call('ZREMRANGEBYSCORE', KEYS[k], '-inf', now)
+      if call('ZCARD', KEYS[k]) >= amount and not call('ZSCORE', KEYS[k], call_id) then wait = soon end
+    end
+    if wait > longest_wait then longest_wait, by = wait, k end
   end
-  return wait, by
+  return longest_wait, by
 end
 
 local function take(i, j)
   for k = i, j do
     if windows[k] == 0 then
-      redis.call('ZADD', KEYS[k], now + lease, call_id)
-      redis.call('PEXPIRE', KEYS[k], lease)
+      call('ZADD', KEYS[k], now + lease, call_id)
+      call('PEXPIRE', KEYS[k], ARGV[2])
     elseif costs[k] > 0 then
       levels[k] = levels[k] + costs[k]
       keep_level(KEYS[k], levels[k], amounts[k], windows[k])
@@ -75,19 +73,20 @@ end
 
 -- The answer's end: of each of the caller's limits that has a window what remains, and the microseconds until
 -- all of it does.
-local function answer(...)
-  local said = {...}
+local function answer(said)
+  local n = #said
   for i = 1, count do
     local amount, window, level = amounts[i], windows[i], levels[i]
     if window > 0 then
-      said[#said + 1] = math.max(0, math.floor(amount - level + tolerance))
-      said[#said + 1] = math.ceil((amount > 0 and level / amount or 1) * window * 1000000)
+      said[n + 1] = math.max(0, math.floor(amount - level + tolerance))
+      said[n + 2] = math.ceil((amount > 0 and level / amount or 1) * window * 1000000)
+      n = n + 2
     end
   end
   return said
 end
 local function refuse(reason, by, wait, window)
-  return answer(0, reason, by, wait == never and -1 or wait, window or 0)
+  return answer({0, reason, by, wait == never and -1 or wait, window or 0})
 end
 """
 
@@ -111,7 +110,7 @@ if candidates > 0 and chosen == 0 then return refuse('candidates', 0, shortest) 
 _TAKE = """
 take(1, count)
 take(from, to)
-local said = answer(1, chosen)
+local said = answer({1, chosen})
 for b = 1, budgets do said[#said + 1] = holds[b] end
 if budgets > 0 then said[#said + 1] = born end
 return said
@@ -121,17 +120,17 @@ return said
 # are budgets, since when Redis has its data.
 # ARGV: call id, lease ms, how many limits of the caller's, how many candidates, how many quotas each of those has; then
 # for each limit and quota its amount, window in s, and what the call takes of it; then for each budget what is to be
-# held, what the call may cost at most, how many windows it has, and of each its name, start and amount; last since when
-# Redis had its data, as far as this process knows.
+# held, what the call may cost at most, how many windows it has, and of each its field, start and amount; last since
+# when Redis had its data, as far as this process knows.
 # Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds, since when there is data}, or
 # {0, reason, number of the limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window
 # from 1, standings}. Of `lost` the number is since when there is data.
-ADMIT = Script(CLOCK + _BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE)
+ADMIT = Script(CLOCK + BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE)
 
 # KEYS: buckets. ARGV: for each its amount, window in s, and what is taken (below zero: given back).
 CORRECT = Script(
     CLOCK
-    + _BUCKETS
+    + BUCKETS
     + """
 for i, key in ipairs(KEYS) do
   local amount, window, taken = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])

@@ -16,7 +16,7 @@ from gateway.core.store.script import CLOCK, Script
 TOLD_AGAIN_MS = 2_500
 """Each process looks once a second whether Redis has lost its data, and then tells it what it holds and owes."""
 
-_HOLDS = """
+HOLDS = """
 local function drop(held, call)
   local amount = redis.call('HGET', held, 'a:' .. call)
   if amount then
@@ -44,50 +44,26 @@ end
 """
 
 _LOOK = """
--- Dollars, and what is below one. Both bear the sign.
+-- Dollars, and what is below one: both bear the sign. What a number of Lua's holds exactly is not taken apart.
 local function split(text)
+  if #text <= 15 then return 0, tonumber(text) end
   local sign, digits = 1, text
   if string.byte(text) == 45 then sign, digits = -1, string.sub(text, 2) end
-  if #digits <= 10 then return 0, sign * digits end
   return sign * string.sub(digits, 1, -11), sign * string.sub(digits, -10)
 end
 -- Exact below 2^53, and in the right order above.
 local function together(dollars, rest) return dollars * 10000000000 + rest end
 
-local function read_money(key)
-  local fields = redis.call('HGETALL', key)
-  local spent, quarters = {}, {}
-  for i = 1, #fields, 2 do
-    local kind, name = string.sub(fields[i], 1, 2), string.sub(fields[i], 3)
-    if kind == 'w:' then
-      spent[name] = fields[i + 1]
-    elseif kind == 'q:' then
-      local dollars, rest = split(fields[i + 1])
-      quarters[#quarters + 1] = {tonumber(name), dollars, rest}
-    end
-  end
-  return spent, quarters
-end
-
-local function left_of(amount, spent, quarters, starts_at)
-  local dollars, rest = split(amount)
-  local spent_dollars, spent_rest = split(spent)
-  dollars, rest = dollars - spent_dollars, rest - spent_rest
-  for _, owed in ipairs(quarters) do
-    if owed[1] >= starts_at then dollars, rest = dollars - owed[2], rest - owed[3] end
-  end
-  return dollars, rest
-end
-
-local function free_of(held, call, dollars, rest)
-  local sums = redis.call('HMGET', held, '*', 'a:' .. call)
+-- What is free of so much, and what the call itself holds of it.
+local function free_of(held, dollars, rest)
+  local sums = call('HMGET', held, '*', 'a:' .. call_id)
   local held_dollars, held_rest = split(sums[1] or '0')
   local own_dollars, own_rest = split(sums[2] or '0')
-  return together(dollars - held_dollars + own_dollars, rest - held_rest + own_rest)
+  return together(dollars - held_dollars + own_dollars, rest - held_rest + own_rest), sums[2]
 end
 
 local function sweep(held)
-  local fields = redis.call('HGETALL', held)
+  local fields = call('HGETALL', held)
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 2) == 'x:' and tonumber(fields[i + 1]) <= now then
       drop(held, string.sub(fields[i], 3))
@@ -96,16 +72,18 @@ local function sweep(held)
 end
 """
 
-# Follows what looks at limits: `total`, `first`, `call_id`, `lease`, `soon` and `refuse` are its.
+# Follows what looks at limits: `call`, `total`, `first`, `state`, `call_id`, `lease`, `soon` and `refuse` are its.
 ASK_BUDGETS = (
-    _HOLDS
-    + _BORN
+    HOLDS
     + _LOOK
     + f"""
-local budgets, holds, born, overshoot = math.floor((#KEYS - total) / 2), {{}}, '', {OVERSHOOT}
+local budgets, holds, own, born, overshoot = math.floor((#KEYS - total) / 2), {{}}, {{}}, state[1], {OVERSHOOT}
 if budgets > 0 then
+  if not born then
+    born = string.format('%.0f', now)
+    call('SET', KEYS[#KEYS], born)
+  end
   local known = ARGV[#ARGV]
-  born = born_at(KEYS[#KEYS])
   -- What was held and owed is gone: everybody who lives tells it again within this time.
   if known ~= '' and known ~= born then
     return refuse('lost', tonumber(born), 1000 * math.max(0, {TOLD_AGAIN_MS} - (now - born)))
@@ -117,27 +95,37 @@ local at, spent_by, held_by = first + 3 * total, nil, nil
 for b = 1, budgets do
   local money, held = KEYS[total + 2 * b - 1], KEYS[total + 2 * b]
   local hold, most, last = ARGV[at + 1], ARGV[at + 2], at + 3 + 3 * ARGV[at + 3]
-  local spent, quarters = read_money(money)
+  local fields = call('HGETALL', money)
   local least, dollars, rest, tightest
   for w = at + 4, last, 3 do
-    local number = (w - at - 1) / 3
-    if not spent[ARGV[w]] then return refuse('unknown', b, 0, number) end
-    local d, r = left_of(ARGV[w + 2], spent[ARGV[w]], quarters, tonumber(ARGV[w + 1]))
+    local window, starts_at, number, is_known = ARGV[w], tonumber(ARGV[w + 1]), (w - at - 1) / 3, false
+    local d, r = split(ARGV[w + 2])
+    for i = 1, #fields, 2 do
+      local name = fields[i]
+      -- What was spent in the window, and what is owed of each quarter of an hour in it (which begins with q).
+      local is_it = name == window
+      if is_it or string.byte(name) == 113 and tonumber(string.sub(name, 3)) >= starts_at then
+        local gone_dollars, gone = split(fields[i + 1])
+        d, r, is_known = d - gone_dollars, r - gone, is_known or is_it
+      end
+    end
+    if not is_known then return refuse('unknown', b, 0, number) end
     local left = together(d, r)
     if left <= 0 and not spent_by then spent_by = {b, number} end
     if not least or left < least then least, dollars, rest, tightest = left, d, r, number end
   end
-  local wanted, free = tonumber(hold), free_of(held, call_id, dollars, rest)
+  local wanted, free = tonumber(hold), 0
+  free, own[b] = free_of(held, dollars, rest)
   local beyond = tonumber(most) - wanted
   if beyond > 0 then
     -- As hold_for in `budgets.py` has it.
-    local running, amount = math.floor(redis.call('HLEN', held) / 2), tonumber(ARGV[at + 3 + 3 * tightest])
+    local running, amount = math.floor(call('HLEN', held) / 2), tonumber(ARGV[at + 3 + 3 * tightest])
     if free - wanted + amount / overshoot < (running + 1) * beyond then hold, wanted = most, tonumber(most) end
   end
   if free < wanted then
     -- Only where holds are in the way does it matter which of them are dead.
     sweep(held)
-    free = free_of(held, call_id, dollars, rest)
+    free, own[b] = free_of(held, dollars, rest)
   end
   if free <= 0 and wanted > 0 and not held_by then held_by = {b, tightest} end
   holds[b] = free < wanted and string.format('%.0f', math.max(0, free)) or hold
@@ -147,50 +135,9 @@ if spent_by then return refuse('spent', spent_by[1], 0, spent_by[2]) end
 if held_by then return refuse('held', held_by[1], soon, held_by[2]) end
 for b = 1, budgets do
   local held = KEYS[total + 2 * b]
-  drop(held, call_id)
-  if tonumber(holds[b]) > 0 then enter(held, call_id, holds[b], lease) end
+  if own[b] then drop(held, call_id) end
+  if holds[b] ~= '0' then enter(held, call_id, holds[b], lease) end
 end
-"""
-)
-
-# KEYS: for each charge its subject's money, owed and held. ARGV: call id or '', process, seq, ms that all is kept; then
-# for each charge its quarter and amount. What is charged is taken out of the call's hold.
-SETTLE = Script(
-    CLOCK
-    + _HOLDS
-    + """
-local call, process, seq, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-for i = 1, #KEYS, 3 do
-  local money, owed, held = KEYS[i], KEYS[i + 1], KEYS[i + 2]
-  local at = 4 + (i - 1) / 3 * 2
-  local quarter, amount = ARGV[at + 1], ARGV[at + 2]
-  local is_held = tonumber(redis.call('HGET', owed, 'm:' .. process) or -1) >= seq
-  local is_new = not is_held
-    and redis.call('HSETNX', owed, 'e:' .. process .. ':' .. ARGV[3], quarter .. ':' .. amount) == 1
-  if is_new then
-    redis.call('HINCRBY', money, 'q:' .. quarter, amount)
-    redis.call('PEXPIRE', money, kept)
-    redis.call('PEXPIRE', owed, kept)
-  end
-  if call ~= '' and (is_new or is_held) and redis.call('HEXISTS', held, 'a:' .. call) == 1 then
-    -- Below zero it is put right again: the sum of holds is taken no more than the hold was.
-    local before = redis.call('HGET', held, 'a:' .. call)
-    if redis.call('HINCRBY', held, 'a:' .. call, '-' .. amount) > 0 then
-      redis.call('HINCRBY', held, '*', '-' .. amount)
-    else
-      redis.call('HSET', held, 'a:' .. call, before)
-      drop(held, call)
-    end
-  end
-end
-"""
-)
-
-# KEYS: held of each subject. ARGV: call id.
-RELEASE_HOLDS = Script(
-    _HOLDS
-    + """
-for _, held in ipairs(KEYS) do drop(held, ARGV[1]) end
 """
 )
 
@@ -213,7 +160,7 @@ end
 # entered again, as with slots; one that is there may have been raised, and keeps its amount.
 RENEW_HOLDS = Script(
     CLOCK
-    + _HOLDS
+    + HOLDS
     + """
 local held, lease = KEYS[1], tonumber(ARGV[1])
 for i = 2, #ARGV, 2 do
@@ -271,4 +218,4 @@ return {redis.call('ZCARD', KEYS[1]), born_at(KEYS[2])}
 """
 )
 
-ALL = (SETTLE, RELEASE_HOLDS, RAISE_HOLDS, RENEW_HOLDS, INSTALL, JOIN)
+ALL = (RAISE_HOLDS, RENEW_HOLDS, INSTALL, JOIN)

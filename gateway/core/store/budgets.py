@@ -5,7 +5,7 @@ Amounts are whole numbers of 10⁻¹⁰ USD. The rules are those of Redis, in `b
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.store.interface import SOON_S, Ask, Balance, BudgetAsk, Charge, Verdict, WindowLimit
@@ -82,6 +82,8 @@ class MemoryBudgets:
 
     def __init__(self, clock: Callable[[], float], *, fresh_s: float = math.inf) -> None:
         self.sharers = 1
+        self.holding: dict[str, Sequence[str]] = {}
+        """By call: the subjects of which this process holds something for it."""
         self._clock = clock
         self._fresh_s = fresh_s
         self._accounts: defaultdict[str, Account] = defaultdict(Account)
@@ -100,19 +102,34 @@ class MemoryBudgets:
         reason = next((reason for reason in ("unknown", "spent", "held") if reason in refusals), "")
         return refusals.get(reason), holds
 
-    def take(self, call_id: str, subjects: Iterable[str], holds: Iterable[int]) -> None:
+    def take(self, call_id: str, subjects: Sequence[str], holds: Iterable[int]) -> None:
+        self.holding[call_id] = subjects
         for subject, amount in zip(subjects, holds, strict=True):
             self._accounts[subject].set_hold(call_id, amount)
 
-    def settle(self, call_id: str, charges: Iterable[Charge], process: str, seq: int) -> None:
+    def settle(
+        self, call_id: str, charges: Iterable[Charge], process: str, seq: int, ends: Sequence[str] = ()
+    ) -> None:
         for charge in charges:
             account = self._accounts[charge.subject]
-            if account.add(process, seq, charge.quarter, charge.amount) and (
-                held := account.holds.get(call_id)
+            if (
+                account.add(process, seq, charge.quarter, charge.amount)
+                and charge.subject not in ends
+                and (held := account.holds.get(call_id))
             ):
                 account.set_hold(call_id, max(0, held - charge.amount))
+        if ends:
+            self.release_holds(call_id, ends)
+
+    def release(self, call_id: str, *, leaves_holds: bool = False) -> Sequence[str]:
+        """As Store.release. The subjects of which the call held something."""
+        held = self.holding.pop(call_id, ())
+        if not leaves_holds:
+            self.release_holds(call_id, held)
+        return held
 
     def release_holds(self, call_id: str, subjects: Iterable[str]) -> None:
+        self.holding.pop(call_id, None)
         for subject in subjects:
             self._accounts[subject].set_hold(call_id, 0)
 

@@ -42,11 +42,14 @@ class _Wire(asyncio.Protocol):
     """One socket. What a socket that was given up still says is not heard."""
 
     def __init__(self, owner: "Connection") -> None:
-        self.transport: asyncio.Transport | None = None
+        self.transport: BatchingTransport | None = None
         self._owner = owner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = BatchingTransport(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self.transport = BatchingTransport(
+            cast("asyncio.Transport", transport), loop, self._owner.finish_turn
+        )
         if not self._owner.adopt(self):
             self.transport.abort()
 
@@ -77,6 +80,8 @@ class Connection:
         """The code of the error with which Redis refuses to write; whoever probes it takes it back."""
         self.losses = 0
         """How often Redis may have lost what it was told, or its scripts: connections made, scripts forgotten."""
+        self.finish_turn: Callable[[], None] | None = None
+        """Called before what was written in a turn of the loop is sent; may write what was put off until then."""
         self._address = address
         self._prepare = prepare
         self._receive_push = receive_push
@@ -130,6 +135,14 @@ class Connection:
         except TimeoutError:
             raise StoreUnavailable(f"Redis at {self._address!r} cannot be reached.") from None
 
+    def put_off(self) -> None:
+        """Have `finish_turn` called at the end of this turn."""
+        wire = self._wire
+        if wire is not None and wire.transport is not None:
+            wire.transport.flush_soon()
+        elif self.finish_turn:
+            self.finish_turn()
+
     def call(self, *command: Argument, within_s: float = PATIENCE_S) -> asyncio.Future[Any]:
         """Send a command; its reply is the future, which must be awaited. Raises StoreUnavailable, Refused."""
         if self.is_up:
@@ -155,12 +168,22 @@ class Connection:
         """The same with what `bulk` made of keys and arguments."""
         parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
         try:
-            return await self._ask_packed(parts)
+            return await self.ask_packed(parts)
         except Refused as refusal:
             if refusal.code != "NOSCRIPT":
                 raise
         await self.call("SCRIPT", "LOAD", script.source)
-        return await self._ask_packed(parts)
+        return await self.ask_packed(parts)
+
+    def ask_packed(self, parts: Sequence[bytes]) -> asyncio.Future[Any]:
+        """The same as `call` for a command of which all parts are packed."""
+        reply = asyncio.get_running_loop().create_future()
+        if self.is_up:
+            self._expect(reply, PATIENCE_S)
+            self._write_packed(parts)
+        else:
+            reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
+        return reply
 
     def send_packed(
         self, script: Script, keys: Sequence[bytes], arguments: Sequence[bytes], *, is_muted: bool
@@ -207,15 +230,6 @@ class Connection:
         reply = asyncio.get_running_loop().create_future()
         self._expect(reply, within_s)
         self._write(command)
-        return reply
-
-    def _ask_packed(self, parts: Sequence[bytes]) -> asyncio.Future[Any]:
-        reply = asyncio.get_running_loop().create_future()
-        if self.is_up:
-            self._expect(reply, PATIENCE_S)
-            self._write_packed(parts)
-        else:
-            reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
         return reply
 
     def _write_packed(self, parts: Sequence[bytes], *, first: bytes = b"") -> None:

@@ -7,7 +7,7 @@ Calls that return None and are not coroutines are sent without waiting, in order
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.core.store.tries import Patience
 
@@ -76,8 +76,7 @@ class BudgetAsk:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """How many tokens a call takes: an estimate, or what was counted at its end."""
 
     input_tokens: int = 0
@@ -243,13 +242,20 @@ class Store(Protocol):
         always taken.
         """
 
-    def release(self, call_id: str) -> None:
-        """Give back the slots that this process took for the call. Safe to repeat."""
+    def release(self, call_id: str, *, leaves_holds: bool = False) -> None:
+        """Give back the slots that this process took for the call, and what it still holds of budgets.
+
+        `leaves_holds`: another process settles or releases those; they are renewed no more. Safe to repeat.
+        """
 
     # Money: what was spent is what is installed and what is owed; what is held never counts as spent
 
-    def settle(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
+    def settle(
+        self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
+    ) -> None:
         """Owe what an attempt costs, and take it out of what the call holds, in one step.
+
+        `ends` are the subjects of which the call holds nothing more with it: it was the last attempt.
 
         `process` and `seq` name the attempt: whoever settles it again changes nothing. It is owed until a version
         is installed whose mark of that process reaches `seq`, so settle only for subjects that have budgets.
@@ -259,10 +265,7 @@ class Store(Protocol):
         """Hold at least so much; nothing where the call holds nothing."""
 
     def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
-        """Give back what the call still holds of them, and renew none of its holds any more. Safe to repeat.
-
-        Without subjects its holds stay until another process settles or releases them, or their lease ends.
-        """
+        """Give back what the call holds of them, whichever process took it. Safe to repeat."""
 
     async def install(
         self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]

@@ -101,8 +101,9 @@ class MemoryStore:
     def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
         self._limits.correct(limits, reserved, actual, self._wall() - reserved_at)
 
-    def release(self, call_id: str) -> None:
+    def release(self, call_id: str, *, leaves_holds: bool = False) -> None:
         self._limits.release(call_id)
+        self._budgets.release(call_id, leaves_holds=leaves_holds)
 
     async def install(
         self, subject: str, version: int, windows: Mapping[str, int], marks: Mapping[str, int]

@@ -51,7 +51,7 @@ class PackedBudget:
         self.windows = [window for window in windows if window.refuses]
         self.arguments = [bulk(len(self.windows))]
         for window in self.windows:
-            self.arguments += (bulk(window.window), bulk(window.starts_at), bulk(window.amount))
+            self.arguments += (bulk(f"w:{window.window}"), bulk(window.starts_at), bulk(window.amount))
 
 
 class SubjectKeys(NamedTuple):

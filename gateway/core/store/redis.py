@@ -12,6 +12,7 @@ from gateway.core.store.redis_budgets import RedisBudgets
 from gateway.core.store.redis_inbox import Inbox
 from gateway.core.store.redis_jobs import RedisJobs
 from gateway.core.store.redis_limits import RedisLimits
+from gateway.core.store.redis_turn import Turn
 from gateway.core.store.tries import Patience
 
 LEASE_S = 60.0
@@ -29,8 +30,9 @@ class RedisStore:
         self._address = parse_address(url)
         self._commands = Connection(self._address, self._prepare)
         self._jobs = RedisJobs(self._address, self._commands, process_id)
-        self._budgets = budgets = RedisBudgets(self._commands, process_id, lease_s=lease_s)
-        self._limits = limits = RedisLimits(self._commands, budgets, lease_s=lease_s)
+        self._turn = Turn(self._commands, self._note_loss)
+        self._budgets = budgets = RedisBudgets(self._commands, self._turn, process_id, lease_s=lease_s)
+        self._limits = limits = RedisLimits(self._commands, self._turn, budgets, lease_s=lease_s)
         # Asked for every call: no step in between.
         self.admit, self.release, self.correct = limits.admit, limits.release, limits.correct
         self.standings = limits.standings
@@ -75,6 +77,9 @@ class RedisStore:
     async def _prepare(self, connection: Connection) -> None:
         await self._jobs.prepare(connection)
 
+    def _note_loss(self) -> None:
+        self._budgets.is_behind = True
+
     async def _look_after(self) -> None:
         renewed_at = swept_at = time.monotonic()
         while True:
@@ -84,7 +89,7 @@ class RedisStore:
                 self._budgets.is_behind = True
             with suppress(StoreUnavailable):
                 await self._jobs.probe()
-                self._limits.pay_debts()
+                self._turn.pay_debts()
                 await self._heal()
                 await self._budgets.join()
                 self._budgets.forget_elsewhere()

@@ -6,25 +6,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from gateway.core.store.address import ADMISSION
-from gateway.core.store.budget_scripts import (
-    INSTALL,
-    JOIN,
-    RAISE_HOLDS,
-    RELEASE_HOLDS,
-    RENEW_HOLDS,
-    SETTLE,
-)
+from gateway.core.store.budget_scripts import INSTALL, JOIN, RAISE_HOLDS, RENEW_HOLDS
 from gateway.core.store.budgets import MemoryBudgets
 from gateway.core.store.connection import Argument, Connection
 from gateway.core.store.interface import Balance, Charge, StoreUnavailable, Verdict
 from gateway.core.store.packing import keys_of
-from gateway.core.store.script import bulk, known_bulk
+from gateway.core.store.redis_turn import KEPT_MS, Turn
+from gateway.core.store.script import bulk
 
 # What SQL said is believed for so long while Redis is away: others spend as well.
 FRESH_S = 1.0
-# Nothing is a record here: a subject of which nobody has spoken for so long is asked of SQL again.
-_KEPT_MS = 7 * 86_400_000
-_KEPT = bulk(_KEPT_MS)
 _SETTLED_KEPT = 100_000
 _RENEWED_AT_ONCE = 500
 _JUDGES = f"{ADMISSION}judges"
@@ -37,46 +28,47 @@ _UNRECORDED_S = 3.0
 class RedisBudgets:
     """`mine` is what this process has installed, settled and holds: by that it judges while Redis is away."""
 
-    def __init__(self, commands: Connection, process_id: str, *, lease_s: float) -> None:
+    def __init__(self, commands: Connection, turn: Turn, process_id: str, *, lease_s: float) -> None:
         self.mine = MemoryBudgets(time.monotonic, fresh_s=FRESH_S)
         self.is_behind = False
         """Redis may not have heard all that it was told."""
         self._commands = commands
+        self._turn = turn
         self._process_id = process_id
         self._lease_ms = round(lease_s * 1000)
-        self._live: dict[str, Sequence[str]] = {}
         self._settled: defaultdict[str, deque[tuple[int, Sequence[Charge]]]] = defaultdict(
             lambda: deque(maxlen=_SETTLED_KEPT)
         )
-        self._unreleased: deque[tuple[str, Sequence[str]]] = deque(maxlen=_SETTLED_KEPT)
-        self._has_asked = False
+        self.has_asked = False
+        """This process judges budgets."""
         self.born = ""
         """Since when Redis has its data, as a text; empty while unknown."""
         self._told = ""
         self._elsewhere: deque[tuple[float, str, Sequence[str]]] = deque()
 
-    def keep(self, call_id: str, subjects: Sequence[str]) -> None:
-        """Renew what the call holds of them until it is released."""
-        self._has_asked = True
-        self._live[call_id] = subjects
-
-    def settle(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
-        self.mine.settle(call_id, charges, process, seq)
+    def settle(
+        self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
+    ) -> None:
+        self.mine.settle(call_id, charges, process, seq, ends)
         self._settled[process].append((seq, charges))
-        self._send_settled(call_id, charges, process, seq)
+        self._turn.settle(call_id, charges, process, seq, ends)
 
     def raise_hold(self, call_id: str, subjects: Sequence[str], amount: int) -> None:
         self.mine.raise_hold(call_id, subjects, amount)
         keys = [keys_of(subject).packed[2] for subject in subjects]
         self._commands.send_packed(RAISE_HOLDS, keys, [bulk(call_id), bulk(amount)], is_muted=True)
 
-    def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
-        held = self._live.pop(call_id, subjects)
-        if subjects:
-            self.mine.release_holds(call_id, held)
-            self.give_back(call_id, subjects)
-        elif held:
+    def release(self, call_id: str, *, leaves_holds: bool) -> None:
+        """As Store.release, of a call that holds something."""
+        held = self.mine.release(call_id, leaves_holds=leaves_holds)
+        if leaves_holds:
             self._elsewhere.append((time.monotonic() + _UNRECORDED_S, call_id, held))
+        else:
+            self._turn.release(call_id, held)
+
+    def release_holds(self, call_id: str, subjects: Sequence[str]) -> None:
+        self.mine.release_holds(call_id, subjects)
+        self._turn.release(call_id, subjects)
 
     def lost(self, born: str, wait_s: float) -> Verdict:
         """Redis has lost what was held and owed, and has its data since `born`: wait until everybody told it again."""
@@ -94,17 +86,11 @@ class RedisBudgets:
             _, call_id, subjects = self._elsewhere.popleft()
             self.mine.release_holds(call_id, subjects)
 
-    def give_back(self, call_id: str, subjects: Sequence[str]) -> None:
-        if not self._commands.is_up:
-            self.is_behind = True
-            self._unreleased.append((call_id, subjects))
-        keys = [keys_of(subject).packed[2] for subject in subjects]
-        self._commands.send_packed(RELEASE_HOLDS, keys, [bulk(call_id)], is_muted=True)
-
     def release_all(self) -> None:
-        for call_id, subjects in list(self._live.items()):
-            self.release_holds(call_id, subjects)
-        if self._has_asked:
+        for call_id in list(self.mine.holding):
+            self.release(call_id, leaves_holds=False)
+        self._turn.finish()
+        if self.has_asked:
             self._commands.send_muted("ZREM", _JUDGES, self._process_id)
 
     async def install(
@@ -112,7 +98,7 @@ class RedisBudgets:
     ) -> None:
         self.mine.install(subject, version, windows, marks)
         keys = keys_of(subject)[:2]
-        arguments: list[Argument] = [version, _KEPT_MS, len(windows)]
+        arguments: list[Argument] = [version, KEPT_MS, len(windows)]
         for name, number in (*windows.items(), *marks.items()):
             arguments += (name, number)
         with suppress(StoreUnavailable):
@@ -124,6 +110,7 @@ class RedisBudgets:
             settled.popleft()
 
     async def balance(self, subject: str) -> Balance:
+        self._turn.finish()
         with suppress(StoreUnavailable):
             keys = keys_of(subject)
             money = await self._commands.call("HGETALL", keys.money)
@@ -136,7 +123,7 @@ class RedisBudgets:
 
         So many share what is left while Redis is away. Raises StoreUnavailable.
         """
-        if self._has_asked:
+        if self.has_asked:
             arguments: list[Argument] = [self._lease_ms, self._process_id]
             self.mine.sharers, born = await self._commands.run(JOIN, [_JUDGES, _BORN], arguments)
             self.born = self.born or born.decode()
@@ -144,7 +131,7 @@ class RedisBudgets:
     def renew(self) -> None:
         """Prolong all holds, in order with whatever is released meanwhile."""
         by_subject: defaultdict[str, list[Argument]] = defaultdict(list)
-        for call_id, subjects in self._live.items():
+        for call_id, subjects in self.mine.holding.items():
             for subject in subjects:
                 if amount := self.mine.hold_of(call_id, subject):
                     by_subject[subject] += (call_id, amount)
@@ -158,24 +145,11 @@ class RedisBudgets:
     def tell_again(self) -> None:
         """What is settled and not recorded, and all holds: Redis has lost it, or may not have heard it."""
         self.is_behind = False
-        for _ in range(len(self._unreleased)):
-            self.give_back(*self._unreleased.popleft())
         for process, settled in self._settled.items():
             for seq, charges in settled:
                 # Its hold is not touched: the call may go on.
-                self._send_settled("", charges, process, seq)
+                self._turn.settle("", charges, process, seq)
         self.renew()
-
-    def _send_settled(self, call_id: str, charges: Sequence[Charge], process: str, seq: int) -> None:
-        keys: list[bytes] = []
-        arguments = [bulk(call_id), bulk(process), bulk(seq), _KEPT]
-        for charge in charges:
-            keys += keys_of(charge.subject).packed
-            arguments += (known_bulk(charge.quarter), bulk(charge.amount))
-        if not self._commands.accepts_writes:
-            self.is_behind = True
-        # With a reply, so that a refusal is heard.
-        self._commands.send_packed(SETTLE, keys, arguments, is_muted=False)
 
 
 def _balance(fields: Sequence[bytes], held: int) -> Balance:

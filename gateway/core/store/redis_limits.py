@@ -3,12 +3,12 @@
 import math
 import struct
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.core.store.address import ADMISSION, PREFIX
-from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
+from gateway.core.store.admission_scripts import ADMIT, RENEW
 from gateway.core.store.connection import Connection
 from gateway.core.store.interface import (
     Ask,
@@ -22,20 +22,21 @@ from gateway.core.store.limits import MemoryLimits, correction_of, standing_of
 from gateway.core.store.memory import admit_here
 from gateway.core.store.packing import PackedBudget, PackedLimits, Packer
 from gateway.core.store.redis_budgets import BORN, RedisBudgets
-from gateway.core.store.script import bulk, known_bulk
+from gateway.core.store.redis_turn import Turn
+from gateway.core.store.script import bulk, id_bulk, known_bulk
 from gateway.core.store.scripts import TAKE_TRY
 from gateway.core.store.tries import Patience, Tries
 
 _RENEWED_AT_ONCE = 1000
-_OWED_KEPT = 10_000
 
 
 Budgets = Sequence[tuple[PackedBudget, int, int]]
 
 
 class RedisLimits:
-    def __init__(self, commands: Connection, budgets: RedisBudgets, *, lease_s: float) -> None:
+    def __init__(self, commands: Connection, turn: Turn, budgets: RedisBudgets, *, lease_s: float) -> None:
         self._commands = commands
+        self._turn = turn
         self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
         self._lease = bulk(self._lease_ms)
@@ -43,7 +44,6 @@ class RedisLimits:
         self._tries = Tries()
         self._packer = Packer()
         self._live: dict[str, list[str]] = {}
-        self._owed: deque[tuple[str, list[str]]] = deque(maxlen=_OWED_KEPT)
 
     async def admit(self, ask: Ask) -> Verdict:
         budgets = self._packer.budgets(ask.budgets) if ask.budgets else []
@@ -56,22 +56,22 @@ class RedisLimits:
                 # What this process knows is better than nothing, and than no answer.
                 self._budgets.is_behind = True
         self._budgets.forget_elsewhere()
-        verdict = admit_here(ask, self._here, self._budgets.mine)
-        if verdict.is_admitted and budgets:
-            self._budgets.keep(ask.call_id, _subjects(budgets))
-        return verdict
+        self._budgets.has_asked |= bool(budgets)
+        return admit_here(ask, self._here, self._budgets.mine)
 
     async def _admit_shared(self, ask: Ask, budgets: Budgets) -> Verdict:
         packed = self._packer.pack(ask.limits)
         candidates = [self._packer.pack(quotas) for quotas in ask.candidates]
         keys, arguments = self._pack(ask, packed, candidates, budgets)
+        self._turn.finish()
         try:
             reply = await self._commands.run_packed(ADMIT, keys, arguments)
         except BaseException:
             # No answer is not a no: all may have been taken, whichever candidate's slots.
             if budgets:
-                self._budgets.give_back(ask.call_id, _subjects(budgets))
-            self._give_back(ask.call_id, [slot for limits in (packed, *candidates) for slot in limits.slots])
+                self._turn.release(ask.call_id, _subjects(budgets))
+            if slots := [slot for limits in (packed, *candidates) for slot in limits.slots]:
+                self._turn.give_back(ask.call_id, slots)
             raise
         if not reply[0]:
             if reply[1] == b"lost":
@@ -87,7 +87,7 @@ class RedisLimits:
             *holds, born = reply[-len(budgets) - 1 :]
             self._budgets.mine.take(ask.call_id, subjects, map(int, holds))
             self._budgets.born = self._budgets.born or born.decode()
-            self._budgets.keep(ask.call_id, subjects)
+            self._budgets.has_asked = True
         return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
 
     def _pack(
@@ -95,7 +95,7 @@ class RedisLimits:
     ) -> tuple[list[bytes], list[bytes]]:
         """The keys and arguments of ADMIT."""
         keys = packed.keys.copy()
-        arguments = [bulk(ask.call_id), self._lease, known_bulk(len(keys)), known_bulk(len(candidates))]
+        arguments = [id_bulk(ask.call_id), self._lease, known_bulk(len(keys)), known_bulk(len(candidates))]
         if candidates:
             arguments += [known_bulk(len(quotas.keys)) for quotas in candidates]
         arguments += packed.arguments(ask)
@@ -108,13 +108,14 @@ class RedisLimits:
             arguments += budget.arguments
         if budgets:
             keys.append(BORN)
-            arguments.append(bulk(self._budgets.born))
+            arguments.append(known_bulk(self._budgets.born))
         return keys, arguments
 
     async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
         windows = [limit for limit in limits if limit.window_s]
         if not windows:
             return []
+        self._turn.finish()
         try:
             second, millionth = await self._commands.call("TIME")
             buckets = await self._commands.call("MGET", *(ADMISSION + limit.name for limit in windows))
@@ -130,14 +131,9 @@ class RedisLimits:
         age_s = time.time() - reserved_at
         if not self._commands.accepts_writes:
             return self._here.correct(limits, reserved, actual, age_s)
-        keys: list[bytes] = []
-        arguments: list[bytes] = []
         for limit in limits:
             if taken := correction_of(limit, reserved, actual, age_s):
-                keys.append(bulk(ADMISSION + limit.name))
-                arguments += map(bulk, (limit.amount, limit.window_s, taken))
-        if keys:
-            self._commands.send_packed(CORRECT, keys, arguments, is_muted=True)
+                self._turn.correct(limit, taken)
         return None
 
     async def take_try(self, subject: str, patience: Patience) -> float:
@@ -156,20 +152,17 @@ class RedisLimits:
         self._tries.forgive(subject)
         self._commands.send_muted("DEL", *_tries_keys(subject))
 
-    def release(self, call_id: str) -> None:
+    def release(self, call_id: str, *, leaves_holds: bool = False) -> None:
         if slots := self._live.pop(call_id, None):
-            self._give_back(call_id, slots)
+            self._turn.give_back(call_id, slots)
         # Where Redis came or went meanwhile, it has some of each.
         self._here.release(call_id)
+        if call_id in self._budgets.mine.holding:
+            self._budgets.release(call_id, leaves_holds=leaves_holds)
 
     def release_all(self) -> None:
         for call_id in list(self._live):
             self.release(call_id)
-
-    def pay_debts(self) -> None:
-        """Give back the slots of calls that ended while Redis was away."""
-        while self._owed and self._commands.is_up:
-            self._give_back(*self._owed.popleft())
 
     def renew(self) -> None:
         """Prolong the leases of all running calls, in order with whatever is released meanwhile."""
@@ -180,12 +173,6 @@ class RedisLimits:
         for slots, call_ids in by_slots.items():
             for some in _in_parts(call_ids):
                 self._commands.send("EVAL", RENEW.source, 1, slots, self._lease_ms, *some)
-
-    def _give_back(self, call_id: str, slots: list[str]) -> None:
-        for key in slots:
-            self._commands.send_muted("ZREM", key, call_id)
-        if slots and not self._commands.is_up:
-            self._owed.append((call_id, slots))
 
 
 def _subjects(budgets: Budgets) -> list[str]:

@@ -11,8 +11,10 @@ def bulk(argument: str | int) -> bytes:
     return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
-# Of numbers that come again and again.
+# Of what comes again and again.
 known_bulk = lru_cache(1024)(bulk)
+id_bulk = lru_cache(4096)(bulk)
+"""Of a call that is under way: it is named several times until it has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from gateway.core.store import budget_scripts
 from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
+from gateway.core.store.ending_script import END_CALLS
 from gateway.core.store.script import CLOCK, Script
 
 # KEYS: tries of one subject, and that it has to wait. ARGV: free tries, longest wait ms, how long all is kept, ms.
@@ -91,4 +92,4 @@ end
 """
 )
 
-ALL = (ADMIT, CORRECT, RENEW, TAKE_TRY, SEND, START, TAKE_BACK, PROBE, SWEEP, *budget_scripts.ALL)
+ALL = (ADMIT, END_CALLS, CORRECT, RENEW, TAKE_TRY, SEND, START, TAKE_BACK, PROBE, SWEEP, *budget_scripts.ALL)

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from random import random
 from typing import Protocol
 
 from accounts.attempts import OWNERS
 from accounts.budgets import SubjectBudgets
-from accounts.keys import DEPLOYMENT, KeyFacts, Subject
-from accounts.rules import Rules, store_name
+from accounts.keys import KeyFacts
+from accounts.rules import CallRules, KeyRules, Rules
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
@@ -38,6 +38,7 @@ _WAIT_FOR_OTHERS_S = 5.0
 _WORTH_INSISTING = frozenset({"unknown", "held", "lost"})
 _LOOK_S = 0.1
 _MOST_LEARNED = 3
+_OWNERS, _NOBODY = tuple(OWNERS.values()), (0,) * len(OWNERS)
 
 
 class Rulebook(Protocol):
@@ -70,14 +71,18 @@ class Admission:
         self._store = store
         self._rules = rules
         self._bases = bases
+        self._rate_cards = rate_cards
         self._holds = Holds(rate_cards, AnswerSizes())
         self._growth = Growth(store)
         self._counts_cached_input = counts_cached_input
 
-    def only_priced(self, key: KeyFacts, call: Call) -> bool:
-        """Whether somebody's budget may refuse the call, so that it has to be known what it costs."""
-        rules = self._rules.current
-        return bool(rules.budgets and rules.for_key(key, call.owners["project_id"]).budgets)
+    def rules_for(self, key: KeyFacts, call: Call) -> KeyRules:
+        """All limits and budgets that the call is held to."""
+        return self._rules.current.for_key(key, call.owners["project_id"])
+
+    def is_priced(self, offering: OfferingFacts) -> bool:
+        """Whether it is known what it costs now. What is free has a price, too: of nothing."""
+        return self._rate_cards.find(offering, time.time()).has_prices
 
     def affordable(self, candidates: Sequence[Candidate], snapshot: Snapshot) -> Sequence[Candidate]:
         """Without those whose providers have spent their budgets."""
@@ -90,13 +95,12 @@ class Admission:
         ]
 
     async def admit(
-        self, call: Call, key: KeyFacts, candidates: Sequence[Candidate], snapshot: Snapshot
+        self, call: Call, rules: KeyRules, candidates: Sequence[Candidate], snapshot: Snapshot
     ) -> Verdict:
         """Take all that the call needs, or nothing. What is admitted knows what was reserved, and where it has room.
 
         Raises Unavailable: nobody can say what was spent.
         """
-        rules = self._rules.current.for_key(key, call.owners["project_id"])
         quotas = _quotas_of_all(candidates[:MOST_ASKED], snapshot.providers) if snapshot.has_quotas else ()
         if not (rules.limits or quotas or rules.budgets):
             return ADMITTED
@@ -108,7 +112,7 @@ class Admission:
         if rules.budgets:
             paid = [each for each in candidates[:_MOST_TRIED] if not each.is_own]
             if paid:
-                ask.budgets = self._holds.ask(call, rules.budgets, paid, tokens.input_tokens, time.time())
+                ask.budgets = self._holds.ask(call, tokens, rules.budgets, paid, time.time())
         verdict = await self._store.admit(ask)
         if verdict.reason in _WORTH_INSISTING:
             verdict = await self._insist(ask, rules.budgets, verdict)
@@ -119,7 +123,7 @@ class Admission:
         elif verdict.budget and (own := [each for each in candidates if each.is_own]) and paid:
             # What its budgets have no room for is still the team's to pay elsewhere.
             call.offering_ids = tuple([each.way for each in own])
-            return await self.admit(call, key, own, snapshot)
+            return await self.admit(call, rules, own, snapshot)
         return verdict
 
     async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
@@ -151,18 +155,16 @@ class Admission:
     def correct(self, call: Call, used: Mapping[str, int]) -> None:
         """Put what the call used, by the names of providers.wire.usage, in place of what its owners had reserved."""
         if call.reserved_at:
-            rules = self._rules.current
-            limits = [limit for subject in _subjects_of(call) for limit in rules.limits_of(subject)]
-            self._put_right(limits, call, used, call.reserved_at)
+            self._put_right(self._rules_of(call).token_limits, call, used, call.reserved_at)
 
     def correct_quotas(self, call: Call, quotas: Quotas, used: Mapping[str, int], reserved_at: float) -> None:
         """The same of one attempt and its provider."""
-        self._put_right(quotas, call, used, reserved_at)
+        counted = [quota for quota in quotas if quota.counts_tokens]
+        self._put_right(counted, call, used, reserved_at)
 
     def grow(self, call: Call, chars: Callable[[], int], cost_usd: Costing) -> None:
         """Raise what a stream holds while it outgrows it; `chars` tells how long it is by now."""
-        subjects = [name for name in names_of(call) if name in self._rules.current.budgets]
-        self._growth.watch(call, subjects, chars, cost_usd)
+        self._growth.watch(call, self._rules_of(call).payers, chars, cost_usd)
 
     def has_ended(self, call: Call) -> None:
         """Its stream grows no more."""
@@ -172,20 +174,21 @@ class Admission:
         """How long its answer was."""
         self._holds.learn(call, model, output_tokens)
 
-    def release(self, call: Call) -> None:
-        """Give back the slots that this process took for the call. Safe to repeat."""
-        self._store.release(call.id)
+    def release(self, call: Call, *, leaves_holds: bool = False) -> None:
+        """Give back what this process took for the call; `leaves_holds`: whoever makes it settles those."""
+        self._store.release(call.id, leaves_holds=leaves_holds)
 
-    def release_holds(self, call: Call, *, is_ours: bool = True) -> None:
-        """Give back what the call still holds of budgets; where it is not ours, whoever makes it does."""
-        if budgets := self._rules.current.budgets:
-            subjects = [name for name in names_of(call) if name in budgets] if is_ours else []
-            self._store.release_holds(call.id, subjects)
+    def release_holds(self, call: Call) -> None:
+        """Give back what the call holds of budgets, whoever took it."""
+        if payers := self._rules_of(call).payers:
+            self._store.release_holds(call.id, payers)
+
+    def _rules_of(self, call: Call) -> CallRules:
+        return self._rules.current.of_call(tuple(map(call.owners.get, _OWNERS, _NOBODY)), call.team_id)
 
     def _put_right(
-        self, limits: Iterable[Limit], call: Call, used: Mapping[str, int], reserved_at: float
+        self, counted: Sequence[Limit], call: Call, used: Mapping[str, int], reserved_at: float
     ) -> None:
-        counted = [limit for limit in limits if limit.counts_tokens]
         if counted:
             self._store.correct(counted, expected_tokens(call), self._tokens_of(used), reserved_at)
 
@@ -198,9 +201,11 @@ class Admission:
 
 def expected_tokens(call: Call) -> Tokens:
     """What is reserved for a call: the same whoever asks, so that what was reserved can be put right."""
-    read = call.input_tokens or estimate_input_tokens(call.body)
-    most = operation_of(call.endpoint).most_output_tokens(call)
-    return Tokens(read, UNKNOWN, is_capped=True) if most is None else Tokens(read, most)
+    if call.reserved is None:
+        read = call.input_tokens or estimate_input_tokens(call.body)
+        most = operation_of(call.endpoint).most_output_tokens(call)
+        call.reserved = (read, UNKNOWN, True) if most is None else (read, most, False)
+    return Tokens(*call.reserved)
 
 
 def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:
@@ -217,17 +222,3 @@ def _quotas_of_all(
         for each in candidates
     ]
     return tuple(quotas) if any(quotas) else ()
-
-
-def names_of(call: Call) -> Iterable[str]:
-    """The same as the store names them, and the deployment."""
-    yield from map(store_name, _subjects_of(call))
-    yield DEPLOYMENT
-
-
-def _subjects_of(call: Call) -> Iterable[Subject]:
-    """Whom it counts for, by what travels with it."""
-    for kind, name in OWNERS.items():
-        if owner := call.owners.get(name):
-            yield kind, owner
-    yield "team", call.team_id

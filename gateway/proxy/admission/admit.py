@@ -3,6 +3,7 @@
 import time
 
 from accounts.keys import KeyFacts
+from accounts.rules import KeyRules
 from gateway.core.store.interface import REQUESTS, Ask, Limit, Store, Verdict
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.refusal import providers_full, refusal_by
@@ -29,19 +30,23 @@ def check_accounting(spool: CallSpool) -> None:
 
 
 async def admit(
-    call: Call, plan: RoutePlan, context: RoutingContext, client: ClientConnection, admission: Admission
+    call: Call,
+    rules: KeyRules,
+    plan: RoutePlan,
+    context: RoutingContext,
+    client: ClientConnection,
+    admission: Admission,
 ) -> None:
     """Let the call in, and tell its client how its limits stand; or raise RateLimited or BudgetExceeded."""
-    key = context.key
     candidates = admission.affordable(plan.candidates, context.snapshot)
     if len(candidates) < len(plan.candidates):
         call.offering_ids = tuple([candidate.way for candidate in candidates])
     if not candidates:
         raise providers_full(_SPENT_S)
-    verdict = await admission.admit(call, key, candidates, context.snapshot)
+    verdict = await admission.admit(call, rules, candidates, context.snapshot)
     _tell(verdict, call.format, client)
     if not verdict.is_admitted:
-        raise refusal_by(verdict, key, call.project)
+        raise refusal_by(verdict, context.key, call.project)
     if passed_over := verdict.candidate:
         # They are full now, and may have room by the time that it comes to them.
         ids = call.offering_ids

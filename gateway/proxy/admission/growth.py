@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from accounts.money import units_of
+from accounts.keys import DEPLOYMENT
+from accounts.money import charge_of, units_of
 from gateway.core.store.interface import Store
 from providers.wire.call import Call
 from providers.wire.estimate import CHARS_PER_TOKEN
@@ -46,7 +47,15 @@ class Growth:
             if tokens > stream.covered:
                 # As much again: so a long answer is raised few times.
                 stream.covered = 2 * tokens
-                used = Usage(counted(input_tokens=stream.call.input_tokens, output_tokens=stream.covered))
-                self._store.raise_hold(stream.call.id, stream.subjects, units_of(stream.cost_usd(used)))
+                self._raise(stream)
         again = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._streams else None
         self._timer = again
+
+    def _raise(self, stream: _Stream) -> None:
+        call = stream.call
+        used = Usage(counted(input_tokens=call.input_tokens, output_tokens=stream.covered))
+        cost = units_of(stream.cost_usd(used))
+        teams = [subject for subject in stream.subjects if subject != DEPLOYMENT]
+        self._store.raise_hold(call.id, teams, charge_of(cost, call.charge_factor))
+        if len(teams) < len(stream.subjects):
+            self._store.raise_hold(call.id, [DEPLOYMENT], cost)

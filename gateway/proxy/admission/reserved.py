@@ -1,7 +1,7 @@
 """What a call has reserved, put right by whoever makes its attempts."""
 
 import time
-from collections import Counter
+from collections.abc import Mapping
 
 from accounts.attempts import AttemptRecord
 from gateway.proxy.admission.admission import Admission, Quotas, quotas_of
@@ -21,7 +21,7 @@ class Reserved:
     def __init__(self, admission: Admission, call: Call) -> None:
         self._admission = admission
         self._call = call
-        self._used: Counter[str] = Counter()
+        self._used: Mapping[str, int] = {}
 
     async def has_room(self, target: Target) -> bool:
         """Whether the operator's quotas let an attempt go there; it takes its share, unless that was taken before."""
@@ -45,8 +45,8 @@ class Reserved:
             self._outcome = attempt.closed.outcome
         if not (self._call.reserved_at or self._quotas):
             return
-        used = attempt.usage
-        self._used.update(used)
+        used = (attempt.closed and attempt.closed.usage) or {}
+        self._used = _sum(self._used, used) if self._used else used
         if self._quotas:
             self._admission.correct_quotas(self._call, self._quotas, used, self._at)
 
@@ -58,3 +58,7 @@ class Reserved:
         if self._outcome == FAILED_OVER:
             # No attempt follows that would be settled.
             self._admission.release_holds(self._call)
+
+
+def _sum(some: Mapping[str, int], more: Mapping[str, int]) -> Mapping[str, int]:
+    return {name: some.get(name, 0) + more.get(name, 0) for name in some.keys() | more.keys()}

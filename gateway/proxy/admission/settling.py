@@ -1,19 +1,17 @@
 """Moves what an attempt cost from what its call held to what its owners' budgets owe, once that is known."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 
-from accounts.attempts import OWNERS, AttemptClosed, AttemptOpened, AttemptRecord
+from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import DEPLOYMENT
-from accounts.money import units_of
-from accounts.windows import QUARTER_S
+from accounts.money import charge_of, units_of
+from accounts.subjects import owners_of, provider_name
+from accounts.windows import quarter_of
 from gateway.core.store.interface import Charge, Store
 from gateway.proxy.admission.admission import Rulebook
 from gateway.proxy.observers import CallObserver
 from gateway.proxy.settle import FAILED_OVER
-
-PROVIDER = "provider:"
-"""How subjects that are providers begin; their slug follows."""
 
 
 class Settling(CallObserver):
@@ -25,37 +23,29 @@ class Settling(CallObserver):
         self._process = process
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
-        budgets, closed = self._rules.current.budgets, attempt.closed
-        if not budgets or closed is None:
+        rules, closed = self._rules.current, attempt.closed
+        if not rules.budgets or closed is None:
             return
         opened = attempt.opened
-        charges = [charge for charge in charges_of(opened, closed) if charge.subject in budgets]
+        payers = rules.of_call(owners_of(opened), opened.team_id).payers
+        charges = list(charges_of(opened, closed, payers, rules.budgets))
+        ends = () if closed.outcome == FAILED_OVER else payers
         if charges:
-            self._store.settle(opened.call_id, charges, self._process, attempt.seq)
-        if closed.outcome != FAILED_OVER:
-            held = [subject for subject in payers_of(opened) if subject in budgets]
-            self._store.release_holds(opened.call_id, held)
+            self._store.settle(opened.call_id, charges, self._process, attempt.seq, ends)
+        elif ends:
+            self._store.release_holds(opened.call_id, ends)
 
 
-def charges_of(opened: AttemptOpened, closed: AttemptClosed) -> Iterable[Charge]:
-    """To everybody for whom it counts. Teams are charged; the operator also bears what it lost."""
-    # To the microsecond, as the ledger has it.
-    quarter = int(round(opened.started_at, 6) // QUARTER_S) * QUARTER_S
+def charges_of(
+    opened: AttemptOpened, closed: AttemptClosed, payers: Iterable[str], budgeted: Container[str]
+) -> Iterable[Charge]:
+    """To those of them who have budgets, and to its provider. Teams are charged; the operator also bears losses."""
+    quarter = quarter_of(opened.started_at)
     cost = units_of(Decimal(closed.cost_usd))
     spent = cost + units_of(Decimal(closed.loss_usd))
-    if cost:
-        for subject in payers_of(opened):
-            if subject != DEPLOYMENT:
-                yield Charge(subject, quarter, cost)
-    if spent:
-        yield Charge(f"{PROVIDER}{opened.provider}", quarter, spent)
-        yield Charge(DEPLOYMENT, quarter, spent)
-
-
-def payers_of(opened: AttemptOpened) -> Iterable[str]:
-    """Those who may hold something for the call."""
-    for kind, fact in OWNERS.items():
-        if pk := getattr(opened, fact):
-            yield f"{kind}:{pk}"
-    yield f"team:{opened.team_id}"
-    yield DEPLOYMENT
+    charge = charge_of(cost, opened.charge_factor)
+    for subject in payers:
+        if amount := spent if subject == DEPLOYMENT else charge:
+            yield Charge(subject, quarter, amount)
+    if spent and (provider := provider_name(opened.provider)) in budgeted:
+        yield Charge(provider, quarter, spent)

@@ -7,7 +7,6 @@ from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
-from catalogue.pricing.cost import call_prices
 from gateway.proxy.errors import GatewayError, InvalidRequest
 from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_headers, warning_header
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
@@ -134,7 +133,7 @@ def _reason_against(
     return (
         (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
         or _operational_reason(candidate.offering, required.endpoint, context, candidate)
-        or (_unpriced_reason(candidate, context) if context.only_priced else "")
+        or (_unpriced_reason(candidate, context) if context.is_priced else "")
         or _capability_reason(candidate, required)
         or (_parameter_reason(candidate.offering, required, context) if required.params else "")
         or (_operation_reason(candidate, required, context) if required.call is None else "")
@@ -163,8 +162,8 @@ def _operational_reason(
 
 
 def _unpriced_reason(candidate: Candidate, context: RoutingContext) -> str:
-    """What is free has a price, too: of nothing. What the team pays by a credential of its own needs none."""
-    is_priced = bool(call_prices(candidate.offering.prices, context.at))
+    """What the team pays by a credential of its own needs no price."""
+    is_priced = context.is_priced is None or context.is_priced(candidate.offering)
     return "" if is_priced or is_reached_by_own(candidate, context) else "unpriced"
 
 

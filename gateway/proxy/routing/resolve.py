@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from accounts.keys import KeyFacts
 from accounts.policies import POLICIES, LifecyclePolicy
-from catalogue.facts import ModelFacts
+from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import ModelRetired, NotFound
@@ -25,8 +25,8 @@ class RoutingContext:
     at: datetime
     health_of: Callable[[Way], HealthStatus]
     """Health of an offering as this process saw it, by the way to it."""
-    only_priced: bool = False
-    """Somebody's budget refuses what is beyond it: what has no price in USD cannot be held to it."""
+    is_priced: Callable[[OfferingFacts], bool] | None = None
+    """Whether it is known what an offering costs: asked where a budget refuses, which could not be held otherwise."""
 
 
 @dataclass(slots=True)

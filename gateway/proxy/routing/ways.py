@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from catalogue.facts import ModelFacts, OfferingFacts
-from catalogue.pricing.cost import call_prices
 from gateway.proxy.routing.resolve import RoutingContext
 from providers.facts import OPERATOR, CredentialFacts, Way
 from providers.formats.base import TranslationError
@@ -102,7 +101,7 @@ def _ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
 
 def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
     offering = candidate.offering
-    is_unpriced = context.only_priced and not call_prices(offering.prices, context.at)
+    is_unpriced = context.is_priced is not None and not context.is_priced(offering)
     if is_unpriced or not context.snapshot.providers[offering.provider_id].is_usable:
         return []
     further = _further_of(candidate, context)

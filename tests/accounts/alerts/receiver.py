@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from tests.patience import HANG_S
+
 
 @dataclass
 class Received:
@@ -28,8 +30,9 @@ class Receiver:
     answers: list[Any] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     port: int = 0
+    slow_path: str = ""
+    """What is sent there is answered once `going` is set."""
     going: threading.Event = field(default_factory=threading.Event)
-    """Whoever is slow answers once it is set."""
 
     @property
     def url(self) -> str:
@@ -80,9 +83,8 @@ def running(*answers: Any) -> Iterator[Receiver]:
             with lock:
                 receiver.received.append(Received(self.path, headers, body))
                 answer = receiver.answers.pop(0) if receiver.answers else 204
-            if answer == "slow":
-                receiver.going.wait(30)
-                answer = 204
+            if self.path == receiver.slow_path:
+                receiver.going.wait(HANG_S)
             (answer if callable(answer) else with_headers(answer))(self)
 
         def log_message(self, *_: Any) -> None:

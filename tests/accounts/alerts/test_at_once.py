@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from accounts.alerts.delivering import send_due
 from accounts.alerts.raising import raise_alert
 from accounts.alerts.spreading import send_digests, spread_new
 from accounts.models import Alert, AlertChannel, AlertDelivery, Team
-from tests.accounts.alerts.conftest import AT
+from tests.accounts.alerts.conftest import AT, send_due
 from tests.accounts.alerts.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)

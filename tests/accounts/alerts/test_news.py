@@ -102,7 +102,7 @@ def test_team_and_operator_are_told_of_a_leap_once_a_day(team: Team, settings: A
                 subject=subject, grain="day", starts_at=day - back * DAY_S, cost=cost, loss=loss
             )
     assert [tell_leaps(at=AT), tell_leaps(at=AT + timedelta(hours=2))] == [2, 0]
-    of_team, of_operator = Alert.objects.order_by("-team_id")
+    of_operator, of_team = Alert.objects.order_by("pk")
     assert of_team.title == "Research has spent $5.00 today, 5.0 times as much as usual"
     assert (of_operator.team, of_operator.title) == (
         None,

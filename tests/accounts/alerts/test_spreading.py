@@ -177,3 +177,10 @@ def test_old_alerts_are_forgotten_with_their_deliveries(team: Team) -> None:
     Alert.objects.filter(pk=Alert.objects.earliest("pk").pk).update(raised_at=AT - KEPT)
     forget_old(at=AT + timedelta(seconds=1))
     assert (Alert.objects.count(), AlertDelivery.objects.count()) == (1, 1)
+
+
+def test_kind_that_only_a_newer_version_knows_is_left_to_it_and_stops_nothing(team: Team) -> None:
+    raise_alert("key.leaked", cause="x", team=team)
+    Alert.objects.update(kind="key.borrowed")
+    assert told("budget.threshold", team) == [BOSS]
+    assert Alert.objects.get(kind="key.borrowed").spread_at is None

@@ -288,6 +288,15 @@ def test_last_calls_are_told_with_id_outcome_tokens_and_cost(member: Client, key
         assert text in row
 
 
+def test_call_on_the_teams_own_provider_key_says_so(member: Client, key: Key) -> None:
+    make_entry(key)
+    assert "own key" not in member.get(f"/keys/{key.public_id}").text
+    make_entry(key, own_credential_id=7, own_cost_usd="0.25")
+    page = member.get(f"/keys/{key.public_id}").text
+    assert "Here it would have cost $0.25." in page
+    assert page.count(">own key<") == 1
+
+
 def test_call_is_told_once_however_many_offerings_it_needed(member: Client, key: Key) -> None:
     make_entry(key, request_id="req_1", outcome="failed_over", number=1)
     make_entry(key, request_id="req_1", outcome="finished", number=2)
@@ -324,5 +333,5 @@ def test_page_asks_as_many_queries_for_many_calls_as_for_none(
     make_published("acme/one")
     for _ in range(20):
         make_entry(key)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         member.get(address(key))

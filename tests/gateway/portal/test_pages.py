@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 from selenium.webdriver import Keys
 
+from accounts.alerts import channels
 from accounts.budgeting import make_budget, raise_budget
 from accounts.limiting import set_limit
-from accounts.models import Key, Membership, Project, ServiceAccount, Team
+from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team
 from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
 from tests.pages import DESKTOP, PHONE, Browser
 
@@ -32,6 +33,8 @@ ADMIN_PAGES = [
     "/admin/accounts/key/add/",
     "/admin/accounts/user/",
     "/admin/accounts/ledgerentry/",
+    "/admin/accounts/alert/",
+    "/admin/accounts/alertchannel/add/",
 ]
 
 
@@ -142,6 +145,26 @@ def test_portal_keeps_nobody_out(browser: Browser, team: Team, size: tuple[int, 
     browser.enter("mary")
     for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password"):
         browser.open(address)
+        assert browser.barriers_in_both_schemes() == [], address
+        assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_pages_of_alerts_keep_nobody_out(browser: Browser, team: Team, size: tuple[int, int]) -> None:
+    Membership.objects.update(role=Membership.Role.OWNER)
+    channel, _ = channels.make_channel(
+        team=team, kind="webhook", name="on-call", address="https://hooks.example.com/a"
+    )
+    channels.make_channel(team=team, kind="slack", name="chat", address="https://hooks.example.com/b")
+    AlertChannel.objects.filter(kind="slack").update(
+        is_active=False, disabled_because="It answered 410 Gone."
+    )
+    channels.test_channel(channel=channel)
+    browser.resize(size)
+    browser.enter("mary")
+    for address in ("/team/alerts", f"/team/alerts/{channel.public_id}", "/notifications"):
+        browser.open(address)
+        browser.run("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert browser.barriers_in_both_schemes() == [], address
         assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.restrictions import Restrictions
+from catalogue.pricing.rate_card import rate_card_of
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
@@ -599,6 +600,10 @@ EUROS = a_price("input_text_tokens", "1", currency="EUR")
 LATER = a_price("input_text_tokens", "1", valid_from=AT + timedelta(seconds=1))
 
 
+def is_priced(offering):
+    return rate_card_of(offering, AT.timestamp()).has_prices
+
+
 @pytest.mark.parametrize(
     ("prices", "has_price"), [((), False), ((EUROS,), False), ((LATER,), False), ((FREE,), True)]
 )
@@ -606,13 +611,13 @@ def test_on_a_budget_only_what_has_a_price_is_called(prices, has_price):
     model = a_model(offerings=(an_offering(1, prices=prices), an_offering(2, prices=(FREE,))))
     context = a_routing_context(model)
     assert plan_ids("acme/one", CHAT, context) == [1, 2]
-    context.only_priced = True
+    context.is_priced = is_priced
     assert plan_ids("acme/one", CHAT, context) == ([1, 2] if has_price else [2])
 
 
 def test_a_model_without_a_price_is_refused_by_name_on_a_budget():
     context = a_routing_context()
-    context.only_priced = True
+    context.is_priced = is_priced
     with pytest.raises(InvalidRequest, match="has a price in USD") as refused:
         plan_route("acme/one", CHAT, context)
     assert (refused.value.error_code, refused.value.param) == ("unpriced_model", "model")

@@ -291,7 +291,7 @@ def test_what_one_process_lets_go_of_another_settles(world: World) -> None:
     async def story(web: Store, worker: Store) -> None:
         await install(web, TEN)
         await web.admit(ask("a", 6, TEN))
-        web.release_holds("a", [])
+        web.release("a", leaves_holds=True)
         assert (await balance(web)).held == 6
         worker.settle("a", charge(4), "p", 1)
         worker.release_holds("a", ["key:1"])

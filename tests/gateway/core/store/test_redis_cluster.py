@@ -35,11 +35,11 @@ def test_all_that_lets_a_call_in_lies_on_one_node(node: RedisServer) -> None:
         store._budgets.renew()
         await store._budgets.join()
         store.settle("a", charge(2) + charge(2, subject="team:1"), "p", 1)
-        store.release("a")
         for subject in ("key:1", "team:1"):
             assert (await store.balance(subject)).held == 4
             assert await spent(store, window(9), subject) == 2
-        store.release_holds("a", ["key:1", "team:1"])
+        store.settle("a", charge(1, subject="team:1"), "p", 2, ["key:1", "team:1"])
+        store.release("a")
         assert (await store.balance("team:1")).held == 0
         assert node.ask("ZCARD", "gw:{admission}:team:1:concurrency:0") == 0
         assert (await store.admit(Ask("b", limits[:1]))).standings[0].remaining == 4

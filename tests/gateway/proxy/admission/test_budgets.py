@@ -219,6 +219,22 @@ def test_answers_teach_what_is_likely(first):
         running.join()
 
 
+@LANES
+def test_a_team_is_held_to_what_it_is_charged_and_the_deployment_to_what_that_costs(edge, first, lane):
+    edge.keys.change(edge.key, charge_factor="2.5")
+    for subject in ("key:1", "deployment"):
+        edge.process.limited.hold_to(subject, STRICT)
+    first.default = "slow-headers?seconds=0.5"
+    running = threading.Thread(target=ask, args=(edge,), kwargs={"lane": lane})
+    running.start()
+    first.wait_for(1)
+    mill = CENT // 10
+    assert (held(edge), held(edge, "deployment")) == (mill * 5 // 2, mill)
+    running.join()
+    wait_until(lambda: owed(edge) == mill * 5 // 2, "settling")
+    assert (owed(edge, "deployment"), held(edge), held(edge, "deployment")) == (mill, 0, 0)
+
+
 def test_where_nobody_can_say_what_was_spent_no_call_is_let_in(edge, first):
     edge.process.limited.hold_to("key:1", STRICT)
     edge.process.spent.is_away = True

@@ -1,0 +1,101 @@
+"""What rows of the ledger add up to, in SQL: the same as accounts.usage.measures makes of their records."""
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from accounts.models import LedgerEntry
+from accounts.usage.measures import ATTEMPT, FAILED_OVER, MEASURES, MEMBERS, MOST, Sums
+from accounts.windows import QUARTER_S
+
+
+def read_sums(low: int, high: int) -> Sums:
+    """Of entries that started in that time; Unix seconds, whole quarters of an hour."""
+    adapt = connection.ops.adapt_datetimefield_value
+    bounds = [adapt(datetime.fromtimestamp(at, UTC)) for at in (low, high)]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), bounds)
+        width = len(MEMBERS)
+        return {
+            (tuple(row[:width]), int(row[width])): [int(value) for value in row[width + 1 :]]
+            for row in cursor
+        }
+
+
+def has_rows_of_older_processes(low: int, high: int) -> bool:
+    """Of the version before this one, which adds no usage up: they do not say what is charged."""
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in (low, high))
+    rows = LedgerEntry.objects.filter(started_at__gte=begin, started_at__lt=end, charge_usd__isnull=True)
+    return rows.order_by().exists()
+
+
+def _statement() -> str:
+    is_postgresql = connection.vendor == "postgresql"
+    second = "FLOOR(EXTRACT(EPOCH FROM started_at))::bigint" if is_postgresql else _SQLITE_SECOND
+    members = [name if length else f"COALESCE({name}, 0)" for name, length in MEMBERS.items()]
+    quarter = f"{second} / {QUARTER_S} * {QUARTER_S}"
+    sums = _POSTGRESQL if is_postgresql else _SQLITE
+    added = [sums.get(name) or sums["count"].format(name=name) for name in MEASURES]
+    groups = ", ".join(str(place) for place in range(1, len(MEMBERS) + 2))
+    return (
+        f"SELECT {', '.join([*members, quarter])},"  # noqa: S608  # all of it is ours
+        f" {', '.join(f'COALESCE(SUM({each}), 0)' for each in added)} FROM accounts_ledgerentry"
+        f" WHERE started_at >= %s AND started_at < %s GROUP BY {groups}"
+    )
+
+
+def _of_attempts(value: str, also: str = "") -> str:
+    return f"CASE WHEN kind = '{ATTEMPT}'{also} THEN {value} ELSE 0 END"
+
+
+def _in_common() -> dict[str, str]:
+    return {
+        "calls": _of_attempts("1", f" AND outcome <> '{FAILED_OVER}'"),
+        "attempts": _of_attempts("1"),
+        "latency_told": _of_attempts("1", " AND latency_ms IS NOT NULL"),
+        "first_token_told": _of_attempts("1", " AND first_token_ms IS NOT NULL"),
+        "estimated": _of_attempts("1", " AND is_estimated"),
+    }
+
+
+def _postgresql() -> dict[str, str]:
+    microseconds = f"LEAST(GREATEST(FLOOR({{}} * 1000), 0), {MOST})::bigint"
+    count = (
+        "CASE jsonb_typeof(usage->'{name}') WHEN 'number'"
+        f" THEN LEAST(GREATEST(TRUNC((usage->>'{{name}}')::numeric), 0), {MOST})::bigint ELSE 0 END"
+    )
+    units = "({} * 10000000000)::bigint"
+    return {
+        **_in_common(),
+        "count": _of_attempts(count),
+        "cost": units.format("cost_usd"),
+        "charge": units.format("COALESCE(charge_usd, cost_usd)"),
+        "loss": units.format("loss_usd"),
+        "own_cost": units.format("own_cost_usd"),
+        "latency_us": _of_attempts(microseconds.format("latency_ms")),
+        "first_token_us": _of_attempts(microseconds.format("first_token_ms")),
+    }
+
+
+def _sqlite() -> dict[str, str]:
+    microseconds = f"MIN(MAX(CAST({{}} * 1000 AS INTEGER), 0), {MOST})"
+    count = (
+        "CASE WHEN json_type(usage, '$.{name}') IN ('integer', 'real')"
+        f" THEN MIN(MAX(CAST(json_extract(usage, '$.{{name}}') AS INTEGER), 0), {MOST}) ELSE 0 END"
+    )
+    # SQLite keeps money as a float: each row is made whole before they are added.
+    units = "CAST(ROUND({} * 10000000000.0) AS INTEGER)"
+    return {
+        **_in_common(),
+        "count": _of_attempts(count),
+        "cost": units.format("cost_usd"),
+        "charge": units.format("COALESCE(charge_usd, cost_usd)"),
+        "loss": units.format("loss_usd"),
+        "own_cost": units.format("own_cost_usd"),
+        "latency_us": _of_attempts(microseconds.format("latency_ms")),
+        "first_token_us": _of_attempts(microseconds.format("first_token_ms")),
+    }
+
+
+_SQLITE_SECOND = "CAST(strftime('%%s', started_at) AS INTEGER)"
+_POSTGRESQL, _SQLITE = _postgresql(), _sqlite()

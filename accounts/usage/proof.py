@@ -1,0 +1,146 @@
+"""Proving that usage and ledger agree, and days and quarters of an hour: whatever differs is told to the operator."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, pairwise
+
+from django.db import connection, transaction
+
+from accounts.alerts.raising import raise_alert
+from accounts.models import Team
+from accounts.spending_proof import DAYS as NIGHTS
+from accounts.usage.measures import MEASURES, MEMBERS, Series, Sums
+from accounts.usage.of_ledger import has_rows_of_older_processes, read_sums
+from accounts.usage.reader import see_one_instant
+from accounts.usage.repair import day_of, rebuild_day
+from accounts.usage.rollups import DAYS, QUARTERS, UTC_ZONE, cleaned
+from accounts.usage.times import midnights
+from accounts.windows import DAY_S
+
+_log = logging.getLogger(__name__)
+_TOLD_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of one series from one instant on, in one measure."""
+
+    where: str
+    measure: str
+    found: int
+    expected: int
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.measure} {self.found}, where {self.expected} is right"
+
+
+def prove(*, at: datetime) -> Sequence[Difference]:
+    """Compare usage of the last days with the ledger, and days with their quarters. All that differs, which is told.
+
+    A day to which a process of an older version wrote is made anew instead: those add no usage up.
+    """
+    today = day_of(at)
+    found: list[Difference] = []
+    for day in range(today - (NIGHTS - 1) * DAY_S, today + 1, DAY_S):
+        if has_rows_of_older_processes(day, day + DAY_S):
+            rebuild_day(day)
+        else:
+            found += prove_quarters(day, day + DAY_S)
+    for zone in {UTC_ZONE, *Team.objects.values_list("usage_zone", flat=True).order_by().distinct()}:
+        found += prove_days(zone, today - (NIGHTS - 1) * DAY_S, today + DAY_S)
+    if found:
+        _alarm(found, at)
+    return found
+
+
+def prove_quarters(low: int, high: int) -> Sequence[Difference]:
+    """Of quarters of an hour in that time, what differs from the ledger."""
+    with transaction.atomic():
+        see_one_instant()
+        expected, found = read_sums(low, high), _read_quarters(low, high)
+    right = {(cleaned(series), quarter): row for (series, quarter), row in expected.items()}
+    nothing = [0] * len(MEASURES)
+    return [
+        difference
+        for place in sorted(right.keys() | found.keys())
+        for difference in _compare(_name(*place), found.get(place, nothing), right.get(place, nothing))
+    ]
+
+
+def prove_days(zone: str, low: int, high: int) -> Sequence[Difference]:
+    """Of teams whose days begin there, what differs of days from their quarters of an hour."""
+    bounds = midnights(zone, low, high)
+    days = ", ".join(["(%s, %s)"] * (len(bounds) - 1))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DAYS.format(days=days),
+            [*chain.from_iterable(pairwise(bounds)), zone, bounds[0], bounds[-1], zone],
+        )
+        rows = cursor.fetchall()
+    width = len(MEASURES)
+    return [
+        difference
+        for series, starts_at, *sums in rows
+        for difference in _compare(
+            f"day {_write(starts_at)} of series {series}",
+            [int(value) for value in sums[:width]],
+            [int(value) for value in sums[width:]],
+        )
+    ]
+
+
+def _read_quarters(low: int, high: int) -> Sums:
+    columns = ", ".join([*MEMBERS, "starts_at", *MEASURES])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM {QUARTERS} JOIN accounts_usageseries ON id = series_id"  # noqa: S608
+            " WHERE starts_at >= %s AND starts_at < %s",
+            [low, high],
+        )
+        width = len(MEMBERS)
+        return {(tuple(row[:width]), row[width]): list(row[width + 1 :]) for row in cursor}
+
+
+def _alarm(found: Sequence[Difference], at: datetime) -> None:
+    lines = list(map(str, found[:_TOLD_MOST]))
+    what = f"Usage and the ledger differ in {len(found)} sums"
+    _log.error("%s:\n%s", what, "\n".join(lines))
+    raise_alert(
+        "books.differ", cause="usage", window=at.date().isoformat(), data={"what": what, "lines": lines}
+    )
+
+
+def _compare(where: str, found: Sequence[int], expected: Sequence[int]) -> Iterable[Difference]:
+    for measure, is_there, is_right in zip(MEASURES, found, expected, strict=True):
+        if is_there != is_right:
+            yield Difference(where, measure, is_there, is_right)
+
+
+def _name(series: Series, quarter: int) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in zip(MEMBERS, series, strict=True) if value)
+    return f"{_write(quarter)}, {told}"
+
+
+def _write(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+_OF_ZONE = (
+    "SELECT series.id FROM accounts_usageseries AS series"  # noqa: S608  # likewise
+    " LEFT JOIN accounts_team AS team ON team.id = series.team_id"
+    f" WHERE COALESCE(team.usage_zone, '{UTC_ZONE}') = %s"
+)
+_DAYS = (
+    "WITH day (low, high) AS (VALUES {days}), compared AS ("  # noqa: S608  # all of it is ours
+    f"SELECT series_id, starts_at, {', '.join(f'{name} AS found_{name}' for name in MEASURES)},"
+    f" {', '.join(f'0 AS right_{name}' for name in MEASURES)}"
+    f" FROM {DAYS} WHERE series_id IN ({_OF_ZONE}) AND starts_at >= %s AND starts_at < %s"
+    f" UNION ALL SELECT series_id, day.low, {', '.join('0' for _ in MEASURES)}, {', '.join(MEASURES)}"
+    f" FROM day JOIN {QUARTERS} AS quarter ON quarter.starts_at >= day.low AND quarter.starts_at < day.high"
+    f" WHERE series_id IN ({_OF_ZONE}))"
+    f" SELECT series_id, starts_at, {', '.join(f'SUM(found_{name})' for name in MEASURES)},"
+    f" {', '.join(f'SUM(right_{name})' for name in MEASURES)} FROM compared GROUP BY series_id, starts_at"
+    f" HAVING {' OR '.join(f'SUM(found_{name}) <> SUM(right_{name})' for name in MEASURES)}"
+)

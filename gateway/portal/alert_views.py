@@ -1,0 +1,191 @@
+"""A team's alert channels, whether what they were sent arrived, and what a person is mailed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.alerts import channels
+from accounts.alerts.kinds import KINDS
+from accounts.models import AlertChannel, AlertDelivery, Team
+from accounts.shown_once import keep_channel_secret, take_channel_secret
+from gateway.core.refusals import InvalidField
+from gateway.portal.alert_forms import ChangeChannelForm, NewChannelForm, NotificationsForm
+from gateway.portal.listing import teams_of
+from gateway.portal.team_views import is_owner_of, own_team, team_of
+from gateway.portal.views import person_of
+
+_PAGE = 30
+_TONES: Mapping[str, str] = {"delivered": "good", "failed": "bad", "held": "neutral", "waiting": "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """A delivery as people read it."""
+
+    row: AlertDelivery
+    tone: str
+    told: str
+    """What its receiver answered last; empty where nothing was tried."""
+    may_replay: bool
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def alerts(request: HttpRequest) -> HttpResponse:
+    """The channels of a team, and its last alerts; POST makes one more, as an owner may."""
+    team = own_team(request) if request.method == "POST" else team_of(request)
+    form = NewChannelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and (made := form.make(team, person_of(request))):
+        channel, secret = made
+        keep_channel_secret(request.session, channel, secret)
+        messages.success(request, f"“{channel.name}” is made. Send it a test.")
+        return redirect(_address(channel))
+    context = {
+        "team": team,
+        "teams": teams_of(person_of(request)),
+        "is_owner": is_owner_of(request, team),
+        "channels": [(each, _kinds_of(each)) for each in team.alert_channels.all()],
+        "alerts": team.alerts.all()[:_PAGE],
+        "form": form,
+    }
+    return render(request, "portal/alerts.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
+    """One channel with what it was sent; POST changes it, as an owner may."""
+    team = own_team(request) if request.method == "POST" else team_of(request)
+    found = _channel_of(team, id)
+    is_owner = is_owner_of(request, team)
+    form = ChangeChannelForm(request.POST or None, channel=found)
+    if request.method == "POST" and form.is_valid() and form.save():
+        messages.success(request, "Saved.")
+        return redirect(_address(found))
+    found.refresh_from_db()
+    page = Paginator(found.deliveries.select_related("alert"), _PAGE).get_page(request.GET.get("page"))
+    context = {
+        "team": team,
+        "channel": found,
+        "kinds": _kinds_of(found),
+        "is_owner": is_owner,
+        "form": form,
+        "page": page,
+        "deliveries": list(_lines(page, found)),
+        "new_secret": take_channel_secret(request.session, found) if is_owner else "",
+    }
+    return render(request, "portal/channel.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
+    found = _channel_of(own_team(request), id)
+    try:
+        channels.test_channel(channel=found)
+    except InvalidField as fault:
+        messages.error(request, fault.message)
+    else:
+        messages.success(
+            request, "A test is on its way. Load this page again in a few seconds to see what came of it."
+        )
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_POST
+def rotate(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
+    found = _channel_of(own_team(request), id)
+    try:
+        keep_channel_secret(request.session, found, channels.rotate_secret(channel=found))
+    except InvalidField as fault:
+        messages.error(request, fault.message)
+    else:
+        messages.success(request, "It has a new secret. For a day the former one signs, too.")
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_POST
+def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
+    team = own_team(request)
+    found = _channel_of(team, id)
+    found.delete()
+    messages.success(request, f"“{found.name}” is removed.")
+    return redirect(f"{reverse('portal:alerts')}?team={team.slug}")
+
+
+@never_cache
+@login_required
+@require_POST
+def replay(request: HttpRequest, id: str, delivery: str) -> HttpResponse:  # noqa: A002
+    found = _channel_of(own_team(request), id)
+    # As long as the ids that there are: no database is asked for others.
+    pk = int(delivery) if delivery.isascii() and delivery.isdecimal() and len(delivery) < 19 else 0
+    row = get_object_or_404(AlertDelivery.objects.filter(channel=found).select_related("channel"), pk=pk)
+    try:
+        channels.replay(delivery=row)
+    except InvalidField as fault:
+        messages.error(request, fault.message)
+    else:
+        messages.success(request, "It is sent once more, under the id that it had.")
+    return redirect(_address(found))
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def notifications(request: HttpRequest) -> HttpResponse:
+    """What the person is mailed."""
+    person = person_of(request)
+    form = NotificationsForm(request.POST if request.method == "POST" else None, person=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("portal:notifications")
+    context = {
+        "form": form,
+        "groups": list(form.groups()),
+        "teams": teams_of(person),
+        "address": person.email,
+    }
+    return render(request, "portal/notifications.html", context)
+
+
+def _lines(rows: Iterable[AlertDelivery], channel: AlertChannel) -> Iterator[DeliveryLine]:
+    for row in rows:
+        last = row.log[-1] if row.log else {}
+        told = last.get("problem") or (
+            f"{last['status']} in {last['took_ms']} ms" if last.get("status") else ""
+        )
+        is_done = row.state in {AlertDelivery.State.DELIVERED, AlertDelivery.State.FAILED}
+        yield DeliveryLine(row, _TONES[row.state], told, is_done and channel.is_active)
+
+
+def _kinds_of(channel: AlertChannel) -> list[str]:
+    return [KINDS[name].label for name in channel.kinds if name in KINDS]
+
+
+def _channel_of(team: Team, text: str) -> AlertChannel:
+    # PostgreSQL fails on a NUL.
+    if not text.isprintable():
+        raise Http404("There is no such channel.")
+    return get_object_or_404(AlertChannel.objects.filter(team=team).select_related("team"), public_id=text)
+
+
+def _address(channel: AlertChannel) -> str:
+    team = channel.team
+    return f"{reverse('portal:channel', args=[channel.public_id])}?team={team.slug if team else ''}"
