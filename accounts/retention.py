@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.ledger_files import exported_until
 from accounts.models import LedgerEntry, RoutingNote, RoutingPlan, TranslationNote, UsageBackfill
 
 _BATCH = 1_000
@@ -28,12 +29,13 @@ def kept_since(days: int, at: datetime) -> datetime | None:
 def forget_entries(days: int, *, at: datetime, most_s: float) -> int:
     """Remove rows in batches of a transaction each, the oldest first, for about so long. The number of them.
 
-    What is in no sums yet stays, and so do corrections that were booked later and what they correct. All stays while
-    usage of before it was added up is still to be added up.
+    What is in no sums yet stays, and so do corrections that were booked later and what they correct, and what is to be
+    exported and is not. All stays while usage of before it was added up is still to be added up.
     """
     since, until_s = kept_since(days, at), time.monotonic() + most_s
     if since is None or UsageBackfill.objects.filter(before__gt=0).exists():
         return 0
+    since = min(since, exported_until(at))
     late = LedgerEntry.objects.filter(corrects_id=OuterRef("pk"), ended_at__gte=since)
     old = LedgerEntry.objects.filter(started_at__lt=since, lineage_id__isnull=False)
     old = old.exclude(~Q(kind=LedgerEntry.Kind.ATTEMPT) & Q(ended_at__gte=since)).exclude(Exists(late))

@@ -4,6 +4,7 @@ from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDeliver
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
+from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Budget",
     "BudgetNotice",
+    "ExportedDay",
     "Key",
     "KeyRequest",
     "LedgerEntry",

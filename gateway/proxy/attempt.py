@@ -418,7 +418,7 @@ class FurtherAttempt(Attempt):
         except UpstreamFailure as failure:
             credential = self.target.credential
             if failure.about_us and credential and credential.is_own:
-                failure.tell_clients(
+                failure.blame(
                     f"{self.target.provider.name} refuses your team's own credential '{credential.label}', "
                     "or its account. An owner of the team can replace it."
                 )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0019_give_keys_and_members_allowances'),
+        ('accounts', '0021_export_the_ledger'),
     ]
 
     operations = [
