@@ -31,10 +31,10 @@ AGAIN = [
 
 
 @pytest.mark.slow
-def test_the_same_tests_pass_on_postgresql(postgres_url: str) -> None:
+def test_the_same_tests_pass_on_postgresql(migrated_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *(TESTS / name for name in AGAIN)],
-        env={**os.environ, "DATABASE_URL": postgres_url},
+        env={**os.environ, "DATABASE_URL": migrated_url},
         check=False,
         capture_output=True,
         text=True,

@@ -15,7 +15,7 @@ from tests.hostile.single_rights import (
     staff_with,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.drill]
+pytestmark = [pytest.mark.django_db, pytest.mark.drill, pytest.mark.apart]
 
 LABELS = ("accounts", "auth", "catalogue", "providers")
 EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
