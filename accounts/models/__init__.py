@@ -4,9 +4,11 @@ from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDeliver
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
 from accounts.models.budget import Budget, BudgetNotice
+from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
@@ -25,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Budget",
     "BudgetNotice",
+    "ExportedDay",
     "Key",
     "KeyRequest",
     "LedgerEntry",
@@ -32,12 +35,15 @@ __all__ = [
     "Membership",
     "Project",
     "Revision",
+    "RoutingNote",
+    "RoutingPlan",
     "ServiceAccount",
     "Spend",
     "SpendVersion",
     "SpoolMark",
     "StoredResponse",
     "Team",
+    "TranslationNote",
     "UsageBackfill",
     "UsageDay",
     "UsageQuarter",

@@ -116,6 +116,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 
@@ -130,6 +131,7 @@ def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 def test_every_address_bears_every_body(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 
