@@ -8,6 +8,7 @@ from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
@@ -35,6 +36,8 @@ __all__ = [
     "Membership",
     "Project",
     "Revision",
+    "RoutingNote",
+    "RoutingPlan",
     "ServiceAccount",
     "Spend",
     "SpendVersion",
@@ -44,6 +47,7 @@ __all__ = [
     "StatementNumber",
     "StoredResponse",
     "Team",
+    "TranslationNote",
     "UsageBackfill",
     "UsageDay",
     "UsageQuarter",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0021_export_the_ledger'),
+        ('accounts', '0022_keep_how_calls_were_routed'),
     ]
 
     operations = [
