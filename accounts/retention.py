@@ -2,11 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.ledger_files import exported_until
-from accounts.models import LedgerEntry, UsageBackfill
+from accounts.models import LedgerEntry, RoutingNote, RoutingPlan, TranslationNote, UsageBackfill
 
 _BATCH = 1_000
 _ZONES_APART = timedelta(days=1)
@@ -45,4 +46,20 @@ def forget_entries(days: int, *, at: datetime, most_s: float) -> int:
         total += rows._raw_delete(rows.db)
         if time.monotonic() >= until_s:
             break
+    return total
+
+
+def forget_notes(days: int, *, at: datetime, most_s: float) -> int:
+    """Likewise what is kept of how calls were routed and translated."""
+    since, until_s, total = at - timedelta(days=days), time.monotonic() + most_s, 0
+    old: list[QuerySet[Any]] = [
+        RoutingNote.objects.filter(noted_at__lt=since).order_by("noted_at"),
+        TranslationNote.objects.filter(noted_at__lt=since).order_by("noted_at"),
+        # Its last day may have gone on after it was written.
+        RoutingPlan.objects.filter(used_at__lt=since - timedelta(days=2)).order_by("used_at"),
+    ]
+    for rows in old:
+        while time.monotonic() < until_s and (ids := list(rows.values_list("pk", flat=True)[:_BATCH])):
+            found = rows.model._default_manager.filter(pk__in=ids)
+            total += found._raw_delete(found.db)
     return total

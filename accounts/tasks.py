@@ -101,8 +101,10 @@ def watch_keys_and_spending() -> int:
 @shared_task
 @one_at_a_time
 def forget_entries() -> int:
-    """Remove rows of the ledger that are older than they are kept here. Returns how many."""
-    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)
+    """Remove what is kept for so many days only: rows of the ledger, and how calls were routed. Returns how many."""
+    at = timezone.now()
+    notes = retention.forget_notes(settings.ROUTING_DAYS, at=at, most_s=_FORGET_S)
+    return notes + retention.forget_entries(settings.LEDGER_DAYS, at=at, most_s=_FORGET_S)
 
 
 @shared_task

@@ -8,6 +8,7 @@ from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
@@ -34,12 +35,15 @@ __all__ = [
     "Membership",
     "Project",
     "Revision",
+    "RoutingNote",
+    "RoutingPlan",
     "ServiceAccount",
     "Spend",
     "SpendVersion",
     "SpoolMark",
     "StoredResponse",
     "Team",
+    "TranslationNote",
     "UsageBackfill",
     "UsageDay",
     "UsageQuarter",
