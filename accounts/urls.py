@@ -10,6 +10,7 @@ from accounts import (
     limit_views,
     owner_views,
     receipt_views,
+    statement_views,
 )
 from accounts.usage import analytics, openrouter
 from accounts.usage import openai as openai_usage
@@ -55,6 +56,8 @@ urlpatterns = [
     path("organization/usage/completions", openai_usage.CompletionsView.as_view(), name="usage-completions"),
     path("organization/usage/embeddings", openai_usage.EmbeddingsView.as_view(), name="usage-embeddings"),
     path("organization/costs", openai_usage.CostsView.as_view(), name="usage-costs"),
+    path("statements", statement_views.StatementsView.as_view(), name="statements"),
+    path("statements/<str:number>", statement_views.StatementView.as_view(), name="statement"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

@@ -46,6 +46,7 @@ _GROUPS = {
         ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
+        ("Statements", "request_quote", "accounts.statement"),
         ("Alerts", "notifications", "accounts.alert"),
         ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),
