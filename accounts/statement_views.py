@@ -100,7 +100,7 @@ class WholeStatementSerializer(StatementSerializer):
 class StatementsSerializer(serializers.Serializer[Any]):
     """Statements, the latest first."""
 
-    object = serializers.ChoiceField(choices=["list"])
+    object = serializers.CharField(default="list")
     data = StatementSerializer(many=True)  # type: ignore[assignment]  # a field's name in the answer
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
