@@ -54,9 +54,8 @@ CLOSED = {
     # Revoked and switched off, and never deleted.
     *("accounts_key_delete", "accounts_team_delete"),
     *("accounts_project_delete", "accounts_serviceaccount_delete"),
-    # These take two rights: a key's page shows the new one, going back changes models, and who puts an entry right
-    # sees it.
-    *("accounts_key_add", "catalogue_edition_rollback", "accounts_ledgerentry_correct"),
+    # These take two rights: a key's page shows the new one, and going back changes models.
+    *("accounts_key_add", "accounts_ledgerentry_correct", "catalogue_edition_rollback"),
     # There is no import in this world: who may import is told so.
     *(f"catalogue_{name}_{page}" for name in ("model", "offering") for page in ("sheet", "sheet_rows")),
     # Asked in other ways only.
