@@ -3,7 +3,14 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import alert_views, allowance_views, budget_views, limit_views, owner_views
+from accounts import (
+    alert_views,
+    allowance_views,
+    budget_views,
+    limit_views,
+    owner_views,
+    receipt_views,
+)
 from accounts.usage import analytics, openrouter
 from accounts.usage import openai as openai_usage
 from accounts.usage import views as usage_views
@@ -40,6 +47,7 @@ urlpatterns = [
         alert_views.ReplayView.as_view(),
         name="alert-replay",
     ),
+    path("receipts/<str:request_id>", receipt_views.ReceiptView.as_view(), name="receipt"),
     path("usage", usage_views.UsageListView.as_view(), name="usage"),
     path("generation", openrouter.GenerationView.as_view(), name="generation"),
     path("credits", openrouter.CreditsView.as_view(), name="credits"),

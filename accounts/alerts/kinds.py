@@ -185,6 +185,13 @@ _ALL = (
         "{lines}",
     ),
     Kind(
+        "export.failed",
+        "The ledger's files cannot be written",
+        _OPERATOR,
+        "Rows of the ledger of {day} could not be exported",
+        "To: {place}\nWhy: {problem}\n\nIt is tried again every five minutes, and goes on where it stood.",
+    ),
+    Kind(
         "channel.failing",
         "An alert channel takes nothing",
         _OWNERS,

@@ -3,8 +3,8 @@
 from django.db import models
 
 
-def _sum(help_text: str = "") -> "models.BigIntegerField[int, int]":
-    return models.BigIntegerField(default=0, db_default=0, help_text=help_text)
+def _sum(help_text: str = "") -> "models.BigIntegerField[int | None, int | None]":
+    return models.BigIntegerField(null=True, help_text=help_text)
 
 
 class UsageSeries(models.Model):
@@ -38,7 +38,8 @@ class UsageSeries(models.Model):
 class _Sums(models.Model):
     """Of one series, from `starts_at` on. What corrects an entry counts with its money alone.
 
-    Money is in 10^-10 USD. `latency_us` and `first_token_us` are sums over as many attempts as `…_told` says.
+    Empty is 0: most sums are, and so a row takes half the
+    room. Money is in 10^-10 USD. `latency_us` and `first_token_us` are sums over as many attempts as `…_told` says.
     """
 
     pk = models.CompositePrimaryKey("series_id", "starts_at")

@@ -100,7 +100,9 @@ def _read_quarters(low: int, high: int) -> Sums:
             [low, high],
         )
         width = len(MEMBERS)
-        return {(tuple(row[:width]), row[width]): list(row[width + 1 :]) for row in cursor}
+        return {
+            (tuple(row[:width]), row[width]): [value or 0 for value in row[width + 1 :]] for row in cursor
+        }
 
 
 def _alarm(found: Sequence[Difference], at: datetime) -> None:
@@ -140,7 +142,7 @@ _DAYS = (
     f" UNION ALL SELECT series_id, day.low, {', '.join('0' for _ in MEASURES)}, {', '.join(MEASURES)}"
     f" FROM day JOIN {QUARTERS} AS quarter ON quarter.starts_at >= day.low AND quarter.starts_at < day.high"
     f" WHERE series_id IN ({_OF_ZONE}))"
-    f" SELECT series_id, starts_at, {', '.join(f'SUM(found_{name})' for name in MEASURES)},"
-    f" {', '.join(f'SUM(right_{name})' for name in MEASURES)} FROM compared GROUP BY series_id, starts_at"
-    f" HAVING {' OR '.join(f'SUM(found_{name}) <> SUM(right_{name})' for name in MEASURES)}"
+    f" SELECT series_id, starts_at, {', '.join(f'COALESCE(SUM(found_{name}), 0)' for name in MEASURES)},"
+    f" {', '.join(f'COALESCE(SUM(right_{name}), 0)' for name in MEASURES)} FROM compared GROUP BY series_id, starts_at"
+    f" HAVING {' OR '.join(f'COALESCE(SUM(found_{name}), 0) <> COALESCE(SUM(right_{name}), 0)' for name in MEASURES)}"
 )

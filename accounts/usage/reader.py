@@ -87,7 +87,7 @@ def _statement(question: Question, after: Sequence[Any] | None, limit: int | Non
             parts.append(part)
             values += its
     keys = ["bucket", *question.groups]
-    groups, added = ", ".join(keys), ", ".join(f"SUM({name})" for name in MEASURES)
+    groups, added = ", ".join(keys), ", ".join(f"COALESCE(SUM({name}), 0)" for name in MEASURES)
     where = ""
     if after is not None:
         where = (

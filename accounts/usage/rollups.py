@@ -46,6 +46,8 @@ def put_quarters(sums: Sums) -> None:
 
 def zones_of(teams: Collection[int]) -> Mapping[int, str]:
     """Where the days of those teams begin. UTC, where there is no such team."""
+    if not teams:
+        return {}
     places = ", ".join(["%s"] * len(teams))
     with connection.cursor() as cursor:
         # By hand: this is asked for each batch of attempts.
@@ -92,9 +94,13 @@ def _rows_of(sums: Sums) -> tuple[_Lines, _Lines, _Lines]:
         _gain(days, (id_, midnight_of(zones[fit[0]], quarter)), row)
     return (
         [(id_, *named[id_]) for id_ in sorted(named)],
-        [(*place, *quarters[place]) for place in sorted(quarters)],
-        [(*place, *days[place]) for place in sorted(days)],
+        [(*place, *map(_empty, quarters[place])) for place in sorted(quarters)],
+        [(*place, *map(_empty, days[place])) for place in sorted(days)],
     )
+
+
+def _empty(value: int) -> int | None:
+    return value or None
 
 
 def _write(series: _Lines, quarters: _Lines, days: _Lines) -> None:
@@ -118,17 +124,16 @@ _SUMS = {"series_id": "uuid", "starts_at": "bigint"} | dict.fromkeys(MEASURES, "
 
 
 def _as_json(columns: Mapping[str, str], rows: _Lines) -> str:
-    """Without zeros, of which there are many."""
+    """Without what is empty, of which there is much."""
     return orjson.dumps(
-        [{name: value for name, value in zip(columns, row, strict=True) if value != 0} for row in rows]
+        [{name: value for name, value in zip(columns, row, strict=True) if value is not None} for row in rows]
     ).decode()
 
 
 def _told(columns: Mapping[str, str]) -> str:
     """What `_as_json` has written."""
-    read = (f"COALESCE({name}, 0)" if kind == "bigint" else name for name, kind in columns.items())
     told = ", ".join(map(" ".join, columns.items()))
-    return f"SELECT {', '.join(read)} FROM json_to_recordset(%s) AS told ({told})"  # noqa: S608  # all of it is ours
+    return f"SELECT * FROM json_to_recordset(%s) AS told ({told})"  # noqa: S608  # all of it is ours
 
 
 def _values(columns: Mapping[str, str]) -> str:
@@ -140,7 +145,8 @@ def _naming(rows: str) -> str:
 
 
 def _adding(table: str, rows: str) -> str:
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
+    both = "COALESCE({0}.{1} + excluded.{1}, {0}.{1}, excluded.{1})"
+    added = ", ".join(f"{name} = {both.format(table, name)}" for name in MEASURES)
     return (
         f"INSERT INTO {table} ({', '.join(_SUMS)}) {rows}"  # all of it is ours
         f" ON CONFLICT (series_id, starts_at) DO UPDATE SET {added}"

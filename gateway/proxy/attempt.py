@@ -368,6 +368,7 @@ class Attempt:
             first_token_ms=None if first is None else (first - self._started) * 1000,
             prices=self._other_prices(bill.usage),
             about_us=failure.about_us if failure else "",
+            translated=self._translated,
         )
         if self.target.is_own:
             record.closed.own_cost_usd = f"{bill.own_cost_usd:f}"
@@ -417,7 +418,7 @@ class FurtherAttempt(Attempt):
         except UpstreamFailure as failure:
             credential = self.target.credential
             if failure.about_us and credential and credential.is_own:
-                failure.tell_clients(
+                failure.blame(
                     f"{self.target.provider.name} refuses your team's own credential '{credential.label}', "
                     "or its account. An owner of the team can replace it."
                 )

@@ -103,12 +103,11 @@ class UpstreamFailure(Exception):
         self._quoted = (message, about_us) if is_quoted else None
         self.hide("")
 
-    def tell_clients(self, message: str) -> None:
-        """This, in place of what the provider said to them. What it said about us stays."""
-        self.message = message
-        if self._quoted:
-            self._quoted = message, self._quoted[1]
-        self.args = (message,)
+    def blame(self, message: str) -> None:
+        """It was not us whom the provider refused: this is for clients, and what it said for those whom it did."""
+        about_us = self._quoted[1] if self._quoted else self.about_us
+        self._quoted = message, about_us.replace("he gateway's", "he")
+        self.hide("")
 
     def hide(self, secret: str | None) -> None:
         """Take the very credential that was used out of all that the provider said, whatever it looks like."""

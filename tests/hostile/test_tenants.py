@@ -23,7 +23,7 @@ from accounts.models import (
 )
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
-from tests.make import make_key, make_team, make_user
+from tests.make import make_entry, make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
@@ -60,7 +60,10 @@ def foreign() -> dict[str, str]:
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
+    make_entry(key, request_id="req_0123456789abcdef", project=SECRET)
     return {
+        "calls": "req_0123456789abcdef",
+        "receipts": "req_0123456789abcdef",
         "alert-channels": channel.public_id,
         "alerts": channel.public_id,
         "keys": key.public_id,
@@ -100,6 +103,7 @@ def rows() -> list[Any]:
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
+        "/calls/{id}",
         "/keys/{id}",
         "/keys/{id}/budgets",
         "/keys/{id}/limits",
@@ -133,6 +137,7 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/v1/keys/{id}/rotate",
         "/v1/limits/{id}",
         "/v1/projects/{id}",
+        "/v1/receipts/{id}",
         "/v1/responses/{id}",
         "/v1/responses/{id}/cancel",
         "/v1/responses/{id}/input_items",

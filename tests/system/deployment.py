@@ -4,11 +4,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.services import RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 WEB = (sys.executable, "-m", "gateway.cli", "web")
+RUN = (sys.executable, "-m", "gateway.cli", "run")
 WORKER = (sys.executable, "-m", "celery", "-A", "gateway", "worker", "-c", "2")
 
 
@@ -57,6 +59,13 @@ class Deployment:
         wait_until(lambda: self._answers(process), "starting the web process")
         return process
 
+    def start_all_in_one(self) -> subprocess.Popen[bytes]:
+        """Web and worker in one process, as `gatehouse run` has them."""
+        process = self.start("web", *RUN)
+        wait_until(lambda: self._answers(process), "starting the process")
+        wait_until(lambda: self.ready()["workers"] == 1, "starting its worker")
+        return process
+
     def start_worker(self) -> subprocess.Popen[bytes]:
         process = self.start("worker", *WORKER)
         wait_until(lambda: self.ready()["workers"] == 1, "starting the worker")
@@ -90,8 +99,17 @@ class Deployment:
 
     def ledger(self) -> list[tuple[str, str, str]]:
         """(project, lane, outcome) of every row."""
-        with psycopg.connect(self.environment["DATABASE_URL"]) as database:
-            return database.execute("SELECT project, lane, outcome FROM accounts_ledgerentry").fetchall()
+        return self.query("SELECT project, lane, outcome FROM accounts_ledgerentry")
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Of the deployment's database, whichever it is."""
+        url = self.environment["DATABASE_URL"]
+        if url.startswith("sqlite:"):
+            path = url.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=HANG_S)) as file:
+                return file.execute(statement).fetchall()
+        with psycopg.connect(url) as database:
+            return database.execute(statement).fetchall()
 
     def log_of(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

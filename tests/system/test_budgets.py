@@ -1,5 +1,6 @@
 """A budget on web and worker processes of their own, over PostgreSQL and Redis: exact, whatever dies meanwhile."""
 
+import shutil
 import sys
 import threading
 import time
@@ -7,12 +8,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import psycopg
 import pytest
 
 from tests.patience import HANG_S
 from tests.services import wait_until
-from tests.system.deployment import deployed
+from tests.shared import made_once
+from tests.system.deployment import deployed, make_tables
 
 A_CALL = "0.001"
 MOST = 10
@@ -78,17 +79,67 @@ class Callers:
 
 def money(deployment) -> tuple[int, int]:
     """Of the first key, in thousandths of a USD: what the sums say, and what the ledger says."""
-    with psycopg.connect(deployment.environment["DATABASE_URL"]) as database:
-        sums = database.execute(
-            "SELECT COALESCE(SUM(cost), 0) FROM accounts_spend WHERE subject LIKE 'key:%' AND grain = 'total'"
-        ).fetchone()[0]
-        rows = database.execute("SELECT COALESCE(SUM(cost_usd), 0) FROM accounts_ledgerentry").fetchone()[0]
-    return int(sums) // 10**7, int(rows * 1000)
+    of_keys = "FROM accounts_spend WHERE subject LIKE 'key:%' AND grain = 'total'"
+    ((sums,),) = deployment.query(f"SELECT COALESCE(SUM(cost), 0) {of_keys}")
+    ((rows,),) = deployment.query("SELECT COALESCE(SUM(cost_usd), 0) FROM accounts_ledgerentry")
+    return int(sums) // 10**7, round(rows * 1000)
 
 
 def held(deployment) -> int:
     names = deployment.redis.ask("KEYS", "*held:key:*")
     return sum(int(deployment.redis.ask("HGET", name, "*") or 0) for name in names if b"leases" not in name)
+
+
+def told(deployment) -> dict[str, str]:
+    """What `GET /v1/key` says of its budget."""
+    answer = httpx.get(f"{deployment.url}/v1/key", headers=deployment.headers, timeout=HANG_S)
+    (of_key,) = answer.json()["data"]["budgets"]
+    return {name: of_key[name] for name in ("spent_usd", "held_usd", "left_usd")}
+
+
+ALL_SPENT = {"spent_usd": "0.01", "held_usd": "0", "left_usd": "0"}
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    """Of a file that has its tables."""
+    made = made_once("sqlite-of-deployments", _make_sqlite_tables)
+    shutil.copy(made / "gatehouse.sqlite3", tmp_path)
+    return f"sqlite:///{tmp_path}/gatehouse.sqlite3"
+
+
+def _make_sqlite_tables(folder):
+    make_tables(f"sqlite:///{folder}/gatehouse.sqlite3", folder)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server, sqlite_url, lane):
+    redis_server.start()
+    redis_server.ask("FLUSHALL")
+    with deployed(tmp_path, redis_server, sqlite_url) as deployment:
+        budget(deployment)
+        deployment.start_web()
+        deployment.start_worker()
+        spend_it_all(deployment, lane)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_two_hundred_calls_at_once_over_sqlite_in_one_process(tmp_path, redis_server, sqlite_url, lane):
+    with deployed(tmp_path, redis_server, sqlite_url, REDIS_URL="") as deployment:
+        budget(deployment)
+        deployment.start_all_in_one()
+        spend_it_all(deployment, lane)
+
+
+def spend_it_all(deployment, lane: str) -> None:
+    callers = Callers(deployment, lane)
+    callers.run()
+    assert Counter(callers.statuses) == {200: MOST, 402: CALLS - MOST}
+    wait_until(lambda: money(deployment) == (MOST, MOST), "recording")
+    wait_until(lambda: told(deployment) == ALL_SPENT, "giving back")
+    assert len(deployment.seen_by_provider()) == MOST
 
 
 @pytest.mark.parametrize("lane", ["direct", "worker"])

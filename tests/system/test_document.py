@@ -133,6 +133,7 @@ MANAGED = (
         "/v1/keys",
         "/v1/limits",
         "/v1/projects",
+        "/v1/receipts",
         "/v1/service-accounts",
         "/v1/team",
     ),
@@ -178,13 +179,14 @@ class Caller:
 
     def _names(self, operation: Declared, name: str | None) -> dict[str, str]:
         if name:
-            return dict.fromkeys(("id", "model", "response_id", "delivery"), name)
+            return dict.fromkeys(("id", "model", "response_id", "delivery", "request_id"), name)
         is_managed = operation.path.startswith(MANAGED)
         return {
             "id": self._new_row(operation) if is_managed and "{id}" in operation.path else "demo/chat",
             "delivery": "1",
             "model": "demo/chat",
             "response_id": self._new_response() if "{response_id}" in operation.path else "",
+            "request_id": self._new_call() if "{request_id}" in operation.path else "",
         }
 
     def _filled(self, value: str) -> str:

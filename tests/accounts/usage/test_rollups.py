@@ -294,6 +294,11 @@ def test_rows_of_older_recorders_are_added_up_with_what_was_spent() -> None:
     assert_usage_is_that_of_the_ledger()
 
 
+def test_day_without_calls_is_made_anew_as_nothing() -> None:
+    repair.rebuild_day(LOW)
+    assert not UsageQuarter.objects.exists()
+
+
 def test_empty_ledger_has_nothing_of_before() -> None:
     UsageBackfill.objects.create(pk=1, before=int(NOON) // DAY_S * DAY_S)
     assert [repair.fill_back(), UsageBackfill.objects.get().before] == [0, 0]
