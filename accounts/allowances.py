@@ -100,7 +100,7 @@ def _give(allowance: Allowance, subjects: Iterable[int]) -> None:
     ceiling = None if allowance.most is None else _value(allowance, allowance.most)
     terms: dict[str, Any] = {amount: _value(allowance, given), most: ceiling, "window": allowance.window}
     if allowance.is_money:
-        terms["zone"] = allowance.team.zone
+        terms["zone"] = allowance.team.time_zone
     else:
         terms["unit"] = allowance.unit
     pks = list(subjects)

@@ -1,4 +1,4 @@
-"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
+"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, statements, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
@@ -14,6 +14,7 @@ from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
+from accounts.models.statement import Statement, StatementLine, StatementNumber
 from accounts.models.team import Membership, Team
 from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
@@ -41,6 +42,9 @@ __all__ = [
     "Spend",
     "SpendVersion",
     "SpoolMark",
+    "Statement",
+    "StatementLine",
+    "StatementNumber",
     "StoredResponse",
     "Team",
     "TranslationNote",

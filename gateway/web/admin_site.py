@@ -37,7 +37,7 @@ _GROUPS = {
     ],
     "Providers": [
         ("Providers", "dns", "providers.provider"),
-        ("Further credentials", "vpn_key", "providers.providercredential"),
+        ("Provider credentials", "vpn_key", "providers.providercredential"),
     ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),

@@ -64,7 +64,7 @@ def test_new_key_gets_what_each_gets_and_its_successor_no_second_one(team: Team)
 
 
 def test_budget_that_is_given_begins_its_days_where_the_team_does(team: Team) -> None:
-    Team.objects.update(zone="Asia/Kolkata")
+    Team.objects.update(time_zone="Asia/Kolkata")
     team.refresh_from_db()
     set_allowance(team=team, whose="member", **MONTH, amount=Decimal(7))
     assert Budget.objects.get(member=join(team)).zone == "Asia/Kolkata"
