@@ -17,7 +17,7 @@ REASONS: Mapping[str, str] = {
     "not_effective_yet": "not offered yet",
     "no_longer_effective": "not offered any more",
     "provider_disabled": "its provider is switched off",
-    "credential_missing": "nothing opens its provider",
+    "credential_missing": "no credential opens its provider",
     "endpoint_not_offered": "does not serve this endpoint",
     "format_lacks_endpoint": "does not serve this endpoint",
     "unpriced": "has no price, and the call was on a budget",

@@ -257,8 +257,7 @@ else:
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
-# How long answers of /v1/responses are kept for those who go on from them.
-# 0: nothing of it is kept.
+# How long it is kept, for receipts, how calls were routed. 0: it is not.
 ROUTING_DAYS = env.whole("GATEWAY_ROUTING_DAYS", 30, most=36_500)
 # 0: for ever.
 # How many days after its end a team's month is closed. 0: by hand only.

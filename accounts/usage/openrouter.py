@@ -64,7 +64,7 @@ def _text() -> serializers.CharField:
     return serializers.CharField(allow_null=True)
 
 
-class AttemptSerializer(serializers.Serializer[Any]):
+class ProviderResponseSerializer(serializers.Serializer[Any]):
     """One attempt at a provider."""
 
     id = serializers.CharField()
@@ -110,7 +110,7 @@ class GenerationSerializer(serializers.Serializer[Any]):
     is_byok = serializers.BooleanField()
     external_user = _text()
     api_type = serializers.ChoiceField(choices=["completions", "embeddings"], allow_null=True)
-    provider_responses = AttemptSerializer(many=True)
+    provider_responses = ProviderResponseSerializer(many=True)
 
 
 class GenerationAnswerSerializer(serializers.Serializer[Any]):

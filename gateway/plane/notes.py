@@ -117,8 +117,12 @@ def _place(candidate: Candidate) -> Sequence[str]:
 
 def _mark(plan: RoutePlan) -> Hashable:
     """The same for plans that read alike."""
-    order = tuple((_place(each), each.turn, each.loss, each.offering.position) for each in plan.candidates)
-    return order, tuple((_place(drop.candidate), drop.reason) for drop in plan.dropped)
+    order = tuple(
+        (_place(each), each.turn, each.loss, each.offering.position)
+        for each in plan.candidates[:_ORDER_SHOWN]
+    )
+    dropped = tuple((_place(drop.candidate), drop.reason) for drop in plan.dropped[:_DROPPED_SHOWN])
+    return len(plan.candidates), len(plan.dropped), order, dropped
 
 
 def _write(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

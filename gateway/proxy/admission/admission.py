@@ -146,6 +146,9 @@ class Admission:
                 raise Unavailable(message, code="budget_unknown", retry_after_s=2)
             else:
                 return verdict
+            # A window may have turned meanwhile.
+            for asked, each in zip(ask.budgets, budgets, strict=False):
+                asked.windows = each.windows_at(time.time())
             verdict = await self._store.admit(ask)
 
     async def make_room(self, call: Call, quotas: Quotas) -> bool:
