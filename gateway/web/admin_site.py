@@ -38,6 +38,9 @@ _GROUPS = {
     "Providers": [
         ("Providers", "dns", "providers.provider"),
         ("Further credentials", "vpn_key", "providers.providercredential"),
+        ("Bills", "request_quote", "providers.bill"),
+        ("How bills are read", "table_chart", "providers.billmapping"),
+        ("Administrators' credentials", "admin_panel_settings", "providers.administratorcredential"),
     ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),
