@@ -99,7 +99,9 @@ def _give(allowance: Allowance, subjects: Iterable[int]) -> None:
     given = allowance.amount if allowance.amount is not None else allowance.most
     ceiling = None if allowance.most is None else _value(allowance, allowance.most)
     terms: dict[str, Any] = {amount: _value(allowance, given), most: ceiling, "window": allowance.window}
-    if not allowance.is_money:
+    if allowance.is_money:
+        terms["zone"] = allowance.team.time_zone
+    else:
         terms["unit"] = allowance.unit
     pks = list(subjects)
     kind: Any = Budget if allowance.is_money else Limit

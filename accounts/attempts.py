@@ -4,7 +4,7 @@ A fact that is added here needs a default, for the spool of another version may 
 The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -87,6 +87,8 @@ class AttemptClosed:
     """Those that applied in place of the ones at opening; None: those."""
     own_cost_usd: str = "0"
     """What it would have cost, had not a credential of the team's own been used: then cost and loss are 0."""
+    translated: Sequence[str] | None = None
+    """What of the request was said in other words or not at all, as the client is told it."""
     about_us: str = ""
     """What the provider said of our credential or account, for staff; empty unless it refused them."""
 

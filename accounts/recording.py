@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,7 +17,7 @@ from django.db import connection, transaction
 from accounts.attempts import OPERATOR, OWNERS, AttemptOpened, AttemptRecord
 from accounts.ledger import insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
-from accounts.money import charge_of, units_of
+from accounts.money import charge_of, units_in, units_of
 from accounts.subjects import Owners, bears_losses, everybody, owners_of
 from accounts.usage import measures, rollups
 from accounts.windows import grains_of, quarter_of
@@ -158,7 +157,7 @@ def _sums(records: Iterable[AttemptRecord]) -> Sums:
     for record in records:
         opened, closed = record.opened, record.closed
         assert closed is not None, "only what has ended is recorded"  # noqa: S101
-        cost, loss = units_of(Decimal(closed.cost_usd)), units_of(Decimal(closed.loss_usd))
+        cost, loss = units_in(closed.cost_usd), units_in(closed.loss_usd)
         if cost or loss:
             quarter = quarter_of(opened.started_at)
             all_three = alike[owners_of(opened), opened.team_id, opened.provider, quarter]

@@ -12,6 +12,7 @@ from accounts import (
     retention,
     spend_leaps,
     spending_proof,
+    statements,
     store_proof,
     unused,
 )
@@ -101,8 +102,12 @@ def watch_keys_and_spending() -> int:
 @shared_task
 @one_at_a_time
 def forget_entries() -> int:
-    """Remove rows of the ledger that are older than they are kept here. Returns how many."""
-    return retention.forget_entries(settings.LEDGER_DAYS, at=timezone.now(), most_s=_FORGET_S)
+    """Remove what is kept for so many days only: rows of the ledger, and how calls were routed. Returns how many."""
+    at = timezone.now()
+    notes = retention.forget_notes(settings.ROUTING_DAYS, at=at, most_s=_FORGET_S)
+    return notes + retention.forget_entries(
+        settings.LEDGER_DAYS, at=at, most_s=_FORGET_S, keeps_open=settings.STATEMENT_DAYS > 0
+    )
 
 
 @shared_task
@@ -110,3 +115,11 @@ def forget_entries() -> int:
 def export_ledger() -> int:
     """Write to files what is due of the ledger, for about so long. Returns how many files."""
     return ledger_files.export_due(at=timezone.now(), most_s=_EXPORT_S)
+
+
+@shared_task
+@one_at_a_time
+def close_months() -> int:
+    """Make statements of months that have ended. Returns how many."""
+    days = settings.STATEMENT_DAYS
+    return statements.close_due(at=timezone.now(), days=days) if days else 0

@@ -3,7 +3,15 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from accounts import alert_views, allowance_views, budget_views, limit_views, owner_views
+from accounts import (
+    alert_views,
+    allowance_views,
+    budget_views,
+    limit_views,
+    owner_views,
+    receipt_views,
+    statement_views,
+)
 from accounts.usage import analytics, openrouter
 from accounts.usage import openai as openai_usage
 from accounts.usage import views as usage_views
@@ -40,6 +48,7 @@ urlpatterns = [
         alert_views.ReplayView.as_view(),
         name="alert-replay",
     ),
+    path("receipts/<str:request_id>", receipt_views.ReceiptView.as_view(), name="receipt"),
     path("usage", usage_views.UsageListView.as_view(), name="usage"),
     path("generation", openrouter.GenerationView.as_view(), name="generation"),
     path("credits", openrouter.CreditsView.as_view(), name="credits"),
@@ -47,6 +56,8 @@ urlpatterns = [
     path("organization/usage/completions", openai_usage.CompletionsView.as_view(), name="usage-completions"),
     path("organization/usage/embeddings", openai_usage.EmbeddingsView.as_view(), name="usage-embeddings"),
     path("organization/costs", openai_usage.CostsView.as_view(), name="usage-costs"),
+    path("statements", statement_views.StatementsView.as_view(), name="statements"),
+    path("statements/<str:number>", statement_views.StatementView.as_view(), name="statement"),
     path("service-accounts", owner_views.ServiceAccountsView.as_view(), name="service-accounts"),
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("projects", owner_views.ProjectsView.as_view(), name="projects"),

@@ -257,7 +257,11 @@ else:
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
+# How long it is kept, for receipts, how calls were routed. 0: it is not.
+ROUTING_DAYS = env.whole("GATEWAY_ROUTING_DAYS", 30, most=36_500)
 # 0: for ever.
+# How many days after its end a team's month is closed. 0: by hand only.
+STATEMENT_DAYS = env.whole("GATEWAY_STATEMENT_DAYS", 3, most=25)
 LEDGER_DAYS = env.whole("GATEWAY_LEDGER_DAYS", 0, most=36_500)
 # A folder, or s3://bucket/prefix, to which each day's rows of the ledger are written; none: they are not.
 LEDGER_EXPORT = env.parsed("GATEWAY_LEDGER_EXPORT", lambda words: read_place(" ".join(words)))
@@ -350,6 +354,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "export the ledger": _every(300.0, "accounts.tasks.export_ledger"),
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
+    "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.history import HistoryAdminBase
 from accounts.fields import words_field
-from gateway.core.admin_base import PasswordInput, TextArea, status_chip
+from gateway.core.admin_base import PasswordInput, Select, TextArea, status_chip
 from gateway.core.refusals import InvalidField
 from providers.credential_check import NotTaken, try_secret
 from providers.credentials import (
@@ -39,8 +39,13 @@ class FurtherCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Djang
     place = forms.ChoiceField(
         choices=[(Place.BEFORE, "Before the main one"), (Place.AFTER, "After the main one")],
         initial=Place.AFTER,
+        widget=Select,
     )
-    model_patterns = words_field("model_patterns", widget=TextArea(attrs={"rows": 2}))
+    model_patterns = words_field(
+        "model_patterns",
+        widget=TextArea(attrs={"rows": 2}),
+        help_text="Models that it is used for, one on each line, such as anthropic/*. Leave it empty for all.",
+    )
     tested_at: Any = None
 
     class Meta:
@@ -102,14 +107,15 @@ class ProviderCredentialAdmin(HistoryAdminBase):
         return rows.select_related("provider", "team")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """There is no field for a secret where nobody may give one."""
-        sets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return sets
-        return [
-            (name, {**told, "fields": [field for field in told["fields"] if field != "secret"]})
-            for name, told in sets
+        """There is no field for a secret where nobody may give one, and nothing to tell of one that is new."""
+        left_out = {"masked", "state"} if obj is None else set()
+        if obj is not None and not self.has_change_permission(request, obj):
+            left_out = {"secret"}
+        sets = [
+            (name, {**told, "fields": [field for field in told["fields"] if field not in left_out]})
+            for name, told in super().get_fieldsets(request, obj)
         ]
+        return sets[:2] if obj is None else sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         return [*self.readonly_fields, "provider"] if obj else self.readonly_fields

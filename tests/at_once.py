@@ -3,7 +3,8 @@
 Where each process starts for itself, as with pytest-xdist, each collects them all again. On two processors the tests
 of the providers take 71 to 76 s of processor time with this, and with pytest-xdist 3.8 (`--dist loadfile`) 82 to 95
 s in three processes and 96 to 114 s in five; of all tests each further process would collect for 15 s.
-Files are handed out whole, in their order, to whoever is free.
+Files are handed out whole, in their order, to whoever is free; tests that are marked `apart` each by itself, since all
+of their file together would take longer than everything else.
 """
 
 import gc
@@ -38,7 +39,7 @@ def count_processes() -> int:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if session.testsfailed or session.config.option.collectonly:
         return None
-    files = [list(items) for _, items in itertools.groupby(session.items, lambda item: item.path)]
+    files = [list(items) for _, items in itertools.groupby(session.items, _lot)]
     assert len(files) <= MOST_FILES
     places, hand_out = os.pipe()
     os.write(hand_out, b"".join(place.to_bytes(PLACE_BYTES, "big") for place in range(len(files))))
@@ -58,6 +59,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         os.close(places)
         gc.unfreeze()
     return True
+
+
+def _lot(item: pytest.Item) -> tuple[object, str]:
+    """What is handed out together."""
+    return item.path, item.nodeid if item.get_closest_marker("apart") else ""
 
 
 @dataclass
@@ -155,12 +161,12 @@ def fork(number: int, session: pytest.Session, files: Files, places: int) -> Pro
     return Process(pid, heard)
 
 
-def in_turn(files: Files, places: int) -> Iterator[pytest.Item]:
+def in_turn(files: Files, places: int) -> Iterator[Sequence[pytest.Item]]:
     while place := os.read(places, PLACE_BYTES):
-        yield from files[int.from_bytes(place, "big")]
+        yield files[int.from_bytes(place, "big")]
 
 
-def run(session: pytest.Session, items: Iterator[pytest.Item], told: Connection) -> NoReturn:
+def run(session: pytest.Session, lots: Iterator[Sequence[pytest.Item]], told: Connection) -> NoReturn:
     code = 1
     random.seed()
     try:
@@ -172,7 +178,7 @@ def run(session: pytest.Session, items: Iterator[pytest.Item], told: Connection)
         capturing.stop_global_capturing()
         capturing.start_global_capturing()
         try:
-            run_all(session, items)
+            run_all(session, lots)
         finally:
             session._setupstate.teardown_exact(None)
             capturing.stop_global_capturing()
@@ -185,10 +191,14 @@ def run(session: pytest.Session, items: Iterator[pytest.Item], told: Connection)
         os._exit(code)
 
 
-def run_all(session: pytest.Session, items: Iterator[pytest.Item]) -> None:
-    """Each has to know which comes next: what that one does not share is taken down."""
-    item = next(items, None)
-    while item and not session.shouldfail and not session.shouldstop:
-        following = next(items, None)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        item = following
+def run_all(session: pytest.Session, lots: Iterator[Sequence[pytest.Item]]) -> None:
+    """Each test has to know which comes next: what that one does not share is taken down.
+
+    Behind the last of a lot that is the session, which all share: to take the next lot so early would keep it from
+    whoever is free before.
+    """
+    for lot in lots:
+        for item, following in itertools.pairwise([*lot, session]):
+            if session.shouldfail or session.shouldstop:
+                return
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -34,9 +34,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first, so that at the end no process is left alone with one."""
-    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow_files)
+    """Files with slow tests go first, so that at the end no process is left alone with one, the longest before all."""
+    long_files, slow_files = (
+        {item.path for item in items if item.get_closest_marker(name)} for name in ("apart", "slow")
+    )
+    items.sort(key=lambda item: (item.path not in long_files, item.path not in slow_files))
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +122,13 @@ def tables(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFac
     """The name of a database with all tables and no rows of ours, for `new_database(name, like=tables)`."""
     make_tables(postgres_server.new_database("tables"), tmp_path_factory.mktemp("tables"))
     return "tables"
+
+
+@pytest.fixture
+def migrated_url(postgres_server: PostgresServer, tables: str) -> str:
+    """For a run of tests of its own: the database that it makes for itself is there, and has all tables."""
+    postgres_server.new_database("test_again", like=tables)
+    return postgres_server.new_database("again")
 
 
 @pytest.fixture(scope="session")

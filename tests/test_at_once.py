@@ -56,6 +56,23 @@ def test_every_test_runs_once_and_every_process_takes_down_what_it_set_up(tmp_pa
     assert torn.read_text() in {"x", "xx"}
 
 
+def test_tests_that_are_marked_apart_are_handed_out_one_by_one(tmp_path):
+    apart = """
+import os, pytest, time
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
+@pytest.mark.apart
+@pytest.mark.parametrize("number", range(2))
+def test_meets_the_other(number):
+    # Each waits for the other, which one process alone could not do.
+    open(f"{folder}/{number}", "w").close()
+    while not os.path.exists(f"{folder}/{1 - number}"):
+        time.sleep(0.01)
+""".replace("{folder}", str(tmp_path))
+    code, said = run(tmp_path, apart=apart)
+    assert (code, "2 passed" in said) == (0, True), said
+
+
 def test_a_process_that_dies_fails_its_test_and_what_did_not_run_is_told(tmp_path):
     code, said = run(tmp_path, bad=BAD, fine="def test_alone(): pass")
     assert (code, "2 failed, 1 passed" in said) == (1, True), said

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -22,6 +23,7 @@ from accounts.ledger_names import read_names
 from accounts.measures import duration, write_exactly, write_sum
 from accounts.models import Key, LedgerEntry
 from accounts.querysets import LedgerQuerySet, Totals
+from accounts.receipts import read_receipt
 from gateway.core.admin_base import AdminBase, CountlessPaginator, Tone, status_chip
 
 MOST_ADDED_UP = 50_000
@@ -186,9 +188,34 @@ class LedgerEntryAdmin(AdminBase):
         correct = self.admin_site.admin_view(self.correct_view)
         return [
             path("export.csv", export, name="accounts_ledgerentry_export"),
+            path(
+                "receipts/<str:request_id>/",
+                self.admin_site.admin_view(self.receipt_view),
+                name="accounts_ledgerentry_receipt",
+            ),
             path("<uuid:pk>/correct/", correct, name="accounts_ledgerentry_correct"),
             *super().get_urls(),
         ]
+
+    def receipt_view(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        """Raises Http404, PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        receipt = read_receipt(request_id, None)
+        if receipt is None:
+            raise Http404("No request has that id.")
+        first = receipt.first
+        names = read_names([(first.team_id, first.key_id)])
+        context = self.admin_site.each_context(request) | {
+            "title": f"Receipt of {request_id}",
+            "opts": self.opts,
+            "receipt": receipt,
+            "team_name": names.team(first.team_id),
+            "key_name": names.key(first.key_id),
+            "shows_loss": True,
+            "may_correct": may_correct(request),
+        }
+        return TemplateResponse(request, "admin/accounts/receipt.html", context)
 
     def correct_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return show_correction(self, request, pk)
@@ -267,8 +294,12 @@ class LedgerEntryAdmin(AdminBase):
 
     @admin.display(description="request")
     def request_of(self, entry: LedgerEntry) -> str:
-        """With a link to all attempts that were made for it."""
-        return _link_search(entry.request_id, entry.request_id)
+        """With a link to all attempts that were made for it, and one to its receipt."""
+        if not entry.request_id:
+            return ""
+        page = reverse("admin:accounts_ledgerentry_receipt", args=[entry.request_id])
+        receipt = format_html('<a class="text-link" href="{}">receipt</a>', page)
+        return _two_lines(_link_search(entry.request_id, entry.request_id), receipt)
 
     @admin.display(description="key and team")
     def key_and_team(self, entry: Any) -> str:

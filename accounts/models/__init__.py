@@ -1,4 +1,4 @@
-"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, responses, alerts, the audit."""
+"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, statements, responses, alerts, the audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
@@ -8,11 +8,13 @@ from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
+from accounts.models.statement import Statement, StatementLine, StatementNumber
 from accounts.models.team import Membership, Team
 from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
@@ -34,12 +36,18 @@ __all__ = [
     "Membership",
     "Project",
     "Revision",
+    "RoutingNote",
+    "RoutingPlan",
     "ServiceAccount",
     "Spend",
     "SpendVersion",
     "SpoolMark",
+    "Statement",
+    "StatementLine",
+    "StatementNumber",
     "StoredResponse",
     "Team",
+    "TranslationNote",
     "UsageBackfill",
     "UsageDay",
     "UsageQuarter",

@@ -34,14 +34,19 @@ def _statement() -> str:
     second = "FLOOR(EXTRACT(EPOCH FROM started_at))::bigint" if is_postgresql else _SQLITE_SECOND
     members = [name if length else f"COALESCE({name}, 0)" for name, length in MEMBERS.items()]
     quarter = f"{second} / {QUARTER_S} * {QUARTER_S}"
-    sums = _POSTGRESQL if is_postgresql else _SQLITE
-    added = [sums.get(name) or sums["count"].format(name=name) for name in MEASURES]
+    added = map(value_of, MEASURES)
     groups = ", ".join(str(place) for place in range(1, len(MEMBERS) + 2))
     return (
         f"SELECT {', '.join([*members, quarter])},"  # noqa: S608  # all of it is ours
         f" {', '.join(f'COALESCE(SUM({each}), 0)' for each in added)} FROM accounts_ledgerentry"
         f" WHERE started_at >= %s AND started_at < %s GROUP BY {groups}"
     )
+
+
+def value_of(measure: str) -> str:
+    """SQL of what a row adds to that measure."""
+    values = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
+    return values.get(measure) or values["count"].format(name=measure)
 
 
 def _of_attempts(value: str, also: str = "") -> str:

@@ -64,7 +64,7 @@ def _text() -> serializers.CharField:
     return serializers.CharField(allow_null=True)
 
 
-class AttemptSerializer(serializers.Serializer[Any]):
+class ProviderResponseSerializer(serializers.Serializer[Any]):
     """One attempt at a provider."""
 
     id = serializers.CharField()
@@ -110,7 +110,7 @@ class GenerationSerializer(serializers.Serializer[Any]):
     is_byok = serializers.BooleanField()
     external_user = _text()
     api_type = serializers.ChoiceField(choices=["completions", "embeddings"], allow_null=True)
-    provider_responses = AttemptSerializer(many=True)
+    provider_responses = ProviderResponseSerializer(many=True)
 
 
 class GenerationAnswerSerializer(serializers.Serializer[Any]):
@@ -213,7 +213,7 @@ def _write(id_: str, rows: Sequence[LedgerEntry]) -> dict[str, Any]:
     attempts = [row for row in rows if row.kind == LedgerEntry.Kind.ATTEMPT]
     last, usage = attempts[-1], attempts[-1].usage
     charged = float(sum((row.charged_usd for row in rows), Decimal(0)))
-    cost = float(sum((row.cost_usd for row in rows), Decimal(0)))
+    cost = float(sum((row.cost_usd + row.own_cost_usd for row in rows), Decimal(0)))
     # Nobody counts by another tokenizer here: the provider's numbers are the only ones.
     prompt, completion = last.input_tokens, last.output_tokens
     return {

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db.models import Field, URLField
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -118,6 +119,16 @@ def _errors_of(form: Any, prefix: str, target: str) -> Iterator[FieldError]:
         yield from (FieldError(f"{prefix}{label}", str(message), place) for message in messages)
 
 
+def _are_ids(relation: Any, value: str | list[str]) -> bool:
+    key = relation.related_model._meta.pk
+    try:
+        for each in value if isinstance(value, list) else [value]:
+            key.to_python(each)
+    except ValidationError:
+        return False
+    return True
+
+
 class AdminBase(ModelAdmin):  # type: ignore[misc]
     """A page of the admin. Screens inherit from here, never from the theme."""
 
@@ -131,6 +142,18 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Django looks for a field without a name where an address says `?_to_field=`."""
         return super().get_object(request, object_id, from_field or None)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Without what an address names as another row and is no id: Django would look for it all the same."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        relations = {
+            field.name: field for field in (*self.opts.fields, *self.opts.many_to_many) if field.is_relation
+        }
+        return {
+            name: value
+            for name, value in given.items()
+            if name not in relations or _are_ids(relations[name], value)
+        }
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

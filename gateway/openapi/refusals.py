@@ -182,6 +182,7 @@ _OF_A_TEAM = (
     "/v1/generation",
     "/v1/credits",
     "/v1/analytics",
+    "/v1/statements",
 )
 _CONFLICT = Refusal(
     "409",

@@ -21,12 +21,14 @@ from gateway.core.store import open_store
 from gateway.core.store.interface import Store
 from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
+from gateway.plane.notes import NoteWriter
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
 from gateway.proxy.attempt import CallServices
 from gateway.proxy.health import HealthObserver
+from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import Observers
 from providers.engine import Timeouts
 from providers.health import HealthTable
@@ -87,7 +89,9 @@ class Process:
         self.store: Store = open_store(settings.REDIS_URL or None, self.name)
         self.spool = Spool(settings.SPOOL_DIR, self.name)
         self.bases = BudgetBases(self.store, rules_in_force)
-        self.recorder = Recorder(self.spool, bases=self.bases)
+        self.plans = PlanNotes()
+        notes = NoteWriter(self.plans, is_kept=settings.ROUTING_DAYS > 0)
+        self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
         self.observers = Observers(self.spool, [HealthObserver(self.health), settling])

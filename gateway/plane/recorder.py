@@ -19,7 +19,9 @@ from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
 from gateway.plane.bases import BudgetBases
+from gateway.plane.notes import NoteWriter
 from gateway.plane.spool import Orphan, Spool
+from gateway.proxy.notes import PlanNotes
 from gateway.proxy.settle import PROCESS_LOST, find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage, counted
@@ -44,6 +46,7 @@ class Recorder:
         *,
         flush_touched: Callable[[], object] = touches.flush,
         bases: BudgetBases | None = None,
+        notes: NoteWriter | None = None,
     ) -> None:
         """`flush_touched` is called every few seconds, in the thread, to write when keys were last used.
 
@@ -52,6 +55,7 @@ class Recorder:
         self._spool = spool
         self._flush_touched = flush_touched
         self._bases = bases
+        self._notes = notes or NoteWriter(PlanNotes())
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
@@ -130,6 +134,7 @@ class Recorder:
         try:
             record_attempts(list(map(_ended, attempts)), mark)
             _note(self._news, attempts)
+            self._notes.hear(attempts)
             if self._bases:
                 self._bases.recorded(attempts, mark.process, mark.seq)
         except _REFUSED_FOR_CONTENT as error:
@@ -160,6 +165,7 @@ class Recorder:
                 orphans_at = now + _ORPHANS_EVERY_S
             if now >= news_at:
                 self._attempt("alarms", self.tell_alarms)
+                self._attempt("how calls were routed", self._notes.write)
                 news_at = now + _NEWS_EVERY_S
             if self._bases and now >= bases_at:
                 self._attempt("what the store knows of budgets", self._bases.renew)
@@ -172,6 +178,7 @@ class Recorder:
     def _finish(self) -> None:
         self._attempt("ledger", self.drain)
         self._attempt("alarms", self.tell_alarms)
+        self._attempt("how calls were routed", self._notes.write)
         self._attempt("last use of keys", self._flush_touched)
         connections.close_all()
 

@@ -109,6 +109,7 @@ class Runtime:
                 health=self.process.health,
                 lanes=lanes,
                 responses=self.responses,
+                plans=self.process.plans,
                 body_limit_bytes=settings.BODY_LIMIT_BYTES,
                 write_timeout_s=settings.WRITE_TIMEOUT_S,
                 heartbeat_s=settings.HEARTBEAT_S,

@@ -368,6 +368,7 @@ class Attempt:
             first_token_ms=None if first is None else (first - self._started) * 1000,
             prices=self._other_prices(bill.usage),
             about_us=failure.about_us if failure else "",
+            translated=self._translated,
         )
         if self.target.is_own:
             record.closed.own_cost_usd = f"{bill.own_cost_usd:f}"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
+from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
@@ -57,6 +58,8 @@ class EdgeServices:
     """A stream that was quiet for so long is sent a sign of life."""
     open_after_s: float = 20.0
     """A stream of which nothing came for so long is opened all the same: until then a refusal keeps its status."""
+    plans: PlanNotes = field(default_factory=PlanNotes)
+    """Where plans are told that had a choice."""
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
     counts_per_minute: int = 600
@@ -98,6 +101,8 @@ async def carry(
     check_accounting(observers.spool)
     await admit(call, rules, plan, context, client, services.admission)
     observers.admitted(record)
+    if plan.dropped or len(plan.candidates) > 1:
+        services.plans.take((call.id, plan))
     end = await _make(call, record, lane, sink, services)
     record.attempts = end.attempts
     if end.cut_by:

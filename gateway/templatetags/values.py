@@ -1,10 +1,13 @@
 """Values of fields as people read them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+
+from accounts.measures import write_exactly
 
 register = template.Library()
 
@@ -19,6 +22,12 @@ def code(text: str) -> str:
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in parts)
     )
+
+
+@register.simple_tag
+def exactly(amount: Decimal) -> str:
+    """All digits."""
+    return write_exactly(amount)
 
 
 @register.simple_tag

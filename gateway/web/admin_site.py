@@ -37,10 +37,10 @@ _GROUPS = {
     ],
     "Providers": [
         ("Providers", "dns", "providers.provider"),
-        ("Further credentials", "vpn_key", "providers.providercredential"),
-        ("Bills", "request_quote", "providers.bill"),
-        ("How bills are read", "table_chart", "providers.billmapping"),
-        ("Administrators' credentials", "admin_panel_settings", "providers.administratorcredential"),
+        ("Provider credentials", "vpn_key", "providers.providercredential"),
+        ("Provider bills", "request_quote", "providers.bill"),
+        ("Bill mappings", "table_chart", "providers.billmapping"),
+        ("Admin credentials", "admin_panel_settings", "providers.administratorcredential"),
     ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),
@@ -49,6 +49,7 @@ _GROUPS = {
         ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
+        ("Statements", "request_quote", "accounts.statement"),
         ("Alerts", "notifications", "accounts.alert"),
         ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),

@@ -24,8 +24,7 @@ class Migration(migrations.Migration):
                 ('provider', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='administrator_credential', to='providers.provider')),
             ],
             options={
-                'verbose_name': "administrator's credential",
-                'verbose_name_plural': "administrators' credentials",
+                'verbose_name': 'admin credential',
                 'ordering': ['provider__name'],
             },
         ),

@@ -57,7 +57,7 @@ class AdministratorCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  #
     def clean_provider(self) -> Provider:
         provider: Provider = self.cleaned_data["provider"]
         if not has_report(provider.wire_format):
-            message = "Only OpenAI's and Anthropic's forms have a cost report: bring in this one's sheets."
+            message = "Only OpenAI's and Anthropic's forms have a cost report: import this one's sheets."
             raise forms.ValidationError(message)
         return provider
 
@@ -133,7 +133,7 @@ class SheetForm(forms.Form):
     provider = forms.ModelChoiceField(
         Provider.objects.filter(bill_mapping__isnull=False),
         widget=Select,
-        help_text="Those of which it is said how their bills are read.",
+        help_text="Those that have a bill mapping.",
     )
     sheet = forms.FileField(label="Sheet", help_text="CSV in UTF-8, of 92 days at most.")
 
@@ -151,7 +151,7 @@ class ReportForm(forms.Form):
             administrator_credential__ciphertext=""
         ),
         widget=Select,
-        help_text="Those with an administrator's credential.",
+        help_text="Those that have an admin credential.",
     )
     first = forms.DateField(label="First day", widget=TextInput, help_text="Of UTC, as 2026-11-01.")
     last = forms.DateField(label="Last day", widget=TextInput, help_text="Included.")
@@ -213,9 +213,9 @@ class BillAdmin(AdminBase):
             except (FetchFailed, InvalidField, SecretError) as failure:
                 faults = [str(failure)]
             else:
-                messages.success(request, f"Brought in: {bill}.")
+                messages.success(request, f"Imported: {bill}.")
                 return HttpResponseRedirect(_after_bringing(self, request, bill))
-        told = {"title": "Bring in a bill", "sheet": sheet, "report": report, "faults": faults}
+        told = {"title": "Import a bill", "sheet": sheet, "report": report, "faults": faults}
         return self._page(request, "admin/providers/bring_bill.html", told)
 
     def change_view(

@@ -71,9 +71,9 @@ def _ask(
     except httpx.HTTPError as error:
         raise FetchFailed(f"The report could not be had: {type(error).__name__}.") from None
     if answer.status_code in {401, 403}:
-        raise FetchFailed(f"The provider refuses the administrator's credential ({answer.status_code}).")
+        raise FetchFailed(f"The provider refuses the admin credential ({answer.status_code}).")
     if answer.status_code == 404:
-        raise FetchFailed("The provider has no cost report at its address (404): bring in a sheet instead.")
+        raise FetchFailed("The provider has no cost report at its address (404): import a sheet instead.")
     if answer.status_code != 200:
         raise FetchFailed(f"The provider answers with {answer.status_code}; try again later.")
     try:
@@ -148,10 +148,10 @@ def _check_currency(currency: str) -> None:
 def _exact(value: Any) -> Decimal:
     """Numbers come as floating point: of these the digits that they are written with."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise TypeError("an amount is no number")
+        raise TypeError("an amount is not a number")
     amount = Decimal(str(value))
     if not amount.is_finite():
-        raise ValueError("an amount is no number")
+        raise ValueError("an amount is not a number")
     return amount
 
 

@@ -30,11 +30,10 @@ class AdministratorCredential(models.Model):
 
     class Meta:
         ordering = ["provider__name"]
-        verbose_name = "administrator's credential"
-        verbose_name_plural = "administrators' credentials"
+        verbose_name = "admin credential"
 
     def __str__(self) -> str:
-        return f"administrator's credential at {self.provider}"
+        return f"admin credential at {self.provider}"
 
     @property
     def masked(self) -> str:

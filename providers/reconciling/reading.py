@@ -112,9 +112,7 @@ def _check_days(lines: Sequence[Line]) -> None:
         raise SheetUnreadable([Fault(0, "", "", "The sheet has no rows below its head.")])
     days = [line.day for line in lines]
     if (max(days) - min(days)).days >= MOST_DAYS:
-        told = (
-            f"The sheet reaches from {min(days)} to {max(days)}; bring in {MOST_DAYS} days at most at once."
-        )
+        told = f"The sheet reaches from {min(days)} to {max(days)}; import {MOST_DAYS} days at most at once."
         raise SheetUnreadable([Fault(0, "", "", told)])
 
 

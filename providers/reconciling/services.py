@@ -34,7 +34,7 @@ def bring_sheet(*, provider: Provider, data: bytes, file_name: str) -> Bill:
     """By the provider's mapping. Raises InvalidField where there is none, SheetUnreadable."""
     mapping = BillMapping.objects.filter(provider=provider).first()
     if mapping is None:
-        raise InvalidField("provider", f"Say first how bills of {provider} are read: add a mapping.")
+        raise InvalidField("provider", f"{provider} has no bill mapping; add one first.")
     return _keep(provider, Bill.Source.SHEET, read_sheet(data, mapping.columns), file_name)
 
 
@@ -42,7 +42,7 @@ def bring_report(*, provider: Provider, first: date, last: date) -> Bill:
     """As the provider tells it when it is asked. Raises FetchFailed, SecretError."""
     credential = AdministratorCredential.objects.filter(provider=provider).exclude(ciphertext="").first()
     if credential is None or not has_report(provider.wire_format):
-        raise FetchFailed(f"{provider} has no administrator's credential, or no cost report to ask for.")
+        raise FetchFailed(f"{provider} has no admin credential, or no cost report to ask for.")
     secret = decrypt(credential.ciphertext, provider=provider, purpose=ADMINISTRATOR)
     lines = fetch_report(
         provider.wire_format,

@@ -63,6 +63,13 @@ def test_new_key_gets_what_each_gets_and_its_successor_no_second_one(team: Team)
     assert Budget.objects.count() == 1
 
 
+def test_budget_that_is_given_begins_its_days_where_the_team_does(team: Team) -> None:
+    Team.objects.update(time_zone="Asia/Kolkata")
+    team.refresh_from_db()
+    set_allowance(team=team, whose="member", **MONTH, amount=Decimal(7))
+    assert Budget.objects.get(member=join(team)).zone == "Asia/Kolkata"
+
+
 def test_ceiling_holds_for_those_that_there_are(team: Team) -> None:
     poor, rich, none = join(team), join(team), join(team)
     set_limit(subject=poor, **TOKENS, amount=50)

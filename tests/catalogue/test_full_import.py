@@ -23,6 +23,7 @@ IRREGULARITIES = {
 
 pytestmark = [
     pytest.mark.drill,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="GATEHOUSE_CATALOGUE_DATA names no folder of catalogue data"
     ),

@@ -15,7 +15,7 @@ from tests.hostile.single_rights import (
     staff_with,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.drill]
+pytestmark = [pytest.mark.django_db, pytest.mark.drill, pytest.mark.apart]
 
 LABELS = ("accounts", "auth", "catalogue", "providers")
 EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
@@ -55,9 +55,9 @@ CLOSED = {
     *("accounts_key_delete", "accounts_team_delete"),
     *("accounts_project_delete", "accounts_serviceaccount_delete"),
     # These take two rights: a key's page shows the new one, and going back changes models.
-    *("accounts_key_add", "catalogue_edition_rollback"),
-    # Bills are brought in and never changed; to book what differs takes two rights, of the ledger and of bills.
-    *("providers_bill_delete", "providers_bill_book", "accounts_ledgerentry_correct"),
+    *("accounts_key_add", "accounts_ledgerentry_correct", "catalogue_edition_rollback"),
+    # Bills are imported and never changed; to book what differs takes two rights, of the ledger and of bills.
+    *("providers_bill_delete", "providers_bill_book"),
     # There is no import in this world: who may import is told so.
     *(f"catalogue_{name}_{page}" for name in ("model", "offering") for page in ("sheet", "sheet_rows")),
     # Asked in other ways only.

@@ -116,6 +116,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 
@@ -130,6 +131,7 @@ def test_every_address_bears_every_value(staff: Client, key: str, caplog: pytest
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 def test_every_address_bears_every_body(staff: Client, key: str, caplog: pytest.LogCaptureFixture) -> None:
     random = Random(SEED)
 
@@ -178,6 +180,8 @@ NAMED = [
     (f"/admin/catalogue/model/{5_000 * '9'}/change/", 302),
     (f"/admin/catalogue/edition/{5_000 * '9'}/change/", 302),
     ("/admin/catalogue/edition/x/change/", 302),
+    ("/admin/catalogue/offering/add/?provider=0001-01-01&model=x", 200),
+    ("/admin/catalogue/offering/add/?provider=7", 200),
     *((f"/admin/{kind}/0/change/?_to_field=", 302) for kind in ("catalogue/edition", "accounts/team")),
     (f"/admin/catalogue/offering/?provider__id__exact={NINES}", 200),
     ("/admin/catalogue/offering/export/?is_enabled__year=1", 400),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,12 +22,16 @@ from accounts.models import (
     StoredResponse,
     Team,
 )
+from accounts.recording import record_attempts
+from accounts.statements import close_month, month_named
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
-from tests.make import make_key, make_team, make_user
+from tests.gateway.spooling import attempt
+from tests.make import make_entry, make_key, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
+MAY = datetime(2026, 5, 10, tzinfo=UTC).timestamp()
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The catalogue is everybody's, and so are files; the last one answers what is not an address at all.
 EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
@@ -60,7 +65,17 @@ def foreign() -> dict[str, str]:
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
+    make_entry(key, request_id="req_0123456789abcdef", project=SECRET)
+    record_attempts(
+        [attempt(team_id=team.pk, key_id=key.pk, lineage_id=key.pk, project=SECRET, started_at=MAY)]
+    )
+    month = month_named(team, "2026-05")
+    statement = close_month(team, month, at=datetime(2026, 6, 4, tzinfo=UTC))
+    assert statement is not None
     return {
+        "statements": str(statement.number),
+        "calls": "req_0123456789abcdef",
+        "receipts": "req_0123456789abcdef",
         "alert-channels": channel.public_id,
         "alerts": channel.public_id,
         "keys": key.public_id,
@@ -100,6 +115,7 @@ def rows() -> list[Any]:
 
 def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
     assert OWNED == [
+        "/calls/{id}",
         "/keys/{id}",
         "/keys/{id}/budgets",
         "/keys/{id}/limits",
@@ -120,6 +136,8 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/projects/{id}/archive",
         "/team/service-accounts/{id}",
         "/team/service-accounts/{id}/switch",
+        "/team/statements/{id}",
+        "/team/statements/{id}/csv",
         "/v1/alert-channels/{id}",
         "/v1/alert-channels/{id}/deliveries",
         "/v1/alert-channels/{id}/deliveries/{id}/replay",
@@ -133,10 +151,12 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/v1/keys/{id}/rotate",
         "/v1/limits/{id}",
         "/v1/projects/{id}",
+        "/v1/receipts/{id}",
         "/v1/responses/{id}",
         "/v1/responses/{id}/cancel",
         "/v1/responses/{id}/input_items",
         "/v1/service-accounts/{id}",
+        "/v1/statements/{id}",
     ]
 
 

@@ -1,5 +1,6 @@
 """The API document is true: every operation is called, well and badly, and its answers are as it says."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,8 @@ GOOD: dict[str, list[Good]] = {
         Good(query={"group_by": "model,key", "bucket": "none"}),
         Good(query={"format": "csv"}),
     ],
+    "statement_list": [Good(), Good(query={"format": "csv"})],
+    "statement_retrieve": [Good(), Good(query={"format": "csv"})],
     "organization_completions": [Good(query=SINCE)],
     "organization_embeddings": [Good(query=SINCE | {"group_by": "model"})],
     "organization_costs": [Good(query=SINCE | {"group_by": "line_item"})],
@@ -133,10 +136,11 @@ MANAGED = (
         "/v1/keys",
         "/v1/limits",
         "/v1/projects",
+        "/v1/receipts",
         "/v1/service-accounts",
         "/v1/team",
     ),
-    *("/v1/usage", "/v1/organization", "/v1/generation", "/v1/credits", "/v1/analytics"),
+    *("/v1/usage", "/v1/organization", "/v1/generation", "/v1/credits", "/v1/analytics", "/v1/statements"),
 )
 # An estimate is the same for every model, and no model is asked.
 COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}
@@ -178,13 +182,15 @@ class Caller:
 
     def _names(self, operation: Declared, name: str | None) -> dict[str, str]:
         if name:
-            return dict.fromkeys(("id", "model", "response_id", "delivery"), name)
+            return dict.fromkeys(("id", "model", "response_id", "delivery", "request_id", "number"), name)
         is_managed = operation.path.startswith(MANAGED)
         return {
             "id": self._new_row(operation) if is_managed and "{id}" in operation.path else "demo/chat",
             "delivery": "1",
+            "number": "1",
             "model": "demo/chat",
             "response_id": self._new_response() if "{response_id}" in operation.path else "",
+            "request_id": self._new_call() if "{request_id}" in operation.path else "",
         }
 
     def _filled(self, value: str) -> str:
@@ -235,6 +241,17 @@ def own_product(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) ->
     assert "Traceback" not in product.log, product.log
 
 
+def put_statement(product: Product, team: int) -> None:
+    """The first one of a team, since a month would have to pass before the product makes it."""
+    with sqlite3.connect(product.folder / "gatehouse.sqlite3") as database:
+        database.execute(
+            "INSERT INTO accounts_statement (number, team_id, team_slug, team_name, cost_centre, month, zone,"
+            " starts_at, ends_at, closed_at, calls, cost, charge) VALUES (1, ?, 'demo', 'Demo', '', '2026-05', 'UTC',"
+            " '2026-05-01 00:00:00', '2026-06-01 00:00:00', '2026-06-04 00:00:00', 1, 5, 5)",
+            [team],
+        )
+
+
 @pytest.fixture(scope="module")
 def caller(own_product: Product) -> Iterator[Caller]:
     product = own_product
@@ -248,6 +265,7 @@ def caller(own_product: Product) -> Iterator[Caller]:
             pages.submit(
                 "/admin/accounts/alertchannel/add/", team=pages.row_id("accounts/team", "demo"), **CHANNEL
             )
+            put_statement(product, int(pages.row_id("accounts/team", "demo")))
             caller._made("/v1/projects", {"slug": LIMITED, "name": "Limited"}, key=keys[True])
             yield caller
 

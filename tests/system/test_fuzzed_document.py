@@ -12,7 +12,7 @@ from tests.patience import LONG_HANG_S
 from tests.system.admin_pages import AdminPages
 from tests.system.embedded import Product, started
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 FOLDER = Path(__file__).parent
 MANAGED = (

@@ -108,9 +108,11 @@ class Admission:
             return await self._store.admit(Ask(call.id, rules.limits))
         tokens = expected_tokens(call)
         ask = Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
-        paid: list[Candidate] = []
+        paid: Sequence[Candidate] = ()
         if rules.budgets:
-            paid = [each for each in candidates[:_MOST_TRIED] if not each.is_own]
+            paid = candidates
+            if snapshot.credentials:
+                paid = [each for each in candidates[:_MOST_TRIED] if not each.is_own]
             if paid:
                 ask.budgets = self._holds.ask(call, tokens, rules.budgets, paid, time.time())
         verdict = await self._store.admit(ask)
@@ -144,6 +146,9 @@ class Admission:
                 raise Unavailable(message, code="budget_unknown", retry_after_s=2)
             else:
                 return verdict
+            # A window may have turned meanwhile.
+            for asked, each in zip(ask.budgets, budgets, strict=False):
+                asked.windows = each.windows_at(time.time())
             verdict = await self._store.admit(ask)
 
     async def make_room(self, call: Call, quotas: Quotas) -> bool:
@@ -218,7 +223,9 @@ def _quotas_of_all(
 ) -> tuple[Quotas, ...]:
     """Empty where none of them has any, as is common."""
     quotas = [
-        () if each.is_own else quotas_of(each.offering, providers[each.offering.provider_id])
+        ()
+        if each.credential and each.is_own
+        else quotas_of(each.offering, providers[each.offering.provider_id])
         for each in candidates
     ]
     return tuple(quotas) if any(quotas) else ()

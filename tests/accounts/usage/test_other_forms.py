@@ -84,6 +84,7 @@ def test_call_with_a_credential_of_the_teams_own_is_told_as_such(
     record_attempts([of(team, now, own_credential_id=3, end={"cost_usd": "0", "own_cost_usd": "0.2"})])
     told = call("GET", "/v1/generation?id=req_1", reader).json()["data"]
     assert (told["is_byok"], told["total_cost"], told["provider_responses"][0]["is_byok"]) == (True, 0, True)
+    assert told["upstream_inference_cost"] == 0.2
 
 
 def test_what_corrects_a_call_is_in_its_cost(call: Caller, team: Team, reader: str, now: float) -> None:

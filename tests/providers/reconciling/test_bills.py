@@ -331,7 +331,7 @@ def test_provider_without_a_report_takes_no_administrators_credential(staff: Cli
     page = staff.post(
         "/admin/providers/administratorcredential/add/", {"provider": google.pk, "secret": SECRET}
     )
-    assert "bring in this one" in page.text
+    assert "import this one" in page.text
     assert not AdministratorCredential.objects.exists()
 
 

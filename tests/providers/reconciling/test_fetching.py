@@ -180,8 +180,8 @@ def test_days_that_were_not_asked_for_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
-        (401, {"error": {"message": f"bad key {SECRET}"}}, "refuses the administrator's credential (401)"),
-        (403, {}, "refuses the administrator's credential (403)"),
+        (401, {"error": {"message": f"bad key {SECRET}"}}, "refuses the admin credential (401)"),
+        (403, {}, "refuses the admin credential (403)"),
         (404, {}, "no cost report at its address (404)"),
         (429, {}, "answers with 429; try again later"),
         (500, {}, "answers with 500"),
@@ -192,9 +192,9 @@ def test_days_that_were_not_asked_for_are_left_out() -> None:
         (200, {"data": [{}]}, "not answer as a cost report"),
         (200, {"data": [], "has_more": True, "next_page": None}, "does not say where"),
         (200, openai_page([openai_result(1, "m", "eur")]), "'eur', not in USD"),
-        (200, openai_page([openai_result(True, "m")]), "no number"),
+        (200, openai_page([openai_result(True, "m")]), "not a number"),
         (200, openai_page([openai_result("much", "m")]), "not answer as a cost report"),
-        (200, openai_page([openai_result("NaN", "m")]), "no number"),
+        (200, openai_page([openai_result("NaN", "m")]), "not a number"),
     ],
 )
 def test_what_is_no_report_says_why_without_secrets(status: int, body: Any, told: str) -> None:

@@ -146,7 +146,7 @@ def test_long_value_is_shown_cut() -> None:
         ('Day,Model,Cost\n"2026', "The sheet is no CSV by line 2"),
         (
             "Day,Model,Cost\n2026-11-02,m,1\n2026-08-02,m,1\n",
-            "from 2026-08-02 to 2026-11-02; bring in 92 days",
+            "from 2026-08-02 to 2026-11-02; import 92 days",
         ),
     ],
 )

@@ -111,14 +111,7 @@ def recorded(edge: RunningEdge) -> Iterator[None]:
 
 def call_all(edge: RunningEdge) -> Counter[int]:
     with ThreadPoolExecutor(40) as pool:
-        return Counter(pool.map(lambda _: insist(edge), range(CALLERS)))
-
-
-def insist(edge: RunningEdge) -> int:
-    """As SDKs do: again after a 503, too, which a call may meet whose window turned while it waited."""
-    while (status := persist(edge, "direct").status_code) == 503:
-        time.sleep(0.05)
-    return status
+        return Counter(pool.map(lambda _: persist(edge, "direct").status_code, range(CALLERS)))
 
 
 def spent_in(kind: str, zone: str, at: float) -> int:

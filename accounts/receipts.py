@@ -1,0 +1,188 @@
+"""A receipt of one request: every attempt, what it cost and why, how it was routed, and what was put right since."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from accounts.booking import corrections_of
+from accounts.models import LedgerEntry, RoutingNote, RoutingPlan, TranslationNote
+
+_ENTRIES_MOST = 100
+REASONS: Mapping[str, str] = {
+    "offering_disabled": "switched off",
+    "not_effective_yet": "not offered yet",
+    "no_longer_effective": "not offered any more",
+    "provider_disabled": "its provider is switched off",
+    "credential_missing": "no credential opens its provider",
+    "endpoint_not_offered": "does not serve this endpoint",
+    "format_lacks_endpoint": "does not serve this endpoint",
+    "unpriced": "has no price, and the call was on a budget",
+    "breaker_open": "failed too often lately",
+    "context_too_small": "takes no prompt that long",
+    "provider_not_permitted": "not open to this key",
+}
+_REASONS_ABOUT: Mapping[str, str] = {
+    "excluded": "left out by the request's provider.{}",
+    "lacks": "does not support {}",
+    "cannot_read": "reads no {}",
+    "cannot_generate": "cannot do what {} asks for",
+    "cannot_embed": "cannot do what {} asks for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An offering, and in words why it was not the first choice; empty of the first."""
+
+    model: str
+    provider: str
+    upstream_name: str
+    why: str = ""
+    reason: str = ""
+    """The same as a word, of one that could not be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """`order` is the best first; `more` are those of either that are not told."""
+
+    order: Sequence[Place]
+    dropped: Sequence[Place]
+    more_in_order: int = 0
+    more_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    entry: LedgerEntry
+    corrections: Sequence[LedgerEntry] = ()
+    translated: Sequence[str] = ()
+
+    @property
+    def usage_source(self) -> str:
+        """`provider`: as it reported it; `estimated`: by us; `none`: nobody knows it."""
+        if not self.entry.usage:
+            return "none"
+        return "estimated" if self.entry.is_estimated else "provider"
+
+    @property
+    def charged_usd(self) -> Decimal:
+        """With all that corrects it."""
+        return _sum(self._rows, "charged_usd")
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return _sum(self._rows, "cost_usd")
+
+    @property
+    def loss_usd(self) -> Decimal:
+        return _sum(self._rows, "loss_usd")
+
+    @property
+    def _rows(self) -> Sequence[LedgerEntry]:
+        return [self.entry, *self.corrections]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`routing` is None where there was no choice, or nothing of it is kept."""
+
+    attempts: Sequence[Attempt]
+    routing: Routing | None = field(default=None)
+
+    @property
+    def first(self) -> LedgerEntry:
+        return self.attempts[0].entry
+
+    @property
+    def last(self) -> LedgerEntry:
+        """Whose outcome is the call's."""
+        return self.attempts[-1].entry
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return self.last.ended_at
+
+    @property
+    def charged_usd(self) -> Decimal:
+        return _sum(self.attempts, "charged_usd")
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return _sum(self.attempts, "cost_usd")
+
+
+def read_receipt(request_id: str, teams: Iterable[int] | None) -> Receipt | None:
+    """Of a request of one of those teams (None: of anybody, the operator's too); None where there is none.
+
+    A fixed number of queries, each by an index.
+    """
+    rows = LedgerEntry.objects.attempts().filter(request_id=request_id)
+    if teams is not None:
+        rows = rows.filter(team__in=list(teams))
+    entries = sorted(rows.order_by()[:_ENTRIES_MOST], key=lambda row: (row.started_at, row.number))
+    if not entries:
+        return None
+    corrections, translations = corrections_of(entries), _translations(entries)
+    attempts = [
+        Attempt(entry, corrections.get(entry.pk, []), translations.get(entry.pk, [])) for entry in entries
+    ]
+    return Receipt(attempts, _routing(entries[0].call_id))
+
+
+def _translations(entries: Iterable[LedgerEntry]) -> Mapping[UUID, Sequence[str]]:
+    notes = TranslationNote.objects.filter(pk__in=[entry.pk for entry in entries])
+    return {note.pk: json.loads(note.content) for note in notes}
+
+
+def _routing(call_id: UUID) -> Routing | None:
+    noted = RoutingNote.objects.filter(pk=call_id).values("plan_id")
+    plan = RoutingPlan.objects.filter(pk__in=noted).first()
+    return read_routing(json.loads(plan.content)) if plan else None
+
+
+def read_routing(content: Mapping[str, Any]) -> Routing:
+    """As gateway.plane.notes keeps it."""
+    order = content["order"]
+    places = [
+        Place(model, provider, name, _why_later(order[0][3:], facts) if place else "")
+        for place, (model, provider, name, *facts) in enumerate(order)
+    ]
+    dropped = [
+        Place(model, provider, name, in_words(reason), reason)
+        for reason, found in content["dropped"].items()
+        for model, provider, name in found
+    ]
+    more_in_order, more_dropped = content.get("more", (0, 0))
+    return Routing(places, dropped, more_in_order, more_dropped)
+
+
+def in_words(reason: str) -> str:
+    """Why an offering could not be chosen."""
+    kind, _, about = reason.partition(":")
+    if reason in REASONS:
+        return REASONS[reason]
+    return _REASONS_ABOUT[kind].format(about) if kind in _REASONS_ABOUT else reason.replace("_", " ")
+
+
+_LOSSES = ("nothing", "hint", "tuning", "relied_on", "promise")
+
+
+def _why_later(first: Sequence[Any], other: Sequence[Any]) -> str:
+    """By what the order follows; of the request's own wishes, and of how offerings went, nothing is kept."""
+    (first_turn, first_loss, first_position), (turn, loss, position) = first, other
+    if first_turn != turn:
+        return "its credential comes later"
+    if _LOSSES.index(first_loss) < _LOSSES.index(loss):
+        return "would lose more of the request"
+    if first_position < position:
+        return "comes later in the catalogue's order"
+    return "comes later by the request's own order, or went worse lately"
+
+
+def _sum(rows: Iterable[Any], name: str) -> Decimal:
+    return sum((getattr(row, name) for row in rows), Decimal(0))

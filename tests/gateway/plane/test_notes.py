@@ -1,0 +1,95 @@
+"""How calls were routed is written down once for all that were routed alike."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from accounts.models import RoutingNote, RoutingPlan, TranslationNote
+from catalogue.facts import ModelFacts, OfferingFacts
+from gateway.plane.notes import NoteWriter, content_of
+from gateway.plane.recorder import Recorder
+from gateway.plane.spool import Spool
+from gateway.proxy.notes import PlanNotes
+from gateway.proxy.routing.plan import RoutePlan
+from gateway.proxy.routing.ways import Candidate, Dropped
+from tests.gateway.spooling import attempt, record_call
+
+pytestmark = pytest.mark.django_db
+MODEL = ModelFacts("acme/one", "One")
+
+
+def candidate(id: int, **facts: Any) -> Candidate:  # noqa: A002  # the field's name
+    given = {"provider_slug": f"p{id}", "endpoints": frozenset(), "params": frozenset()} | facts
+    offering = OfferingFacts(id=id, provider_id=id, upstream_name="one", **given)
+    return Candidate(MODEL, offering, id)
+
+
+def plan(*order: int, dropped: tuple[tuple[int, str], ...] = ()) -> RoutePlan:
+    return RoutePlan(
+        MODEL,
+        tuple(candidate(id_, position=id_) for id_ in order),
+        tuple(Dropped(candidate(id_), reason) for id_, reason in dropped),
+    )
+
+
+@pytest.fixture
+def plans() -> Iterator[PlanNotes]:
+    return PlanNotes()
+
+
+def test_calls_that_were_routed_alike_share_one_plan(plans: PlanNotes) -> None:
+    ids = [uuid4().hex for _ in range(3)]
+    writer = NoteWriter(plans)
+    for id_ in ids[:2]:
+        plans.take((id_, plan(1, 2, dropped=((3, "breaker_open"),))))
+    assert writer.write() == 2
+    plans.take((ids[2], plan(1, 2, dropped=((3, "breaker_open"),))))
+    plans.take((uuid4().hex, plan(2, 1)))
+    assert writer.write() == 2
+    assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (2, 4)
+    assert len(set(RoutingNote.objects.filter(pk__in=map(UUID, ids)).values_list("plan_id", flat=True))) == 1
+    kept = json.loads(RoutingPlan.objects.get(pk=RoutingNote.objects.get(pk=UUID(ids[0])).plan_id).content)
+    assert kept["order"][0] == ["acme/one", "p1", "one", 0, "nothing", 1]
+    assert kept["dropped"] == {"breaker_open": [["acme/one", "p3", "one"]]}
+
+
+def test_other_processes_plan_and_one_that_is_told_twice_are_no_second_row(plans: PlanNotes) -> None:
+    id_ = uuid4().hex
+    for writer in (NoteWriter(plans), NoteWriter(plans)):
+        plans.take((id_, plan(1, 2)))
+        writer.write()
+    assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (1, 1)
+
+
+def test_long_plan_is_cut_and_says_by_how_much() -> None:
+    cut = content_of(plan(*range(1, 31), dropped=tuple((id_, "unpriced") for id_ in range(100, 200))))
+    assert (len(cut["order"]), len(cut["dropped"]["unpriced"]), cut["more"]) == (20, 60, [10, 40])
+
+
+def test_nothing_is_written_where_nothing_is_kept_and_only_the_latest_wait(plans: PlanNotes) -> None:
+    for _ in range(10_001):
+        plans.take((uuid4().hex, plan(1, 2)))
+    assert NoteWriter(plans, is_kept=False).write() == 10_000
+    assert not RoutingNote.objects.exists()
+
+
+def test_what_was_said_in_other_words_is_kept_of_attempts_that_say_it(plans: PlanNotes) -> None:
+    writer = NoteWriter(plans)
+    told, silent = attempt(end={"translated": ["seed -> left out"]}), attempt()
+    writer.hear([told, silent, attempt(end={"translated": []})])
+    assert writer.write() == 1
+    note = TranslationNote.objects.get()
+    assert (note.pk.hex, json.loads(note.content)) == (told.opened.attempt_id, ["seed -> left out"])
+
+
+def test_recorder_hears_of_what_it_carried_over(plans: PlanNotes, tmp_path: Any) -> None:
+    spool, writer = Spool(tmp_path), NoteWriter(plans)
+    recorder = Recorder(spool, notes=writer)
+    record_call(spool, end={"translated": ["n -> left out"], "cost_usd": str(Decimal(0))})
+    recorder.drain()
+    assert writer.write() == 1
+    spool.close()
