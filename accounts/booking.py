@@ -1,15 +1,16 @@
 """Putting entries of the ledger right: by further entries, which are in the sums as soon as they are in the ledger."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from accounts import audit
+from accounts.attempts import OPERATOR
 from accounts.measures import write_exactly
 from accounts.models import LedgerEntry
 from accounts.money import charge_of, units_of, usd_of
@@ -20,6 +21,7 @@ Kind = LedgerEntry.Kind
 CORRECT = "accounts.correct_ledgerentry"
 """The permission to put entries right."""
 MOST_USD = Decimal(10) ** 9
+_HALF_DAY = timedelta(hours=12)
 _SMALLEST = Decimal("1e-10")
 _COPIED = (
     "call_id",
@@ -122,6 +124,54 @@ def refund(*, entry: LedgerEntry, amount_usd: Decimal, note: str) -> LedgerEntry
     return _book_one(entry, Kind.REFUND, Amounts(-cost, -charge, cost), note)
 
 
+@transaction.atomic
+def adjust(*, provider: str, upstream_name: str, day: date, amount_usd: Decimal, note: str) -> LedgerEntry:
+    """The provider bills so much more for a day of UTC than its attempts were booked with, or less below 0.
+
+    The operator bears it. It corrects no attempt, but the sum of that provider, model and day, which stays at 0 or
+    more. Raises InvalidField.
+    """
+    units = _checked_terms(amount_usd, note)
+    noon = datetime.combine(day, time(12), UTC)
+    there = LedgerEntry.objects.filter(
+        provider=provider,
+        upstream_name=upstream_name,
+        started_at__gte=noon - _HALF_DAY,
+        started_at__lt=noon + _HALF_DAY,
+    )
+    if amount_usd < 0:
+        sums = there.aggregate(cost=Sum("cost_usd"), loss=Sum("loss_usd"))
+        booked: Decimal = (sums["cost"] or Decimal(0)) + (sums["loss"] or Decimal(0))
+        if booked + amount_usd < 0:
+            message = f"Only {write_exactly(booked)} USD are booked there: no more can be taken off."
+            raise InvalidField("amount_usd", message)
+    model = there.order_by("started_at").values_list("model", flat=True).first() or upstream_name
+    made = LedgerEntry(
+        attempt_id=uuid4(),
+        call_id=uuid4(),
+        number=1,
+        lane=LedgerEntry.Lane.DIRECT,
+        team_id=OPERATOR,
+        key_id=OPERATOR,
+        requested_model=model,
+        model=model,
+        provider=provider,
+        upstream_name=upstream_name,
+        is_streamed=False,
+        started_at=noon,
+        ended_at=timezone.now(),
+        outcome=LedgerEntry.Outcome.FINISHED,
+        kind=Kind.CORRECTION,
+        cost_usd=usd_of(0),
+        charge_usd=usd_of(0),
+        loss_usd=usd_of(units),
+        note=note.strip(),
+    )
+    book([made])
+    audit.record_run(made, {"kind": made.kind, "loss_usd": write_exactly(made.loss_usd), "note": made.note})
+    return made
+
+
 def net_of(entry: LedgerEntry) -> Amounts:
     """What it comes to with all that corrects it."""
     rows = [entry, *corrections_of([entry]).get(entry.pk, [])]
@@ -135,6 +185,10 @@ def net_of(entry: LedgerEntry) -> Amounts:
 def _checked(entry: LedgerEntry, amount_usd: Decimal, note: str) -> int:
     if entry.kind != Kind.ATTEMPT:
         raise InvalidField("entry", "This entry corrects another one: put that one right.")
+    return _checked_terms(amount_usd, note)
+
+
+def _checked_terms(amount_usd: Decimal, note: str) -> int:
     if not amount_usd or abs(amount_usd) > MOST_USD or amount_usd % _SMALLEST:
         message = f"amount_usd is {amount_usd}; use ten decimals at most, not 0, up to {MOST_USD:,}."
         raise InvalidField("amount_usd", message)

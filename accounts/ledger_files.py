@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.alerts.raising import raise_alert
+from accounts.attempts import OPERATOR
 from accounts.file_places import Place, PlaceFailed, open_place
 from accounts.ledger_export import FACTS, Row, body, head, named
 from accounts.models import ExportedDay, LedgerEntry
@@ -225,8 +226,9 @@ def _of_day(day: date, kind: Reading) -> tuple[str, LedgerQuerySet]:
     """By which instant they are of that day, and the rows."""
     if kind == Reading.ATTEMPTS:
         return "started_at", LedgerEntry.objects.attempts().filter(**_within("started_at", day))
-    # Said twice for the index of those that correct something.
-    rows = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.ATTEMPT).filter(corrects_id__isnull=False)
+    # Said twice for the indexes of those that correct an entry, or what a provider billed the operator.
+    known = Q(corrects_id__isnull=False) | Q(team_id=OPERATOR)
+    rows = LedgerEntry.objects.filter(known).exclude(kind=LedgerEntry.Kind.ATTEMPT)
     return "ended_at", rows.filter(**_within("ended_at", day))
 
 

@@ -22,8 +22,9 @@ from providers.formats.registry import formats_with_list
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider, Quota
 from providers.probes import ProbeOutcome, probe_together
+from providers.reconciling import admin as bill_admin
 
-__all__ = ["ProviderAdmin", "credential_admin"]
+__all__ = ["ProviderAdmin", "bill_admin", "credential_admin"]
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
 _NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"

@@ -2,7 +2,15 @@
 
 from accounts.audit import watch
 from gateway.core import audit_context
-from providers.models import Credential, Provider, ProviderCredential, Quota
+from providers.models import (
+    AdministratorCredential,
+    Bill,
+    BillMapping,
+    Credential,
+    Provider,
+    ProviderCredential,
+    Quota,
+)
 
 
 def watch_providers() -> None:
@@ -15,6 +23,9 @@ def watch_providers() -> None:
         page=_page_of_further,
     )
     watch(Quota, page=_page_of_quota)
+    watch(AdministratorCredential, unwatched=["rotated_at"], secret=["ciphertext"])
+    watch(BillMapping)
+    watch(Bill, unwatched=["lines", "brought_at"])
 
 
 def _provider_page(credential: Credential) -> str:

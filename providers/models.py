@@ -11,6 +11,20 @@ from providers import validators
 from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import formats_with_list
 from providers.querysets import AlarmQuerySet, CredentialQuerySet, ProviderQuerySet
+from providers.reconciling.models import AdministratorCredential, Bill, BillMapping
+
+__all__ = [
+    "AdministratorCredential",
+    "Alarm",
+    "Bill",
+    "BillMapping",
+    "Credential",
+    "ProbeResult",
+    "Provider",
+    "ProviderCredential",
+    "Quota",
+    "UpstreamList",
+]
 
 
 class Provider(OneLineTexts, models.Model):

@@ -26,18 +26,24 @@ class Access:
         return not self.problem
 
 
-def encrypt(secret: str, *, provider: Provider, team_id: int | None = None) -> str:
+ADMINISTRATOR = "administrator"
+"""The purpose of a secret that opens a provider's cost report; what opens calls has none."""
+
+
+def encrypt(secret: str, *, provider: Provider, team_id: int | None = None, purpose: str = "") -> str:
     """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row.
 
-    So it is with the team whose own it is; None: it is the operator's.
+    So it is with the team whose own it is (None: it is the operator's), and with its purpose.
     """
     payload = {"provider": provider.pk, "origin": origin_of(provider.base_url), "secret": secret}
     if team_id is not None:
         payload["team"] = team_id
+    if purpose:
+        payload["purpose"] = purpose
     return box().encrypt(json.dumps(payload).encode()).decode()
 
 
-def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None) -> str:
+def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None, purpose: str = "") -> str:
     """Raises SecretUnreadable, KeyUnusable."""
     try:
         payload = json.loads(box().decrypt(ciphertext.encode()))
@@ -48,6 +54,8 @@ def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None) 
         ) from None
     if payload["provider"] != provider.pk:
         raise SecretUnreadable("The stored secret belongs to another provider. Type the secret again.")
+    if payload.get("purpose", "") != purpose:
+        raise SecretUnreadable("The stored secret is for something else. Type the secret again.")
     if payload.get("team") != team_id:
         raise SecretUnreadable("The stored secret belongs to somebody else. Type the secret again.")
     # Those of the first releases name no origin: only the service forgets them when their provider moves.

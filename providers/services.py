@@ -23,10 +23,18 @@ from gateway.core.store.interface import Limit
 from providers import alarms, credentials, validators
 from providers.facts import ProviderFacts
 from providers.formats.registry import formats_with_list
-from providers.models import Credential, ProbeResult, Provider, ProviderCredential, Quota, UpstreamList
+from providers.models import (
+    AdministratorCredential,
+    Credential,
+    ProbeResult,
+    Provider,
+    ProviderCredential,
+    Quota,
+    UpstreamList,
+)
 from providers.origins import address_of, origin_of
 from providers.probes import TIMEOUT_S, ProbeOutcome
-from providers.secrets import Access, decrypt, encrypt, open_credential
+from providers.secrets import ADMINISTRATOR, Access, decrypt, encrypt, open_credential
 
 DEMO_SLUGS = ("demo-a", "demo-b")
 PROBES_KEPT = 200
@@ -98,6 +106,7 @@ def save_provider(*, provider: Provider) -> None:
     if is_elsewhere:
         _forget_secrets(Credential.objects.filter(provider=provider).exclude(ciphertext=""))
         credentials.forget_secrets(provider)
+        _forget_secrets(AdministratorCredential.objects.filter(provider=provider).exclude(ciphertext=""))
     if provider.local_address != address_of(provider.base_url):
         provider.local_address = ""
     provider.next_probe_at = None
@@ -176,6 +185,21 @@ def rotate_secrets() -> list[str]:
             credentials.encrypt_anew(each)
         except SecretUnreadable as error:
             problems.append(f"{each.provider.slug}, {each.label}: {error}")
+    return problems + _rotate_administrators()
+
+
+def _rotate_administrators() -> list[str]:
+    problems = []
+    stored = AdministratorCredential.objects.exclude(ciphertext="").select_related("provider")
+    for credential in stored.select_for_update(of=("self",)):
+        try:
+            secret = decrypt(credential.ciphertext, provider=credential.provider, purpose=ADMINISTRATOR)
+        except SecretUnreadable as error:
+            problems.append(f"{credential.provider.slug}, the administrator's: {error}")
+            continue
+        ciphertext = encrypt(secret, provider=credential.provider, purpose=ADMINISTRATOR)
+        AdministratorCredential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
+        audit.record_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
     return problems
 
 
@@ -231,7 +255,7 @@ def demo_port() -> int | None:
     return urlsplit(url).port if url else None
 
 
-def _forget_secrets(credentials: QuerySet[Credential]) -> None:
+def _forget_secrets(credentials: QuerySet[Credential] | QuerySet[AdministratorCredential]) -> None:
     rows = list(credentials.select_related("provider"))
     credentials.update(ciphertext="")
     audit.record_changes(rows, {"ciphertext": audit.SECRET_FORGOTTEN})

@@ -38,6 +38,9 @@ _GROUPS = {
     "Providers": [
         ("Providers", "dns", "providers.provider"),
         ("Provider credentials", "vpn_key", "providers.providercredential"),
+        ("Provider bills", "request_quote", "providers.bill"),
+        ("Bill mappings", "table_chart", "providers.billmapping"),
+        ("Admin credentials", "admin_panel_settings", "providers.administratorcredential"),
     ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),

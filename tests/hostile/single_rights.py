@@ -17,7 +17,7 @@ from accounts.budgeting import make_budget
 from accounts.models import AlertChannel, AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
-from providers.models import Provider, ProviderCredential
+from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
 from tests.make import make_key, make_offering, make_published, make_team, make_user
 
 PER_OBJECT = ("change", "delete", "history")
@@ -38,6 +38,14 @@ def make_world() -> None:
     Model.objects.update(name="Uno")
     publish([model])
     ProviderCredential.objects.create(provider=Provider.objects.order_by("pk")[0], label="backup")
+    provider = Provider.objects.order_by("pk")[0]
+    AdministratorCredential.objects.create(provider=provider)
+    BillMapping.objects.create(
+        provider=provider, date_column="Day", model_column="Model", amount_column="USD"
+    )
+    Bill.objects.create(
+        provider=provider, source="sheet", first_day=now.date(), last_day=now.date(), total_usd=0, lines=[]
+    )
     Group.objects.create(name="editors")
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
@@ -101,6 +109,9 @@ def rows() -> dict[str, list[Any]]:
         Organisation,
         Provider,
         ProviderCredential,
+        AdministratorCredential,
+        BillMapping,
+        Bill,
         Edition,
         LedgerEntry,
         AuditEntry,

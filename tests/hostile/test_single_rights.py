@@ -56,6 +56,8 @@ CLOSED = {
     *("accounts_project_delete", "accounts_serviceaccount_delete"),
     # These take two rights: a key's page shows the new one, and going back changes models.
     *("accounts_key_add", "accounts_ledgerentry_correct", "catalogue_edition_rollback"),
+    # Bills are imported and never changed; to book what differs takes two rights, of the ledger and of bills.
+    *("providers_bill_delete", "providers_bill_book"),
     # There is no import in this world: who may import is told so.
     *(f"catalogue_{name}_{page}" for name in ("model", "offering") for page in ("sheet", "sheet_rows")),
     # Asked in other ways only.
@@ -78,6 +80,8 @@ MAY_CHANGE = {
     "providers.change_provider": {"Provider"},
     "providers.delete_provider": {"Provider"},
     "providers.delete_providercredential": {"ProviderCredential"},
+    "providers.delete_administratorcredential": {"AdministratorCredential"},
+    "providers.delete_billmapping": {"BillMapping"},
 }
 
 

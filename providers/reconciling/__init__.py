@@ -1,0 +1,1 @@
+"""Reconciliation: what a provider bills against what the ledger says, by day of UTC and model."""
