@@ -28,9 +28,9 @@ class Command(BaseCommand):
         *,
         first: str | None,
         until: str | None,
-        format: str,
+        format: str,  # noqa: A002  # the option
         team: str | None,
-        **_options: Any,  # noqa: A002
+        **_options: Any,
     ) -> None:
         one = Team.objects.filter(slug=team).first() if team is not None else None
         if team is not None and one is None:
