@@ -11,12 +11,12 @@ from django.db import close_old_connections, connection
 from django.db.models import Q
 
 from accounts.csv_text import write_lines
-from accounts.focus import COLUMNS, Account, Day, Entry, Invoice, Period, as_cells, as_json
 from accounts.ledger_names import read_names
 from accounts.models import LedgerEntry, Statement, Team
 from accounts.querysets import CHARGED
 from accounts.usage.times import midnights
 from accounts.windows import MONTH, window_at
+from gateway.focus.rows import COLUMNS, Account, Day, Entry, Invoice, Period, as_cells, as_json
 
 Format = Literal["csv", "jsonl"]
 _PAGE_ROWS = 2_000

@@ -9,13 +9,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.focus_export import parts_of, spans_of
 from accounts.serializers import StrictSerializer
 from accounts.usage.access import UsageView
 from accounts.usage.parameters import read_instant
 from accounts.usage.rollups import UTC_ZONE
 from accounts.windows import DAY_S
 from gateway.core.refusals import InvalidField
+from gateway.focus.export import parts_of, spans_of
 
 LONGEST_DAYS = 366
 _USUAL_DAYS = 30

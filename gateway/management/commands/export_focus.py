@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.focus_export import spans_of, texts_of
-from accounts.focus_views import read_range
 from accounts.models import Team
 from accounts.usage.rollups import UTC_ZONE
 from gateway.core.refusals import InvalidField
+from gateway.focus.export import spans_of, texts_of
+from gateway.focus.views import read_range
 
 
 class Command(BaseCommand):

@@ -17,8 +17,6 @@ from django.test import Client
 
 from accounts.attempts import AttemptRecord
 from accounts.booking import correct, refund
-from accounts.focus import COLUMNS
-from accounts.focus_export import rows_of, spans_of
 from accounts.models import Key, LedgerEntry, Team
 from accounts.recording import record_attempts
 from accounts.usage.parameters import read_instant
@@ -26,8 +24,9 @@ from catalogue.pricing.cost import cost_usd
 from catalogue.pricing.meters import METERS
 from catalogue.pricing.rate_card import prices_of
 from catalogue.pricing.rates import charges_at, metered
+from gateway.focus.export import rows_of, spans_of
+from gateway.focus.rows import COLUMNS
 from providers.wire.usage import Counts, Usage
-from tests.accounts.conftest import Caller
 from tests.accounts.test_statements import JUNE, JUNE_4, MAY, closed
 from tests.gateway.spooling import attempt
 from tests.make import make_key, make_staff, make_team, make_user
@@ -75,6 +74,10 @@ def charged() -> Decimal:
 
 def billed(found: list[dict[str, Any]]) -> Decimal:
     return sum((row["BilledCost"] for row in found), Decimal(0))
+
+
+def get(address: str, key: str) -> Any:
+    return Client(headers={"authorization": f"Bearer {key}"}).get(address)
 
 
 def text_of(answer: Any) -> str:
@@ -229,16 +232,16 @@ def test_row_names_its_statement_and_a_late_correction_the_next_one(key: Key) ->
     assert by_invoice == {"1": Decimal("0.001"), "2": Decimal("0.0006")}
 
 
-def test_key_exports_its_team_as_a_sheet_and_as_lines(call: Caller, key: Key) -> None:
+def test_key_exports_its_team_as_a_sheet_and_as_lines(key: Key) -> None:
     other = make_key(make_team("other"))[0]
     record_attempts([of(key, output_tokens=100), of(other, output_tokens=100)])
     text = make_key(key.team, "reader", scopes=["usage"])[1]
     address = "/v1/focus?from=2026-05-01&to=2026-06-01"
-    answer = call("GET", address, text)
+    answer = get(address, text)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     (row,) = csv.DictReader(io.StringIO(text_of(answer)))
     assert (row["BilledCost"], row["RegionId"], row["BillingAccountId"]) == ("0.001", "", "atlas")
-    (line,) = text_of(call("GET", f"{address}&format=jsonl", text)).splitlines()
+    (line,) = text_of(get(f"{address}&format=jsonl", text)).splitlines()
     told = json.loads(line)
     assert (told["BilledCost"], told["RegionId"], told["PricingQuantity"]) == ("0.001", None, 100)
     assert told["SkuPriceDetails"] == {"x_plan": "standard"}
@@ -261,13 +264,13 @@ def test_key_exports_its_team_as_a_sheet_and_as_lines(call: Caller, key: Key) ->
         ("colour=red", "colour"),
     ],
 )
-def test_wrong_query_is_refused_by_its_name(call: Caller, key: Key, query: str, param: str) -> None:
+def test_wrong_query_is_refused_by_its_name(key: Key, query: str, param: str) -> None:
     text = make_key(key.team, "reader", scopes=["usage"])[1]
-    answer = call("GET", f"/v1/focus?{query}", text)
+    answer = get(f"/v1/focus?{query}", text)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
-def test_no_cell_is_a_formula(call: Caller, key: Key) -> None:
+def test_no_cell_is_a_formula(key: Key) -> None:
     Team.objects.update(name="=HYPERLINK(1)", cost_centre="@SUM(1)")
     record_attempts([of(key, output_tokens=100)])
     out = StringIO()
@@ -288,7 +291,7 @@ def test_command_writes_one_team_or_all(key: Key) -> None:
 
 
 def test_long_day_is_read_by_pages(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.focus_export._PAGE_ROWS", 3)
+    monkeypatch.setattr("gateway.focus.export._PAGE_ROWS", 3)
     record_attempts([of(key, MAY + timedelta(seconds=at // 2), output_tokens=100) for at in range(8)])
     (row,) = rows()
     assert (row["PricingQuantity"], row["x_Entries"]) == (800, 8)
