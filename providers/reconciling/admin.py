@@ -1,6 +1,7 @@
 """The admin of bills: how they are read, bringing them in, what differs from the ledger, and booking it."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -77,13 +78,15 @@ class AdministratorCredentialAdmin(HistoryAdminBase):
     list_select_related = ["provider"]
     autocomplete_fields = ["provider"]
     readonly_fields = ["masked", "rotated_at"]
-    fieldsets = [("What opens its cost report", {"fields": ["provider", "secret", "masked", "rotated_at"]})]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """There is no field for a secret where nobody may give one."""
+        """There is no field for a secret where nobody may give one, and nothing to tell of one that is new."""
+        fields = ["provider"]
         if obj is None or self.has_change_permission(request, obj):
-            return super().get_fieldsets(request, obj)
-        return [("What opens its cost report", {"fields": ["provider", "masked", "rotated_at"]})]
+            fields.append("secret")
+        if obj is not None:
+            fields += ["masked", "rotated_at"]
+        return [("What opens its cost report", {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         return [*self.readonly_fields, "provider"] if obj else self.readonly_fields
@@ -97,8 +100,22 @@ class AdministratorCredentialAdmin(HistoryAdminBase):
         obj.pk = services.keep_secret(provider=obj.provider, secret=form.cleaned_data["secret"]).pk
 
 
+class BillMappingForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes none
+    class Meta:
+        model = BillMapping
+        fields = "__all__"  # noqa: DJ007  # the page's own fieldsets name them
+        labels = {
+            "date_form": "Date format",
+            "decimal_form": "Number format",
+            "unit": "Currency unit",
+            "delimiter": "Delimiter",
+            "names": "Model names",
+        }
+
+
 @admin.register(BillMapping)
 class BillMappingAdmin(HistoryAdminBase):
+    form = BillMappingForm
     list_display = [
         "provider",
         "date_column",
@@ -116,7 +133,9 @@ class BillMappingAdmin(HistoryAdminBase):
             "Which column holds what",
             {
                 "fields": [
-                    ("date_column", "model_column", "amount_column"),
+                    "date_column",
+                    "model_column",
+                    "amount_column",
                     ("input_tokens_column", "output_tokens_column"),
                 ]
             },
@@ -179,13 +198,21 @@ class BookingForm(forms.Form):
 
 @admin.register(Bill)
 class BillAdmin(AdminBase):
-    list_display = ["provider", "first_day", "last_day", "total", "source", "brought_by", "brought_at"]
+    list_display = ["provider", "first_day", "last_day", "total", "source", "imported_by", "imported_at"]
     list_filter = ["provider", "source"]
     list_select_related = ["provider"]
 
     @admin.display(description="total, USD", ordering="total_usd")
     def total(self, bill: Bill) -> str:
         return write_exactly(bill.total_usd)
+
+    @admin.display(description="imported by", ordering="brought_by")
+    def imported_by(self, bill: Bill) -> str:
+        return bill.brought_by
+
+    @admin.display(description="imported, UTC", ordering="brought_at")
+    def imported_at(self, bill: Bill) -> str:
+        return f"{bill.brought_at:%Y-%m-%d %H:%M}"
 
     def get_urls(self) -> list[URLPattern]:
         book = self.admin_site.admin_view(self.book_view)
@@ -237,7 +264,7 @@ class BillAdmin(AdminBase):
             "bill": bill,
             "total": write_exactly(bill.total_usd),
             "rows": [_row(each) for each in differences],
-            "more": write_exactly(sum((each.usd for each in differences), start=bill.total_usd * 0)),
+            "apart": _apart(sum((each.usd for each in differences), Decimal(0))),
             "may_book": request.user.has_perm(CORRECT),
         }
         return self._page(request, "admin/providers/bill.html", told)
@@ -281,6 +308,10 @@ def _asked_day(request: HttpRequest) -> date | None:
         return date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         return None
+
+
+def _apart(more: Decimal) -> str:
+    return f"{write_exactly(abs(more))} USD {'less' if more < 0 else 'more'}"
 
 
 def _row(found: Difference) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_sheet_is_brought_in_and_its_differences_are_shown(
     assert "curator" in bill.brought_by
     page = staff.get(f"{LIST}{bill.pk}/change/").text
     assert "Model unknown here" in page
-    assert "<b>2.25 USD</b>" in page
+    assert "<b>2.25 USD more</b> than the ledger" in page
     assert "3.25" in staff.get(LIST).text
 
 
