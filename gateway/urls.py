@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
+from gateway.focus.views import FocusView
 from gateway.web import views
 from gateway.web.admin_search import search
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("v1beta/", include(google_urlpatterns)),
     path("v1/", include("accounts.urls")),
     path("v1/", include("providers.urls")),
+    path("v1/focus", FocusView.as_view(), name="focus"),
     path("v1/", include("gateway.responses.urls")),
     path("leaks", LeaksView.as_view(), name="leaks"),
     re_path(r"^/*v1(beta)?(/|$)", views.UnknownRoute.as_view()),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -174,10 +175,11 @@ class LedgerEntryAdmin(AdminBase):
     def get_search_results(
         self,
         request: HttpRequest,  # noqa: ARG002
-        queryset: LedgerQuerySet,
+        queryset: "QuerySet[Any]",
         search_term: str,
-    ) -> tuple[LedgerQuerySet, bool]:
+    ) -> "tuple[QuerySet[Any], bool]":
         """By what is in an index: a part of a text would be looked for in every row."""
+        assert isinstance(queryset, LedgerQuerySet)  # noqa: S101  (it is the model's own)
         if not search_term.strip():
             return queryset, False
         key = Key.objects.shown_as(search_term).first()

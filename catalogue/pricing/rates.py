@@ -96,6 +96,23 @@ def charges_at(rates: Rates) -> Charges:
     return Charges(rates.get("requests", _FREE), counts)
 
 
+def metered(rates: Rates, usage: Usage) -> list[tuple[str, int]]:
+    """By which meters usage is charged, and how much of it by each: what Charges.amount_usd adds up."""
+    counts = usage.counts
+    found = [("requests", 1)] if "requests" in rates else []
+    for counted in COUNTED:
+        left = counts[counted.name]
+        for part in counted.parts:
+            if part.name in counts and (meter := _priced(part, rates)) is not None:
+                apart = sum(map(counts.__getitem__, part.less))
+                taken = min(max(0, counts[part.name] - apart), left)
+                found.append((meter, taken))
+                left -= taken
+        if (meter := _priced(counted, rates)) is not None:
+            found.append((meter, left))
+    return [(meter, count) for meter, count in found if count]
+
+
 def _priced(counted: Counted, rates: Rates) -> str | None:
     """The meter that charges it."""
     return next((meter for meter in counted.meters if meter in rates), None)

@@ -8,10 +8,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Literal
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
-from django.db.models import Field, URLField
+from django.db.models import Field, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -110,13 +110,13 @@ def field_errors(form: Any, inlines: Iterable[Any] = ()) -> Iterator[FieldError]
 
 
 def _errors_of(form: Any, prefix: str, target: str) -> Iterator[FieldError]:
-    for name, messages in form.errors.items():
+    for name, faults in form.errors.items():
         is_field = name in form.fields
         if not is_field and not prefix:
             continue  # shown above all fields
         label = str(form[name].label) if is_field else "the whole row"
         place = form[name].id_for_label if is_field else target
-        yield from (FieldError(f"{prefix}{label}", str(message), place) for message in messages)
+        yield from (FieldError(f"{prefix}{label}", str(fault), place) for fault in faults)
 
 
 def _are_ids(relation: Any, value: str | list[str]) -> bool:
@@ -127,6 +127,10 @@ def _are_ids(relation: Any, value: str | list[str]) -> bool:
     except ValidationError:
         return False
     return True
+
+
+MOST_SEARCHED = 100
+"""Words of a search."""
 
 
 class AdminBase(ModelAdmin):  # type: ignore[misc]
@@ -142,6 +146,18 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Django looks for a field without a name where an address says `?_to_field=`."""
         return super().get_object(request, object_id, from_field or None)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Each word is a condition inside another, and SQLite takes no more than a thousand of those."""
+        if len(search_term.split()) > MOST_SEARCHED:
+            self.message_user(
+                request, f"A search takes at most {MOST_SEARCHED} words.", level=messages.WARNING
+            )
+            return queryset.none(), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Without what an address names as another row and is no id: Django would look for it all the same."""

@@ -183,6 +183,7 @@ _OF_A_TEAM = (
     "/v1/credits",
     "/v1/analytics",
     "/v1/statements",
+    "/v1/focus",
 )
 _CONFLICT = Refusal(
     "409",

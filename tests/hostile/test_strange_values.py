@@ -207,6 +207,14 @@ def test_too_many_words_are_told_by_the_parameters_name(staff: Client, key: str,
     assert "100" in answer.json()["message"]
 
 
+def test_a_search_of_the_admin_has_a_bound_that_the_page_tells(staff: Client) -> None:
+    """In words, since each of them is a condition inside another."""
+    for count, is_told in ((100, False), (101, True)):
+        answer = staff.get("/admin/catalogue/model/", {"q": "w " * count})
+        assert answer.status_code == 200
+        assert ("A search takes at most 100 words." in answer.content.decode()) is is_told
+
+
 def test_a_page_tells_which_parameter_is_too_long(staff: Client) -> None:
     answer = staff.get("/admin/catalogue/model/", {"q": 3_000 * "w "})
 

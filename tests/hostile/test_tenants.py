@@ -26,8 +26,9 @@ from accounts.recording import record_attempts
 from accounts.statements import close_month, month_named
 from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
+from providers.models import ProviderCredential
 from tests.gateway.spooling import attempt
-from tests.make import make_entry, make_key, make_team, make_user
+from tests.make import make_entry, make_key, make_provider, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
@@ -65,6 +66,7 @@ def foreign() -> dict[str, str]:
     limit = Limit.objects.create(project=project, unit="tokens", window="day", amount=5, set_by=SECRET)
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
+    credential = ProviderCredential.objects.create(provider=make_provider(), team=team, label=SECRET)
     make_entry(key, request_id="req_0123456789abcdef", project=SECRET)
     record_attempts(
         [attempt(team_id=team.pk, key_id=key.pk, lineage_id=key.pk, project=SECRET, started_at=MAY)]
@@ -74,6 +76,7 @@ def foreign() -> dict[str, str]:
     assert statement is not None
     return {
         "statements": str(statement.number),
+        "credentials": str(credential.pk),
         "calls": "req_0123456789abcdef",
         "receipts": "req_0123456789abcdef",
         "alert-channels": channel.public_id,
@@ -107,7 +110,7 @@ def clients() -> dict[str, Client]:
 
 def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
-    kinds = (Key, StoredResponse, ServiceAccount, Project, AlertChannel)
+    kinds = (Key, StoredResponse, ServiceAccount, Project, AlertChannel, ProviderCredential)
     limits = Limit.objects.filter(project__team=team).values()
     budgets = Budget.objects.filter(project__team=team).values()
     return [*limits, *budgets, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
@@ -130,6 +133,9 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/budgets/{id}",
         "/team/budgets/{id}/end-raise",
         "/team/budgets/{id}/remove",
+        "/team/credentials/{id}",
+        "/team/credentials/{id}/remove",
+        "/team/credentials/{id}/test",
         "/team/limits/{id}/remove",
         "/team/members/{id}",
         "/team/projects/{id}",
@@ -146,6 +152,8 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/v1/allowances/{id}",
         "/v1/budgets/{id}",
         "/v1/budgets/{id}/raise",
+        "/v1/credentials/{id}",
+        "/v1/credentials/{id}/test",
         "/v1/keys/{id}",
         "/v1/keys/{id}/revoke",
         "/v1/keys/{id}/rotate",

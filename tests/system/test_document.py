@@ -92,6 +92,7 @@ GOOD: dict[str, list[Good]] = {
         Good(query={"group_by": "model,key", "bucket": "none"}),
         Good(query={"format": "csv"}),
     ],
+    "focus_export": [Good(), Good(query={"format": "jsonl"})],
     "statement_list": [Good(), Good(query={"format": "csv"})],
     "statement_retrieve": [Good(), Good(query={"format": "csv"})],
     "organization_completions": [Good(query=SINCE)],
@@ -140,7 +141,15 @@ MANAGED = (
         "/v1/service-accounts",
         "/v1/team",
     ),
-    *("/v1/usage", "/v1/organization", "/v1/generation", "/v1/credits", "/v1/analytics", "/v1/statements"),
+    *(
+        "/v1/usage",
+        "/v1/organization",
+        "/v1/generation",
+        "/v1/credits",
+        "/v1/analytics",
+        "/v1/statements",
+        "/v1/focus",
+    ),
 )
 # An estimate is the same for every model, and no model is asked.
 COUNTING = {"count_tokens", "messages_count_tokens", "responses_input_tokens"}

@@ -1,0 +1,1 @@
+"""Cost and usage in the FinOps Foundation's form."""
