@@ -142,8 +142,6 @@ def _unknown_hint(model: str, known: list[str]) -> str:
 
 def _shift(sides: _Sides, model: str, days: list[date]) -> tuple[Cause, str] | None:
     """Their days are others: by a whole day, or they begin at another hour."""
-    if len(days) < 2:
-        return None
     billed = {day: _usd(sides.billed.get((day, model))) for day in days}
     booked = {day: _usd(sides.booked.get((day, model))) for day in days}
     for step, word in ((_DAY, "later"), (-_DAY, "earlier")):
@@ -168,7 +166,7 @@ def _price(sides: _Sides, model: str, days: list[date]) -> tuple[Cause, str] | N
         if billed is None or booked is None or not booked.usd or _tokens_differ(billed, booked):
             return None
         ratios.append(billed.usd / booked.usd)
-    is_told = len(days) > 1 or sides.billed[days[0], model].input_tokens is not None
+    is_told = len(days) > 1 or all(sides.billed[day, model].input_tokens is not None for day in days)
     if not is_told or min(ratios) <= 0 or max(ratios) - min(ratios) > _ALIKE * max(ratios):
         return None
     factor = sum(ratios, _NOTHING) / len(ratios)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import orjson
 
+from gateway.core.lines import as_one_line
 from gateway.core.outbound import OutboundPolicy, httpx_client
 from providers.reconciling.reading import MOST_DAYS, Line
 
@@ -95,7 +96,7 @@ def _lines(page: Mapping[str, Any], shape: _Shape, first: date, last: date) -> I
                 continue
             for result in bucket["results"]:
                 model, usd = shape.line(result)
-                yield Line(day, model[:_SAID], usd)
+                yield Line(day, as_one_line(model)[:_SAID], usd)
     except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation) as error:
         what = f"{type(error).__name__}: {error}"[:_SAID]
         raise FetchFailed(f"The provider does not answer as a cost report does ({what}).") from None

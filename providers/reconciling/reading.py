@@ -92,9 +92,7 @@ def read_sheet(data: bytes, columns: Columns) -> list[Line]:
     faults: list[Fault] = []
     for number, row in rows:
         if len(lines) >= MOST_ROWS:
-            raise SheetUnreadable(
-                [Fault(0, "", "", f"The sheet has more than {MOST_ROWS:,} rows; split it.")]
-            )
+            raise SheetUnreadable([_of_sheet(f"The sheet has more than {MOST_ROWS:,} rows; split it.")])
         bad, line = _read_row(number, row, columns)
         faults += bad
         if line:
@@ -107,20 +105,24 @@ def read_sheet(data: bytes, columns: Columns) -> list[Line]:
     return lines
 
 
+def _of_sheet(told: str) -> Fault:
+    return Fault(0, "", "", told)
+
+
 def _check_days(lines: Sequence[Line]) -> None:
     if not lines:
-        raise SheetUnreadable([Fault(0, "", "", "The sheet has no rows below its head.")])
+        raise SheetUnreadable([_of_sheet("The sheet has no rows below its head.")])
     days = [line.day for line in lines]
     if (max(days) - min(days)).days >= MOST_DAYS:
         told = f"The sheet reaches from {min(days)} to {max(days)}; import {MOST_DAYS} days at most at once."
-        raise SheetUnreadable([Fault(0, "", "", told)])
+        raise SheetUnreadable([_of_sheet(told)])
 
 
 def _rows(data: bytes, columns: Columns) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SheetUnreadable([Fault(0, "", "", "The sheet is not text in UTF-8.")]) from None
+        raise SheetUnreadable([_of_sheet("The sheet is not text in UTF-8.")]) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[columns.delimiter], strict=True)
     try:
         head = [name.strip() for name in next(reader, [])]
@@ -131,7 +133,7 @@ def _rows(data: bytes, columns: Columns) -> Iterator[tuple[int, dict[str, str]]]
                 yield number, dict(zip(head, [*cells, *[""] * len(head)], strict=False))
     except csv.Error as error:
         told = f"The sheet is no CSV by line {reader.line_num}: {error}."
-        raise SheetUnreadable([Fault(0, "", "", told)]) from None
+        raise SheetUnreadable([_of_sheet(told)]) from None
 
 
 def _check_head(head: Sequence[str], columns: Columns) -> None:
@@ -141,7 +143,7 @@ def _check_head(head: Sequence[str], columns: Columns) -> None:
         if (times := head.count(name)) != 1:
             there = ", ".join(filter(None, head))[:300] or "none"
             what = "is there more than once" if times else "is not there"
-            faults.append(Fault(0, "", "", f"The column “{name}” {what}; the sheet's columns are: {there}."))
+            faults.append(_of_sheet(f"The column “{name}” {what}; the sheet's columns are: {there}."))
     if faults:
         raise SheetUnreadable(faults)
 

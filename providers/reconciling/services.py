@@ -9,9 +9,10 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.booking import adjust
+from accounts.booking import MOST_USD, adjust
 from accounts.limiting import actor
 from accounts.models import LedgerEntry
+from gateway.core.lines import as_one_line
 from gateway.core.refusals import InvalidField
 from providers import services as provider_services
 from providers.credentials import check_secret
@@ -31,7 +32,7 @@ _SMALLEST = Decimal("1e-10")
 
 @transaction.atomic
 def bring_sheet(*, provider: Provider, data: bytes, file_name: str) -> Bill:
-    """By the provider's mapping. Raises InvalidField where there is none, SheetUnreadable."""
+    """By the provider's mapping. Raises SheetUnreadable, and InvalidField where there is none."""
     mapping = BillMapping.objects.filter(provider=provider).first()
     if mapping is None:
         raise InvalidField("provider", f"{provider} has no bill mapping; add one first.")
@@ -39,7 +40,7 @@ def bring_sheet(*, provider: Provider, data: bytes, file_name: str) -> Bill:
 
 
 def bring_report(*, provider: Provider, first: date, last: date) -> Bill:
-    """As the provider tells it when it is asked. Raises FetchFailed, SecretError."""
+    """As the provider tells it when it is asked. Raises FetchFailed, InvalidField, SecretError."""
     credential = AdministratorCredential.objects.filter(provider=provider).exclude(ciphertext="").first()
     if credential is None or not has_report(provider.wire_format):
         raise FetchFailed(f"{provider} has no admin credential, or no cost report to ask for.")
@@ -63,18 +64,27 @@ def _keep(
     days: tuple[date, date] | None = None,
 ) -> Bill:
     sums = add_up(lines, {})
+    total = sum((each.usd for each in sums.values()), _NOTHING)
+    if abs(total) > MOST_USD:
+        raise InvalidField("sheet", f"The bill comes to {total:f} USD; {MOST_USD:,} are the most.")
     first, last = days or (min(line.day for line in lines), max(line.day for line in lines))
     return Bill.objects.create(
         provider=provider,
         source=source,
-        file_name=file_name[:200],
+        file_name=as_one_line(file_name)[:200],
         first_day=first,
         last_day=last,
         lines=[
-            [day.isoformat(), model, str(each.usd), each.input_tokens, each.output_tokens]
+            [
+                day.isoformat(),
+                model,
+                f"{_whole(each.usd).normalize():f}",
+                each.input_tokens,
+                each.output_tokens,
+            ]
             for (day, model), each in sorted(sums.items())
         ],
-        total_usd=sum((each.usd for each in sums.values()), _NOTHING),
+        total_usd=total,
         brought_by=actor(),
     )
 
@@ -130,7 +140,7 @@ def booked_at(provider_slug: str, first: date, last: date) -> dict[Place, Booked
 
 
 def _whole(sum_usd: Decimal | None) -> Decimal:
-    """SQLite adds decimals up as floating point."""
+    """SQLite adds decimals up as floating point, and vendors tell more decimals than the ledger has."""
     return (sum_usd or _NOTHING).quantize(_SMALLEST)
 
 

@@ -125,6 +125,22 @@ def test_provider_without_a_mapping_is_no_choice(staff: Client, provider: Provid
     assert "not one of the available choices" in bring(staff, provider, "x").text
 
 
+def test_bill_beyond_all_measure_is_refused(staff: Client, provider: Provider, mapping: BillMapping) -> None:
+    rows = "2026-06-01,m,999999999\n"
+    assert bring(staff, provider, f"Day,Model,Cost\n{rows}").status_code == 302
+    assert "1,000,000,000 are the most" in bring(staff, provider, f"Day,Model,Cost\n{rows * 2}").text
+    assert Bill.objects.count() == 1
+
+
+def test_odd_names_of_models_and_files_are_refused_or_escaped(
+    staff: Client, provider: Provider, mapping: BillMapping
+) -> None:
+    assert "use the model" in bring(staff, provider, "Day,Model,Cost\n2026-06-01,a\0b,1\n").text
+    sheet = SimpleUploadedFile("a\tb\x1b.csv", b"Day,Model,Cost\n2026-06-01,m,1\n")
+    assert staff.post(ADD, {"provider": provider.pk, "sheet": sheet}).status_code == 302
+    assert Bill.objects.get().file_name.isprintable()
+
+
 def test_sheet_that_agrees_says_so(staff: Client, provider: Provider, mapping: BillMapping, key: Key) -> None:
     book(key, "1.01")
     bring(staff, provider, "Day,Model,Cost\n2026-06-01,m-1,1\n")
@@ -264,7 +280,7 @@ def test_booking_takes_the_right_to_put_entries_right(
 
 
 def test_report_is_asked_for_with_the_administrators_credential(staff: Client, settings: Any) -> None:
-    page = openai_page([openai_result(0.5, "m-1, input"), openai_result(0.25, "m-1, output")])
+    page = openai_page([openai_result(0.5, "m-1, input"), openai_result(0.250000000001, "m-1, output")])
     page["data"][0] |= {"start_time": int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())}
     with reporting(lambda _query: (200, page)) as vendor:
         settings.PRIVATE_ADDRESSES_ALLOWED = [f"127.0.0.1:{vendor.port}"]

@@ -76,6 +76,18 @@ TABLE = [
         [(0, Cause.DAYS_CUT_ELSEWHERE), (2, Cause.DAYS_CUT_ELSEWHERE)],
     ),
     (billed("2", "2"), booked("1", "2"), [(0, Cause.UNKNOWN)]),
+    (billed(None, "1", "2"), booked("1", "2"), [(n, Cause.DAYS_SHIFTED) for n in range(3)]),
+    (billed("1", "2"), booked("2", "1"), [(0, Cause.DAYS_CUT_ELSEWHERE), (1, Cause.DAYS_CUT_ELSEWHERE)]),
+    # One amount, or the same each day, tells of no shift.
+    (billed(None, "1", "0"), booked("1", "0", "0"), [(n, Cause.DAYS_CUT_ELSEWHERE) for n in (0, 1)]),
+    (billed(None, "2", "2"), booked("2", "2", None), [(n, Cause.DAYS_CUT_ELSEWHERE) for n in (0, 2)]),
+    (billed(None, "0.01", "3"), booked("0.01", "3"), [(n, Cause.DAYS_CUT_ELSEWHERE) for n in (1, 2)]),
+    # Factors below 1, at the edge of what is alike, and none.
+    (billed("0.5", "1"), booked("1", "2"), [(0, Cause.PRICE), (1, Cause.PRICE)]),
+    (billed("2", "3.98"), booked("1", "2"), [(0, Cause.PRICE), (1, Cause.PRICE)]),
+    (billed("0", "0"), booked("1", "2"), [(0, Cause.UNKNOWN), (1, Cause.UNKNOWN)]),
+    (billed("-1", "-2"), booked("2", "4"), [(0, Cause.UNKNOWN), (1, Cause.UNKNOWN)]),
+    (billed("2", tokens=200), booked("1", input_tokens=199, output_tokens=199), [(0, Cause.PRICE)]),
     # What failed.
     (billed("1.5"), booked("1", unpriced_failures=3), [(0, Cause.FAILED_ATTEMPTS)]),
     (billed("0.5"), booked("1", unpriced_failures=3), [(0, Cause.UNKNOWN)]),
@@ -119,6 +131,8 @@ def test_name_that_another_one_begins_with_is_pointed_out() -> None:
 def test_hints_say_factor_and_tokens() -> None:
     (found,) = compare(billed("2", tokens=1000), booked("1", input_tokens=1000, output_tokens=1000), CENT)
     assert "2.0000 times" in found.hint
+    found, _ = compare(billed("3", "6"), booked("1", "2"), CENT)
+    assert "3.0000 times" in found.hint
     (found,) = compare(billed("2", tokens=2000), booked("1", input_tokens=1000, output_tokens=2000), CENT)
     assert (
         found.hint == "Tokens differ: 2,000 in are billed, 1,000 booked, 2,000 out are billed, 2,000 booked."

@@ -204,6 +204,14 @@ def test_what_is_no_report_says_why_without_secrets(status: int, body: Any, told
     assert SECRET not in str(raised.value)
 
 
+def test_odd_name_of_a_model_is_escaped_and_cut() -> None:
+    page = openai_page([openai_result(1, "a\0b, input"), openai_result(1, "m" * 300)])
+    with reporting(lambda _query: (200, page)) as vendor:
+        first, second = fetch(vendor)
+    assert first.model.isprintable()
+    assert second.model == "m" * 200
+
+
 def test_report_without_end_is_given_up() -> None:
     page = openai_page([], next_page="again")
     with (

@@ -151,7 +151,9 @@ def test_long_value_is_shown_cut() -> None:
     ],
 )
 def test_sheet_that_is_none_says_why(text: str, told: str) -> None:
-    assert told in "\n".join(faults(text))
+    said = "\n".join(faults(text))
+    assert told in said
+    assert said.startswith("The ")
 
 
 def test_sheet_of_as_many_days_as_may_be_is_read() -> None:
@@ -168,3 +170,21 @@ def test_sheet_that_is_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     rows = "2026-11-02,m,1\n"
     assert len(read("Day,Model,Cost\n" + rows * 2)) == 2
     assert "more than 2 rows" in faults("Day,Model,Cost\n" + rows * 3)[0]
+
+
+def test_columns_that_there_are_are_told_up_to_a_length() -> None:
+    (told, *_) = faults(f"{'x' * 400},Model,Cost\n")
+    assert told.endswith(f": {'x' * 300}.")
+
+
+def test_names_amounts_and_shown_values_have_bounds() -> None:
+    text = "Day,Model,Cost\n2026-11-02,{},{}\n"
+    assert read(text.format("m" * 200, "-1000000000"))[0][1:3] == ("m" * 200, Decimal(-1_000_000_000))
+    assert "200 characters at most" in faults(text.format("m" * 201, "1"))[0]
+    assert f"“{'x' * 60}”" in faults(text.format("m", "x" * 60))[0]
+    assert f"“{'x' * 60}…”" in faults(text.format("m", "x" * 61))[0]
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\u2028b"])
+def test_name_that_is_no_line_is_refused(name: str) -> None:
+    assert "use the model's name" in faults(f"Day,Model,Cost\n2026-11-02,{name},1\n")[0]
