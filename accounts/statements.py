@@ -21,7 +21,7 @@ from accounts.alerts.raising import raise_alert
 from accounts.measures import write_exactly
 from accounts.models import Key, LedgerEntry, Statement, StatementLine, Team, UsageBackfill
 from accounts.usage.of_ledger import value_of
-from accounts.usage.reader import Question, read_usage
+from accounts.usage.reader import Question, read_total, read_usage
 from accounts.windows import MONTH, Window, window_at
 from gateway.core.refusals import InvalidField
 
@@ -107,13 +107,15 @@ def close_month(team: Team, month: Month, *, at: datetime, is_latest: bool = Tru
         raise InvalidField("month", f"{month.name} is not over in {month.zone}.")
     if not is_complete():
         raise InvalidField("month", "Usage of earlier days is still being added up: close it later.")
+    its = Statement.objects.filter(team=team)
+    is_latest = is_latest and not its.filter(starts_at__gte=datetime.fromtimestamp(month.high, UTC)).exists()
+    if not _has_entries(team, month) and not (is_latest and _is_anything_late(team)):
+        return None
     # Whoever closes another month waits here, so that no two tell the same, and no number is left out.
     number = _take_number()
     month = _joined(team, month)
-    its = Statement.objects.filter(team=team)
     lines = [] if its.filter(month=month.name).exists() else _lines(team, month)
     is_idle = all(line.corrects for line in lines)
-    is_latest = is_latest and not its.filter(starts_at__gte=datetime.fromtimestamp(month.high, UTC)).exists()
     if not lines or (is_idle and not is_latest):
         transaction.set_rollback(True)
         return None
@@ -124,6 +126,27 @@ def _month(window: Window) -> Month:
     assert window.ends_at is not None, "a month ends"  # noqa: S101
     middle = datetime.fromtimestamp((window.starts_at + window.ends_at) / 2, UTC)
     return Month(f"{middle:%Y-%m}", window.zone, window.starts_at, window.ends_at)
+
+
+def _has_entries(team: Team, month: Month) -> bool:
+    """In it, or so close to it that a change of the team's zone may have moved them into it."""
+    low, high = month.low - _A_DAY_S, month.high + _A_DAY_S
+    begin, end = datetime.fromtimestamp(low, UTC), datetime.fromtimestamp(high, UTC)
+    return LedgerEntry.objects.filter(team=team, started_at__gte=begin, started_at__lt=end).exists()
+
+
+def _is_anything_late(team: Team) -> bool:
+    """Whether the time that is closed came to more or less, together, than was told of it."""
+    its = Statement.objects.filter(team=team)
+    first, last = its.order_by("starts_at").first(), its.order_by("ends_at").last()
+    if first is None or last is None:
+        return False
+    low, high = int(first.starts_at.timestamp()), int(last.ends_at.timestamp())
+    used = read_total(Question(low, high, team_id=team.pk))
+    told = StatementLine.objects.filter(statement__team=team).aggregate(
+        **{f"all_{name}": Sum(name) for name in SUMS}
+    )
+    return any(used[name] != told[f"all_{name}"] for name in SUMS)
 
 
 def _joined(team: Team, month: Month) -> Month:

@@ -108,27 +108,30 @@ def _entries(team_id: int, day: Period) -> Iterator[Entry]:
 
 
 class _Invoices:
-    """Where entries are billed: in their own month, unless they were booked once that was closed."""
+    """Where entries are billed: in their own month, or in the next statement where that one was made before."""
 
     def __init__(self, span: Span) -> None:
         self._zone = span.zone
-        self._statements = list(Statement.objects.filter(team_id=span.team_id))
+        self._statements = list(Statement.objects.filter(team_id=span.team_id).order_by("number"))
 
     def of(self, entry: Entry) -> Invoice:
-        own = self._at(entry["started_at"])
-        booked_at = entry["ended_at"]
-        if entry["kind"] == LedgerEntry.Kind.ATTEMPT or booked_at is None:
-            return own
-        closed = next((each for each in self._statements if each.number == own.number), None)
-        if closed is None or booked_at < closed.closed_at:
-            return own
-        later = self._at(booked_at)
-        return Invoice(later.period, later.number, is_late=True)
+        started_at, booked_at = entry["started_at"], entry["ended_at"]
+        own = next((each for each in self._statements if each.starts_at <= started_at < each.ends_at), None)
+        if own is None:
+            return self._month_at(started_at)
+        if entry["kind"] == LedgerEntry.Kind.ATTEMPT or booked_at is None or booked_at < own.closed_at:
+            return _on(own)
+        later = (each for each in self._statements if each.number > own.number and each.closed_at > booked_at)
+        if (found := next(later, None)) is not None:
+            return _on(found, is_late=True)
+        # The next one that is made is of the month that follows the last.
+        return self._month_at(max(each.ends_at for each in self._statements), is_late=True)
 
-    def _at(self, at: datetime) -> Invoice:
-        for each in self._statements:
-            if each.starts_at <= at < each.ends_at:
-                period = Period(int(each.starts_at.timestamp()), int(each.ends_at.timestamp()))
-                return Invoice(period, each.number)
+    def _month_at(self, at: datetime, *, is_late: bool = False) -> Invoice:
         month = window_at(MONTH, self._zone, at.timestamp())
-        return Invoice(Period(month.starts_at, month.ends_at or month.starts_at))
+        return Invoice(Period(month.starts_at, month.ends_at or month.starts_at), is_late=is_late)
+
+
+def _on(statement: Statement, *, is_late: bool = False) -> Invoice:
+    period = Period(int(statement.starts_at.timestamp()), int(statement.ends_at.timestamp()))
+    return Invoice(period, statement.number, is_late)

@@ -68,7 +68,7 @@ def test_person_who_saved_in_the_admin_is_named(staff: Client) -> None:
     }
     forms = {
         f"{prefix}-{kind}_FORMS": "0"
-        for prefix in ("memberships", "keys", "limits")
+        for prefix in ("memberships", "keys", "limits", "allowances")
         for kind in ("TOTAL", "INITIAL")
     }
     staff.post(f"/admin/accounts/team/{team.pk}/change/", values | forms)

@@ -1,5 +1,6 @@
 """Months are closed once, add up to the ledger, and what comes later stands in the next one."""
 
+import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -232,6 +233,43 @@ def test_idle_month_gets_no_statement_and_what_is_put_right_waits_for_the_latest
         ("2026-08", Decimal("0.5")),
         ("2026-05", Decimal(1)),
     ]
+
+
+def test_idle_team_costs_few_queries_however_many_months_there_are(
+    key: Key, django_assert_max_num_queries: Any
+) -> None:
+    record_attempts([of(key, "1", MAY - timedelta(days=30 * month)) for month in range(6)])
+    september = datetime(2026, 9, 10, tzinfo=UTC)
+    assert close_due(at=september, days=3) == 6
+    with django_assert_max_num_queries(40):
+        assert close_due(at=september, days=3) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_statements_add_up_to_the_ledger_after_any_history(key: Key, seed: int) -> None:
+    dice = random.Random(seed)
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(1, 7):
+        now = datetime(2026, number + 1, 5, tzinfo=UTC)
+        reach = int((datetime(2026, number + 1, 1, tzinfo=UTC) - first).total_seconds())
+        record_attempts(
+            [
+                of(
+                    key,
+                    f"{dice.randrange(10**9)}e-10",
+                    first + timedelta(seconds=dice.randrange(reach)),
+                    project=dice.choice(["", "blue"]),
+                    charge_factor=dice.choice(["1", "0.9", "1.2345"]),
+                )
+                for _ in range(dice.randrange(12))
+            ]
+        )
+        for entry in LedgerEntry.objects.filter(kind="attempt", charge_usd__gt=0).order_by("attempt_id")[:3]:
+            correct(entry=entry, amount_usd=Decimal(dice.randrange(1, 99)).scaleb(-10), note="more")
+        close_due(at=now, days=3)
+        assert told() == charged(key)
+    numbers = list(Statement.objects.order_by("number").values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_owners_hear_once_that_a_statement_is_ready(key: Key) -> None:

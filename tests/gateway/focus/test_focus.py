@@ -232,6 +232,20 @@ def test_row_names_its_statement_and_a_late_correction_the_next_one(key: Key) ->
     assert by_invoice == {"1": Decimal("0.001"), "2": Decimal("0.0006")}
 
 
+def test_correction_before_the_next_close_is_on_that_statement_whenever_it_is_booked(key: Key) -> None:
+    record_attempts([of(key, output_tokens=100), of(key, JUNE, output_tokens=100)])
+    closed(key, at=JUNE_4)
+    entry = LedgerEntry.objects.order_by("started_at")[0]
+    made = refund(entry=entry, amount_usd=Decimal("0.0004"), note="cut")
+    july_2 = datetime(2026, 7, 2, tzinfo=UTC)
+    LedgerEntry.objects.filter(pk=made.pk).update(ended_at=july_2)
+    late = next(row for row in rows() if row["ChargeClass"])
+    assert (late["InvoiceId"], late["BillingPeriodStart"]) == (None, "2026-06-01T00:00:00Z")
+    second = closed(key, "2026-06")
+    told = [row["BilledCost"] for row in rows() if row["InvoiceId"] == "2"]
+    assert sum(told) == second.charge_usd == Decimal("0.0006")
+
+
 def test_key_exports_its_team_as_a_sheet_and_as_lines(key: Key) -> None:
     other = make_key(make_team("other"))[0]
     record_attempts([of(key, output_tokens=100), of(other, output_tokens=100)])
