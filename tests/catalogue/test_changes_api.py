@@ -211,7 +211,9 @@ def test_number_of_queries_does_not_grow(
         make_published(f"acme/m{number}")
     Model.objects.update(context_length=1)
     publish_all()
-    with django_assert_num_queries(9):  # key, whole snapshot with its quotas, spans, records
+    with django_assert_num_queries(
+        10
+    ):  # key, whole snapshot with quotas and further credentials, spans, records
         client.get(URL)
     with django_assert_num_queries(2):  # key, revision
         client.get(URL)

@@ -31,6 +31,8 @@ AGAIN = [
 
 
 @pytest.mark.slow
+@pytest.mark.drill
+@pytest.mark.apart
 def test_the_same_tests_pass_on_postgresql(migrated_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *(TESTS / name for name in AGAIN)],

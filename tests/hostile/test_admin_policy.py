@@ -14,7 +14,7 @@ from tests.pages import Browser
 __all__ = ["browser", "one_browser"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-NOT_ADDED_BY_HAND = {"auditentry", "ledgerentry", "edition", "membership"}
+NOT_ADDED_BY_HAND = {"alert", "auditentry", "edition", "ledgerentry", "membership", "statement"}
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ TYPED = {
     "providers.Provider": "name slug base_url website",
     "providers.Credential": "variable",
     "providers.ProviderCredential": "label",
+    "providers.BillMapping": "date_column model_column amount_column input_tokens_column output_tokens_column",
     "catalogue.Organisation": "id name website",
     "catalogue.Model": "slug name tokenizer licence",
     "catalogue.Alias": "name",
