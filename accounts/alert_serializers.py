@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.alerts.kinds import FOR_TEAMS
 from accounts.models import AlertChannel, AlertDelivery
 from accounts.serializers import StrictSerializer
+from gateway.core.choice_field import ChoiceField
 
 _ADDRESS = (
     "A webhook's or a chat's URL, https and public; of `mail`, addresses with commas between them. It is never told "
@@ -21,7 +22,7 @@ class ChannelChangesSerializer(StrictSerializer):
     name = serializers.CharField(max_length=100)
     address = serializers.CharField(max_length=1_000, help_text=_ADDRESS)
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(FOR_TEAMS)),
+        child=ChoiceField(choices=list(FOR_TEAMS)),
         max_length=len(FOR_TEAMS),
         required=False,
         help_text="The kinds of alerts that go there; none: all.",
@@ -34,11 +35,11 @@ class ChannelChangesSerializer(StrictSerializer):
 class NewChannelSerializer(StrictSerializer):
     """What an alert channel is made from."""
 
-    kind = serializers.ChoiceField(choices=AlertChannel.Kind.choices)
+    kind = ChoiceField(choices=AlertChannel.Kind.choices)
     name = serializers.CharField(max_length=100)
     address = serializers.CharField(max_length=1_000, help_text=_ADDRESS)
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(FOR_TEAMS)),
+        child=ChoiceField(choices=list(FOR_TEAMS)),
         max_length=len(FOR_TEAMS),
         required=False,
         help_text="The kinds of alerts that go there; none: all.",

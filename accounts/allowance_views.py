@@ -13,6 +13,7 @@ from accounts.management_view import TEAM, ManagementView, checked, own_team, te
 from accounts.models import Allowance
 from accounts.money import plain
 from accounts.serializers import ListParameters, StrictSerializer
+from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
 
 _ALLOWANCE = {
@@ -48,9 +49,9 @@ class AllowanceChangesSerializer(StrictSerializer):
 class NewAllowanceSerializer(AllowanceChangesSerializer):
     """What one is made from."""
 
-    whose = serializers.ChoiceField(choices=Allowance.Whose.choices)
-    unit = serializers.ChoiceField(choices=Allowance.Unit.choices)
-    window = serializers.ChoiceField(
+    whose = ChoiceField(choices=Allowance.Whose.choices)
+    unit = ChoiceField(choices=Allowance.Unit.choices)
+    window = ChoiceField(
         choices=[word for word in Allowance.Window.values if word != Allowance.Window.NONE],
         allow_null=True,
         required=False,

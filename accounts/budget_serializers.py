@@ -14,6 +14,7 @@ from accounts.money import plain, usd_of
 from accounts.serializers import StrictSerializer
 from accounts.standings import BudgetStanding, stand_budgets
 from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
+from gateway.core.choice_field import ChoiceField
 
 
 def _usd(help_text: str, **terms: Any) -> serializers.DecimalField:
@@ -29,7 +30,7 @@ class BudgetChangesSerializer(StrictSerializer):
         required=False,
         help_text="The time zone in which days, weeks and months begin, such as Europe/Berlin.",
     )
-    mode = serializers.ChoiceField(
+    mode = ChoiceField(
         choices=Budget.Mode.choices, required=False, help_text="What a running call holds of it."
     )
     refuses = serializers.BooleanField(required=False, help_text="false: it only tells, and calls go on.")
@@ -45,7 +46,7 @@ class BudgetChangesSerializer(StrictSerializer):
 class NewBudgetSerializer(BudgetChangesSerializer, NewSubjectRowSerializer):
     """What a budget is made from."""
 
-    window = serializers.ChoiceField(choices=Budget.Period.choices, help_text="Weeks begin on Monday.")
+    window = ChoiceField(choices=Budget.Period.choices, help_text="Weeks begin on Monday.")
 
 
 class RaiseSerializer(StrictSerializer):

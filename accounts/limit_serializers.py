@@ -11,6 +11,7 @@ from accounts.models import Limit
 from accounts.serializers import StrictSerializer
 from accounts.standings import stand_limits
 from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
+from gateway.core.choice_field import ChoiceField
 from gateway.core.store.interface import Standing
 
 _WINDOWS = [word for word in Limit.Window.values if word != Limit.Window.NONE]
@@ -29,11 +30,11 @@ class LimitChangesSerializer(StrictSerializer):
 class NewLimitSerializer(LimitChangesSerializer, NewSubjectRowSerializer):
     """What a limit is made from."""
 
-    unit = serializers.ChoiceField(
+    unit = ChoiceField(
         choices=Limit.Unit.choices,
         help_text="What is counted. `concurrency`: calls running at the same time.",
     )
-    window = serializers.ChoiceField(
+    window = ChoiceField(
         choices=_WINDOWS,
         allow_null=True,
         required=False,

@@ -11,6 +11,7 @@ from accounts.models import Project, ServiceAccount, Team
 from accounts.models.team import CHARGE_FACTOR_MOST
 from accounts.policies import POLICY_CHOICES
 from accounts.serializers import StrictSerializer
+from gateway.core.choice_field import ChoiceField
 
 _DAYS_MAX = 3_650
 
@@ -105,9 +106,9 @@ class TeamChangesSerializer(StrictSerializer):
     allows_free_projects = serializers.BooleanField(
         required=False, help_text="false: calls may name the team's own projects only."
     )
-    lifecycle_policy = serializers.ChoiceField(choices=POLICY_CHOICES, required=False)
+    lifecycle_policy = ChoiceField(choices=POLICY_CHOICES, required=False)
     keeps_responses = serializers.BooleanField(required=False)
-    leaked_keys = serializers.ChoiceField(
+    leaked_keys = ChoiceField(
         choices=Team.LeakedKeys.choices,
         required=False,
         help_text="What happens to a key that is reported as found in public; empty: as the gateway has it.",

@@ -8,6 +8,7 @@ from accounts.ledger_names import read_names
 from accounts.measures import write_exactly
 from accounts.models import Key, LedgerEntry, Team
 from accounts.receipts import Attempt, Receipt
+from gateway.core.choice_field import ChoiceField
 
 _USD = "In USD, a plain decimal."
 
@@ -16,7 +17,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
     """What was put right about an attempt later."""
 
     id = serializers.CharField()
-    kind = serializers.ChoiceField(["correction", "reprice", "refund"])
+    kind = ChoiceField(["correction", "reprice", "refund"])
     booked_at = serializers.DateTimeField(allow_null=True)
     cost_usd = serializers.CharField(help_text="The difference.")
     charge_usd = serializers.CharField(help_text="The difference.")
@@ -45,7 +46,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     latency_ms = serializers.FloatField(allow_null=True)
     first_token_ms = serializers.FloatField(allow_null=True)
     usage = serializers.DictField(child=serializers.IntegerField(), help_text="Counts; empty: unknown.")
-    usage_source = serializers.ChoiceField(
+    usage_source = ChoiceField(
         ["provider", "estimated", "none"], help_text="Whose counts these are; estimated: ours."
     )
     prices = serializers.ListField(child=serializers.DictField(), help_text="The price rows that applied.")

@@ -12,6 +12,7 @@ from accounts.models import Key
 from accounts.patterns import PATTERNS_MAX, warn_of
 from accounts.scopes import SCOPES
 from accounts.services import OVERLAP_MOST
+from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
 
 
@@ -95,7 +96,7 @@ class KeyChangesSerializer(StrictSerializer):
         help_text="The slug of the team's project that all of its calls are for; null: each call may name one.",
     )
     expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null: never.")
-    lane = serializers.ChoiceField(choices=Key.Lane.choices, required=False)
+    lane = ChoiceField(choices=Key.Lane.choices, required=False)
     may_search_elsewhere = serializers.BooleanField(
         required=False,
         help_text="Another vendor's web search may stand in for the one that is asked for, at its price.",
@@ -105,13 +106,13 @@ class KeyChangesSerializer(StrictSerializer):
 class NewKeySerializer(KeyChangesSerializer):
     """What a key is issued from."""
 
-    scope = serializers.ChoiceField(
+    scope = ChoiceField(
         choices=Key.Scope.choices,
         required=False,
         help_text="A feed key is for feed readers and calendars, as `token` in an address.",
     )
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(SCOPES)),
+        child=ChoiceField(choices=list(SCOPES)),
         max_length=len(SCOPES),
         required=False,
         help_text="All that it may do, in place of `scope`; `feed` stands alone.",

@@ -15,6 +15,7 @@ from accounts.models import Membership, Statement
 from accounts.serializers import StrictSerializer
 from accounts.statement_sheet import send_statement, send_statements, write_line, write_statement
 from accounts.usage.access import UsageView
+from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
 
 _LONGEST_NUMBER = 18
@@ -23,7 +24,7 @@ _LONGEST_NUMBER = 18
 class StatementFormatParameter(StrictSerializer):
     """The query of one statement."""
 
-    format = serializers.ChoiceField(choices=["json", "csv"], default="json")
+    format = ChoiceField(choices=["json", "csv"], default="json")
 
 
 class StatementsParameters(StatementFormatParameter):

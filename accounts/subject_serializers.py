@@ -8,6 +8,7 @@ from accounts.models import Team
 from accounts.models.subject import KINDS, SubjectModel
 from accounts.serializers import ListParameters, StrictSerializer
 from accounts.subject_rows import name_subject
+from gateway.core.choice_field import ChoiceField
 
 _SUBJECT = "Whom it is for; a key stands for its lineage."
 _SUBJECT_ID = "A key's id, a member's user name, or a slug; it may be left out where the subject is the team."
@@ -17,14 +18,14 @@ COMMON = ["id", "object", "team", "subject", "subject_id"]
 class SubjectListParameters(ListParameters):
     """The query of a list."""
 
-    subject = serializers.ChoiceField(choices=KINDS, required=False, help_text=_SUBJECT)
+    subject = ChoiceField(choices=KINDS, required=False, help_text=_SUBJECT)
     subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
 
 
 class NewSubjectRowSerializer(StrictSerializer):
     """What any of them is made from, besides its own terms."""
 
-    subject = serializers.ChoiceField(choices=KINDS, help_text=_SUBJECT)
+    subject = ChoiceField(choices=KINDS, help_text=_SUBJECT)
     subject_id = serializers.CharField(max_length=150, required=False, help_text=_SUBJECT_ID)
 
 

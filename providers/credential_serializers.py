@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import Key
 from accounts.patterns import PATTERNS_MAX
 from accounts.serializers import ListParameters, StrictSerializer
+from gateway.core.choice_field import ChoiceField
 from providers.models import ProviderCredential
 
 KEYS_MAX = 100
@@ -37,7 +38,7 @@ class CredentialChangesSerializer(StrictSerializer):
         write_only=True,
         help_text="The provider's key. It is tested, and never shown again.",
     )
-    place = serializers.ChoiceField(choices=ProviderCredential.Place.values, required=False, help_text=_PLACE)
+    place = ChoiceField(choices=ProviderCredential.Place.values, required=False, help_text=_PLACE)
     position = serializers.IntegerField(
         min_value=0, max_value=32_767, required=False, help_text=f"{_POSITION} A new one comes last."
     )

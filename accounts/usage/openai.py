@@ -22,6 +22,7 @@ from accounts.usage.names import columns_of, find_values, name_groups
 from accounts.usage.parameters import GROUPS, check_groups, check_values, read_words
 from accounts.usage.reader import Filters, Question, read_usage
 from accounts.usage.times import HOUR, WHOLE_DAY
+from gateway.core.choice_field import ChoiceField
 from gateway.core.refusals import InvalidField
 
 _EMBEDDINGS = "embeddings"
@@ -64,7 +65,7 @@ class _Parameters(StrictSerializer):
 class UsageParameters(_Parameters):
     """The query of usage, as OpenAI has it; lists may be repeated, with or without brackets."""
 
-    bucket_width = serializers.ChoiceField(choices=["1m", HOUR, WHOLE_DAY], default=WHOLE_DAY)
+    bucket_width = ChoiceField(choices=["1m", HOUR, WHOLE_DAY], default=WHOLE_DAY)
     user_ids = _words("User names.")
     models = _words()
 
@@ -78,7 +79,7 @@ class CompletionsParameters(UsageParameters):
 class CostsParameters(_Parameters):
     """The query of costs, as OpenAI has it; lists may be repeated, with or without brackets."""
 
-    bucket_width = serializers.ChoiceField(choices=[WHOLE_DAY], default=WHOLE_DAY)
+    bucket_width = ChoiceField(choices=[WHOLE_DAY], default=WHOLE_DAY)
     line_items = _words("Models.")
 
 
@@ -89,7 +90,7 @@ class _GroupsSerializer(serializers.Serializer[Any]):
 
 
 class CompletionsResultSerializer(_GroupsSerializer):
-    object = serializers.ChoiceField(choices=["organization.usage.completions.result"])
+    object = ChoiceField(choices=["organization.usage.completions.result"])
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     num_model_requests = serializers.IntegerField()
@@ -107,7 +108,7 @@ class CompletionsResultSerializer(_GroupsSerializer):
 
 
 class EmbeddingsResultSerializer(_GroupsSerializer):
-    object = serializers.ChoiceField(choices=["organization.usage.embeddings.result"])
+    object = ChoiceField(choices=["organization.usage.embeddings.result"])
     input_tokens = serializers.IntegerField()
     num_model_requests = serializers.IntegerField()
     model = serializers.CharField(allow_null=True)
@@ -119,7 +120,7 @@ class AmountSerializer(serializers.Serializer[Any]):
 
 
 class CostsResultSerializer(_GroupsSerializer):
-    object = serializers.ChoiceField(choices=["organization.costs.result"])
+    object = ChoiceField(choices=["organization.costs.result"])
     amount = AmountSerializer()
     line_item = serializers.CharField(allow_null=True)
     quantity = serializers.FloatField(allow_null=True)

@@ -29,6 +29,7 @@ from accounts.spending import read_bases
 from accounts.usage.access import UsageView
 from accounts.usage.answers import write_instant
 from accounts.windows import LIFETIME, window_at
+from gateway.core.choice_field import ChoiceField
 from gateway.core.client_address import client_of_meta
 from gateway.core.errors import ApiError
 
@@ -109,7 +110,7 @@ class GenerationSerializer(serializers.Serializer[Any]):
     usage = serializers.FloatField()
     is_byok = serializers.BooleanField()
     external_user = _text()
-    api_type = serializers.ChoiceField(choices=["completions", "embeddings"], allow_null=True)
+    api_type = ChoiceField(choices=["completions", "embeddings"], allow_null=True)
     provider_responses = ProviderResponseSerializer(many=True)
 
 

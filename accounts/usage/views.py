@@ -38,6 +38,7 @@ from accounts.usage.rollups import UTC_ZONE
 from accounts.usage.sheet import csv_parts
 from accounts.usage.times import HOUR, LONGEST_DAYS, QUARTER, WHOLE_DAY
 from accounts.windows import DAY_S
+from gateway.core.choice_field import ChoiceField
 from gateway.core.refusals import InvalidField
 
 _USUAL_DAYS = {QUARTER: 1, HOUR: 7}
@@ -54,7 +55,7 @@ class UsageParameters(StrictSerializer):
     )
     start_time = serializers.CharField(required=False, help_text="`from` by another name.")
     end_time = serializers.CharField(required=False, help_text="`to` by another name.")
-    bucket = serializers.ChoiceField(choices=list(LONGEST_DAYS), default=WHOLE_DAY)
+    bucket = ChoiceField(choices=list(LONGEST_DAYS), default=WHOLE_DAY)
     zone = serializers.CharField(
         required=False,
         max_length=64,
@@ -65,9 +66,7 @@ class UsageParameters(StrictSerializer):
     )
     limit = serializers.IntegerField(min_value=1, max_value=1_000, default=100, help_text="Rows of a page.")
     cursor = serializers.CharField(required=False, help_text="`next_cursor` of the page before.")
-    format = serializers.ChoiceField(
-        choices=["json", "csv"], default="json", help_text="csv: all of it, in one sheet."
-    )
+    format = ChoiceField(choices=["json", "csv"], default="json", help_text="csv: all of it, in one sheet.")
 
     def get_fields(self) -> dict[str, Any]:
         bounds = {

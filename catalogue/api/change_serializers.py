@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from catalogue.changes.model_changes import Kind
+from gateway.core.choice_field import ChoiceField
 
 _FIELDS = [
     {"field": "pricing.prompt", "before": "0.000001", "after": "0.0000008"},
@@ -74,7 +75,7 @@ class FieldChangeSerializer(serializers.Serializer[Any]):
 
 class ChangeSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="A URN that never changes.")
-    kind = serializers.ChoiceField([kind.value for kind in Kind])
+    kind = ChoiceField([kind.value for kind in Kind])
     at = serializers.DateTimeField(help_text="When it became so.")
     edition = serializers.IntegerField(
         allow_null=True, help_text="That made it so; null where a date came and nobody published."
@@ -109,13 +110,13 @@ class EditionChangesSerializer(serializers.Serializer[Any]):
 
     edition = serializers.IntegerField()
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(["added", "changed", "withdrawn"])
+    kind = ChoiceField(["added", "changed", "withdrawn"])
     fields = FieldChangeSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 
 class DatedInstantSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(
+    kind = ChoiceField(
         [
             "released",
             "deprecated",

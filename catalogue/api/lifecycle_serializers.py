@@ -9,6 +9,7 @@ from accounts.policies import LifecyclePolicy
 from accounts.serializers import StrictSerializer
 from catalogue.lifecycle.check import Outcome, Verdict
 from catalogue.lifecycle.status import Status
+from gateway.core.choice_field import ChoiceField
 
 MODELS_MAX = 500
 NEAR_DAYS = 90
@@ -66,7 +67,7 @@ def _date() -> serializers.CharField:
 
 
 class NextMilestoneSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(["released", "deprecated", "retired"])
+    kind = ChoiceField(["released", "deprecated", "retired"])
     date = serializers.CharField(help_text=_DATE)
 
 
@@ -74,7 +75,7 @@ class LifecycleEntrySerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     organisation_id = serializers.CharField()
-    status = serializers.ChoiceField([status.value for status in Status], help_text="Derived from the dates.")
+    status = ChoiceField([status.value for status in Status], help_text="Derived from the dates.")
     release_date = _date()
     deprecation_date = _date()
     retirement_date = _date()
@@ -120,7 +121,7 @@ class QuestionSerializer(StrictSerializer):
 class VerdictSerializer(serializers.Serializer[Any]):
     requested = serializers.CharField(help_text="As it was asked for.")
     ok = serializers.BooleanField(help_text="Whether it is answered at that instant, and does not end soon.")
-    verdict = serializers.ChoiceField([verdict.value for verdict in Verdict])
+    verdict = ChoiceField([verdict.value for verdict in Verdict])
     id = serializers.CharField(allow_null=True, help_text="The model's; null: unknown.")
     release_date = _date()
     deprecation_date = _date()
@@ -131,13 +132,11 @@ class VerdictSerializer(serializers.Serializer[Any]):
     )
     replacement_model_id = serializers.CharField(allow_null=True, help_text="What to use instead.")
     message = serializers.CharField(allow_null=True, help_text="For people.")
-    policy = serializers.ChoiceField(
+    policy = ChoiceField(
         [policy.value for policy in LifecyclePolicy], help_text="The alias's own, or else your team's."
     )
-    outcome = serializers.ChoiceField(_OUTCOMES, help_text="What would happen to a call at that instant.")
-    outcome_once_retired = serializers.ChoiceField(
-        _OUTCOMES, allow_null=True, help_text="null: no retirement is known."
-    )
+    outcome = ChoiceField(_OUTCOMES, help_text="What would happen to a call at that instant.")
+    outcome_once_retired = ChoiceField(_OUTCOMES, allow_null=True, help_text="null: no retirement is known.")
     nearest = serializers.ListField(child=serializers.CharField(), help_text="Names near an unknown one.")
 
 

@@ -14,6 +14,7 @@ from catalogue.api.examples import (
 )
 from catalogue.lifecycle.status import Status
 from catalogue.models import Model
+from gateway.core.choice_field import ChoiceField
 from providers.models import Provider
 
 _STATUSES = [status.value for status in Status]
@@ -34,7 +35,7 @@ def _date() -> serializers.CharField:
 
 
 class LifecycleSerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(_STATUSES, help_text="Derived from the dates.")
+    status = ChoiceField(_STATUSES, help_text="Derived from the dates.")
     deprecation_date = _date()
     retirement_date = _date()
     replacement_model_id = serializers.CharField(allow_null=True, help_text="What to use instead.")
@@ -105,7 +106,7 @@ class TokenSpanSerializer(serializers.Serializer[Any]):
 class HeadlineSerializer(serializers.Serializer[Any]):
     """Over all offerings that a call could go to, the range of what they ask and take. What lists are sorted by."""
 
-    over = serializers.ChoiceField(
+    over = ChoiceField(
         ["callable", "all"], help_text="`all`: no call could go anywhere now, so it is over all offerings."
     )
     offerings = serializers.IntegerField(help_text="How many they are.")
@@ -135,7 +136,7 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
     release_date = _date()
     deprecation_date = _date()
     retirement_date = _date()
-    status = serializers.ChoiceField(_STATUSES)
+    status = ChoiceField(_STATUSES)
     lifecycle = LifecycleSerializer()
     organisation_id = serializers.CharField()
     organisation_name = serializers.CharField(allow_null=True)
@@ -154,7 +155,7 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
     pricing_detail = PricingDetailSerializer()
     headline = HeadlineSerializer()
     per_request_limits = serializers.DictField(allow_null=True)
-    reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
+    reasoning_tier = ChoiceField(Model.ReasoningTier.values, allow_null=True)
     open_weights = serializers.BooleanField(
         allow_null=True, help_text="Whether its weights can be downloaded."
     )
@@ -186,7 +187,7 @@ class GatewayModelListSerializer(serializers.Serializer[Any]):
     """One page of models."""
 
     ok = serializers.BooleanField()
-    privacy_scope = serializers.ChoiceField(["shared", "team"])
+    privacy_scope = ChoiceField(["shared", "team"])
     limit = serializers.IntegerField(min_value=1, max_value=250)
     offset = serializers.IntegerField(min_value=0)
     total = serializers.IntegerField(min_value=0, help_text="Matches on all pages.")
@@ -204,7 +205,7 @@ class PercentilesSerializer(serializers.Serializer[Any]):
 class HealthSerializer(serializers.Serializer[Any]):
     """Of the last 24 hours. Null where nothing was measured."""
 
-    probe = serializers.ChoiceField(Provider.Health.choices, help_text="Of the provider's last probe.")
+    probe = ChoiceField(Provider.Health.choices, help_text="Of the provider's last probe.")
     calls = serializers.IntegerField()
     success_rate = serializers.FloatField(allow_null=True, help_text="0 to 1.")
     probe_uptime = serializers.FloatField(allow_null=True, help_text="0 to 1.")
@@ -281,17 +282,17 @@ class ModelSerializer(serializers.Serializer[Any]):
     """A model in OpenAI's list form."""
 
     id = serializers.CharField(help_text="For the `model` field of requests.")
-    object = serializers.ChoiceField(["model"])
+    object = ChoiceField(["model"])
     created = serializers.IntegerField(help_text="Unix seconds of its registration here.")
     owned_by = serializers.CharField(help_text="The provider that is asked first.")
     provider = serializers.CharField(help_text="The same.")
-    reasoning_tier = serializers.ChoiceField(Model.ReasoningTier.values, allow_null=True)
+    reasoning_tier = ChoiceField(Model.ReasoningTier.values, allow_null=True)
     supports_streaming = serializers.BooleanField()
     shutdown_date = serializers.CharField(allow_null=True, help_text=f"When it retires. {_DATE}")
 
 
 class ModelListSerializer(serializers.Serializer[Any]):
-    object = serializers.ChoiceField(["list"])
+    object = ChoiceField(["list"])
     data = ModelSerializer(many=True)  # type: ignore[assignment]  # a field here, a property of others
 
 
@@ -352,7 +353,7 @@ class ProviderSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     website = serializers.CharField(allow_null=True)
     is_routable = serializers.BooleanField(help_text="Whether calls can go there now.")
-    health = serializers.ChoiceField(Provider.Health.choices, help_text="As the last probe found.")
+    health = ChoiceField(Provider.Health.choices, help_text="As the last probe found.")
     models = serializers.IntegerField(help_text="How many models can be called there now.")
 
 

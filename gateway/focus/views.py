@@ -14,6 +14,7 @@ from accounts.usage.access import UsageView
 from accounts.usage.parameters import read_instant
 from accounts.usage.rollups import UTC_ZONE
 from accounts.windows import DAY_S
+from gateway.core.choice_field import ChoiceField
 from gateway.core.refusals import InvalidField
 from gateway.focus.export import parts_of, spans_of
 
@@ -29,7 +30,7 @@ class FocusParameters(StrictSerializer):
     team = serializers.SlugField(
         required=False, help_text="A slug; staff who leave it out are told of all teams."
     )
-    format = serializers.ChoiceField(choices=list(_TYPES), default="csv")
+    format = ChoiceField(choices=list(_TYPES), default="csv")
 
     def get_fields(self) -> dict[str, Any]:
         bounds = {
