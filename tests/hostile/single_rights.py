@@ -14,7 +14,17 @@ from django.utils import timezone
 
 from accounts.alerts.channels import make_channel
 from accounts.budgeting import make_budget
-from accounts.models import AlertChannel, AuditEntry, Key, LedgerEntry, Project, ServiceAccount, Team, User
+from accounts.models import (
+    AlertChannel,
+    AuditEntry,
+    Key,
+    LedgerEntry,
+    Project,
+    ServiceAccount,
+    Statement,
+    Team,
+    User,
+)
 from catalogue.models import Edition, Model, Offering, Organisation
 from catalogue.publishing.editions import publish
 from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
@@ -50,6 +60,9 @@ def make_world() -> None:
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
     make_budget(subject=team, window="month", amount_usd=Decimal(10))
+    month = {"month": "2026-10", "zone": "UTC", "starts_at": now, "ends_at": now, "closed_at": now}
+    told = {"team_slug": "atlas", "team_name": "Atlas", "calls": 0, "cost": 0, "charge": 0}
+    Statement.objects.create(number=1, team=team, **month, **told)
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
@@ -114,6 +127,7 @@ def rows() -> dict[str, list[Any]]:
         Bill,
         Edition,
         LedgerEntry,
+        Statement,
         AuditEntry,
     )
     return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}
