@@ -43,17 +43,17 @@ class Report:
 class LeakSerializer(serializers.Serializer[Any]):
     """A key that somebody found."""
 
-    key = serializers.CharField(max_length=200, help_text="All of its text.")
-    url = serializers.CharField(max_length=2_000, required=False, help_text="Where it was found.")
+    key = serializers.CharField(help_text="All of its text.")
+    url = serializers.CharField(required=False, help_text="Where it was found.")
 
 
 class ScannedSecretSerializer(serializers.Serializer[Any]):
     """As secret scanners report it, in a list."""
 
-    token = serializers.CharField(max_length=200)
-    type = serializers.CharField(max_length=200, required=False)
-    url = serializers.CharField(max_length=2_000, required=False)
-    source = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]  # its own name for a field
+    token = serializers.CharField()
+    type = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)  # type: ignore[assignment]  # its own name for a field
 
 
 class LeaksAnswerSerializer(serializers.Serializer[Any]):

@@ -28,8 +28,8 @@ def doubt_of(price: PriceFacts, references: Iterable[Reference]) -> str:
     alike = [each for each in references if _is_alike(each.price, price) and each.price.amount]
     if not alike or not price.amount:
         return ""
-    amounts = {each: usd_per_unit(each.price) for each in alike}
-    own, lowest, highest = usd_per_unit(price), min(amounts.values()), max(amounts.values())
+    amounts = [usd_per_unit(each.price) for each in alike]
+    own, lowest, highest = usd_per_unit(price), min(amounts), max(amounts)
     if own * FAR > lowest and own < highest * FAR:
         return ""
     times, word = (own / highest, "more") if own > highest else (lowest / own, "less")

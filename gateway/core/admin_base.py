@@ -11,7 +11,7 @@ from typing import Any, Literal
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
-from django.db.models import Field, QuerySet, URLField
+from django.db.models import Field, GenericIPAddressField, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -146,6 +146,14 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Django looks for a field without a name where an address says `?_to_field=`."""
         return super().get_object(request, object_id, from_field or None)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Not by an internet address: PostgreSQL fails on what is none, and no page asks for one."""
+        named = next((each for each in self.opts.fields if each.name == lookup.partition("__")[0]), None)
+        if isinstance(named, GenericIPAddressField):
+            return False
+        allowed: bool = super().lookup_allowed(lookup, value, request)
+        return allowed
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -158,3 +158,10 @@ def test_folder_with_it_is_refused_until_it_is_confirmed(tmp_path: Path) -> None
     assert list(Price.objects.values_list("amount", flat=True)) == [1]
     assert "1 price far from others" in bring_in_folder(tmp_path, "--confirm-prices", amount="1000")
     assert Price.objects.filter(amount=1000).exists()
+
+
+def test_prices_under_conditions_are_compared_too() -> None:
+    """Their conditions are mappings, as they come from files."""
+    tier = ({"path": "input_tokens", "op": "gt", "value": 200_000},)
+    assert doubt("1000", price("1", conditions=tier), conditions=tier)
+    assert not doubt("2", price("1", conditions=tier), conditions=tier)

@@ -182,6 +182,7 @@ NAMED = [
     ("/admin/catalogue/edition/x/change/", 302),
     ("/admin/catalogue/offering/add/?provider=0001-01-01&model=x", 200),
     ("/admin/catalogue/offering/add/?provider=7", 200),
+    ("/admin/accounts/auditentry/?remote_addr=-1", 400),
     *((f"/admin/{kind}/0/change/?_to_field=", 302) for kind in ("catalogue/edition", "accounts/team")),
     (f"/admin/catalogue/offering/?provider__id__exact={NINES}", 200),
     ("/admin/catalogue/offering/export/?is_enabled__year=1", 400),

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from gateway.core.store.address import ADMISSION
@@ -23,6 +23,8 @@ _BORN = f"{ADMISSION}born"
 BORN = bulk(_BORN)
 # So long what a worker settles may not be in SQL, and is nowhere else while Redis is away.
 _UNRECORDED_S = 3.0
+# So long it may take after a loss until a worker knows whether an answer arrived that was on its way.
+_UNSETTLED_S = 15.0
 
 
 class RedisBudgets:
@@ -45,6 +47,7 @@ class RedisBudgets:
         """Since when Redis has its data, as a text; empty while unknown."""
         self._told = ""
         self._elsewhere: deque[tuple[float, str, Sequence[str]]] = deque()
+        self._told_elsewhere: set[str] = set()
 
     def settle(
         self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
@@ -85,6 +88,9 @@ class RedisBudgets:
         while self._elsewhere and self._elsewhere[0][0] <= now:
             _, call_id, subjects = self._elsewhere.popleft()
             self.mine.release_holds(call_id, subjects)
+            if call_id in self._told_elsewhere:
+                self._told_elsewhere.discard(call_id)
+                self._turn.release(call_id, subjects)
 
     def release_all(self) -> None:
         for call_id in list(self.mine.holding):
@@ -130,8 +136,11 @@ class RedisBudgets:
 
     def renew(self) -> None:
         """Prolong all holds, in order with whatever is released meanwhile."""
+        self._hold_again(self.mine.holding.items())
+
+    def _hold_again(self, calls: Iterable[tuple[str, Sequence[str]]]) -> None:
         by_subject: defaultdict[str, list[Argument]] = defaultdict(list)
-        for call_id, subjects in self.mine.holding.items():
+        for call_id, subjects in calls:
             for subject in subjects:
                 if amount := self.mine.hold_of(call_id, subject):
                     by_subject[subject] += (call_id, amount)
@@ -149,6 +158,11 @@ class RedisBudgets:
             for seq, charges in settled:
                 # Its hold is not touched: the call may go on.
                 self._turn.settle("", charges, process, seq)
+        # Their workers may not have settled them, and do not know what they hold.
+        until = time.monotonic() + _UNSETTLED_S
+        self._elsewhere = deque((until, call_id, subjects) for _, call_id, subjects in self._elsewhere)
+        self._told_elsewhere.update(call_id for _, call_id, _ in self._elsewhere)
+        self._hold_again([(call_id, subjects) for _, call_id, subjects in self._elsewhere])
         self.renew()
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.usage.times import (
@@ -96,6 +96,8 @@ RANGES = st.tuples(st.integers(1_900_000, 2_000_000), st.integers(1, 3_000)).map
 )
 
 
+# Zones are read from files when they are first drawn.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(RANGES, st.sampled_from(ZONES), st.sampled_from(ZONES), st.sampled_from(list(LONGEST_DAYS)))
 def test_every_quarter_is_read_once_and_lies_in_one_bucket(
     bounds: tuple[int, int], asked: str, days: str, bucket: str

@@ -101,6 +101,25 @@ def test_what_lives_is_told_again_after_the_data_went(server: RedisServer) -> No
     play_redis(story, server.url)
 
 
+def test_what_a_worker_may_not_have_settled_is_held_again_after_the_data_went(server: RedisServer) -> None:
+    async def story(store: RedisStore) -> None:
+        await install(store, TEN)
+        await store.admit(ask("made", 4, TEN))
+        # Its client has the answer, and its worker does not know that yet.
+        store.release("made", leaves_holds=True)
+        server.ask("FLUSHALL")
+        assert (await store.admit(ask("b", 1, TEN))).reason == "lost"
+        await until(lambda: server.ask("HGET", HELD, "*"))
+        assert (await balance(store)).held == 4
+        worker = RedisStore(server.url, "worker")
+        await worker.open()
+        worker.settle("made", charge(3), "w", 1, ["key:1"])
+        await until(lambda: server.ask("HGET", HELD, "*") == b"0")
+        await worker.close()
+
+    play_redis(story, server.url)
+
+
 def test_what_sql_has_is_not_told_again(server: RedisServer) -> None:
     async def story(store: RedisStore) -> None:
         await install(store, TEN)
