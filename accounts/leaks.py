@@ -1,6 +1,6 @@
 """`POST /leaks`: whoever finds a key in public tells us, as secret scanners do, and it is revoked or told of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from gateway.core.lines import as_one_line
 MOST = 100
 """Of one report."""
 _PLACE_LENGTH = 300
+_PLACES = ("url", "source")
+_SAID_BY_SCANNERS = ("type", *_PLACES)
 _REVOKED = "It is revoked: calls with it are refused. Make another one, and find out how it got there."
 _KEPT = "It still works, as your team wants it: rotate or revoke it now, and find out how it got there."
 _EXAMPLE = "sk-gw-0123456789ab-…"
@@ -44,16 +46,19 @@ class LeakSerializer(serializers.Serializer[Any]):
     """A key that somebody found."""
 
     key = serializers.CharField(help_text="All of its text.")
-    url = serializers.CharField(required=False, help_text="Where it was found.")
+    url = serializers.CharField(required=False, allow_null=True, help_text="Where it was found.")
+    source = serializers.CharField(  # type: ignore[assignment]  # its own name for a field
+        required=False, allow_null=True, help_text="The same in other words, where there is no address."
+    )
 
 
 class ScannedSecretSerializer(serializers.Serializer[Any]):
     """As secret scanners report it, in a list."""
 
     token = serializers.CharField()
-    type = serializers.CharField(required=False)
-    url = serializers.CharField(required=False)
-    source = serializers.CharField(required=False)  # type: ignore[assignment]  # its own name for a field
+    type = serializers.CharField(required=False, allow_null=True)
+    url = serializers.CharField(required=False, allow_null=True)
+    source = serializers.CharField(required=False, allow_null=True)  # type: ignore[assignment]  # its own name for a field
 
 
 class LeaksAnswerSerializer(serializers.Serializer[Any]):
@@ -138,8 +143,7 @@ def _read(entry: Any, name: str, path: str) -> Report:
         raise ApiError(
             f"{path}{name} is needed: all of the key's text.", code="required", param=f"{path}{name}"
         )
-    return Report(text, _first_text(entry.get(each) for each in ("url", "source")))
-
-
-def _first_text(values: Iterable[Any]) -> str:
-    return next((each for each in values if isinstance(each, str) and each), "")
+    for each in _PLACES if name == "key" else _SAID_BY_SCANNERS:
+        if not isinstance(entry.get(each), str | None):
+            raise ApiError(f"{path}{each} is a text.", code="invalid_value", param=f"{path}{each}")
+    return Report(text, next((entry[each] for each in _PLACES if entry.get(each)), ""))

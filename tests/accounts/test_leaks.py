@@ -112,6 +112,9 @@ def test_whoever_reports_too_often_waits_whether_keys_were_right_or_not(client: 
         ([{"token": "x"}, {"key": "x"}], "[1].token"),
         (["x"], "[0].token"),
         ("sk-gw-x", None),
+        ({"key": "sk-gw-x", "url": {}}, "url"),
+        ({"key": "sk-gw-x", "source": 0}, "source"),
+        ([{"token": "sk-gw-x"}, {"token": "sk-gw-x", "type": []}], "[1].type"),
     ],
 )
 def test_report_that_is_none_says_what_is_wrong(client: Client, body: Any, param: str | None) -> None:
