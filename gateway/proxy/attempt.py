@@ -160,8 +160,6 @@ class Attempt:
     _output_chars = 0
     _has_output = False
     _first_output_at: float | None = None
-    _costs_here: Costing | None = None
-    """What a client is told that it costs; None: by the price list."""
 
     def __init__(
         self,
@@ -256,7 +254,7 @@ class Attempt:
         reader = self._reader = self._adapter.stream(
             self.call,
             self.target.model.id,
-            self._costs_here or self._rate_card.cost_usd,
+            self._costs_here(),
             self.target.provider.issuer,
             self._tools,
         )
@@ -315,6 +313,10 @@ class Attempt:
         return ResponseHead(
             target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated
         )
+
+    def _costs_here(self) -> Costing:
+        """What the client is told that it costs."""
+        return self._rate_card.cost_usd
 
     def _open(self) -> None:
         try:
@@ -398,19 +400,8 @@ class Attempt:
 class FurtherAttempt(Attempt):
     """By another credential than the provider's main one; where that is the team's own, at no cost here."""
 
-    def __init__(
-        self,
-        services: CallServices,
-        call: Call,
-        target: Target,
-        patience: Patience,
-        *,
-        lane: str,
-        number: int,
-    ) -> None:
-        super().__init__(services, call, target, patience, lane=lane, number=number)
-        if target.is_own:
-            self._costs_here = _nothing
+    def _costs_here(self) -> Costing:
+        return _nothing if self.target.is_own else super()._costs_here()
 
     async def _make(self, sink: ResponseSink) -> None:
         try:
