@@ -261,8 +261,9 @@ class Attempt:
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
         admission, call = self.services.admission, self.call
-        if call.held_output_tokens and not self.target.is_own:
-            admission.grow(call, lambda: reader.output_chars, self._rate_card.cost_usd)
+        if call.held_output_tokens:
+            is_own = self.target.is_own
+            admission.grow(call, lambda: reader.output_chars, self._rate_card.cost_usd, is_own=is_own)
         try:
             if self._patience is ENDLESS:
                 await relay.run(response, limits)
