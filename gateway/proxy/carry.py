@@ -87,7 +87,7 @@ async def carry(
     call = _read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
-        context.is_priced = services.admission.is_priced
+        context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
     if is_large:
         asked = await off_loop(_ask, call, parsed, preferences)
         plan = await off_loop(plan_route, asked, context)

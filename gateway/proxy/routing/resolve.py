@@ -34,6 +34,8 @@ class RoutingContext:
     """How much of its quotas is left, from 0 to 1, as it was at most a second ago. None: nobody has any."""
     affinity: Callable[[bytes], Way | None] | None = None
     """Which way holds the cache of prompts with such a mark, if any is known to."""
+    counts_own: bool = False
+    """Such a budget counts calls on the team's own credentials, too."""
 
 
 @dataclass(slots=True)
