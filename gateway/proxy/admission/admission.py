@@ -19,14 +19,12 @@ from gateway.proxy.admission.holds import Holds
 from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
 from gateway.proxy.errors import Unavailable
 from gateway.proxy.routing.ways import MOST_OWN, Candidate
-from gateway.proxy.targets import MOST_ATTEMPTS
+from gateway.proxy.targets import MOST_ATTEMPTS, Quotas, quotas_of
 from providers.facts import ProviderFacts
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_input_tokens
 from providers.wire.usage import Costing
-
-Quotas = tuple[Limit, ...]
 
 ADMITTED = Verdict(is_admitted=True)
 MOST_ASKED = 64
@@ -211,11 +209,6 @@ def expected_tokens(call: Call) -> Tokens:
         most = operation_of(call.endpoint).most_output_tokens(call)
         call.reserved = (read, UNKNOWN, True) if most is None else (read, most, False)
     return Tokens(*call.reserved)
-
-
-def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:
-    """The operator's own limits there."""
-    return (*provider.quotas, *offering.quotas) if provider.quotas or offering.quotas else ()
 
 
 def _quotas_of_all(

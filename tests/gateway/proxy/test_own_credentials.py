@@ -126,7 +126,7 @@ def test_one_that_is_refused_gives_way_to_the_operators(chatty, status, lane):
         answer = ask(edge, "openai", lane=lane)
         assert (answer.status_code, answer.headers["x-gateway-cost"]) == (200, COST)
         assert billed(edge, 2) == [
-            ("0.0000000000", "0.0000000000", "0.0000000000"),
+            ("0.0000000000", "0.0000000000", "0"),
             (COST, "0.0000000000", "0"),
         ]
         assert (shown_to(chatty), opened_by(edge)) == ([OWN, OPERATORS], [(7, 0), (0, 0)])
