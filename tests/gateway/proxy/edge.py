@@ -22,7 +22,7 @@ from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
-from gateway.core.store.interface import Store
+from gateway.core.store.interface import Store, WindowLimit
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
@@ -109,6 +109,11 @@ class Spent:
     version: int = 0
     is_away: bool = False
     spent_providers: frozenset[str] = frozenset()
+
+    held: list[tuple[str, str]] = field(default_factory=list)
+
+    def refused_while_held(self, subject: str, window: WindowLimit) -> None:
+        self.held.append((subject, window.window))
 
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         self.version += 1
