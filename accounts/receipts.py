@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "provider_not_permitted": "not open to this key",
 }
 _REASONS_ABOUT: Mapping[str, str] = {
+    "floor": "outside what the calls of this key keep to: {}",
     "excluded": "left out by the request's provider.{}",
     "lacks": "does not support {}",
     "cannot_read": "reads no {}",

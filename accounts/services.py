@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack, cast
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, limits
+from accounts import audit, floors, limits
 from accounts.allowances import grant
 from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
@@ -21,7 +21,7 @@ from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
 from accounts.scopes import MEANT, check_scopes, word_for
-from accounts.width import check_ceilings, check_not_wider
+from accounts.width import check_ceilings, check_floor, check_not_wider
 from gateway.core.refusals import InvalidField
 
 OVERLAP = timedelta(days=1)
@@ -40,6 +40,10 @@ class KeyChanges(TypedDict, total=False):
     denied_provider_patterns: Sequence[str]
     surfaces: Sequence[str]
     ip_ranges: Sequence[str]
+    regions: Sequence[str]
+    quantizations: Sequence[str]
+    zero_retention: bool
+    no_data_collection: bool
     project: Project | None
     expires_at: datetime | None
     lane: str
@@ -64,6 +68,10 @@ class KeyTerms(TypedDict, total=False):
     denied_provider_patterns: Sequence[str]
     surfaces: Sequence[str]
     ip_ranges: Sequence[str]
+    regions: Sequence[str]
+    quantizations: Sequence[str]
+    zero_retention: bool
+    no_data_collection: bool
     project: Project | None
     expires_at: datetime | None
     lane: str
@@ -237,6 +245,7 @@ def tell_keys_of(*, users: Sequence[User]) -> None:
 
 _KEPT = (
     *LISTS,
+    *floors.FLAGS,
     "scope",
     "scopes",
     "owner",
@@ -265,10 +274,13 @@ def _refresh_live(key: Key) -> None:
 
 
 def _inherited(maker: Key | None) -> dict[str, Any]:
-    """Of a key that is older than scopes are nothing is: it makes what it always could."""
-    if maker is None or not maker.scopes:
+    """Of a key that is older than scopes are nothing is but its floor: it makes what it always could."""
+    if maker is None:
         return {}
-    return {field: getattr(maker, field) for field in LISTS} | {"project": maker.project}
+    floor = {field: getattr(maker, field) for field in floors.TERMS}
+    if not maker.scopes:
+        return floor
+    return floor | {field: getattr(maker, field) for field in LISTS} | {"project": maker.project}
 
 
 def _defaults(team: Team, at: datetime) -> dict[str, Any]:
@@ -325,7 +337,10 @@ def _check_owner(team: Team, terms: Mapping[str, Any]) -> None:
 
 
 def _check_width(key: Key, maker: Key | None) -> None:
-    if maker is not None and maker.scopes:
+    if maker is None:
+        return
+    check_floor(key, maker)
+    if maker.scopes:
         check_not_wider(key, maker)
 
 

@@ -1,7 +1,7 @@
 """Stop 4, second half: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -21,6 +21,7 @@ from gateway.proxy.routing.ways import (
     is_reached_by_own,
     is_reached_otherwise,
 )
+from gateway.proxy.routing.wishes import Unmet
 from providers.formats.base import CannotTranslate
 from providers.formats.losses import Kind
 from providers.formats.searches import METER
@@ -53,9 +54,7 @@ def plan_route(
 
     Raises NotFound, ModelRetired, InvalidRequest, Forbidden or Unavailable.
     """
-    rules = context.key.restrictions
-    if rules is not None and rules.narrows_providers:
-        preferences = replace(preferences, of_key=rules)
+    preferences = preferences.narrowed_by(context.key)
     resolved = None if requested == AUTO else resolve_model(requested, required.endpoint, context)
     models = [resolved.model] if resolved else _auto_models(required.endpoint, context)
     kept, dropped = [], []
@@ -72,7 +71,10 @@ def plan_route(
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     if not kept:
-        raise _nowhere(requested, required, resolved, dropped, context)
+        unmet = Unmet(
+            [(each.reason, each.candidate.offering) for each in dropped], required, preferences, context.at
+        )
+        raise _nowhere(requested, required, resolved, dropped, context, unmet)
     if len(kept) > 1:
         kept = _in_order(kept, context, preferences, dropped)
     policy = resolved.policy if resolved else POLICIES[context.key.lifecycle_policy]
@@ -131,7 +133,11 @@ def _reason_against(
 ) -> str:
     """Why this offering cannot serve the request; "" if it can."""
     return (
-        (preferences.reason_against(_slug(candidate, context)) if preferences is not NO_PREFERENCES else "")
+        (
+            _wished_reason(candidate, required, context, preferences)
+            if preferences is not NO_PREFERENCES
+            else ""
+        )
         or _operational_reason(candidate.offering, required.endpoint, context, candidate)
         or (_unpriced_reason(candidate, context) if context.is_priced else "")
         or _capability_reason(candidate, required)
@@ -139,6 +145,14 @@ def _reason_against(
         or (_operation_reason(candidate, required, context) if required.call is None else "")
         or (_breaker_reason(candidate, context) if context.health_of(candidate.way).is_open else "")
     )
+
+
+def _wished_reason(
+    candidate: Candidate, required: Requirements, context: RoutingContext, preferences: ProviderPreferences
+) -> str:
+    """What stands against it by the request's own preferences, or by what its key may use and keeps to."""
+    slug = _slug(candidate, context)
+    return preferences.reason_against(slug, candidate.offering, required, context.at)
 
 
 def _operational_reason(
@@ -271,12 +285,13 @@ def _nowhere(
     resolved: ResolvedModel | None,
     dropped: Sequence[Dropped],
     context: RoutingContext,
+    unmet: Unmet,
 ) -> GatewayError:
     """Why no offering is left. A redirect that cannot be made is the retirement that it would have hidden."""
     named = resolved.model.id if resolved and resolved.retired else requested
     name = "No model" if named == AUTO else f"No provider of model '{named}'"
     refusal = _refused_by_operation(required, dropped, context) or no_candidate(
-        name, required, {drop.reason for drop in dropped}, max(map(_window, dropped), default=0)
+        name, required, {drop.reason for drop in dropped}, max(map(_window, dropped), default=0), unmet
     )
     if resolved is None or resolved.retired is None:
         return refusal
