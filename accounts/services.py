@@ -21,7 +21,7 @@ from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
 from accounts.scopes import MEANT, check_scopes, word_for
-from accounts.width import check_ceilings, check_floor, check_not_wider
+from accounts.width import check_ceilings, check_floor, check_not_wider, weaker
 from gateway.core.refusals import InvalidField
 
 OVERLAP = timedelta(days=1)
@@ -201,19 +201,28 @@ def archive_team(*, team: Team, is_archived: bool) -> Team:
 
 
 @transaction.atomic
-def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
+def save_team(*, team: Team, fields: Sequence[str] | None = None, is_owners: bool = False) -> Team:
     """Save a team (all of it where `fields` is None). Its keys carry its slug and state: they change too.
 
-    Raises InvalidField.
+    Its owners may let its calls keep to more, and staff alone to less. Raises InvalidField.
     """
     limits.check_name(team.name)
     limits.check_line("cost_centre", team.cost_centre)
     check_zone(team.time_zone, "time_zone")
     check_lists({field: getattr(team, field) for field in LISTS})
     revision = take_revision(Part.KEYS)
+    if is_owners and not set(floors.TERMS).isdisjoint(fields or ()):
+        _check_not_loosened(team)
     team.save(update_fields=fields)
     Key.objects.for_team(team).update(revision=revision)
     return team
+
+
+def _check_not_loosened(team: Team) -> None:
+    if loosened := weaker(team, Team.objects.get(pk=team.pk)):
+        field, why = loosened
+        message = f"{field} would ask for less than it does now: {why}. Staff may change that."
+        raise InvalidField(field, message)
 
 
 @transaction.atomic
