@@ -25,7 +25,7 @@ class Snapshot:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Alias → public id."""
     offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
-    """By the offering's id; made by `of`."""
+    """By the offering's id, with the model that it is of, never a route; made by `of`."""
     followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Public id → the models that follow it, newest release first; made by `of`."""
     boundaries: tuple[datetime, ...] = field(default=(), repr=False)
@@ -55,7 +55,9 @@ class Snapshot:
             models=by_id,
             providers=providers,
             aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
-            offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
+            offerings={
+                o.id: (model, o) for model in by_id.values() if not model.members for o in model.offerings
+            },
             followers=_followers(by_id),
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,

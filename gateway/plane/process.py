@@ -26,10 +26,10 @@ from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.health import HealthObserver
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import Observers
+from gateway.proxy.services import CallServices
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter

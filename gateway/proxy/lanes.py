@@ -1,11 +1,12 @@
 """Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
 
-from gateway.proxy.attempt import CallServices, run_call
 from gateway.proxy.errors import InvalidRequest, NoWorker
 from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.health import learn
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.observers import CallRecord
+from gateway.proxy.services import CallServices
+from gateway.proxy.walk import run_call
 from providers.wire.call import Call
 
 AUTO, WORKER, DIRECT = "auto", "worker", "direct"

@@ -26,7 +26,6 @@ from gateway.core.store.interface import Store
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.health import HealthObserver
@@ -35,6 +34,7 @@ from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.observers import CallObserver, CallSpool, Observers
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
+from gateway.proxy.services import CallServices
 from gateway.proxy.surfaces import surface_at
 from providers.engine import Timeouts
 from providers.facts import Credentials, ProviderFacts

@@ -13,13 +13,13 @@ from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
 from gateway.proxy.observers import Observers
+from gateway.proxy.services import CallServices
 from gateway.proxy.surfaces import surface_at
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
