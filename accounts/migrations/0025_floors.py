@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0023_statements'),
+        ('accounts', '0024_count_own_credentials'),
     ]
 
     operations = [
