@@ -46,8 +46,6 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 reserved.note(attempt.record)
                 if call.held_output_tokens:
                     end.output_tokens = attempt.record.output_tokens or 0
-                if attempt.record.sample:
-                    end.samples.append(attempt.record.sample)
     finally:
         reserved.close()
     end.error = (error or _nobody_can()).to_dict()
