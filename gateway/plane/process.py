@@ -19,6 +19,8 @@ from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
 from gateway.core.store.interface import Store
+from gateway.metrics.counting import counting
+from gateway.metrics.gauges import PlaneGauges
 from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
 from gateway.plane.notes import NoteWriter
@@ -94,7 +96,12 @@ class Process:
         self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
-        self.observers = Observers(self.spool, [HealthObserver(self.health), settling])
+        self.metrics = counting("web" if keys else "worker")
+        observers = [HealthObserver(self.health), settling]
+        if self.metrics:
+            observers.append(self.metrics.observer)
+            self.metrics.watch(PlaneGauges(self.spool, self.control, self.health, self.store))
+        self.observers = Observers(self.spool, observers)
         self.rate_cards = RateCards()
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
@@ -115,6 +122,8 @@ class Process:
         self.recorder.start()
         await self.store.open()
         self.bases.open()
+        if self.metrics:
+            self.metrics.start()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return CallServices(
             engine=self.engine,
@@ -148,3 +157,5 @@ class Process:
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)
         self.bases.close()
+        if self.metrics:
+            await asyncio.to_thread(self.metrics.stop)
