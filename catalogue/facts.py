@@ -71,10 +71,43 @@ class OfferingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberConditions:
+    """Which calls a member of a route is for: all that is said has to hold. None and empty: it does not matter."""
+
+    is_streamed: bool | None = None
+    has_tools: bool | None = None
+    input_types: frozenset[str] = frozenset()
+    """The request has one of these in its input."""
+    input_tokens_from: int | None = None
+    input_tokens_below: int | None = None
+    endpoints: frozenset[str] = frozenset()
+    team_id: int | None = None
+    project_id: int | None = None
+    """Of the key that calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMember:
+    """One model that a route may be answered by: at any provider, or at that one alone.
+
+    A canary takes its percentage of all calls before any tier; it has no share of one.
+    """
+
+    model_id: str
+    provider_slug: str = ""
+    weight: int = 1
+    tier: int = 0
+    canary_percent: int | None = None
+    conditions: MemberConditions | None = None
+    """None of nearly all: it is for every call."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """`successor_id` and `previous_id` are other models' public ids, as curators named them; see `Snapshot.successor`.
 
-    Offerings come in static order: position, then id.
+    Offerings come in static order: position, then id. A named route has `members`, in the order of their tiers; its
+    offerings are those of its members, as they were published together with it, and calls go to the members' own.
     """
 
     id: str
@@ -103,6 +136,11 @@ class ModelFacts:
     successor_id: str | None = None
     previous_id: str | None = None
     offerings: tuple[OfferingFacts, ...] = ()
+    members: tuple[RouteMember, ...] = ()
+
+    @property
+    def is_route(self) -> bool:
+        return bool(self.members)
 
     @property
     def organisation_id(self) -> str:

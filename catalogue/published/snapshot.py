@@ -8,7 +8,7 @@ from datetime import datetime
 from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
-from providers.facts import CredentialFacts, Credentials, ProviderFacts, Way
+from providers.facts import BreakerHolds, CredentialFacts, Credentials, ProviderFacts, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Snapshot:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Alias → public id."""
     offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]] = field(default_factory=dict, repr=False)
-    """By the offering's id; made by `of`."""
+    """By the offering's id, with the model that it is of, never a route; made by `of`."""
     followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Public id → the models that follow it, newest release first; made by `of`."""
     boundaries: tuple[datetime, ...] = field(default=(), repr=False)
@@ -35,6 +35,10 @@ class Snapshot:
     """Those beside the providers' main ones."""
     has_quotas: bool = False
     """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
+
+    held: BreakerHolds = field(default_factory=BreakerHolds, repr=False)
+    holds: Mapping[Way, str] = field(default_factory=dict, repr=False)
+    """Staff's word on breakers, `open` or `closed`, by every way to what they hold; made by `of`."""
 
     @classmethod
     def of(
@@ -46,6 +50,7 @@ class Snapshot:
         edition: int = 0,
         switches: int = 0,
         credentials: Credentials | None = None,
+        held: BreakerHolds | None = None,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -55,11 +60,15 @@ class Snapshot:
             models=by_id,
             providers=providers,
             aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
-            offerings={o.id: (model, o) for model in by_id.values() for o in model.offerings},
+            offerings={
+                o.id: (model, o) for model in by_id.values() if not model.members for o in model.offerings
+            },
             followers=_followers(by_id),
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
             credentials=credentials or {},
+            held=held or BreakerHolds(),
+            holds=_holds(by_id.values(), held, credentials or {}) if held else {},
             has_quotas=any(provider.quotas for provider in providers.values())
             or any(offering.quotas for model in by_id.values() for offering in model.offerings),
         )
@@ -121,6 +130,18 @@ class Snapshot:
             return named
         followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
         return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)
+
+
+def _holds(models: Iterable[ModelFacts], held: BreakerHolds, credentials: Credentials) -> Mapping[Way, str]:
+    """What opens a provider besides is held with it."""
+    found: dict[Way, str] = {}
+    for offering in (each for model in models for each in model.offerings):
+        if word := held.of(offering.id, offering.provider_id):
+            found[offering.id] = word
+            for by_provider in credentials.values():
+                further = by_provider.get(offering.provider_id, ())
+                found |= {f"{offering.id}:{credential.id}": word for credential in further}
+    return found
 
 
 def _followers(models: Mapping[str, ModelFacts]) -> dict[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ _CALLER = {
         "invalid_request invalid_value invalid_type invalid_json invalid_form missing_parameter unknown_parameter "
         "unsupported_parameter unsupported_content unsupported_endpoint unsupported_output too_many_inputs "
         "model_required no_wished_provider invalid_project_id previous_response_not_found not_found "
-        "method_not_allowed unsupported_media_type unsayable"
+        "method_not_allowed unsupported_media_type"
     ),
     "caller_too_large": "request_too_large url_too_long request_head_too_large context_length_exceeded",
     "caller_content": "content_policy_violation content_filter",

@@ -58,9 +58,9 @@ class Fold:
     def _take_times(self, call: EndedCall, surface: str, *, is_streamed: bool) -> None:
         took_s = call.ended_at - call.started_at
         self._totals.observe(families.REQUEST_SECONDS, surface, _flag(is_streamed), value=took_s)
-        if call.outcome == FINISHED and call.result:
-            attempts_s = sum(sample.latency_ms for sample in call.result.samples) / 1000
-            self._totals.observe(families.OVERHEAD_SECONDS, call.lane, value=max(0.0, took_s - attempts_s))
+        if call.outcome == FINISHED and call.result and call.result.spent_ms:
+            own_s = max(0.0, took_s - call.result.spent_ms / 1000)
+            self._totals.observe(families.OVERHEAD_SECONDS, call.lane, value=own_s)
 
     def _take_attempt(self, attempt: AttemptRecord, opened: AttemptOpened, closed: AttemptClosed) -> None:
         add = self._totals.add

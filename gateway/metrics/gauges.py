@@ -86,10 +86,12 @@ class PlaneGauges:
         self._look_at_breakers(totals)
 
     def _look_at_breakers(self, totals: Totals) -> None:
-        now, status = time.monotonic(), self._health.status
-        for model, offering in self._control.current.offerings.values():
-            if status(offering.id, now).is_open:
-                totals.set(families.BREAKER, model.id, offering.provider_slug, to=1)
+        now, snapshot = time.monotonic(), self._control.current
+        for way in list(self._health.broken):
+            found = snapshot.offering(way)
+            # By a further credential, the offering itself may be well.
+            if found and self._health.status(way, now).is_open:
+                totals.set(families.BREAKER, found[0].id, found[1].provider_slug, to=1)
 
 
 class EdgeGauges:

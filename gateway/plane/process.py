@@ -28,10 +28,11 @@ from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
-from gateway.proxy.attempt import CallServices
-from gateway.proxy.health import HealthObserver
+from gateway.proxy.health import HealthEvents, HealthObserver
+from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.notes import PlanNotes
-from gateway.proxy.observers import Observers
+from gateway.proxy.observers import CallObserver, Observers
+from gateway.proxy.services import CallServices
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
@@ -96,8 +97,11 @@ class Process:
         self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
+        health = HealthObserver(self.health)
+        self.health_events = HealthEvents()
+        self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
+        observers: list[CallObserver] = [health, settling]
         self.metrics = counting("web" if keys else "worker")
-        observers = [HealthObserver(self.health), settling]
         if self.metrics:
             observers.append(self.metrics.observer)
             self.metrics.watch(PlaneGauges(self.spool, self.control, self.health, self.store))
@@ -122,6 +126,7 @@ class Process:
         self.recorder.start()
         await self.store.open()
         self.bases.open()
+        await self.health_sharing.open()
         if self.metrics:
             self.metrics.start()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
@@ -153,6 +158,7 @@ class Process:
         """Once no call is open: disconnect, then write what is still in the spool."""
         if self.engine:
             await self.engine.close()
+        await self.health_sharing.close()
         await self.store.close()
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)

@@ -128,7 +128,10 @@ def test_one_scrape_agrees_with_the_ledger_and_outlives_the_processes(deployment
     assert {name for name, *_ in told} <= {
         f"{each.name}{end}" for each in FAMILIES for end in ("", "_sum", "_count")
     }
-    assert by(told, "tasks_sent_total", "task").total() > 0
+    wait_until(
+        lambda: by(scrape(deployment), "tasks_total", "outcome")["outcome=success"] > 0, "a task being done"
+    )
+    assert by(scrape(deployment), "tasks_sent_total", "task").total() > 0
 
     # What is idle for a second has told everything.
     os.kill(children_of(web.pid)[0], signal.SIGKILL)
