@@ -34,7 +34,7 @@ _NEWS_EVERY_S = 1.0
 _SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BASES_EVERY_S = 0.75
-_BATCH = 200
+_BATCH = 1000
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
 
