@@ -21,6 +21,7 @@ from gateway.core.store import open_store
 from gateway.core.store.interface import Store
 from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
+from gateway.plane.health_writer import HealthWriter
 from gateway.plane.notes import NoteWriter
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
@@ -92,11 +93,16 @@ class Process:
         self.bases = BudgetBases(self.store, rules_in_force)
         self.plans = PlanNotes()
         notes = NoteWriter(self.plans, is_kept=settings.ROUTING_DAYS > 0)
-        self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
+        self.health_events = HealthEvents()
+        self.recorder = Recorder(
+            self.spool,
+            bases=self.bases,
+            notes=notes,
+            health=HealthWriter(self.health_events, self.name),
+        )
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
         health = HealthObserver(self.health)
-        self.health_events = HealthEvents()
         self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
         self.observers = Observers(self.spool, [health, settling])
         self.rate_cards = RateCards()
