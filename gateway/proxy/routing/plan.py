@@ -7,11 +7,10 @@ from datetime import datetime
 from accounts.keys import KeyFacts
 from accounts.policies import LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
-from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
 from gateway.proxy.errors import GatewayError, InvalidRequest
-from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_headers, warning_header
 from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, weigh
+from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
@@ -50,6 +49,10 @@ class RoutePlan:
     """The way that was known to hold the cache of the prompt's beginning."""
     retired: ModelFacts | None = None
     """The model that was asked for, where the first candidate's is its successor."""
+    asked: str = ""
+    """What was to answer, if it could: the first name."""
+    varies: bool = False
+    """What is told of the answer depends on who answers."""
 
 
 @dataclass(slots=True)
@@ -84,6 +87,8 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
 def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
     required = request.required
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
+    if any(choice.model and choice.model.members for choice in choices):
+        choices = with_members(choices, passed_over, required, context)
     kept: list[Candidate] = []
     dropped: list[Dropped] = []
     for rank, choice in enumerate(choices):
@@ -111,6 +116,11 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         context.draw,
         kept_at,
         choices[kept[0].rank].retired,
+        request.names[0],
+        varies=len(choices) > 1
+        or bool(passed_over)
+        or choices[0].model is None
+        or choices[0].route is not None,
     )
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
@@ -120,7 +130,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
     """Unless it is weighed, or something could come of it that its offering does not tell."""
     required, choice, snapshot = request.required, plan.choices[0], context.snapshot
-    if choice.model is None or choice.retired or plan.passed_over or len(plan.choices) > 1:
+    if choice.model is None or choice.retired or plan.varies:
         return
     if snapshot.credentials or required.requires_all:
         return
@@ -148,7 +158,9 @@ def _open_models(context: RoutingContext) -> Iterable[ModelFacts]:
     return (
         model
         for model in context.snapshot.models.values()
-        if context.key.may_call(model.id, model.aliases) and model.status(context.at) in wanted
+        if not model.members
+        and context.key.may_call(model.id, model.aliases)
+        and model.status(context.at) in wanted
     )
 
 
@@ -180,26 +192,6 @@ def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped])
     others = [candidate for candidate in kept if candidate.offering is not firsts[candidate.rank]]
     dropped += [Dropped(candidate, "excluded:allow_fallbacks") for candidate in others]
     return [candidate for candidate in kept if candidate.offering is firsts[candidate.rank]]
-
-
-def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
-    """What the answer says of its model's life, and of the model that it stands in for."""
-    if plan.retired is None and plan.model.deprecation_at is None:
-        return []
-    return _headers_of(plan.candidates[0], plan, context)
-
-
-def _headers_of(candidate: Candidate, plan: RoutePlan, context: RoutingContext) -> Headers:
-    model, choice = candidate.model, plan.choices[candidate.rank]
-    if choice.retired is None and model.status(context.at) is not Status.DEPRECATED:
-        return []
-    successor = context.snapshot.successor(model, context.at)
-    headers = lifecycle_headers(model, successor, context.at)
-    if choice.retired:
-        headers += redirect_headers(choice.retired.id, model.id)
-    if headers and choice.policy is LifecyclePolicy.WARN:
-        headers.append(warning_header(lifecycle_message(model, successor, context.at)))
-    return headers
 
 
 def _nowhere(
