@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0009_compare_bills'),
+        ('providers', '0010_breakers_and_billed_probes'),
     ]
 
     operations = [
