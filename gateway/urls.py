@@ -6,6 +6,8 @@ from django.urls import include, path, re_path
 from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
 from gateway.focus.views import FocusView
+from gateway.metrics.views import metrics
+from gateway.ops.repricing_page import show_repricing
 from gateway.web import views
 from gateway.web.admin_search import search
 
@@ -15,6 +17,7 @@ urlpatterns = [
     path("admin/connect/", include("gateway.connect.urls")),
     # In the place of the theme's own search, at its address.
     path("admin/search/", admin.site.admin_view(search)),
+    path("admin/reprice/", admin.site.admin_view(show_repricing), name="reprice"),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),
@@ -29,6 +32,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = "gateway.web.views.bad_request"

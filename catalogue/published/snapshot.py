@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -35,6 +36,8 @@ class Snapshot:
     """Those beside the providers' main ones."""
     has_quotas: bool = False
     """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
+    prepared: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What whoever reads it works out once and not for every call."""
 
     held: BreakerHolds = field(default_factory=BreakerHolds, repr=False)
     holds: Mapping[Way, str] = field(default_factory=dict, repr=False)
@@ -123,6 +126,11 @@ class Snapshot:
         """The latest instant, not after `at`, at which something changed by itself. None: there was none."""
         passed = bisect_right(self.boundaries, at)
         return self.boundaries[passed - 1] if passed else None
+
+    def next_boundary(self, at: datetime) -> datetime | None:
+        """The earliest instant after `at` at which something changes by itself."""
+        passed = bisect_right(self.boundaries, at)
+        return self.boundaries[passed] if passed < len(self.boundaries) else None
 
     def _next(self, model: ModelFacts, at: datetime, declared: bool) -> ModelFacts | None:
         named = self.models.get(model.successor_id or "")
