@@ -14,12 +14,12 @@ _CALLER = {
     "caller_invalid": (
         "invalid_request invalid_value invalid_type invalid_json invalid_form missing_parameter unknown_parameter "
         "unsupported_parameter unsupported_content unsupported_endpoint unsupported_output too_many_inputs "
-        "model_required no_wished_provider invalid_project_id previous_response_not_found not_found "
-        "method_not_allowed unsupported_media_type"
+        "model_required no_wished_provider no_free_provider unsupported_reasoning_level invalid_project_id "
+        "previous_response_not_found not_found method_not_allowed unsupported_media_type"
     ),
     "caller_too_large": "request_too_large url_too_long request_head_too_large context_length_exceeded",
     "caller_content": "content_policy_violation content_filter",
-    "caller_model": "model_not_found model_retired model_not_released",
+    "caller_model": "model_not_found provider_not_found no_route_member model_retired model_not_released",
     "caller_key": "invalid_api_key too_many_guesses",
     "caller_gone": "client_gone client_deadline request_timeout",
 }

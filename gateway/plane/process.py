@@ -47,7 +47,8 @@ _SAY_AGAIN_S = 30.0
 _ANSWER_BYTES = 64 * 1024 * 1024
 # With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
 _SWITCH_INTERVAL_S = 0.0005
-_COLLECT_AFTER = 10_000
+# A call leaves nothing that only the collector finds. What waits for the ledger is young, and was looked through.
+_COLLECT_AFTER = 50_000
 
 
 def make_name() -> str:
@@ -127,8 +128,8 @@ class Process:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         sql.limit_everywhere(sql.STATEMENT_S)
-        _spare_the_collector()
         await asyncio.to_thread(self.control.start)
+        _spare_the_collector()
         self.recorder.start()
         await self.store.open()
         self.bases.open()
