@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0024_count_own_credentials'),
+        ('accounts', '0025_floors'),
     ]
 
     operations = [

@@ -53,7 +53,7 @@ def _allow(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0025_sum_statements_up_by_cost_centre"),
+        ("accounts", "0026_sum_statements_up_by_cost_centre"),
     ]
 
     operations = [
