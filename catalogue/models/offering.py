@@ -107,6 +107,8 @@ class Offering(OneLineTexts, models.Model):
         self.settle_words()
         self.check_dates()
         self.check_endpoints()
+        if self.model_id and self.model.is_route:
+            raise ValidationError({"model": f"{self.model} is a named route: models run at providers."})
 
     def settle_words(self) -> None:
         """Raises ValidationError for words that nobody knows and that were neither there before nor meant."""

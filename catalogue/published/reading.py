@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.keys import KeyFacts
 from catalogue.endpoints import Openings, openings
-from catalogue.facts import ModelFacts
+from catalogue.facts import ModelFacts, RouteMember
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
 from catalogue.published.record import serving_offerings
@@ -61,12 +61,19 @@ class Reading:
             return False
         if model.is_blocked(name or model.id, key.lifecycle_policy, self.at):
             return False
+        if model.members and not any(self._may_answer(member, key) for member in model.members):
+            return False
         rules = key.restrictions
         if rules is None or not rules.narrows_providers:
             return True
         providers = self.snapshot.providers
         serving = serving_offerings(model, self.snapshot, self.at)
         return any(rules.permits_provider(providers[each.provider_id].slug) for each in serving)
+
+    def _may_answer(self, member: RouteMember, key: KeyFacts) -> bool:
+        """Whether the key may call that member of a route."""
+        model = self.snapshot.models.get(member.model_id)
+        return model is not None and self.snapshot.is_routable(model, self.at) and self.is_open_to(key, model)
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""
