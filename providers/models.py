@@ -8,6 +8,7 @@ from accounts.models.limit import MeasuredModel
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
+from providers.breaker_models import BilledProbe, BreakerHold, HealthEvent, Incident
 from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import formats_with_list
 from providers.querysets import AlarmQuerySet, CredentialQuerySet, ProviderQuerySet
@@ -18,7 +19,11 @@ __all__ = [
     "Alarm",
     "Bill",
     "BillMapping",
+    "BilledProbe",
+    "BreakerHold",
     "Credential",
+    "HealthEvent",
+    "Incident",
     "ProbeResult",
     "Provider",
     "ProviderCredential",
@@ -99,6 +104,15 @@ class Provider(OneLineTexts, models.Model):
         "probed",
         default=True,
         help_text="Ask for its model list regularly. Voyage has none: its health stays unknown.",
+    )
+    probe_budget_usd = models.DecimalField(
+        "probes may cost",
+        max_digits=8,
+        decimal_places=4,
+        default=0,
+        db_default=0,
+        validators=[MinValueValidator(0)],
+        help_text="US dollars a day (UTC) for asking models that nobody called lately for one token. 0: never.",
     )
     health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN, editable=False)
     health_changed_at = models.DateTimeField(null=True, editable=False)

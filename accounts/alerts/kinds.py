@@ -71,6 +71,16 @@ _ALL = (
         by_mail=False,
     ),
     Kind(
+        "budget.held",
+        "Calls are refused because running ones hold the rest of a budget",
+        _OWNERS,
+        "Calls are refused while others run, a budget is nearly spent: {whose}, {window}",
+        "Budget: {budget} ({zone})\nOf: {whose}\nSpent: ${spent_usd}\n\n"
+        "What is left is held for calls that run, so others are refused until those end (429). Raise it, "
+        "or let it hold what calls usually cost in place of the most.",
+        by_mail=False,
+    ),
+    Kind(
         "spend.leaped",
         "Spending leaps against its own history",
         _OWNERS,
@@ -176,6 +186,22 @@ _ALL = (
         _OPERATOR,
         "{provider_name} takes the gateway's calls again",
         "{what}: refused since {began_at}, {calls} calls.",
+    ),
+    Kind(
+        "breaker.opened",
+        "An offering is left alone because of its failures, or by staff",
+        _OPERATOR,
+        "No calls go to {what}: {cause}",
+        "Offering: {what}\nWhy: {cause}\nSince: {at}\nUntil one call tries it again: {until}",
+        by_mail=False,
+    ),
+    Kind(
+        "breaker.closed",
+        "Calls go to an offering again that was left alone",
+        _OPERATOR,
+        "Calls go to {what} again",
+        "Offering: {what}\nIt was left alone: {cause}\nSince: {at}",
+        by_mail=False,
     ),
     Kind(
         "books.differ",

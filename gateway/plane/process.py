@@ -21,15 +21,17 @@ from gateway.core.store import open_store
 from gateway.core.store.interface import Store
 from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
+from gateway.plane.health_writer import HealthWriter
 from gateway.plane.notes import NoteWriter
 from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
-from gateway.proxy.attempt import CallServices
-from gateway.proxy.health import HealthObserver
+from gateway.proxy.health import HealthEvents, HealthObserver
+from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import Observers
+from gateway.proxy.services import CallServices
 from providers.engine import Timeouts
 from providers.health import HealthTable
 from providers.operations.registry import choose_adapter
@@ -91,10 +93,18 @@ class Process:
         self.bases = BudgetBases(self.store, rules_in_force)
         self.plans = PlanNotes()
         notes = NoteWriter(self.plans, is_kept=settings.ROUTING_DAYS > 0)
-        self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
+        self.health_events = HealthEvents()
+        self.recorder = Recorder(
+            self.spool,
+            bases=self.bases,
+            notes=notes,
+            health=HealthWriter(self.health_events, self.name),
+        )
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
-        self.observers = Observers(self.spool, [HealthObserver(self.health), settling])
+        health = HealthObserver(self.health)
+        self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
+        self.observers = Observers(self.spool, [health, settling])
         self.rate_cards = RateCards()
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
@@ -115,6 +125,7 @@ class Process:
         self.recorder.start()
         await self.store.open()
         self.bases.open()
+        await self.health_sharing.open()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return CallServices(
             engine=self.engine,
@@ -144,6 +155,7 @@ class Process:
         """Once no call is open: disconnect, then write what is still in the spool."""
         if self.engine:
             await self.engine.close()
+        await self.health_sharing.close()
         await self.store.close()
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)

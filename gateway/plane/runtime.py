@@ -14,11 +14,11 @@ from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.plane.process import Process
 from gateway.plane.shared_standings import SharedStandings
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
+from gateway.proxy.services import CallServices
 from gateway.proxy.targets import MOST_ATTEMPTS
 from gateway.responses.stored import SqlResponses
 from gateway.server.http_cache import Application, ResponseCache
@@ -97,7 +97,6 @@ class Runtime:
             self.services,
             self.worker_lane,
             setting=settings.CHAT_LANE,
-            has_own_worker=not self.process.store.is_shared,
         )
         self.edge = Edge(
             EdgeServices(

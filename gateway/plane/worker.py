@@ -17,8 +17,8 @@ from accounts import standings
 from gateway.plane import runtime
 from gateway.plane.process import Process, await_database
 from gateway.plane.shared_standings import SharedStandings
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.lane.worker import LaneWorker
+from gateway.proxy.services import CallServices
 from gateway.server.descriptors import KEPT_BACK, raise_limit
 
 logger = logging.getLogger(__name__)

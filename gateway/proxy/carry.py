@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from random import random
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.admit import admit, admit_count, check_accounting
-from gateway.proxy.call import OWN_FIELDS, without_own_fields
+from gateway.proxy.call import EFFORT, OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import NoWorker, read_error
 from gateway.proxy.exchange import CallResult, ResponseSink
@@ -25,9 +26,12 @@ from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
+from gateway.proxy.routing.names import AUTO
+from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
 from providers.formats.base import TranslationError
@@ -37,7 +41,7 @@ from providers.operations.registry import operation_of
 from providers.wire.call import Call
 
 # Members of a body that say whose call it is, or what is meant for the gateway: most requests have none of them.
-_ABOUT_THE_CALL = OWN_FIELDS | END_USER_FIELDS
+_ABOUT_THE_CALL = OWN_FIELDS | END_USER_FIELDS | {EFFORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +88,21 @@ async def carry(
     call = _read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
-        context.is_priced = services.admission.is_priced
+        context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
     if is_large:
-        required = await off_loop(_require, call, preferences)
-        plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
+        asked = await off_loop(_ask, call, parsed, preferences)
+        plan = await off_loop(plan_route, asked, context)
     else:
-        required = _require(call, preferences)
-        plan = plan_route(call.requested_model, required, context, preferences)
-    _follow(plan, call, required, context)
+        asked = _ask(call, parsed, preferences)
+        plan = plan_route(asked, context)
+    _follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    client.headers.extend(plan_headers(plan, context))
+    if plan.varies:
+        client.headers_of = headers_by_answerer(plan, context)
+    else:
+        client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)
@@ -164,7 +171,13 @@ async def _count(
 def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health_of = partial(services.health.status, at=time.monotonic())
-    return RoutingContext(services.snapshots.current, request.key, datetime.now(UTC), health_of)
+    return RoutingContext(
+        services.snapshots.current,
+        request.key,
+        datetime.now(UTC),
+        health_of,
+        draw=random(),  # noqa: S311  # nothing secret hangs on it
+    )
 
 
 def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
@@ -199,6 +212,21 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     return call
 
 
+def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
+    """What a route is asked for. Raises InvalidRequest."""
+    model = call.requested_model
+    required = _require(call, preferences)
+    if call.body is parsed:
+        # Nothing of it is meant for us.
+        asked = RouteRequest((model,), required, preferences)
+    else:
+        names = read_names(parsed, model, call.endpoint)
+        asked = RouteRequest(names, required, preferences, read_level(parsed))
+    if AUTO in model or len(asked.names) > 1:
+        asked.reasoning_effort = read_effort(required, parsed)
+    return asked
+
+
 def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
     """What the call requires of an offering; read from it once. Raises InvalidRequest."""
     operation = operation_of(call.endpoint)
@@ -219,5 +247,5 @@ def _follow(plan: RoutePlan, call: Call, required: Requirements, context: Routin
     call.asks_reasoning = required.asks_reasoning
     call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
     call.revision = context.snapshot.revision
-    if plan.retired:
+    if plan.retired and not plan.varies:
         call.redirected_from = plan.retired.id

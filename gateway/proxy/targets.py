@@ -3,17 +3,25 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import ClassVar
 
+from accounts.attempts import AttemptOpened
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.published.snapshot import Snapshot
+from gateway.core.store.interface import Limit
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.routing.ways import read_way
+from gateway.proxy.settle import Bill, Payer, settle
 from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
+from providers.wire.usage import Costing, Usage
+
+Quotas = tuple[Limit, ...]
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
@@ -31,10 +39,70 @@ class Target:
     """It has refused what proves reasoning, and is asked once more without."""
     credential: CredentialFacts | None = None
     """None: the provider's main one."""
-    is_own: bool = False
+    quotas: Quotas = ()
+    """The operator's own limits that an attempt there is held to."""
+    counts: ClassVar[int] = 1
+    """Among the MOST_ATTEMPTS."""
+    is_own: ClassVar[bool] = False
     """The team pays the provider itself."""
-    counts: int = 1
-    """Among the MOST_ATTEMPTS: 0 if it is the team's own."""
+    bill = staticmethod(settle)
+    """What an attempt there costs, and whom."""
+
+    def hold_to_quotas(self) -> None:
+        self.quotas = quotas_of(self.offering, self.provider)
+
+    def costing(self, costs: Costing, /) -> Costing:
+        """What the client is told that it costs."""
+        return costs
+
+    def sign(self, opened: AttemptOpened) -> None:
+        """Name the credential, which is a further one."""
+        if self.credential:
+            opened.operator_credential_id = self.credential.id
+
+    def judge(self, failure: UpstreamFailure) -> UpstreamFailure:
+        """Whom a failure there concerns."""
+        return failure
+
+
+class OwnTarget(Target):
+    """By a credential of the team's own, which pays the provider itself: at no cost here, and beside our quotas."""
+
+    __slots__ = ()
+
+    counts = 0
+    is_own = True
+
+    @staticmethod
+    def bill(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:
+        return settle(payer, reported, estimate, cost_usd).on_own()
+
+    def hold_to_quotas(self) -> None:
+        """They are not ours."""
+
+    def costing(self, _costs: Costing, /) -> Costing:
+        return _nothing
+
+    def sign(self, opened: AttemptOpened) -> None:
+        if self.credential:
+            opened.own_credential_id = self.credential.id
+
+    def judge(self, failure: UpstreamFailure) -> UpstreamFailure:
+        if failure.about_us and self.credential:
+            failure.blame(
+                f"{self.provider.name} refuses your team's own credential '{self.credential.label}', "
+                "or its account. An owner of the team can replace it."
+            )
+        return failure
+
+
+def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:
+    """The operator's own limits there."""
+    return (*provider.quotas, *offering.quotas) if provider.quotas or offering.quotas else ()
+
+
+def _nothing(_: Usage) -> Decimal:
+    return Decimal(0)
 
 
 class Targets:
@@ -70,7 +138,9 @@ class Targets:
         if self._next is None:
             now = time.monotonic()
             for target in self._rest:
-                if (self._taken < MOST_ATTEMPTS or target.is_own) and self._health.admits(target.way, now):
+                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
+                    target.way, now
+                ):
                     self._next = target
                     break
         return self._next is not None
@@ -89,7 +159,11 @@ async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
     snapshot = snapshots.current
     if snapshot.revision < call.revision:
         snapshot = await snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
-    return [target for way in call.offering_ids if (target := _find_target(snapshot, way, call))]
+    found = [target for way in call.offering_ids if (target := _find_target(snapshot, way, call))]
+    if snapshot.has_quotas:
+        for target in found:
+            target.hold_to_quotas()
+    return found
 
 
 def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
@@ -126,12 +200,5 @@ def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | No
     if credential is None or not serves(provider.wire_format, call.endpoint):
         return None
     opened = replace(provider, secret=credential.secret, is_usable=True)
-    return Target(
-        model,
-        offering,
-        opened,
-        way,
-        credential=credential,
-        is_own=credential.is_own,
-        counts=not credential.is_own,
-    )
+    kind = OwnTarget if credential.is_own else Target
+    return kind(model, offering, opened, way, credential=credential)

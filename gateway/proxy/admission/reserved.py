@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 
 from accounts.attempts import AttemptRecord
-from gateway.proxy.admission.admission import Admission, Quotas, quotas_of
+from gateway.proxy.admission.admission import Admission
 from gateway.proxy.settle import FAILED_OVER
-from gateway.proxy.targets import Target
+from gateway.proxy.targets import Quotas, Target
 from providers.wire.call import Call
 
 
@@ -25,9 +25,9 @@ class Reserved:
 
     async def has_room(self, target: Target) -> bool:
         """Whether the operator's quotas let an attempt go there; it takes its share, unless that was taken before."""
-        call, quotas = self._call, quotas_of(target.offering, target.provider)
+        call, quotas = self._call, target.quotas
         self._quotas = ()
-        if not quotas or target.is_own:
+        if not quotas:
             return True
         if target.offering.id == call.has_room_at:
             call.has_room_at = 0

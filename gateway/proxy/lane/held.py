@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from accounts.attempts import AttemptClosed, AttemptRecord
-from gateway.proxy.attempt import AttemptObservers
+from gateway.proxy.services import AttemptObservers
 from gateway.proxy.settle import CANCELLED, FINISHED, Payer, find_payer
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from gateway.core.codec import Unreadable
 from gateway.core.store.interface import JobEntry, Store, StoreUnavailable, Subscription
 from gateway.proxy.admission.admit import LONGEST_SPOOL_LAG_S
-from gateway.proxy.attempt import CallServices, run_call
 from gateway.proxy.call import decode_call
 from gateway.proxy.errors import GatewayError, ProviderError, Unavailable, WorkerLost
 from gateway.proxy.exchange import CLIENT_GONE, CallResult, ClientGone, read_reason
@@ -30,6 +29,8 @@ from gateway.proxy.lane.line import Line
 from gateway.proxy.lane.outgoing import Outgoing
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.observers import CallSpool
+from gateway.proxy.services import CallServices
+from gateway.proxy.walk import run_call
 from providers.wire.call import Call
 
 logger = logging.getLogger(__name__)

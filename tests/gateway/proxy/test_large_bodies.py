@@ -13,13 +13,13 @@ from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
-from gateway.proxy.attempt import CallServices
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lanes import Lanes
 from gateway.proxy.large import LARGE_BYTES
 from gateway.proxy.observers import Observers
+from gateway.proxy.services import CallServices
 from gateway.proxy.surfaces import surface_at
 from providers.engine import UpstreamRequest
 from providers.health import HealthTable
@@ -111,9 +111,7 @@ def make_edge(engine: Any, keys: Keys) -> Edge:
     services = CallServices(
         engine, choose_adapter, snapshots, observers, health, PATIENT, 64_000_000, admission
     )
-    lanes = Lanes(
-        services, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True
-    )
+    lanes = Lanes(services, WorkerLane(store, "web-1", longest_call_s=60), setting="direct")
     parts = (keys, snapshots, store, admission, observers, health, lanes, KeptResponses())
     return Edge(EdgeServices(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 
