@@ -193,7 +193,7 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="The last day its training data covers."
     )
     is_routable = serializers.BooleanField(help_text="Whether it can be called now.")
-    kind = ChoiceField(Model.Kind.values, help_text="`route`: a named route, for which models answer.")
+    kind = ChoiceField(Model.Kind.choices, help_text="`route`: a named route, for which models answer.")
     route = RouteSerializer(allow_null=True, help_text="Who answers for a named route; null of a model.")
 
 
