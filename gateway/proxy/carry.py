@@ -111,7 +111,7 @@ async def carry(
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
     end = await _make(call, record, lane, sink, services)
-    record.attempts = end.attempts
+    record.result = end
     if end.cut_by:
         record.fail(end.cut_by)
     if end.error:

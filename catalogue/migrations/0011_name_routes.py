@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0023_statements'),
-        ('catalogue', '0009_say_what_forms_want'),
+        ('catalogue', '0010_say_what_becomes_of_data'),
         ('providers', '0009_compare_bills'),
     ]
 
