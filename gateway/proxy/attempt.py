@@ -77,7 +77,8 @@ class Attempt:
         self._adapter = services.adapters(call, target.provider)
         self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
-        self._started = time.monotonic()
+        self._started = started = time.monotonic()
+        services.retries.began(target.way, started)
 
     async def run(self, sink: ResponseSink, *, may_go_on: Callable[[UpstreamFailure], bool]) -> None:
         """`may_go_on` tells, after a failure, whether another offering will be tried.

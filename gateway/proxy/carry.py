@@ -108,6 +108,7 @@ async def carry(
     if end.cut_by:
         record.fail(end.cut_by)
     if end.error:
+        record.withheld = end.withheld
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
 

@@ -41,6 +41,8 @@ class CallRecord:
     head: ResponseHead | None = None
     """Who answers; once the first byte is there."""
     attempts: int = 0
+    withheld: int = 0
+    """Targets that were not tried after others had failed, so that they are not overloaded."""
     status: int | None = None
     """What the client was answered; None where it left before."""
     outcome: str = ""

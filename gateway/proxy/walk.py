@@ -1,15 +1,23 @@
 """Stop 7: walk the plan, one upstream call after the other; never to the next past the first byte."""
 
+import asyncio
+import logging
+import time
+from random import random
+
 from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.admission.reserved import Reserved
 from gateway.proxy.attempt import Attempt
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.patience import ENDLESS, Patience
+from gateway.proxy.retries import RetryBudget
 from gateway.proxy.services import CallServices
 from gateway.proxy.targets import Target, Targets, find_targets
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
+
+logger = logging.getLogger(__name__)
 
 
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
@@ -20,13 +28,16 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     """
     end = CallResult()
     patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
-    targets = Targets(await find_targets(services.snapshots, call), services.health, patience)
-    reserved = Reserved(services.admission, call)
+    planned = await find_targets(services.snapshots, call)
+    targets = Targets(planned, services.health, services.retries, patience)
+    reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:
         while target := targets.advance():
-            if not await reserved.has_room(target):
-                continue
+            if target.quotas:
+                reserved = reserved or Reserved(services.admission, call)
+                if not await reserved.has_room(target):
+                    continue
             end.attempts += 1
             attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
             try:
@@ -42,16 +53,31 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     return end
                 if not targets.may_follow(failure):
                     break
+                await asyncio.sleep(targets.pause_after(failure, random()))  # noqa: S311  # it is no secret
             finally:
-                reserved.note(attempt.record)
+                if reserved:
+                    reserved.note(attempt.record)
                 if call.held_output_tokens:
                     end.output_tokens = attempt.record.output_tokens or 0
                 if attempt.record.sample:
                     end.samples.append(attempt.record.sample)
     finally:
-        reserved.close()
+        if reserved:
+            reserved.close()
+    _tell_withheld(targets, services.retries)
+    end.withheld = len(targets.withheld)
     end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _tell_withheld(targets: Targets, retries: RetryBudget) -> None:
+    for target in targets.withheld:
+        if retries.is_news(target.way, time.monotonic()):
+            logger.warning(
+                "Calls that failed elsewhere are not sent to %s at %s as well: it would be overloaded by them.",
+                target.model.id,
+                target.provider.slug,
+            )
 
 
 def _told(failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:
