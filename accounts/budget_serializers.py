@@ -34,6 +34,10 @@ class BudgetChangesSerializer(StrictSerializer):
         choices=Budget.Mode.choices, required=False, help_text="What a running call holds of it."
     )
     refuses = serializers.BooleanField(required=False, help_text="false: it only tells, and calls go on.")
+    counts_own = serializers.BooleanField(
+        required=False,
+        help_text="true: calls on the team's own credentials count with what they would have cost by the price list.",
+    )
     thresholds = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=100),
         required=False,
@@ -91,6 +95,7 @@ class BudgetSerializer(SubjectRowSerializer):
             "raise_until",
             "mode",
             "refuses",
+            "counts_own",
             "thresholds",
             "is_active",
             "spent_usd",

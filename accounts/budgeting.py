@@ -33,11 +33,12 @@ class BudgetTerms(TypedDict, total=False):
     most_usd: Decimal | None
     mode: str
     refuses: bool
+    counts_own: bool
     thresholds: Sequence[int]
     is_active: bool
 
 
-OF_STAFF = frozenset({"zone", "mode", "refuses", "is_active"})
+OF_STAFF = frozenset({"zone", "mode", "refuses", "counts_own", "is_active"})
 """What a team cannot change of a budget that staff set."""
 
 
@@ -131,6 +132,8 @@ def check_budget(budget: Budget) -> None:
     budget_terms.check_zone(budget.zone)
     budget_terms.check_mode(budget.mode)
     budget_terms.check_thresholds(budget.thresholds)
+    if budget.counts_own and budget.is_operators:
+        raise InvalidField("counts_own", "Only a team pays for calls on its own credentials: leave this off.")
     if budget.most_usd is not None:
         budget_terms.check_usd("most_usd", budget.most_usd)
         if budget.amount_usd > budget.most_usd:

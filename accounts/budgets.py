@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accounts.subjects import counts_own
 from accounts.windows import Window, window_at
 from gateway.core.store.interface import WindowLimit
 
@@ -31,6 +32,8 @@ class SubjectBudgets:
         self.subject = subject
         self.terms = tuple(each for each in terms if each.refuses)
         self.is_strict = any(each.is_strict for each in self.terms)
+        self.counts_own = counts_own(subject)
+        """Calls on a team's own credentials, too."""
         self._periods: tuple[Window, ...] = ()
         self._windows: tuple[WindowLimit, ...] = ()
         self._since, self._until = float("inf"), float("-inf")

@@ -48,7 +48,7 @@ class LeakSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(help_text="All of its text.")
     url = serializers.CharField(required=False, allow_null=True, help_text="Where it was found.")
     source = serializers.CharField(  # type: ignore[assignment]  # its own name for a field
-        required=False, allow_null=True, help_text="Where it was found, if that has no address."
+        required=False, allow_null=True, help_text="Where it was found, as text, where it has no address."
     )
 
 

@@ -19,6 +19,7 @@ from accounts.scopes import MANAGEMENT
 from accounts.serializers import KeySerializer
 from accounts.spending import Bases, read_bases
 from accounts.standings import BudgetStanding, stand_budgets
+from accounts.subjects import OWN
 from accounts.windows import DAY, LIFETIME, MONTH, WEEK, window_at
 from gateway.core.store.interface import Limit, Standing
 
@@ -61,13 +62,17 @@ class Standings:
     def spent(self, window: str) -> int:
         return self.bases.spent[self.own][window_at(window, "UTC", self.at).field]
 
+    def spent_on_own(self, window: str) -> int:
+        """What calls on the team's own credentials would have cost."""
+        return self.bases.spent[self.own + OWN][window_at(window, "UTC", self.at).field] - self.spent(window)
+
     def left_of(self, budget: Budget) -> int:
         return self.of_budgets[budget.pk].left
 
     @property
     def tightest(self) -> Budget | None:
         """Of the key's own budgets that refuse, the one that leaves least."""
-        own = [each for each in self.budgets if each.refuses and each.subject_text == self.own]
+        own = [each for each in self.budgets if each.refuses and each.key_id is not None]
         return min(own, key=self.left_of, default=None)
 
 
@@ -77,7 +82,8 @@ def look(facts: KeyFacts) -> Standings:
     own = f"key:{facts.lineage_id}"
     limits = rules_of(facts).limits
     budgets = list(Budget.objects.filter(_binding(facts), is_active=True).order_by("pk"))
-    spent = read_bases({own: [window_at(window, "UTC", at) for window in _PERIODS.values()]})
+    windows = [window_at(window, "UTC", at) for window in _PERIODS.values()]
+    spent = read_bases({own: windows, own + OWN: windows})
     left = {standing.limit: standing for standing in standings.here.reader.standings(limits)}
     return Standings(at, own, limits, left, budgets, stand_budgets(budgets, at), spent)
 
@@ -89,9 +95,9 @@ def _binding(facts: KeyFacts) -> Q:
     return binding
 
 
-def _usage() -> serializers.SerializerMethodField:
+def _own_usage() -> serializers.SerializerMethodField:
     return serializers.SerializerMethodField(
-        method_name="get_nothing", help_text="Always 0: providers' keys are ours."
+        help_text="What calls on the team's own credentials would have cost, in USD; by UTC."
     )
 
 
@@ -115,6 +121,9 @@ class BudgetStandingSerializer(serializers.Serializer[Any]):
     window = serializers.CharField()
     zone = serializers.CharField()
     refuses = serializers.BooleanField()
+    counts_own = serializers.BooleanField(
+        help_text="Calls on the team's own credentials, too, with what they would have cost."
+    )
     amount_usd = serializers.CharField()
     spent_usd = serializers.CharField()
     held_usd = serializers.CharField(
@@ -143,11 +152,11 @@ class OwnKeySerializer(KeySerializer):
     usage_daily = serializers.SerializerMethodField()
     usage_weekly = serializers.SerializerMethodField()
     usage_monthly = serializers.SerializerMethodField()
-    byok_usage = _usage()
-    byok_usage_daily = _usage()
-    byok_usage_weekly = _usage()
-    byok_usage_monthly = _usage()
-    include_byok_in_limit = serializers.SerializerMethodField(method_name="get_never")
+    byok_usage = _own_usage()
+    byok_usage_daily = _own_usage()
+    byok_usage_weekly = _own_usage()
+    byok_usage_monthly = _own_usage()
+    include_byok_in_limit = serializers.SerializerMethodField(help_text="Whether `limit` counts those, too.")
     is_free_tier = serializers.SerializerMethodField(method_name="get_never")
     is_management_key = serializers.SerializerMethodField(method_name="get_manages")
     is_provisioning_key = serializers.SerializerMethodField(method_name="get_manages")
@@ -193,8 +202,24 @@ class OwnKeySerializer(KeySerializer):
     def _spent(self, window: str) -> float:
         return float(usd_of(self._standings.spent(window)))
 
-    def get_nothing(self, key: Key) -> float:  # noqa: ARG002  # likewise
-        return 0.0
+    def get_byok_usage(self, key: Key) -> float:  # noqa: ARG002  # likewise
+        return self._spent_on_own(LIFETIME)
+
+    def get_byok_usage_daily(self, key: Key) -> float:  # noqa: ARG002  # likewise
+        return self._spent_on_own(DAY)
+
+    def get_byok_usage_weekly(self, key: Key) -> float:  # noqa: ARG002  # likewise
+        return self._spent_on_own(WEEK)
+
+    def get_byok_usage_monthly(self, key: Key) -> float:  # noqa: ARG002  # likewise
+        return self._spent_on_own(MONTH)
+
+    def _spent_on_own(self, window: str) -> float:
+        return float(usd_of(self._standings.spent_on_own(window)))
+
+    def get_include_byok_in_limit(self, key: Key) -> bool:  # noqa: ARG002  # likewise
+        budget = self._standings.tightest
+        return budget is not None and budget.counts_own
 
     def get_never(self, key: Key) -> bool:  # noqa: ARG002  # likewise
         return False
@@ -245,6 +270,7 @@ class OwnKeySerializer(KeySerializer):
             "window": budget.window,
             "zone": budget.zone,
             "refuses": budget.refuses,
+            "counts_own": budget.counts_own,
             "amount_usd": plain(usd_of(told.amount)),
             "spent_usd": plain(usd_of(told.spent)),
             "held_usd": None if told.held is None else plain(usd_of(told.held)),

@@ -18,7 +18,7 @@ from accounts.attempts import OPERATOR, OWNERS, AttemptOpened, AttemptRecord
 from accounts.ledger import insert_entries
 from accounts.models import Key, LedgerEntry, Membership, Project
 from accounts.money import charge_of, units_in, units_of
-from accounts.subjects import Owners, bears_losses, everybody, owners_of
+from accounts.subjects import Owners, bears_losses, everybody, own_payers, owners_of
 from accounts.usage import measures, rollups
 from accounts.windows import grains_of, quarter_of
 
@@ -101,6 +101,8 @@ def count_entries(entries: Sequence[LedgerEntry]) -> None:
         quarter = quarter_of(row.started_at.timestamp())
         amounts = Amounts(*map(units_of, (row.cost_usd, row.charged_usd, row.loss_usd)))
         _count(sums, subjects, quarter, amounts)
+        if own := units_of(row.own_cost_usd):
+            _count_own(sums, owners_of(row), row.team_id, quarter, own)
     _add(sums, None)
     rollups.add(measures.add_up_entries(entries))
 
@@ -154,6 +156,7 @@ def _find_owners(asked: Set[Asked]) -> Mapping[Asked, Owners]:
 def _sums(records: Iterable[AttemptRecord]) -> Sums:
     """What each row of sums gains. First by those who share all of it, since most of a batch are a few keys'."""
     alike: dict[tuple[Owners, int, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    sums = _new_sums()
     for record in records:
         opened, closed = record.opened, record.closed
         assert closed is not None, "only what has ended is recorded"  # noqa: S101
@@ -164,7 +167,8 @@ def _sums(records: Iterable[AttemptRecord]) -> Sums:
             all_three[0] += cost
             all_three[1] += charge_of(cost, opened.charge_factor)
             all_three[2] += loss
-    sums = _new_sums()
+        elif own := opened.own_credential_id and units_in(closed.own_cost_usd):
+            _count_own(sums, owners_of(opened), opened.team_id, quarter_of(opened.started_at), own)
     for (owners, team_id, provider, quarter), amounts in alike.items():
         _count(sums, everybody(owners, team_id, provider), quarter, Amounts(*amounts))
     return sums
@@ -179,6 +183,12 @@ def _count(sums: Sums, subjects: Iterable[str], quarter: int, amounts: Amounts) 
         both = sums[subject, quarter]
         both[0] += amounts.cost_of(subject)
         both[1] += amounts.loss
+
+
+def _count_own(sums: Sums, owners: Owners, team_id: int, quarter: int, own_cost: int) -> None:
+    """What a call on a team's own credential would have cost: in rows of its own, so that others are no dearer."""
+    for subject in own_payers(owners, team_id):
+        sums[subject, quarter][0] += own_cost
 
 
 def _rows(sums: Sums) -> list[Row]:

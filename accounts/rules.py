@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from accounts.budgets import SubjectBudgets, Terms
 from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 from accounts.limits import WINDOWS_S
-from accounts.subjects import Owners, payers, store_name, subjects_of, subjects_told
+from accounts.subjects import Owners, payers, store_name, subjects_of, subjects_told, with_own
 from gateway.core.store.interface import Limit
 
 _KEPT_MOST = 100_000
@@ -21,7 +21,8 @@ class KeyRules:
     limits: tuple[Limit, ...] = ()
     counts_tokens: bool = False
     budgets: tuple[SubjectBudgets, ...] = ()
-    """Of those whose budgets refuse calls."""
+    """Of those whose budgets refuse calls; those that count calls on a team's own credentials come last."""
+    counts_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,11 @@ class CallRules:
 
     token_limits: tuple[Limit, ...]
     payers: tuple[str, ...]
-    """Whose budgets may hold something for it: those that have any, as the store names them."""
+    """Whose budgets count what it costs here: those that have any, as the store names them."""
+    own_payers: tuple[str, ...]
+    """Of those, whose count what it would have cost, too."""
+    holders: tuple[str, ...]
+    """Both: whose budgets may hold something for it."""
 
 
 class Rules:
@@ -45,6 +50,7 @@ class Rules:
         self.budgets: Mapping[str, SubjectBudgets] = {
             subject: each for subject, each in told.items() if each.terms
         }
+        self.counts_own = any(each.counts_own for each in self.budgets.values())
         self._kept: dict[tuple[int, int], tuple[KeyFacts, KeyRules]] = {}
         self._of_calls: dict[tuple[Owners, int], CallRules] = {}
 
@@ -54,8 +60,12 @@ class Rules:
         if kept is not None and kept[0] is key:
             return kept[1]
         limits = tuple(self._limits_of(key, project_id))
+        budgets = tuple(self._budgets_of(key, project_id))
         rules = KeyRules(
-            limits, any(limit.counts_tokens for limit in limits), tuple(self._budgets_of(key, project_id))
+            limits,
+            any(limit.counts_tokens for limit in limits),
+            budgets,
+            any(each.counts_own for each in budgets),
         )
         if len(self._kept) >= _KEPT_MOST:
             self._kept.clear()
@@ -72,10 +82,11 @@ class Rules:
 
     def _look(self, owners: Owners, team_id: int) -> CallRules:
         subjects = subjects_told(owners, team_id)
-        return CallRules(
-            tuple(limit for subject in subjects for limit in self.limits_of(subject) if limit.counts_tokens),
-            tuple(name for name in payers(owners, team_id) if name in self.budgets),
-        )
+        names = list(payers(owners, team_id))
+        paying = tuple(name for name in names if name in self.budgets)
+        own = tuple(name for name in with_own(names) if name in self.budgets)
+        counted = (limit for subject in subjects for limit in self.limits_of(subject) if limit.counts_tokens)
+        return CallRules(tuple(counted), paying, own, paying + own)
 
     def limits_of(self, subject: Subject) -> tuple[Limit, ...]:
         return tuple(compile_limits(subject, self._limits.get(subject, ())))
@@ -83,7 +94,8 @@ class Rules:
     def _budgets_of(self, key: KeyFacts, project_id: int) -> Iterable[SubjectBudgets]:
         if not self.budgets:
             return
-        for subject in (*map(store_name, subjects_of(key, project_id)), DEPLOYMENT):
+        names = (*map(store_name, subjects_of(key, project_id)), DEPLOYMENT)
+        for subject in (*names, *with_own(names)):
             if budgets := self.budgets.get(subject):
                 yield budgets
 

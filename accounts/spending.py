@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.subjects import bears_losses
+from accounts.subjects import bears_losses, summed_as
 from accounts.windows import Window, pieces_of
 
 _EVER = 2**62
@@ -52,13 +52,14 @@ def _read(places: Sequence[tuple[str, Window]]) -> Sequence[tuple[int, str, int]
     pieces = [
         (
             place,
-            subject,
+            summed,
             piece.grain,
             piece.low,
             _EVER if piece.high is None else piece.high,
             bears_losses(subject),
         )
         for place, (subject, window) in enumerate(places)
+        for summed in summed_as(subject)
         for piece in pieces_of(window)
     ]
     rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(pieces))

@@ -14,7 +14,7 @@ from accounts.alerts.raising import raise_alert
 from accounts.models import LedgerEntry, Spend, SpoolMark
 from accounts.money import usd_of
 from accounts.recording import OVER, Amounts
-from accounts.subjects import everybody
+from accounts.subjects import everybody, own_payers
 from accounts.windows import DAY_S
 
 _log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ QUARTERS_KEPT = timedelta(days=40)
 """Longer than any window whose first day is added up from quarters of an hour."""
 MARKS_KEPT = timedelta(days=90)
 _TOLD_MOST = 20
+_AMOUNTS = ("cost_usd", "COALESCE(charge_usd, cost_usd)", "loss_usd", "own_cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _against_the_ledger(at: datetime) -> Iterable[Difference]:
     since = int(at.timestamp()) // DAY_S * DAY_S - (DAYS - 1) * DAY_S
     expected: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     unclear = set()
-    for day, lineage, *owners, team, provider, cost, charge, loss in _ledger_by_day(since):
+    for day, lineage, *owners, team, provider, cost, charge, loss, own in _ledger_by_day(since):
         if not lineage:
             unclear.add(day)
             continue
@@ -75,6 +76,8 @@ def _against_the_ledger(at: datetime) -> Iterable[Difference]:
             both = expected[subject, day]
             both[0] += amounts.cost_of(subject)
             both[1] += amounts.loss
+        for subject in own_payers(whose, team) if own else ():
+            expected[subject, day][0] += int(own)
     rows = Spend.objects.filter(grain=Spend.Grain.DAY, starts_at__gte=since)
     found = {
         (subject, day): (cost, loss)
@@ -131,7 +134,7 @@ def _ledger_by_day(since: int) -> Sequence[tuple[Any, ...]]:
     statement = (
         f"SELECT CAST(FLOOR({second}) AS BIGINT) / {DAY_S} * {DAY_S} AS day,"  # noqa: S608
         " lineage_id, member_id, service_account_id, project_id, team_id, provider,"
-        f" {', '.join(map(units.format, ('cost_usd', 'COALESCE(charge_usd, cost_usd)', 'loss_usd')))}"
+        f" {', '.join(map(units.format, _AMOUNTS))}"
         f" FROM {quoted} WHERE started_at >= %s AND lineage_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7"
     )
     if not is_postgresql:

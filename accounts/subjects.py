@@ -1,6 +1,7 @@
 """Whose a call is: everybody for whom it counts, by one rule wherever that is asked. Pure.
 
-A subject is named in one text by sums and by the store: `key:7`, `team:2`, `provider:acme` or `deployment`.
+A subject is named in one text by sums and by the store: `key:7`, `team:2`, `provider:acme` or `deployment`. With
+`:own` behind it, what calls on a team's own credentials would have cost counts, too, as some budgets want it.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from accounts.keys import DEPLOYMENT, KeyFacts, Subject
 
 PROVIDER = "provider:"
 """How names of providers begin; their slug follows."""
+OWN = ":own"
 _SLUG_LENGTH = 60
 _read_owners = attrgetter(*OWNERS.values())
 Owners = tuple[int, ...]
@@ -55,10 +57,29 @@ def payers(owners: Owners, team_id: int) -> Iterable[str]:
     yield DEPLOYMENT
 
 
+def own_payers(owners: Owners, team_id: int) -> Iterable[str]:
+    """In whose sums it counts what a call on the team's own credential would have cost; nobody of the operator's."""
+    return with_own(map(store_name, subjects_told(owners, team_id)))
+
+
 def everybody(owners: Owners, team_id: int, provider: str) -> Iterable[str]:
     """Whose sums and budgets an attempt counts in, by name."""
     yield from payers(owners, team_id)
     yield provider_name(provider)
+
+
+def with_own(names: Iterable[str]) -> Iterable[str]:
+    """As they are named where own credentials' calls count."""
+    return (name + OWN for name in names)
+
+
+def counts_own(name: str) -> bool:
+    return name.endswith(OWN)
+
+
+def summed_as(name: str) -> tuple[str, ...]:
+    """The subjects of sums that make it up: those with own credentials' calls are kept apart from all others."""
+    return (name.removesuffix(OWN), name) if counts_own(name) else (name,)
 
 
 def bears_losses(name: str) -> bool:

@@ -61,7 +61,14 @@ class BudgetAdmin(HistoryAdminBase):
         ("Whose", {"fields": [*KINDS, "provider", "is_deployment"]}),
         (
             "How much",
-            {"fields": [("window", "zone"), ("amount_usd", "most_usd"), ("mode", "refuses"), "is_active"]},
+            {
+                "fields": [
+                    ("window", "zone"),
+                    ("amount_usd", "most_usd"),
+                    ("mode", "refuses"),
+                    ("counts_own", "is_active"),
+                ]
+            },
         ),
         ("More for a while", {"fields": [("raise_usd", "raise_until")]}),
         ("Tell", {"fields": ["thresholds", "spent", "set_by"]}),

@@ -9,7 +9,7 @@ from accounts.keys import DEPLOYMENT
 from accounts.models.subject import KINDS, SubjectModel
 from accounts.money import units_of
 from accounts.querysets import BudgetQuerySet
-from accounts.subjects import provider_name, store_name
+from accounts.subjects import OWN, provider_name, store_name
 from accounts.windows import Window, window_at
 
 
@@ -75,6 +75,12 @@ class Budget(SubjectModel):
     )
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.BALANCED)
     refuses = models.BooleanField(default=True, help_text="Off: it only tells, and calls go on.")
+    counts_own = models.BooleanField(
+        "counts own credentials",
+        default=False,
+        db_default=False,
+        help_text="Calls on the team's own credentials count, too: with what they would have cost by the price list.",
+    )
     thresholds = models.JSONField(
         default=_thresholds, blank=True, help_text="At how many percent people are told, such as [80, 100]."
     )
@@ -133,7 +139,7 @@ class Budget(SubjectModel):
             return DEPLOYMENT
         if self.provider:
             return provider_name(self.provider)
-        return store_name(self.subject)
+        return store_name(self.subject) + (OWN if self.counts_own else "")
 
     @property
     def is_operators(self) -> bool:

@@ -12,7 +12,7 @@ from django.db import Error, connection
 from accounts.attempts import AttemptRecord
 from accounts.budgets import SubjectBudgets
 from accounts.spending import Bases, read_bases
-from accounts.subjects import PROVIDER, everybody, owners_of
+from accounts.subjects import PROVIDER, everybody, owners_of, with_own
 from gateway.core import sql
 from gateway.core.store.interface import Store
 from gateway.proxy.admission.admission import Rulebook
@@ -63,7 +63,8 @@ class BudgetBases:
 
     def recorded(self, attempts: Iterable[AttemptRecord], process: str, seq: int) -> None:
         """They are in SQL now: what is owed for them is part of what SQL has."""
-        budgets = self._rules.current.budgets
+        rules = self._rules.current
+        budgets = rules.budgets
         if not budgets:
             return
         alike = {
@@ -73,6 +74,8 @@ class BudgetBases:
         with self._lock:
             for each in alike:
                 self._touched.update(budgets.keys() & everybody(*each))
+                if rules.counts_own:
+                    self._touched.update(budgets.keys() & with_own(everybody(*each)))
         if self._loop:
             self._loop.call_soon_threadsafe(self._store.recorded, process, seq)
 

@@ -90,6 +90,11 @@ class BudgetTermsForm(forms.Form):
         initial=True,
         help_text="Off: it only tells, and calls go on.",
     )
+    counts_own = forms.BooleanField(
+        label="Counts own credentials",
+        required=False,
+        help_text="Calls on your team's own credentials count, too, with what they would have cost.",
+    )
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
@@ -119,7 +124,15 @@ class BudgetForm(BudgetTermsForm):
         help_text="Weeks begin on Monday.",
     )
 
-    field_order: Sequence[str] = ("window", "amount_usd", "zone", "mode", "thresholds", "refuses")
+    field_order: Sequence[str] = (
+        "window",
+        "amount_usd",
+        "zone",
+        "mode",
+        "thresholds",
+        "refuses",
+        "counts_own",
+    )
 
     def save(self, subject: Owner) -> bool:
         terms = {name: value for name, value in self.cleaned_data.items() if name != "subject"}

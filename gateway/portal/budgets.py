@@ -83,6 +83,8 @@ def _notes(budget: Budget, at: float) -> Iterable[str]:
         yield "off"
     elif not budget.refuses:
         yield "only tells"
+    if budget.counts_own:
+        yield "own credentials count"
     if budget.raise_usd and budget.raise_until and at < budget.raise_until.timestamp():
         yield f"${plain(budget.raise_usd)} more until {budget.raise_until:%Y-%m-%d %H:%M} UTC"
     if budget.most_usd is not None:

@@ -159,7 +159,8 @@ class Attempt:
         limits = RelayLimits(self._limits.first_byte_s, self._limits.idle_s, self.services.answer_bytes)
         admission, call = self.services.admission, self.call
         if call.held_output_tokens:
-            admission.grow(call, lambda: reader.output_chars, costs)
+            list_cost = self._rate_card.cost_usd
+            admission.grow(call, lambda: reader.output_chars, list_cost, is_own=self.target.is_own)
         try:
             if self._patience is ENDLESS:
                 await relay.run(response, limits)

@@ -84,7 +84,7 @@ async def carry(
     call = _read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
-        context.is_priced = services.admission.is_priced
+        context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
     if is_large:
         required = await off_loop(_require, call, preferences)
         plan = await off_loop(plan_route, call.requested_model, required, context, preferences)

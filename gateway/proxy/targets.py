@@ -44,6 +44,8 @@ class Target:
     """The operator's own limits that an attempt there is held to."""
     counts: ClassVar[int] = 1
     """Among the MOST_ATTEMPTS."""
+    is_own: ClassVar[bool] = False
+    """The team pays the provider itself."""
     bill = staticmethod(settle)
     """What an attempt there costs, and whom."""
 
@@ -70,6 +72,7 @@ class OwnTarget(Target):
     __slots__ = ()
 
     counts = 0
+    is_own = True
 
     @staticmethod
     def bill(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:

@@ -44,6 +44,19 @@ def test_each_subject_has_a_budget_for_each_window_once() -> None:
             assert refused.value.field == "window"
 
 
+def test_budget_of_a_team_may_count_own_credentials_and_the_operators_may_not() -> None:
+    team = make_team()
+    budget = make_budget(subject=team, window="day", amount_usd=FIVE, counts_own=True)
+    assert (budget.subject_text, list(load_rules().budgets)) == (
+        f"team:{team.pk}:own",
+        [f"team:{team.pk}:own"],
+    )
+    for operators in (OfOperator("acme"), OfOperator()):
+        with pytest.raises(InvalidField) as refused:
+            make_budget(subject=operators, window="day", amount_usd=FIVE, counts_own=True)
+        assert refused.value.field == "counts_own"
+
+
 def test_sql_refuses_a_second_budget_of_a_subject_and_window_too() -> None:
     for subject in every_subject(make_team()).values():
         budget = make_budget(subject=subject, window="day", amount_usd=FIVE)

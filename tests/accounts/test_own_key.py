@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import standings
-from accounts.budgeting import make_budget
+from accounts.budgeting import change_budget, make_budget
 from accounts.models import Key, Team
 from accounts.recording import count_missed
 from gateway.core.store.interface import Limit, Standing
@@ -45,6 +45,22 @@ def test_key_tells_what_it_has_spent_and_has_left(call: Caller, team: Team) -> N
             "reset_s": None,
         }
     ]
+
+
+def test_key_tells_what_calls_on_own_credentials_would_have_cost_and_whether_its_limit_counts_them(
+    call: Caller, team: Team
+) -> None:
+    key, text = make_key(team, "billing")
+    budget = make_budget(subject=key, window="lifetime", amount_usd=Decimal(10))
+    make_entry(key, cost_usd=Decimal(0), own_cost_usd=Decimal("1.5"), own_credential_id=3)
+    spend(key, "2.5")
+    told = call("GET", "/v1/key", text).json()["data"]
+    assert [told["byok_usage"], told["byok_usage_daily"], told["usage"]] == [1.5, 1.5, 2.5]
+    assert (told["include_byok_in_limit"], told["limit_remaining"]) == (False, 7.5)
+    change_budget(budget=budget, counts_own=True)
+    told = call("GET", "/v1/key", text).json()["data"]
+    assert (told["include_byok_in_limit"], told["limit_remaining"]) == (True, 6.0)
+    assert (told["budgets"][0]["subject"], told["budgets"][0]["counts_own"]) == ("key", True)
 
 
 def test_key_without_a_budget_has_no_limit_of_money(call: Caller, team: Team) -> None:

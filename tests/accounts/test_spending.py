@@ -35,6 +35,11 @@ def of(cost: str = "0.1", loss: str = "0", **opened: Any) -> AttemptRecord:
     return attempt(end={"cost_usd": cost, "loss_usd": loss}, **{"started_at": NOON, "lineage_id": 7} | opened)
 
 
+def on_own(own_cost: str, **opened: Any) -> AttemptRecord:
+    end = {"cost_usd": "0", "loss_usd": "0", "own_cost_usd": own_cost}
+    return attempt(end=end, **{"started_at": NOON, "lineage_id": 7, "own_credential_id": 3} | opened)
+
+
 def ever(subject: str) -> Decimal:
     return usd_of(spent_in(subject, EVER))
 
@@ -72,6 +77,22 @@ def test_teams_are_charged_the_cost_and_the_operator_the_loss_besides() -> None:
     record_attempts([of("0.1", loss="0.02", team_id=2), of("0", loss="0.3", team_id=2)])
     assert (ever("key:7"), ever("team:2")) == (Decimal("0.1"), Decimal("0.1"))
     assert (ever("provider:acme"), ever(DEPLOYMENT)) == (Decimal("0.42"), Decimal("0.42"))
+
+
+def test_calls_on_own_credentials_are_in_sums_of_their_own_which_count_where_they_are_asked_for() -> None:
+    record_attempts([of("0.1"), on_own("2.5", charge_factor="1.2"), on_own("0.5", member_id=4)])
+    assert [ever("team:1"), ever("team:1:own")] == [Decimal("0.1"), Decimal("3.1")]
+    assert [ever("key:7"), ever("key:7:own")] == [Decimal("0.1"), Decimal("3.1")]
+    assert [ever("member:4"), ever("member:4:own")] == [Decimal(0), Decimal("0.5")]
+    assert ever(DEPLOYMENT) == Decimal("0.1"), "the operator pays nothing for them"
+    assert not prove(at=datetime.fromtimestamp(NOON, UTC))
+    Spend.objects.filter(subject="team:1:own", grain="day").update(cost=1)
+    assert {each.subject for each in prove(at=datetime.fromtimestamp(NOON, UTC))} == {"team:1:own"}
+
+
+def test_plain_calls_write_no_sums_of_own_credentials() -> None:
+    record_attempts([of("0.1"), of("0")])
+    assert not Spend.objects.filter(subject__endswith=":own").exists()
 
 
 def test_team_is_charged_by_its_factor_and_the_operator_pays_the_list_price() -> None:
@@ -311,9 +332,14 @@ class Host:
 
 def _random_attempt(chance: random.Random) -> AttemptRecord:
     lineage = chance.randrange(1, 4)
-    return of(
-        f"{chance.randrange(10**12)}e-10",
-        loss=chance.choice(["0", "0.0000000001", "3.5"]),
+    amount = f"{chance.randrange(10**12)}e-10"
+    if is_own := chance.random() < 0.3:
+        cost = {"cost_usd": "0", "loss_usd": "0", "own_cost_usd": amount}
+    else:
+        cost = {"cost_usd": amount, "loss_usd": chance.choice(["0", "0.0000000001", "3.5"])}
+    return attempt(
+        end=cost,
+        own_credential_id=3 if is_own else 0,
         started_at=NOON + chance.uniform(-40, 40) * 86_400,
         key_id=lineage + chance.choice([0, 10]),
         lineage_id=lineage,
@@ -339,6 +365,7 @@ SUBJECTS = [
         for kind in ("key", "member", "service_account", "project", "team")
         for pk in range(1, 9)
     ),
+    *(f"{kind}:{pk}:own" for kind in ("key", "member", "project", "team") for pk in range(1, 9)),
     "provider:acme",
     "provider:other",
     DEPLOYMENT,
@@ -353,7 +380,7 @@ WINDOWS = {
 
 
 def by_the_ledger(entries: Iterable[LedgerEntry], subject: str, window: Window) -> int:
-    kind, _, name = subject.partition(":")
+    kind, _, name = subject.removesuffix(":own").partition(":")
     chosen = [
         entry
         for entry in entries
@@ -362,7 +389,8 @@ def by_the_ledger(entries: Iterable[LedgerEntry], subject: str, window: Window) 
         and (window.ends_at is None or entry.started_at.timestamp() < window.ends_at)
     ]
     loss = sum(units_of(entry.loss_usd) for entry in chosen) if kind in {"provider", DEPLOYMENT} else 0
-    return sum(units_of(entry.cost_usd) for entry in chosen) + loss
+    own = sum(units_of(entry.own_cost_usd) for entry in chosen) if subject.endswith(":own") else 0
+    return sum(units_of(entry.cost_usd) for entry in chosen) + loss + own
 
 
 def assert_sums_are_those_of_the_ledger() -> None:

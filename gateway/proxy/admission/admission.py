@@ -10,6 +10,7 @@ from accounts.attempts import OWNERS
 from accounts.budgets import SubjectBudgets
 from accounts.keys import KeyFacts
 from accounts.rules import CallRules, KeyRules, Rules
+from accounts.subjects import counts_own
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
@@ -107,24 +108,49 @@ class Admission:
         tokens = expected_tokens(call)
         ask = Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
         paid: Sequence[Candidate] = ()
-        if rules.budgets:
+        budgets: Sequence[SubjectBudgets] = rules.budgets
+        if budgets:
             paid = candidates
             if snapshot.credentials:
                 paid = [each for each in candidates[:_MOST_TRIED] if not each.is_own]
-            if paid:
-                ask.budgets = self._holds.ask(call, tokens, rules.budgets, paid, time.time())
+                budgets = self._budgets_of_ways(ask, call, rules, candidates, paid)
+            else:
+                ask.budgets = self._holds.ask(call, tokens, budgets, paid[:MOST_ATTEMPTS], time.time())
         verdict = await self._store.admit(ask)
         if verdict.reason in _WORTH_INSISTING:
-            verdict = await self._insist(ask, rules.budgets, verdict)
+            verdict = await self._insist(ask, budgets, verdict)
         if verdict.is_admitted:
             call.reserved_at = time.time()
             if quotas and not candidates[verdict.candidate].is_own:
                 call.has_room_at = candidates[verdict.candidate].offering.id
-        elif verdict.budget and (own := [each for each in candidates if each.is_own]) and paid:
+        elif (
+            verdict.budget
+            and paid
+            and not counts_own(verdict.budget[0])
+            and (own := [each for each in candidates if each.is_own])
+        ):
             # What its budgets have no room for is still the team's to pay elsewhere.
             call.offering_ids = tuple([each.way for each in own])
             return await self.admit(call, rules, own, snapshot)
         return verdict
+
+    def _budgets_of_ways(
+        self,
+        ask: Ask,
+        call: Call,
+        rules: KeyRules,
+        candidates: Sequence[Candidate],
+        paid: Sequence[Candidate],
+    ) -> Sequence[SubjectBudgets]:
+        """Ask of each budget what the ways may cost that it counts: those that are paid here, or all of them."""
+        now, tokens = time.time(), expected_tokens(call)
+        plain = [each for each in rules.budgets if not each.counts_own] if paid else []
+        own = [each for each in rules.budgets if each.counts_own] if rules.counts_own else []
+        asked = self._holds.ask(call, tokens, plain, paid[:MOST_ATTEMPTS], now) if plain else []
+        if own:
+            asked += self._holds.ask(call, tokens, own, candidates[:_MOST_TRIED], now)
+        ask.budgets = asked
+        return [*plain, *own]
 
     async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
         """Say what was spent where that is unknown, and wait a moment for what other calls hold: the one queue."""
@@ -165,9 +191,14 @@ class Admission:
         counted = [quota for quota in quotas if quota.counts_tokens]
         self._put_right(counted, call, used, reserved_at)
 
-    def grow(self, call: Call, chars: Callable[[], int], cost_usd: Costing) -> None:
-        """Raise what a stream holds while it outgrows it; `chars` tells how long it is by now."""
-        self._growth.watch(call, self._rules_of(call).payers, chars, cost_usd)
+    def grow(self, call: Call, chars: Callable[[], int], cost_usd: Costing, *, is_own: bool = False) -> None:
+        """Raise what a stream holds while it outgrows it; `chars` tells how long it is by now.
+
+        `is_own`: the team pays the provider itself, so it holds something of those budgets only that count it.
+        """
+        rules = self._rules_of(call)
+        if subjects := rules.own_payers if is_own else rules.holders:
+            self._growth.watch(call, subjects, chars, cost_usd, is_own=is_own)
 
     def has_ended(self, call: Call) -> None:
         """Its stream grows no more."""
@@ -183,8 +214,8 @@ class Admission:
 
     def release_holds(self, call: Call) -> None:
         """Give back what the call holds of budgets, whoever took it."""
-        if payers := self._rules_of(call).payers:
-            self._store.release_holds(call.id, payers)
+        if holders := self._rules_of(call).holders:
+            self._store.release_holds(call.id, holders)
 
     def _rules_of(self, call: Call) -> CallRules:
         return self._rules.current.of_call(tuple(map(call.owners.get, _OWNERS, _NOBODY)), call.team_id)

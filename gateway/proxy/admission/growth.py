@@ -22,6 +22,7 @@ class _Stream:
     cost_usd: Costing
     covered: int
     """Output tokens that are held for."""
+    is_own: bool
 
 
 class Growth:
@@ -32,9 +33,17 @@ class Growth:
         self._streams: dict[str, _Stream] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, call: Call, subjects: Sequence[str], chars: Callable[[], int], cost_usd: Costing) -> None:
-        """Until it is forgotten. `chars` tells how long the answer is."""
-        self._streams[call.id] = _Stream(call, subjects, chars, cost_usd, call.held_output_tokens)
+    def watch(
+        self,
+        call: Call,
+        subjects: Sequence[str],
+        chars: Callable[[], int],
+        cost_usd: Costing,
+        *,
+        is_own: bool = False,
+    ) -> None:
+        """Until it is forgotten. `chars` tells how long the answer is; `is_own`: by the price list alone."""
+        self._streams[call.id] = _Stream(call, subjects, chars, cost_usd, call.held_output_tokens, is_own)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
 
@@ -55,6 +64,9 @@ class Growth:
         call = stream.call
         used = Usage(counted(input_tokens=call.input_tokens, output_tokens=stream.covered))
         cost = units_of(stream.cost_usd(used))
+        if stream.is_own:
+            self._store.raise_hold(call.id, stream.subjects, cost)
+            return
         teams = [subject for subject in stream.subjects if subject != DEPLOYMENT]
         self._store.raise_hold(call.id, teams, charge_of(cost, call.charge_factor))
         if len(teams) < len(stream.subjects):

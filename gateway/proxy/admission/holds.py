@@ -10,7 +10,6 @@ from catalogue.pricing.rate_card import RateCard, RateCards
 from gateway.core.store.interface import BudgetAsk, Tokens
 from gateway.proxy.admission.sizes import AnswerSizes
 from gateway.proxy.routing.ways import Candidate
-from gateway.proxy.targets import MOST_ATTEMPTS
 from providers.wire.call import Call
 from providers.wire.usage import Usage, counted
 
@@ -35,7 +34,8 @@ class Holds:
         candidates: Sequence[Candidate],
         now: float,
     ) -> list[BudgetAsk]:
-        """One for each subject: strict ones hold the most that the call may cost, others what is likely.
+        """One for each subject: strict ones hold the most that the call may cost at those candidates, others what is
+        likely.
 
         `tokens` are those that are reserved for it. Teams are charged by their factor, the deployment is not.
         Then the call knows how many output tokens that covers.
@@ -47,7 +47,7 @@ class Holds:
             asker = call.owners["lineage_id"], candidates[0].model.id, call.endpoint
             expected = call.held_output_tokens = self._sizes.expect(asker, allowed)
         most = likely = 0
-        for candidate in candidates[:MOST_ATTEMPTS]:
+        for candidate in candidates:
             prices = self._prices_at(candidate, now)
             longest = _longest(candidate, allowed)
             most = max(most, prices.cost(input_tokens, longest))
@@ -56,7 +56,11 @@ class Holds:
         for each in budgets:
             hold, ceiling = most if each.is_strict else likely, most
             if call.charge_factor != "1" and each.subject != DEPLOYMENT:
-                hold, ceiling = charge_of(hold, call.charge_factor), charge_of(ceiling, call.charge_factor)
+                charged = charge_of(hold, call.charge_factor), charge_of(ceiling, call.charge_factor)
+                # On its own credentials a call counts by the price list.
+                hold, ceiling = (
+                    (max(hold, charged[0]), max(ceiling, charged[1])) if each.counts_own else charged
+                )
             asked.append(BudgetAsk(each.subject, each.windows_at(now), hold, ceiling))
         return asked
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import DEPLOYMENT
 from accounts.money import charge_of, units_of
+from accounts.rules import CallRules
 from accounts.subjects import owners_of, provider_name
 from accounts.windows import quarter_of
 from gateway.core.store.interface import Charge, Store
@@ -27,9 +28,9 @@ class Settling(CallObserver):
         if not rules.budgets or closed is None:
             return
         opened = attempt.opened
-        payers = rules.of_call(owners_of(opened), opened.team_id).payers
-        charges = list(charges_of(opened, closed, payers, rules.budgets))
-        ends = () if closed.outcome == FAILED_OVER else payers
+        of_call = rules.of_call(owners_of(opened), opened.team_id)
+        charges = list(charges_of(opened, closed, of_call, rules.budgets))
+        ends = () if closed.outcome == FAILED_OVER else of_call.holders
         if charges:
             self._store.settle(opened.call_id, charges, self._process, attempt.seq, ends)
         elif ends:
@@ -37,15 +38,18 @@ class Settling(CallObserver):
 
 
 def charges_of(
-    opened: AttemptOpened, closed: AttemptClosed, payers: Iterable[str], budgeted: Container[str]
+    opened: AttemptOpened, closed: AttemptClosed, rules: CallRules, budgeted: Container[str]
 ) -> Iterable[Charge]:
     """To those of them who have budgets, and to its provider. Teams are charged; the operator also bears losses."""
     quarter = quarter_of(opened.started_at)
     cost = units_of(Decimal(closed.cost_usd))
     spent = cost + units_of(Decimal(closed.loss_usd))
     charge = charge_of(cost, opened.charge_factor)
-    for subject in payers:
+    for subject in rules.payers:
         if amount := spent if subject == DEPLOYMENT else charge:
+            yield Charge(subject, quarter, amount)
+    if rules.own_payers and (amount := charge + units_of(Decimal(closed.own_cost_usd))):
+        for subject in rules.own_payers:
             yield Charge(subject, quarter, amount)
     if spent and (provider := provider_name(opened.provider)) in budgeted:
         yield Charge(provider, quarter, spent)

@@ -27,6 +27,8 @@ class RoutingContext:
     """Health of an offering as this process saw it, by the way to it."""
     is_priced: Callable[[OfferingFacts], bool] | None = None
     """Whether it is known what an offering costs: asked where a budget refuses, which could not be held otherwise."""
+    counts_own: bool = False
+    """Such a budget counts calls on the team's own credentials, too."""
 
 
 @dataclass(slots=True)

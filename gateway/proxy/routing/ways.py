@@ -115,6 +115,8 @@ def _unbroken(candidates: Iterable[Candidate], context: RoutingContext) -> list[
 
 
 def _own_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFacts]:
+    if context.counts_own and context.is_priced and not context.is_priced(candidate.offering):
+        return []
     return _covering(candidate, context, context.key.team_id)
 
 

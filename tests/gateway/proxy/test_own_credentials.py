@@ -1,6 +1,7 @@
 """Credentials of a team's own at the edge, over real sockets: in both lanes, all formats, streamed and whole."""
 
 import json
+import threading
 from dataclasses import astuple, replace
 
 import pytest
@@ -317,3 +318,82 @@ class TestBudgets:
             change(edge, credentials={})
             assert ask(edge, "openai").json()["error"]["code"] == "unpriced_model"
         assert shown_to(chatty) == [OWN]
+
+
+def of_ever(usd, *, is_strict=True):
+    return Terms("lifetime", "", usd * UNITS_A_USD, is_strict=is_strict)
+
+
+def owed(edge, subject):
+    return sum(edge.on_loop(lambda: edge.process.store.balance(subject)).owed.values()) / UNITS_A_USD
+
+
+def held(edge, subject):
+    return edge.on_loop(lambda: edge.process.store.balance(subject)).held
+
+
+@LANES
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_budget_counts_what_own_credentials_calls_would_have_cost_if_it_is_asked_to(
+    chatty, is_streamed, lane
+):
+    with an_edge(chatty, a_credential(place="only")) as edge:
+        edge.process.limited.hold_to("team:1:own", of_ever(20, is_strict=False))
+        edge.process.limited.hold_to("team:1", of_ever(1))
+        for paid in (10, 20):
+            assert ask(edge, "openai", is_streamed=is_streamed, lane=lane).status_code == 200
+            wait_until(lambda total=paid: owed(edge, "team:1:own") == total, "settling")
+        refused = ask(edge, "openai", lane=lane)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (402, "budget_exceeded")
+        assert "Team 't' has spent its budget of $20.00 in all" in refused.text
+        assert (owed(edge, "team:1"), held(edge, "team:1:own"), held(edge, "team:1")) == (0, 0, 0)
+
+
+@LANES
+def test_a_budget_that_counts_own_credentials_counts_the_operators_too(chatty, lane):
+    refusing(chatty, {OWN})
+    with an_edge(chatty, a_credential()) as edge:
+        edge.process.limited.hold_to("team:1:own", of_ever(5000))
+        assert ask(edge, "openai", lane=lane).status_code == 200
+        wait_until(lambda: owed(edge, "team:1:own") == 10, "settling")
+        wait_until(lambda: held(edge, "team:1:own") == 0, "giving back")
+        assert {record.own_credential_id for record in edge.records.opens} == {7, 0}
+
+
+@LANES
+def test_where_a_plain_budget_is_spent_the_own_ways_are_left_unless_another_counts_them(chatty, lane):
+    with an_edge(chatty, a_credential(place="after")) as edge:
+        edge.process.limited.hold_to("key:1", of_ever(1))
+        edge.process.spent.spent["key:1"] = 2 * UNITS_A_USD
+        assert ask(edge, "openai", lane=lane).status_code == 200
+        edge.process.limited.hold_to("team:1:own", of_ever(1))
+        edge.process.spent.spent["team:1:own"] = 2 * UNITS_A_USD
+        assert ask(edge, "openai", lane=lane).status_code == 402
+    assert shown_to(chatty) == [OWN]
+
+
+@LANES
+def test_what_runs_on_own_credentials_is_held_of_budgets_that_count_it(chatty, lane):
+    """A strict one lets in one call that may cost all of it, and the other waits."""
+    answer = type(chatty).answer
+    let_go = threading.Event()
+    chatty.answer = lambda path, body: let_go.wait(20) and answer(chatty, path, body)
+    with an_edge(chatty, a_credential(place="only")) as edge:
+        edge.process.limited.hold_to("team:1:own", of_ever(20))
+        running = threading.Thread(target=ask, args=(edge, "openai"), kwargs={"lane": lane})
+        running.start()
+        wait_until(lambda: held(edge, "team:1:own") == 20 * UNITS_A_USD, "the first call")
+        refused = ask(edge, "openai", lane=lane)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "budget_held")
+        let_go.set()
+        running.join()
+        wait_until(lambda: held(edge, "team:1:own") == 0, "giving back")
+        assert ask(edge, "openai", lane=lane).status_code == 200
+
+
+def test_without_a_price_an_own_way_is_left_out_under_a_budget_that_counts_it(chatty):
+    with an_edge(chatty, a_credential(), offering={"prices": ()}) as edge:
+        assert ask(edge, "openai").status_code == 200
+        edge.process.limited.hold_to("team:1:own", of_ever(20))
+        refused = ask(edge, "openai")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unpriced_model")
