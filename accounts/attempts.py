@@ -118,9 +118,9 @@ class AttemptRecord:
     seq: int = 0
 
     @property
-    def usage(self) -> dict[str, int]:
+    def usage(self) -> Mapping[str, int]:
         """Empty: unknown."""
-        return dict((self.closed and self.closed.usage) or {})
+        return (self.closed and self.closed.usage) or {}
 
     @property
     def input_tokens(self) -> int | None:
@@ -139,9 +139,9 @@ class AttemptRecord:
         return cost if factor == "1" else f"{usd_of(charge_of(units_of(Decimal(cost)), factor)):f}"
 
     @property
-    def prices(self) -> list[dict[str, Any]]:
+    def prices(self) -> list[Mapping[str, Any]]:
         """Those that applied."""
-        return [dict(price) for price in (self.closed and self.closed.prices) or self.opened.prices]
+        return (self.closed and self.closed.prices) or self.opened.prices
 
 
 def clean(text: str, length: int) -> str:

@@ -10,7 +10,8 @@ from django.db.models import Q
 from accounts.alerts.raising import raise_alert
 from accounts.models import Budget, BudgetNotice, Key, Membership, Team
 from accounts.money import usd_of
-from accounts.spending import read_bases
+from accounts.spending import read_bases, spent_in
+from accounts.subjects import columns_named
 from accounts.windows import Window
 from gateway.core.lines import as_one_line
 
@@ -50,6 +51,34 @@ def _tell(budgets: Sequence[Budget], at: datetime) -> int:
             if new:
                 told += _raise(budget, window, new, of_window)
     return told
+
+
+def tell_held(refused: Iterable[tuple[str, str]], *, at: datetime) -> int:
+    """Raise alerts of budgets that refused calls only because running ones hold what is left. How many are new.
+
+    `refused`: subjects and windows, as the store names them.
+    """
+    told = 0
+    for subject, field in refused:
+        columns = columns_named(subject)
+        for budget in Budget.objects.filter(**columns, is_active=True, refuses=True).with_subjects():
+            window = budget.window_at(at.timestamp())
+            if (budget.subject_text, window.field) == (subject, field):
+                told += _raise_held(budget, window)
+    return told
+
+
+def _raise_held(budget: Budget, window: Window) -> bool:
+    team, people = _concerned(budget)
+    data = _data(budget, window, spent_in(budget.subject_text, window))
+    return raise_alert(
+        "budget.held",
+        cause=f"budget:{budget.pk}",
+        window=str(window.starts_at),
+        team=team,
+        people=people,
+        data=data,
+    )
 
 
 def _windows(budget: Budget, at: datetime) -> Sequence[Window]:

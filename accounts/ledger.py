@@ -106,7 +106,7 @@ def _table_and_columns() -> tuple[str, str]:
 
 
 def _lines(records: Sequence[AttemptRecord]) -> str:
-    """The rows as COPY reads them, made column by column: so most values never meet a function of ours."""
+    """The rows as COPY reads them, made column by column."""
     columns = [write(map(find, records)) for find, write in _writers()]
     return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=True))])
 
@@ -117,16 +117,35 @@ def _writers() -> list[tuple[_Find, Callable[[Iterable[Any]], Iterable[str]]]]:
 
 
 def _writer(field: "models.Field[Any, Any]") -> Callable[[Iterable[Any]], Iterable[str]]:
-    """What makes texts of a column's values."""
+    """What makes texts of a column's values. Each value is written once, since most columns of a batch have few."""
+    write = _text_of(field)
+    match field:
+        case models.UUIDField() | models.FloatField() | models.DateTimeField():
+            return lambda values: map(write, values)
+        case models.JSONField():
+            return lambda values: _each_once(write, list(values), key=id)
+    return lambda values: _each_once(write, list(values))
+
+
+def _each_once(
+    write: Callable[[Any], str], values: list[Any], key: Callable[[Any], Any] | None = None
+) -> Iterable[str]:
+    """Raises TypeError for what is no value of a column."""
+    names = list(map(key, values)) if key else values
+    told = {name: write(value) for name, value in dict(zip(names, values, strict=True)).items()}
+    return map(told.__getitem__, names)
+
+
+def _text_of(field: "models.Field[Any, Any]") -> Callable[[Any], str]:
     fit = _fitter(field) or _as_it_is
     match field:
         case models.CharField():
-            return lambda values: [_escape(fit(value)) for value in values]
+            return lambda value: _escape(fit(value))
         case models.JSONField():
-            return lambda values: [_escape(orjson.dumps(value, default=str).decode()) for value in values]
+            return lambda value: _escape(orjson.dumps(value, default=str).decode())
     if field.null:
-        return lambda values: [_NULL if value is None else str(value) for value in map(fit, values)]
-    return lambda values: map(str, map(fit, values))
+        return lambda value: _NULL if (fitting := fit(value)) is None else str(fitting)
+    return str if fit is _as_it_is else lambda value: str(fit(value))
 
 
 def _escape(text: str) -> str:

@@ -77,6 +77,14 @@ def counts_own(name: str) -> bool:
     return name.endswith(OWN)
 
 
+def columns_named(name: str) -> dict[str, Any]:
+    """Of accounts.models.Budget: those that say whose it is, by how sums and the store name it."""
+    kind, _, which = name.removesuffix(OWN).partition(":")
+    if kind == DEPLOYMENT:
+        return {"is_deployment": True}
+    return {"provider": which} if f"{kind}:" == PROVIDER else {f"{kind}_id": int(which)}
+
+
 def summed_as(name: str) -> tuple[str, ...]:
     """The subjects of sums that make it up: those with own credentials' calls are kept apart from all others."""
     return (name.removesuffix(OWN), name) if counts_own(name) else (name,)

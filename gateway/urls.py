@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
 from gateway.focus.views import FocusView
+from gateway.ops.repricing_page import show_repricing
 from gateway.web import views
 from gateway.web.admin_search import search
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin/connect/", include("gateway.connect.urls")),
     # In the place of the theme's own search, at its address.
     path("admin/search/", admin.site.admin_view(search)),
+    path("admin/reprice/", admin.site.admin_view(show_repricing), name="reprice"),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),

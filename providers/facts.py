@@ -60,6 +60,21 @@ class CredentialFacts:
         return self.model_patterns is None or matches_any(names, self.model_patterns)
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerHolds:
+    """What staff hold `open` or `closed`, by the provider's and by the offering's id, which goes before."""
+
+    providers: Mapping[int, str] = field(default_factory=dict)
+    offerings: Mapping[int, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.providers or self.offerings)
+
+    def of(self, offering_id: int, provider_id: int) -> str:
+        """ "": they let it be."""
+        return self.offerings.get(offering_id) or self.providers.get(provider_id, "")
+
+
 Credentials = Mapping[int, Mapping[int, tuple[CredentialFacts, ...]]]
 """Further credentials by the team's id, or OPERATOR, and by the provider's; in the order in which they are tried."""
 

@@ -71,6 +71,16 @@ _ALL = (
         by_mail=False,
     ),
     Kind(
+        "budget.held",
+        "Calls are refused because running ones hold the rest of a budget",
+        _OWNERS,
+        "Calls are refused while others run, a budget is nearly spent: {whose}, {window}",
+        "Budget: {budget} ({zone})\nOf: {whose}\nSpent: ${spent_usd}\n\n"
+        "What is left is held for calls that run, so others are refused until those end (429). Raise it, "
+        "or let it hold what calls usually cost in place of the most.",
+        by_mail=False,
+    ),
+    Kind(
         "spend.leaped",
         "Spending leaps against its own history",
         _OWNERS,

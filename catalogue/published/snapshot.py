@@ -4,11 +4,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
-from providers.facts import CredentialFacts, Credentials, ProviderFacts, Way
+from providers.facts import BreakerHolds, CredentialFacts, Credentials, ProviderFacts, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Snapshot:
     """Those beside the providers' main ones."""
     has_quotas: bool = False
     """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
+    prepared: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What whoever reads it works out once and not for every call."""
+
+    held: BreakerHolds = field(default_factory=BreakerHolds, repr=False)
+    holds: Mapping[Way, str] = field(default_factory=dict, repr=False)
+    """Staff's word on breakers, `open` or `closed`, by every way to what they hold; made by `of`."""
 
     @classmethod
     def of(
@@ -46,6 +53,7 @@ class Snapshot:
         edition: int = 0,
         switches: int = 0,
         credentials: Credentials | None = None,
+        held: BreakerHolds | None = None,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -62,6 +70,8 @@ class Snapshot:
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
             credentials=credentials or {},
+            held=held or BreakerHolds(),
+            holds=_holds(by_id.values(), held, credentials or {}) if held else {},
             has_quotas=any(provider.quotas for provider in providers.values())
             or any(offering.quotas for model in by_id.values() for offering in model.offerings),
         )
@@ -117,12 +127,29 @@ class Snapshot:
         passed = bisect_right(self.boundaries, at)
         return self.boundaries[passed - 1] if passed else None
 
+    def next_boundary(self, at: datetime) -> datetime | None:
+        """The earliest instant after `at` at which something changes by itself."""
+        passed = bisect_right(self.boundaries, at)
+        return self.boundaries[passed] if passed < len(self.boundaries) else None
+
     def _next(self, model: ModelFacts, at: datetime, declared: bool) -> ModelFacts | None:
         named = self.models.get(model.successor_id or "")
         if named is not None or declared:
             return named
         followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
         return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)
+
+
+def _holds(models: Iterable[ModelFacts], held: BreakerHolds, credentials: Credentials) -> Mapping[Way, str]:
+    """What opens a provider besides is held with it."""
+    found: dict[Way, str] = {}
+    for offering in (each for model in models for each in model.offerings):
+        if word := held.of(offering.id, offering.provider_id):
+            found[offering.id] = word
+            for by_provider in credentials.values():
+                further = by_provider.get(offering.provider_id, ())
+                found |= {f"{offering.id}:{credential.id}": word for credential in further}
+    return found
 
 
 def _followers(models: Mapping[str, ModelFacts]) -> dict[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from accounts.booking import Kind, book, correction_of, corrections_of, lock
 from accounts.measures import write_exactly
 from accounts.models import LedgerEntry, Team
 from accounts.money import charge_of, units_of, usd_of
+from accounts.querysets import LedgerQuerySet
 from accounts.recording import Amounts
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
@@ -118,13 +119,22 @@ class _Pricing:
         return Amounts(cost, charge_of(cost, write_exactly(entry.charge_factor)), 0), plan.fields
 
 
+def count_attempts(asked: Range, most: int) -> int:
+    """How many are in the range; of more, `most`."""
+    return _rows(asked).order_by()[:most].count()
+
+
+def _rows(asked: Range) -> LedgerQuerySet:
+    rows: LedgerQuerySet = LedgerEntry.objects.attempts()
+    named = {
+        name: value for name in ("model", "provider", "upstream_name") if (value := getattr(asked, name))
+    }
+    return rows.filter(started_at__gte=asked.since, started_at__lt=asked.until, **named)
+
+
 def _pages(asked: Range) -> Iterator[Sequence[UUID]]:
     """Ids of attempts in the range, in the order of time, a page at a time."""
-    rows = LedgerEntry.objects.attempts().filter(started_at__gte=asked.since, started_at__lt=asked.until)
-    for column in ("model", "provider", "upstream_name"):
-        if value := getattr(asked, column):
-            rows = rows.filter(**{column: value})
-    rows = rows.order_by("started_at", "attempt_id")
+    rows = _rows(asked).order_by("started_at", "attempt_id")
     page = list(rows.values_list("started_at", "attempt_id")[:_PAGE])
     while page:
         yield [id_ for _, id_ in page]

@@ -6,19 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from django.db import Error, connection
 
 from accounts.attempts import AttemptRecord
+from accounts.budget_notices import tell_held
 from accounts.budgets import SubjectBudgets
 from accounts.spending import Bases, read_bases
 from accounts.subjects import PROVIDER, everybody, owners_of, with_own
 from gateway.core import sql
-from gateway.core.store.interface import Store
+from gateway.core.store.interface import Store, WindowLimit
 from gateway.proxy.admission.admission import Rulebook
 
 _log = logging.getLogger(__name__)
 _TELL_S = 10.0
+_MOST_TOLD = 10_000
+Place = tuple[str, str]
+"""A subject and the name of a window, as the store has them."""
 
 
 class BudgetBases:
@@ -32,6 +37,8 @@ class BudgetBases:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="spent")
         self._looks: dict[tuple[str, ...], asyncio.Future[None]] = {}
         self._touched: set[str] = set()
+        self._refused: set[Place] = set()
+        self._told: set[Place] = set()
         self._lock = threading.Lock()
         self.spent_providers: frozenset[str] = frozenset()
 
@@ -78,6 +85,25 @@ class BudgetBases:
                     self._touched.update(budgets.keys() & with_own(everybody(*each)))
         if self._loop:
             self._loop.call_soon_threadsafe(self._store.recorded, process, seq)
+
+    def refused_while_held(self, subject: str, window: WindowLimit) -> None:
+        """On the loop; `tell_refused` tells it."""
+        if (place := (subject, window.window)) not in self._told:
+            with self._lock:
+                self._refused.add(place)
+
+    def tell_refused(self) -> None:
+        """Raise alerts of the budgets that refused calls since, once for each window. Blocks on SQL."""
+        if not self._refused:
+            return
+        with self._lock:
+            refused = set(self._refused)
+        tell_held(refused, at=datetime.fromtimestamp(self._clock(), UTC))
+        with self._lock:
+            self._refused -= refused
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told |= refused
 
     def renew(self) -> int:
         """Tell the store of those whose attempts were recorded since, and look at providers; their number.

@@ -26,7 +26,8 @@ from gateway.plane.recorder import Recorder
 from gateway.plane.spool import Spool
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
-from gateway.proxy.health import HealthObserver
+from gateway.proxy.health import HealthEvents, HealthObserver
+from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import Observers
 from gateway.proxy.services import CallServices
@@ -94,7 +95,10 @@ class Process:
         self.recorder = Recorder(self.spool, bases=self.bases, notes=notes)
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
-        self.observers = Observers(self.spool, [HealthObserver(self.health), settling])
+        health = HealthObserver(self.health)
+        self.health_events = HealthEvents()
+        self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
+        self.observers = Observers(self.spool, [health, settling])
         self.rate_cards = RateCards()
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
@@ -115,6 +119,7 @@ class Process:
         self.recorder.start()
         await self.store.open()
         self.bases.open()
+        await self.health_sharing.open()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return CallServices(
             engine=self.engine,
@@ -144,6 +149,7 @@ class Process:
         """Once no call is open: disconnect, then write what is still in the spool."""
         if self.engine:
             await self.engine.close()
+        await self.health_sharing.close()
         await self.store.close()
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)

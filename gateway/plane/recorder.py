@@ -33,7 +33,7 @@ _NEWS_EVERY_S = 1.0
 _SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BASES_EVERY_S = 0.75
-_BATCH = 200
+_BATCH = 1000
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
 
@@ -169,6 +169,7 @@ class Recorder:
                 news_at = now + _NEWS_EVERY_S
             if self._bases and now >= bases_at:
                 self._attempt("what the store knows of budgets", self._bases.renew)
+                self._attempt("budgets that refuse calls", self._bases.tell_refused)
                 bases_at = now + _BASES_EVERY_S
             if now >= touches_at:
                 self._attempt("last use of keys", self._flush_touched)

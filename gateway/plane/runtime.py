@@ -97,7 +97,6 @@ class Runtime:
             self.services,
             self.worker_lane,
             setting=settings.CHAT_LANE,
-            has_own_worker=not self.process.store.is_shared,
         )
         self.edge = Edge(
             EdgeServices(

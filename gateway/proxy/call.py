@@ -11,7 +11,7 @@ from providers.operations.registry import operation_of
 from providers.wire.body import PARSERS
 from providers.wire.call import Call
 
-OWN_FIELDS = frozenset({"project_id", "provider"})
+OWN_FIELDS = frozenset({"min_reasoning_level", "models", "project_id", "provider"})
 """Parameters of ours, which no provider knows."""
 _FACTS = (
     "request_id",

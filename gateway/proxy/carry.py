@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from random import random
 from typing import Any
 
 import orjson
@@ -25,8 +26,10 @@ from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
@@ -86,12 +89,12 @@ async def carry(
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
     if is_large:
-        required = await off_loop(_require, call, preferences)
-        plan = await off_loop(plan_route, call.requested_model, required, context, preferences)
+        asked = await off_loop(_ask, call, parsed, preferences)
+        plan = await off_loop(plan_route, asked, context)
     else:
-        required = _require(call, preferences)
-        plan = plan_route(call.requested_model, required, context, preferences)
-    _follow(plan, call, required, context)
+        asked = _ask(call, parsed, preferences)
+        plan = plan_route(asked, context)
+    _follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
@@ -165,7 +168,13 @@ async def _count(
 def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health_of = partial(services.health.status, at=time.monotonic())
-    return RoutingContext(services.snapshots.current, request.key, datetime.now(UTC), health_of)
+    return RoutingContext(
+        services.snapshots.current,
+        request.key,
+        datetime.now(UTC),
+        health_of,
+        draw=random(),  # noqa: S311  # nothing secret hangs on it
+    )
 
 
 def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
@@ -198,6 +207,21 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call
+
+
+def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
+    """What a route is asked for. Raises InvalidRequest."""
+    model = call.requested_model
+    required = _require(call, preferences)
+    if call.body is parsed:
+        # Nothing of it is meant for us.
+        asked = RouteRequest((model,), required, preferences)
+    else:
+        names = read_names(parsed, model, call.endpoint)
+        asked = RouteRequest(names, required, preferences, read_level(parsed))
+    if AUTO in model or len(asked.names) > 1:
+        asked.reasoning_effort = read_effort(required, parsed)
+    return asked
 
 
 def _require(call: Call, preferences: ProviderPreferences) -> Requirements:

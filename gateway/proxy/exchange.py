@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from accounts.attempts import AttemptSample
 from gateway.core import codec
-from gateway.core.codec import Unreadable
 
 JSON_TYPE = "application/json"
 
@@ -40,12 +37,8 @@ class ResponseHead:
 
 @dataclass
 class CallResult:
-    """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet.
+    """How a call ended. `error` holds GatewayError.to_dict where nothing was sent to the client yet."""
 
-    `samples` are for the health table of whoever routes.
-    """
-
-    samples: list[AttemptSample] = field(default_factory=list)
     error: dict[str, Any] | None = None
     attempts: int = 0
     cut_by: str = ""
@@ -60,13 +53,8 @@ class CallResult:
 
     @classmethod
     def decode(cls, data: bytes) -> "CallResult":
-        """What cannot be read of the samples is left out: they only advise. Raises Unreadable."""
-        end = codec.decode(cls, data)
-        told, end.samples = cast("list[dict[str, Any]]", end.samples), []
-        for facts in told:
-            with suppress(Unreadable):
-                end.samples.append(codec.read(AttemptSample, facts))
-        return end
+        """Raises Unreadable."""
+        return codec.decode(cls, data)
 
 
 # Why a call was cancelled, as the ledger says it. These two are the team's own doing; all others are ours.

@@ -2,7 +2,6 @@
 
 from gateway.proxy.errors import InvalidRequest, NoWorker
 from gateway.proxy.exchange import CallResult, ResponseSink
-from gateway.proxy.health import learn
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.services import CallServices
@@ -16,14 +15,10 @@ LANES = (AUTO, WORKER, DIRECT)
 class Lanes:
     """Both lanes of a web process. `setting` holds unless a key or a request says otherwise."""
 
-    def __init__(
-        self, services: CallServices, worker_lane: WorkerLane, *, setting: str, has_own_worker: bool
-    ) -> None:
+    def __init__(self, services: CallServices, worker_lane: WorkerLane, *, setting: str) -> None:
         self._services = services
         self._worker_lane = worker_lane
         self._setting = setting
-        self._has_own_worker = has_own_worker
-        """The worker is this very process: what it sees of the offerings is in our health table already."""
 
     def choose(self, asked: str, key_lane: str) -> str:
         """The first of request, key and setting that is not `auto`. Raises InvalidRequest."""
@@ -45,10 +40,6 @@ class Lanes:
             record.lane = WORKER
             end = await self._worker_lane.carry(call, sink)
             if end is not None:
-                if not self._has_own_worker:
-                    # Routing happens here, so what a worker saw of the offerings counts here too.
-                    for sample in end.samples:
-                        learn(self._services.health, sample)
                 return end
             if wanted == WORKER:
                 raise _no_worker()

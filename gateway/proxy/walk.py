@@ -59,8 +59,6 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     reserved.note(attempt.record)
                 if call.held_output_tokens:
                     end.output_tokens = attempt.record.output_tokens or 0
-                if attempt.record.sample:
-                    end.samples.append(attempt.record.sample)
     finally:
         if reserved:
             reserved.close()

@@ -68,6 +68,9 @@ def test_the_store_does_with_the_documented_rights(url: str) -> None:
         assert await store.start_job(entry, "worker", b"started")
         await store._jobs.sweep()
         await store.take_back("call", store.epoch)
+        assert await store.claim("it", 1)
+        store.keep("shelf", "a", b"1", 1)
+        assert await store.read_shelf("shelf") == {"a": b"1"}
         await inbox.close()
 
     play_redis(story, url)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from providers.health import FAILURES_TO_OPEN, FIRST_PAUSE_S, LONGEST_PAUSE_S, PROBE_LEASE_S, HealthTable
+from providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S, LONGEST_PAUSE_S, PROBE_LEASE_S
+from providers.health import HealthTable
 from providers.wire.failure import FailureKind
 
 DOWN = FailureKind.UNAVAILABLE
@@ -35,7 +36,8 @@ def test_success_in_between_starts_the_count_again():
     table = HealthTable()
     for _ in range(3 * FAILURES_TO_OPEN):
         table.failed(7, DOWN, at=0)
-        table.succeeded(7, 10, at=0)
+        for _ in range(2):
+            table.succeeded(7, 10, at=0)
     assert table.admits(7, at=0)
 
 

@@ -291,6 +291,20 @@ class Store(Protocol):
     async def forgive(self, subject: str) -> None:
         """The last try was the right one: none of them counts any more."""
 
+    # What processes tell each other beside their calls
+
+    async def claim(self, name: str, lease_s: float) -> bool:
+        """Whether this process alone may do what is named so until the lease ends. To claim again prolongs it.
+
+        Raises StoreUnavailable.
+        """
+
+    def keep(self, shelf: str, entry: str, value: bytes, keep_s: float) -> None:
+        """In the place of what that entry was. A shelf is empty once nothing was kept there for so long."""
+
+    async def read_shelf(self, shelf: str) -> Mapping[str, bytes]:
+        """By the entry. Raises StoreUnavailable."""
+
     # The worker lane (roles and frames: gateway.proxy.lane)
 
     def send_job(self, call_id: str, inbox: str, start_within_s: float, body: bytes) -> None: ...

@@ -18,6 +18,7 @@ from gateway.core.store.interface import (
     Verdict,
 )
 from gateway.core.store.limits import MemoryLimits
+from gateway.core.store.shelves import MemoryShelves
 from gateway.core.store.tries import Patience, Tries
 
 _JOBS_KEPT = 10_000
@@ -81,6 +82,8 @@ class MemoryStore:
         self.settle, self.raise_hold = self._budgets.settle, self._budgets.raise_hold
         self.release_holds = self._budgets.release_holds
         self._tries = Tries(clock=clock)
+        shelves = MemoryShelves(clock)
+        self.claim, self.keep, self.read_shelf = shelves.claim, shelves.keep, shelves.read_shelf
         self._jobs: deque[JobEntry] = deque(maxlen=_JOBS_KEPT)
         self._arrived = asyncio.Event()
         self._unowned: dict[str, float] = {}

@@ -13,6 +13,7 @@ from gateway.core.store.redis_inbox import Inbox
 from gateway.core.store.redis_jobs import RedisJobs
 from gateway.core.store.redis_limits import RedisLimits
 from gateway.core.store.redis_turn import Turn
+from gateway.core.store.shelves import RedisShelves
 from gateway.core.store.tries import Patience
 
 LEASE_S = 60.0
@@ -38,6 +39,8 @@ class RedisStore:
         self.standings = limits.standings
         self.settle, self.raise_hold = budgets.settle, budgets.raise_hold
         self.release_holds = budgets.release_holds
+        shelves = RedisShelves(self._commands, process_id)
+        self.claim, self.keep, self.read_shelf = shelves.claim, shelves.keep, shelves.read_shelf
         self._renew_every_s = lease_s / 3
         self._known: tuple[str | None, int] | None = None
         self._keeper: asyncio.Task[None] | None = None

@@ -14,7 +14,7 @@ from accounts.subjects import counts_own
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
-from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict
+from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict, WindowLimit
 from gateway.proxy.admission.growth import Growth
 from gateway.proxy.admission.holds import Holds
 from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
@@ -54,6 +54,9 @@ class Bases(Protocol):
 
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         """Tell the store what SQL has as spent in their windows now. Nothing where SQL does not answer."""
+
+    def refused_while_held(self, subject: str, window: WindowLimit) -> None:
+        """A call was refused because running ones hold what is left there: somebody may have to hear of it."""
 
 
 class Admission:
@@ -132,6 +135,8 @@ class Admission:
             # What its budgets have no room for is still the team's to pay elsewhere.
             call.offering_ids = tuple([each.way for each in own])
             return await self.admit(call, rules, own, snapshot)
+        elif verdict.reason == "held" and verdict.budget:
+            self._bases.refused_while_held(*verdict.budget)
         return verdict
 
     def _budgets_of_ways(

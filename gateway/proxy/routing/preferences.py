@@ -38,6 +38,8 @@ class ProviderPreferences:
     only: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    sort: str = ""
+    """What its offerings are ordered by: see gateway.proxy.routing.names; empty where the client says nothing."""
     of_key: Restrictions | None = None
     """What the key that calls may use; the client has no say in it."""
 

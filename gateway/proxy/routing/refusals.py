@@ -3,6 +3,7 @@
 from collections.abc import Set
 
 from gateway.proxy.errors import Forbidden, GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.routing.filters import NOT_FREE, NOT_PINNED, REASONS_BELOW
 from gateway.proxy.routing.preferences import FIELD, FORBIDDEN
 from providers.operations.base import Requirements
 
@@ -17,6 +18,7 @@ def no_candidate(name: str, required: Requirements, reasons: Set[str], largest: 
     What the client excluded, or its key may not use, comes last: only where nothing stood against what was left over
     was it that.
     """
+    reasons = reasons - {NOT_PINNED} or reasons
     others = {reason for reason in reasons if not reason.startswith(_EXCLUDED) and reason != FORBIDDEN}
     if FORBIDDEN in reasons and not others:
         message = f"{name} is among those that this key may use."
@@ -43,6 +45,9 @@ def _callers(name: str, required: Requirements, reasons: Set[str], largest: int)
     if unread := _all_after(_CANNOT_READ, reasons):
         message = f"{name} reads {unread[0]} input."
         return InvalidRequest(message, code="unsupported_content", param=messages)
+    if too_little := _all_after(REASONS_BELOW, reasons):
+        message = f"{name} is known to reason at level '{too_little[0]}' or above."
+        return InvalidRequest(message, code="unsupported_reasoning_level", param="min_reasoning_level")
     if "context_too_small" in reasons:
         return InvalidRequest(
             f"{name} takes so long an input: at most {largest} tokens, and it has about {required.input_tokens}.",
@@ -52,6 +57,8 @@ def _callers(name: str, required: Requirements, reasons: Set[str], largest: int)
     if reasons and reasons <= _NO_ENDPOINT:
         message = f"{name} serves {required.endpoint}."
         return InvalidRequest(message, code="unsupported_endpoint", param="model")
+    if NOT_FREE in reasons:
+        return InvalidRequest(f"{name} is free.", code="no_free_provider", param="model")
     if _UNPRICED in reasons:
         message = f"{name} has a price in USD, without which no call is made on a budget."
         return InvalidRequest(message, code="unpriced_model", param="model")

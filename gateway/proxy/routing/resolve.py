@@ -1,4 +1,4 @@
-"""Stop 4, first half: what a name means to a key: a model, the successor that its policy names, or a refusal. Pure."""
+"""Stop 4, first half: what names mean to a key: models, the successors that policies name, or a refusal. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from accounts.policies import POLICIES, LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
-from gateway.proxy.errors import ModelRetired, NotFound
+from gateway.proxy.errors import GatewayError, InvalidRequest, ModelRetired, NotFound
+from gateway.proxy.routing.names import AUTO, Asked, read_name
 from providers.facts import Way
 from providers.health import HealthStatus
 from providers.operations.registry import operation_of
@@ -27,35 +28,112 @@ class RoutingContext:
     """Health of an offering as this process saw it, by the way to it."""
     is_priced: Callable[[OfferingFacts], bool] | None = None
     """Whether it is known what an offering costs: asked where a budget refuses, which could not be held otherwise."""
+    draw: float = 0.0
+    """All that is left to chance: 0 ≤ draw < 1. At 0 the best comes first wherever there is one."""
+    headroom_of: Callable[[OfferingFacts], float] | None = None
+    """How much of its quotas is left, from 0 to 1, as it was at most a second ago. None: nobody has any."""
+    affinity: Callable[[bytes], Way | None] | None = None
+    """Which way holds the cache of prompts with such a mark, if any is known to."""
     counts_own: bool = False
     """Such a budget counts calls on the team's own credentials, too."""
 
 
 @dataclass(slots=True)
 class ResolvedModel:
-    """The model that is to answer. `retired` is the one that was asked for, where another stands in for it."""
+    """One of the choices for a call: a model that is to answer, or any where `model` is None.
 
-    model: ModelFacts
-    policy: LifecyclePolicy = LifecyclePolicy.ADVISE
+    `name` is what the client asked for. `retired` is the model of that name, where another stands in for it; `provider`
+    the only one that may answer, empty where all may. For `sort` and `is_free` see gateway.proxy.routing.names.
+    """
+
+    model: ModelFacts | None
+    policy: LifecyclePolicy
+    name: str
     retired: ModelFacts | None = None
+    provider: str = ""
+    sort: str = ""
+    is_free: bool = False
 
 
-def resolve_model(requested: str, endpoint: str, context: RoutingContext) -> ResolvedModel:
-    """For an id or an alias. Raises NotFound or ModelRetired."""
-    model = _find(requested, context)
-    policy = policy_for(requested, model, context.key)
+@dataclass(slots=True)
+class PassedOver:
+    """A choice that cannot be called at this time, and what is said of it where there is no other."""
+
+    name: str
+    refusal: GatewayError
+
+
+class OutOfLife(Exception):
+    """Of a model that exists, and is not out yet or retired."""
+
+    def __init__(self, refusal: GatewayError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def resolve_models(
+    names: tuple[str, ...], endpoint: str, context: RoutingContext
+) -> tuple[list[ResolvedModel], list[PassedOver]]:
+    """The choices in their order, and those that their models' lives do not allow.
+
+    Raises NotFound, also for the last name: whoever mistyped it would hear of it only when it was needed. Raises
+    ModelRetired, NotFound or InvalidRequest where no choice is left.
+    """
+    choices: list[ResolvedModel] = []
+    passed: list[PassedOver] = []
+    for name in names:
+        try:
+            choices.append(resolve_model(name, endpoint, context))
+        except OutOfLife as error:
+            passed.append(PassedOver(name, error.refusal))
+        except NotFound as error:
+            if name != names[0]:
+                error.param = "models"
+            raise
+    if not choices:
+        raise passed[0].refusal
+    return choices, passed
+
+
+def resolve_model(name: str, endpoint: str, context: RoutingContext) -> ResolvedModel:
+    """For an id, an alias or `auto`, with what may stand around it. Raises NotFound, InvalidRequest, OutOfLife."""
+    model = context.snapshot.find(name)
+    if model is not None:
+        if not context.key.may_call(model.id, model.aliases):
+            raise _unknown_model(name, context)
+        return in_its_life(model, name, name, endpoint, context)
+    asked = read_name(name, lambda text: context.snapshot.find(text) is not None)
+    if asked.model == AUTO:
+        _check_auto(endpoint)
+        _check_provider(asked, None, context)
+        found = ResolvedModel(None, POLICIES[context.key.lifecycle_policy], name)
+    else:
+        found = in_its_life(_find(asked, context), name, asked.model, endpoint, context)
+    found.provider, found.sort, found.is_free = asked.provider, asked.sort, asked.is_free
+    return found
+
+
+def in_its_life(
+    model: ModelFacts, name: str, called: str, endpoint: str, context: RoutingContext
+) -> ResolvedModel:
+    """The model, or its successor. `called`: the id or alias in `name`. Raises OutOfLife."""
+    policy = policy_for(called, model, context.key)
     match model.status(context.at):
         case Status.ANNOUNCED:
-            raise NotFound(
-                f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before.",
-                code="model_not_released",
-                param="model",
-            )
+            message = f"Model '{model.id}' is announced for {model.release_at:%Y-%m-%d} and cannot be called before."
+            raise OutOfLife(NotFound(message, code="model_not_released", param="model"))
         case Status.DEPRECATED if policy is LifecyclePolicy.BLOCK:
-            raise _blocked(model, requested, context)
+            raise OutOfLife(_blocked(model, name, context))
         case Status.RETIRED:
-            return _stand_in(model, requested, endpoint, policy, context)
-    return ResolvedModel(model, policy)
+            successor = _stand_in(model, name, endpoint, policy, context)
+            return ResolvedModel(successor, policy, name, retired=model)
+    return ResolvedModel(model, policy, name)
+
+
+def _check_auto(endpoint: str) -> None:
+    if why_named := operation_of(endpoint).why_named:
+        message = f"'{AUTO}' cannot be used for {endpoint}: {why_named}. Name the model."
+        raise InvalidRequest(message, code="model_required", param="model")
 
 
 def policy_for(requested: str, model: ModelFacts, key: KeyFacts) -> LifecyclePolicy:
@@ -76,25 +154,63 @@ def retired(model: ModelFacts, requested: str, context: RoutingContext, *, why: 
 
 def _stand_in(
     model: ModelFacts, requested: str, endpoint: str, policy: LifecyclePolicy, context: RoutingContext
-) -> ResolvedModel:
-    """The declared successor of a retired model. Raises ModelRetired where it may not answer."""
+) -> ModelFacts:
+    """The declared successor of a retired model. Raises OutOfLife where it may not answer."""
     if policy is not LifecyclePolicy.REDIRECT:
-        raise retired(model, requested, context)
+        raise OutOfLife(retired(model, requested, context))
     if why_named := operation_of(endpoint).why_named:
         why = f" Calls for {endpoint} are not redirected: {why_named}."
-        raise retired(model, requested, context, why=why)
+        raise OutOfLife(retired(model, requested, context, why=why))
     successor = context.snapshot.successor(model, context.at, declared=True)
     if successor is None or not context.key.may_call(successor.id, successor.aliases):
         why = " It could not be redirected: there is no declared successor that this key may call."
-        raise retired(model, requested, context, why=why)
-    return ResolvedModel(successor, policy, retired=model)
+        raise OutOfLife(retired(model, requested, context, why=why))
+    return successor
 
 
-def _find(requested: str, context: RoutingContext) -> ModelFacts:
-    model = context.snapshot.find(requested)
+def _find(asked: Asked, context: RoutingContext) -> ModelFacts:
+    """A model that is named with more than its name. Raises NotFound."""
+    model = context.snapshot.find(asked.model)
     if model is None or not context.key.may_call(model.id, model.aliases):
-        raise NotFound(_unknown_model_message(requested, context), code="model_not_found", param="model")
+        is_provider = not asked.provider or asked.provider in _open_providers(context)
+        # Where neither is known, it was one name with a colon, most likely.
+        raise _unknown_model(asked.model if is_provider else asked.name, context)
+    _check_provider(asked, model, context)
     return model
+
+
+def _check_provider(asked: Asked, model: ModelFacts | None, context: RoutingContext) -> None:
+    """That the provider that has to answer exists, is open to the key, and offers the model. Raises NotFound."""
+    if not asked.provider:
+        return
+    known = _open_providers(context)
+    having = known & _providers_of(model, context) if model else known
+    if asked.provider in having:
+        return
+    if model is None or asked.provider not in known:
+        message = f"Provider '{asked.provider[:60]}' does not exist, or this key may not use it."
+    else:
+        message = f"Provider '{asked.provider}' does not offer model '{model.id}'."
+    near = get_close_matches(asked.provider[:60], sorted(having), n=3, cutoff=0.6)
+    if model:
+        near = near or sorted(having)[:3]
+    hint = f" Did you mean {' or '.join(repr(f'{slug}:{asked.model}') for slug in near)}?" if near else ""
+    raise NotFound(message + hint, code="provider_not_found", param="model")
+
+
+def _open_providers(context: RoutingContext) -> set[str]:
+    rules = context.key.restrictions
+    return {
+        provider.slug
+        for provider in context.snapshot.providers.values()
+        if rules is None or rules.permits_provider(provider.slug)
+    }
+
+
+def _providers_of(model: ModelFacts, context: RoutingContext) -> set[str]:
+    providers = context.snapshot.providers
+    ids = {offering.provider_id for offering in model.offerings}
+    return {providers[id_].slug for id_ in ids if id_ in providers}
 
 
 def _blocked(model: ModelFacts, requested: str, context: RoutingContext) -> ModelRetired:
@@ -112,7 +228,7 @@ def _advice(successor: ModelFacts | None) -> str:
     return f"; use '{successor.id}'." if successor else "."
 
 
-def _unknown_model_message(requested: str, context: RoutingContext) -> str:
+def _unknown_model(requested: str, context: RoutingContext) -> NotFound:
     snapshot = context.snapshot
     names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
     near = [
@@ -125,4 +241,5 @@ def _unknown_model_message(requested: str, context: RoutingContext) -> str:
         if near
         else " GET /v1/models lists them."
     )
-    return f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
+    message = f"Model '{requested[:200]}' does not exist, or this key may not call it.{hint}"
+    return NotFound(message, code="model_not_found", param="model")

@@ -12,6 +12,7 @@ from gateway.proxy.routing.resolve import RoutingContext
 from providers.facts import OPERATOR, CredentialFacts, Way
 from providers.formats.base import TranslationError
 from providers.formats.losses import Kind
+from providers.health import HealthStatus
 
 MOST_OWN = 3
 """Of a team's own that are tried for one call, beside the operator's."""
@@ -23,7 +24,8 @@ _FIRST, _AMONG_THE_OPERATORS, _LAST = -1, 0, 1
 class Candidate:
     """`loss` is the worst kind of what it would lose of the request: see providers.formats.losses.
 
-    `credential` is None where the provider's main one opens it. The lowest `turn` is tried first.
+    `rank` tells for which of the plan's choices it stands: all of a lower one are tried before. `credential` is None
+    where the provider's main one opens it. Of a rank, the lowest `turn` is tried first.
     """
 
     model: ModelFacts
@@ -32,6 +34,9 @@ class Candidate:
     loss: Kind = Kind.NOTHING
     turn: int = _AMONG_THE_OPERATORS
     credential: CredentialFacts | None = None
+    rank: int = 0
+    health: HealthStatus | None = None
+    """As it was when its place in the order was found; None where there was nothing to order."""
 
     @property
     def is_own(self) -> bool:

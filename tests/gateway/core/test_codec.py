@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from accounts.attempts import AttemptClosed, AttemptOpened, AttemptSample
+from accounts.attempts import AttemptClosed, AttemptOpened
 from gateway.core import codec
 from gateway.core.codec import Newer, Unreadable
 from gateway.plane.spool import Spool
@@ -30,8 +30,7 @@ CALL = Call(
 )
 RECORDS = [
     ResponseHead("acme", "acme/one", 2, 10, "0.1", ["seed"]),
-    CallResult([AttemptSample(1, 2.5, "timeout", 3.0)], {"code": "x"}, 2),
-    AttemptSample(1, 2.5, "timeout", 3.0),
+    CallResult({"code": "x"}, 2),
     opened(),
     closed("a" * 32),
 ]
@@ -122,12 +121,6 @@ def test_any_text_travels_in_one_line(text):
     end = CallResult(error={"message": text})
     assert b"\n" not in end.encode()
     assert CallResult.decode(end.encode()) == end
-
-
-@pytest.mark.parametrize("sample", [{}, {"offering_id": 1}, None, 7])
-def test_a_sample_that_cannot_be_read_is_left_out_and_the_end_is_believed(sample):
-    line = orjson.dumps({"samples": [sample, {"offering_id": 1, "latency_ms": 2.0}], "attempts": 1})
-    assert CallResult.decode(line) == CallResult([AttemptSample(1, 2.0)], attempts=1)
 
 
 def test_spooled_attempts_need_no_more_than_what_is_billed():

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from accounts.budgeting import OfOperator, make_budget
-from accounts.models import Key
+from accounts.models import Alert, Budget, Key
 from accounts.recording import count_missed
 from accounts.rule_loading import RulesInForce
 from accounts.spending import Bases, read_bases
@@ -126,3 +127,26 @@ def test_a_provider_is_called_again_once_its_budget_is_gone(key: Key) -> None:
         assert bases.spent_providers == set()
 
     play(story)
+
+
+def test_budgets_that_refused_calls_while_others_ran_are_told_once_in_each_window(key: Key) -> None:
+    """By whichever process, however many calls were refused."""
+    of_key = make_budget(subject=key, window="day", amount_usd=Decimal(10))
+    of_team = make_budget(subject=key.team, window="month", amount_usd=Decimal(10), counts_own=True)
+    make_budget(subject=OfOperator(), window="month", amount_usd=Decimal(10))
+    now = [datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()]
+
+    async def story(_: BudgetBases, rules: RulesInForce, store: MemoryStore) -> None:
+        for _ in range(2):
+            bases = BudgetBases(store, rules, clock=lambda: now[0])
+            for day in range(2):
+                now[0] += 86_400 * day
+                for budgets in list(rules.current.budgets.values()) * 3:
+                    bases.refused_while_held(budgets.subject, budgets.windows_at(now[0])[0])
+                await in_thread(bases.tell_refused)
+
+    play(story)
+    told = Alert.objects.filter(kind="budget.held").values_list("cause", flat=True)
+    of_deployment = Budget.objects.get(is_deployment=True)
+    by_window = [of_key, of_key, of_key, of_team, of_deployment]
+    assert sorted(told) == sorted(f"budget:{each.pk}" for each in by_window)

@@ -22,13 +22,14 @@ from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
 from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.outbound import OutboundPolicy
-from gateway.core.store.interface import Store
+from gateway.core.store.interface import Store, WindowLimit
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.settling import Settling
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.health import HealthObserver
+from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
@@ -108,6 +109,11 @@ class Spent:
     version: int = 0
     is_away: bool = False
     spent_providers: frozenset[str] = frozenset()
+
+    held: list[tuple[str, str]] = field(default_factory=list)
+
+    def refused_while_held(self, subject: str, window: WindowLimit) -> None:
+        self.held.append((subject, window.window))
 
     async def learn(self, budgets: Sequence[SubjectBudgets]) -> None:
         self.version += 1
@@ -223,9 +229,10 @@ class EdgeProcess:
         )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
+        seen = HealthObserver(health)
         # Each settles by its own connection, in order with what it then gives back.
         observers, its_observers = (
-            Observers(records, [HealthObserver(health), Settling(store, self.limited, name), *plan.observers])
+            Observers(records, [seen, Settling(store, self.limited, name), *plan.observers])
             for store, name in ((self.store, "web"), (self.worker_store, "worker"))
         )
         self.services = CallServices(
@@ -240,6 +247,7 @@ class EdgeProcess:
             answer_bytes=plan.answer_bytes,
             admission=admission,
         )
+        self.sharing = HealthSharing(seen, self.store, "web-1", self.services.snapshots)
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
             self.worker_store,
@@ -248,7 +256,7 @@ class EdgeProcess:
             records,
             write_timeout_s=plan.write_timeout_s,
         )
-        self.lanes = Lanes(self.services, self.lane, setting="auto", has_own_worker=True)
+        self.lanes = Lanes(self.services, self.lane, setting="auto")
         self.edge = Edge(
             EdgeServices(
                 keys,
@@ -270,6 +278,7 @@ class EdgeProcess:
 
     async def open(self, listener: socket.socket) -> None:
         await self.store.open()
+        await self.sharing.open()
         await self.lane.open()
         if self.plan.with_worker:
             if self.worker_store is not self.store:
@@ -294,6 +303,7 @@ class EdgeProcess:
         if self.plan.with_worker and not self.worker.is_draining:
             await self.worker.drain(0)
         await self.lane.close()
+        await self.sharing.close()
         await self.services.engine.close()
         if self.plan.with_worker and self.worker_store is not self.store:
             await self.worker_store.close()

@@ -111,9 +111,7 @@ def make_edge(engine: Any, keys: Keys) -> Edge:
     services = CallServices(
         engine, choose_adapter, snapshots, observers, health, PATIENT, 64_000_000, admission
     )
-    lanes = Lanes(
-        services, WorkerLane(store, "web-1", longest_call_s=60), setting="direct", has_own_worker=True
-    )
+    lanes = Lanes(services, WorkerLane(store, "web-1", longest_call_s=60), setting="direct")
     parts = (keys, snapshots, store, admission, observers, health, lanes, KeptResponses())
     return Edge(EdgeServices(*parts, 10_000_000, write_timeout_s=5, heartbeat_s=10))
 

@@ -7,25 +7,33 @@ import pytest
 from accounts.restrictions import Restrictions
 from catalogue.pricing.rate_card import rate_card_of
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
-from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
 from providers.operations.parameters import declares, used_in_chat
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
-from tests.gateway.proxy.values import AT, a_key, a_model, a_price, a_provider, a_routing_context, an_offering
+from tests.gateway.proxy.values import (
+    AT,
+    a_key,
+    a_model,
+    a_price,
+    a_provider,
+    a_routing_context,
+    an_offering,
+    plan_for,
+)
 
 CHAT = Requirements("chat.completions")
 
 
 def plan_ids(requested, needs, context):
-    return [candidate.offering.id for candidate in plan_route(requested, needs, context).candidates]
+    return [candidate.offering.id for candidate in plan_for(requested, needs, context).candidates]
 
 
 def test_an_alias_is_answered_by_its_model():
     context = a_routing_context(a_model(aliases=("one", "@cf/acme/one")))
-    assert plan_route("@cf/acme/one", CHAT, context).model.id == "acme/one"
+    assert plan_for("@cf/acme/one", CHAT, context).model.id == "acme/one"
 
 
 def test_offerings_come_in_the_curators_order():
@@ -66,7 +74,7 @@ def test_the_curators_order_goes_before_speed():
 @pytest.mark.parametrize(("tokens", "fits"), [(999, True), (1_000, True), (1_001, False)])
 def test_a_prompt_may_fill_the_window_and_no_more(tokens, fits):
     model = a_model(offerings=(an_offering(1, context_length=1_000), an_offering(2)))
-    plan = plan_route(
+    plan = plan_for(
         "acme/one", Requirements("chat.completions", input_tokens=tokens), a_routing_context(model)
     )
     assert [drop.reason for drop in plan.dropped] == ([] if fits else ["context_too_small"])
@@ -81,7 +89,7 @@ def test_a_provider_that_probes_found_unhealthy_comes_last():
 def test_an_open_breaker_takes_an_offering_out_and_says_so():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
     opened = HealthStatus(is_open=True, success_rate=0.1, latency_ms=None)
-    plan = plan_route("acme/one", CHAT, a_routing_context(model, healths={1: opened}))
+    plan = plan_for("acme/one", CHAT, a_routing_context(model, healths={1: opened}))
     assert [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped] == [(1, "breaker_open")]
 
 
@@ -101,19 +109,19 @@ def test_an_open_breaker_takes_an_offering_out_and_says_so():
 def test_every_dropped_offering_has_its_reason(offering, provider, reason):
     model = a_model(offerings=(an_offering(1, provider_id=1, **offering), an_offering(2, provider_id=2)))
     context = a_routing_context(model, providers=(a_provider(1, **provider), a_provider(2)))
-    assert [drop.reason for drop in plan_route("acme/one", CHAT, context).dropped] == [reason]
+    assert [drop.reason for drop in plan_for("acme/one", CHAT, context).dropped] == [reason]
 
 
 def test_a_model_switched_off_everywhere_is_unavailable():
     with pytest.raises(Unavailable, match="switched on"):
-        plan_route("acme/one", CHAT, a_routing_context(a_model(offerings=(an_offering(is_enabled=False),))))
+        plan_for("acme/one", CHAT, a_routing_context(a_model(offerings=(an_offering(is_enabled=False),))))
 
 
 def test_auto_takes_an_offering_that_can_do_what_is_needed():
     plain = a_model("acme/plain", offerings=(an_offering(1, params=frozenset({"temperature"})),))
     able = a_model("acme/able", offerings=(an_offering(2, params=frozenset({"tools"}), position=9),))
     needs = Requirements("chat.completions", params=frozenset({"tools"}))
-    assert plan_route("auto", needs, a_routing_context(plain, able)).model.id == "acme/able"
+    assert plan_for("auto", needs, a_routing_context(plain, able)).model.id == "acme/able"
 
 
 def test_auto_passes_by_models_that_are_not_out_yet_or_retired():
@@ -132,12 +140,12 @@ def test_auto_takes_deprecated_models_unless_the_policy_blocks_them():
 
 def test_auto_without_any_model_is_unavailable():
     with pytest.raises(Unavailable, match="switched on"):
-        plan_route("auto", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
+        plan_for("auto", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
 
 
 def test_auto_is_refused_for_embeddings():
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("auto", Requirements("embeddings"), a_routing_context())
+        plan_for("auto", Requirements("embeddings"), a_routing_context())
     assert refusal.value.param == "model"
 
 
@@ -178,7 +186,7 @@ TOKENS = {"input": [[1, 2], [3]]}
 def test_embeddings_go_only_where_they_can_be_made_as_asked(body, offering, provider, reason):
     providers = (a_provider(1, **provider), a_provider(2))
     context = a_routing_context(embedding_model(offering, {}), providers=providers)
-    plan = plan_route("acme/one", embedding(**body), context)
+    plan = plan_for("acme/one", embedding(**body), context)
     assert [drop.reason for drop in plan.dropped] == [reason]
     assert [candidate.offering.id for candidate in plan.candidates] == [2]
 
@@ -195,21 +203,21 @@ def test_dimensions_are_taken_wherever_the_offering_declares_them(wire_format):
 def test_what_no_offering_can_embed_is_told_in_the_formats_words():
     context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="voyage"),))
     with pytest.raises(InvalidRequest, match="texts, not token numbers") as refusal:
-        plan_route("acme/one", embedding(**TOKENS), context)
+        plan_for("acme/one", embedding(**TOKENS), context)
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "input")
 
 
 def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
     context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
     with pytest.raises(InvalidRequest, match="serves embeddings") as refusal:
-        plan_route("acme/one", embedding(), context)
+        plan_for("acme/one", embedding(), context)
     assert refusal.value.error_code == "unsupported_endpoint"
 
 
 def test_a_parameter_that_no_offering_takes_is_named():
     model = a_model(offerings=(an_offering(params=frozenset({"temperature"})),))
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route(
+        plan_for(
             "acme/one",
             Requirements("chat.completions", params=frozenset({"tools"})),
             a_routing_context(model),
@@ -225,7 +233,7 @@ def test_an_offering_that_declares_nothing_is_given_the_benefit():
 def test_a_request_longer_than_every_context_window_is_the_callers():
     model = a_model(offerings=(an_offering(context_length=100),))
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("acme/one", Requirements("chat.completions", input_tokens=101), a_routing_context(model))
+        plan_for("acme/one", Requirements("chat.completions", input_tokens=101), a_routing_context(model))
     assert refusal.value.error_code == "context_length_exceeded"
 
 
@@ -254,7 +262,7 @@ def test_tools_documents_and_schemas_have_to_fit_the_window_too(body, spare, pla
 def test_images_go_only_to_models_that_read_them():
     model = a_model(input_types=frozenset({"text"}))
     with pytest.raises(InvalidRequest, match="image"):
-        plan_route(
+        plan_for(
             "acme/one",
             Requirements("chat.completions", input_types=frozenset({"image"})),
             a_routing_context(model),
@@ -263,24 +271,24 @@ def test_images_go_only_to_models_that_read_them():
 
 def test_an_unknown_model_is_answered_with_near_ids():
     with pytest.raises(NotFound, match="acme/one"):
-        plan_route("acme/ome", CHAT, a_routing_context())
+        plan_for("acme/ome", CHAT, a_routing_context())
 
 
 def test_a_model_that_the_key_may_not_call_looks_unknown_and_is_not_suggested():
     with pytest.raises(NotFound) as refusal:
-        plan_route("acme/one", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
+        plan_for("acme/one", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
     assert "Did you mean" not in refusal.value.message
 
 
 def test_a_retired_model_names_its_successor():
     model = a_model(retirement_at=AT, successor_id="acme/two")
     with pytest.raises(ModelRetired, match=r"retired on 2026-11-22; use 'acme/two'"):
-        plan_route("acme/one", CHAT, a_routing_context(model, a_model("acme/two")))
+        plan_for("acme/one", CHAT, a_routing_context(model, a_model("acme/two")))
 
 
 def test_an_announced_model_cannot_be_called_before_its_release():
     with pytest.raises(NotFound, match="announced"):
-        plan_route("acme/one", CHAT, a_routing_context(a_model(release_at=AT + timedelta(seconds=1))))
+        plan_for("acme/one", CHAT, a_routing_context(a_model(release_at=AT + timedelta(seconds=1))))
 
 
 def test_needs_are_read_from_the_request():
@@ -310,7 +318,7 @@ def preferring(requested, preferences, *, offerings=None, used=None):
     """The providers of the plan for a model that two of them offer."""
     model = a_model(offerings=offerings or (an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
     needs = CHAT.requiring(used) if used is not None else CHAT
-    plan = plan_route(
+    plan = plan_for(
         requested, needs, a_routing_context(model), read_preferences({"provider": preferences}, PROVIDERS)
     )
     return [candidate.offering.provider_id for candidate in plan.candidates]
@@ -363,7 +371,7 @@ def test_a_wished_provider_that_is_down_is_no_mistake_of_the_client():
     model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
     opened = HealthStatus(is_open=True, success_rate=0.1, latency_ms=None)
     with pytest.raises(Unavailable, match="healthy"):
-        plan_route(
+        plan_for(
             "acme/one",
             CHAT,
             a_routing_context(model, healths={1: opened}),
@@ -433,7 +441,7 @@ def test_an_offering_is_effective_from_its_instant_on(since, planned):
 )
 def test_only_streams_need_an_offering_that_streams(is_streamed, streams, reasons):
     model = a_model(offerings=(an_offering(1, streams=streams), an_offering(2)))
-    plan = plan_route("acme/one", Requirements("chat.completions", is_streamed), a_routing_context(model))
+    plan = plan_for("acme/one", Requirements("chat.completions", is_streamed), a_routing_context(model))
     assert [drop.reason for drop in plan.dropped] == reasons
 
 
@@ -441,13 +449,13 @@ def test_of_what_a_model_cannot_read_the_first_is_named():
     model = a_model(input_types=frozenset({"text"}))
     needs = Requirements("chat.completions", input_types=frozenset({"image", "audio", "text"}))
     with pytest.raises(InvalidRequest, match="reads audio input") as refusal:
-        plan_route("acme/one", needs, a_routing_context(model))
+        plan_for("acme/one", needs, a_routing_context(model))
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_content", "messages")
 
 
 def test_without_fallbacks_all_but_the_best_are_dropped():
     model = a_model(offerings=(an_offering(1), an_offering(2), an_offering(3)))
-    plan = plan_route("acme/one", CHAT, a_routing_context(model), ProviderPreferences(allows_fallbacks=False))
+    plan = plan_for("acme/one", CHAT, a_routing_context(model), ProviderPreferences(allows_fallbacks=False))
     assert [each.offering.id for each in plan.candidates] == [1]
     excluded = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
     assert excluded == [(2, "excluded:allow_fallbacks"), (3, "excluded:allow_fallbacks")]
@@ -456,7 +464,7 @@ def test_without_fallbacks_all_but_the_best_are_dropped():
 def test_auto_is_the_model_of_the_best_offering():
     worse = a_model("acme/worse", offerings=(an_offering(1, position=2),))
     better = a_model("acme/better", offerings=(an_offering(2, position=1),))
-    assert plan_route("auto", CHAT, a_routing_context(worse, better)).model.id == "acme/better"
+    assert plan_for("auto", CHAT, a_routing_context(worse, better)).model.id == "acme/better"
 
 
 def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
@@ -475,7 +483,7 @@ def weighed(endpoint, call_format, body, *formats, **offering):
     call = Call(endpoint, body, format=call_format)
     needs = operation_of(endpoint).requirements(call)
     context = a_routing_context(a_model(offerings=offerings), providers=providers)
-    return plan_route("acme/one", needs, context)
+    return plan_for("acme/one", needs, context)
 
 
 CHAT_BODY = {"messages": [HELLO]}
@@ -547,7 +555,7 @@ def test_the_first_tuning_that_the_only_offering_lacks_is_named_where_all_is_req
         a_model(offerings=(offering,)), providers=(a_provider(wire_format="anthropic"),)
     )
     with pytest.raises(InvalidRequest) as refusal:
-        plan_route("acme/one", needs, context)
+        plan_for("acme/one", needs, context)
     assert refusal.value.message == "The chosen provider has no 'presence_penalty'."
     assert refusal.value.param == "presence_penalty"
 
@@ -557,7 +565,7 @@ def test_the_largest_window_is_told_also_where_only_the_model_has_one(window, to
     offerings = (an_offering(1, provider_id=1), an_offering(2, provider_id=2, context_length=window))
     needs = Requirements("chat.completions", input_tokens=9)
     with pytest.raises(InvalidRequest, match=f"at most {told} tokens"):
-        plan_route("acme/one", needs, a_routing_context(a_model(offerings=offerings, context_length=7)))
+        plan_for("acme/one", needs, a_routing_context(a_model(offerings=offerings, context_length=7)))
 
 
 def test_a_provider_that_is_closed_to_the_key_is_passed_over():
@@ -619,5 +627,5 @@ def test_a_model_without_a_price_is_refused_by_name_on_a_budget():
     context = a_routing_context()
     context.is_priced = is_priced
     with pytest.raises(InvalidRequest, match="has a price in USD") as refused:
-        plan_route("acme/one", CHAT, context)
+        plan_for("acme/one", CHAT, context)
     assert (refused.value.error_code, refused.value.param) == ("unpriced_model", "model")

@@ -6,9 +6,16 @@ import pytest
 
 from accounts.policies import LifecyclePolicy
 from gateway.proxy.errors import ModelRetired, NotFound
-from gateway.proxy.routing.plan import plan_headers, plan_route
+from gateway.proxy.routing.plan import plan_headers
 from providers.operations.base import Requirements
-from tests.gateway.proxy.values import AT, a_key, a_model, a_routing_context, an_offering
+from tests.gateway.proxy.values import (
+    AT,
+    a_key,
+    a_model,
+    a_routing_context,
+    an_offering,
+    plan_for,
+)
 
 CHAT = Requirements("chat.completions")
 TOMORROW = AT + timedelta(days=1)
@@ -19,12 +26,12 @@ NEW = a_model("acme/new", offerings=(an_offering(2),))
 
 def plan(requested="acme/old", *models, policy="redirect", needs=CHAT, **key):
     context = a_routing_context(*(models or (OLD, AGEING, NEW)), key=a_key(lifecycle_policy=policy, **key))
-    return plan_route(requested, needs, context)
+    return plan_for(requested, needs, context)
 
 
 def headers(requested, policy):
     context = a_routing_context(OLD, AGEING, NEW, key=a_key(lifecycle_policy=policy))
-    return dict(plan_headers(plan_route(requested, CHAT, context), context))
+    return dict(plan_headers(plan_for(requested, CHAT, context), context))
 
 
 def test_redirect_answers_a_retired_model_by_its_declared_successor():
@@ -100,7 +107,7 @@ def test_block_refuses_a_deprecated_model():
 
 def test_block_keeps_auto_away_from_deprecated_models():
     context = a_routing_context(AGEING, NEW, key=a_key(lifecycle_policy=LifecyclePolicy.BLOCK))
-    assert {c.model.id for c in plan_route("auto", CHAT, context).candidates} == {"acme/new"}
+    assert {c.model.id for c in plan_for("auto", CHAT, context).candidates} == {"acme/new"}
 
 
 @pytest.mark.parametrize(("policy", "is_told"), [("advise", False), ("warn", True)])

@@ -10,9 +10,13 @@ from accounts.scopes import MEANT
 from catalogue.endpoints import answered
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
 from catalogue.published.snapshot import Snapshot
+from gateway.proxy.routing.plan import RoutePlan, plan_route
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import RoutingContext
 from providers.facts import ProviderFacts
 from providers.health import HealthStatus
+from providers.operations.base import Requirements
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 HEALTHY = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
@@ -68,3 +72,14 @@ def a_routing_context(
     known = {provider.id: provider for provider in providers or (a_provider(1), a_provider(2))}
     snapshot = Snapshot.of(models or (a_model(),), known, revision=1)
     return RoutingContext(snapshot, key or a_key(), AT, lambda id_: (healths or {}).get(id_, HEALTHY))
+
+
+def plan_for(
+    name: str,
+    required: Requirements,
+    context: RoutingContext,
+    preferences: ProviderPreferences = NO_PREFERENCES,
+    **wishes: Any,
+) -> RoutePlan:
+    """The plan for one name."""
+    return plan_route(RouteRequest((name,), required, preferences, **wishes), context)

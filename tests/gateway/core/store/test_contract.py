@@ -253,3 +253,41 @@ def test_closed_subscription_hears_nothing_more(world: World) -> None:
         assert heard == []
 
     world.play(story)
+
+
+# Leases and shelves
+
+
+def test_whoever_claims_again_keeps_the_lease(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        assert [await web.claim("it", 30) for _ in range(3)] == [True] * 3
+
+    world.play(story)
+
+
+def test_a_shelf_has_the_last_word_of_each_entry(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        web.keep("a", "web", b"\x00first", 30)
+        web.keep("a", "web", b"\x00second", 30)
+        web.keep("b", "web", b"elsewhere", 30)
+        # In order with what went before, on either side.
+        assert await web.read_shelf("a") == {"web": b"\x00second"}
+        worker.keep("a", "w\u00f6rker", b"", 30)
+        assert await worker.read_shelf("a") == {"web": b"\x00second", "w\u00f6rker": b""}
+        assert await web.read_shelf("unknown") == {}
+
+    world.play(story)
+
+
+def test_a_shelf_is_kept_for_as_long_as_its_last_entry_asked(world: World) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        web.keep("a", "old", b"1", 0.2)
+        web.keep("b", "new", b"2", 30)
+        web.keep("c", "old", b"3", 0.2)
+        web.keep("c", "new", b"4", 30)
+        await world.sleep(0.3)
+        assert await web.read_shelf("a") == {}
+        assert await web.read_shelf("b") == {"new": b"2"}
+        assert await web.read_shelf("c") == {"old": b"3", "new": b"4"}
+
+    world.play(story)

@@ -118,6 +118,7 @@ def test_what_is_only_held_is_waited_for_and_then_to_be_tried_again(edge, first,
     refused = ask(edge, lane=lane)
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "budget_held")
     assert refused.headers["retry-after"] == "1"
+    assert edge.process.spent.held == [("key:1", "lifetime:0")]
     running.join()
     wait_until(lambda: held(edge) == 0, "settling")
     assert ask(edge, lane=lane).status_code == 402
