@@ -5,6 +5,7 @@ import logging
 import time
 from random import random
 
+from accounts.attempts import AttemptRecord
 from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.admission.reserved import Reserved
 from gateway.proxy.attempt import Attempt
@@ -44,9 +45,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 await attempt.run(sink, may_go_on=targets.may_follow)
                 return end
             except UpstreamFailure as failure:
-                # A provider's trouble may pass, and then its offering can do what this one cannot.
-                if error is None or failure.kind is not FailureKind.UNSUPPORTED:
-                    error = _milder(error, _told(failure, call, target))
+                error = _weigh(error, failure, call, target)
                 if attempt.has_begun:
                     end.cut_by = error.error_code
                     await sink.send(attempt.fail(error), is_last=True)
@@ -55,10 +54,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     break
                 await asyncio.sleep(targets.pause_after(failure, random()))  # noqa: S311  # it is no secret
             finally:
-                if reserved:
-                    reserved.note(attempt.record)
-                if call.held_output_tokens:
-                    end.output_tokens = attempt.record.output_tokens or 0
+                _note(attempt.record, call, end, reserved)
     finally:
         if reserved:
             reserved.close()
@@ -66,6 +62,22 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     end.withheld = len(targets.withheld)
     end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _note(record: AttemptRecord, call: Call, end: CallResult, reserved: Reserved | None) -> None:
+    """What an attempt used."""
+    if reserved:
+        reserved.note(record)
+    if call.held_output_tokens:
+        end.output_tokens = record.output_tokens or 0
+
+
+def _weigh(before: GatewayError | None, failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:
+    """What the client is told, if nobody else answers."""
+    # A provider's trouble may pass, and then its offering can do what this one cannot.
+    if before is not None and failure.kind is FailureKind.UNSUPPORTED:
+        return before
+    return _milder(before, _told(failure, call, target))
 
 
 def _tell_withheld(targets: Targets, retries: RetryBudget) -> None:
