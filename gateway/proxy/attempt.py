@@ -252,6 +252,7 @@ class Attempt:
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
         bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
+        usage = bill.usage
         latency_ms = (time.monotonic() - self._started) * 1000
         record.closed = AttemptClosed(
             attempt_id=record.opened.attempt_id,
@@ -259,13 +260,13 @@ class Attempt:
             outcome=outcome,
             status=self._status,
             error_code=error_code,
-            usage=usage_fields(bill.usage),
-            is_estimated=bill.usage is not None and bill.usage.is_estimated,
+            usage=usage_fields(usage),
+            is_estimated=usage is not None and usage.is_estimated,
             cost_usd=f"{bill.cost_usd:f}",
             loss_usd=f"{bill.loss_usd:f}",
             latency_ms=latency_ms,
             first_token_ms=None if first is None else (first - self._started) * 1000,
-            prices=self._other_prices(bill.usage),
+            prices=self._other_prices(usage) if usage and usage.service_tier else None,
             about_us=failure.about_us if failure else "",
             translated=self._translated,
         )
@@ -287,10 +288,8 @@ class Attempt:
         payer = find_payer(outcome, error_code)
         return self.target.bill(payer, self._usage, estimate, self._rate_card.cost_usd)
 
-    def _other_prices(self, usage: Usage | None) -> list[Mapping[str, Any]] | None:
+    def _other_prices(self, usage: Usage) -> list[Mapping[str, Any]] | None:
         """Those of the service tier, where it was not the standard one."""
-        if usage is None or not usage.service_tier:
-            return None
         plan = self._rate_card.plan_for(usage)
         return None if plan is self._rate_card.standard else plan.fields
 

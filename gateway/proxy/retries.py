@@ -5,6 +5,7 @@ attempts each, is what takes the next one down: so what a target is given by fai
 what it serves anyway. Where there is little of that, a few are free.
 """
 
+import math
 from collections import defaultdict, deque
 
 from providers.facts import Way
@@ -22,11 +23,11 @@ _Counts = defaultdict[Way, int]
 class _Second:
     """What was begun in one second, by target."""
 
-    __slots__ = ("all", "failovers", "number")
+    __slots__ = ("begun", "failovers", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.all: _Counts = defaultdict(int)
+        self.begun: _Counts = defaultdict(int)
         self.failovers: _Counts = defaultdict(int)
 
 
@@ -34,40 +35,40 @@ class RetryBudget:
     """Of one process: each of several has its own share of a target's traffic, and of what failing over may add."""
 
     def __init__(self) -> None:
-        self._now = _Second(0)
-        self._seconds = deque([self._now], maxlen=WINDOW_S)
+        self._seconds: deque[_Second] = deque()
         self._told_at: dict[Way, float] = {}
+        self._turn(0.0)
 
     def began(self, way: Way, at: float) -> None:
         """An attempt is made there, whichever of its call."""
-        number = int(at)
-        if number != self._now.number:
-            self._turn(number)
-        self._now.all[way] += 1
+        if at >= self._turns_at:
+            self._turn(at)
+        self._begun[way] += 1
 
     def allows(self, way: Way, at: float) -> bool:
         """Whether one more call may fail over to it."""
-        self._turn(int(at))
+        self._turn(at)
         failovers = sum(second.failovers[way] for second in self._seconds if way in second.failovers)
-        traffic = sum(second.all[way] for second in self._seconds if way in second.all)
+        traffic = sum(second.begun[way] for second in self._seconds if way in second.begun)
         return failovers + 1 <= max(FREE, traffic * SHARE)
 
     def take(self, way: Way, at: float) -> None:
         """One fails over to it."""
-        self._turn(int(at))
-        self._now.failovers[way] += 1
+        self._turn(at)
+        self._seconds[-1].failovers[way] += 1
 
     def is_news(self, way: Way, at: float) -> bool:
         """Whether staff are to hear that one was not allowed: once in WINDOW_S for each target."""
-        is_news = at - self._told_at.get(way, -WINDOW_S) >= WINDOW_S
+        is_news = at - self._told_at.get(way, -math.inf) >= WINDOW_S
         if is_news:
             self._told_at[way] = at
         return is_news
 
-    def _turn(self, number: int) -> None:
-        if number != self._now.number:
-            self._now = _Second(number)
-            self._seconds.append(self._now)
+    def _turn(self, at: float) -> None:
+        number = int(at)
+        if not self._seconds or number != self._seconds[-1].number:
+            self._seconds.append(_Second(number))
+            self._turns_at, self._begun = number + 1.0, self._seconds[-1].begun
         while self._seconds[0].number <= number - WINDOW_S:
             self._seconds.popleft()
 

@@ -123,7 +123,7 @@ class Targets:
         self._has_failed = False
         self._current: Target | None = None
         self._next: Target | None = None
-        self.withheld: list[Target] = []
+        self.withheld: list[Way] = []
         """Those that were given enough of others' failures already."""
 
     def may_follow(self, failure: UpstreamFailure) -> bool:
@@ -163,20 +163,20 @@ class Targets:
         if self._next is None:
             now = time.monotonic()
             for target in self._rest:
-                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._takes(target, now):
+                takes = self._takes if self._has_failed else self._health.admits
+                if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
                     self._next = target
                     break
         return self._next is not None
 
-    def _takes(self, target: Target, now: float) -> bool:
-        if not self._has_failed:
-            return self._health.admits(target.way, now)
-        if not self._retries.allows(target.way, now):
-            self.withheld.append(target)
+    def _takes(self, way: Way, now: float) -> bool:
+        """Whether a call that failed elsewhere may go there."""
+        if not self._retries.allows(way, now):
+            self.withheld.append(way)
             return False
-        is_admitted = self._health.admits(target.way, now)
+        is_admitted = self._health.admits(way, now)
         if is_admitted:
-            self._retries.take(target.way, now)
+            self._retries.take(way, now)
         return is_admitted
 
 

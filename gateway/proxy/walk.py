@@ -54,7 +54,8 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     break
                 await asyncio.sleep(targets.pause_after(failure, random()))  # noqa: S311  # it is no secret
             finally:
-                _note(attempt.record, call, end, reserved)
+                if reserved or call.held_output_tokens:
+                    _note(attempt.record, call, end, reserved)
     finally:
         if reserved:
             reserved.close()
@@ -81,12 +82,10 @@ def _weigh(before: GatewayError | None, failure: UpstreamFailure, call: Call, ta
 
 
 def _tell_withheld(targets: Targets, retries: RetryBudget) -> None:
-    for target in targets.withheld:
-        if retries.is_news(target.way, time.monotonic()):
+    for way in targets.withheld:
+        if retries.is_news(way, time.monotonic()):
             logger.warning(
-                "Calls that failed elsewhere are not sent to %s at %s as well: it would be overloaded by them.",
-                target.model.id,
-                target.provider.slug,
+                "Calls that failed elsewhere do not go to offering %s as well: it has enough of them.", way
             )
 
 

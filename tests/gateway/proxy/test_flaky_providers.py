@@ -23,6 +23,7 @@ from gateway.proxy.health import HealthObserver
 from gateway.proxy.observers import Observers
 from gateway.proxy.retries import FREE, SHARE, WINDOW_S
 from gateway.proxy.routing.plan import plan_route
+from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.services import CallServices
 from gateway.proxy.walk import run_call
@@ -101,9 +102,13 @@ class World:
     async def call(self):
         call = Call("chat.completions", BODY, raw=b"{}", id="1")
         status = partial(self.health.status, at=time.monotonic())
-        context = RoutingContext(self.snapshot, a_key(), datetime.now(UTC), status)
+        context = RoutingContext(
+            self.snapshot, a_key(), datetime.now(UTC), status, draw=self.engine.draw.random()
+        )
         try:
-            plan = plan_route("acme/one", operation_of(call.endpoint).requirements(call), context)
+            plan = plan_route(
+                RouteRequest(("acme/one",), operation_of(call.endpoint).requirements(call)), context
+            )
         except Unavailable as refusal:
             # All breakers are open, which is another way of asking nobody.
             return CallResult(error=refusal.to_dict())
