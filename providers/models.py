@@ -8,6 +8,7 @@ from accounts.models.limit import MeasuredModel
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
+from providers.breaker_models import BilledProbe, BreakerHold, HealthEvent, Incident
 from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import formats_with_list
 from providers.querysets import AlarmQuerySet, CredentialQuerySet, ProviderQuerySet
@@ -18,7 +19,11 @@ __all__ = [
     "Alarm",
     "Bill",
     "BillMapping",
+    "BilledProbe",
+    "BreakerHold",
     "Credential",
+    "HealthEvent",
+    "Incident",
     "ProbeResult",
     "Provider",
     "ProviderCredential",
@@ -91,6 +96,19 @@ class Provider(OneLineTexts, models.Model):
         help_text="A superuser's word that calls may go to this host:port of the machine itself.",
     )
     website = models.URLField(blank=True)
+    zero_retention = models.BooleanField(
+        "zero data retention",
+        null=True,
+        blank=True,
+        help_text="Whether nothing of a call is kept once it is answered, by contract or by the provider's word. "
+        "Of offerings that say nothing themselves. Unknown: calls that must not be kept do not go there.",
+    )
+    collects_data = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether what it is sent is used for the provider's own ends, such as training. Of offerings that "
+        "say nothing themselves. Unknown: calls of which nothing may be collected do not go there.",
+    )
     is_enabled = models.BooleanField(
         "enabled", default=True, help_text="Once it is switched off, calls stop going there within a second."
     )
@@ -99,6 +117,15 @@ class Provider(OneLineTexts, models.Model):
         "probed",
         default=True,
         help_text="Ask for its model list regularly. Voyage has none: its health stays unknown.",
+    )
+    probe_budget_usd = models.DecimalField(
+        "probes may cost",
+        max_digits=8,
+        decimal_places=4,
+        default=0,
+        db_default=0,
+        validators=[MinValueValidator(0)],
+        help_text="US dollars a day (UTC) for asking models that nobody called lately for one token. 0: never.",
     )
     health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN, editable=False)
     health_changed_at = models.DateTimeField(null=True, editable=False)

@@ -188,6 +188,22 @@ _ALL = (
         "{what}: refused since {began_at}, {calls} calls.",
     ),
     Kind(
+        "breaker.opened",
+        "An offering is left alone because of its failures, or by staff",
+        _OPERATOR,
+        "No calls go to {what}: {cause}",
+        "Offering: {what}\nWhy: {cause}\nSince: {at}\nUntil one call tries it again: {until}",
+        by_mail=False,
+    ),
+    Kind(
+        "breaker.closed",
+        "Calls go to an offering again that was left alone",
+        _OPERATOR,
+        "Calls go to {what} again",
+        "Offering: {what}\nIt was left alone: {cause}\nSince: {at}",
+        by_mail=False,
+    ),
+    Kind(
         "books.differ",
         "Books do not agree",
         _OPERATOR,

@@ -16,8 +16,9 @@ from catalogue.models import Offering, PublishedModel
 from catalogue.published.content import UnreadableContentError, facts_from_content
 from catalogue.published.snapshot import EMPTY, Snapshot
 from gateway.core.store.interface import Limit
+from providers.breakers import breaker_holds
 from providers.credentials import credential_facts
-from providers.facts import Credentials, ProviderFacts
+from providers.facts import BreakerHolds, Credentials, ProviderFacts
 from providers.services import provider_facts, quotas_by
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
         edition=revisions.catalogue,
         switches=switches,
         credentials=_credentials(known, revisions),
+        held=_held(known, revisions),
     )
 
 
@@ -172,3 +174,9 @@ def _credentials(known: Snapshot, revisions: Revisions) -> Credentials:
     if known is EMPTY or revisions.providers > known.revision:
         return credential_facts()
     return known.credentials
+
+
+def _held(known: Snapshot, revisions: Revisions) -> BreakerHolds:
+    if known is EMPTY or revisions.providers > known.revision:
+        return breaker_holds()
+    return known.held

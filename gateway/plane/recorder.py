@@ -19,6 +19,7 @@ from catalogue.pricing.rate_card import prices_of
 from gateway.core import sql
 from gateway.core.codec import Newer
 from gateway.plane.bases import BudgetBases
+from gateway.plane.health_writer import HealthWriter
 from gateway.plane.notes import NoteWriter
 from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.notes import PlanNotes
@@ -47,6 +48,7 @@ class Recorder:
         flush_touched: Callable[[], object] = touches.flush,
         bases: BudgetBases | None = None,
         notes: NoteWriter | None = None,
+        health: HealthWriter | None = None,
     ) -> None:
         """`flush_touched` is called every few seconds, in the thread, to write when keys were last used.
 
@@ -56,6 +58,7 @@ class Recorder:
         self._flush_touched = flush_touched
         self._bases = bases
         self._notes = notes or NoteWriter(PlanNotes())
+        self._health = health
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._failing: set[str] = set()
@@ -166,6 +169,7 @@ class Recorder:
             if now >= news_at:
                 self._attempt("alarms", self.tell_alarms)
                 self._attempt("how calls were routed", self._notes.write)
+                self._tell_health()
                 news_at = now + _NEWS_EVERY_S
             if self._bases and now >= bases_at:
                 self._attempt("what the store knows of budgets", self._bases.renew)
@@ -180,8 +184,13 @@ class Recorder:
         self._attempt("ledger", self.drain)
         self._attempt("alarms", self.tell_alarms)
         self._attempt("how calls were routed", self._notes.write)
+        self._tell_health()
         self._attempt("last use of keys", self._flush_touched)
         connections.close_all()
+
+    def _tell_health(self) -> None:
+        if self._health:
+            self._attempt("what breakers did", self._health.write)
 
     def _attempt(self, name: str, duty: Callable[[], object]) -> None:
         """Whatever happens, the next round tries again; the log tells of the first failure and of its end."""

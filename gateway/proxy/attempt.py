@@ -44,6 +44,7 @@ class Attempt:
     """Recorded however it ends."""
 
     has_begun = False
+    spent_ms = 0.0
     _reader: StreamReader | None = None
     _translated: Sequence[str] | None = None
     _tools: SaidTools | None = None
@@ -253,7 +254,7 @@ class Attempt:
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
         bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
         usage = bill.usage
-        latency_ms = (time.monotonic() - self._started) * 1000
+        latency_ms = self.spent_ms = (time.monotonic() - self._started) * 1000
         record.closed = AttemptClosed(
             attempt_id=record.opened.attempt_id,
             ended_at=time.time(),

@@ -54,6 +54,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     break
                 await asyncio.sleep(targets.pause_after(failure, random()))  # noqa: S311  # it is no secret
             finally:
+                end.spent_ms += attempt.spent_ms
                 if reserved or call.held_output_tokens:
                     _note(attempt.record, call, end, reserved)
     finally:

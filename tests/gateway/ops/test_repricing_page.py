@@ -44,7 +44,7 @@ def test_difference_is_shown_by_team_and_booked_by_a_second_click(
     assert f'href="{PAGE}"' in ada.get("/admin/accounts/ledgerentry/").text
     looked = ada.post(PAGE, hour_of(now, act="look"))
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", looked.text)
-    assert cells == ["atlas", "1", "0.5", "1", "+0.5", "0"]
+    assert cells == ["Atlas", "1", "0.5", "1", "+0.5", "0"]
     assert LedgerEntry.objects.count() == 1
     sent = hour_of(now, act="book", note="a price for a thousand", shown=shown_in(looked))
     answer = ada.post(PAGE, sent, follow=True)
