@@ -42,7 +42,7 @@ def test_openais_sdk_works_unchanged(product: Product, limited_keys: list[str]) 
 
 def test_openais_sdk_reads_usage_and_costs(product: Product) -> None:
     with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
-        reader = pages.issue_key("reader of usage", scope="usage")
+        reader = pages.issue_key("reader of usage", scopes="usage")
     keys = {"GATEHOUSE_KEY": product.key, "GATEHOUSE_USAGE_KEY": reader}
     assert run_tests("usage.test.js", {**keys, "GATEHOUSE_URL": product.url}) == 3
 
