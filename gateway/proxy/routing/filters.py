@@ -1,11 +1,9 @@
 """Why an offering cannot serve a request. Each reason belongs to a stage: see gateway.proxy.routing.trace. Pure."""
 
-from catalogue.facts import OfferingFacts
-from catalogue.pricing.rate_card import rate_card_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
-from gateway.proxy.routing.standing import Standing
+from gateway.proxy.routing.standing import CREDENTIAL_MISSING, Standing
 from gateway.proxy.routing.ways import (
     BROKEN,
     Candidate,
@@ -37,7 +35,7 @@ def reason_against(
     if choice.model is None:
         least = least or request.reasoning_effort
     return (
-        (_choice_reason(row, choice, context) if choice.provider or choice.is_free else "")
+        (_choice_reason(row, choice) if choice.provider or choice.is_free else "")
         or (preferences.reason_against(row.slug) if preferences is not NO_PREFERENCES else "")
         or (_operational_reason(row, context) if row.reason else "")
         or (_unpriced_reason(row.candidate, context) if context.is_priced else "")
@@ -49,22 +47,17 @@ def reason_against(
     )
 
 
-def _choice_reason(row: Standing, choice: ResolvedModel, context: RoutingContext) -> str:
+def _choice_reason(row: Standing, choice: ResolvedModel) -> str:
     """By what the model's name says besides."""
     if choice.provider and row.slug != choice.provider:
         return NOT_PINNED
-    return "" if not choice.is_free or _is_free(row.offering, context) else NOT_FREE
-
-
-def _is_free(offering: OfferingFacts, context: RoutingContext) -> bool:
-    """It is known what it costs, and no meter of it charges."""
-    card = rate_card_of(offering, context.at.timestamp())
-    return card.has_prices and not any(price.amount for price in card.standard.prices)
+    tariff = row.candidate.tariff
+    return "" if not choice.is_free or (tariff is not None and tariff.is_free) else NOT_FREE
 
 
 def _operational_reason(row: Standing, context: RoutingContext) -> str:
     """What the operator has no credential for, the team may have one for."""
-    is_open = row.reason == "credential_missing" and is_reached_by_own(row.candidate, context)
+    is_open = row.reason == CREDENTIAL_MISSING and is_reached_by_own(row.candidate, context)
     return "" if is_open else row.reason
 
 

@@ -90,7 +90,13 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         choices = with_members(choices, passed_over, required, context)
     kept: list[Candidate] = []
     dropped: list[Dropped] = []
+    more = 0
+    ordering = ordering_of(request, choices, preferences, context)
     for rank, choice in enumerate(choices):
+        if choice.model is None:
+            found, able = pick(choice, rank, ordering, dropped)
+            kept, more = [*kept, *found], more + able - len(found)
+            continue
         for row in _rows(choice, required.endpoint, context):
             candidate = row.candidate if rank == 0 else replace(row.candidate, rank=rank)
             if reason := reason_against(row, choice, request, preferences, context):
@@ -102,10 +108,8 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         kept = all_ways(kept, context, dropped)
     if not kept:
         raise _nowhere(choices, required, dropped, context)
-    kept_at = None
     if len(kept) > 1:
-        ordering = ordering_of(request, choices, preferences, context)
-        kept, kept_at = _in_order(kept, ordering, dropped), ordering.kept_at
+        kept = _in_order(kept, ordering, dropped)
     plan = RoutePlan(
         kept[0].model,
         tuple(kept),
@@ -113,7 +117,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         tuple(choices),
         tuple(passed_over),
         context.draw,
-        kept_at,
+        ordering.kept_at,
         choices[kept[0].rank].retired,
         request.names[0],
         varies=len(choices) > 1

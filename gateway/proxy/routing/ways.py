@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from catalogue.facts import ModelFacts, OfferingFacts
 from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.routing.tariffs import Tariff
 from providers.facts import OPERATOR, CredentialFacts, Way
 from providers.formats.base import TranslationError
 from providers.formats.losses import Kind
@@ -35,6 +36,8 @@ class Candidate:
     turn: int = _AMONG_THE_OPERATORS
     credential: CredentialFacts | None = None
     rank: int = 0
+    tariff: Tariff | None = None
+    """None where it is not known what it costs."""
     health: HealthStatus | None = None
     """As it was when its place in the order was found; None where there was nothing to order."""
 
