@@ -6,25 +6,23 @@ by the same filters as the offerings of a model that is named: the sets only spa
 order is as it was at most a second ago; what is found is put in order anew, by what is known now.
 """
 
-"""Any model that can do a request, found among thousands of offerings in few steps. Pure.
-
-What does not depend on the request is worked out once for a snapshot, as sets of offerings: whole numbers, of which the
-bit n stands for the offering n. What is in all the sets that a request needs is looked at one by one, the best first,
-by the same filters as the offerings of a model that is named: the sets only spare those that would fall out there.
-"""
-
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
+from typing import TypeVar
 
+from accounts.floors import Floor
 from accounts.keys import KeyFacts
 from accounts.policies import LifecyclePolicy
 from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.routing.filters import reason_against, weigh
+from gateway.proxy.routing.names import PRICE
 from gateway.proxy.routing.ordering import TIERS, Nearness, Ordering, is_sick, nearness, usual_cost_usd
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
 from gateway.proxy.routing.standing import CREDENTIAL_MISSING, EVER, NEVER, Standing, standings_of
@@ -36,11 +34,14 @@ from providers.operations.registry import operation_of
 
 MOST = 24
 """Candidates that a plan has for it: no call comes so far down."""
-MOST_WEIGHED = 256
+MOST_WEIGHED = 96
 """Offerings that are looked at for one that loses nothing, where there are enough that lose something."""
 _KEPT_S = 1.0
-_MOST_KEYS = 10_000
+_MOST_KEYS, _MOST_FLOORS = 10_000, 256
+_NO_FLOOR = Floor()
 _LEVELS: tuple[str | None, ...] = (*LEVELS, None)
+_Word = TypeVar("_Word", bound=Hashable)
+_Kept = TypeVar("_Kept")
 _UNKNOWN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 
 
@@ -66,19 +67,25 @@ class Field:
     larger: list[int]
     """For each of those sizes, those whose windows are larger, or unknown."""
     numbers: dict[Way, int]
-    unmeasured: list[Nearness]
-    """Where each has its place while nobody has measured it."""
+    unmeasured: list[tuple[int, int, Way, Nearness]]
+    """The number of each, of its list in `order`, its way and its place there while nobody has measured it; the best
+    first, so that little is left to sort.
+    """
     declaring: dict[str, int] = field(default_factory=dict)
     """By a parameter: those that declare it, or nothing at all. Filled as requests ask."""
     by_key: dict[int, tuple[KeyFacts, int]] = field(default_factory=dict)
+    by_floor: dict[Floor, int] = field(default_factory=dict)
+    """By what calls keep to or wish, those that do; likewise."""
     order: list[list[int]] = field(default_factory=list)
     """Offerings, the best first: a list for the healthy of each of _LEVELS, then for the sick of each."""
     ordered_at: datetime = NEVER
 
-    def able(self, choice: ResolvedModel, request: RouteRequest, key: KeyFacts) -> int:
-        """Those that the static facts do not rule out."""
+    def able(
+        self, choice: ResolvedModel, request: RouteRequest, wishes: ProviderPreferences, key: KeyFacts
+    ) -> int:
+        """Those that the static facts do not rule out; `wishes` as the key narrows them."""
         required = request.required
-        found = self._open_to(key)
+        found = self._open_to(key) if wishes is NO_PREFERENCES else self._open_to(key) & self._wished(wishes)
         if choice.provider:
             found &= self.by_slug.get(choice.provider, 0)
         if choice.is_free:
@@ -102,8 +109,7 @@ class Field:
         else:
             kept = self.by_key.get(key.id)
             if kept is None or kept[0] is not key:
-                if len(self.by_key) >= _MOST_KEYS:
-                    self.by_key.clear()
+                _make_room(self.by_key, _MOST_KEYS)
                 kept = self.by_key[key.id] = key, self._callable_by(key)
             found = kept[1]
         return found & ~self.deprecated if key.lifecycle_policy == LifecyclePolicy.BLOCK else found
@@ -113,18 +119,42 @@ class Field:
         known = {id_ for id_, model in models.items() if key.may_call(id_, model.aliases)}
         return _those(self.rows, lambda row: row.model.id in known)
 
+    def _wished(self, wishes: ProviderPreferences) -> int:
+        """Those that are among the providers that are wished, and handle calls as is wished and kept to."""
+        found = self.all
+        if wishes.only is not None:
+            found = 0
+            for slug in wishes.only:
+                found |= self.by_slug.get(slug, 0)
+        for slug in wishes.ignore:
+            found &= ~self.by_slug.get(slug, 0)
+        regions = (wishes.regions,) if wishes.regions else ()
+        asked = Floor(regions, wishes.zero_retention, wishes.no_data_collection, wishes.quantizations or None)
+        for floor in (asked, wishes.floor):
+            if floor is not None and floor != _NO_FLOOR:
+                found &= self._keeping_to(floor)
+        return found
+
+    def _keeping_to(self, floor: Floor) -> int:
+        found = self.by_floor.get(floor)
+        if found is None:
+            _make_room(self.by_floor, _MOST_FLOORS)
+            found = self.by_floor[floor] = _those(
+                self.rows, lambda row: not floor.reason_against(row.offering)
+            )
+        return found
+
     def _taking(self, name: str) -> int:
         found = self.declaring.get(name)
         if found is None:
             found = self.declaring[name] = _those(self.rows, lambda row: _may_take(row, name))
         return found
 
-    def in_order(self, able: int, effort: str) -> Iterator[Standing]:
-        """The healthy before the sick, and of either the levels of reasoning as the effort has them."""
+    def in_order(self, able: int, effort: str, *, sick: bool) -> Iterator[Standing]:
+        """The healthy or the sick of them, by the levels of reasoning as the effort has them."""
         bits, rows = able.to_bytes(len(self.rows) // 8 + 1, "little"), self.rows
-        levels = sorted(range(len(_LEVELS)), key=lambda number: TIERS[effort][_LEVELS[number]])
-        for number in [*levels, *(len(_LEVELS) + each for each in levels)]:
-            for index in self.order[number]:
+        for level in sorted(range(len(_LEVELS)), key=lambda number: TIERS[effort][_LEVELS[number]]):
+            for index in self.order[sick * len(_LEVELS) + level]:
                 if bits[index >> 3] >> (index & 7) & 1:
                     yield rows[index]
 
@@ -134,14 +164,15 @@ class Field:
             return
         health_of, headroom_of = context.health_of, context.headroom_of
         order: list[list[tuple[Nearness, int]]] = [[] for _ in range(2 * len(_LEVELS))]
-        for index, row in enumerate(self.rows):
-            health, place = health_of(row.offering.id), self.unmeasured[index]
-            headroom = headroom_of(row.offering) if headroom_of else 1.0
-            if health.success_rate < 1.0 or health.latency_ms is not None or headroom < 1.0:
+        for index, unmeasured_in, way, unmeasured_at in self.unmeasured:
+            health, number, place = health_of(way), unmeasured_in, unmeasured_at
+            if health.latency_ms is not None or health.success_rate < 1.0 or headroom_of is not None:
+                row = self.rows[index]
+                headroom = headroom_of(row.offering) if headroom_of else 1.0
                 place = nearness(row.candidate, health, headroom, usual_cost_usd(row.candidate.tariff))
-            level = _LEVELS.index(row.model.reasoning_tier or None)
-            is_last = is_sick(row.provider, health)
-            order[level + is_last * len(_LEVELS)].append((place, index))
+                if is_sick(row.provider, health):
+                    number = len(_LEVELS) + number % len(_LEVELS)
+            order[number].append((place, index))
         self.order = [[index for _, index in sorted(entries)] for entries in order]
         self.ordered_at = context.at
 
@@ -160,16 +191,17 @@ def pick(
     """
     request, context = ordering.request, ordering.context
     found = field_of(request.required.endpoint, context)
-    able = found.able(choice, request, context.key)
+    able = found.able(choice, request, ordering.preferences, context.key)
     best: list[Candidate] = []
     losing: list[Candidate] = []
-    looked_at = 0
+    looked_at, is_weighed = 0, _is_weighed(request)
     for row in _in_order(found, able, choice, ordering):
-        candidate = replace(row.candidate, rank=rank)
+        health = context.health_of(row.offering.id)
+        candidate = row.candidate.of_call(rank, health)
         looked_at += 1
-        if reason := reason_against(row, choice, request, ordering.preferences, context):
+        if reason := reason_against(row, choice, request, ordering.preferences, context, health):
             dropped.append(Dropped(candidate, reason))
-        elif _is_weighed(request) and not weigh(candidate, request.required, context, dropped):
+        elif is_weighed and not weigh(candidate, request.required, context, dropped):
             continue
         else:
             (losing if candidate.loss else best).append(candidate)
@@ -183,19 +215,28 @@ def pick(
 def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering) -> Iterable[Standing]:
     """By what the client wishes, if it does; the offering that keeps the beginning of its prompt before all others."""
     found.learn_order(ordering.context)
-    rows = found.in_order(able, ordering.request.reasoning_effort)
-    if ordering.sort_of(choice):
-        return sorted(rows, key=lambda row: _place_by_wish(row, choice, ordering))
+    effort = ordering.request.reasoning_effort
+    healthy, sick = (found.in_order(able, effort, sick=is_sick) for is_sick in (False, True))
+    if sort := ordering.sort_of(choice):
+        wish = _cost_of(ordering) if sort == PRICE else _speed_of(ordering, choice)
+        return chain(sorted(healthy, key=wish), sorted(sick, key=wish))
     number = found.numbers.get(ordering.kept_at) if ordering.kept_at is not None else None
     if number is None or not able >> number & 1:
-        return rows
+        return chain(healthy, sick)
     keeper = found.rows[number]
-    return chain([keeper], (row for row in rows if row is not keeper))
+    return chain([keeper], (row for row in chain(healthy, sick) if row is not keeper))
 
 
-def _place_by_wish(row: Standing, choice: ResolvedModel, ordering: Ordering) -> tuple[bool, float]:
-    health = ordering.context.health_of(row.offering.id)
-    return is_sick(row.provider, health), ordering.wish_for(row.candidate, choice, health)
+def _cost_of(ordering: Ordering) -> Callable[[Standing], float]:
+    """What the call would cost: here without a look at health, which does not change it."""
+    return lambda row: ordering.cost_usd(
+        row.candidate.tariff, is_cached=row.candidate.way == ordering.kept_at
+    )
+
+
+def _speed_of(ordering: Ordering, choice: ResolvedModel) -> Callable[[Standing], float]:
+    health_of = ordering.context.health_of
+    return lambda row: ordering.wish_for(row.candidate, choice, health_of(row.candidate.way))
 
 
 def _is_weighed(request: RouteRequest) -> bool:
@@ -219,9 +260,9 @@ def _kept_field(endpoint: str, snapshot: Snapshot, at: datetime) -> Field | None
 
 def _make_field(endpoint: str, snapshot: Snapshot, at: datetime) -> Field:
     rows = tuple(_serving(endpoint, snapshot, at))
-    windows = sorted({row.window for row in rows if row.window})
-    kinds = {kind for row in rows for kind in row.model.input_types}
-    slugs = {row.slug for row in rows}
+    of_unknown_input = _those(rows, lambda row: not row.model.input_types)
+    reading = _by_words(rows, lambda row: row.model.input_types)
+    windows = _by_words(rows, lambda row: (row.window,))
     return Field(
         rows,
         snapshot.last_boundary(at) or NEVER,
@@ -230,25 +271,35 @@ def _make_field(endpoint: str, snapshot: Snapshot, at: datetime) -> Field:
         streaming=_those(rows, lambda row: row.offering.streams),
         deprecated=_those(rows, lambda row: row.model.status(at) is Status.DEPRECATED),
         free=_those(rows, lambda row: row.candidate.tariff is not None and row.candidate.tariff.is_free),
-        by_slug={slug: _those(rows, lambda row, slug=slug: row.slug == slug) for slug in slugs},
-        by_level={
-            level: _those(rows, lambda row, least=least: _level_of(row) >= least)
-            for least, level in enumerate(LEVELS)
-        },
-        reading={
-            kind: _those(
-                rows, lambda row, kind=kind: not row.model.input_types or kind in row.model.input_types
-            )
-            for kind in kinds
-        },
-        of_unknown_input=_those(rows, lambda row: not row.model.input_types),
-        windows=windows,
-        larger=[_those(rows, lambda row, size=size: not row.window or row.window > size) for size in windows],
+        by_slug=_by_words(rows, lambda row: (row.slug,)),
+        by_level=dict.fromkeys(LEVELS, 0) | _by_words(rows, _levels_of),
+        reading={kind: found | of_unknown_input for kind, found in reading.items()},
+        of_unknown_input=of_unknown_input,
+        windows=sorted(windows.keys() - {0}),
+        larger=_larger(windows),
         numbers={row.offering.id: number for number, row in enumerate(rows)},
-        unmeasured=[
-            nearness(row.candidate, _UNKNOWN, 1.0, usual_cost_usd(row.candidate.tariff)) for row in rows
-        ],
+        unmeasured=sorted((_unmeasured(number, row) for number, row in enumerate(rows)), key=itemgetter(3)),
     )
+
+
+def _unmeasured(number: int, row: Standing) -> tuple[int, int, Way, Nearness]:
+    level = _LEVELS.index(row.model.reasoning_tier if row.model.reasoning_tier in LEVELS else None)
+    place = nearness(row.candidate, _UNKNOWN, 1.0, usual_cost_usd(row.candidate.tariff))
+    return number, level + is_sick(row.provider, _UNKNOWN) * len(_LEVELS), row.offering.id, place
+
+
+def _larger(windows: Mapping[int, int]) -> list[int]:
+    """For each size but 0, which is unknown, those whose windows are larger or unknown."""
+    found, so_far = [], windows.get(0, 0)
+    for size in sorted(windows.keys() - {0}, reverse=True):
+        found.append(so_far)
+        so_far |= windows[size]
+    return found[::-1]
+
+
+def _make_room(kept: dict[_Word, _Kept], most: int) -> None:
+    if len(kept) >= most:
+        kept.clear()
 
 
 def _serving(endpoint: str, snapshot: Snapshot, at: datetime) -> Iterator[Standing]:
@@ -262,12 +313,19 @@ def _serving(endpoint: str, snapshot: Snapshot, at: datetime) -> Iterator[Standi
 
 def _those(rows: Iterable[Standing], belongs: Callable[[Standing], bool]) -> int:
     """The set of those."""
-    bits = bytearray()
+    return _by_words(rows, lambda row: (True,) if belongs(row) else ()).get(True, 0)
+
+
+def _by_words(rows: Iterable[Standing], words_of: Callable[[Standing], Iterable[_Word]]) -> dict[_Word, int]:
+    """By each word, the set of those that have it."""
+    rows = list(rows)
+    bits: dict[_Word, bytearray] = {}
     for index, row in enumerate(rows):
-        if not index & 7:
-            bits.append(0)
-        bits[-1] |= belongs(row) << (index & 7)
-    return int.from_bytes(bits, "little")
+        for word in words_of(row):
+            if word not in bits:
+                bits[word] = bytearray(len(rows) // 8 + 1)
+            bits[word][index >> 3] |= 1 << (index & 7)
+    return {word: int.from_bytes(each, "little") for word, each in bits.items()}
 
 
 def _may_take(row: Standing, name: str) -> bool:
@@ -275,6 +333,7 @@ def _may_take(row: Standing, name: str) -> bool:
     return not params or row.provider is None or declares(params, row.provider.quirks, name, is_strict=False)
 
 
-def _level_of(row: Standing) -> int:
+def _levels_of(row: Standing) -> tuple[str, ...]:
+    """That of its model, and those below."""
     tier = row.model.reasoning_tier
-    return LEVELS.index(tier) if tier in LEVELS else -1
+    return LEVELS[: LEVELS.index(tier) + 1] if tier in LEVELS else ()

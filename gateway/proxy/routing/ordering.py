@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from gateway.proxy.routing.names import LATENCY, PRICE
-from gateway.proxy.routing.preferences import ProviderPreferences
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
 from gateway.proxy.routing.tariffs import Tariff
@@ -16,15 +16,15 @@ from providers.health import HealthStatus
 from providers.operations.registry import operation_of
 
 Key = tuple[object, ...]
-Nearness = tuple[float, int, float, float, float, int, int]
+Nearness = tuple[int, int, float, float, float, int, int]
 """Success, headroom, latency and price, in steps; then latency, the curator's order and the id. Smaller is better."""
-_UNTIL_NEAR = 12
+_UNTIL_NEAR = 13
 """So many of a key's parts are the same for candidates of `auto` that are nearly equal: down to the price's step."""
 _UNSEEN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 _LIKELY_OUTPUT_TOKENS = 1_024
 """That a call is estimated to cost, where its client allows no fewer."""
 _USUAL_TOKENS = (3_072, 1_024)
-"""For prices that are compared whatever is asked: three parts of input to one of output, as in the catalogue's lists."""
+"""For prices that are compared whatever is asked: three parts of input to one of output, as lists have it."""
 _SICK_BELOW = 0.75
 """Of recent success, where nobody named the model: another one does as well."""
 _UNTIMED_MS = 1_500.0
@@ -61,17 +61,37 @@ class Ordering:
         """In place, the best first. Where `auto` chooses, those that are nearly as good as the best share with it."""
         health_of = self.context.health_of
         for candidate in candidates:
-            candidate.health = health_of(candidate.way)
-        keyed = [(self._key(candidate), candidate) for candidate in candidates]
+            candidate.health = candidate.health or health_of(candidate.way)
+        key_of = self._key if self._has_wishes() else self._plain_key
+        keyed = [(key_of(candidate), candidate) for candidate in candidates]
         keyed.sort(key=itemgetter(0))
         candidates[:] = [candidate for _, candidate in keyed]
         if self.choices[candidates[0].rank].model is None:
             best = keyed[0][0][:_UNTIL_NEAR]
             _lead_by_draw(candidates, sum(key[:_UNTIL_NEAR] == best for key, _ in keyed), self.context.draw)
 
+    def _has_wishes(self) -> bool:
+        """Whether more is to be looked at than is of a model that is named and nothing else."""
+        choice = self.choices[0]
+        is_plain = len(self.choices) == 1 and choice.model is not None and not choice.sort
+        return not is_plain or self.preferences is not NO_PREFERENCES or self.kept_at is not None
+
+    def _plain_key(self, candidate: Candidate) -> Key:
+        """What `_key` comes to where nothing is wished."""
+        offering, health = candidate.offering, candidate.health or _UNSEEN
+        return (
+            candidate.turn,
+            self.context.snapshot.providers[offering.provider_id].health == "unhealthy",
+            candidate.loss,
+            -_tenths(health.success_rate),
+            offering.position,
+            health.latency_ms or 0.0,
+            offering.id,
+        )
+
     def _key(self, candidate: Candidate) -> Key:
         """Smaller is better: the choice, the team's own credentials, the client's order, the sick last, what is lost,
-        and the client's wish. Then what tells one from another where nothing of that does.
+        and the client's other wishes. Then what tells one from another where nothing of that does.
         """
         choice, offering, health = (
             self.choices[candidate.rank],
@@ -82,11 +102,12 @@ class Ordering:
         order = self.preferences.rank(provider.slug) if self.preferences.order else 0
         named = choice.model is not None
         return (
-            candidate.rank,
+            0 if self.preferences.sorts_all else candidate.rank,
             candidate.turn,
             order,
             provider.health == "unhealthy" if named else is_sick(provider, health),
             candidate.loss,
+            self._misses(health),
             self.wish_for(candidate, choice, health) if self.sort_of(choice) else 0.0,
             *(self._named(candidate, health) if named else self._any(candidate, health)),
         )
@@ -98,7 +119,7 @@ class Ordering:
         offering = candidate.offering
         return (
             self._moves(candidate, health),
-            -round(health.success_rate, 1),
+            -_tenths(health.success_rate),
             offering.position,
             health.latency_ms or 0.0,
             offering.id,
@@ -127,6 +148,14 @@ class Ordering:
             return health.first_token_ms or health.latency_ms or math.inf
         # Of those that nobody has measured, the sooner.
         return -health.tokens_per_s if health.tokens_per_s else (health.latency_ms or _UNTIMED_MS) / 1e6
+
+    def _misses(self, health: HealthStatus) -> bool:
+        """Whether it is known to be slower than the client would like; medians stand for every percentile."""
+        first_s = (health.first_token_ms or 0.0) / 1000
+        return any(first_s > most for _, most in self.preferences.max_latency) or any(
+            health.tokens_per_s is not None and health.tokens_per_s < least
+            for _, least in self.preferences.min_throughput
+        )
 
     def _moves(self, candidate: Candidate, health: HealthStatus) -> bool:
         """Whether the kept beginning of its prompt would be lost there, as long as the one that has it does well."""
@@ -164,7 +193,7 @@ def is_sick(provider: ProviderFacts | None, health: HealthStatus) -> bool:
 def nearness(candidate: Candidate, health: HealthStatus, headroom: float, cost_usd: float) -> Nearness:
     latency_ms = health.latency_ms or _UNTIMED_MS
     return (
-        -round(health.success_rate, 1),
+        -_tenths(health.success_rate),
         -math.ceil(headroom * 4),
         _step(latency_ms),
         _step(cost_usd),
@@ -176,6 +205,10 @@ def nearness(candidate: Candidate, health: HealthStatus, headroom: float, cost_u
 
 def usual_cost_usd(tariff: Tariff | None) -> float:
     return math.inf if tariff is None else tariff.cost_usd(*_USUAL_TOKENS)
+
+
+def _tenths(rate: float) -> int:
+    return int(rate * 10 + 0.5)
 
 
 def _step(value: float) -> float:
