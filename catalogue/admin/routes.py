@@ -14,6 +14,9 @@ from catalogue.admin.inlines import AliasInline, LoadedFormSet
 from catalogue.admin.record_pages import LIFE, NAMING, SOURCES, RecordAdmin
 from catalogue.models import Model, Route, RouteMember
 from catalogue.models.route_member import faults_of
+from catalogue.published.content import member_facts
+from catalogue.published.route_record import conditions_in_words
+from catalogue.publishing.routes import compile_member
 from catalogue.words import ROUTED_ENDPOINTS, ROUTED_INPUTS
 from gateway.core.admin_base import Checkboxes, FormInline, Select
 
@@ -37,6 +40,14 @@ def _some(words: Sequence[str], about: str) -> forms.MultipleChoiceField:
     )
 
 
+_LABELS = {"is_streamed": "Streaming", "has_tools": "Tools", "input_types": "Input", "endpoints": "Endpoints"}
+_SHORT = {
+    "tier": "0 first; a higher one where no lower one answers.",
+    "weight": "Its share of the tier: 3 beside 1 is three of four. 0: none.",
+    "canary_percent": "It takes so many of a hundred calls before all tiers; its weight does not count then.",
+}
+
+
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     """Conditions are chosen, not typed."""
 
@@ -49,15 +60,12 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels = {
-            "is_streamed": "Streaming",
-            "has_tools": "Tools",
-            "input_types": "Input",
-            "endpoints": "Endpoints",
-        }
-        for name, label in labels.items():
+        for name, label in _LABELS.items():
             if name in self.fields:
                 self.fields[name].label = label
+        for name, help_text in _SHORT.items():
+            if name in self.fields:
+                self.fields[name].help_text = help_text
 
 
 class MemberFormSet(LoadedFormSet):
@@ -86,21 +94,32 @@ class MemberInline(CuratorFields, FormInline):
     formset = MemberFormSet
     verbose_name = "member"
     autocomplete_fields = ["model", "provider", "team", "project"]
+    readonly_fields = ["calls"]
     fieldsets = [
-        (None, {"fields": [("model", "provider"), ("tier", "weight", "canary_percent")]}),
+        (None, {"fields": ["model", "provider", ("tier", "weight"), "canary_percent", "calls"]}),
         (
-            "Which calls it is for: all, unless you say so",
+            "Choose which calls it is for: all, unless you say so",
             {
                 "classes": ["collapse"],
                 "fields": [
                     ("is_streamed", "has_tools"),
                     ("input_tokens_from", "input_tokens_below"),
-                    ("input_types", "endpoints"),
-                    ("team", "project"),
+                    "input_types",
+                    "endpoints",
+                    "team",
+                    "project",
                 ],
             },
         ),
     ]
+
+    @admin.display(description="which calls")
+    def calls(self, member: RouteMember) -> str:
+        if member.pk is None:
+            return "Every call, unless you choose below."
+        said = conditions_in_words(member_facts(compile_member(member)))
+        owner = member.project or member.team
+        return f"{said or 'for every call'}{f' ({owner})' if owner else ''}".capitalize()
 
 
 @admin.register(Route)

@@ -178,11 +178,11 @@ def _model_facts(content: Content) -> ModelFacts:
         successor_id=content["successor_id"],
         previous_id=content["previous_id"],
         offerings=tuple(map(_offering_facts, content["offerings"])),
-        members=tuple(map(_member_facts, content.get("members", ()))),
+        members=tuple(map(member_facts, content.get("members", ()))),
     )
 
 
-def _member_facts(content: MemberContent) -> RouteMember:
+def member_facts(content: MemberContent) -> RouteMember:
     provider, conditions = content["provider"], content["conditions"]
     return RouteMember(
         model_id=content["model_id"],

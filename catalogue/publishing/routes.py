@@ -19,7 +19,7 @@ def published_members(rows: Iterable[Model]) -> dict[str, Content]:
 
 def compile_members(route: Model) -> list[MemberContent]:
     """Of a route fetched by complete()."""
-    return [_compile_member(member) for member in route.members.all()]
+    return [compile_member(member) for member in route.members.all()]
 
 
 def with_members(record: Content, members: list[MemberContent], published: Mapping[str, Content]) -> Content:
@@ -41,7 +41,7 @@ def with_members(record: Content, members: list[MemberContent], published: Mappi
     }
 
 
-def _compile_member(member: RouteMember) -> MemberContent:
+def compile_member(member: RouteMember) -> MemberContent:
     provider = member.provider
     return {
         "model_id": member.model.public_id,
