@@ -6,7 +6,7 @@ Inference is answered before Django, so its operations are written here by hand.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.openapi import refusals
+from gateway.openapi import explanation, refusals
 from gateway.openapi.bodies import (
     CHAT_EXAMPLE,
     EMBEDDINGS_EXAMPLE,
@@ -19,6 +19,7 @@ from gateway.openapi.bodies import (
 )
 from gateway.openapi.reference import METHODS
 from gateway.openapi.surface_schema import EVENTS, OPERATIONS, said_of
+from gateway.proxy.surfaces.explain import EXPLAIN_PATH
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",
@@ -61,7 +62,12 @@ def complete_document(result: Schema, **_context: object) -> Schema:
     components = result.setdefault("components", {})
     components["headers"] = _headers()
     components["responses"] = refusals.components()
-    described = components.get("schemas", {}) | schemas() | refusals.schemas()
+    described = (
+        components.get("schemas", {})
+        | schemas()
+        | refusals.schemas()
+        | {"RouteExplanation": explanation.EXPLANATION}
+    )
     components["schemas"] = dict(sorted(described.items()))
     return result
 
@@ -76,6 +82,7 @@ def _edge_paths() -> dict[str, Schema]:
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
         **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
+        EXPLAIN_PATH: {"post": _inference_operation(**explanation.SAID)},
     }
 
 

@@ -56,6 +56,19 @@ class RoutePlan:
 
 
 @dataclass(slots=True)
+class NoRoute:
+    """What was found where no offering is left; `refusal` is what the client is answered."""
+
+    refusal: GatewayError
+    dropped: tuple[Dropped, ...]
+    choices: tuple[ResolvedModel, ...]
+    passed_over: tuple[PassedOver, ...]
+    draw: float
+    candidates: tuple[Candidate, ...] = ()
+    kept_at: Way | None = None
+
+
+@dataclass(slots=True)
 class Lone:
     """The plan of all calls of a key for a model with one offering, while nothing is in its way: most calls are such.
 
@@ -81,11 +94,18 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
         plan = lone.plan
         if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context):
             return plan
-    return _plan(request, request.preferences.narrowed_by(key), context)
+    plan_or_not = survey_route(request, context)
+    if isinstance(plan_or_not, NoRoute):
+        raise plan_or_not.refusal
+    return plan_or_not
 
 
-def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
-    required = request.required
+def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | NoRoute:
+    """The same with nothing kept from before, and with all that was found where nobody is left.
+
+    Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
+    """
+    required, preferences = request.required, request.preferences.narrowed_by(context.key)
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)
@@ -102,7 +122,8 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     if not kept:
-        raise _nowhere(choices, required, dropped, context, preferences)
+        refusal = _nowhere(choices, required, dropped, context, preferences)
+        return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
     kept_at = None
     if len(kept) > 1:
         ordering = ordering_of(request, choices, preferences, context)
