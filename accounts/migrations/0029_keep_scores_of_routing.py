@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0025_floors'),
+        ("accounts", "0028_say_what_was_recorded_late"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='routingnote',
-            name='scores',
-            field=models.TextField(db_default='', default='', help_text='JSON: see gateway.plane.notes.scores_of.'),
+            model_name="routingnote",
+            name="scores",
+            field=models.TextField(
+                db_default="", default="", help_text="JSON: see gateway.plane.notes.scores_of."
+            ),
         ),
     ]
