@@ -1,8 +1,8 @@
 """What the API document says of `POST /v1/route/explain`, which the edge answers."""
 
 from gateway.openapi.bodies import EXAMPLE_MODEL, Schema, list_, object_, ref, text
-from gateway.proxy.surfaces.explain import PATH
 
+EXPLAIN_PATH = "/v1/route/explain"
 _QUESTION = {"model": EXAMPLE_MODEL, "messages": [{"role": "user", "content": "Say hello."}]}
 _USD = object_(("likely", "most"), {"likely": text("In USD."), "most": text("In USD.")}, nullable=True)
 _PLACE = {
@@ -126,7 +126,7 @@ SAID: Schema = {
     "answer": {"application/json": {"schema": ref("RouteExplanation"), "example": _EXAMPLE}},
     "path_parameters": [
         {
-            "name": PATH,
+            "name": "path",
             "in": "query",
             "description": "The address that the body is for, such as `/v1/messages`; "
             "`/v1/chat/completions` where it is left out.",

@@ -19,7 +19,6 @@ from gateway.openapi.bodies import (
 )
 from gateway.openapi.reference import METHODS
 from gateway.openapi.surface_schema import EVENTS, OPERATIONS, said_of
-from gateway.proxy.surfaces.explain import EXPLAIN_PATH
 
 _LANE_PARAMETER: Schema = {
     "name": "x-gateway-lane",
@@ -82,7 +81,7 @@ def _edge_paths() -> dict[str, Schema]:
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
         **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
-        EXPLAIN_PATH: {"post": _inference_operation(**explanation.SAID)},
+        explanation.EXPLAIN_PATH: {"post": _inference_operation(**explanation.SAID)},
     }
 
 
