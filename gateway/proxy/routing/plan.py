@@ -101,6 +101,8 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
+    if len(choices) > 1:
+        kept = _once_each(kept)
     if not kept:
         raise _nowhere(choices, required, dropped, context, preferences)
     kept_at = None
@@ -125,6 +127,14 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
+
+
+def _once_each(kept: list[Candidate]) -> list[Candidate]:
+    """Whoever may answer for several choices is tried once, where it comes first."""
+    firsts: dict[Way, Candidate] = {}
+    for candidate in kept:
+        firsts.setdefault(candidate.way, candidate)
+    return list(firsts.values())
 
 
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
