@@ -111,8 +111,6 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
-    if len(choices) > 1:
-        kept = _once_each(kept)
     if not kept:
         dropped += _ruled_out(choices[0], dropped, request, preferences, context)
         raise _nowhere(choices, required, dropped, context, preferences)
@@ -216,6 +214,8 @@ def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped])
     credentials.
     """
     ordering.sort(kept)
+    if kept[-1].rank:
+        kept = _once_each(kept)
     if ordering.context.snapshot.credentials:
         kept = few_own(kept)
     preferences = ordering.preferences
