@@ -158,6 +158,14 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     return plan
 
 
+def _once_each(kept: list[Candidate]) -> list[Candidate]:
+    """Whoever may answer for several choices is tried once, where it comes first."""
+    firsts: dict[Way, Candidate] = {}
+    for candidate in kept:
+        firsts.setdefault(candidate.way, candidate)
+    return list(firsts.values())
+
+
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
     """Unless it is weighed, or something could come of it that its offering does not tell."""
     required, choice, snapshot = request.required, plan.choices[0], context.snapshot
@@ -227,6 +235,8 @@ def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped])
     credentials.
     """
     ordering.sort(kept)
+    if kept[-1].rank:
+        kept = _once_each(kept)
     if ordering.context.snapshot.credentials:
         kept = few_own(kept)
     preferences = ordering.preferences
