@@ -194,7 +194,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
         created=int(time.time()),
         betas=read_betas(request),
         may_search_elsewhere=key.may_search_elsewhere,
-        client_waits_s=read_client_wait(request.headers),
+        client_waits_s=read_client_wait(request.headers, key.deadline_s),
         shows_translated=wants_translated(request),
         request_id=request.id,
         team_id=key.team_id,
