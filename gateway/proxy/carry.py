@@ -66,6 +66,8 @@ class EdgeServices:
     """Where plans are told that had a choice."""
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
+    most_calls: int = 4_000
+    """That the process has in hand at once."""
     counts_per_minute: int = 600
     """How often each key may have tokens counted."""
 
@@ -86,6 +88,8 @@ async def carry(
     context = _look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
     call = _read_call(surface, parsed, request)
+    if client.record.waited_s:
+        call.waited_s = client.record.waited_s
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own

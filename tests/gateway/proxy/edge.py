@@ -205,6 +205,7 @@ class Plan:
     open_after_s: float = 20
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
+    most_calls: int = 4_000
     observers: Sequence[CallObserver] = ()
     counts_cached_input: bool = True
 
@@ -273,6 +274,7 @@ class EdgeProcess:
                 open_after_s=plan.open_after_s,
                 proxies=plan.proxies,
                 counts_per_minute=plan.counts_per_minute,
+                most_calls=plan.most_calls,
             )
         )
 

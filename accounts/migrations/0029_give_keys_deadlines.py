@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0027_keep_statements_as_they_were_told'),
+        ('accounts', '0028_say_what_was_recorded_late'),
     ]
 
     operations = [
