@@ -26,6 +26,7 @@ from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.routing.auto import is_ready
 from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
@@ -93,11 +94,10 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    if is_large:
-        asked = await off_loop(_ask, call, parsed, preferences)
+    asked = await off_loop(_ask, call, parsed, preferences) if is_large else _ask(call, parsed, preferences)
+    if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
         plan = await off_loop(plan_route, asked, context)
     else:
-        asked = _ask(call, parsed, preferences)
         plan = plan_route(asked, context)
     _follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
@@ -227,6 +227,7 @@ def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences
         names = read_names(parsed, model, call.endpoint)
         asked = RouteRequest(names, required, preferences, read_level(parsed))
     if AUTO in model or len(asked.names) > 1:
+        asked.chooses = any(AUTO in name for name in asked.names)
         asked.reasoning_effort = read_effort(required, parsed)
     return asked
 
