@@ -331,6 +331,14 @@ class RunningEdge:
         """Of the first key, or its team."""
         self.process.limited.set((kind, 1), unit, amount, window)
 
+    def forget(self) -> None:
+        """How calls went: no breaker is open, and nothing was failed over."""
+        services = self.process.services
+        services.health._records.clear()
+        services.health.broken.clear()
+        services.retries._seconds.clear()
+        services.retries._turn(0.0)
+
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
             base_url=self.url,
