@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0028_say_what_was_recorded_late'),
+        ('accounts', '0029_keep_scores_of_routing'),
     ]
 
     operations = [
