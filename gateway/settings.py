@@ -372,8 +372,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.status.Status",
+        "StatusEnum": "catalogue.lifecycle.status.STATUSES",
         "ProviderHealth": "providers.models.Provider.Health",
+        "RoutingState": "catalogue.api.health_serializers.STATUSES",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
         "AlertChannelKind": "accounts.models.AlertChannel.Kind",
         "AlertDeliveryState": "accounts.models.AlertDelivery.State",
