@@ -24,11 +24,15 @@ REASONS: Mapping[str, str] = {
     "breaker_open": "failed too often lately",
     "context_too_small": "takes no prompt that long",
     "provider_not_permitted": "not open to this key",
+    "not_pinned": "another provider was named",
+    "not_free": "charges, and only what is free was asked for",
 }
 _REASONS_ABOUT: Mapping[str, str] = {
+    "floor": "outside what the calls of this key keep to: {}",
     "excluded": "left out by the request's provider.{}",
     "lacks": "does not support {}",
     "cannot_read": "reads no {}",
+    "reasons_below": "is not known to reason at level {} or above",
     "cannot_generate": "cannot do what {} asks for",
     "cannot_embed": "cannot do what {} asks for",
 }

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery, Task
+from celery.signals import beat_init
 from django.db import InterfaceError, OperationalError
 
 from gateway.boot import outlet
@@ -26,7 +27,15 @@ class _Application(Celery):
     @property
     def Beat(self) -> Any:  # noqa: N802  (Celery's name)
         outlet.install()
+        beat_init.connect(_count_beat, weak=False)
         return super().Beat
+
+
+def _count_beat(**_: Any) -> None:
+    """Of a beat that is a process of its own. Its modules need Django's models, which are loaded by now."""
+    from gateway.metrics.counting import count_beat
+
+    count_beat()
 
 
 class Duty(Task):  # type: ignore[type-arg]

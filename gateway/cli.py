@@ -14,6 +14,7 @@ from gateway.boot import outlet
 from gateway.boot.local_secrets import UnusableDataFolder
 from gateway.boot.supervisor import PROCESSES_VARIABLE, Supervisor
 from gateway.core.private_files import FolderInUse, hold
+from gateway.metrics.exporter import serving_metrics
 from gateway.server.serving import CannotStart, bind, url_of
 
 INTERRUPTED = 130
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> None:
         _set_up(held)
         from gateway.boot import embedded
 
+        held.enter_context(serving_metrics())
         embedded.run(bind(options.host, options.port))
 
 
@@ -62,6 +64,21 @@ def web(options: argparse.Namespace) -> None:
         _serve(bind(options.host, options.port), parent=None)
     else:
         _supervise(options)
+
+
+def metrics(options: argparse.Namespace) -> None:
+    """What web processes and workers of this machine counted, for Prometheus; they start it themselves."""
+    from django.conf import settings
+
+    from gateway.metrics import serving
+
+    if options.descriptor is None and not settings.METRICS_PORT:
+        raise CannotStart("Set GATEWAY_METRICS_PORT, to which Prometheus comes.")
+    if options.descriptor is None:
+        listener = bind(settings.METRICS_HOST, settings.METRICS_PORT)
+    else:
+        listener = socket.socket(fileno=options.descriptor)
+    serving.serve(listener, settings.METRICS_DIR, token=settings.METRICS_TOKEN, parent=options.parent)
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -102,7 +119,10 @@ def _supervise(options: argparse.Namespace) -> None:
     os.environ[PROCESSES_VARIABLE] = str(options.workers)
     address = ["--host", options.host, "--port", str(options.port)]
     outlet.show(f"Gatehouse: {options.workers} web processes on {url_of(options.host, options.port)}")
-    code = Supervisor([sys.executable, "-m", "gateway.cli", "web", *address], listener, options.workers).run()
+    with serving_metrics():
+        code = Supervisor(
+            [sys.executable, "-m", "gateway.cli", "web", *address], listener, options.workers
+        ).run()
     if code:
         raise SystemExit(code)
 
@@ -112,6 +132,8 @@ def _serve(listener: socket.socket, *, parent: int | None) -> None:
         _set_up(held)
         from gateway.boot import distributed
 
+        if parent is None:
+            held.enter_context(serving_metrics())
         distributed.serve(listener, parent=parent)
 
 
@@ -159,13 +181,17 @@ def _take_address(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gatehouse", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (run, web, demo, prepare):
+    for command in (run, web, demo, prepare, metrics):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(command=command)
-        if command is not prepare:
+        if command not in {prepare, metrics}:
             _add_address(added, default_port=8001 if command is demo else 8000)
         if command is web:
-            _add_processes(added)
+            added.add_argument(
+                "--workers", type=int, default=1, help="how many processes; several need Redis"
+            )
+        if command in {web, metrics}:
+            _add_parent(added)
     return parser
 
 
@@ -181,9 +207,8 @@ def _read_port(text: str) -> int:
     return int(text)
 
 
-def _add_processes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=int, default=1, help="how many processes; several need Redis")
-    # For the processes that the supervisor starts.
+def _add_parent(parser: argparse.ArgumentParser) -> None:
+    """For the processes that other ones start."""
     parser.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 

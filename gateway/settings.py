@@ -276,6 +276,14 @@ SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed by the outbound policy.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
 
+# Prometheus: at a port of their own, or at /metrics for whoever shows the token. Neither: nothing is counted.
+METRICS_PORT = env.whole("GATEWAY_METRICS_PORT", 0, most=65_535)
+METRICS_HOST = env.text("GATEWAY_METRICS_HOST", "127.0.0.1")
+METRICS_TOKEN = env.text("GATEWAY_METRICS_TOKEN")
+METRICS_DIR = DATA_DIR / "metrics"
+# So many teams, the oldest, are told apart: each is a label of many series.
+METRICS_TEAMS = env.whole("GATEWAY_METRICS_TEAMS", 100)
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
 from gateway.focus.views import FocusView
+from gateway.metrics.views import metrics
 from gateway.ops.repricing_page import show_repricing
 from gateway.web import views
 from gateway.web.admin_search import search
@@ -31,6 +32,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = "gateway.web.views.bad_request"

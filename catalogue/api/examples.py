@@ -116,6 +116,8 @@ ENDPOINTS_EXAMPLE: dict[str, Any] = {
             "supports_streaming": True,
             "quantization": None,
             "regions": ["eu", "us"],
+            "zero_retention": None,
+            "collects_data": False,
             "limits": {"context_length": 200000, "max_completion_tokens": 64000},
             "effective_from": None,
             "effective_to": None,

@@ -241,6 +241,13 @@ class OfferingSerializer(serializers.Serializer[Any]):
     supports_streaming = serializers.BooleanField()
     quantization = serializers.CharField(allow_null=True)
     regions = _words("Where the provider runs it, such as eu or us-east-1; global: anywhere. None: unknown.")
+    zero_retention = serializers.BooleanField(
+        allow_null=True, help_text="Nothing of a call is kept once it is answered. null: unknown."
+    )
+    collects_data = serializers.BooleanField(
+        allow_null=True,
+        help_text="What it is sent is used for the provider's own ends, such as training. null: unknown.",
+    )
     limits = LimitsSerializer()
     effective_from = _date()
     effective_to = _date()

@@ -51,6 +51,8 @@ _OFFERING_FIELDS: Mapping[str, Callable[[OfferingFacts], Any]] = {
     "supports_streaming": lambda offering: offering.streams,
     "quantization": lambda offering: offering.quantization,
     "regions": lambda offering: list(offering.regions),
+    "zero_retention": lambda offering: offering.zero_retention,
+    "collects_data": lambda offering: offering.collects_data,
     "context_length": lambda offering: offering.context_length,
     "max_completion_tokens": lambda offering: offering.max_output_tokens,
     "position": lambda offering: offering.position,

@@ -64,6 +64,18 @@ class Offering(OneLineTexts, models.Model):
         validators=[shapes.check_words, shapes.check_regions],
         help_text="Where the provider runs it, such as eu us-east-1; global means anywhere. Leave it empty if unknown.",
     )
+    zero_retention = models.BooleanField(
+        "zero data retention",
+        null=True,
+        blank=True,
+        help_text="Whether nothing of a call is kept once it is answered. Unknown: as its provider says.",
+    )
+    collects_data = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether what it is sent is used for the provider's own ends, such as training. "
+        "Unknown: as its provider says.",
+    )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
     )

@@ -15,9 +15,13 @@ class OrganisationContent(TypedDict):
 
 
 class ProviderContent(TypedDict):
+    """`zero_retention` and `collects_data` are what it says of offerings that say nothing themselves."""
+
     id: int
     slug: str
     name: str
+    zero_retention: NotRequired[bool]
+    collects_data: NotRequired[bool]
 
 
 class PriceContent(TypedDict):
@@ -36,7 +40,7 @@ class PriceContent(TypedDict):
 class OfferingContent(TypedDict):
     """`endpoints`, `params` and `regions` are sorted; prices come by meter, plan and beginning.
 
-    Without `regions` they are unknown.
+    Without `regions` they are unknown; without `zero_retention` and `collects_data` they are as its provider says.
     """
 
     id: int
@@ -49,6 +53,8 @@ class OfferingContent(TypedDict):
     max_output_tokens: int | None
     quantization: str | None
     regions: NotRequired[list[str]]
+    zero_retention: NotRequired[bool]
+    collects_data: NotRequired[bool]
     position: int
     effective_from: str | None
     effective_to: str | None
@@ -156,6 +162,8 @@ def _offering_facts(content: OfferingContent) -> OfferingFacts:
         max_output_tokens=content["max_output_tokens"],
         quantization=content["quantization"],
         regions=tuple(content.get("regions", ())),
+        zero_retention=content.get("zero_retention", content["provider"].get("zero_retention")),
+        collects_data=content.get("collects_data", content["provider"].get("collects_data")),
         position=content["position"],
         effective_from=_moment(content["effective_from"]),
         effective_to=_moment(content["effective_to"]),

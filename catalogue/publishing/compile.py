@@ -11,7 +11,8 @@ from catalogue.facts import PriceFacts
 from catalogue.models import Alias, Model, Offering, Price
 from catalogue.pricing.cost import plain
 from catalogue.published import content
-from catalogue.published.content import Content, OfferingContent, PriceContent
+from catalogue.published.content import Content, OfferingContent, PriceContent, ProviderContent
+from providers.models import Provider
 
 
 def compile_model(model: Model) -> Content:
@@ -68,12 +69,17 @@ def price_facts(price: Price) -> PriceFacts:
     return content.price_facts(_compile_price(price))
 
 
+def compile_provider(provider: Provider) -> ProviderContent:
+    content: ProviderContent = {"id": provider.pk, "slug": provider.slug, "name": provider.name}
+    _say_handling(content, provider)
+    return content
+
+
 def _compile_offering(offering: Offering) -> OfferingContent:
-    provider = offering.provider
     prices = sorted(offering.prices.all(), key=_price_order)
     content: OfferingContent = {
         "id": offering.pk,
-        "provider": {"id": provider.pk, "slug": provider.slug, "name": provider.name},
+        "provider": compile_provider(offering.provider),
         "upstream_name": offering.upstream_name,
         "endpoints": sorted(offering.endpoints),
         "params": sorted(offering.params),
@@ -89,7 +95,16 @@ def _compile_offering(offering: Offering) -> OfferingContent:
     if offering.regions:
         # Left out where unknown, so that records published before there were regions still say the same.
         content["regions"] = sorted(offering.regions)
+    _say_handling(content, offering)
     return content
+
+
+def _say_handling(content: OfferingContent | ProviderContent, row: Offering | Provider) -> None:
+    """Likewise left out where unknown."""
+    if row.zero_retention is not None:
+        content["zero_retention"] = row.zero_retention
+    if row.collects_data is not None:
+        content["collects_data"] = row.collects_data
 
 
 def _compile_price(price: Price) -> PriceContent:

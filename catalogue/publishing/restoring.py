@@ -123,6 +123,8 @@ def _offering_values(content: OfferingContent) -> dict[str, Any]:
         "provider_id": content["provider"]["id"],
         "quantization": content["quantization"] or "",
         "regions": content.get("regions", []),
+        "zero_retention": content.get("zero_retention"),
+        "collects_data": content.get("collects_data"),
         "effective_from": _moment(content["effective_from"]),
         "effective_to": _moment(content["effective_to"]),
     }

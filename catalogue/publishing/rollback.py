@@ -7,6 +7,7 @@ rewritten; switches are not editorial and stay as they are; names of organisatio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +19,7 @@ from catalogue.changes.price_text import readable_differences
 from catalogue.facts import ModelFacts
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
 from catalogue.published.content import Content, UnreadableContentError, facts_from_content
-from catalogue.publishing.compile import compile_model
+from catalogue.publishing.compile import compile_model, compile_provider
 from catalogue.publishing.editions import publish
 from catalogue.publishing.restoring import restore, without_past
 from catalogue.services import delete_models
@@ -150,33 +151,35 @@ class _Obstacles:
 def _step(record: Content, row: Model | None, obstacles: _Obstacles, at: datetime) -> Step:
     public_id = record["id"]
     try:
-        older = without_past(facts_from_content(record), at)
+        older = without_past(facts_from_content(_with_present_providers(record, row)), at)
     except UnreadableContentError as error:
         return Step(
             public_id, record, (), reasons=[f"{public_id}: its older record cannot be read ({error})."]
         )
     reasons = list(_reasons(public_id, record, obstacles))
     current = _working_facts(row, at) if row else None
-    older = _with_present_names(older, current) if current else older
+    older = _with_present_organisation(older, current) if current else older
     changes = list(readable_differences(current, older)) if current else []
     is_same = current == older and not reasons
     return Step(public_id, record, changes, is_gone=row is None, is_same=is_same, reasons=reasons)
 
 
-def _with_present_names(older: ModelFacts, current: ModelFacts) -> ModelFacts:
-    """Names that belong to other rows, which are not rolled back."""
-    names = {each.provider_id: (each.provider_slug, each.provider_name) for each in current.offerings}
+def _with_present_providers(record: Content, row: Model | None) -> Content:
+    """What providers say of themselves belongs to their rows, which are not rolled back."""
+    if row is None:
+        return record
+    present = {each.provider_id: compile_provider(each.provider) for each in row.offerings.all()}
     offerings = [
-        replace(each, provider_slug=names[each.provider_id][0], provider_name=names[each.provider_id][1])
-        if each.provider_id in names
-        else each
-        for each in older.offerings
+        each | {"provider": present.get(each["provider"]["id"], each["provider"])}
+        for each in record["offerings"]
     ]
+    return cast("Content", record | {"offerings": offerings})
+
+
+def _with_present_organisation(older: ModelFacts, current: ModelFacts) -> ModelFacts:
+    """Likewise its organisation."""
     return replace(
-        older,
-        organisation_name=current.organisation_name,
-        organisation_colour=current.organisation_colour,
-        offerings=tuple(offerings),
+        older, organisation_name=current.organisation_name, organisation_colour=current.organisation_colour
     )
 
 

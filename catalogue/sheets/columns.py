@@ -178,6 +178,8 @@ class OfferingSheet(Sheet):
             "max_output_tokens",
             "quantization",
             "regions",
+            "zero_retention",
+            "collects_data",
             "position",
             "effective_from",
             "effective_to",

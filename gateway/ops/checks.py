@@ -15,7 +15,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @register(TAG)
 def check_combinations(**_kwargs: Any) -> list[CheckMessage]:
-    return [*_several_processes(), *_debug(), *_foreign_host(), *_proxies(), *_pool()]
+    return [*_several_processes(), *_debug(), *_foreign_host(), *_proxies(), *_metrics(), *_pool()]
 
 
 def _several_processes() -> Iterator[CheckMessage]:
@@ -67,6 +67,23 @@ def _proxies() -> Iterator[CheckMessage]:
             "GATEWAY_BEHIND_TLS_PROXY is on, and GATEWAY_TRUSTED_PROXIES names no proxy.",
             hint="All clients look like one: whoever guesses passwords makes others wait. Name the proxy's address.",
             id="gatehouse.W003",
+        )
+
+
+def _metrics() -> Iterator[CheckMessage]:
+    if not settings.METRICS_PORT:
+        return
+    if settings.METRICS_PORT == settings.PORT:
+        yield Error(
+            f"GATEWAY_METRICS_PORT is {settings.METRICS_PORT}, where the gateway itself listens.",
+            hint="Name another port.",
+            id="gatehouse.E005",
+        )
+    if settings.METRICS_HOST not in LOOPBACK and not settings.METRICS_TOKEN:
+        yield Warning(
+            f"Whoever reaches port {settings.METRICS_PORT} reads the teams' names and what they spend.",
+            hint="Set GATEWAY_METRICS_TOKEN, or let nobody but Prometheus come to that port.",
+            id="gatehouse.W004",
         )
 
 

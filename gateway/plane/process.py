@@ -19,6 +19,8 @@ from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
 from gateway.core.store.interface import Store
+from gateway.metrics.counting import counting
+from gateway.metrics.gauges import PlaneGauges
 from gateway.plane.bases import BudgetBases
 from gateway.plane.control import Control, Directory
 from gateway.plane.health_writer import HealthWriter
@@ -30,7 +32,7 @@ from gateway.proxy.admission.settling import Settling
 from gateway.proxy.health import HealthEvents, HealthObserver
 from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.notes import PlanNotes
-from gateway.proxy.observers import Observers
+from gateway.proxy.observers import CallObserver, Observers
 from gateway.proxy.services import CallServices
 from providers.engine import Timeouts
 from providers.health import HealthTable
@@ -45,7 +47,8 @@ _SAY_AGAIN_S = 30.0
 _ANSWER_BYTES = 64 * 1024 * 1024
 # With threads beside the loop, 5 ms between switches is what a chunk waits; a tenth of it costs nothing measurable.
 _SWITCH_INTERVAL_S = 0.0005
-_COLLECT_AFTER = 10_000
+# A call leaves nothing that only the collector finds. What waits for the ledger is young, and was looked through.
+_COLLECT_AFTER = 50_000
 
 
 def make_name() -> str:
@@ -104,7 +107,12 @@ class Process:
         settling = Settling(self.store, rules_in_force, self.spool.name)
         health = HealthObserver(self.health)
         self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
-        self.observers = Observers(self.spool, [health, settling])
+        observers: list[CallObserver] = [health, settling]
+        self.metrics = counting("web" if keys else "worker")
+        if self.metrics:
+            observers.append(self.metrics.observer)
+            self.metrics.watch(PlaneGauges(self.spool, self.control, self.health, self.store))
+        self.observers = Observers(self.spool, observers)
         self.rate_cards = RateCards()
         self.policy = OutboundPolicy()
         self.engine: HttpEngine | None = None
@@ -120,12 +128,14 @@ class Process:
         """Start the threads, then connect. Raises django.db.Error where SQL is away at the start."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         sql.limit_everywhere(sql.STATEMENT_S)
-        _spare_the_collector()
         await asyncio.to_thread(self.control.start)
+        _spare_the_collector()
         self.recorder.start()
         await self.store.open()
         self.bases.open()
         await self.health_sharing.open()
+        if self.metrics:
+            self.metrics.start()
         self.engine = HttpEngine(self.policy, connections=settings.UPSTREAM_CONNECTIONS)
         return CallServices(
             engine=self.engine,
@@ -160,3 +170,5 @@ class Process:
         await asyncio.to_thread(self.recorder.stop)
         await asyncio.to_thread(self.control.stop)
         self.bases.close()
+        if self.metrics:
+            await asyncio.to_thread(self.metrics.stop)

@@ -12,6 +12,7 @@ from accounts import guesses, standings
 from accounts.directory import SqlKeyDirectory
 from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
+from gateway.metrics.gauges import EdgeGauges
 from gateway.plane.process import Process
 from gateway.plane.shared_standings import SharedStandings
 from gateway.plane.shown_health import ShownHealth
@@ -119,6 +120,8 @@ class Runtime:
                 counts_per_minute=settings.COUNTS_PER_MINUTE,
             )
         )
+        if self.process.metrics:
+            self.process.metrics.watch(EdgeGauges(self.edge, self.worker_lane))
         if self.process.store.is_shared:
             await self._hear_workers()
 

@@ -133,6 +133,17 @@ class Spool(CallSpool):
         with self._lock:
             return max(0.0, self._clock() - self._finished[0].since) if self._finished else 0.0
 
+    @property
+    def waiting(self) -> int:
+        """Finished attempts that are not in the ledger yet."""
+        return len(self._finished)
+
+    @property
+    def size(self) -> int:
+        """In bytes, of this process' files."""
+        with self._lock:
+            return self._segment.size + sum(segment.size for segment in self._full)
+
     def finished(self, count: int) -> list[AttemptRecord]:
         """The oldest finished attempts, at most `count`. They stay until `forget`."""
         with self._lock:

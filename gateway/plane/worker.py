@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from typing import Any
 
 import uvloop
@@ -14,6 +15,7 @@ from celery.worker import state
 from django.conf import settings
 
 from accounts import standings
+from gateway.metrics.exporter import serving_metrics
 from gateway.plane import runtime
 from gateway.plane.process import Process, await_database
 from gateway.plane.shared_standings import SharedStandings
@@ -98,11 +100,14 @@ class LaneStep(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self._lane: Lane | None = None
+        self._beside = ExitStack()
 
     def start(self, _parent: Any) -> None:
         if not await_database(_is_stopping):
             raise WorkerShutdown(EX_OK)
         raise_limit(settings.UPSTREAM_CONNECTIONS + KEPT_BACK)
+        if runtime.current() is None:
+            self._beside.enter_context(serving_metrics())
         self._lane = Lane()
         self._lane.start()
 
@@ -117,5 +122,6 @@ class LaneStep(bootsteps.StartStopStep):
 
     def _end(self, grace_s: float) -> None:
         lane, self._lane = self._lane, None
-        if lane:
-            lane.stop(grace_s)
+        with self._beside:
+            if lane:
+                lane.stop(grace_s)

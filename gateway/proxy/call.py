@@ -7,12 +7,15 @@ from typing import Any
 from accounts.attempts import OWNERS
 from gateway.core import codec
 from gateway.core.codec import Unreadable
+from gateway.proxy.routing.names import AUTO
 from providers.operations.registry import operation_of
 from providers.wire.body import PARSERS
 from providers.wire.call import Call
 
 OWN_FIELDS = frozenset({"min_reasoning_level", "models", "project_id", "provider"})
 """Parameters of ours, which no provider knows."""
+EFFORT = "reasoning_effort"
+"""A provider's, but for the word `auto`: that is said to nobody."""
 _FACTS = (
     "request_id",
     "endpoint",
@@ -49,9 +52,11 @@ OPTIONAL = _FACTS[9:]
 
 def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is meant for this gateway alone stays here."""
-    if OWN_FIELDS.isdisjoint(parsed):
+    leaves_open = parsed.get(EFFORT) == AUTO
+    if OWN_FIELDS.isdisjoint(parsed) and not leaves_open:
         return parsed
-    return {name: value for name, value in parsed.items() if name not in OWN_FIELDS}
+    own = OWN_FIELDS | {EFFORT} if leaves_open else OWN_FIELDS
+    return {name: value for name, value in parsed.items() if name not in own}
 
 
 def encode_call(call: Call) -> bytes:

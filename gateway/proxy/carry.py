@@ -14,7 +14,7 @@ from gateway.core.client_address import NO_PROXIES, TrustedProxies
 from gateway.core.store.interface import Store
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.admit import admit, admit_count, check_accounting
-from gateway.proxy.call import OWN_FIELDS, without_own_fields
+from gateway.proxy.call import EFFORT, OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import NoWorker, read_error
 from gateway.proxy.exchange import CallResult, ResponseSink
@@ -27,10 +27,11 @@ from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.routing.names import AUTO
-from gateway.proxy.routing.plan import RoutePlan, plan_headers, plan_route
+from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
 from providers.formats.base import TranslationError
@@ -40,7 +41,7 @@ from providers.operations.registry import operation_of
 from providers.wire.call import Call
 
 # Members of a body that say whose call it is, or what is meant for the gateway: most requests have none of them.
-_ABOUT_THE_CALL = OWN_FIELDS | END_USER_FIELDS
+_ABOUT_THE_CALL = OWN_FIELDS | END_USER_FIELDS | {EFFORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ async def carry(
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    client.headers.extend(plan_headers(plan, context))
+    if plan.varies:
+        client.headers_of = headers_by_answerer(plan, context)
+    else:
+        client.headers.extend(plan_headers(plan, context))
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)
@@ -107,7 +111,7 @@ async def carry(
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
     end = await _make(call, record, lane, sink, services)
-    record.attempts = end.attempts
+    record.result = end
     if end.cut_by:
         record.fail(end.cut_by)
     if end.error:
@@ -243,5 +247,5 @@ def _follow(plan: RoutePlan, call: Call, required: Requirements, context: Routin
     call.asks_reasoning = required.asks_reasoning
     call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
     call.revision = context.snapshot.revision
-    if plan.retired:
+    if plan.retired and not plan.varies:
         call.redirected_from = plan.retired.id

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -47,6 +47,8 @@ class ClientConnection:
     _sent = b""
     _late: str | None = None
     """What goes into the event that ends the answer."""
+    headers_of: Mapping[tuple[str, str], Headers] = {}
+    """What else is told by who answers: the slug of a provider and the id of a model."""
 
     def __init__(
         self,
@@ -76,6 +78,8 @@ class ClientConnection:
         ]
         if head.content_type != JSON_TYPE:
             headers[len(self.headers)] = (b"content-type", head.content_type.encode())
+        if self.headers_of:
+            headers += self.headers_of.get((head.provider, head.model), ())
         if head.length is not None:
             headers.append((b"content-length", str(head.length).encode()))
         if head.cost_usd is not None:
@@ -107,6 +111,7 @@ class ClientConnection:
             (b"x-gateway-model", head.model.encode()),
             (b"x-gateway-attempts", str(head.attempts).encode()),
         ]
+        told += self.headers_of.get((head.provider, head.model), ())
         if head.translated is not None:
             told.append((b"x-gateway-translated", _as_list(head.translated)))
         if self.record.surface.wire_format.end_marks:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,6 +174,14 @@ class Edge:
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
         return call
+
+    @property
+    def is_draining(self) -> bool:
+        return self._is_draining
+
+    def open_calls(self) -> Collection[OpenCall]:
+        """As they are now; safe in any thread."""
+        return tuple(self._open)
 
     async def drain(self, grace_s: float) -> None:
         """Refuse new calls, let open ones end within the grace, then end them with an explicit error."""

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from accounts.attempts import AttemptRecord
 from accounts.keys import KeyFacts
-from gateway.proxy.exchange import ResponseHead
+from gateway.proxy.exchange import CallResult, ResponseHead
 from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.settle import CUT, FAILED
 from gateway.proxy.surfaces.base import Surface
@@ -40,11 +40,14 @@ class CallRecord:
     lane: str = ""
     head: ResponseHead | None = None
     """Who answers; once the first byte is there."""
-    attempts: int = 0
+    result: CallResult | None = None
+    """What its lane came back with; None where it raised, or was not come to."""
     status: int | None = None
     """What the client was answered; None where it left before."""
     outcome: str = ""
     error_code: str = ""
+    limited_by: tuple[str, str] | None = None
+    """Of a call that a limit or a budget refused: the limit's unit, or `spent` or `held`, and the kind of subject."""
 
     def end(self, outcome: str, error_code: str = "") -> None:
         """The first word counts: what follows it is only told to the client."""

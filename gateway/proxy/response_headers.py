@@ -25,6 +25,21 @@ def redirect_headers(retired_id: str, successor_id: str) -> Headers:
     return [(b"x-gateway-redirected-from", retired_id.encode()), *successor_link(successor_id)]
 
 
+def fallback_header(asked: str) -> tuple[bytes, bytes]:
+    """That what was named first did not answer."""
+    return b"x-gateway-fallback-from", _in_header(asked)
+
+
+def route_header(route_id: str) -> tuple[bytes, bytes]:
+    """That the answering model is a member of that named route."""
+    return b"x-gateway-route", _in_header(route_id)
+
+
+def _in_header(name: str) -> bytes:
+    """A client's own words: percent-encoded where they are no header's."""
+    return quote(name, safe="/:@.-_~ ").encode()
+
+
 def warning_header(sentence: str | None) -> tuple[bytes, bytes]:
     return b"x-gateway-warning", (sentence or "").encode("ascii", "backslashreplace")
 

@@ -44,6 +44,8 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                     break
             finally:
                 reserved.note(attempt.record)
+                if closed := attempt.record.closed:
+                    end.spent_ms += closed.latency_ms or 0.0
                 if call.held_output_tokens:
                     end.output_tokens = attempt.record.output_tokens or 0
     finally:

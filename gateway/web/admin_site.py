@@ -50,6 +50,7 @@ _GROUPS = {
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
         ("Statements", "request_quote", "accounts.statement"),
+        ("Cost centres", "account_balance", "accounts.centrestatement"),
         ("Alerts", "notifications", "accounts.alert"),
         ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),

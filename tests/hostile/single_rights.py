@@ -17,6 +17,7 @@ from accounts.budgeting import make_budget
 from accounts.models import (
     AlertChannel,
     AuditEntry,
+    CentreStatement,
     Key,
     LedgerEntry,
     Project,
@@ -63,6 +64,9 @@ def make_world() -> None:
     month = {"month": "2026-10", "zone": "UTC", "starts_at": now, "ends_at": now, "closed_at": now}
     told = {"team_slug": "atlas", "team_name": "Atlas", "calls": 0, "cost": 0, "charge": 0}
     Statement.objects.create(number=1, team=team, **month, **told)
+    CentreStatement.objects.create(
+        number=1, cost_centre="4711", month="2026-10", closed_at=now, calls=0, cost=0, charge=0
+    )
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
@@ -128,6 +132,7 @@ def rows() -> dict[str, list[Any]]:
         Edition,
         LedgerEntry,
         Statement,
+        CentreStatement,
         AuditEntry,
     )
     return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}

@@ -6,7 +6,7 @@ from accounts.keys import KeyFacts
 from accounts.rules import KeyRules
 from gateway.core.store.interface import REQUESTS, Ask, Limit, Store, Verdict
 from gateway.proxy.admission.admission import Admission
-from gateway.proxy.admission.refusal import providers_full, refusal_by
+from gateway.proxy.admission.refusal import providers_full, refusal_by, what_limits
 from gateway.proxy.admission.standing import standing_headers
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import RateLimited, Unavailable
@@ -46,6 +46,7 @@ async def admit(
     verdict = await admission.admit(call, rules, candidates, context.snapshot)
     _tell(verdict, call.format, client)
     if not verdict.is_admitted:
+        client.record.limited_by = what_limits(verdict)
         raise refusal_by(verdict, context.key, call.project)
     if passed_over := verdict.candidate:
         # They are full now, and may have room by the time that it comes to them.

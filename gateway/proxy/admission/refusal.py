@@ -29,6 +29,19 @@ def refusal_by(verdict: Verdict, key: KeyFacts, project: str) -> GatewayError:
     return providers_full(verdict.retry_after_s)
 
 
+def what_limits(verdict: Verdict) -> tuple[str, str] | None:
+    """For gateway.proxy.observers.CallRecord; None: providers' quotas."""
+    if limit := verdict.refused_by:
+        return limit.unit, _kind_of(limit.subject)
+    if verdict.budget is None:
+        return None
+    return "spent" if verdict.reason == "spent" else "held", _kind_of(verdict.budget[0])
+
+
+def _kind_of(subject: str) -> str:
+    return subject.partition(":")[0]
+
+
 def providers_full(wait_s: float) -> RateLimited:
     """Nobody's limit but the operator's own."""
     return RateLimited(

@@ -7,11 +7,10 @@ from datetime import datetime
 from accounts.keys import KeyFacts
 from accounts.policies import LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
-from catalogue.lifecycle.message import lifecycle_message
 from catalogue.lifecycle.status import Status
 from gateway.proxy.errors import GatewayError, InvalidRequest
-from gateway.proxy.response_headers import Headers, lifecycle_headers, redirect_headers, warning_header
 from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, weigh
+from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.refusals import no_candidate
@@ -25,6 +24,7 @@ from gateway.proxy.routing.resolve import (
 )
 from gateway.proxy.routing.standing import Standing, standings_of
 from gateway.proxy.routing.ways import Candidate, Dropped, all_ways, few_own
+from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
 from providers.operations.base import Requirements
 from providers.operations.registry import operation_of
@@ -49,6 +49,10 @@ class RoutePlan:
     """The way that was known to hold the cache of the prompt's beginning."""
     retired: ModelFacts | None = None
     """The model that was asked for, where the first candidate's is its successor."""
+    asked: str = ""
+    """What was to answer, if it could: the first name."""
+    varies: bool = False
+    """What is told of the answer depends on who answers."""
 
 
 @dataclass(slots=True)
@@ -77,12 +81,14 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
         plan = lone.plan
         if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context):
             return plan
-    return _plan(request, _narrowed(request.preferences, context), context)
+    return _plan(request, request.preferences.narrowed_by(key), context)
 
 
 def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
     required = request.required
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
+    if any(choice.model and choice.model.members for choice in choices):
+        choices = with_members(choices, passed_over, required, context)
     kept: list[Candidate] = []
     dropped: list[Dropped] = []
     for rank, choice in enumerate(choices):
@@ -96,7 +102,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     if not kept:
-        raise _nowhere(choices, required, dropped, context)
+        raise _nowhere(choices, required, dropped, context, preferences)
     kept_at = None
     if len(kept) > 1:
         ordering = ordering_of(request, choices, preferences, context)
@@ -110,6 +116,11 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         context.draw,
         kept_at,
         choices[kept[0].rank].retired,
+        request.names[0],
+        varies=len(choices) > 1
+        or bool(passed_over)
+        or choices[0].model is None
+        or choices[0].route is not None,
     )
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
@@ -119,7 +130,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
     """Unless it is weighed, or something could come of it that its offering does not tell."""
     required, choice, snapshot = request.required, plan.choices[0], context.snapshot
-    if choice.model is None or choice.retired or plan.passed_over or len(plan.choices) > 1:
+    if choice.model is None or choice.retired or plan.varies:
         return
     if snapshot.credentials or required.requires_all:
         return
@@ -129,13 +140,6 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
     snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
         context.key, standings.rows[0], standings.since, standings.until, plan
     )
-
-
-def _narrowed(preferences: ProviderPreferences, context: RoutingContext) -> ProviderPreferences:
-    rules = context.key.restrictions
-    if rules is None or not rules.narrows_providers:
-        return preferences
-    return replace(preferences, of_key=rules)
 
 
 def _rows(choice: ResolvedModel, endpoint: str, context: RoutingContext) -> Iterable[Standing]:
@@ -154,7 +158,9 @@ def _open_models(context: RoutingContext) -> Iterable[ModelFacts]:
     return (
         model
         for model in context.snapshot.models.values()
-        if context.key.may_call(model.id, model.aliases) and model.status(context.at) in wanted
+        if not model.members
+        and context.key.may_call(model.id, model.aliases)
+        and model.status(context.at) in wanted
     )
 
 
@@ -188,31 +194,12 @@ def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped])
     return [candidate for candidate in kept if candidate.offering is firsts[candidate.rank]]
 
 
-def plan_headers(plan: RoutePlan, context: RoutingContext) -> Headers:
-    """What the answer says of its model's life, and of the model that it stands in for."""
-    if plan.retired is None and plan.model.deprecation_at is None:
-        return []
-    return _headers_of(plan.candidates[0], plan, context)
-
-
-def _headers_of(candidate: Candidate, plan: RoutePlan, context: RoutingContext) -> Headers:
-    model, choice = candidate.model, plan.choices[candidate.rank]
-    if choice.retired is None and model.status(context.at) is not Status.DEPRECATED:
-        return []
-    successor = context.snapshot.successor(model, context.at)
-    headers = lifecycle_headers(model, successor, context.at)
-    if choice.retired:
-        headers += redirect_headers(choice.retired.id, model.id)
-    if headers and choice.policy is LifecyclePolicy.WARN:
-        headers.append(warning_header(lifecycle_message(model, successor, context.at)))
-    return headers
-
-
 def _nowhere(
     choices: Sequence[ResolvedModel],
     required: Requirements,
     dropped: Sequence[Dropped],
     context: RoutingContext,
+    preferences: ProviderPreferences,
 ) -> GatewayError:
     """Why no offering is left of the first choice. A redirect that cannot be made is the retirement that it would have
     hidden.
@@ -222,7 +209,13 @@ def _nowhere(
     named = first.model.id if first.model and first.retired else first.name
     name = f"No provider of model '{named}'" if first.model else "No model"
     refusal = _refused_by_operation(required, of_first, context) or no_candidate(
-        name, required, {drop.reason for drop in of_first}, max(map(_window, of_first), default=0)
+        name,
+        required,
+        {drop.reason for drop in of_first},
+        max(map(_window, of_first), default=0),
+        Unmet(
+            [(drop.reason, drop.candidate.offering) for drop in of_first], required, preferences, context.at
+        ),
     )
     if first.retired is None:
         return refusal

@@ -53,6 +53,8 @@ class ResolvedModel:
     provider: str = ""
     sort: str = ""
     is_free: bool = False
+    route: ModelFacts | None = None
+    """The named route of which it is a member."""
 
 
 @dataclass(slots=True)

@@ -61,6 +61,8 @@ class Surface:
             raise InvalidRequest("The body must be one JSON object.", code="invalid_json", param="body")
         if kind is BodyKind.JSON:
             check_bounds(parsed, body)
+        if "models" in parsed and parsed.get("model") is None:
+            _name_first(parsed)
         self.check(parsed, "")
         return parsed
 
@@ -131,6 +133,13 @@ class CountSurface(FormatSurface):
             return self.count_tokens(parsed)
         except TranslationError as error:
             raise refusal_of(error) from None
+
+
+def _name_first(parsed: dict[str, Any]) -> None:
+    """A list of models alone says which is the first, too. What is no list of names is refused where it is read."""
+    models = parsed["models"]
+    if isinstance(models, list) and models:
+        parsed["model"] = models[0]
 
 
 def refusal_of(error: TranslationError) -> InvalidRequest:

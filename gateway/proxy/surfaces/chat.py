@@ -75,7 +75,7 @@ _function = record(
 _tool = record({"type": text(), "function": _function, "custom": _anything}, required=("type",))
 _schema = record({"name": text(LONGEST_NAME), "description": text(), "schema": _anything, "strict": boolean})
 _tool_choice = record({"type": text(), "allowed_tools": within({"tools": at_most(MOST_TOOLS)})})
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
+_EFFORTS = ("auto", "none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
 
 _parameters = record(
     {

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.policies import LifecyclePolicy
 from gateway.proxy.errors import ModelRetired, NotFound
-from gateway.proxy.routing.plan import plan_headers
+from gateway.proxy.routing.telling import plan_headers
 from providers.operations.base import Requirements
 from tests.gateway.proxy.values import (
     AT,

@@ -1,0 +1,147 @@
+"""Named routes as a call's choices, and what an answer's headers say of how its model was chosen."""
+
+from datetime import timedelta
+
+import pytest
+
+from catalogue.facts import MemberConditions, ModelFacts, RouteMember
+from gateway.proxy.errors import InvalidRequest, NotFound
+from gateway.proxy.routing.plan import plan_route
+from gateway.proxy.routing.request import RouteRequest
+from gateway.proxy.routing.telling import headers_by_answerer
+from providers.operations.base import Requirements
+from tests.gateway.proxy.values import AT, a_key, a_model, a_routing_context, an_offering
+
+CHAT = Requirements("chat.completions")
+ONE = a_model("acme/one", offerings=(an_offering(1), an_offering(2, provider_id=2)))
+TWO = a_model("acme/two", offerings=(an_offering(3),))
+OLD = a_model("acme/old", retirement_at=AT, successor_id="acme/two", offerings=())
+LEAVING = a_model("acme/leaving", deprecation_at=AT - timedelta(days=1), offerings=(an_offering(4),))
+
+
+def a_route(*members, **facts):
+    return ModelFacts("house/fast", "Fast", members=tuple(members), aliases=("fast",), **facts)
+
+
+def decide(*names, route, key=None, needs=CHAT, draw=0.0):
+    context = a_routing_context(route, ONE, TWO, OLD, LEAVING, key=key)
+    context.draw = draw
+    return plan_route(RouteRequest(names, needs), context), context
+
+
+def ways(plan):
+    return [(candidate.offering.id, candidate.rank) for candidate in plan.candidates]
+
+
+TIERS = a_route(RouteMember("acme/one", "provider-2"), RouteMember("acme/two", tier=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "planned"),
+    [
+        ("house/fast", [(2, 0), (3, 1)]),
+        ("fast", [(2, 0), (3, 1)]),
+        ("provider-1:house/fast", [(3, 0)]),
+    ],
+)
+def test_a_routes_members_are_tried_in_their_order_at_their_providers(name, planned):
+    route = a_route(*TIERS.members, offerings=(an_offering(7, provider_id=1), an_offering(8, provider_id=2)))
+    plan, _ = decide(name, route=route)
+    assert ways(plan) == planned
+
+
+def test_the_draw_decides_between_members_of_one_tier():
+    route = a_route(RouteMember("acme/one", "provider-1", weight=3), RouteMember("acme/two"))
+    assert [decide("fast", route=route, draw=draw)[0].model.id for draw in (0.0, 0.7, 0.8)] == [
+        "acme/one",
+        "acme/one",
+        "acme/two",
+    ]
+
+
+def test_a_route_may_stand_among_other_choices():
+    plan, context = decide("acme/leaving", "fast", "acme/one", route=TIERS)
+    assert ways(plan) == [(4, 0), (2, 1), (3, 2), (1, 3), (2, 3)]
+    told = headers_by_answerer(plan, context)
+    assert [name for name, _ in told["provider-1", "acme/leaving"]] == [b"deprecation"]
+    assert told["provider-2", "acme/one"] == [
+        (b"x-gateway-route", b"house/fast"),
+        (b"x-gateway-fallback-from", b"acme/leaving"),
+    ]
+    assert told["provider-1", "acme/one"] == [(b"x-gateway-fallback-from", b"acme/leaving")]
+
+
+def test_a_route_alone_is_no_fallback():
+    plan, context = decide("fast", route=TIERS)
+    assert headers_by_answerer(plan, context)["provider-1", "acme/two"] == [
+        (b"x-gateway-route", b"house/fast")
+    ]
+
+
+def test_a_member_at_the_end_of_its_life_is_passed_over_or_redirected():
+    route = a_route(RouteMember("acme/old"), RouteMember("acme/one", "provider-1", tier=1))
+    plan, _ = decide("fast", route=route)
+    assert ways(plan) == [(1, 0)]
+    assert [each.name for each in plan.passed_over] == ["acme/old"]
+    plan, context = decide("fast", route=route, key=a_key(lifecycle_policy="redirect"))
+    assert ways(plan) == [(3, 0), (1, 1)]
+    assert (b"x-gateway-redirected-from", b"acme/old") in headers_by_answerer(plan, context)[
+        "provider-1", "acme/two"
+    ]
+
+
+def test_members_that_a_key_may_not_call_are_no_choice_of_its():
+    plan, _ = decide("fast", route=TIERS, key=a_key(model_patterns=("house/*", "acme/two")))
+    assert ways(plan) == [(3, 0)]
+    with pytest.raises(InvalidRequest, match="No member of the route 'fast'") as refusal:
+        decide("fast", route=TIERS, key=a_key(model_patterns=("house/*",)))
+    assert (refusal.value.error_code, refusal.value.param) == ("no_route_member", "model")
+    with pytest.raises(NotFound):
+        decide("fast", route=TIERS, key=a_key(model_patterns=("acme/*",)))
+
+
+def test_a_plan_of_a_route_is_drawn_anew_for_each_call():
+    """One with a single candidate, too: its conditions and its draw may say otherwise of the next request."""
+    streamed = RouteMember("acme/two", conditions=MemberConditions(is_streamed=True))
+    route = a_route(streamed, RouteMember("acme/leaving", conditions=MemberConditions(is_streamed=False)))
+    context = a_routing_context(route, ONE, TWO, OLD, LEAVING)
+    for is_streamed, planned in ((True, "acme/two"), (False, "acme/leaving"), (True, "acme/two")):
+        needs = Requirements("chat.completions", is_streamed)
+        assert plan_route(RouteRequest(("fast",), needs), context).model.id == planned
+
+
+def test_a_route_of_several_models_embeds_nothing():
+    needs = Requirements("embeddings")
+    with pytest.raises(InvalidRequest, match="it has several") as refusal:
+        decide("fast", route=TIERS, needs=needs)
+    assert refusal.value.error_code == "model_required"
+
+
+def test_auto_chooses_no_route():
+    route = a_route(*TIERS.members, offerings=(an_offering(7),))
+    plan, _ = decide("auto", route=route)
+    assert 7 not in [candidate.offering.id for candidate in plan.candidates]
+
+
+def test_a_plan_that_is_kept_holds_for_its_key_and_its_time_alone():
+    leaving = a_model("acme/leaving", retirement_at=AT + timedelta(days=1), offerings=(an_offering(4),))
+    context = a_routing_context(leaving)
+    request = RouteRequest(("acme/leaving",), CHAT)
+    kept = plan_route(request, context)
+    assert plan_route(request, context) is kept
+    context.key = a_key(model_patterns=("other/*",))
+    with pytest.raises(NotFound):
+        plan_route(request, context)
+    context.key = a_key()
+    assert plan_route(request, context).model is leaving
+    context.at += timedelta(days=1)
+    with pytest.raises(Exception, match="was retired"):
+        plan_route(request, context)
+
+
+def test_what_stands_against_the_only_offering_is_asked_for_each_call():
+    context = a_routing_context(a_model(offerings=(an_offering(1, context_length=9),)))
+    short, long = (Requirements("chat.completions", input_tokens=tokens) for tokens in (9, 10))
+    assert plan_route(RouteRequest(("acme/one",), short), context)
+    with pytest.raises(InvalidRequest, match="so long an input"):
+        plan_route(RouteRequest(("acme/one",), long), context)
