@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from accounts.attempts import AttemptRecord
 from providers.breaker import CLOSED
 from providers.facts import Way
 from providers.health import WINDOWS_S
@@ -64,12 +65,18 @@ class Reader(Protocol):
     def read(self, ways: Sequence[Way]) -> LiveHealth:
         """Of one offering by all those ways."""
 
+    def learn(self, attempt: AttemptRecord) -> None:
+        """Count an attempt that was made beside the data plane, for all processes."""
+
 
 class Nobody:
     """Where no data plane runs."""
 
     def read(self, ways: Sequence[Way]) -> LiveHealth:  # noqa: ARG002
         return UNKNOWN
+
+    def learn(self, attempt: AttemptRecord) -> None:
+        pass
 
 
 class Here:

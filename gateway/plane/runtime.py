@@ -193,7 +193,7 @@ async def start(behind: Application) -> Runtime:
     await runtime.open()
     guesses.here.counter = SharedTries(runtime.process.store, runtime.loop)
     standings.here.reader = SharedStandings(runtime.process.store, runtime.loop)
-    live_health.here.reader = ShownHealth(runtime.process.health)
+    live_health.here.reader = ShownHealth(runtime.process.health_observer, runtime.loop)
     _current = runtime
     if on_started:
         await on_started()

@@ -1,13 +1,16 @@
 """What this process' health table says, for Django's threads."""
 
+import asyncio
 import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from accounts.attempts import AttemptRecord
+from gateway.proxy.health import HealthObserver
 from providers.breaker import CLOSED, HALF_OPEN
 from providers.facts import Way
-from providers.health import HealthStatus, HealthTable
+from providers.health import HealthStatus
 from providers.live_health import UNKNOWN, WINDOWS, LiveHealth, WindowFigures
 from providers.tallies import Tally
 
@@ -18,8 +21,10 @@ _RANKS = {CLOSED: 0, HALF_OPEN: 1}
 class ShownHealth:
     """Reads what the loop changes meanwhile: what changed under its hands it reads again."""
 
-    def __init__(self, table: HealthTable) -> None:
-        self._table = table
+    def __init__(self, observer: HealthObserver, loop: asyncio.AbstractEventLoop) -> None:
+        self._observer = observer
+        self._table = observer.table
+        self._loop = loop
 
     def read(self, ways: Sequence[Way]) -> LiveHealth:
         for _ in range(_TRIES):
@@ -28,6 +33,9 @@ class ShownHealth:
             except RuntimeError:
                 continue
         return UNKNOWN
+
+    def learn(self, attempt: AttemptRecord) -> None:
+        self._loop.call_soon_threadsafe(self._observer.attempt_closed, attempt)
 
     def _read(self, ways: Sequence[Way], at: float) -> LiveHealth:
         looks = [(way, self._table.glance(way, at)) for way in ways]

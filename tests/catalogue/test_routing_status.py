@@ -1,5 +1,6 @@
 """`GET /v1/routing/status`, and the same figures where a model's offerings are listed."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from accounts.models import UsageQuarter, UsageSeries
 from accounts.revision import Part, take_revision
 from catalogue.models import Offering
 from gateway.plane.shown_health import ShownHealth
+from gateway.proxy.health import HealthObserver
 from providers import live_health
 from providers.health import HealthTable
 from providers.models import Provider, ProviderCredential, Quota
@@ -42,7 +44,7 @@ DOWN = FailureKind.UNAVAILABLE
 @pytest.fixture
 def table() -> Iterator[HealthTable]:
     table = HealthTable()
-    live_health.here.reader = ShownHealth(table)
+    live_health.here.reader = ShownHealth(HealthObserver(table), asyncio.new_event_loop())
     yield table
     live_health.here.forget()
 

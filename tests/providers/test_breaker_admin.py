@@ -1,5 +1,6 @@
 """Staff see how breakers stand and what they did, and hold them."""
 
+import asyncio
 import html
 import re
 import time
@@ -12,6 +13,7 @@ from django.test import Client
 from accounts.models import AuditEntry, User
 from catalogue.models import Offering
 from gateway.plane.shown_health import ShownHealth
+from gateway.proxy.health import HealthObserver
 from providers import live_health
 from providers.breakers import hold_breaker, record_transition
 from providers.health import HealthTable, Transition
@@ -26,7 +28,7 @@ OFFERINGS, PROVIDERS = "/admin/catalogue/offering/", "/admin/providers/provider/
 @pytest.fixture
 def table() -> Iterator[HealthTable]:
     table = HealthTable()
-    live_health.here.reader = ShownHealth(table)
+    live_health.here.reader = ShownHealth(HealthObserver(table), asyncio.new_event_loop())
     yield table
     live_health.here.forget()
 
