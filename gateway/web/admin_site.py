@@ -31,6 +31,7 @@ from providers.services import access_of, demo_port
 _GROUPS = {
     "Catalogue": [
         ("Models", "deployed_code", "catalogue.model"),
+        ("Named routes", "alt_route", "catalogue.route"),
         ("Offerings", "sell", "catalogue.offering"),
         ("Organisations", "domain", "catalogue.organisation"),
         ("Editions", "history_edu", "catalogue.edition"),

@@ -26,10 +26,10 @@ from accounts.models import (
     Team,
     User,
 )
-from catalogue.models import Edition, Model, Offering, Organisation
+from catalogue.models import Edition, Model, Offering, Organisation, RouteMember
 from catalogue.publishing.editions import publish
 from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
-from tests.make import make_key, make_offering, make_published, make_team, make_user
+from tests.make import make_key, make_offering, make_published, make_route, make_team, make_user
 
 PER_OBJECT = ("change", "delete", "history")
 OUTSIDE = "nobody"
@@ -47,7 +47,7 @@ def make_world() -> None:
     model = make_published("acme/one")
     make_offering(model)
     Model.objects.update(name="Uno")
-    publish([model])
+    publish([model, make_route("house/fast", model)])
     ProviderCredential.objects.create(provider=Provider.objects.order_by("pk")[0], label="backup")
     provider = Provider.objects.order_by("pk")[0]
     AdministratorCredential.objects.create(provider=provider)
@@ -123,6 +123,7 @@ def rows() -> dict[str, list[Any]]:
         Group,
         Model,
         Offering,
+        RouteMember,
         Organisation,
         Provider,
         ProviderCredential,
