@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -44,9 +45,10 @@ DOWN = FailureKind.UNAVAILABLE
 @pytest.fixture
 def table() -> Iterator[HealthTable]:
     table = HealthTable()
-    live_health.here.reader = ShownHealth(HealthObserver(table), asyncio.new_event_loop())
-    yield table
-    live_health.here.forget()
+    with closing(asyncio.new_event_loop()) as loop:
+        live_health.here.reader = ShownHealth(HealthObserver(table), loop)
+        yield table
+        live_health.here.forget()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import html
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -28,9 +29,10 @@ OFFERINGS, PROVIDERS = "/admin/catalogue/offering/", "/admin/providers/provider/
 @pytest.fixture
 def table() -> Iterator[HealthTable]:
     table = HealthTable()
-    live_health.here.reader = ShownHealth(HealthObserver(table), asyncio.new_event_loop())
-    yield table
-    live_health.here.forget()
+    with closing(asyncio.new_event_loop()) as loop:
+        live_health.here.reader = ShownHealth(HealthObserver(table), loop)
+        yield table
+        live_health.here.forget()
 
 
 @pytest.fixture
