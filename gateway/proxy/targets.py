@@ -1,7 +1,7 @@
 """The offerings of a plan, found in the process that makes the call, and tried one by one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
@@ -9,7 +9,9 @@ from typing import ClassVar
 from accounts.attempts import AttemptOpened
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.published.snapshot import Snapshot
+from gateway.core.envelopes import CONTEXT_EXCEEDED
 from gateway.core.store.interface import Limit
+from gateway.proxy.fallbacks import cause_of, takes_more
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget, pause_before
@@ -40,6 +42,8 @@ class Target:
     """It has refused what proves reasoning, and is asked once more without."""
     credential: CredentialFacts | None = None
     """None: the provider's main one."""
+    fell_back: str = ""
+    """For which trouble with the request it stands in for another model."""
     quotas: Quotas = ()
     """The operator's own limits that an attempt there is held to."""
     counts: ClassVar[int] = 1
@@ -113,13 +117,20 @@ class Targets:
     """
 
     def __init__(
-        self, planned: Sequence[Target], health: HealthTable, retries: RetryBudget, patience: Patience
+        self,
+        planned: Sequence[Target],
+        health: HealthTable,
+        retries: RetryBudget,
+        patience: Patience,
+        fallback_on: Collection[str] = (),
     ) -> None:
+        """`fallback_on`: see gateway.proxy.fallbacks."""
         self._planned = planned
         self._rest = iter(planned)
         self._health = health
         self._retries = retries
         self._patience = patience
+        self._fallback_on = fallback_on
         self._taken = 0
         self._has_failed = False
         self._current: Target | None = None
@@ -130,6 +141,9 @@ class Targets:
     def may_follow(self, failure: UpstreamFailure) -> bool:
         """Whether another one may be tried after the current one failed so; takes the next one's slot."""
         if failure.kind is FailureKind.CALLER:
+            cause = cause_of(failure)
+            if cause in self._fallback_on:
+                return self._falls_back(cause)
             return failure.refuses_proofs and self._repeat()
         if self._patience.left_s <= 0 or (
             failure.kind is FailureKind.TIMEOUT and not self._patience.has_room
@@ -148,8 +162,10 @@ class Targets:
         """The next one; None where there is none."""
         if not self._has_next():
             return None
-        target = self._current = self._next
-        self._next = None
+        before, target = self._current, self._next
+        self._current, self._next = target, None
+        if before is not None and before.fell_back and not target.fell_back:  # type: ignore[union-attr]
+            target.fell_back = before.fell_back  # type: ignore[union-attr]  # there is one
         self._taken += target.counts  # type: ignore[union-attr]  # there is one
         return target
 
@@ -158,6 +174,22 @@ class Targets:
         current = self._current
         if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
             self._next = replace(current, is_bare=True)
+        return self._next is not None
+
+    def _falls_back(self, cause: str) -> bool:
+        """Whether another model may be asked for this trouble, which is none of a provider's."""
+        before = self._current
+        if self._next is None and before is not None:
+            now = time.monotonic()
+            for target in self._rest:
+                if not _may_stand_in(target, before, cause):
+                    continue
+                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
+                    target.way, now
+                ):
+                    target.fell_back = cause
+                    self._next = target
+                    break
         return self._next is not None
 
     def _has_next(self) -> bool:
@@ -187,6 +219,15 @@ class Targets:
         if is_admitted:
             self._retries.take(way, now)
         return is_admitted
+
+
+def _may_stand_in(target: Target, before: Target, cause: str) -> bool:
+    """Another model; for a prompt that is too long, with a longer window."""
+    if target.model.id == before.model.id:
+        return False
+    return cause != CONTEXT_EXCEEDED or takes_more(
+        target.model, target.offering, before.model, before.offering
+    )
 
 
 async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
