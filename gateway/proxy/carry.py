@@ -28,7 +28,7 @@ from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_route
-from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
@@ -85,6 +85,8 @@ async def carry(
 
     context = _look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
+    if preferences.min_throughput or preferences.max_latency:
+        context.tally_of = partial(services.health.tally, at=time.monotonic(), within_s=PREFERRED_OVER_S)
     call = _read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:

@@ -62,16 +62,19 @@ class Ordering:
         order = self.preferences.rank(provider.slug) if self.preferences.order else 0
         is_unhealthy = provider.health == "unhealthy"
         rest = self._named if choice.model else self._any
-        return (candidate.rank, candidate.turn, order, *rest(candidate, choice, is_unhealthy))
+        # Members of a route keep the order that curators gave them.
+        rank = 0 if self.preferences.sorts_all and choice.route is None else candidate.rank
+        return (rank, candidate.turn, order, *rest(candidate, choice, is_unhealthy))
 
     def _named(self, candidate: Candidate, choice: ResolvedModel, is_unhealthy: bool) -> Key:
-        """Then what probes say, what is lost, the client's wish, the kept prompt, recent success, the curator's order
+        """Then what probes say, what is lost, the client's wishes, the kept prompt, recent success, the curator's order
         and speed. Success rates a tenth apart are noise: then the curator's order decides.
         """
         offering, health = candidate.offering, _health(candidate)
         return (
             is_unhealthy,
             candidate.loss,
+            self._is_slow(candidate),
             self._wish(candidate, choice),
             self._moves(candidate, health),
             -round(health.success_rate, 1),
@@ -81,11 +84,12 @@ class Ordering:
         )
 
     def _any(self, candidate: Candidate, choice: ResolvedModel, is_unhealthy: bool) -> Key:
-        """Of `auto`: the sick last; then losses, wish, level of reasoning, kept prompt, and what is nearly equal."""
+        """Of `auto`: the sick last; then losses, wishes, level of reasoning, kept prompt, and what is nearly equal."""
         offering, health = candidate.offering, _health(candidate)
         return (
             is_unhealthy or health.success_rate < _SICK_BELOW,
             candidate.loss,
+            self._is_slow(candidate),
             self._wish(candidate, choice),
             _TIERS[self.request.reasoning_effort].get(candidate.model.reasoning_tier, 2),
             self._moves(candidate, health),
@@ -105,6 +109,10 @@ class Ordering:
             _step(health.latency_ms or _UNTIMED_MS),
             _step(self.cost_usd(candidate.offering)),
         )
+
+    def _is_slow(self, candidate: Candidate) -> bool:
+        tally_of = self.context.tally_of
+        return tally_of is not None and self.preferences.is_slower(tally_of(candidate.way))
 
     def _wish(self, candidate: Candidate, choice: ResolvedModel) -> float:
         """By the suffix of the model's name, or the client's `provider.sort`; 0.0 where neither says anything."""
