@@ -15,8 +15,8 @@ from providers.operations.base import Requirements
 _EXCLUDED, _FLOOR = "excluded:", "floor:"
 _MOST_TOLD = 8
 _UNITS = {
-    "prompt": "for a million tokens of the prompt",
-    "completion": "for a million tokens of the completion",
+    "prompt": "for a million prompt tokens",
+    "completion": "for a million completion tokens",
     "request": "for a request",
     "image": "for an image",
 }

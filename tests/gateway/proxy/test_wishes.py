@@ -282,8 +282,7 @@ def test_where_the_floor_left_some_and_the_request_none_of_them_both_are_told():
         ({"data_collection": "deny"}, "Of none is it known that nothing is collected."),
         (
             {"max_price": {"prompt": 1, "completion": 1}},
-            "In USD it costs at least 2.5 for a million tokens of the prompt, "
-            "10 for a million tokens of the completion.",
+            "In USD it costs at least 2.5 for a million prompt tokens, 10 for a million completion tokens.",
         ),
         ({"only": []}, "It is served by provider-1, provider-2."),
     ],
