@@ -1,6 +1,7 @@
 """What a client wishes of the offerings that may answer, and what its key keeps to, at each bound."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from accounts.restrictions import Restrictions
 from gateway.proxy.errors import Forbidden, GatewayError, InvalidRequest
 from gateway.proxy.routing.preferences import read_preferences
 from gateway.proxy.routing.trace import trace_of
+from providers.facts import CredentialFacts
 from providers.operations.base import Requirements
 from providers.tallies import Tally
 from tests.gateway.proxy.values import (
@@ -328,6 +330,17 @@ def test_providers_that_a_key_may_not_use_and_its_floor_hold_together():
     )
     rules = Restrictions(denied_providers=("provider-1",))
     assert planned(None, *offerings, key=a_key(restrictions=rules, floor=Floor(regions=(("eu",),)))) == [3]
+
+
+@pytest.mark.parametrize("place", ["before", "after", "only"])
+def test_calls_on_a_teams_own_credentials_keep_to_its_floor_too(place):
+    offerings = (an_offering(1, regions=("us",)), an_offering(2, provider_id=2, regions=("eu",)))
+    own = {1: {id_: (CredentialFacts(id_, 1, "own", place, "secret"),) for id_ in PROVIDERS}}
+    context = a_routing_context(a_model(offerings=offerings), key=a_key(floor=Floor(regions=(("eu",),))))
+    context.snapshot = replace(context.snapshot, credentials=own)
+    candidates = plan_for("acme/one", CHAT, context).candidates
+    assert {candidate.offering.id for candidate in candidates} == {2}
+    assert any(candidate.is_own for candidate in candidates)
 
 
 def served(first_token_ms: list[float], tokens_per_s: list[float]) -> Tally:
