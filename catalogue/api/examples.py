@@ -81,6 +81,8 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
     "licence": None,
     "knowledge_cutoff": "2025-02-28",
     "is_routable": True,
+    "kind": "model",
+    "route": None,
 }
 GATEWAY_MODELS_EXAMPLE: dict[str, Any] = {
     "ok": True,

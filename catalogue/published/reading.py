@@ -11,7 +11,7 @@ from accounts.floors import Floor
 from accounts.keys import KeyFacts
 from accounts.restrictions import Restrictions
 from catalogue.endpoints import Openings, openings
-from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.facts import ModelFacts, OfferingFacts, RouteMember
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
 from catalogue.published.record import serving_offerings
@@ -63,6 +63,8 @@ class Reading:
             return False
         if model.is_blocked(name or model.id, key.lifecycle_policy, self.at):
             return False
+        if model.members and not any(self._may_answer(member, key) for member in model.members):
+            return False
         rules, floor = key.restrictions, key.floor
         narrows = rules is not None and rules.narrows_providers
         if not narrows and floor is None:
@@ -76,6 +78,11 @@ class Reading:
         if floor is not None and floor.reason_against(offering):
             return False
         return rules is None or rules.permits_provider(self.snapshot.providers[offering.provider_id].slug)
+
+    def _may_answer(self, member: RouteMember, key: KeyFacts) -> bool:
+        """Whether the key may call that member of a route."""
+        model = self.snapshot.models.get(member.model_id)
+        return model is not None and self.snapshot.is_routable(model, self.at) and self.is_open_to(key, model)
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""

@@ -243,8 +243,8 @@ def expected_tokens(call: Call) -> Tokens:
     if call.reserved is None:
         read = call.input_tokens or estimate_input_tokens(call.body)
         most = operation_of(call.endpoint).most_output_tokens(call)
-        call.reserved = (read, UNKNOWN, True) if most is None else (read, most, False)
-    return Tokens(*call.reserved)
+        call.reserved = Tokens(read, UNKNOWN, True) if most is None else Tokens(read, most)
+    return call.reserved  # type: ignore[return-value]  # nobody else says it
 
 
 def _quotas_of_all(
