@@ -229,7 +229,7 @@ FLOORS = [
 @pytest.mark.parametrize("wishes", WISHES, ids=str)
 @pytest.mark.parametrize("name", ["acme/one", "auto"])
 def test_no_wish_talks_a_key_out_of_its_floor(floor, wishes, name):
-    """And whatever fulfils both is asked: a floor takes out no more than it says."""
+    """And whatever fulfils both may answer: a floor takes out no more than it says. `auto` has the best of them."""
     offerings = [
         an_offering(number, provider_id=1 + number % 2, prices=PRICED, **facts)
         for number, facts in enumerate(FACTS, start=1)
@@ -237,14 +237,15 @@ def test_no_wish_talks_a_key_out_of_its_floor(floor, wishes, name):
     model = a_model(offerings=tuple(offerings))
     wished = read_preferences({"provider": wishes}, PROVIDERS)
 
-    def ids(key):
-        plan = plan_for(name, CHAT, a_routing_context(model, key=key), wished)
+    def ids(key, named=name):
+        plan = plan_for(named, CHAT, a_routing_context(model, key=key), wished)
         return {candidate.offering.id for candidate in plan.candidates}
 
     within = {offering.id for offering in offerings if not floor.reason_against(offering)}
     assert 0 < len(within) < len(offerings)
-    if expected := ids(a_key()) & within:
-        assert ids(a_key(floor=floor)) == expected
+    if expected := ids(a_key(), "acme/one") & within:
+        found = ids(a_key(floor=floor))
+        assert found == expected if name == "acme/one" else found and found <= expected
     else:
         with pytest.raises(InvalidRequest, match="keeps to what calls of this key keep to"):
             ids(a_key(floor=floor))
