@@ -198,14 +198,14 @@ class Attempt:
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
-        issuer = self.target.provider.issuer
-        told = (self.call, self.target.model.id, response.status, body, issuer, self._tools)
+        call, target = self.call, self.target
+        told = (call, target.model.id, response.status, body, target.provider.issuer, self._tools)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
-        if self.call.is_streamed:
+        if call.is_streamed:
             raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
-        if self.call.fallback_on:
+        if call.fallback_on:
             self._refuse_refusal(answer.body)
         if answer.translated:
             self._translated = (*(self._translated or ()), *answer.translated)
@@ -273,7 +273,8 @@ class Attempt:
         return opened
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
-        bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
+        finished = self._finished_bill if outcome == FINISHED else None
+        bill, first, record = finished or self._bill(outcome, error_code), self._first_output_at, self.record
         usage = bill.usage
         latency_ms = self.spent_ms = (time.monotonic() - self._started) * 1000
         record.closed = AttemptClosed(
@@ -302,8 +303,6 @@ class Attempt:
         self.services.observers.attempt_closed(record)
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:
-        if outcome == FINISHED and self._finished_bill:
-            return self._finished_bill
         estimate = None
         if self._usage is None and (self._has_output or error_code in TIMED_OUT):
             estimate = estimate_usage(self.call.body, self._output_chars)

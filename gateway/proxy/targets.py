@@ -116,6 +116,12 @@ class Targets:
     At most MOST_ATTEMPTS, besides those by credentials of the team's own.
     """
 
+    _fell_back = ""
+    _has_failed = False
+    _taken = 0
+    _current: Target | None = None
+    _next: Target | None = None
+
     def __init__(
         self,
         planned: Sequence[Target],
@@ -131,10 +137,6 @@ class Targets:
         self._retries = retries
         self._patience = patience
         self._fallback_on = fallback_on
-        self._taken = 0
-        self._has_failed = False
-        self._current: Target | None = None
-        self._next: Target | None = None
         self.withheld: list[Way] = []
         """Those that were given enough of others' failures already."""
 
@@ -162,10 +164,10 @@ class Targets:
         """The next one; None where there is none."""
         if not self._has_next():
             return None
-        before, target = self._current, self._next
-        self._current, self._next = target, None
-        if before is not None and before.fell_back and not target.fell_back:  # type: ignore[union-attr]
-            target.fell_back = before.fell_back  # type: ignore[union-attr]  # there is one
+        target = self._current = self._next
+        self._next = None
+        if self._fell_back:
+            target.fell_back = self._fell_back  # type: ignore[union-attr]  # there is one
         self._taken += target.counts  # type: ignore[union-attr]  # there is one
         return target
 
@@ -187,8 +189,7 @@ class Targets:
                 if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
                     target.way, now
                 ):
-                    target.fell_back = cause
-                    self._next = target
+                    self._fell_back, self._next = cause, target
                     break
         return self._next is not None
 
@@ -248,7 +249,7 @@ def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
     model, offering = found
     provider = snapshot.providers.get(offering.provider_id)
     # Switched off between planning and here: the switch wins. So does a wire format that was changed.
-    if provider is None or not provider.is_callable or not offering.is_enabled:
+    if provider is None or not (provider.is_enabled and provider.is_usable and offering.is_enabled):
         return None
     if not serves(provider.wire_format, call.endpoint):
         return None
