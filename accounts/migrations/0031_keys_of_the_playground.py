@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0029_keep_scores_of_routing'),
+        ("accounts", "0030_give_keys_deadlines"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='key',
-            name='is_playground',
-            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='Made for the playground, by whoever was signed in there; it ends within the hour.'),
+            model_name="key",
+            name="is_playground",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                editable=False,
+                help_text="Made for the playground, by whoever was signed in there; it ends within the hour.",
+            ),
         ),
     ]
