@@ -84,7 +84,7 @@ def _raise(change: Change, snapshot: Snapshot, team: Team, calls: int) -> bool:
     if change.kind is Kind.CHANGED:
         told = "; ".join(map(tell_field, fields))
         advice = f" Use '{successor.id}' instead." if successor else ""
-        news = f"The end of model '{change.model.id}' is announced: {told}.{advice}"
+        news = f"The end of {change.model.noun.lower()} '{change.model.id}' is announced: {told}.{advice}"
     data = {
         "model": change.model.id,
         "at": change.at.isoformat(timespec="seconds"),
