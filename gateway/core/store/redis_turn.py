@@ -50,6 +50,11 @@ class Turn:
         self._holds_owed: deque[tuple[str, str]] = deque(maxlen=_OWED_KEPT)
 
     def give_back(self, call_id: str, slots: Sequence[str]) -> None:
+        if not self._count and self._commands.accepts_writes:
+            # As most calls end: nothing else is to be said, and nobody is woken by a reply.
+            for key in slots:
+                self._commands.send_muted("ZREM", key, call_id)
+            return
         for key in slots:
             self._slots[key].append(call_id)
         self._note()
