@@ -209,6 +209,7 @@ EDGE_LIMITS = EdgeLimits(
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 OPEN_AFTER_S = env.number("GATEWAY_OPEN_AFTER_S", 20)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
+MOST_CALLS = env.whole("GATEWAY_MOST_CALLS", 4000, least=1)
 UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)
 # Private addresses are refused for providers, but for these host:port pairs and networks.
@@ -364,6 +365,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
     "watch keys and spending": _every(900.0, "accounts.tasks.watch_keys_and_spending"),
@@ -380,8 +382,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.status.Status",
+        "StatusEnum": "catalogue.lifecycle.status.STATUSES",
         "ProviderHealth": "providers.models.Provider.Health",
+        "RoutingState": "catalogue.api.health_serializers.STATUSES",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
         "AlertChannelKind": "accounts.models.AlertChannel.Kind",
         "AlertDeliveryState": "accounts.models.AlertDelivery.State",
