@@ -29,7 +29,7 @@ from gateway.proxy.request_headers import ClientRequest, read_betas, read_projec
 from gateway.proxy.routing.auto import is_ready
 from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_route
-from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
@@ -87,7 +87,7 @@ async def carry(
         is_large = len(request.body) > LARGE_BYTES
 
     context = look(request, services)
-    preferences = read_preferences(parsed, context.snapshot.providers)
+    preferences = preferences_of(parsed, context, services)
     call = read_call(surface, parsed, request)
     if client.record.waited_s:
         call.waited_s = client.record.waited_s
@@ -170,6 +170,16 @@ async def _count(
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))
+
+
+def preferences_of(
+    parsed: Mapping[str, Any], context: RoutingContext, services: EdgeServices
+) -> ProviderPreferences:
+    """What the request says of providers, and how fast they were, where it asks for that. Raises InvalidRequest."""
+    preferences = read_preferences(parsed, context.snapshot.providers)
+    if preferences.min_throughput or preferences.max_latency:
+        context.tally_of = partial(services.health.tally, at=time.monotonic(), within_s=PREFERRED_OVER_S)
+    return preferences
 
 
 def look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
