@@ -24,21 +24,15 @@ from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
+from gateway.proxy.planning import Learnt, learn_place, let_in, plan_call
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.routing.auto import is_ready
-from gateway.proxy.routing.names import AUTO
-from gateway.proxy.routing.plan import RoutePlan, plan_route
-from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
-from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
+from gateway.proxy.routing.preferences import read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
-from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
-from providers.formats.base import TranslationError
+from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface
 from providers.health import HealthTable
-from providers.operations.base import Requirements
-from providers.operations.registry import operation_of
 from providers.wire.call import Call
 
 # Members of a body that say whose call it is, or what is meant for the gateway: most requests have none of them.
@@ -65,6 +59,7 @@ class EdgeServices:
     """A stream of which nothing came for so long is opened all the same: until then a refusal keeps its status."""
     plans: PlanNotes = field(default_factory=PlanNotes)
     """Where plans are told that had a choice."""
+    learnt: Learnt = field(default_factory=Learnt)
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
     counts_per_minute: int = 600
@@ -90,12 +85,7 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    asked = await off_loop(_ask, call, parsed, preferences) if is_large else _ask(call, parsed, preferences)
-    if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
-        plan = await off_loop(plan_route, asked, context)
-    else:
-        plan = plan_route(asked, context)
-    _follow(plan, call, asked.required, context)
+    asked, plan = await plan_call(call, parsed, preferences, context, services.learnt, is_large=is_large)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
@@ -106,7 +96,12 @@ async def carry(
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)
-    await admit(call, rules, plan, context, client, services.admission)
+    if asked.chooses:
+        headroom = services.learnt.headroom
+        plan = await let_in(call, rules, asked, plan, context, client, services.admission, headroom)
+        record.plan = plan
+    else:
+        await admit(call, rules, plan, context, client, services.admission)
     observers.admitted(record)
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
@@ -114,6 +109,8 @@ async def carry(
     record.result = end
     if end.cut_by:
         record.fail(end.cut_by)
+    elif asked.prompt_mark:
+        learn_place(asked, plan, record.head, context, services.learnt.affinity)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
@@ -210,43 +207,3 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
     return call
-
-
-def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
-    """What a route is asked for. Raises InvalidRequest."""
-    model = call.requested_model
-    required = _require(call, preferences)
-    if call.body is parsed:
-        # Nothing of it is meant for us.
-        asked = RouteRequest((model,), required, preferences)
-    else:
-        names = read_names(parsed, model, call.endpoint)
-        asked = RouteRequest(names, required, preferences, read_level(parsed))
-    if AUTO in model or len(asked.names) > 1:
-        asked.chooses = any(AUTO in name for name in asked.names)
-        asked.reasoning_effort = read_effort(required, parsed)
-    return asked
-
-
-def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
-    """What the call requires of an offering; read from it once. Raises InvalidRequest."""
-    operation = operation_of(call.endpoint)
-    try:
-        required = operation.requirements(call)
-    except TranslationError as error:
-        raise refusal_of(error) from None
-    return (
-        required.requiring(operation.parameters(call, required))
-        if preferences.requires_parameters
-        else required
-    )
-
-
-def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
-    """Let the call know its plan."""
-    call.request, call.input_tokens = required.request, required.input_tokens
-    call.asks_reasoning = required.asks_reasoning
-    call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
-    call.revision = context.snapshot.revision
-    if plan.retired and not plan.varies:
-        call.redirected_from = plan.retired.id

@@ -24,7 +24,7 @@ from gateway.proxy.routing.resolve import (
     retired,
 )
 from gateway.proxy.routing.standing import Standing, standings_of
-from gateway.proxy.routing.ways import Candidate, Dropped, all_ways, few_own
+from gateway.proxy.routing.ways import BROKEN, Candidate, Dropped, all_ways, few_own, spared
 from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
 from providers.operations.base import Requirements
@@ -111,6 +111,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
+    kept = kept or _spared(ordering, dropped)
     if not kept:
         dropped += _ruled_out(choices[0], dropped, request, preferences, context)
         raise _nowhere(choices, required, dropped, context, preferences)
@@ -199,6 +200,17 @@ def _weighed(
     if not (is_weighed and operation_of(required.endpoint).may_lose(required)):
         return kept
     return [candidate for candidate in kept if weigh(candidate, required, context, dropped)]
+
+
+def _spared(ordering: Ordering, dropped: list[Dropped]) -> list[Candidate]:
+    """The best of those that their breakers alone keep out, if these may be spared."""
+    broken = [drop for drop in dropped if drop.reason == BROKEN]
+    found = spared([drop.candidate for drop in broken], ordering.context)
+    found = _weighed(found, ordering.request.required, ordering.context, dropped)
+    if found:
+        ordering.sort(found)
+        dropped[:] = [drop for drop in dropped if drop.candidate.offering is not found[0].offering]
+    return found[:1]
 
 
 def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped]) -> list[Candidate]:
