@@ -76,12 +76,12 @@ async def carry(
         return await _count(surface, parsed, request, client, services)
     sink: ResponseSink = client
     if surface.keeps_answers:
-        parsed, request, sink = await _open_turn(parsed, request, client, services)
+        parsed, request, sink = await open_turn_of(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
 
-    context = _look(request, services)
+    context = look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
-    call = _read_call(surface, parsed, request)
+    call = read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
@@ -134,7 +134,7 @@ async def _make(
         admission.release(call, leaves_holds=is_made and record.lane == WORKER)
 
 
-async def _open_turn(
+async def open_turn_of(
     parsed: Mapping[str, Any], request: ClientRequest, client: ResponseSink, services: EdgeServices
 ) -> tuple[Mapping[str, Any], ClientRequest, ResponseSink]:
     """What is asked with all that went before, and the way back on which it is stored."""
@@ -159,13 +159,13 @@ async def _count(
 ) -> None:
     await admit_count(request.key, services.counts_per_minute, surface.format, client, services.store)
     if surface.keeps_answers:
-        parsed, request, _ = await _open_turn(parsed, request, client, services)
+        parsed, request, _ = await open_turn_of(parsed, request, client, services)
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))
 
 
-def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
+def look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health_of = partial(services.health.status, at=time.monotonic())
     return RoutingContext(
@@ -177,7 +177,7 @@ def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     )
 
 
-def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
+def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
     """Raises InvalidRequest, Forbidden."""
     key = request.key
     is_plain = _ABOUT_THE_CALL.isdisjoint(parsed)

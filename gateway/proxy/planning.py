@@ -51,16 +51,21 @@ async def plan_call(
         asked = await off_loop(ask_route, call, parsed, preferences, context)
     else:
         asked = ask_route(call, parsed, preferences, context)
-    if asked.prompt_mark is not None:
-        context.affinity = partial(learnt.affinity.find, at=time.monotonic())
-    if asked.chooses and context.snapshot.has_quotas:
-        context.headroom_of = partial(learnt.headroom.of, at=time.monotonic())
+    add_learnt(context, asked, learnt)
     if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
         plan = await off_loop(plan_route, asked, context)
     else:
         plan = plan_route(asked, context)
     _follow(plan, call, asked.required, context)
     return asked, plan
+
+
+def add_learnt(context: RoutingContext, asked: RouteRequest, learnt: Learnt) -> None:
+    """As far as that matters to what is asked."""
+    if asked.prompt_mark is not None:
+        context.affinity = partial(learnt.affinity.find, at=time.monotonic())
+    if asked.chooses and context.snapshot.has_quotas:
+        context.headroom_of = partial(learnt.headroom.of, at=time.monotonic())
 
 
 def ask_route(

@@ -67,6 +67,15 @@ class Holds:
             asked.append(BudgetAsk(each.subject, each.windows_at(now), hold, ceiling))
         return asked
 
+    def estimate(self, call: Call, tokens: Tokens, candidate: Candidate, now: float) -> tuple[int, int]:
+        """What the call is likely to cost there, and at most."""
+        input_tokens, output_tokens, is_guess = tokens
+        allowed = None if is_guess else output_tokens
+        asker = call.owners["lineage_id"], candidate.model.id, call.endpoint
+        prices, longest = self._prices_at(candidate, now), _longest(candidate, allowed)
+        likely = min(self._sizes.expect(asker, allowed), longest)
+        return prices.cost(input_tokens, likely), prices.cost(input_tokens, longest)
+
     def learn(self, call: Call, model: str, output_tokens: int) -> None:
         if call.held_output_tokens:
             self._sizes.learn((call.owners["lineage_id"], model, call.endpoint), output_tokens)

@@ -59,6 +59,19 @@ class RoutePlan:
 
 
 @dataclass(slots=True)
+class NoRoute:
+    """What was found where no offering is left; `refusal` is what the client is answered."""
+
+    refusal: GatewayError
+    dropped: tuple[Dropped, ...]
+    choices: tuple[ResolvedModel, ...]
+    passed_over: tuple[PassedOver, ...]
+    draw: float
+    candidates: tuple[Candidate, ...] = ()
+    kept_at: Way | None = None
+
+
+@dataclass(slots=True)
 class Lone:
     """The plan of all calls of a key for a model with one offering, while nothing is in its way: most calls are such.
 
@@ -84,11 +97,18 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
         plan, health = lone.plan, context.health_of(lone.row.offering.id)
         if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context, health):
             return plan
-    return _plan(request, request.preferences.narrowed_by(key), context)
+    plan_or_not = survey_route(request, context)
+    if isinstance(plan_or_not, NoRoute):
+        raise plan_or_not.refusal
+    return plan_or_not
 
 
-def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
-    required = request.required
+def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | NoRoute:
+    """The same with nothing kept from before, and with all that was found where nobody is left.
+
+    Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
+    """
+    required, preferences = request.required, request.preferences.narrowed_by(context.key)
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)
@@ -114,7 +134,8 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     kept = kept or _spared(ordering, dropped)
     if not kept:
         dropped += _ruled_out(choices[0], dropped, request, preferences, context)
-        raise _nowhere(choices, required, dropped, context, preferences)
+        refusal = _nowhere(choices, required, dropped, context, preferences)
+        return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
     if len(kept) > 1:
         kept = _in_order(kept, ordering, dropped)
     plan = RoutePlan(
@@ -136,6 +157,14 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
+
+
+def _once_each(kept: list[Candidate]) -> list[Candidate]:
+    """Whoever may answer for several choices is tried once, where it comes first."""
+    firsts: dict[Way, Candidate] = {}
+    for candidate in kept:
+        firsts.setdefault(candidate.way, candidate)
+    return list(firsts.values())
 
 
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
@@ -218,6 +247,8 @@ def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped])
     credentials.
     """
     ordering.sort(kept)
+    if len(ordering.choices) > 1:
+        kept = _once_each(kept)
     if ordering.context.snapshot.credentials:
         kept = few_own(kept)
     preferences = ordering.preferences

@@ -154,7 +154,7 @@ def test_calls_that_begin_alike_go_where_the_first_was_answered(provider):
         assert answerer(LONG, "two") == "provider-1"
         # What is too short to be kept follows recent success.
         assert answerer("short") == "provider-2"
-        assert len(edge.process.edge.services.learnt.affinity) == 2
+        assert len(edge.process.edge._services.learnt.affinity) == 2
 
 
 def test_headroom_is_known_for_a_second():
