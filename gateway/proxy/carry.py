@@ -24,9 +24,10 @@ from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
-from gateway.proxy.planning import Learnt, learn_place, let_in, plan_call
+from gateway.proxy.planning import Learnt, ask_route, follow, learn_place, let_in, plan_with
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
@@ -85,7 +86,13 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    asked, plan = await plan_call(call, parsed, preferences, context, services.learnt, is_large=is_large)
+    said = (call, parsed, preferences, context)
+    asked = await off_loop(ask_route, *said) if is_large else ask_route(*said)
+    is_plain = not (is_large or asked.chooses or asked.prompt_mark)
+    plan = (
+        plan_route(asked, context) if is_plain else await plan_with(asked, context, services.learnt, is_large)
+    )
+    follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
@@ -97,19 +104,14 @@ async def carry(
 
     check_accounting(observers.spool)
     if asked.chooses:
-        headroom = services.learnt.headroom
-        plan = await let_in(call, rules, asked, plan, context, client, services.admission, headroom)
-        record.plan = plan
+        plan = record.plan = await let_in(call, rules, asked, plan, context, client, services)
     else:
         await admit(call, rules, plan, context, client, services.admission)
     observers.admitted(record)
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
     end = await _make(call, record, lane, sink, services)
-    record.result = end
-    if end.cut_by:
-        record.fail(end.cut_by)
-    elif asked.prompt_mark:
+    if asked.prompt_mark:
         learn_place(asked, plan, record.head, context, services.learnt.affinity)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
@@ -123,6 +125,9 @@ async def _make(
     admission, is_made = services.admission, True
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
+        record.result = end
+        if end.cut_by:
+            record.fail(end.cut_by)
         if end.output_tokens and record.head:
             admission.learn(call, record.head.model, end.output_tokens)
         return end

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from accounts.rules import KeyRules
 from gateway.proxy.admission.admission import Admission
@@ -22,6 +22,7 @@ from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.routing.telling import headers_by_answerer
 from gateway.proxy.surfaces.base import refusal_of
 from providers.formats.base import TranslationError
 from providers.operations.base import Requirements
@@ -37,27 +38,23 @@ class Learnt:
     headroom: Headroom = field(default_factory=Headroom)
 
 
-async def plan_call(
-    call: Call,
-    parsed: Mapping[str, Any],
-    preferences: ProviderPreferences,
-    context: RoutingContext,
-    learnt: Learnt,
-    *,
-    is_large: bool,
-) -> tuple[RouteRequest, RoutePlan]:
-    """Raises as plan_route does."""
-    if is_large:
-        asked = await off_loop(ask_route, call, parsed, preferences, context)
-    else:
-        asked = ask_route(call, parsed, preferences, context)
+class LettingIn(Protocol):
+    """What of a process' services it takes."""
+
+    @property
+    def admission(self) -> Admission: ...
+    @property
+    def learnt(self) -> Learnt: ...
+
+
+async def plan_with(
+    asked: RouteRequest, context: RoutingContext, learnt: Learnt, is_large: bool
+) -> RoutePlan:
+    """By what was learnt from other calls; off the loop where it takes long. Raises as plan_route does."""
     add_learnt(context, asked, learnt)
-    if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
-        plan = await off_loop(plan_route, asked, context)
-    else:
-        plan = plan_route(asked, context)
-    _follow(plan, call, asked.required, context)
-    return asked, plan
+    if is_large or (asked.chooses and not is_ready(asked.required.endpoint, context)):
+        return await off_loop(plan_route, asked, context)
+    return plan_route(asked, context)
 
 
 def add_learnt(context: RoutingContext, asked: RouteRequest, learnt: Learnt) -> None:
@@ -108,7 +105,7 @@ def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
     )
 
 
-def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
+def follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.asks_reasoning = required.asks_reasoning
@@ -125,19 +122,19 @@ async def let_in(
     plan: RoutePlan,
     context: RoutingContext,
     client: ClientConnection,
-    admission: Admission,
-    headroom: Headroom,
+    services: LettingIn,
 ) -> RoutePlan:
     """Stop 5, by the plan; or by another one, where `auto` chose those alone whose quotas are full."""
-    told = len(client.headers)
+    told, headroom = len(client.headers), services.learnt.headroom
     while True:
         try:
-            await admit(call, rules, plan, context, client, admission)
+            await admit(call, rules, plan, context, client, services.admission)
         except RateLimited as refusal:
             if refusal.error_code != PROVIDERS_FULL or not plan.more:
                 raise
             del client.headers[told:]
             plan = _plan_elsewhere(call, asked, plan, context, headroom, refusal)
+            client.headers_of = headers_by_answerer(plan, context)
         else:
             if context.snapshot.has_quotas:
                 _learn_room(call, plan, headroom)
@@ -159,7 +156,7 @@ def _plan_elsewhere(
     other = plan_route(asked, context)
     if not any(map(context.headroom_of, [candidate.offering for candidate in other.candidates])):
         raise refusal
-    _follow(other, call, asked.required, context)
+    follow(other, call, asked.required, context)
     return other
 
 
