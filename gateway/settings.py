@@ -364,6 +364,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
     "watch keys and spending": _every(900.0, "accounts.tasks.watch_keys_and_spending"),
@@ -380,8 +381,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.status.Status",
+        "StatusEnum": "catalogue.lifecycle.status.STATUSES",
         "ProviderHealth": "providers.models.Provider.Health",
+        "RoutingState": "catalogue.api.health_serializers.STATUSES",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
         "AlertChannelKind": "accounts.models.AlertChannel.Kind",
         "AlertDeliveryState": "accounts.models.AlertDelivery.State",
