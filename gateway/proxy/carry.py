@@ -24,7 +24,7 @@ from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
-from gateway.proxy.planning import Learnt, ask_route, follow, learn_place, let_in, plan_with
+from gateway.proxy.planning import Learnt, ask_apart, ask_route, follow, learn_place, let_in, plan_with
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.routing.plan import plan_route
@@ -86,12 +86,13 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    said = (call, parsed, preferences, context)
-    asked = await off_loop(ask_route, *said) if is_large else ask_route(*said)
-    is_plain = not (is_large or asked.chooses or asked.prompt_mark)
-    plan = (
-        plan_route(asked, context) if is_plain else await plan_with(asked, context, services.learnt, is_large)
-    )
+    if is_large:
+        asked, plan = await ask_apart(call, parsed, preferences, context, services.learnt)
+    else:
+        asked = ask_route(call, parsed, preferences, context)
+        plan = (
+            plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
+        )
     follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
