@@ -209,6 +209,7 @@ EDGE_LIMITS = EdgeLimits(
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 OPEN_AFTER_S = env.number("GATEWAY_OPEN_AFTER_S", 20)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
+MOST_CALLS = env.whole("GATEWAY_MOST_CALLS", 4000, least=1)
 UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)
 # Private addresses are refused for providers, but for these host:port pairs and networks.

@@ -63,6 +63,8 @@ class EdgeServices:
     learnt: Learnt = field(default_factory=Learnt)
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
+    most_calls: int = 4_000
+    """That the process has in hand at once."""
     counts_per_minute: int = 600
     """How often each key may have tokens counted."""
 
@@ -83,6 +85,8 @@ async def carry(
     context = look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
     call = read_call(surface, parsed, request)
+    if client.record.waited_s:
+        call.waited_s = client.record.waited_s
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
@@ -197,7 +201,7 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
         created=int(time.time()),
         betas=read_betas(request),
         may_search_elsewhere=key.may_search_elsewhere,
-        client_waits_s=read_client_wait(request.headers),
+        client_waits_s=read_client_wait(request.headers, key.deadline_s),
         shows_translated=wants_translated(request),
         request_id=request.id,
         team_id=key.team_id,
