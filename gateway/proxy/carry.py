@@ -24,11 +24,11 @@ from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
-from gateway.proxy.planning import Learnt, ask_apart, ask_route, follow, learn_place, let_in, plan_with
+from gateway.proxy.planning import Learnt, ask_large, ask_route, follow, learn_place, let_in, plan_with
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.routing.plan import plan_route
-from gateway.proxy.routing.preferences import read_preferences
+from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
@@ -83,20 +83,16 @@ async def carry(
         is_large = len(request.body) > LARGE_BYTES
 
     context = look(request, services)
-    preferences = read_preferences(parsed, context.snapshot.providers)
+    preferences = preferences_of(parsed, context, services)
     call = read_call(surface, parsed, request)
     if client.record.waited_s:
         call.waited_s = client.record.waited_s
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    if is_large:
-        asked, plan = await ask_apart(call, parsed, preferences, context, services.learnt)
-    else:
-        asked = ask_route(call, parsed, preferences, context)
-        plan = (
-            plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
-        )
+    said = call, parsed, preferences, context
+    asked = await off_loop(ask_large, *said) if is_large else ask_route(*said)
+    plan = plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
     follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
@@ -173,6 +169,16 @@ async def _count(
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))
+
+
+def preferences_of(
+    parsed: Mapping[str, Any], context: RoutingContext, services: EdgeServices
+) -> ProviderPreferences:
+    """What the request says of providers, and how fast they were, where it asks for that. Raises InvalidRequest."""
+    preferences = read_preferences(parsed, context.snapshot.providers)
+    if preferences.min_throughput or preferences.max_latency:
+        context.tally_of = partial(services.health.tally, at=time.monotonic(), within_s=PREFERRED_OVER_S)
+    return preferences
 
 
 def look(request: ClientRequest, services: EdgeServices) -> RoutingContext:

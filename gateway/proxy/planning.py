@@ -47,23 +47,10 @@ class LettingIn(Protocol):
     def learnt(self) -> Learnt: ...
 
 
-async def ask_apart(
-    call: Call,
-    parsed: Mapping[str, Any],
-    preferences: ProviderPreferences,
-    context: RoutingContext,
-    learnt: Learnt,
-) -> tuple[RouteRequest, RoutePlan]:
-    """What is asked for, and the plan, off the loop: of large bodies. Raises as plan_route does."""
-    asked = await off_loop(ask_route, call, parsed, preferences, context)
-    add_learnt(context, asked, learnt)
-    return asked, await off_loop(plan_route, asked, context)
-
-
 async def plan_with(asked: RouteRequest, context: RoutingContext, learnt: Learnt) -> RoutePlan:
     """By what was learnt from other calls; off the loop where it takes long. Raises as plan_route does."""
     add_learnt(context, asked, learnt)
-    if asked.chooses and not is_ready(asked.required.endpoint, context):
+    if asked.is_large or (asked.chooses and not is_ready(asked.required.endpoint, context)):
         return await off_loop(plan_route, asked, context)
     return plan_route(asked, context)
 
@@ -94,6 +81,15 @@ def ask_route(
         asked.reasoning_effort = read_effort(required, parsed)
     if required.input_tokens >= LEAST_TOKENS and _has_choice(asked, context):
         asked.prompt_mark, asked.is_plain = prompt_mark(call.team_id, model, call.body), False
+    return asked
+
+
+def ask_large(
+    call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences, context: RoutingContext
+) -> RouteRequest:
+    """The same of a body on which all work is done off the loop."""
+    asked = ask_route(call, parsed, preferences, context)
+    asked.is_large, asked.is_plain = True, False
     return asked
 
 

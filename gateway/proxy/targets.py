@@ -168,17 +168,6 @@ class Targets:
                 if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
                     self._next = target
                     break
-<<<<<<< HEAD
-            if self._next is None and self._current is None:
-                self._next = self._spared(now)
-        return self._next is not None
-
-    def _spared(self, now: float) -> Target | None:
-        """The first that its ejection for failures alone keeps out, where all are out: for a call that has no other."""
-        return next(
-            (each for each in self._planned if self._health.admits(each.way, now, is_only=True)), None
-        )
-=======
             else:
                 if self._current is None:
                     self._next = self._spared(now)
@@ -188,7 +177,6 @@ class Targets:
         """One that failed so often that it is left alone, where there is nobody else."""
         admits = self._health.admits
         return next((each for each in self._planned if admits(each.way, now, is_only=True)), None)
->>>>>>> main
 
     def _takes(self, way: Way, now: float) -> bool:
         """Whether a call that failed elsewhere may go there."""
