@@ -24,13 +24,21 @@ from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
-from gateway.proxy.planning import Learnt, ask_large, ask_route, follow, learn_place, let_in, plan_with
+from gateway.proxy.planning import (
+    Learnt,
+    ask_large,
+    ask_route,
+    follow,
+    learn_place,
+    let_in,
+    plan_with,
+    tell_plan,
+)
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
-from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface
 from providers.health import HealthTable
@@ -90,17 +98,18 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    said = call, parsed, preferences, context
-    asked = await off_loop(ask_large, *said) if is_large else ask_route(*said)
+    asked = (
+        await off_loop(ask_large, call, parsed, preferences, context)
+        if is_large
+        else ask_route(call, parsed, preferences, context)
+    )
     plan = plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
     follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    if plan.varies:
-        client.headers_of = headers_by_answerer(plan, context)
-    else:
-        client.headers.extend(plan_headers(plan, context))
+    if plan.is_told:
+        tell_plan(plan, context, client)
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)

@@ -22,7 +22,7 @@ from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
-from gateway.proxy.routing.telling import headers_by_answerer
+from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.surfaces.base import refusal_of
 from providers.formats.base import TranslationError
 from providers.operations.base import Requirements
@@ -72,10 +72,12 @@ def ask_route(
     if call.body is parsed:
         # Nothing of it is meant for us.
         asked = RouteRequest((model,), required, preferences)
+        is_plain = AUTO not in model
     else:
         names = read_names(parsed, model, call.endpoint)
         asked = RouteRequest(names, required, preferences, read_level(parsed))
-    if AUTO in model or len(asked.names) > 1:
+        is_plain = AUTO not in model and len(names) == 1
+    if not is_plain:
         asked.is_plain = False
         asked.chooses = any(AUTO in name for name in asked.names)
         asked.reasoning_effort = read_effort(required, parsed)
@@ -121,6 +123,14 @@ def follow(plan: RoutePlan, call: Call, required: Requirements, context: Routing
     call.revision = context.snapshot.revision
     if plan.retired and not plan.varies:
         call.redirected_from = plan.retired.id
+
+
+def tell_plan(plan: RoutePlan, context: RoutingContext, client: ClientConnection) -> None:
+    """In headers, whichever way the call ends, or of who answers."""
+    if plan.varies:
+        client.headers_of = headers_by_answerer(plan, context)
+    else:
+        client.headers.extend(plan_headers(plan, context))
 
 
 async def let_in(

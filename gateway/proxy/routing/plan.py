@@ -56,6 +56,8 @@ class RoutePlan:
     """How many more `auto` could have chosen, as far as the catalogue tells."""
     varies: bool = False
     """What is told of the answer depends on who answers."""
+    is_told: bool = False
+    """There may be something to tell in headers."""
 
 
 @dataclass(slots=True)
@@ -154,6 +156,7 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
         or choices[0].model is None
         or choices[0].route is not None,
     )
+    plan.is_told = bool(plan.varies or plan.retired or plan.model.deprecation_at)
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
