@@ -48,6 +48,7 @@ class KeyChanges(TypedDict, total=False):
     expires_at: datetime | None
     lane: str
     may_search_elsewhere: bool
+    timeout_ms: int | None
 
 
 class KeyTerms(TypedDict, total=False):
@@ -76,6 +77,7 @@ class KeyTerms(TypedDict, total=False):
     expires_at: datetime | None
     lane: str
     may_search_elsewhere: bool
+    timeout_ms: int | None
 
 
 @transaction.atomic
@@ -264,6 +266,7 @@ _KEPT = (
     "former_concurrency",
     "lane",
     "may_search_elsewhere",
+    "timeout_ms",
 )
 
 
@@ -327,6 +330,7 @@ def _with_scopes(given: dict[str, Any]) -> dict[str, Any]:
 def _check_terms(terms: Mapping[str, Any]) -> None:
     limits.check_limit("requests_per_minute", terms.get("requests_per_minute"))
     limits.check_limit("concurrency", terms.get("concurrency"))
+    limits.check_timeout(terms.get("timeout_ms"))
     check_lists(terms)
     limits.check_expiry(terms.get("expires_at"), timezone.now())
     limits.check_choice("lane", terms.get("lane", Key.Lane.AUTO), Key.Lane.values)

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from accounts.limits import TIMEOUT_MAX_MS
 from accounts.models.limit import Limit
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.querysets import KeyQuerySet
@@ -91,6 +93,14 @@ class Key(OneLineTexts, RestrictedModel):
         db_default=False,
         help_text="Where a client asks for its vendor's web search and another vendor answers, that one's own search "
         "may stand in, at its price.",
+    )
+    timeout_ms = models.PositiveIntegerField(
+        "deadline",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(TIMEOUT_MAX_MS)],
+        help_text="Milliseconds that its calls are waited for, over all attempts: to the end of a whole answer, or "
+        "until a stream begins. A request may ask for less by x-gateway-timeout-ms. Empty: as long as requests say.",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -117,6 +117,7 @@ class Runtime:
                 heartbeat_s=settings.HEARTBEAT_S,
                 open_after_s=settings.OPEN_AFTER_S,
                 proxies=settings.TRUSTED_PROXIES,
+                most_calls=settings.MOST_CALLS,
                 counts_per_minute=settings.COUNTS_PER_MINUTE,
             )
         )

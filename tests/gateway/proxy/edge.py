@@ -205,6 +205,7 @@ class Plan:
     open_after_s: float = 20
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
+    most_calls: int = 4_000
     observers: Sequence[CallObserver] = ()
     counts_cached_input: bool = True
 
@@ -273,6 +274,7 @@ class EdgeProcess:
                 open_after_s=plan.open_after_s,
                 proxies=plan.proxies,
                 counts_per_minute=plan.counts_per_minute,
+                most_calls=plan.most_calls,
             )
         )
 
@@ -328,6 +330,14 @@ class RunningEdge:
     def limit(self, kind: str, unit: str, amount: int, window: str = "minute") -> None:
         """Of the first key, or its team."""
         self.process.limited.set((kind, 1), unit, amount, window)
+
+    def forget(self) -> None:
+        """How calls went: no breaker is open, and nothing was failed over."""
+        services = self.process.services
+        services.health._records.clear()
+        services.health.broken.clear()
+        services.retries._seconds.clear()
+        services.retries._turn(0.0)
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
