@@ -109,13 +109,15 @@ class AttemptRecord:
     """Both parts, and what they tell together. `closed` is None where the end is still to come, or nobody saw it.
 
     `sample` is not kept; it is None where the attempt says nothing of its offering. `seq` is the spool's: the number
-    of this closed attempt among those of its process, from 1; 0 where it is not closed.
+    of this closed attempt among those of its process, from 1; 0 where it is not closed. `recorded_at` (Unix seconds) is
+    None where its record came soon after its end.
     """
 
     opened: AttemptOpened
     closed: AttemptClosed | None = None
     sample: AttemptSample | None = None
     seq: int = 0
+    recorded_at: float | None = None
 
     @property
     def usage(self) -> Mapping[str, int]:

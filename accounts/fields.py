@@ -55,6 +55,11 @@ HINTS = {
     "all of them.",
     "ip_ranges": "Networks that requests may come from, one on each line, such as 192.0.2.0/24 or 2001:db8::/32. From "
     "anywhere else they are refused. Leave it empty to allow every address.",
+    "regions": "Regions that calls stay in, one on each line: eu, us, or a region of a cloud such as europe-west4. "
+    "Where it is unknown where a model runs, or it runs in others too, calls do not go there. Leave it empty to allow "
+    "every region.",
+    "quantizations": "Quantizations that may answer, one on each line, such as bf16 or fp8; unknown for models of "
+    "which nobody tells it. Leave it empty to allow all.",
 }
 LABELS = {
     "model_patterns": "Models",
@@ -63,6 +68,8 @@ LABELS = {
     "denied_provider_patterns": "Providers denied",
     "surfaces": "APIs",
     "ip_ranges": "Addresses",
+    "regions": "Regions",
+    "quantizations": "Quantizations",
 }
 
 

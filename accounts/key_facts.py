@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from accounts.floors import Floor, join
 from accounts.keys import KeyFacts, Subject
 from accounts.measures import write_exactly
 from accounts.models import Key, Membership, Project
@@ -29,6 +30,10 @@ _COLUMNS = (
     "denied_provider_patterns",
     "surfaces",
     "ip_ranges",
+    "regions",
+    "quantizations",
+    "zero_retention",
+    "no_data_collection",
     "lane",
     "may_search_elsewhere",
     "revision",
@@ -53,6 +58,10 @@ _COLUMNS = (
     "team__denied_provider_patterns",
     "team__surfaces",
     "team__ip_ranges",
+    "team__regions",
+    "team__quantizations",
+    "team__zero_retention",
+    "team__no_data_collection",
     "team__new_models",
     "team__allows_free_projects",
     "team__key_requests_per_minute_most",
@@ -123,6 +132,7 @@ def compile_facts(row: Row, projects: Mapping[str, int]) -> KeyFacts:
         subjects=_subjects(row),
         lineage_id=row["first_id"] or row["pk"],
         restrictions=_restrictions(row, scopes),
+        floor=_floor(row),
         projects=projects,
         expires_at=_seconds(row["expires_at"]),
         requests_per_minute_most=row["team__key_requests_per_minute_most"],
@@ -174,6 +184,14 @@ def _restrictions(row: Row, scopes: frozenset[str]) -> Restrictions | None:
         has_free_projects=row["team__allows_free_projects"],
     )
     return None if restrictions == PLAIN else restrictions
+
+
+def _floor(row: Row) -> Floor | None:
+    return join(
+        (row["regions"], row["team__regions"]),
+        (row["quantizations"], row["team__quantizations"]),
+        [(row[f"{of}zero_retention"], row[f"{of}no_data_collection"]) for of in ("", "team__")],
+    )
 
 
 def _read_projects(teams: Collection[int]) -> Mapping[int, Mapping[str, int]]:

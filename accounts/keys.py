@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from accounts.attempts import OWNERS
+from accounts.floors import Floor
 from accounts.patterns import matches_any
 from accounts.policies import LifecyclePolicy
 from accounts.restrictions import Restrictions
@@ -73,6 +74,8 @@ class KeyFacts:
     """The first key of those that replaced one another: limits and history are theirs together."""
     restrictions: Restrictions | None = None
     """None: it may call models and read the catalogue, and nothing but its own patterns is closed to it."""
+    floor: Floor | None = None
+    """What its calls keep to, whatever they ask for; None for most keys."""
     projects: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The team's open projects by their slugs."""
     expires_at: float | None = None
@@ -115,7 +118,7 @@ class KeyFacts:
     @property
     def sight(self) -> str:
         """What of the catalogue it may see: the same text for keys that may see the same."""
-        return f"{self.model_patterns} {self.restrictions} {self.blocks_deprecated}"
+        return f"{self.model_patterns} {self.restrictions} {self.floor} {self.blocks_deprecated}"
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

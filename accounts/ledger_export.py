@@ -54,6 +54,7 @@ COLUMNS = (
     "note",
     "own_credential_id",
     "own_cost_usd",
+    "recorded_at",
 )
 _FROM_ELSEWHERE = {"team", "key", "key_name", "charged_usd"}
 FACTS = ["team_id", "key_id", *(name for name in COLUMNS if name not in _FROM_ELSEWHERE)]

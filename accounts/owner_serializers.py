@@ -10,7 +10,7 @@ from accounts.measures import write_exactly
 from accounts.models import Project, ServiceAccount, Team
 from accounts.models.team import CHARGE_FACTOR_MOST
 from accounts.policies import POLICY_CHOICES
-from accounts.serializers import StrictSerializer
+from accounts.serializers import StrictSerializer, words_list
 from gateway.core.choice_field import ChoiceField
 
 _DAYS_MAX = 3_650
@@ -86,7 +86,11 @@ class ProjectSerializer(_Told):
 
 
 class TeamChangesSerializer(StrictSerializer):
-    """What a team's owners may change of it. What it may reach and its ceilings are the operator's."""
+    """What a team's owners may change of it. What it may reach and its ceilings are the operator's.
+
+    They may have its calls keep to more (`regions`, `quantizations`, `zero_retention`, `no_data_collection`); staff
+    alone may let them keep to less.
+    """
 
     name = serializers.CharField(max_length=100, required=False)
     cost_centre = serializers.CharField(max_length=100, allow_blank=True, required=False)
@@ -105,6 +109,15 @@ class TeamChangesSerializer(StrictSerializer):
     )
     allows_free_projects = serializers.BooleanField(
         required=False, help_text="false: calls may name the team's own projects only."
+    )
+    regions = words_list("Regions that all calls of its keys stay in, such as eu; none: anywhere.")
+    quantizations = words_list("Quantizations that may answer, such as bf16 or unknown; none: any.")
+    zero_retention = serializers.BooleanField(
+        required=False, help_text="Calls go only where nothing of them is kept once they are answered."
+    )
+    no_data_collection = serializers.BooleanField(
+        required=False,
+        help_text="Calls go only where nothing of them is used for the provider's own ends, such as training.",
     )
     lifecycle_policy = ChoiceField(choices=POLICY_CHOICES, required=False)
     keeps_responses = serializers.BooleanField(required=False)
@@ -151,6 +164,10 @@ class TeamSerializer(_Told):
             "denied_provider_patterns",
             "surfaces",
             "ip_ranges",
+            "regions",
+            "quantizations",
+            "zero_retention",
+            "no_data_collection",
             "key_requests_per_minute",
             "key_requests_per_minute_most",
             "key_concurrency",

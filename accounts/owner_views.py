@@ -112,7 +112,8 @@ class TeamView(ManagementView):
     def patch(self, request: Request) -> Response:
         team = own_team(self)
         changes = checked(TeamChangesSerializer, request.data)
-        if "charge_factor" in changes and not request.user.has_perm("accounts.change_team"):
+        is_staff = request.user.has_perm("accounts.change_team")
+        if "charge_factor" in changes and not is_staff:
             raise ApiError(
                 "Only staff may say by what a team's costs are multiplied: charge_factor is not yours to change.",
                 status=403,
@@ -122,7 +123,7 @@ class TeamView(ManagementView):
         for field, value in changes.items():
             setattr(team, field, value)
         if changes:
-            services.save_team(team=team, fields=list(changes))
+            services.save_team(team=team, fields=list(changes), is_owners=not is_staff)
         return Response(TeamSerializer(team).data)
 
 

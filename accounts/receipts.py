@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = {
     "not_free": "charges, and only what is free was asked for",
 }
 _REASONS_ABOUT: Mapping[str, str] = {
+    "floor": "outside what the calls of this key keep to: {}",
     "excluded": "left out by the request's provider.{}",
     "lacks": "does not support {}",
     "cannot_read": "reads no {}",

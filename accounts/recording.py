@@ -25,6 +25,8 @@ from accounts.windows import grains_of, quarter_of
 OVER = 2**62
 """The mark of a process that has died, and of whose records nothing is left to carry over."""
 _MISSED = 200
+_LATE_S = 60.0
+"""Recorders need seconds, unless their host was away."""
 Asked = tuple[int, int, str]
 """Key, team and project's name, from which they can be found."""
 Sums = dict[tuple[str, int], list[int]]
@@ -55,12 +57,16 @@ class Mark:
     seq: int
 
 
-def record_attempts(records: Sequence[AttemptRecord], mark: Mark | None = None) -> int:
+def record_attempts(
+    records: Sequence[AttemptRecord], mark: Mark | None = None, *, at: float | None = None
+) -> int:
     """All of them or none. The number of those that were not there yet: only they are added to what was spent.
 
-    Raises as accounts.ledger.insert_entries does.
+    `at` is now, in Unix seconds: those that come late say so. Raises as accounts.ledger.insert_entries does.
     """
     told = _tell_owners(records)
+    if at is not None:
+        _tell_late(told, at)
     with transaction.atomic():
         new = insert_entries(told)
         _add(_sums(new), mark)
@@ -117,6 +123,13 @@ def _tell_owners(records: Sequence[AttemptRecord]) -> Sequence[AttemptRecord]:
         record if record.opened.lineage_id else replace(record, opened=_told(record.opened, owners))
         for record in records
     ]
+
+
+def _tell_late(records: Iterable[AttemptRecord], at: float) -> None:
+    for record in records:
+        ended_at = record.closed and record.closed.ended_at
+        if at - (ended_at or record.opened.started_at) > _LATE_S:
+            record.recorded_at = at
 
 
 def _told(opened: AttemptOpened, owners: Mapping[Asked, Owners]) -> AttemptOpened:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.floors import check_quantizations
 from accounts.patterns import check_patterns, matches_any
+from accounts.regions import check_regions
 from gateway.core.client_address import Network
 from gateway.core.refusals import InvalidField
 
@@ -25,6 +27,8 @@ LISTS = (
     "denied_provider_patterns",
     "surfaces",
     "ip_ranges",
+    "regions",
+    "quantizations",
 )
 """What narrows, of keys and of teams."""
 RANGES_MAX = 100
@@ -116,6 +120,10 @@ def check_lists(lists: Mapping[str, Any]) -> None:
             check_surfaces(values)
         elif field == "ip_ranges":
             check_ip_ranges(values)
+        elif field == "regions":
+            check_regions(values)
+        elif field == "quantizations":
+            check_quantizations(values)
         elif field in LISTS:
             check_patterns(values, field)
 

@@ -41,7 +41,7 @@ class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return {**schema, "additionalProperties": False}
 
 
-def _list(help_text: str) -> "serializers.ListField":
+def words_list(help_text: str) -> "serializers.ListField":
     child = serializers.CharField(max_length=200)
     return serializers.ListField(child=child, max_length=PATTERNS_MAX, required=False, help_text=help_text)
 
@@ -84,11 +84,20 @@ class KeyChangesSerializer(StrictSerializer):
         required=False,
         help_text="Models that the key may call, such as anthropic/*; none: all.",
     )
-    denied_model_patterns = _list("Models that the key may not call, whatever permits them.")
-    provider_patterns = _list("Providers that its calls may go to, by their slugs; none: all.")
-    denied_provider_patterns = _list("Providers that its calls never go to.")
-    surfaces = _list("APIs that it may call, such as messages; none: all.")
-    ip_ranges = _list("Addresses and networks that it may be used from; none: anywhere.")
+    denied_model_patterns = words_list("Models that the key may not call, whatever permits them.")
+    provider_patterns = words_list("Providers that its calls may go to, by their slugs; none: all.")
+    denied_provider_patterns = words_list("Providers that its calls never go to.")
+    surfaces = words_list("APIs that it may call, such as messages; none: all.")
+    ip_ranges = words_list("Addresses and networks that it may be used from; none: anywhere.")
+    regions = words_list("Regions that its calls stay in, such as eu; none: anywhere.")
+    quantizations = words_list("Quantizations that may answer, such as bf16 or unknown; none: any.")
+    zero_retention = serializers.BooleanField(
+        required=False, help_text="Its calls go only where nothing of them is kept once they are answered."
+    )
+    no_data_collection = serializers.BooleanField(
+        required=False,
+        help_text="Its calls go only where nothing of them is used for the provider's own ends, such as training.",
+    )
     project = serializers.CharField(
         max_length=64,
         allow_null=True,
@@ -161,6 +170,8 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     denied_provider_patterns = _told_list()
     surfaces = _told_list()
     ip_ranges = _told_list()
+    regions = _told_list()
+    quantizations = _told_list()
     replaces = serializers.SlugRelatedField[Any](
         slug_field="public_id",
         read_only=True,
@@ -193,6 +204,10 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "denied_provider_patterns",
             "surfaces",
             "ip_ranges",
+            "regions",
+            "quantizations",
+            "zero_retention",
+            "no_data_collection",
             "lane",
             "may_search_elsewhere",
             "created_at",

@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack, cast
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, limits
+from accounts import audit, floors, limits
 from accounts.allowances import grant
 from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
@@ -21,7 +21,7 @@ from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
 from accounts.scopes import MEANT, check_scopes, word_for
-from accounts.width import check_ceilings, check_not_wider
+from accounts.width import check_ceilings, check_floor, check_not_wider, weaker
 from gateway.core.refusals import InvalidField
 
 OVERLAP = timedelta(days=1)
@@ -40,6 +40,10 @@ class KeyChanges(TypedDict, total=False):
     denied_provider_patterns: Sequence[str]
     surfaces: Sequence[str]
     ip_ranges: Sequence[str]
+    regions: Sequence[str]
+    quantizations: Sequence[str]
+    zero_retention: bool
+    no_data_collection: bool
     project: Project | None
     expires_at: datetime | None
     lane: str
@@ -64,6 +68,10 @@ class KeyTerms(TypedDict, total=False):
     denied_provider_patterns: Sequence[str]
     surfaces: Sequence[str]
     ip_ranges: Sequence[str]
+    regions: Sequence[str]
+    quantizations: Sequence[str]
+    zero_retention: bool
+    no_data_collection: bool
     project: Project | None
     expires_at: datetime | None
     lane: str
@@ -193,19 +201,28 @@ def archive_team(*, team: Team, is_archived: bool) -> Team:
 
 
 @transaction.atomic
-def save_team(*, team: Team, fields: Sequence[str] | None = None) -> Team:
+def save_team(*, team: Team, fields: Sequence[str] | None = None, is_owners: bool = False) -> Team:
     """Save a team (all of it where `fields` is None). Its keys carry its slug and state: they change too.
 
-    Raises InvalidField.
+    Its owners may let its calls keep to more, and staff alone to less. Raises InvalidField.
     """
     limits.check_name(team.name)
     limits.check_line("cost_centre", team.cost_centre)
     check_zone(team.time_zone, "time_zone")
     check_lists({field: getattr(team, field) for field in LISTS})
     revision = take_revision(Part.KEYS)
+    if is_owners and not set(floors.TERMS).isdisjoint(fields or ()):
+        _check_not_loosened(team)
     team.save(update_fields=fields)
     Key.objects.for_team(team).update(revision=revision)
     return team
+
+
+def _check_not_loosened(team: Team) -> None:
+    if loosened := weaker(team, Team.objects.get(pk=team.pk)):
+        field, why = loosened
+        message = f"{field} would ask for less than it does now: {why}. Staff may change that."
+        raise InvalidField(field, message)
 
 
 @transaction.atomic
@@ -237,6 +254,7 @@ def tell_keys_of(*, users: Sequence[User]) -> None:
 
 _KEPT = (
     *LISTS,
+    *floors.FLAGS,
     "scope",
     "scopes",
     "owner",
@@ -265,10 +283,13 @@ def _refresh_live(key: Key) -> None:
 
 
 def _inherited(maker: Key | None) -> dict[str, Any]:
-    """Of a key that is older than scopes are nothing is: it makes what it always could."""
-    if maker is None or not maker.scopes:
+    """Of a key that is older than scopes are nothing is but its floor: it makes what it always could."""
+    if maker is None:
         return {}
-    return {field: getattr(maker, field) for field in LISTS} | {"project": maker.project}
+    floor = {field: getattr(maker, field) for field in floors.TERMS}
+    if not maker.scopes:
+        return floor
+    return floor | {field: getattr(maker, field) for field in LISTS} | {"project": maker.project}
 
 
 def _defaults(team: Team, at: datetime) -> dict[str, Any]:
@@ -325,7 +346,10 @@ def _check_owner(team: Team, terms: Mapping[str, Any]) -> None:
 
 
 def _check_width(key: Key, maker: Key | None) -> None:
-    if maker is not None and maker.scopes:
+    if maker is None:
+        return
+    check_floor(key, maker)
+    if maker.scopes:
         check_not_wider(key, maker)
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from accounts.csv_text import write_lines
 from accounts.measures import write_exactly
-from accounts.models import Statement, StatementLine
+from accounts.models import CentreStatement, Statement, StatementLine
 
 _COUNTS = ("calls", "input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens")
 _OF_STATEMENT = (
@@ -70,6 +70,17 @@ def send_statement(statement: Statement) -> HttpResponse:
     shared = write_statement(statement)
     lines = ({**shared, **write_line(line)} for line in statement.lines.all())
     return _sent(f"statement-{statement.number}", COLUMNS, lines)
+
+
+def send_centre_statement(centre: CentreStatement) -> HttpResponse:
+    """All lines of all statements that it sums up."""
+    lines = (
+        {**shared, **write_line(line)}
+        for part in centre.parts.select_related("statement")
+        for shared in [write_statement(part.statement)]
+        for line in part.statement.lines.all()
+    )
+    return _sent(f"cost-centre-statement-{centre.number}", COLUMNS, lines)
 
 
 def send_statements(statements: Iterable[Statement]) -> HttpResponse:

@@ -1,11 +1,14 @@
 """Background duties of teams, keys and budgets."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import (
     budget_notices,
+    centre_statements,
     key_news,
     ledger_files,
     repeats,
@@ -121,5 +124,11 @@ def export_ledger() -> int:
 @one_at_a_time
 def close_months() -> int:
     """Make statements of months that have ended. Returns how many."""
-    days = settings.STATEMENT_DAYS
-    return statements.close_due(at=timezone.now(), days=days) if days else 0
+    days, at = settings.STATEMENT_DAYS, timezone.now()
+    if not days:
+        return 0
+    made = statements.close_due(at=at, days=days)
+    if not made and statements.is_complete():
+        # All that is due is closed, then.
+        centre_statements.close_centres(before=at - timedelta(days=days), at=at)
+    return made

@@ -6,10 +6,24 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from accounts.patterns import is_within
+from accounts.regions import is_within as is_region_within
 from accounts.scopes import CATALOGUE, FEED
 from gateway.core.refusals import InvalidField
 
 _MOST_SHOWN = 10
+_FLAGS = {
+    "zero_retention": "its calls go only where nothing is kept",
+    "no_data_collection": "its calls go only where nothing is collected",
+}
+
+
+class Floored(Protocol):
+    """Of a key or a team, what its calls keep to."""
+
+    regions: Sequence[str]
+    quantizations: Sequence[str]
+    zero_retention: bool
+    no_data_collection: bool
 
 
 class Terms(Protocol):
@@ -54,6 +68,26 @@ def check_not_wider(key: Terms, maker: Terms) -> None:
         raise _wider("expires_at", f"it expires at {maker.expires_at.isoformat()}")
 
 
+def weaker(floor: Floored, than: Floored) -> tuple[str, str] | None:
+    """The first term by which a floor asks for less than another one, and what that one asks; None: by none."""
+    if than.regions and not _are_all_within(floor.regions, than.regions):
+        return "regions", f"its calls stay in {_listed(than.regions)}"
+    if than.quantizations and not (
+        floor.quantizations and set(floor.quantizations) <= set(than.quantizations)
+    ):
+        return "quantizations", f"its calls are answered in {_listed(than.quantizations)}"
+    for flag, says in _FLAGS.items():
+        if getattr(than, flag) and not getattr(floor, flag):
+            return flag, says
+    return None
+
+
+def check_floor(key: Floored, maker: Floored) -> None:
+    """Raises InvalidField for the first thing that the key's calls would not keep to, and its maker's do."""
+    if missing := weaker(key, maker):
+        raise _wider(*missing)
+
+
 def check_ceilings(values: Mapping[str, object], team: Ceilings, at: datetime) -> None:
     """Of terms as they are given. Raises InvalidField."""
     for field in ("requests_per_minute", "concurrency"):
@@ -70,6 +104,10 @@ def check_ceilings(values: Mapping[str, object], team: Ceilings, at: datetime) -
             f"expires_at is {_said(expires_at)}; keys of this team expire within {team.key_days_most} days."
         )
         raise InvalidField("expires_at", message)
+
+
+def _are_all_within(own: Sequence[str], wider: Sequence[str]) -> bool:
+    return bool(own) and all(any(is_region_within(each, word) for word in wider) for each in own)
 
 
 def _check_permitted(field: str, own: Iterable[str], makers: Sequence[str]) -> None:

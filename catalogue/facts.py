@@ -53,6 +53,10 @@ class OfferingFacts:
     quantization: str | None = None
     regions: tuple[str, ...] = ()
     """Where it runs, sorted; empty where unknown."""
+    zero_retention: bool | None = None
+    """Nothing of a call is kept once it is answered; its provider's, where it says nothing itself. None: unknown."""
+    collects_data: bool | None = None
+    """What it is sent is used for the provider's own ends, such as training; likewise."""
 
     def is_effective(self, at: datetime) -> bool:
         """Whether `at` is inside its dates."""

@@ -112,12 +112,14 @@ def delete_models(models: QuerySet[Model], *, author: User | None = None) -> Edi
     public_ids = list(models.values_list("public_id", flat=True))
     naming = PublishedModel.objects.current().filter(content__successor_id__in=public_ids)
     predecessors = list(naming.values_list("public_id", flat=True))
+    routes = list(models.filter(memberships__isnull=False).values_list("memberships__route", flat=True))
     audit.record_deletion(models, ["name", "release_at", "retirement_at"])
     with audit.unwatched():
         models.delete()
     note = f"Deleted: {', '.join(public_ids)}"
     edition = withdraw(public_ids, author=author, note=note)
-    return publish(Model.objects.filter(public_id__in=predecessors), author=author, note=note) or edition
+    concerned = Model.objects.filter(Q(public_id__in=predecessors) | Q(pk__in=routes))
+    return publish(concerned, author=author, note=note) or edition
 
 
 def _standard_prices(offering: Offering, meter: str) -> QuerySet[Price]:

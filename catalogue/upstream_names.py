@@ -42,7 +42,7 @@ def callable_at(provider_id: int, reading: Reading) -> list[tuple[ModelFacts, fr
     for model in reading.snapshot.models.values():
         serving = (each for each in model.offerings if reading.snapshot.serves(each, reading.at))
         names = frozenset(each.upstream_name for each in serving if each.provider_id == provider_id)
-        if names and model.is_listed(reading.at):
+        if names and model.is_listed(reading.at) and not model.is_route:
             found.append((model, names))
     return sorted(found, key=lambda each: each[0].id)
 
@@ -88,8 +88,8 @@ def _known_models(names: Iterable[str]) -> dict[str, Model]:
 def _models_by_spelling(sought: Collection[str]) -> Mapping[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     rows = [
-        *Model.objects.values_list("public_id", "pk"),
-        *Alias.objects.values_list("name", "model_id"),
+        *Model.objects.filter(kind=Model.Kind.MODEL).values_list("public_id", "pk"),
+        *Alias.objects.filter(model__kind=Model.Kind.MODEL).values_list("name", "model_id"),
         *Offering.objects.values_list("upstream_name", "model_id"),
     ]
     for name, pk in rows:

@@ -77,6 +77,9 @@ PARAMETERS = (
     *("table_format", "extract_header", "extract_footer", "bbox_annotation_format"),
     *("confidence_scores_granularity", "document_annotation_format", "document_annotation_prompt"),
 )
+ROUTED_INPUTS = ("text", "image", "audio")
+"""What a call's input can be told by, where a named route asks."""
+ROUTED_ENDPOINTS = CALLED
 VOCABULARY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "endpoints": ("endpoint", (*CALLED, *LISTED)),
     "input_types": ("modality", MODALITIES),

@@ -388,6 +388,7 @@ SPECTACULAR_SETTINGS = {
         "AllowanceUnit": "accounts.models.Allowance.Unit",
         "BudgetWindow": "accounts.models.Budget.Period",
         "LimitUnit": "accounts.models.Limit.Unit",
+        "ModelKind": "catalogue.models.Model.Kind",
         "StateEnum": "accounts.models.Key.State",
         "TeamStateEnum": "accounts.models.Team.State",
     },

@@ -127,6 +127,7 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     readonly_fields = ["access", "further_credentials", "health_now"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
+        ("What becomes of what it is sent", {"fields": [("zero_retention", "collects_data")]}),
         ("How to reach it", {"fields": ["base_url", "wire_format", "like", "family", "patience_s"]}),
         (
             "Exceptions: where it differs from that vendor",

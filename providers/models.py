@@ -96,6 +96,19 @@ class Provider(OneLineTexts, models.Model):
         help_text="A superuser's word that calls may go to this host:port of the machine itself.",
     )
     website = models.URLField(blank=True)
+    zero_retention = models.BooleanField(
+        "zero data retention",
+        null=True,
+        blank=True,
+        help_text="Whether nothing of a call is kept once it is answered, by contract or by the provider's word. "
+        "Of offerings that say nothing themselves. Unknown: calls that must not be kept do not go there.",
+    )
+    collects_data = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether what it is sent is used for the provider's own ends, such as training. Of offerings that "
+        "say nothing themselves. Unknown: calls of which nothing may be collected do not go there.",
+    )
     is_enabled = models.BooleanField(
         "enabled", default=True, help_text="Once it is switched off, calls stop going there within a second."
     )

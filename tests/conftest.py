@@ -12,6 +12,7 @@ import pytest
 from celery._state import get_current_app
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import override_settings
 
 from accounts import guesses
@@ -50,6 +51,23 @@ def forget_snapshot() -> Iterator[None]:
     record_cache.forget()
     change_cache.forget()
     worklist_cache.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_tables() -> Iterator[None]:
+    """Between tests SQLite deletes row by row, which triggers refuse that keep statements; PostgreSQL truncates."""
+    flush = DatabaseOperations.sql_flush
+
+    def without_triggers(self: DatabaseOperations, *arguments: Any, **options: Any) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        drops, makes = [f"DROP TRIGGER {name}" for name, _ in triggers], [made for _, made in triggers]
+        return [*drops, *flush(self, *arguments, **options), *makes]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", without_triggers)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Key, LedgerEntry, Membership, Team, User
 from accounts.services import issue_key
-from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price
+from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, Route, RouteMember
 from catalogue.publishing.editions import publish
 from providers.models import Credential, Provider
 
@@ -64,6 +64,20 @@ def make_price(
 ) -> Price:
     """USD for a million units."""
     return Price.objects.create(offering=offering, meter=meter, amount=Decimal(amount), **fields)
+
+
+def make_route(public_id: str = "house/fast", *members: Model, **fields: Any) -> Route:
+    """A named route over those models, all of the first tier and of the same weight; not published."""
+    organisation_id, slug = public_id.split("/", 1)
+    fields.setdefault("name", slug.title())
+    route = Route.objects.create(organisation=make_organisation(organisation_id), slug=slug, **fields)
+    for model in members:
+        make_member(route, model)
+    return route
+
+
+def make_member(route: Model, model: Model, **fields: Any) -> RouteMember:
+    return RouteMember.objects.create(route=route, model=model, **fields)
 
 
 def make_user(username: str = "", *, teams: Sequence[Team] = (), **fields: Any) -> User:

@@ -14,6 +14,7 @@ from accounts import patterns, services
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import KeyLimitInline, LimitedMixin
 from accounts.fields import words_field
+from accounts.floors import FLAGS
 from accounts.limits import LIMIT_MAX, PUBLISHED
 from accounts.models import Key, User
 from accounts.querysets import KeyQuerySet
@@ -24,7 +25,7 @@ from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, con
 from gateway.core.refusals import InvalidField
 
 _FIXED = ["scope", "scopes", "owner", "service_account"]
-_COLUMNS = [*_FIXED, "project", *LISTS, "lane", "may_search_elsewhere", "expires_at"]
+_COLUMNS = [*_FIXED, "project", *LISTS, *FLAGS, "lane", "may_search_elsewhere", "expires_at"]
 _TERMS = [*_COLUMNS, *PUBLISHED]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
@@ -52,6 +53,8 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
     denied_provider_patterns = words_field("denied_provider_patterns", widget=TextArea)
     surfaces = words_field("surfaces", widget=TextArea)
     ip_ranges = words_field("ip_ranges", widget=TextArea)
+    regions = words_field("regions", widget=TextArea)
+    quantizations = words_field("quantizations", widget=TextArea)
     scopes = forms.MultipleChoiceField(
         required=False,
         choices=[(word, label) for word, label in SCOPES.items()],
@@ -103,7 +106,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
             {"fields": ["team", ("owner", "service_account"), "name", "project"]},
         ),
         ("What it may do", {"fields": ["scope", "scopes", "lane", "may_search_elsewhere", "expires_at"]}),
-        ("What it may reach", {"fields": [*LISTS]}),
+        ("What it may reach", {"fields": [*LISTS, FLAGS]}),
         ("How much at once", {"fields": ["requests_per_minute", "concurrency"]}),
     ]
     _history = (

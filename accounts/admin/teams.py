@@ -13,6 +13,7 @@ from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
 from accounts.allowances import grant, remove_allowance, save_allowance
 from accounts.fields import words_field
+from accounts.floors import FLAGS
 from accounts.models import Allowance, Key, Membership, Team
 from accounts.restrictions import LISTS
 from gateway.core.admin_base import TableInline, TextArea, Tone, status_chip
@@ -63,6 +64,8 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     denied_provider_patterns = words_field("denied_provider_patterns", widget=TextArea)
     surfaces = words_field("surfaces", widget=TextArea)
     ip_ranges = words_field("ip_ranges", widget=TextArea)
+    regions = words_field("regions", widget=TextArea)
+    quantizations = words_field("quantizations", widget=TextArea)
 
 
 @admin.register(Team)
@@ -81,7 +84,7 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
             "Say whom it costs",
             {"fields": [("cost_centre", "time_zone"), "charge_factor", "allows_free_projects"]},
         ),
-        ("Bound what its keys may reach", {"fields": ["new_models", *LISTS]}),
+        ("Bound what its keys may reach", {"fields": ["new_models", *LISTS, FLAGS]}),
         (
             "Give its keys limits, and bound them",
             {

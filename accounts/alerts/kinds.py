@@ -174,6 +174,15 @@ _ALL = (
         "Statement: {number}\nPeriod: {period}\nTotal: ${total_usd}",
     ),
     Kind(
+        "statement.centre_ready",
+        "A cost centre's statement is ready",
+        _OPERATOR,
+        "The statement C{number} of cost centre {cost_centre} for {period} is ready",
+        "Statement: C{number}\nCost centre: {cost_centre}\nPeriod: {period}\nTotal: ${total_usd}\n"
+        "Statements of teams in it: {statements}",
+        by_mail=False,
+    ),
+    Kind(
         "provider.alarm",
         "A provider refuses the gateway's credential or account",
         _OPERATOR,

@@ -14,7 +14,13 @@ from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
-from accounts.models.statement import Statement, StatementLine, StatementNumber
+from accounts.models.statement import (
+    CentreStatement,
+    CentreStatementPart,
+    Statement,
+    StatementLine,
+    StatementNumber,
+)
 from accounts.models.team import Membership, Team
 from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
@@ -28,6 +34,8 @@ __all__ = [
     "AuditEntry",
     "Budget",
     "BudgetNotice",
+    "CentreStatement",
+    "CentreStatementPart",
     "ExportedDay",
     "Key",
     "KeyRequest",

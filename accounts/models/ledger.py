@@ -129,6 +129,9 @@ class LedgerEntry(models.Model):
     surface = models.CharField(
         max_length=20, blank=True, default="", db_default="", help_text="The format that the client speaks."
     )
+    recorded_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was recorded, where that was long after its end."
+    )
     note = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="Why an entry was put right."
     )

@@ -13,7 +13,7 @@ def list_field(help_text: str) -> "models.JSONField[Any, Any]":
 
 
 class RestrictedModel(models.Model):
-    """Lists that narrow; an empty one permits everything. What is denied wins over what is permitted."""
+    """What narrows; an empty list permits everything. What is denied wins over what is permitted."""
 
     denied_model_patterns = list_field(
         'Models that may not be called, such as ["acme/*-preview"], whatever else permits them. Empty: none.'
@@ -25,6 +25,22 @@ class RestrictedModel(models.Model):
     surfaces = list_field("APIs that may be called, such as chat.completions. Empty: all.")
     ip_ranges = list_field(
         "Addresses and networks that requests may come from, such as 192.0.2.0/24. Empty: anywhere."
+    )
+    regions = list_field(
+        'Regions that calls stay in, such as ["eu"]: an offering has to run in these alone. Empty: anywhere.'
+    )
+    quantizations = list_field('Quantizations that may answer, such as ["bf16", "unknown"]. Empty: any.')
+    zero_retention = models.BooleanField(
+        "zero data retention only",
+        default=False,
+        db_default=False,
+        help_text="Calls go only where nothing of them is kept once they are answered.",
+    )
+    no_data_collection = models.BooleanField(
+        "no data collection",
+        default=False,
+        db_default=False,
+        help_text="Calls go only where nothing of them is used for the provider's own ends, such as training.",
     )
 
     class Meta:

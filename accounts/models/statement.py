@@ -1,4 +1,4 @@
-"""Statements: what a team was charged in a month, as it was told to it."""
+"""Statements: what a team, or a cost centre, was charged in a month, as it was told to it."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ class _ToldQuerySet(models.QuerySet[Any]):
 
 
 class _Told(models.Model):
-    """Written once. Raises TypeError where it would be changed."""
+    """Written once. Raises TypeError where it would be changed; triggers of the database refuse it, too."""
 
     objects = _ToldQuerySet.as_manager()
 
@@ -37,6 +37,22 @@ class _Told(models.Model):
         raise TypeError(_TOLD)
 
 
+class _ToldMoney(_Told):
+    cost = models.BigIntegerField(help_text="By the price list, in 10⁻¹⁰ USD.")
+    charge = models.BigIntegerField(help_text="In 10⁻¹⁰ USD.")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return usd_of(self.cost)
+
+    @property
+    def charge_usd(self) -> Decimal:
+        return usd_of(self.charge)
+
+
 class StatementNumber(models.Model):
     """The last number that a statement has, in one row. A statement's own transaction takes it: none is left out."""
 
@@ -49,7 +65,7 @@ class StatementNumber(models.Model):
         return str(self.last)
 
 
-class Statement(_Told):
+class Statement(_ToldMoney):
     """A team's month, closed: numbered, and never changed.
 
     All that it says is kept by value, so it outlives the team, its name and its keys. What is booked later for the
@@ -73,8 +89,6 @@ class Statement(_Told):
     ends_at = models.DateTimeField(help_text="What began at that instant is in the next month.")
     closed_at = models.DateTimeField()
     calls = models.BigIntegerField()
-    cost = models.BigIntegerField(help_text="By the price list, in 10⁻¹⁰ USD.")
-    charge = models.BigIntegerField(help_text="In 10⁻¹⁰ USD.")
 
     class Meta:
         ordering = ["-number"]
@@ -84,14 +98,6 @@ class Statement(_Told):
         return f"Statement {self.number}: {self.team_name}, {self.month}"
 
     @property
-    def cost_usd(self) -> Decimal:
-        return usd_of(self.cost)
-
-    @property
-    def charge_usd(self) -> Decimal:
-        return usd_of(self.charge)
-
-    @property
     def first_day(self) -> datetime:
         """When it began, by the clocks of its zone."""
         return self.starts_at.astimezone(ZoneInfo(self.zone))
@@ -99,11 +105,56 @@ class Statement(_Told):
     @property
     def period(self) -> str:
         """As people say it, such as October 2026."""
-        year, month = map(int, self.month.split("-"))
-        return f"{datetime(year, month, 1, tzinfo=UTC):%B %Y}"
+        return _say_month(self.month)
 
 
-class StatementLine(_Told):
+class CentreStatement(_ToldMoney):
+    """What the teams of a cost centre were charged in a month: all that their own statements say, summed up once.
+
+    A team's statement that is made after this one is part of the next.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    cost_centre = models.CharField(max_length=100)
+    month = models.CharField(max_length=7, help_text="As 2026-10.")
+    closed_at = models.DateTimeField()
+    calls = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = "cost centre's statement"
+        constraints = [
+            models.UniqueConstraint(fields=["cost_centre", "month"], name="centre_statement_once_a_month")
+        ]
+
+    def __str__(self) -> str:
+        return f"Statement C{self.number}: {self.cost_centre}, {self.month}"
+
+    @property
+    def period(self) -> str:
+        """As people say it, such as October 2026."""
+        return _say_month(self.month)
+
+
+class CentreStatementPart(_Told):
+    """A team's statement on its cost centre's, once."""
+
+    centre_statement = models.ForeignKey(CentreStatement, on_delete=models.PROTECT, related_name="parts")
+    statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="centre_part")
+
+    class Meta:
+        ordering = ["centre_statement_id", "statement_id"]
+
+    def __str__(self) -> str:
+        return f"{self.statement} on {self.centre_statement}"
+
+
+def _say_month(month: str) -> str:
+    year, number = map(int, month.split("-"))
+    return f"{datetime(year, number, 1, tzinfo=UTC):%B %Y}"
+
+
+class StatementLine(_ToldMoney):
     """What a project used of one model at one provider with one key, at one factor; or what was put right of that."""
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
@@ -134,8 +185,6 @@ class StatementLine(_Told):
     output_tokens = models.BigIntegerField()
     cached_read_tokens = models.BigIntegerField()
     cached_write_tokens = models.BigIntegerField()
-    cost = models.BigIntegerField(help_text="By the price list, in 10⁻¹⁰ USD.")
-    charge = models.BigIntegerField(help_text="In 10⁻¹⁰ USD.")
     own_cost = models.BigIntegerField(
         help_text="What calls on the team's own credentials would have cost, in 10⁻¹⁰ USD. It is not charged."
     )
@@ -146,14 +195,6 @@ class StatementLine(_Told):
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}"
-
-    @property
-    def cost_usd(self) -> Decimal:
-        return usd_of(self.cost)
-
-    @property
-    def charge_usd(self) -> Decimal:
-        return usd_of(self.charge)
 
     @property
     def own_cost_usd(self) -> Decimal:

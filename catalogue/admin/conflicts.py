@@ -68,9 +68,9 @@ def tell_acts(stamped: str, model: Model) -> str:
     since = AuditEntry.objects.filter(page=audit_context.page_of(model), timestamp__gt=opened_at)
     acts = [_line(entry) for entry in since.select_related("actor", "content_type")[:_ACTS_SHOWN]]
     told = format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", acts)) if acts else ""
-    page = reverse("admin:catalogue_model_change", args=[model.pk])
+    page = reverse(f"admin:catalogue_{model._meta.model_name}_change", args=[model.pk])
     return format_html(
-        "Somebody else saved this model while you edited it, so nothing of yours was saved yet. Below is what you "
+        "Somebody else saved this page while you edited it, so nothing of yours was saved yet. Below is what you "
         'typed. <a class="underline" href="{}" target="_blank">Open it as it is now</a> in another tab, and carry your '
         "changes over.{}",
         page,
@@ -95,6 +95,7 @@ def _fingerprint(model: Model) -> str:
 def _rows(model: Model) -> Iterator[Row]:
     yield model
     yield from model.aliases.all()
+    yield from model.members.all()
     for offering in model.offerings.all():
         yield offering
         yield from offering.prices.all()

@@ -12,10 +12,11 @@ from catalogue.admin.preview import Preview, facts_of, preview
 from catalogue.admin.price_history import PriceTable, price_tables
 from catalogue.facts import ModelFacts
 from catalogue.models import Model, PublishedModel
-from catalogue.published.content import UnreadableContentError
+from catalogue.published.content import Content, UnreadableContentError
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest, problems
+from catalogue.publishing.routes import published_members
 from catalogue.quality.completeness import Quality
 from catalogue.quality.lint import EXPLANATIONS, Finding, Subject
 from catalogue.quality.worklist import ignored_of, judge_one, subject_of, world_in, world_of
@@ -68,7 +69,9 @@ def judge_shown(rows: Iterable[Model]) -> Mapping[int, Judged]:
 
     Of models fetched by complete() and with_live(); two queries where the snapshot is up to date.
     """
-    subjects = [subject for row in rows if (subject := _sound(row))]
+    shown = list(rows)
+    published = published_members(shown)
+    subjects = [subject for row in shown if (subject := _sound(row, published))]
     world = world_in(_with_edited(snapshots.refresh(), subjects), timezone.now())
     return {
         subject.pk: Judged(judge_one(subject, world)[1], subject.is_live_as_edited) for subject in subjects
@@ -99,10 +102,10 @@ def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     }
 
 
-def _sound(row: Model) -> Subject | None:
+def _sound(row: Model, published: Mapping[str, Content]) -> Subject | None:
     """None of one that breaks a rule. What is live as edited kept them when it was published."""
     try:
-        subject = subject_of(row)
+        subject = subject_of(row, published)
     except UnreadableContentError:
         return None
     return subject if subject.is_live_as_edited or not problems(row) else None

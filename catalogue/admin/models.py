@@ -1,41 +1,35 @@
 """The model's page: everything that clients will see of it, and what they see now."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from accounts.admin.deletion import AskingMixin
-from accounts.models import User
-from catalogue.admin.base import PublishingAdminBase
-from catalogue.admin.conflicts import ModelForm
 from catalogue.admin.filters import PublicationFilter, QualityFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, OfferingInline
-from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud
-from catalogue.admin.model_summary import describe, judge_shown, quality_chip
 from catalogue.admin.prices import price_line
-from catalogue.admin.rollback import show_versions
+from catalogue.admin.record_pages import LIFE, NAMING, SOURCES, RecordAdmin
 from catalogue.admin.sheets import SheetAdminMixin
 from catalogue.admin.trial import tell_trial
 from catalogue.admin.worklist import show_worklist
-from catalogue.models import Model, Offering
+from catalogue.models import Model, Offering, Route
 from catalogue.querysets.working import ModelQuerySet
-from catalogue.services import announce_switches, delete_models, switch_offerings
+from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet
 
 _SAVE_AND_TEST = "catalogue_model_save_and_test"
 
 
 @admin.register(Model)
-class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
+class ModelAdmin(SheetAdminMixin, RecordAdmin):
+    """Named routes have a page of their own, to which links to this one lead."""
+
     resource_classes = [ModelSheet, AliasSheet, OrganisationSheet]
-    form = ModelForm
     inlines = [OfferingInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "edited"]
     list_filter = [
@@ -47,19 +41,11 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
     ]
     search_fields = ["public_id", "name", "aliases__name", "offerings__upstream_name"]
     search_help_text = "Id, name, alias or upstream name"
-    show_full_result_count = False
     autocomplete_fields = ["organisation", "successor", "previous"]
-    readonly_fields = ["created_at"]
     actions_submit_line = ["save_and_test"]
-    actions = [*AskingMixin.actions, "publish_now", "switch_offerings_on", "switch_offerings_off"]
+    actions = [*RecordAdmin.actions, "switch_offerings_on", "switch_offerings_off"]
     fieldsets = [
-        (
-            "Name it",
-            {
-                "description": "Clients call it by organisation/slug: that cannot be changed once it is published.",
-                "fields": [("organisation", "slug"), "name", "description"],
-            },
-        ),
+        NAMING,
         (
             "Say what it can do",
             {
@@ -76,90 +62,32 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
             "Say where it comes from",
             {"fields": [("open_weights", "licence"), ("knowledge_cutoff", "previous")]},
         ),
-        (
-            "Plan its life",
-            {
-                "description": "Status follows from these dates by itself, in UTC. Name a successor before an end.",
-                "fields": ["release_at", ("deprecation_at", "retirement_at"), "successor"],
-            },
-        ),
-        ("Note your sources", {"fields": ["source", "created_at"]}),
+        LIFE,
+        SOURCES,
     ]
 
     def get_queryset(self, request: HttpRequest) -> ModelQuerySet:
-        rows: ModelQuerySet = super().get_queryset(request)
-        return rows.complete().with_live()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
-    ) -> tuple[QuerySet[Model], bool]:
-        """Looks for ids first: rows with all that their line shows, once for each offering, are dear to compare."""
-        if not search_term.strip():
-            return queryset, False
-        found, _ = super().get_search_results(request, Model.objects.all(), search_term)
-        return queryset.filter(pk__in=found.values("pk")), False
+        """Others are looked for among routes too: one may follow a model."""
+        rows = super().get_queryset(request)
+        is_choosing = request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
+        return rows if is_choosing else rows.filter(kind=Model.Kind.MODEL)
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("worklist/", wrap(self.worklist_view), name="catalogue_worklist"),
-            path("<int:pk>/editions/", wrap(self.versions_view), name="catalogue_model_editions"),
-            *super().get_urls(),
-        ]
+        view = self.admin_site.admin_view(self.worklist_view)
+        return [path("worklist/", view, name="catalogue_worklist"), *super().get_urls()]
 
     def worklist_view(self, request: HttpRequest) -> HttpResponse:
         return show_worklist(self, request)
 
-    def versions_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return show_versions(self, request, get_object_or_404(Model, pk=pk))
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        judged = judge_shown(changelist.result_list)
-        for model in changelist.result_list:
-            model.judged = judged.get(model.pk)
-        return changelist
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
-    ) -> HttpResponse:
-        model = kwargs.get("obj")
-        if model is not None and request.method == "POST":
-            # What was refused stays in the form; around it stands what is saved.
-            model = self.get_queryset(request).get(pk=model.pk)
-        summary = {"summary": describe(model)} if model else {}
-        return super().render_change_form(request, context | summary, **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        if obj is None or not self.has_change_permission(request, obj):
-            return self.fieldsets
-        return [*self.fieldsets, (None, {"fields": ["opened_at"]})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
-        """Clients call a published model by its id, so that stays."""
-        if obj and getattr(obj, "was_published", False):
-            return [*self.readonly_fields, "organisation", "slug"]
-        return self.readonly_fields
-
-    @admin.display(description="status")
-    def status(self, model: Model) -> str:
-        return lifecycle_chip(model, timezone.now())
-
-    @admin.display(description="clients see", ordering="live_edition")
-    def live(self, model: Any) -> str:
-        return live_chip(model, is_live_as_edited=bool(model.judged and model.judged.is_live_as_edited))
-
-    @admin.display(description="quality")
-    def quality(self, model: Any) -> str:
-        return quality_chip(model.judged.quality) if model.judged else ""
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if object_id.isdecimal() and Route.objects.filter(pk=object_id).exists():
+            return redirect("admin:catalogue_route_change", object_id)
+        answer: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
+        return answer
 
     @admin.display(description="runs at")
     def runs_at(self, model: Model) -> str:
         return _places(model)
-
-    @admin.display(description="edited", ordering="updated_at")
-    def edited(self, model: Model) -> str:
-        return f"{model.updated_at:%Y-%m-%d}"
 
     @admin.display(description="$/M tokens")
     def price(self, model: Model) -> str:
@@ -170,11 +98,6 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         super().save_formset(request, form, formset, change)
         if formset.model is Offering:
             _finish_offerings(formset)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        verb = "Edited" if change else "Added"
-        publish_aloud(request, Model.objects.filter(pk=form.instance.pk), f"{verb} {form.instance}")
 
     @admin.action(description="Save and test", permissions=["change"])
     def save_and_test(self, request: HttpRequest, obj: Model) -> None:
@@ -194,30 +117,6 @@ class ModelAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         # After the commit: a transaction must not wait for a provider.
         transaction.on_commit(lambda: tell_trial(request, obj))
         return HttpResponseRedirect(reverse("admin:catalogue_model_change", args=[obj.pk]))
-
-    def entries_of(self, rows: Sequence[Model]) -> Q:
-        return Q(model__in=[row.public_id for row in rows])
-
-    def instead_of_deleting(self) -> tuple[str, str]:
-        advice = (
-            "You can retire a model instead: calls to it are then refused with the name of its successor, and "
-            "its history, prices and editions stay."
-        )
-        return advice, "id_retirement_at"
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        self.delete_queryset(request, Model.objects.filter(pk=obj.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
-        author = request.user if isinstance(request.user, User) else None
-        rows = Model.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        edition = delete_models(rows, author=author)
-        if edition is not None:
-            messages.success(request, f"Clients no longer see it, from {edition} on.")
-
-    @admin.action(description="Publish now", permissions=["change"])
-    def publish_now(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
-        publish_aloud(request, queryset, "Published from the list")
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """Of the offerings of models, which are rows of their own."""

@@ -48,6 +48,10 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
                 "fields": ["params", ("context_length", "max_output_tokens"), "quantization", "streams"],
             },
         ),
+        (
+            "Say what becomes of what it is sent",
+            {"classes": ["collapse"], "fields": [("zero_retention", "collects_data")]},
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:

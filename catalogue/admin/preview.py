@@ -50,6 +50,8 @@ def preview(model: Model, snapshot: Snapshot, at: datetime) -> Preview:
 def facts_of(model: Model) -> ModelFacts:
     """As publishing would make them, with the offerings' switches."""
     facts = facts_from_content(compile_model(model))
+    if model.is_route:
+        return facts
     on = {offering.pk: offering.is_enabled for offering in model.offerings.all()}
     offerings = (replace(offering, is_enabled=on[offering.id]) for offering in facts.offerings)
     return replace(facts, offerings=tuple(offerings))

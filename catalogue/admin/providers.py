@@ -1,4 +1,4 @@
-"""The provider's page, which also publishes a new name: models show it."""
+"""The provider's page, which also publishes what models show of it: its name, and what becomes of what it is sent."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from catalogue.models import Model
 from providers.admin import ProviderAdmin
 from providers.models import Provider
 
+_SHOWN = frozenset({"name", "slug", "zero_retention", "collects_data"})
+
 admin.site.unregister(Provider)
 
 
@@ -17,6 +19,6 @@ admin.site.unregister(Provider)
 class PublishingProviderAdmin(ProviderAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if change and {"name", "slug"}.intersection(form.changed_data):
+        if change and _SHOWN.intersection(form.changed_data):
             models = Model.objects.filter(offerings__provider=form.instance).distinct()
             publish_aloud(request, models, f"{form.instance.name} was edited")

@@ -81,6 +81,8 @@ GATEWAY_MODEL_EXAMPLE: dict[str, Any] = {
     "licence": None,
     "knowledge_cutoff": "2025-02-28",
     "is_routable": True,
+    "kind": "model",
+    "route": None,
 }
 GATEWAY_MODELS_EXAMPLE: dict[str, Any] = {
     "ok": True,
@@ -107,6 +109,8 @@ ENDPOINTS_EXAMPLE: dict[str, Any] = {
             "supports_streaming": True,
             "quantization": None,
             "regions": ["eu", "us"],
+            "zero_retention": None,
+            "collects_data": False,
             "limits": {"context_length": 200000, "max_completion_tokens": 64000},
             "effective_from": None,
             "effective_to": None,

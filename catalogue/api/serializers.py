@@ -120,11 +120,40 @@ class HeadlineSerializer(serializers.Serializer[Any]):
     context_length = TokenSpanSerializer(allow_null=True)
 
 
+class RouteConditionsSerializer(serializers.Serializer[Any]):
+    """All that is said has to hold. Null and empty: it does not matter."""
+
+    is_streamed = serializers.BooleanField(allow_null=True)
+    has_tools = serializers.BooleanField(allow_null=True)
+    input_types = _words("One of these in its input; text: nothing else.")
+    input_tokens_from = serializers.IntegerField(allow_null=True)
+    input_tokens_below = serializers.IntegerField(allow_null=True)
+    endpoints = _words("Called at one of these.")
+    is_for_some_teams = serializers.BooleanField(help_text="Only for keys of some team or project.")
+
+
+class RouteMemberSerializer(serializers.Serializer[Any]):
+    model_id = serializers.CharField()
+    provider_id = serializers.CharField(allow_null=True, help_text="Only there; null: wherever it runs.")
+    tier = serializers.IntegerField(help_text="The lowest is tried first.")
+    weight = serializers.IntegerField(help_text="Its share of the tier; 0: it takes no calls.")
+    canary_percent = serializers.IntegerField(
+        allow_null=True, help_text="Of a hundred calls, before all tiers; null: it is no canary."
+    )
+    conditions = RouteConditionsSerializer()
+    text = serializers.CharField(help_text="The same for people.")
+
+
+class RouteSerializer(serializers.Serializer[Any]):
+    members = RouteMemberSerializer(many=True)
+
+
 @extend_schema_serializer(examples=[OpenApiExample("model", GATEWAY_MODEL_EXAMPLE)])
 class GatewayModelSerializer(serializers.Serializer[Any]):
     """A model with all that is known of it. Unknown is null.
 
-    `pricing` and `top_provider` are those of one offering, which `pricing_detail` names.
+    `pricing` and `top_provider` are those of one offering, which `pricing_detail` names. What is said of a named route
+    is so whichever of its members answers; its offerings and prices are theirs.
     """
 
     id = serializers.CharField()
@@ -164,6 +193,8 @@ class GatewayModelSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="The last day its training data covers."
     )
     is_routable = serializers.BooleanField(help_text="Whether it can be called now.")
+    kind = ChoiceField(Model.Kind.choices, help_text="`route`: a named route, for which models answer.")
+    route = RouteSerializer(allow_null=True, help_text="Who answers for a named route; null of a model.")
 
 
 class ListedModelSerializer(GatewayModelSerializer):
@@ -245,6 +276,13 @@ class OfferingSerializer(serializers.Serializer[Any]):
     supports_streaming = serializers.BooleanField()
     quantization = serializers.CharField(allow_null=True)
     regions = _words("Where the provider runs it, such as eu or us-east-1; global: anywhere. None: unknown.")
+    zero_retention = serializers.BooleanField(
+        allow_null=True, help_text="Nothing of a call is kept once it is answered. null: unknown."
+    )
+    collects_data = serializers.BooleanField(
+        allow_null=True,
+        help_text="What it is sent is used for the provider's own ends, such as training. null: unknown.",
+    )
     limits = LimitsSerializer()
     effective_from = _date()
     effective_to = _date()
@@ -284,7 +322,9 @@ class ModelSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="For the `model` field of requests.")
     object = ChoiceField(["model"])
     created = serializers.IntegerField(help_text="Unix seconds of its registration here.")
-    owned_by = serializers.CharField(help_text="The provider that is asked first.")
+    owned_by = serializers.CharField(
+        help_text="The provider that is asked first; of a named route, its organisation."
+    )
     provider = serializers.CharField(help_text="The same.")
     reasoning_tier = ChoiceField(Model.ReasoningTier.values, allow_null=True)
     supports_streaming = serializers.BooleanField()

@@ -10,6 +10,7 @@ from catalogue.instants import date_text
 from catalogue.pricing.cost import STANDARD
 from catalogue.pricing.meters import unit_of
 from catalogue.published.record import unit_price
+from catalogue.published.route_record import member_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ _OFFERING_FIELDS: Mapping[str, Callable[[OfferingFacts], Any]] = {
     "supports_streaming": lambda offering: offering.streams,
     "quantization": lambda offering: offering.quantization,
     "regions": lambda offering: list(offering.regions),
+    "zero_retention": lambda offering: offering.zero_retention,
+    "collects_data": lambda offering: offering.collects_data,
     "context_length": lambda offering: offering.context_length,
     "max_completion_tokens": lambda offering: offering.max_output_tokens,
     "position": lambda offering: offering.position,
@@ -63,11 +66,22 @@ def differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:
     """Of the model's own fields, then of its offerings. Empty where both say the same."""
     for field, value_of in _MODEL_FIELDS.items():
         yield from changed(field, value_of(before), value_of(after))
+    yield from _member_differences(before, after)
     yield from changed("offerings", _labels(before), _labels(after))
     kept = {offering.id: offering for offering in before.offerings}
     for offering in after.offerings:
         if offering.id in kept:
             yield from _offering_differences(kept[offering.id], offering)
+
+
+def _member_differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:
+    """Of a named route: those that went, and those that came, in words."""
+    if before.members == after.members:
+        return
+    old, new = list(map(member_text, before.members)), list(map(member_text, after.members))
+    yield from changed(
+        "members", [each for each in old if each not in new], [each for each in new if each not in old]
+    )
 
 
 def changed(field: str, before: Any, after: Any) -> Iterator[FieldChange]:

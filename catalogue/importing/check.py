@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalogue.importing.entries import Folder, Origin
 from catalogue.importing.findings import Findings, Kind
 from catalogue.importing.rows import new_model, organisation_fields, price_row, provider_row
-from catalogue.models import Alias, Model, Offering, Organisation
+from catalogue.models import Alias, Model, Offering, Organisation, Route
 from catalogue.publishing.compile import price_facts
 from catalogue.services import doubt_of_price, price_references
 
@@ -71,6 +71,10 @@ def _check_names(folder: Folder, findings: Findings) -> None:
             findings.add(
                 Kind.ERROR, *model.place, "id", f"{model.id!r} is an alias of {aliases[model.id]!r} here."
             )
+    routes = set(Route.objects.values_list("public_id", flat=True))
+    for model in folder.models:
+        if model.id in routes:
+            findings.add(Kind.ERROR, *model.place, "id", f"{model.id!r} is a named route here.")
     ids.update(Model.objects.values_list("public_id", flat=True))
     for alias in folder.aliases:
         holder = alias.name if alias.name in ids else aliases.get(alias.name, alias.model_id)

@@ -104,6 +104,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         "keep",
         "Of any of these. `announced` and `retired` models are listed only where this asks for them.",
     )
+    kind = _parameter(WordsField(*Model.Kind.values), "by_kinds", "Models, named routes, or both.")
     reasoning_tier = _parameter(
         WordsField(*Model.ReasoningTier.values), "by_tiers", "Reasons in any of these tiers."
     )
@@ -215,6 +216,9 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
             if have_all(capabilities_of(model, snapshot, self.at), wanted)
         ]
         return rows.filter(public_id__in=able)
+
+    def by_kinds(self, rows: Rows, _name: str, kinds: list[str]) -> Rows:
+        return rows.filter(kind__in=kinds)
 
     def by_tiers(self, rows: Rows, _name: str, tiers: list[str]) -> Rows:
         return rows.filter(reasoning_tier__in=tiers)

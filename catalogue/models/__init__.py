@@ -6,6 +6,8 @@ from catalogue.models.offering import Offering, Price
 from catalogue.models.organisation import Organisation
 from catalogue.models.published import Edition, PublishedModel
 from catalogue.models.published_offering import PublishedOffering, PublishedPrice
+from catalogue.models.route import Route
+from catalogue.models.route_member import RouteMember
 from catalogue.models.sheet_import import SheetImport
 
 __all__ = [
@@ -19,5 +21,7 @@ __all__ = [
     "PublishedModel",
     "PublishedOffering",
     "PublishedPrice",
+    "Route",
+    "RouteMember",
     "SheetImport",
 ]

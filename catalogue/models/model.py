@@ -19,11 +19,18 @@ from gateway.core.lines import OneLineTexts
 class Model(OneLineTexts, models.Model):
     """What a client asks for, as staff edit it. Clients see the published copy."""
 
+    class Kind(models.TextChoices):
+        MODEL = "model", "Model"
+        ROUTE = "route", "Named route"
+
     class ReasoningTier(models.TextChoices):
         LOW = "low", "Low"
         MEDIUM = "medium", "Medium"
         HIGH = "high", "High"
 
+    kind = models.CharField(
+        max_length=5, choices=Kind, default=Kind.MODEL, db_default=Kind.MODEL, editable=False
+    )
     organisation = models.ForeignKey(
         "catalogue.Organisation", on_delete=models.PROTECT, related_name="models"
     )
@@ -143,6 +150,7 @@ class Model(OneLineTexts, models.Model):
                 | models.Q(retirement_at__gte=models.F("deprecation_at")),
                 name="model_retired_after_deprecation",
             ),
+            models.CheckConstraint(condition=models.Q(kind__in=["model", "route"]), name="model_kind_known"),
         ]
 
     def __str__(self) -> str:
@@ -151,6 +159,10 @@ class Model(OneLineTexts, models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.public_id = self.compose_public_id()
         super().save(*args, **kwargs)
+
+    @property
+    def is_route(self) -> bool:
+        return self.kind == self.Kind.ROUTE
 
     def compose_public_id(self) -> str:
         return f"{self.organisation_id}/{self.slug}"
@@ -185,7 +197,7 @@ class Model(OneLineTexts, models.Model):
             return
         if owner := owner_of_alias(public_id):
             raise ValidationError({"slug": f"“{public_id}” is an alias of {owner}. Remove it there first."})
-        before = type(self).objects.filter(pk=self.pk).values_list("public_id", flat=True).first()
+        before = Model.objects.filter(pk=self.pk).values_list("public_id", flat=True).first()
         if before and before != public_id and PublishedModel.objects.filter(public_id=before).exists():
             raise ValidationError(
                 {

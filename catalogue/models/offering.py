@@ -21,7 +21,12 @@ def check_range(begins: datetime | None, ends: datetime | None, end_field: str) 
 class Offering(OneLineTexts, models.Model):
     """One model at one provider under an upstream name. Being on or off is operational, outside editions."""
 
-    model = models.ForeignKey("catalogue.Model", on_delete=models.CASCADE, related_name="offerings")
+    model = models.ForeignKey(
+        "catalogue.Model",
+        on_delete=models.CASCADE,
+        related_name="offerings",
+        limit_choices_to={"kind": "model"},
+    )
     provider = models.ForeignKey("providers.Provider", on_delete=models.PROTECT, related_name="offerings")
     upstream_name = models.CharField(
         max_length=200, validators=[shapes.refuse_nul], help_text="What the provider calls this model."
@@ -63,6 +68,18 @@ class Offering(OneLineTexts, models.Model):
         blank=True,
         validators=[shapes.check_words, shapes.check_regions],
         help_text="Where the provider runs it, such as eu us-east-1; global means anywhere. Leave it empty if unknown.",
+    )
+    zero_retention = models.BooleanField(
+        "zero data retention",
+        null=True,
+        blank=True,
+        help_text="Whether nothing of a call is kept once it is answered. Unknown: as its provider says.",
+    )
+    collects_data = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether what it is sent is used for the provider's own ends, such as training. "
+        "Unknown: as its provider says.",
     )
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Lower is tried first among equally healthy ones."
@@ -107,6 +124,8 @@ class Offering(OneLineTexts, models.Model):
         self.settle_words()
         self.check_dates()
         self.check_endpoints()
+        if self.model_id and self.model.is_route:
+            raise ValidationError({"model": f"{self.model} is a named route: models run at providers."})
 
     def settle_words(self) -> None:
         """Raises ValidationError for words that nobody knows and that were neither there before nor meant."""

@@ -36,6 +36,7 @@ class PublishedModel(models.Model):
     """
 
     public_id = models.CharField(max_length=200, db_index=True)
+    kind = models.CharField(max_length=5, default="model", db_default="model")
     organisation_id = models.CharField(max_length=60)
     name = models.CharField(max_length=150)
     sort_name = models.CharField(max_length=300)

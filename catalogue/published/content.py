@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
 from catalogue.endpoints import answered
-from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
+from catalogue.facts import MemberConditions, ModelFacts, OfferingFacts, PriceFacts, RouteMember
 
 
 class OrganisationContent(TypedDict):
@@ -15,9 +15,13 @@ class OrganisationContent(TypedDict):
 
 
 class ProviderContent(TypedDict):
+    """`zero_retention` and `collects_data` are what it says of offerings that say nothing themselves."""
+
     id: int
     slug: str
     name: str
+    zero_retention: NotRequired[bool]
+    collects_data: NotRequired[bool]
 
 
 class PriceContent(TypedDict):
@@ -36,7 +40,7 @@ class PriceContent(TypedDict):
 class OfferingContent(TypedDict):
     """`endpoints`, `params` and `regions` are sorted; prices come by meter, plan and beginning.
 
-    Without `regions` they are unknown.
+    Without `regions` they are unknown; without `zero_retention` and `collects_data` they are as its provider says.
     """
 
     id: int
@@ -49,17 +53,51 @@ class OfferingContent(TypedDict):
     max_output_tokens: int | None
     quantization: str | None
     regions: NotRequired[list[str]]
+    zero_retention: NotRequired[bool]
+    collects_data: NotRequired[bool]
     position: int
     effective_from: str | None
     effective_to: str | None
     prices: list[PriceContent]
 
 
+class OwnerContent(TypedDict):
+    """A team, or a project of one."""
+
+    id: int
+    slug: str
+
+
+class ConditionsContent(TypedDict, total=False):
+    """Those that are said; words are sorted. See catalogue.facts.MemberConditions."""
+
+    is_streamed: bool
+    has_tools: bool
+    input_types: list[str]
+    input_tokens_from: int
+    input_tokens_below: int
+    endpoints: list[str]
+    team: OwnerContent
+    project: OwnerContent
+
+
+class MemberContent(TypedDict):
+    """Of a named route. See catalogue.facts.RouteMember."""
+
+    model_id: str
+    provider: ProviderContent | None
+    weight: int
+    tier: int
+    canary_percent: int | None
+    conditions: ConditionsContent
+
+
 class Content(TypedDict):
     """What a published model says: facts that do not change with time. Unknown is None or empty.
 
     `created_at` is its registration here; `successor_id` and `previous_id` are public ids. `alias_policies` has
-    the aliases with a policy of their own. Offerings come in static order: position, then id.
+    the aliases with a policy of their own. Offerings come in static order: position, then id. Only a named route has
+    `members`: its offerings, types and limits are made from theirs.
     """
 
     id: str
@@ -85,6 +123,7 @@ class Content(TypedDict):
     licence: str | None
     knowledge_cutoff: str | None
     offerings: list[OfferingContent]
+    members: NotRequired[list[MemberContent]]
 
 
 class UnreadableContentError(ValueError):
@@ -139,6 +178,33 @@ def _model_facts(content: Content) -> ModelFacts:
         successor_id=content["successor_id"],
         previous_id=content["previous_id"],
         offerings=tuple(map(_offering_facts, content["offerings"])),
+        members=tuple(map(member_facts, content.get("members", ()))),
+    )
+
+
+def member_facts(content: MemberContent) -> RouteMember:
+    provider, conditions = content["provider"], content["conditions"]
+    return RouteMember(
+        model_id=content["model_id"],
+        provider_slug=provider["slug"] if provider else "",
+        weight=content["weight"],
+        tier=content["tier"],
+        canary_percent=content["canary_percent"],
+        conditions=_condition_facts(conditions) if conditions else None,
+    )
+
+
+def _condition_facts(content: ConditionsContent) -> MemberConditions:
+    team, project = content.get("team"), content.get("project")
+    return MemberConditions(
+        is_streamed=content.get("is_streamed"),
+        has_tools=content.get("has_tools"),
+        input_types=frozenset(content.get("input_types", ())),
+        input_tokens_from=content.get("input_tokens_from"),
+        input_tokens_below=content.get("input_tokens_below"),
+        endpoints=frozenset(content.get("endpoints", ())),
+        team_id=team["id"] if team else None,
+        project_id=project["id"] if project else None,
     )
 
 
@@ -156,6 +222,8 @@ def _offering_facts(content: OfferingContent) -> OfferingFacts:
         max_output_tokens=content["max_output_tokens"],
         quantization=content["quantization"],
         regions=tuple(content.get("regions", ())),
+        zero_retention=content.get("zero_retention", content["provider"].get("zero_retention")),
+        collects_data=content.get("collects_data", content["provider"].get("collects_data")),
         position=content["position"],
         effective_from=_moment(content["effective_from"]),
         effective_to=_moment(content["effective_to"]),

@@ -27,6 +27,8 @@ def offering_record(offering: OfferingFacts, reading: Reading, stats: CallStats)
         "supports_streaming": offering.streams,
         "quantization": offering.quantization,
         "regions": list(offering.regions),
+        "zero_retention": offering.zero_retention,
+        "collects_data": offering.collects_data,
         "limits": {
             "context_length": offering.context_length,
             "max_completion_tokens": offering.max_output_tokens,

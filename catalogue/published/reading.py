@@ -7,9 +7,11 @@ from functools import cached_property
 
 from django.utils import timezone
 
+from accounts.floors import Floor
 from accounts.keys import KeyFacts
+from accounts.restrictions import Restrictions
 from catalogue.endpoints import Openings, openings
-from catalogue.facts import ModelFacts
+from catalogue.facts import ModelFacts, OfferingFacts, RouteMember
 from catalogue.models import Edition, PublishedModel
 from catalogue.published.loading import snapshot_at_edition, snapshots
 from catalogue.published.record import serving_offerings
@@ -56,17 +58,31 @@ class Reading:
         return self.snapshot.is_routable(model, self.at) and self.is_open_to(key, model, name)
 
     def is_open_to(self, key: KeyFacts, model: ModelFacts, name: str = "") -> bool:
-        """Whether the key may call the model, by that alias or else its id, and use a provider that serves it."""
+        """Whether the key may call the model, by that alias or else its id, and use an offering that serves it."""
         if not key.may_call(model.id, model.aliases):
             return False
         if model.is_blocked(name or model.id, key.lifecycle_policy, self.at):
             return False
-        rules = key.restrictions
-        if rules is None or not rules.narrows_providers:
+        if model.members and not any(self._may_answer(member, key) for member in model.members):
+            return False
+        rules, floor = key.restrictions, key.floor
+        narrows = rules is not None and rules.narrows_providers
+        if not narrows and floor is None:
             return True
-        providers = self.snapshot.providers
-        serving = serving_offerings(model, self.snapshot, self.at)
-        return any(rules.permits_provider(providers[each.provider_id].slug) for each in serving)
+        return any(
+            self._is_permitted(rules if narrows else None, floor, each)
+            for each in serving_offerings(model, self.snapshot, self.at)
+        )
+
+    def _is_permitted(self, rules: Restrictions | None, floor: Floor | None, offering: OfferingFacts) -> bool:
+        if floor is not None and floor.reason_against(offering):
+            return False
+        return rules is None or rules.permits_provider(self.snapshot.providers[offering.provider_id].slug)
+
+    def _may_answer(self, member: RouteMember, key: KeyFacts) -> bool:
+        """Whether the key may call that member of a route."""
+        model = self.snapshot.models.get(member.model_id)
+        return model is not None and self.snapshot.is_routable(model, self.at) and self.is_open_to(key, model)
 
     def find(self, name: str) -> ModelFacts | None:
         """The model of that id or alias."""

@@ -11,6 +11,7 @@ from catalogue.lifecycle.message import lifecycle_message
 from catalogue.pricing.cost import STANDARD, current_prices, usd_per_unit
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT, unit_of
 from catalogue.published.headline import headline_record
+from catalogue.published.route_record import route_record
 from catalogue.published.snapshot import Snapshot
 
 _PRICE_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -61,13 +62,15 @@ def record(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any
         "licence": model.licence,
         "knowledge_cutoff": model.knowledge_cutoff.isoformat() if model.knowledge_cutoff else None,
         "is_routable": bool(serving) and model.is_listed(at),
+        "kind": "route" if model.is_route else "model",
+        "route": route_record(model),
     }
 
 
 def listing(model: ModelFacts, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     """The row of `GET /v1/models`. Source: the published page of that list."""
     serving = serving_offerings(model, snapshot, at)
-    first = next(iter(serving or model.offerings), None)
+    first = None if model.is_route else next(iter(serving or model.offerings), None)
     provider = first.provider_slug if first else model.organisation_id
     return {
         "id": model.id,

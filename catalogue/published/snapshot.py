@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -57,15 +57,17 @@ class Snapshot:
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
+        offerings = {
+            o.id: (model, o) for model in by_id.values() if not model.members for o in model.offerings
+        }
+        by_id |= {id_: _alive(model, offerings) for id_, model in by_id.items() if model.members}
         return cls(
             revision=revision,
             edition=edition,
             models=by_id,
             providers=providers,
             aliases={alias: model.id for model in by_id.values() for alias in model.aliases},
-            offerings={
-                o.id: (model, o) for model in by_id.values() if not model.members for o in model.offerings
-            },
+            offerings=offerings,
             followers=_followers(by_id),
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
@@ -138,6 +140,18 @@ class Snapshot:
             return named
         followers = (self.models[follower] for follower in self.followers.get(model.id, ()))
         return next((each for each in followers if each.status(at) is not Status.ANNOUNCED), None)
+
+
+def _alive(route: ModelFacts, offerings: Mapping[int, tuple[ModelFacts, OfferingFacts]]) -> ModelFacts:
+    """With those offerings that its members have by now, for as long as they live: it may be in quarantine since."""
+    kept = []
+    for offering in route.offerings:
+        model = offerings[offering.id][0] if offering.id in offerings else None
+        if model is None:
+            continue
+        ends = min(filter(None, (offering.effective_to, model.retirement_at)), default=None)
+        kept.append(offering if ends == offering.effective_to else replace(offering, effective_to=ends))
+    return route if tuple(kept) == route.offerings else replace(route, offerings=tuple(kept))
 
 
 def _holds(models: Iterable[ModelFacts], held: BreakerHolds, credentials: Credentials) -> Mapping[Way, str]:

@@ -2,20 +2,37 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from catalogue.facts import PriceFacts
-from catalogue.models import Alias, Model, Offering, Price
+from catalogue.lifecycle.status import Status, status_at
+from catalogue.models import Alias, Model, Offering, Price, RouteMember
+from catalogue.models.route_member import faults_of
 from catalogue.pricing.cost import plain
 from catalogue.published import content
-from catalogue.published.content import Content, OfferingContent, PriceContent
+from catalogue.published.content import Content, OfferingContent, PriceContent, ProviderContent
+from catalogue.publishing.routes import compile_members, published_members, with_members
+from providers.models import Provider
 
 
-def compile_model(model: Model) -> Content:
-    """The record of a model that was fetched by ModelQuerySet.complete()."""
+def compile_model(model: Model, published: Mapping[str, Content] | None = None) -> Content:
+    """The record of a model that was fetched by ModelQuerySet.complete().
+
+    A named route's is made from those of its members: `published`, by id; None: what is live of them, by a query.
+    """
+    record = _compile_own(model)
+    if not model.is_route:
+        return record
+    return with_members(
+        record, compile_members(model), published_members([model]) if published is None else published
+    )
+
+
+def _compile_own(model: Model) -> Content:
     return {
         "id": model.public_id,
         "name": model.name,
@@ -55,7 +72,8 @@ def digest(record: Content) -> str:
 
 def problems(model: Model) -> list[str]:
     """Why this model cannot be published; empty if it can. Reads nothing but rows fetched by complete()."""
-    return [f"{place}: {complaint}" for row, place in _rows(model) for complaint in _complaints(row)]
+    found = [f"{place}: {complaint}" for row, place in _rows(model) for complaint in _complaints(row)]
+    return [*found, *_route_problems(model)] if model.is_route else found
 
 
 def place_of_offering(offering: Offering) -> str:
@@ -68,12 +86,17 @@ def price_facts(price: Price) -> PriceFacts:
     return content.price_facts(_compile_price(price))
 
 
+def compile_provider(provider: Provider) -> ProviderContent:
+    content: ProviderContent = {"id": provider.pk, "slug": provider.slug, "name": provider.name}
+    _say_handling(content, provider)
+    return content
+
+
 def _compile_offering(offering: Offering) -> OfferingContent:
-    provider = offering.provider
     prices = sorted(offering.prices.all(), key=_price_order)
     content: OfferingContent = {
         "id": offering.pk,
-        "provider": {"id": provider.pk, "slug": provider.slug, "name": provider.name},
+        "provider": compile_provider(offering.provider),
         "upstream_name": offering.upstream_name,
         "endpoints": sorted(offering.endpoints),
         "params": sorted(offering.params),
@@ -89,7 +112,16 @@ def _compile_offering(offering: Offering) -> OfferingContent:
     if offering.regions:
         # Left out where unknown, so that records published before there were regions still say the same.
         content["regions"] = sorted(offering.regions)
+    _say_handling(content, offering)
     return content
+
+
+def _say_handling(content: OfferingContent | ProviderContent, row: Offering | Provider) -> None:
+    """Likewise left out where unknown."""
+    if row.zero_retention is not None:
+        content["zero_retention"] = row.zero_retention
+    if row.collects_data is not None:
+        content["collects_data"] = row.collects_data
 
 
 def _compile_price(price: Price) -> PriceContent:
@@ -121,10 +153,27 @@ def _instant_or_none(at: datetime | None) -> str | None:
     return None if at is None else _instant(at)
 
 
-def _rows(model: Model) -> Iterator[tuple[Model | Alias | Offering | Price, str]]:
+def _route_problems(route: Model) -> Iterator[str]:
+    members = list(route.members.all())
+    yield from (f"members: {fault}" for fault in faults_of(members))
+    at = timezone.now()
+    base = [member.model for member in members if member.weight and not member.is_canary]
+    if base and all(status_of(model, at) is Status.RETIRED for model in base):
+        yield "members: All of them are retired, so nobody is left to answer."
+    yield from (f"members: {member.model} is a route itself." for member in members if member.model.is_route)
+
+
+def status_of(model: Model, at: datetime) -> Status:
+    """Of a working row."""
+    return status_at(at, model.release_at, model.deprecation_at, model.retirement_at)
+
+
+def _rows(model: Model) -> Iterator[tuple[Model | Alias | Offering | Price | RouteMember, str]]:
     yield model, "model"
     for alias in model.aliases.all():
         yield alias, f"alias {alias.name}"
+    if model.is_route:
+        yield from ((member, f"member {member.model}") for member in model.members.all())
     for offering in model.offerings.all():
         place = place_of_offering(offering)
         yield offering, place
@@ -132,7 +181,7 @@ def _rows(model: Model) -> Iterator[tuple[Model | Alias | Offering | Price, str]
             yield price, f"price {price.meter} of {place}"
 
 
-def _complaints(row: Model | Alias | Offering | Price) -> Iterator[str]:
+def _complaints(row: Model | Alias | Offering | Price | RouteMember) -> Iterator[str]:
     """The same rules as in a form, but for those that ask the database."""
     relations = {field.name for field in row._meta.fields if field.is_relation}
     try:
@@ -143,7 +192,10 @@ def _complaints(row: Model | Alias | Offering | Price) -> Iterator[str]:
     if isinstance(row, Alias):
         return
     try:
-        row.check_dates()
+        if isinstance(row, RouteMember):
+            row.check_conditions()
+        else:
+            row.check_dates()
     except ValidationError as error:
         yield from _named(error)
     if isinstance(row, Model) and row.successor_id == row.pk:

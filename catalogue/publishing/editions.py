@@ -1,19 +1,20 @@
 """Publishing: what staff edited becomes what clients see, in numbered editions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.revision import Part, lock_revision, take_revision
-from catalogue.models import Alias, Edition, Model, PublishedModel
+from catalogue.models import Alias, Edition, Model, PublishedModel, RouteMember
 from catalogue.published.content import Content
 from catalogue.publishing.compile import compile_model, digest, problems
+from catalogue.publishing.routes import published_members
 from catalogue.publishing.rows import write_rows
 
 
@@ -33,11 +34,13 @@ def publish(
     """Publish those of the models whose record changed, as one edition. None if nothing changed for clients.
 
     A model with problems is quarantined: its `quarantine_reason` is set, also on the instance that was passed,
-    and its last good published row stays live.
+    and its last good published row stays live. Named routes are published together with any of their members.
     """
     lock_revision()
     passed = list(models)
-    rows = list(Model.objects.complete().filter(pk__in=[model.pk for model in passed]).order_by("pk"))
+    ids = [model.pk for model in passed]
+    routes = RouteMember.objects.filter(model__in=ids).order_by().values("route")
+    rows = list(Model.objects.complete().filter(Q(pk__in=ids) | Q(pk__in=routes)).order_by("pk"))
     reasons = reasons_against(rows)
     _note_quarantine(rows, reasons)
     for model in passed:
@@ -106,13 +109,21 @@ def _drafts(rows: list[Model]) -> list[_Draft]:
         for pk, public_id, live_digest in live.values_list("pk", "public_id", "digest")
     }
     drafts = []
-    for row in rows:
-        content = compile_model(row)
+    for row, content in _compiled(rows):
         replaced, live_digest = current.get(row.public_id, (None, ""))
         draft = _Draft(content, digest(content), replaced)
         if draft.digest != live_digest:
             drafts.append(draft)
     return drafts
+
+
+def _compiled(rows: list[Model]) -> Iterator[tuple[Model, Content]]:
+    """Routes last: they say what their members say from now on."""
+    published = published_members(rows)
+    for row in sorted(rows, key=lambda row: row.is_route):
+        content = compile_model(row, published)
+        published[row.public_id] = content
+        yield row, content
 
 
 def _open_edition(author: User | None, note: str, at: datetime | None) -> Edition:

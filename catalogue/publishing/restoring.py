@@ -9,14 +9,12 @@ from django.db.models import Model as Row
 from django.db.models import Q
 
 from catalogue.facts import ModelFacts, OfferingFacts, PriceFacts
-from catalogue.models import Alias, Model, Offering, Price
-from catalogue.published.content import Content, OfferingContent, PriceContent, price_facts
+from catalogue.models import Alias, Model, Offering, Price, RouteMember
+from catalogue.published.content import Content, MemberContent, OfferingContent, PriceContent, price_facts
 from catalogue.publishing.compile import price_facts as working_price_facts
 from catalogue.services import end_prices
 
 _SAME = (
-    "name",
-    "description",
     "input_types",
     "output_types",
     "context_length",
@@ -35,11 +33,24 @@ _OFFERING_SAME = (
 )
 
 
+_OF_MEMBERS: Mapping[str, Any] = {
+    "offerings": (),
+    "input_types": frozenset(),
+    "output_types": frozenset(),
+    "is_moderated": False,
+    **dict.fromkeys(("context_length", "max_output_tokens", "tokenizer", "reasoning_tier")),
+    **dict.fromkeys(("open_weights", "licence", "knowledge_cutoff")),
+}
+
+
 def restore(model: Model, record: Content, at: datetime) -> Model:
     """What differs is saved. Prices that the record does not have end at `at`; those that it has begin again then."""
     _restore_fields(model, record)
     _restore_aliases(model, record)
-    _restore_offerings(model, record, at)
+    if "members" in record:
+        _restore_members(model, record["members"])
+    else:
+        _restore_offerings(model, record, at)
     return model
 
 
@@ -50,7 +61,9 @@ def from_now_on(facts: PriceFacts, at: datetime) -> PriceFacts:
 
 
 def without_past(model: ModelFacts, at: datetime) -> ModelFacts:
-    """What rolling back compares: prices that are over are no matter of it."""
+    """What rolling back compares: prices that are over are no matter of it; nor is what a route has of its members."""
+    if model.is_route:
+        return replace(model, **_OF_MEMBERS)
     return replace(model, offerings=tuple(_without_past(offering, at) for offering in model.offerings))
 
 
@@ -64,20 +77,17 @@ def _without_past(offering: OfferingFacts, at: datetime) -> OfferingFacts:
 def _restore_fields(model: Model, record: Content) -> None:
     others = {record["successor_id"], record["previous_id"]} - {None}
     ids = dict(Model.objects.filter(public_id__in=others).values_list("public_id", "pk"))
-    cutoff = record["knowledge_cutoff"]
+    own = {"kind": Model.Kind.ROUTE} if "members" in record else _fields_of_model(record)
     _set(
         model,
-        {name: record[name] for name in _SAME}  # type: ignore[literal-required]
+        own
+        | {"name": record["name"], "description": record["description"]}
         | {
             "release_at": _moment(record["release_at"]),
             "deprecation_at": _moment(record["deprecation_at"]),
             "retirement_at": _moment(record["retirement_at"]),
             "successor_id": ids.get(record["successor_id"] or ""),
             "previous_id": ids.get(record["previous_id"] or ""),
-            "tokenizer": record["tokenizer"] or "",
-            "reasoning_tier": record["reasoning_tier"] or "",
-            "licence": record["licence"] or "",
-            "knowledge_cutoff": date.fromisoformat(cutoff) if cutoff else None,
         },
     )
     created_at = datetime.fromisoformat(record["created_at"])
@@ -85,6 +95,56 @@ def _restore_fields(model: Model, record: Content) -> None:
         # Set by itself when a row is made: one that came back is as old as it was.
         Model.objects.filter(pk=model.pk).update(created_at=created_at)
         model.created_at = created_at
+
+
+def _fields_of_model(record: Content) -> dict[str, Any]:
+    """Those that a route has of its members."""
+    cutoff = record["knowledge_cutoff"]
+    return {name: record[name] for name in _SAME} | {  # type: ignore[literal-required]
+        "tokenizer": record["tokenizer"] or "",
+        "reasoning_tier": record["reasoning_tier"] or "",
+        "licence": record["licence"] or "",
+        "knowledge_cutoff": date.fromisoformat(cutoff) if cutoff else None,
+    }
+
+
+def _restore_members(route: Model, contents: list[MemberContent]) -> None:
+    """Rows that say what the record says stay."""
+    names = [content["model_id"] for content in contents]
+    ids = dict(Model.objects.filter(public_id__in=names).values_list("public_id", "pk"))
+    wanted = [_member_values(content, ids) for content in contents]
+    for member in RouteMember.objects.filter(route=route):
+        values = next((each for each in wanted if _says(member, each)), None)
+        if values is None:
+            member.delete()
+        else:
+            wanted.remove(values)
+    for values in wanted:
+        RouteMember.objects.create(route=route, **values)
+
+
+def _says(member: RouteMember, values: Mapping[str, Any]) -> bool:
+    return all(_is_same(getattr(member, name), value) for name, value in values.items())
+
+
+def _member_values(content: MemberContent, ids: Mapping[str, int]) -> dict[str, Any]:
+    provider, conditions = content["provider"], content["conditions"]
+    team, project = conditions.get("team"), conditions.get("project")
+    return {
+        "model_id": ids[content["model_id"]],
+        "provider_id": provider["id"] if provider else None,
+        "weight": content["weight"],
+        "tier": content["tier"],
+        "canary_percent": content["canary_percent"],
+        "is_streamed": conditions.get("is_streamed"),
+        "has_tools": conditions.get("has_tools"),
+        "input_types": conditions.get("input_types", []),
+        "input_tokens_from": conditions.get("input_tokens_from"),
+        "input_tokens_below": conditions.get("input_tokens_below"),
+        "endpoints": conditions.get("endpoints", []),
+        "team_id": team["id"] if team else None,
+        "project_id": project["id"] if project else None,
+    }
 
 
 def _restore_aliases(model: Model, record: Content) -> None:
@@ -123,6 +183,8 @@ def _offering_values(content: OfferingContent) -> dict[str, Any]:
         "provider_id": content["provider"]["id"],
         "quantization": content["quantization"] or "",
         "regions": content.get("regions", []),
+        "zero_retention": content.get("zero_retention"),
+        "collects_data": content.get("collects_data"),
         "effective_from": _moment(content["effective_from"]),
         "effective_to": _moment(content["effective_to"]),
     }

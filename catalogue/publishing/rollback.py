@@ -7,18 +7,24 @@ rewritten; switches are not editorial and stay as they are; names of organisatio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Project, Team, User
 from accounts.revision import Part, lock_revision, take_revision
 from catalogue.changes.differences import FieldChange
 from catalogue.changes.price_text import readable_differences
 from catalogue.facts import ModelFacts
 from catalogue.models import Alias, Edition, Model, Organisation, PublishedModel
-from catalogue.published.content import Content, UnreadableContentError, facts_from_content
-from catalogue.publishing.compile import compile_model
+from catalogue.published.content import (
+    Content,
+    MemberContent,
+    UnreadableContentError,
+    facts_from_content,
+)
+from catalogue.publishing.compile import compile_model, compile_provider
 from catalogue.publishing.editions import publish
 from catalogue.publishing.restoring import restore, without_past
 from catalogue.services import delete_models
@@ -150,40 +156,45 @@ class _Obstacles:
 def _step(record: Content, row: Model | None, obstacles: _Obstacles, at: datetime) -> Step:
     public_id = record["id"]
     try:
-        older = without_past(facts_from_content(record), at)
+        older = without_past(facts_from_content(_with_present_providers(record, row)), at)
     except UnreadableContentError as error:
         return Step(
             public_id, record, (), reasons=[f"{public_id}: its older record cannot be read ({error})."]
         )
     reasons = list(_reasons(public_id, record, obstacles))
+    if row and row.is_route != older.is_route:
+        reasons.append(f"{public_id}: it is a {row.get_kind_display().lower()} now. Delete that first.")
     current = _working_facts(row, at) if row else None
-    older = _with_present_names(older, current) if current else older
+    older = _with_present_organisation(older, current) if current else older
     changes = list(readable_differences(current, older)) if current else []
     is_same = current == older and not reasons
     return Step(public_id, record, changes, is_gone=row is None, is_same=is_same, reasons=reasons)
 
 
-def _with_present_names(older: ModelFacts, current: ModelFacts) -> ModelFacts:
-    """Names that belong to other rows, which are not rolled back."""
-    names = {each.provider_id: (each.provider_slug, each.provider_name) for each in current.offerings}
+def _with_present_providers(record: Content, row: Model | None) -> Content:
+    """What providers say of themselves belongs to their rows, which are not rolled back."""
+    if row is None:
+        return record
+    present = {each.provider_id: compile_provider(each.provider) for each in row.offerings.all()}
     offerings = [
-        replace(each, provider_slug=names[each.provider_id][0], provider_name=names[each.provider_id][1])
-        if each.provider_id in names
-        else each
-        for each in older.offerings
+        each | {"provider": present.get(each["provider"]["id"], each["provider"])}
+        for each in record["offerings"]
     ]
+    return cast("Content", record | {"offerings": offerings})
+
+
+def _with_present_organisation(older: ModelFacts, current: ModelFacts) -> ModelFacts:
+    """Likewise its organisation."""
     return replace(
-        older,
-        organisation_name=current.organisation_name,
-        organisation_colour=current.organisation_colour,
-        offerings=tuple(offerings),
+        older, organisation_name=current.organisation_name, organisation_colour=current.organisation_colour
     )
 
 
 def _working_facts(row: Model, at: datetime) -> ModelFacts | None:
     """None of a row that is too broken to be read: it is set as a whole."""
     try:
-        return without_past(facts_from_content(compile_model(row)), at)
+        # What a route has of its members is not compared.
+        return without_past(facts_from_content(compile_model(row, {})), at)
     except (UnreadableContentError, TypeError, AttributeError):
         return None
 
@@ -191,7 +202,8 @@ def _working_facts(row: Model, at: datetime) -> ModelFacts | None:
 def _reasons(public_id: str, record: Content, obstacles: _Obstacles) -> Iterable[str]:
     if record["organisation"]["id"] not in obstacles.organisations:
         yield f"{public_id}: its organisation {record['organisation']['id']} no longer exists. Add it first."
-    for offering in record["offerings"]:
+    yield from _reasons_of_members(public_id, record.get("members", ()), obstacles)
+    for offering in record["offerings"] if "members" not in record else ():
         provider = offering["provider"]
         if provider["id"] not in obstacles.providers:
             yield f"{public_id}: the provider {provider['slug']} no longer exists, which it had an offering at."
@@ -204,3 +216,18 @@ def _reasons(public_id: str, record: Content, obstacles: _Obstacles) -> Iterable
             yield f"{public_id}: its alias {name} belongs to {holder} now. Take it from there first."
         elif name in obstacles.models:
             yield f"{public_id}: its alias {name} is the id of a model now."
+
+
+def _reasons_of_members(
+    public_id: str, members: Iterable[MemberContent], obstacles: _Obstacles
+) -> Iterable[str]:
+    for member in members:
+        if member["model_id"] not in obstacles.models:
+            yield f"{public_id}: its member {member['model_id']} no longer exists. Roll that one back first."
+        provider, conditions = member["provider"], member["conditions"]
+        if provider and provider["id"] not in obstacles.providers:
+            yield f"{public_id}: the provider {provider['slug']} no longer exists, which a member of it is pinned to."
+        if (team := conditions.get("team")) and not Team.objects.filter(pk=team["id"]).exists():
+            yield f"{public_id}: the team {team['slug']} no longer exists, whose calls a member of it is for."
+        if (project := conditions.get("project")) and not Project.objects.filter(pk=project["id"]).exists():
+            yield f"{public_id}: the project {project['slug']} no longer exists, whose calls a member of it is for."

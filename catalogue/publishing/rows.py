@@ -37,6 +37,7 @@ def _published_model(facts: ModelFacts, content: Content, digest: str, edition: 
     names = (facts.id, facts.name, *facts.aliases, facts.organisation_name, facts.description)
     return PublishedModel(
         public_id=facts.id,
+        kind="route" if facts.is_route else "model",
         organisation_id=facts.organisation_id,
         name=facts.name,
         sort_name=facts.name.casefold(),

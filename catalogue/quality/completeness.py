@@ -24,7 +24,20 @@ def _is_called(model: ModelFacts, at: datetime) -> bool:
 
 
 def _takes_text(model: ModelFacts, _at: datetime) -> bool:
-    return "text" in model.input_types
+    return not model.is_route and "text" in model.input_types
+
+
+def _is_model(model: ModelFacts, _at: datetime) -> bool:
+    return not model.is_route
+
+
+def _is_called_route(model: ModelFacts, at: datetime) -> bool:
+    return model.is_route and _is_called(model, at)
+
+
+def _is_called_model(model: ModelFacts, at: datetime) -> bool:
+    """What is said of offerings is said of a route's members."""
+    return not model.is_route and _is_called(model, at)
 
 
 def _is_leaving(model: ModelFacts, at: datetime) -> bool:
@@ -42,19 +55,26 @@ MARKS: Sequence[Mark] = (
         lambda subject, found: (
             bool(subject.model.offerings) and found.isdisjoint({Kind.NO_PRICE, Kind.HALF_PRICE})
         ),
-        _is_called,
+        _is_called_model,
     ),
     Mark("can be called", 50, _without(Kind.UNCALLABLE), _is_called),
-    Mark("prices were checked lately", 10, _without(Kind.STALE_PRICE), _is_called),
+    Mark("every tier is served", 25, _without(Kind.EMPTY_TIER), _is_called_route),
+    Mark("members stay", 10, _without(Kind.MEMBER_LEAVES), _is_called_route),
+    Mark("prices were checked lately", 10, _without(Kind.STALE_PRICE), _is_called_model),
     Mark("context length", 15, _without(Kind.NO_CONTEXT), _takes_text),
     Mark("longest output", 5, lambda subject, _: bool(subject.model.max_output_tokens), _takes_text),
-    Mark("input and output modalities", 10, lambda s, _: bool(s.model.input_types and s.model.output_types)),
+    Mark(
+        "input and output modalities",
+        10,
+        lambda subject, _: bool(subject.model.input_types and subject.model.output_types),
+        _is_model,
+    ),
     Mark("description", 10, lambda subject, _: bool(subject.model.description)),
     Mark("release date", 10, lambda subject, _: subject.model.release_at is not None),
     Mark("successor", 15, _without(Kind.NO_SUCCESSOR, Kind.LOST_SUCCESSOR), _is_leaving),
     Mark("end of its life", 10, _without(Kind.NO_RETIREMENT, Kind.ENDED)),
-    Mark("weights and licence", 5, lambda subject, found: _weights_said(subject.model, found)),
-    Mark("names that providers know", 5, _without(Kind.UNSEEN_UPSTREAM), _is_called),
+    Mark("weights and licence", 5, lambda subject, found: _weights_said(subject.model, found), _is_model),
+    Mark("names that providers know", 5, _without(Kind.UNSEEN_UPSTREAM), _is_called_model),
 )
 
 

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from catalogue.endpoints import CALLED, GENERATION, answers
-from catalogue.facts import ModelFacts, OfferingFacts
+from catalogue.facts import ModelFacts, OfferingFacts, RouteMember
 from catalogue.lifecycle.status import Status
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
@@ -42,6 +42,8 @@ class Kind(StrEnum):
     DEAD_ALIAS = "dead_alias"
     UNSEEN_UPSTREAM = "unseen_upstream"
     UNCONNECTED = "unconnected"
+    MEMBER_LEAVES = "member_leaves"
+    EMPTY_TIER = "empty_tier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,13 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
     ),
     Kind.UNCONNECTED: Explanation(
         "Not connected", "Nothing opens this provider, so models that only it offers cannot be called."
+    ),
+    Kind.MEMBER_LEAVES: Explanation(
+        "Member leaves", "A model that a route goes to ends, and its share falls to the others."
+    ),
+    Kind.EMPTY_TIER: Explanation(
+        "Tier that nothing serves",
+        "Calls pass it over: who is to answer there, or in its place, is not there.",
     ),
 }
 
@@ -155,7 +164,11 @@ Rule = Callable[[Subject, World], Findings]
 
 def examine(subject: Subject, world: World) -> Iterator[Finding]:
     """Everything that is to be fixed of one model, the worst first."""
-    rules = _ALWAYS if subject.model.status(world.at) is Status.RETIRED else (*_ALWAYS, *_WHILE_CALLED)
+    rules: Sequence[Rule] = (
+        _ALWAYS if subject.model.status(world.at) is Status.RETIRED else (*_ALWAYS, *_WHILE_CALLED)
+    )
+    if subject.model.is_route:
+        rules = [rule for rule in rules if rule not in _OF_OFFERINGS]
     for rule in rules:
         for kind, what, offering_id in rule(subject, world):
             yield Finding(kind, subject.pk, subject.model.id, what, offering_id)
@@ -175,7 +188,11 @@ def callable_(subject: Subject, world: World) -> Findings:
     wrong = {each.id: reason for each in offerings if (reason := _against_calls(each, world))}
     if not subject.model.offerings:
         if subject.model.is_listed(world.at):
-            yield Kind.UNCALLABLE, "It has no offering.", None
+            what = "None of its members is offered." if subject.model.is_route else "It has no offering."
+            yield Kind.UNCALLABLE, what, None
+    elif subject.model.is_route and (not offerings or len(wrong) < len(offerings)):
+        # What is wrong with one of them is told of the member that has it.
+        return
     elif offerings and len(wrong) == len(offerings):
         yield Kind.UNCALLABLE, " ".join(dict.fromkeys(wrong.values())), None
     else:
@@ -186,6 +203,8 @@ def unconnected(models: Iterable[ModelFacts], world: World) -> Iterator[Finding]
     """One line a provider that nothing opens: those models wait for it, and nothing is wrong with them."""
     waiting: Counter[int] = Counter()
     for model in models:
+        if model.is_route:
+            continue
         listed = _running(model, world.at) if model.is_listed(world.at) else []
         waiting.update({each.provider_id for each in listed if not _against_calls(each, world)})
     for id_, count in waiting.most_common():
@@ -277,8 +296,55 @@ def upstream(subject: Subject, world: World) -> Findings:
             yield Kind.UNSEEN_UPSTREAM, f"{_place(offering)} is not in the provider's list.", offering.id
 
 
+def members(subject: Subject, world: World) -> Findings:
+    """Of a route: those that end, or will, and those that are not there."""
+    for name in dict.fromkeys(member.model_id for member in subject.model.members):
+        model = world.snapshot.models.get(name)
+        status = model.status(world.at) if model else None
+        if model is None or status is Status.ANNOUNCED:
+            yield Kind.MEMBER_LEAVES, f"{name} is not there yet: it is not published, or not released.", None
+        elif status is Status.RETIRED:
+            yield Kind.MEMBER_LEAVES, f"{name} is retired{_instead(model, world)}.", None
+        elif ends := model.retirement_at:
+            yield Kind.MEMBER_LEAVES, f"{name} retires on {ends:%Y-%m-%d}{_instead(model, world)}.", None
+        elif status is Status.DEPRECATED:
+            yield Kind.MEMBER_LEAVES, f"{name} is deprecated{_instead(model, world)}.", None
+
+
+def tiers(subject: Subject, world: World) -> Findings:
+    """Of a route: those of which no member is offered anywhere, whatever is switched on."""
+    of_tier: dict[int, list[RouteMember]] = {}
+    for member in subject.model.members:
+        if member.weight and not member.canary_percent:
+            of_tier.setdefault(member.tier, []).append(member)
+    for tier, listed in sorted(of_tier.items()):
+        if not any(_is_offered(member, world) for member in listed):
+            names = ", ".join(dict.fromkeys(member.model_id for member in listed))
+            yield Kind.EMPTY_TIER, f"Tier {tier}: nobody offers {names}.", None
+
+
+def _is_offered(member: RouteMember, world: World) -> bool:
+    model = world.snapshot.models.get(member.model_id)
+    if model is None or not model.is_listed(world.at):
+        return False
+    return any(
+        member.provider_slug in {"", each.provider_slug} and not _against_calls(each, world)
+        for each in _running(model, world.at)
+    )
+
+
+def _instead(model: ModelFacts, world: World) -> str:
+    following = world.snapshot.successor(model, world.at)
+    return f"; {following.id} follows it" if following else ""
+
+
 _ALWAYS: tuple[Rule, ...] = (publication, weights, successor, aliases)
-_WHILE_CALLED: tuple[Rule, ...] = (callable_, prices, price_age, context, retirement, upstream)
+_WHILE_CALLED: tuple[Rule, ...] = (
+    *(callable_, members, tiers),
+    *(prices, price_age, context, retirement, upstream),
+)
+_OF_OFFERINGS: tuple[Rule, ...] = (weights, prices, price_age, context, upstream)
+"""About what a route has of its members, where it is told."""
 
 
 def _running(model: ModelFacts, at: datetime) -> list[OfferingFacts]:

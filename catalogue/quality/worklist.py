@@ -13,10 +13,11 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Revision, User
 from catalogue.facts import ModelFacts
 from catalogue.models import IgnoredFinding, Model, Offering
-from catalogue.published.content import UnreadableContentError, facts_from_content
+from catalogue.published.content import Content, UnreadableContentError, facts_from_content
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest
+from catalogue.publishing.routes import published_members
 from catalogue.quality.completeness import Quality, judge
 from catalogue.quality.lint import (
     Finding,
@@ -69,9 +70,11 @@ def examine_catalogue(at: datetime | None = None) -> Worklist:
     """Read and judge everything: six queries for any number of models."""
     now = at or timezone.now()
     subjects, findings = [], []
-    for row in Model.objects.complete().with_live().order_by("public_id"):
+    rows = list(Model.objects.complete().with_live().order_by("public_id"))
+    published = published_members(rows)
+    for row in rows:
         try:
-            subjects.append(subject_of(row))
+            subjects.append(subject_of(row, published))
         except UnreadableContentError as error:
             what = row.quarantine_reason or str(error)
             findings.append(Finding(Kind.QUARANTINED, row.pk, row.public_id, what))
@@ -80,11 +83,14 @@ def examine_catalogue(at: datetime | None = None) -> Worklist:
     return _judge(subjects, world, [*findings, *unconnected(models, world)])
 
 
-def subject_of(row: Model) -> Subject:
-    """What is judged of a model fetched by complete() and with_live(). Raises UnreadableContentError."""
+def subject_of(row: Model, published: Mapping[str, Content] | None = None) -> Subject:
+    """What is judged of a model fetched by complete() and with_live(). Raises UnreadableContentError.
+
+    `published`: see compile_model.
+    """
     live_digest = row.live_digest  # type: ignore[attr-defined]  # annotated by with_live
     try:
-        content = compile_model(row)
+        content = compile_model(row, published)
         edited_digest = digest(content)
     except (TypeError, ValueError, AttributeError) as error:
         raise UnreadableContentError(str(error)) from error

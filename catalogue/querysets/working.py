@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from catalogue.models.offering import Offering
 from catalogue.models.published import PublishedModel
+from catalogue.models.route_member import RouteMember
 from catalogue.querysets.status import status_case
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ class ModelQuerySet(QuerySet["Model"]):
         """With everything that compiling reads: a fixed number of queries for any number of models."""
         offerings = Prefetch("offerings", queryset=Offering.objects.select_related("provider"))
         related = self.select_related("organisation", "successor", "previous")
-        return related.prefetch_related("aliases", offerings, "offerings__prices")
+        members = RouteMember.objects.select_related("model", "provider", "team", "project")
+        return related.prefetch_related(
+            "aliases", offerings, "offerings__prices", Prefetch("members", queryset=members)
+        )
 
     def with_live(self) -> Self:
         """Annotated with `live_edition`, `live_place` and `live_digest` of what is live or None, and `was_published`.

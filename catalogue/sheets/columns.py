@@ -112,7 +112,7 @@ class OrganisationSheet(Sheet):
 
 
 class ModelSheet(Sheet):
-    """Models by id. A new id makes a new model of an organisation that exists."""
+    """Models by id, without named routes. A new id makes a new model of an organisation that exists."""
 
     public_id = fields.Field("public_id", "id", TextCell())
     successor = _named("successor", "model", "public_id")
@@ -144,6 +144,9 @@ class ModelSheet(Sheet):
             "source",
         )
 
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(kind=Model.Kind.MODEL)
+
 
 class AliasSheet(Sheet):
     """Other names of models. One that is there stays at its model."""
@@ -155,6 +158,9 @@ class AliasSheet(Sheet):
         model = Alias
         name = "Aliases"
         fields = ("name", "model", "policy")
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(model__kind=Model.Kind.MODEL)
 
 
 class OfferingSheet(Sheet):
@@ -178,6 +184,8 @@ class OfferingSheet(Sheet):
             "max_output_tokens",
             "quantization",
             "regions",
+            "zero_retention",
+            "collects_data",
             "position",
             "effective_from",
             "effective_to",

@@ -71,6 +71,8 @@ class KnownModels(Known):
         return Model(organisation_id=organisation_id, slug=slug, public_id=key[0])
 
     def check(self, row: Model) -> Iterator[Fault]:
+        if row.is_route:
+            yield Fault("id", f"{row.public_id!r} is a named route: edit it on its own page.")
         if row.organisation_id not in self._organisations | self.made.organisations:
             yield Fault("id", f"There is no organisation {row.organisation_id!r}.")
         if row.pk is None and row.public_id in self._aliases:
@@ -164,6 +166,8 @@ class KnownOfferings(Known):
         yield from (Fault(name, f"It has no {name}.") for name in missing)
         if not missing:
             yield from _faults_of(row.check_endpoints)
+            if row.model.is_route:
+                yield Fault("model", f"{row.model} is a named route: models run at providers.")
 
     def keep(self, key: Key, row: Offering) -> None:
         if row.pk is None:

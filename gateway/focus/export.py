@@ -21,7 +21,18 @@ from gateway.focus.rows import COLUMNS, Account, Day, Entry, Invoice, Period, as
 Format = Literal["csv", "jsonl"]
 _PAGE_ROWS = 2_000
 _FACTS = (
-    *("attempt_id", "started_at", "ended_at", "key_id", "project", "model", "provider", "kind", "usage"),
+    *(
+        "attempt_id",
+        "started_at",
+        "ended_at",
+        "recorded_at",
+        "key_id",
+        "project",
+        "model",
+        "provider",
+        "kind",
+        "usage",
+    ),
     *("prices", "cost_usd", "loss_usd", "own_cost_usd", "own_credential_id", "charge_factor"),
 )
 
@@ -108,18 +119,24 @@ def _entries(team_id: int, day: Period) -> Iterator[Entry]:
 
 
 class _Invoices:
-    """Where entries are billed: in their own month, or in the next statement where that one was made before."""
+    """Where entries are billed: in their own month, or in the next statement where that one was made before.
+
+    A billing period is that of the invoice which a charge is on, whenever it was used: so those of a period add up to
+    its invoice. What comes for one that is closed is a correction of it, late calls too (FOCUS 1.2, glossary:
+    Billing Period, Correction).
+    """
 
     def __init__(self, span: Span) -> None:
         self._zone = span.zone
         self._statements = list(Statement.objects.filter(team_id=span.team_id).order_by("number"))
 
     def of(self, entry: Entry) -> Invoice:
-        started_at, booked_at = entry["started_at"], entry["ended_at"]
+        started_at = entry["started_at"]
+        booked_at = entry["recorded_at"] or entry["ended_at"] or started_at
         own = next((each for each in self._statements if each.starts_at <= started_at < each.ends_at), None)
         if own is None:
             return self._month_at(started_at)
-        if entry["kind"] == LedgerEntry.Kind.ATTEMPT or booked_at is None or booked_at < own.closed_at:
+        if booked_at < own.closed_at:
             return _on(own)
         later = (each for each in self._statements if each.number > own.number and each.closed_at > booked_at)
         if (found := next(later, None)) is not None:

@@ -46,7 +46,7 @@ def find_differences() -> list[str]:
     models = [
         model
         for model in state.apps.get_models(include_auto_created=True)
-        if model._meta.app_label in OUR_APPS and model._meta.managed
+        if model._meta.app_label in OUR_APPS and model._meta.managed and not model._meta.proxy
     ]
     with connection.cursor() as cursor:
         found = _read_postgresql(cursor) if connection.vendor == "postgresql" else _read_sqlite(cursor)

@@ -135,7 +135,7 @@ class Recorder:
         """Insert them; one that SQL refuses for its content is put aside, so as not to hold up the others."""
         mark = Mark(process, max(attempt.seq for attempt in attempts))
         try:
-            record_attempts(list(map(_ended, attempts)), mark)
+            record_attempts(list(map(_ended, attempts)), mark, at=time.time())
             _note(self._news, attempts)
             self._notes.hear(attempts)
             if self._bases:

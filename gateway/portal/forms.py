@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.fields import words_field
+from accounts.floors import FLAGS
 from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS
 from accounts.scopes import MEANT, SCOPES, check_scopes
@@ -65,6 +66,18 @@ class TermsForm(forms.Form):
     denied_provider_patterns = words_field("denied_provider_patterns", widget=_lines())
     surfaces = words_field("surfaces", widget=_lines())
     ip_ranges = words_field("ip_ranges", widget=_lines())
+    regions = words_field("regions", widget=_lines())
+    quantizations = words_field("quantizations", widget=_lines())
+    zero_retention = forms.BooleanField(
+        label="Zero data retention only",
+        required=False,
+        help_text="Calls go only where nothing of them is kept once they are answered.",
+    )
+    no_data_collection = forms.BooleanField(
+        label="No data collection",
+        required=False,
+        help_text="Calls go only where nothing of them is used for the provider's own ends, such as training.",
+    )
     project = forms.ChoiceField(
         required=False,
         help_text="The project that every call of the key is counted for, whatever the call itself names.",
@@ -197,12 +210,25 @@ def _shown(key: Key) -> dict[str, Any]:
         "may_search_elsewhere": key.may_search_elsewhere,
         "expires_on": key.expires_at.astimezone(UTC).date() if key.expires_at else None,
         "project": key.project.slug if key.project else "",
-        **{term: getattr(key, term) for term in LISTS},
+        **{term: getattr(key, term) for term in (*LISTS, *FLAGS)},
     }
 
 
 class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What a team's owners may change of it. Only what the person changed since the page was shown counts."""
+
+    regions = words_field(
+        "regions",
+        widget=_lines(),
+        help_text="Regions that all calls of the team stay in, one on each line, such as eu. Where it is unknown where "
+        "a model runs, calls do not go there. You may narrow them; only an administrator can widen them again.",
+    )
+    quantizations = words_field(
+        "quantizations",
+        widget=_lines(),
+        help_text="Quantizations that may answer, such as bf16; unknown for models of which nobody tells it. You may "
+        "narrow them; only an administrator can widen them again.",
+    )
 
     class Meta:
         model = Team
@@ -218,6 +244,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "key_days",
             "unused_key_days",
             "leaked_keys",
+            "regions",
+            "quantizations",
+            "zero_retention",
+            "no_data_collection",
         ]
         help_texts = {
             "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",
@@ -227,6 +257,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "never expire.",
             "unused_key_days": "A key that nobody used for this many days expires a week after its people were told. "
             "0 means never; leave it empty to follow the gateway's own setting.",
+            "zero_retention": "Calls go only where nothing of them is kept once they are answered. Only an "
+            "administrator can switch it off again.",
+            "no_data_collection": "Calls go only where nothing of them is used for the provider's own ends, such as "
+            "training. Only an administrator can switch it off again.",
             "allows_free_projects": "Calls may name projects that nobody has made here. If it is off, they may name "
             "the team's own projects only.",
         }

@@ -149,7 +149,7 @@ def _save(team: Team, form: Any) -> bool:
     try:
         with transaction.atomic():
             if isinstance(row, Team):
-                services.save_team(team=row, fields=form.changed_data)
+                services.save_team(team=row, fields=form.changed_data, is_owners=True)
                 return True
             row.team = team
             row.validate_unique()

@@ -44,6 +44,7 @@ class Attempt:
     """Recorded however it ends."""
 
     has_begun = False
+    spent_ms = 0.0
     _reader: StreamReader | None = None
     _translated: Sequence[str] | None = None
     _tools: SaidTools | None = None
@@ -77,7 +78,8 @@ class Attempt:
         self._adapter = services.adapters(call, target.provider)
         self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
-        self._started = time.monotonic()
+        self._started = started = time.monotonic()
+        services.retries.began(target.way, started)
 
     async def run(self, sink: ResponseSink, *, may_go_on: Callable[[UpstreamFailure], bool]) -> None:
         """`may_go_on` tells, after a failure, whether another offering will be tried.
@@ -251,20 +253,21 @@ class Attempt:
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
         bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
-        latency_ms = (time.monotonic() - self._started) * 1000
+        usage = bill.usage
+        latency_ms = self.spent_ms = (time.monotonic() - self._started) * 1000
         record.closed = AttemptClosed(
             attempt_id=record.opened.attempt_id,
             ended_at=time.time(),
             outcome=outcome,
             status=self._status,
             error_code=error_code,
-            usage=usage_fields(bill.usage),
-            is_estimated=bill.usage is not None and bill.usage.is_estimated,
+            usage=usage_fields(usage),
+            is_estimated=usage is not None and usage.is_estimated,
             cost_usd=f"{bill.cost_usd:f}",
             loss_usd=f"{bill.loss_usd:f}",
             latency_ms=latency_ms,
             first_token_ms=None if first is None else (first - self._started) * 1000,
-            prices=self._other_prices(bill.usage),
+            prices=self._other_prices(usage) if usage and usage.service_tier else None,
             about_us=failure.about_us if failure else "",
             translated=self._translated,
         )
@@ -286,10 +289,8 @@ class Attempt:
         payer = find_payer(outcome, error_code)
         return self.target.bill(payer, self._usage, estimate, self._rate_card.cost_usd)
 
-    def _other_prices(self, usage: Usage | None) -> list[Mapping[str, Any]] | None:
+    def _other_prices(self, usage: Usage) -> list[Mapping[str, Any]] | None:
         """Those of the service tier, where it was not the standard one."""
-        if usage is None or not usage.service_tier:
-            return None
         plan = self._rate_card.plan_for(usage)
         return None if plan is self._rate_card.standard else plan.fields
 

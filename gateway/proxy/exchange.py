@@ -45,6 +45,8 @@ class CallResult:
     """The code of what broke the answer off after its first byte: its client has been told so there."""
     output_tokens: int = 0
     """Of the last attempt, where a budget holds what is likely; 0: unknown."""
+    withheld: int = 0
+    """Targets that were passed over so that failing over does not overload them."""
     spent_ms: float = 0.0
     """In all of its attempts; 0: unknown, as to a worker of another version."""
 

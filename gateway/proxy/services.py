@@ -8,6 +8,7 @@ from accounts.attempts import AttemptRecord
 from catalogue.pricing.rate_card import RateCards
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.ports import Snapshots
+from gateway.proxy.retries import RetryBudget
 from providers.adapters.base import Adapter
 from providers.engine import Timeouts, UpstreamEngine
 from providers.facts import ProviderFacts
@@ -37,3 +38,4 @@ class CallServices:
     answer_bytes: int
     admission: Admission
     rate_cards: RateCards = field(default_factory=RateCards)
+    retries: RetryBudget = field(default_factory=RetryBudget)

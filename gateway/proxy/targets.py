@@ -12,6 +12,7 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.store.interface import Limit
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
+from gateway.proxy.retries import RetryBudget, pause_before
 from gateway.proxy.routing.ways import read_way
 from gateway.proxy.settle import Bill, Payer, settle
 from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
@@ -111,21 +112,45 @@ class Targets:
     At most MOST_ATTEMPTS, besides those by credentials of the team's own.
     """
 
-    def __init__(self, planned: Sequence[Target], health: HealthTable, patience: Patience) -> None:
+    def __init__(
+        self, planned: Sequence[Target], health: HealthTable, retries: RetryBudget, patience: Patience
+    ) -> None:
         self._rest = iter(planned)
         self._health = health
+        self._retries = retries
         self._patience = patience
         self._taken = 0
+        self._has_failed = False
         self._current: Target | None = None
         self._next: Target | None = None
+        self.withheld: list[Way] = []
+        """Those that were given enough of others' failures already."""
 
     def may_follow(self, failure: UpstreamFailure) -> bool:
         """Whether another one may be tried after the current one failed so; takes the next one's slot."""
         if failure.kind is FailureKind.CALLER:
             return failure.refuses_proofs and self._repeat()
-        if failure.kind is FailureKind.TIMEOUT and not self._patience.has_room:
+        if self._patience.left_s <= 0 or (
+            failure.kind is FailureKind.TIMEOUT and not self._patience.has_room
+        ):
             return False
+        self._has_failed = True
         return self._has_next()
+
+    def pause_after(self, failure: UpstreamFailure, draw: float) -> float:
+        """Seconds before the next one is tried."""
+        before, after = self._current, self._next
+        is_same = before is not None and after is not None and before.provider.id == after.provider.id
+        return pause_before(failure, is_same_provider=is_same, left_s=self._patience.left_s, draw=draw)
+
+    def advance(self) -> Target | None:
+        """The next one; None where there is none."""
+        if not self._has_next():
+            return None
+        target = self._current = self._next
+        self._next = None
+        self._taken += target.counts  # type: ignore[union-attr]  # there is one
+        return target
 
     def _repeat(self) -> bool:
         """The same one again, once."""
@@ -138,21 +163,21 @@ class Targets:
         if self._next is None:
             now = time.monotonic()
             for target in self._rest:
-                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
-                    target.way, now
-                ):
+                takes = self._takes if self._has_failed else self._health.admits
+                if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
                     self._next = target
                     break
         return self._next is not None
 
-    def advance(self) -> Target | None:
-        """The next one; None where there is none."""
-        if not self._has_next():
-            return None
-        target = self._current = self._next
-        self._next = None
-        self._taken += target.counts  # type: ignore[union-attr]  # there is one
-        return target
+    def _takes(self, way: Way, now: float) -> bool:
+        """Whether a call that failed elsewhere may go there."""
+        if not self._retries.allows(way, now):
+            self.withheld.append(way)
+            return False
+        is_admitted = self._health.admits(way, now)
+        if is_admitted:
+            self._retries.take(way, now)
+        return is_admitted
 
 
 async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:

@@ -1,15 +1,24 @@
 """Stop 7: walk the plan, one upstream call after the other; never to the next past the first byte."""
 
+import asyncio
+import logging
+import time
+from random import random
+
+from accounts.attempts import AttemptRecord
 from gateway.core.envelopes import CONTEXT_EXCEEDED, read_lengths
 from gateway.proxy.admission.reserved import Reserved
 from gateway.proxy.attempt import Attempt
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.patience import ENDLESS, Patience
+from gateway.proxy.retries import RetryBudget
 from gateway.proxy.services import CallServices
 from gateway.proxy.targets import Target, Targets, find_targets
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind, UpstreamFailure
+
+logger = logging.getLogger(__name__)
 
 
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
@@ -20,38 +29,65 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     """
     end = CallResult()
     patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
-    targets = Targets(await find_targets(services.snapshots, call), services.health, patience)
-    reserved = Reserved(services.admission, call)
+    planned = await find_targets(services.snapshots, call)
+    targets = Targets(planned, services.health, services.retries, patience)
+    reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:
         while target := targets.advance():
-            if not await reserved.has_room(target):
-                continue
+            if target.quotas:
+                reserved = reserved or Reserved(services.admission, call)
+                if not await reserved.has_room(target):
+                    continue
             end.attempts += 1
             attempt = Attempt(services, call, target, patience, lane=lane, number=end.attempts)
             try:
                 await attempt.run(sink, may_go_on=targets.may_follow)
                 return end
             except UpstreamFailure as failure:
-                # A provider's trouble may pass, and then its offering can do what this one cannot.
-                if error is None or failure.kind is not FailureKind.UNSUPPORTED:
-                    error = _milder(error, _told(failure, call, target))
+                error = _weigh(error, failure, call, target)
                 if attempt.has_begun:
                     end.cut_by = error.error_code
                     await sink.send(attempt.fail(error), is_last=True)
                     return end
                 if not targets.may_follow(failure):
                     break
+                await asyncio.sleep(targets.pause_after(failure, random()))  # noqa: S311  # it is no secret
             finally:
-                reserved.note(attempt.record)
-                if closed := attempt.record.closed:
-                    end.spent_ms += closed.latency_ms or 0.0
-                if call.held_output_tokens:
-                    end.output_tokens = attempt.record.output_tokens or 0
+                end.spent_ms += attempt.spent_ms
+                if reserved or call.held_output_tokens:
+                    _note(attempt.record, call, end, reserved)
     finally:
-        reserved.close()
+        if reserved:
+            reserved.close()
+    _tell_withheld(targets, services.retries)
+    end.withheld = len(targets.withheld)
     end.error = (error or _nobody_can()).to_dict()
     return end
+
+
+def _note(record: AttemptRecord, call: Call, end: CallResult, reserved: Reserved | None) -> None:
+    """What an attempt used."""
+    if reserved:
+        reserved.note(record)
+    if call.held_output_tokens:
+        end.output_tokens = record.output_tokens or 0
+
+
+def _weigh(before: GatewayError | None, failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:
+    """What the client is told, if nobody else answers."""
+    # A provider's trouble may pass, and then its offering can do what this one cannot.
+    if before is not None and failure.kind is FailureKind.UNSUPPORTED:
+        return before
+    return _milder(before, _told(failure, call, target))
+
+
+def _tell_withheld(targets: Targets, retries: RetryBudget) -> None:
+    for way in targets.withheld:
+        if retries.is_news(way, time.monotonic()):
+            logger.warning(
+                "Calls that failed elsewhere do not go to offering %s as well: it has enough of them.", way
+            )
 
 
 def _told(failure: UpstreamFailure, call: Call, target: Target) -> GatewayError:

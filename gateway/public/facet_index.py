@@ -83,6 +83,7 @@ def _words(model: ModelFacts, reading: Reading) -> Iterator[tuple[str, Sequence[
     yield "endpoints", tuple({word for offering in shown for word in offering.endpoints})
     yield "input_types", tuple(model.input_types)
     yield "output_types", tuple(model.output_types)
+    yield "kind", ("route" if model.is_route else "model",)
     yield "status", (model.status(at).value,)
     yield "reasoning_tier", (model.reasoning_tier,) if model.reasoning_tier else ()
     yield "open_weights", _flag(model.open_weights)

@@ -64,12 +64,14 @@ _FREE_WORDS = {
 _FIXED = {
     "availability": Choice("Availability", {"active": "callable now"}, is_single=True),
     "status": Choice("Status", {status.value: status.value for status in Status}),
+    "kind": Choice("Kind", {"model": "models", "route": "named routes"}),
     "reasoning_tier": Choice("Reasoning", {"low": "low", "medium": "medium", "high": "high"}),
     "open_weights": Choice("Weights", {"true": "open", "false": "closed"}, is_single=True),
     "free": Choice("Price", {"true": "free", "false": "paid"}, is_single=True),
 }
 _ORDER = (
     "availability",
+    "kind",
     "input_types",
     "output_types",
     "organisation",

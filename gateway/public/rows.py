@@ -34,6 +34,10 @@ class ModelRow:
     """For a comparison."""
 
     @property
+    def kind(self) -> str:
+        return "named route" if self.model.is_route else "model"
+
+    @property
     def reads(self) -> Sequence[str]:
         return in_order(self.model.input_types)
 

@@ -22,6 +22,7 @@ from gateway.public.feeds import model_feeds, retirement_feeds
 from gateway.public.history import events_of
 from gateway.public.lifetime import relatives, stages
 from gateway.public.listing import ModelPage
+from gateway.public.members import member_entries
 from gateway.public.offerings import offering_entries
 from gateway.public.query import COMPARED_MOST, blank_names, read_query
 from gateway.public.rows import row_of
@@ -94,6 +95,7 @@ def _model_context(request: HttpRequest, found: ModelFacts, reading: Reading) ->
     endpoints = frozenset(word for offering in found.offerings for word in offering.endpoints)
     return {
         "row": row_of(found, reading),
+        "members": member_entries(found, reading),
         "facts": facts_of(found, reading),
         "successor": reading.snapshot.successor(found, at),
         "offerings": offerings,

@@ -31,6 +31,7 @@ from providers.services import access_of, demo_port
 _GROUPS = {
     "Catalogue": [
         ("Models", "deployed_code", "catalogue.model"),
+        ("Named routes", "alt_route", "catalogue.route"),
         ("Offerings", "sell", "catalogue.offering"),
         ("Organisations", "domain", "catalogue.organisation"),
         ("Editions", "history_edu", "catalogue.edition"),
@@ -50,6 +51,7 @@ _GROUPS = {
         ("People", "person", "accounts.user"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
         ("Statements", "request_quote", "accounts.statement"),
+        ("Cost centres", "account_balance", "accounts.centrestatement"),
         ("Alerts", "notifications", "accounts.alert"),
         ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),

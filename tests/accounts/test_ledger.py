@@ -69,7 +69,7 @@ def record(**changes: Any) -> AttemptRecord:
 def test_a_column_is_kept_from_the_fact_of_its_name() -> None:
     """So a fact that is added to the record is kept by adding its column."""
     kept = {field.attname: source_of(field.attname) for field in LedgerEntry._meta.concrete_fields}
-    derived = {"input_tokens", "output_tokens", "usage", "prices", "charge_usd"}
+    derived = {"input_tokens", "output_tokens", "usage", "prices", "charge_usd", "recorded_at"}
     assert {name for name, source in kept.items() if source == name} == derived
     assert {name for name, source in kept.items() if source is None} == LEFT_TO_THEIR_DEFAULTS
     assert all(source.rpartition(".")[2] == name for name, source in kept.items() if source)

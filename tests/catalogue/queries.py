@@ -70,6 +70,7 @@ _MAKERS: dict[str, Callable[[Random, _Words], list[str]]] = {
     "capabilities": lambda random, _: _some(random, ["tools", "reasoning", "vision", "caching"], 2),
     "status": lambda random, _: _some(random, ["announced", "active", "deprecated", "retired"]),
     "reasoning_tier": lambda random, _: _some(random, ["low", "medium", "high"]),
+    "kind": lambda random, _: _some(random, ["model", "route"]),
     "min_context": lambda random, _: _one(random, ["1", "8000", "32768", "128000", "200000", "1000000"]),
     "max_price_prompt": lambda random, _: _one(random, _PRICES),
     "max_price_completion": lambda random, _: _one(random, _PRICES),

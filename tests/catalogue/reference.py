@@ -165,6 +165,7 @@ _TESTS: dict[str, Callable[[Row, list[str]], Any]] = {
     "capabilities": lambda row, words: any(row.can(offering) >= set(words) for offering in row.offerings),
     "status": lambda row, words: row.record["status"] in words,
     "reasoning_tier": lambda row, words: row.record["reasoning_tier"] in words,
+    "kind": lambda row, words: row.record["kind"] in words,
     "min_context": lambda row, values: (row.context() or 0) >= int(values[0]),
     "max_price_prompt": _at_most("input_text_tokens"),
     "max_price_completion": _at_most("output_text_tokens"),

@@ -13,7 +13,7 @@ from tests.make import make_key, make_model, make_organisation, make_published, 
 
 pytestmark = pytest.mark.django_db
 URL = "/v1/gateway/models"
-OUR_FIELDS = ["reasoning_tier", "open_weights", "licence", "knowledge_cutoff", "is_routable"]
+OUR_FIELDS = ["reasoning_tier", "open_weights", "licence", "knowledge_cutoff", "is_routable", "kind", "route"]
 # Source: the published page, and what we added to it. None: not an object.
 PUBLISHED_FIELDS = dict.fromkeys(
     [

@@ -14,6 +14,7 @@ AGAIN = [
     "accounts/alerts",
     "accounts/test_booking.py",
     "accounts/test_budget_notices.py",
+    "accounts/test_centre_statements.py",
     "accounts/test_ledger.py",
     "accounts/test_limit_migration.py",
     "accounts/test_limiting.py",

@@ -17,6 +17,7 @@ from accounts.budgeting import make_budget
 from accounts.models import (
     AlertChannel,
     AuditEntry,
+    CentreStatement,
     Key,
     LedgerEntry,
     Project,
@@ -25,10 +26,10 @@ from accounts.models import (
     Team,
     User,
 )
-from catalogue.models import Edition, Model, Offering, Organisation
+from catalogue.models import Edition, Model, Offering, Organisation, RouteMember
 from catalogue.publishing.editions import publish
 from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
-from tests.make import make_key, make_offering, make_published, make_team, make_user
+from tests.make import make_key, make_offering, make_published, make_route, make_team, make_user
 
 PER_OBJECT = ("change", "delete", "history")
 OUTSIDE = "nobody"
@@ -46,7 +47,7 @@ def make_world() -> None:
     model = make_published("acme/one")
     make_offering(model)
     Model.objects.update(name="Uno")
-    publish([model])
+    publish([model, make_route("house/fast", model)])
     ProviderCredential.objects.create(provider=Provider.objects.order_by("pk")[0], label="backup")
     provider = Provider.objects.order_by("pk")[0]
     AdministratorCredential.objects.create(provider=provider)
@@ -63,6 +64,9 @@ def make_world() -> None:
     month = {"month": "2026-10", "zone": "UTC", "starts_at": now, "ends_at": now, "closed_at": now}
     told = {"team_slug": "atlas", "team_name": "Atlas", "calls": 0, "cost": 0, "charge": 0}
     Statement.objects.create(number=1, team=team, **month, **told)
+    CentreStatement.objects.create(
+        number=1, cost_centre="4711", month="2026-10", closed_at=now, calls=0, cost=0, charge=0
+    )
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
@@ -119,6 +123,7 @@ def rows() -> dict[str, list[Any]]:
         Group,
         Model,
         Offering,
+        RouteMember,
         Organisation,
         Provider,
         ProviderCredential,
@@ -128,6 +133,7 @@ def rows() -> dict[str, list[Any]]:
         Edition,
         LedgerEntry,
         Statement,
+        CentreStatement,
         AuditEntry,
     )
     return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}

@@ -14,7 +14,15 @@ from tests.pages import Browser
 __all__ = ["browser", "one_browser"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-NOT_ADDED_BY_HAND = {"alert", "auditentry", "edition", "ledgerentry", "membership", "statement"}
+NOT_ADDED_BY_HAND = {
+    "alert",
+    "auditentry",
+    "edition",
+    "ledgerentry",
+    "membership",
+    "statement",
+    "centrestatement",
+}
 
 
 @pytest.fixture

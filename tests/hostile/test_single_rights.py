@@ -29,6 +29,7 @@ NARROWED: dict[str, set[str]] = {
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
+    "catalogue_route_editions": {"catalogue.view_route", "catalogue.change_route"},
     **{
         f"catalogue_{name}_{page}": {f"catalogue.change_{name}"}
         for name in ("model", "offering")
@@ -47,6 +48,7 @@ CLOSED = {
     ),
     # Records, which nobody makes or takes away by hand.
     *("accounts_alert_add", "accounts_alert_delete", "accounts_statement_add", "accounts_statement_delete"),
+    *("accounts_centrestatement_add", "accounts_centrestatement_delete"),
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Said on the team's page.
@@ -73,7 +75,9 @@ MAY_CHANGE = {
     "accounts.change_project": {"Project", "Key"},
     "accounts.change_team": {"Team", "Key"},
     "catalogue.change_model": {"Model", "Edition"},
-    "catalogue.delete_model": {"Model", "Offering", "Edition"},
+    "catalogue.change_route": {"Model", "Edition"},
+    "catalogue.delete_model": {"Model", "Offering", "RouteMember", "Edition"},
+    "catalogue.delete_route": {"Model", "RouteMember", "Edition"},
     "catalogue.change_offering": {"Offering", "Edition", "Model"},
     "catalogue.delete_offering": {"Offering", "Edition", "Model"},
     "catalogue.delete_organisation": {"Organisation"},

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.centre_statements import close_centres
 from accounts.measures import write_exactly
 from accounts.models import Statement, Team
 from accounts.statements import close_month, month_named
@@ -15,7 +16,8 @@ from gateway.core.refusals import InvalidField
 class Command(BaseCommand):
     help = (
         "Close a month that is over: make the statement of each team that used anything in it. A month that is "
-        "closed stays as it is; what is booked for it later stands in a later statement."
+        "closed stays as it is; what is booked for it later stands in a later statement. Without --team, statements of "
+        "cost centres are made, too, of months that are over everywhere."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,6 +38,12 @@ class Command(BaseCommand):
                 made += 1
                 self.stdout.write(_told(statement))
         self.stdout.write(f"{made} statement{'' if made == 1 else 's'} made.")
+        if team is None:
+            for summed in close_centres(before=timezone.now(), at=timezone.now()):
+                total = write_exactly(summed.charge_usd)
+                self.stdout.write(
+                    f"C{summed.number}: cost centre {summed.cost_centre}, {summed.month}, {total} USD"
+                )
 
 
 def _told(statement: Statement) -> str:

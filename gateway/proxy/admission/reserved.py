@@ -24,11 +24,8 @@ class Reserved:
         self._used: Mapping[str, int] = {}
 
     async def has_room(self, target: Target) -> bool:
-        """Whether the operator's quotas let an attempt go there; it takes its share, unless that was taken before."""
+        """Whether its quotas let an attempt go there; it takes its share, unless that was taken before."""
         call, quotas = self._call, target.quotas
-        self._quotas = ()
-        if not quotas:
-            return True
         if target.offering.id == call.has_room_at:
             call.has_room_at = 0
             self._at = call.reserved_at
@@ -49,6 +46,7 @@ class Reserved:
         self._used = _sum(self._used, used) if self._used else used
         if self._quotas:
             self._admission.correct_quotas(self._call, self._quotas, used, self._at)
+            self._quotas = ()
 
     def close(self) -> None:
         if self._call.reserved_at:

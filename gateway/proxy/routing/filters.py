@@ -38,7 +38,11 @@ def reason_against(
         least = least or request.reasoning_effort
     return (
         (_choice_reason(row, choice, context) if choice.provider or choice.is_free else "")
-        or (preferences.reason_against(row.slug) if preferences is not NO_PREFERENCES else "")
+        or (
+            preferences.reason_against(row.slug, row.offering, required, context.at)
+            if preferences is not NO_PREFERENCES
+            else ""
+        )
         or (_operational_reason(row, context) if row.reason else "")
         or (_unpriced_reason(row.candidate, context) if context.is_priced else "")
         or _capability_reason(row, required)

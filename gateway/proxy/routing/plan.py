@@ -24,6 +24,7 @@ from gateway.proxy.routing.resolve import (
 )
 from gateway.proxy.routing.standing import Standing, standings_of
 from gateway.proxy.routing.ways import Candidate, Dropped, all_ways, few_own
+from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
 from providers.operations.base import Requirements
 from providers.operations.registry import operation_of
@@ -80,7 +81,7 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
         plan = lone.plan
         if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context):
             return plan
-    return _plan(request, _narrowed(request.preferences, context), context)
+    return _plan(request, request.preferences.narrowed_by(key), context)
 
 
 def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
@@ -101,7 +102,7 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     if not kept:
-        raise _nowhere(choices, required, dropped, context)
+        raise _nowhere(choices, required, dropped, context, preferences)
     kept_at = None
     if len(kept) > 1:
         ordering = ordering_of(request, choices, preferences, context)
@@ -139,13 +140,6 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
     snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
         context.key, standings.rows[0], standings.since, standings.until, plan
     )
-
-
-def _narrowed(preferences: ProviderPreferences, context: RoutingContext) -> ProviderPreferences:
-    rules = context.key.restrictions
-    if rules is None or not rules.narrows_providers:
-        return preferences
-    return replace(preferences, of_key=rules)
 
 
 def _rows(choice: ResolvedModel, endpoint: str, context: RoutingContext) -> Iterable[Standing]:
@@ -205,6 +199,7 @@ def _nowhere(
     required: Requirements,
     dropped: Sequence[Dropped],
     context: RoutingContext,
+    preferences: ProviderPreferences,
 ) -> GatewayError:
     """Why no offering is left of the first choice. A redirect that cannot be made is the retirement that it would have
     hidden.
@@ -214,7 +209,13 @@ def _nowhere(
     named = first.model.id if first.model and first.retired else first.name
     name = f"No provider of model '{named}'" if first.model else "No model"
     refusal = _refused_by_operation(required, of_first, context) or no_candidate(
-        name, required, {drop.reason for drop in of_first}, max(map(_window, of_first), default=0)
+        name,
+        required,
+        {drop.reason for drop in of_first},
+        max(map(_window, of_first), default=0),
+        Unmet(
+            [(drop.reason, drop.candidate.offering) for drop in of_first], required, preferences, context.at
+        ),
     )
     if first.retired is None:
         return refusal

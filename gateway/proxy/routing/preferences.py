@@ -1,29 +1,102 @@
-"""Which providers a client prefers for its call: the body's own `provider` object. Pure."""
+"""Which providers a client prefers for its call: the body's own `provider` object. Pure.
+
+Source of its members: https://openrouter.ai/docs/guides/routing/provider-selection (November 2026). What is not known
+of an offering does not fulfil a wish; `preferred_*` only order.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from accounts.floors import UNKNOWN, Floor, is_quantization
+from accounts.keys import KeyFacts
+from accounts.regions import are_within, is_region
 from accounts.restrictions import Restrictions
-from gateway.proxy.errors import InvalidRequest
-from gateway.proxy.surfaces.fields import boolean, list_of, record, refuse, text
+from catalogue.facts import OfferingFacts
+from gateway.proxy.routing.prices import UNITS, MaxPrice, price, read_max_price
+from gateway.proxy.surfaces.fields import (
+    Check,
+    boolean,
+    either,
+    list_of,
+    number,
+    one_of,
+    record,
+    refuse,
+    text,
+)
 from providers.facts import ProviderFacts
+from providers.operations.base import Requirements
 
 FIELD = "provider"
 FORBIDDEN = "forbidden_to_key"
+SORTS = ("price", "latency", "throughput")
 _MOST_NAMES = 64
 _names = list_of(text(60, least=1), most=_MOST_NAMES)
-_check = record(
+_PERCENTILES = {"p50": 50, "p75": 75, "p90": 90, "p99": 99}
+
+
+def _word(is_word: Any, allowed: str) -> Check:
+    def check(value: Any, param: str) -> None:
+        if not is_word(value):
+            raise refuse(param, allowed, value)
+
+    return check
+
+
+def _object(fields: Mapping[str, Check]) -> Check:
+    """Of these members and no others."""
+    known = record(fields)
+
+    def check(value: Any, param: str) -> None:
+        known(value, param)
+        for name, member in value.items():
+            if name not in fields:
+                raise refuse(
+                    f"{param}.{name}", f"left out, because '{param}' takes only {', '.join(fields)}", member
+                )
+
+    return check
+
+
+def _threshold(most: float) -> Check:
+    limit = number(0, most)
+    return either(
+        f"a number from 0 to {most:g}, or an object of {', '.join(_PERCENTILES)}",
+        limit,
+        _object(dict.fromkeys(_PERCENTILES, limit)),
+    )
+
+
+_sort = one_of(*SORTS)
+_check = _object(
     {
         "require_parameters": boolean,
         "allow_fallbacks": boolean,
         "only": _names,
         "ignore": _names,
         "order": _names,
+        "sort": either(
+            f"one of {', '.join(SORTS)}, or an object of by and partition",
+            _sort,
+            _object({"by": _sort, "partition": one_of("model", "none")}),
+        ),
+        "max_price": _object(dict.fromkeys(UNITS, price)),
+        "zdr": boolean,
+        "data_collection": one_of("allow", "deny"),
+        "quantizations": list_of(
+            _word(is_quantization, "one lower-case word, such as fp8 or unknown"), least=1, most=_MOST_NAMES
+        ),
+        "regions": list_of(
+            _word(is_region, "written in lower case, such as eu, us or europe-west4"),
+            least=1,
+            most=_MOST_NAMES,
+        ),
+        "preferred_min_throughput": _threshold(1e6),
+        "preferred_max_latency": _threshold(86_400),
     }
 )
-_SUPPORTED = ("require_parameters", "allow_fallbacks", "only", "ignore", "order")
-_NOT_YET = frozenset({"sort", "max_price", "zdr", "data_collection", "quantizations"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +112,60 @@ class ProviderPreferences:
     ignore: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     sort: str = ""
-    """What its offerings are ordered by: see gateway.proxy.routing.names; empty where the client says nothing."""
+    """By what the order goes before all else: one of SORTS."""
+    sorts_all: bool = False
+    """That order is over all models which may answer, and not over each one's offerings."""
+    max_price: MaxPrice | None = None
+    zero_retention: bool = False
+    no_data_collection: bool = False
+    quantizations: tuple[str, ...] = ()
+    """Empty: any."""
+    regions: tuple[str, ...] = ()
+    """Empty: anywhere."""
+    min_throughput: tuple[tuple[int, float], ...] = ()
+    """Tokens a second, by percentile: that many of a hundred calls are at least so fast."""
+    max_latency: tuple[tuple[int, float], ...] = ()
+    """Seconds to the first token, likewise."""
     of_key: Restrictions | None = None
     """What the key that calls may use; the client has no say in it."""
+    floor: Floor | None = None
+    """What its calls keep to; likewise."""
 
-    def reason_against(self, provider: str) -> str:
-        """Why this provider must not be asked; "" if it may."""
+    def narrowed_by(self, key: KeyFacts) -> "ProviderPreferences":
+        """With what the key may use and keeps to; itself for most keys."""
+        rules = key.restrictions
+        if key.floor is None and (rules is None or not rules.narrows_providers):
+            return self
+        return replace(self, of_key=rules, floor=key.floor)
+
+    def reason_against(
+        self, provider: str, offering: OfferingFacts, required: Requirements, at: datetime
+    ) -> str:
+        """Why this offering of that provider must not be asked; "" if it may. What the key may comes first."""
+        if self.floor is not None and (reason := self.floor.reason_against(offering)):
+            return reason
         if self.of_key is not None and not self.of_key.permits_provider(provider):
             return FORBIDDEN
+        wish = self._wish_against(provider) or self._fact_against(offering)
+        if not wish and self.max_price is not None and not self.max_price.permits(offering, required, at):
+            wish = "max_price"
+        return f"excluded:{wish}" if wish else ""
+
+    def _wish_against(self, provider: str) -> str:
         if self.only is not None and provider not in self.only:
-            return "excluded:only"
+            return "only"
         if provider in self.ignore:
-            return "excluded:ignore"
-        if not self.allows_fallbacks and self.order and provider not in self.order:
-            return "excluded:order"
-        return ""
+            return "ignore"
+        return "order" if not self.allows_fallbacks and self.order and provider not in self.order else ""
+
+    def _fact_against(self, offering: OfferingFacts) -> str:
+        if self.zero_retention and offering.zero_retention is not True:
+            return "zdr"
+        if self.no_data_collection and offering.collects_data is not False:
+            return "data_collection"
+        if self.quantizations and (offering.quantization or UNKNOWN) not in self.quantizations:
+            return "quantizations"
+        return "regions" if self.regions and not are_within(offering.regions, self.regions) else ""
 
     def rank(self, provider: str) -> int:
         """Smaller is sooner. Providers that the order does not name come after those that it does."""
@@ -73,26 +185,34 @@ def read_preferences(body: Mapping[str, Any], providers: Mapping[int, ProviderFa
         return NO_PREFERENCES
     _check(value, FIELD)
     given = {name: member for name, member in value.items() if member is not None}
-    for name, member in given.items():
-        _refuse_unknown(name, member)
     known = frozenset([provider.slug for provider in providers.values()])
     only, ignore, order = (_slugs(given, name, known) for name in ("only", "ignore", "order"))
+    sort = given.get("sort", "")
+    by, partition = (sort.get("by"), sort.get("partition")) if isinstance(sort, Mapping) else (sort, None)
     return ProviderPreferences(
         given.get("require_parameters", False),
         given.get("allow_fallbacks", True),
         only if "only" in given else None,
         ignore,
         order,
+        sort=by or "",
+        sorts_all=partition == "none",
+        max_price=read_max_price(given["max_price"], body) if "max_price" in given else None,
+        zero_retention=given.get("zdr", False),
+        no_data_collection=given.get("data_collection") == "deny",
+        quantizations=tuple(given.get("quantizations", ())),
+        regions=tuple(given.get("regions", ())),
+        min_throughput=_thresholds(given.get("preferred_min_throughput")),
+        max_latency=_thresholds(given.get("preferred_max_latency")),
     )
 
 
-def _refuse_unknown(name: str, value: object) -> None:
-    param = f"{FIELD}.{name}"
-    if name in _NOT_YET:
-        message = f"'{param}' is not supported yet; '{FIELD}' takes {', '.join(_SUPPORTED)}."
-        raise InvalidRequest(message, code="unsupported_parameter", param=param)
-    if name not in _SUPPORTED:
-        raise refuse(param, f"left out, because '{FIELD}' takes only {', '.join(_SUPPORTED)}", value)
+def _thresholds(value: Any) -> tuple[tuple[int, float], ...]:
+    """A number alone is of the half of the calls."""
+    if value is None:
+        return ()
+    given = value if isinstance(value, Mapping) else {"p50": value}
+    return tuple((_PERCENTILES[name], limit) for name, limit in sorted(given.items()) if limit is not None)
 
 
 def _slugs(given: Mapping[str, Any], name: str, known: frozenset[str]) -> tuple[str, ...]:

@@ -2,39 +2,32 @@
 
 from collections.abc import Set
 
-from gateway.proxy.errors import Forbidden, GatewayError, InvalidRequest, Unavailable
+from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
 from gateway.proxy.routing.filters import NOT_FREE, NOT_PINNED, REASONS_BELOW
-from gateway.proxy.routing.preferences import FIELD, FORBIDDEN
+from gateway.proxy.routing.wishes import Unmet, is_of_wishes, refusal_of_wishes
 from providers.operations.base import Requirements
 
 _NO_ENDPOINT = frozenset({"endpoint_not_offered", "format_lacks_endpoint"})
 _UNPRICED = "unpriced"
-_EXCLUDED, _LACKS, _CANNOT_READ = "excluded:", "lacks:", "cannot_read:"
+_LACKS, _CANNOT_READ = "lacks:", "cannot_read:"
 
 
-def no_candidate(name: str, required: Requirements, reasons: Set[str], largest: int = 0) -> GatewayError:
+def no_candidate(
+    name: str, required: Requirements, reasons: Set[str], largest: int = 0, unmet: Unmet | None = None
+) -> GatewayError:
     """`name` begins the sentence: `No model`, or `No provider of model 'x'`. `largest`: the largest context window.
 
     What the client excluded, or its key may not use, comes last: only where nothing stood against what was left over
     was it that.
     """
     reasons = reasons - {NOT_PINNED} or reasons
-    others = {reason for reason in reasons if not reason.startswith(_EXCLUDED) and reason != FORBIDDEN}
-    if FORBIDDEN in reasons and not others:
-        message = f"{name} is among those that this key may use."
-        return Forbidden(message, code="provider_not_permitted", param=FIELD)
+    others = {reason for reason in reasons if not is_of_wishes(reason)}
     if reasons and not others:
-        return _excluded(name, min(reasons))
+        return refusal_of_wishes(name, reasons, unmet)
     if "breaker_open" in others:
         # It can do all that is asked: the others' shortcomings are not the request's fault.
         return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
     return _callers(name, required, others, largest) or _switched_off(name, others)
-
-
-def _excluded(name: str, reason: str) -> InvalidRequest:
-    param = f"{FIELD}.{reason.removeprefix(_EXCLUDED)}"
-    message = f"{name} is left by '{param}' of the request."
-    return InvalidRequest(message, code="no_wished_provider", param=param)
 
 
 def _callers(name: str, required: Requirements, reasons: Set[str], largest: int) -> InvalidRequest | None:

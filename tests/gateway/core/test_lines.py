@@ -35,6 +35,7 @@ TYPED = {
     "providers.BillMapping": "date_column model_column amount_column input_tokens_column output_tokens_column",
     "catalogue.Organisation": "id name website",
     "catalogue.Model": "slug name tokenizer licence",
+    "catalogue.Route": "slug name tokenizer licence",
     "catalogue.Alias": "name",
     "catalogue.Offering": "upstream_name quantization",
     "catalogue.Price": "plan currency source",

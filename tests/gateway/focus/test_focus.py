@@ -232,6 +232,23 @@ def test_row_names_its_statement_and_a_late_correction_the_next_one(key: Key) ->
     assert by_invoice == {"1": Decimal("0.001"), "2": Decimal("0.0006")}
 
 
+def test_call_that_is_recorded_late_is_billed_by_the_statement_that_is_made_then(key: Key) -> None:
+    """Its day is that on which it was made; its month that of the invoice which it is on."""
+    record_attempts([of(key, output_tokens=100), of(key, JUNE, output_tokens=100)], at=MAY.timestamp())
+    first = closed(key, at=JUNE_4)
+    record_attempts([of(key, output_tokens=50)], at=JUNE.timestamp())
+    late = next(row for row in rows() if row["ChargeClass"])
+    assert (late["ChargeCategory"], late["ChargeClass"], late["InvoiceId"]) == ("Usage", "Correction", None)
+    assert late["ChargePeriodStart"] == "2026-05-10T00:00:00Z"
+    assert late["BillingPeriodStart"] == "2026-06-01T00:00:00Z"
+    second = closed(key, "2026-06")
+    by_invoice: Counter[str] = Counter()
+    for row in rows():
+        by_invoice[row["InvoiceId"]] += row["BilledCost"]
+    assert by_invoice == {"1": first.charge_usd, "2": second.charge_usd}
+    assert second.charge_usd == Decimal("0.0015")
+
+
 def test_correction_before_the_next_close_is_on_that_statement_whenever_it_is_booked(key: Key) -> None:
     record_attempts([of(key, output_tokens=100), of(key, JUNE, output_tokens=100)])
     closed(key, at=JUNE_4)

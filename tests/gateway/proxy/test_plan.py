@@ -349,8 +349,8 @@ def test_the_client_says_which_providers_may_be_asked(preferences, planned):
     [
         ({"only": []}, "provider.only"),
         ({"ignore": list(SLUGS)}, "provider.ignore"),
-        ({"sort": "price"}, "provider.sort"),
-        ({"max_price": {}}, "provider.max_price"),
+        ({"sort": "speed"}, "provider.sort"),
+        ({"max_price": {"prompt": -1}}, "provider.max_price.prompt"),
         ({"zdr": True}, "provider.zdr"),
         ({"data_collection": "deny"}, "provider.data_collection"),
         ({"quantizations": []}, "provider.quantizations"),

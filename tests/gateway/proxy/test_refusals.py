@@ -46,7 +46,12 @@ def refusal(*reasons, needs=CHAT):
             "logprobs",
             "supports 'logprobs' and 'tools' together.",
         ),
-        (["excluded:order", "excluded:only"], "no_wished_provider", "provider.only", None),
+        (
+            ["excluded:order", "excluded:only"],
+            "no_wished_provider",
+            "provider.only",
+            "is left by 'provider.only' and 'provider.order' of the request.",
+        ),
     ],
 )
 def test_the_callers_mistake_is_named(reasons, code, param, message):

@@ -1,0 +1,99 @@
+"""What failing over may put on a target, and how long it waits: at its boundaries."""
+
+import pytest
+
+from gateway.proxy.retries import FREE, WINDOW_S, RetryBudget, pause_before
+from providers.wire.failure import FailureKind, UpstreamFailure
+
+AT = 1_000_000.25
+
+
+def a_budget(*, served=0, at=AT, failed_over=0):
+    """`served` of all attempts at the target, `failed_over` to it."""
+    budget = RetryBudget()
+    for _ in range(served):
+        budget.began(1, at)
+    for _ in range(failed_over):
+        budget.take(1, at)
+    return budget
+
+
+@pytest.mark.parametrize(
+    ("served", "failed_over", "is_allowed"),
+    [
+        (0, 0, True),
+        (0, FREE - 1, True),
+        (0, FREE, False),
+        (100, FREE - 1, True),
+        (100, FREE, False),
+        (109, FREE, False),
+        (110, FREE, True),
+        (110, FREE + 1, False),
+        (1000, 99, True),
+        (1000, 100, False),
+    ],
+)
+def test_ten_are_free_and_more_are_a_tenth_of_what_a_target_serves(served, failed_over, is_allowed):
+    assert a_budget(served=served, failed_over=failed_over).allows(1, AT) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("later_s", "is_allowed"), [(0, False), (WINDOW_S - 1, False), (WINDOW_S, True), (10 * WINDOW_S, True)]
+)
+def test_what_was_failed_over_counts_for_ten_seconds(later_s, is_allowed):
+    assert a_budget(failed_over=FREE).allows(1, AT + later_s) is is_allowed
+
+
+@pytest.mark.parametrize(("later_s", "is_allowed"), [(0, True), (WINDOW_S - 1, True), (WINDOW_S, False)])
+def test_what_was_served_counts_for_ten_seconds(later_s, is_allowed):
+    budget = a_budget(served=1000)
+    for _ in range(FREE):
+        budget.take(1, AT + later_s)
+    assert budget.allows(1, AT + later_s) is is_allowed
+
+
+def test_each_target_has_a_budget_of_its_own():
+    budget = a_budget(failed_over=FREE)
+    assert (budget.allows(1, AT), budget.allows("1:7", AT), budget.allows(2, AT)) == (False, True, True)
+
+
+def test_no_more_is_kept_than_the_window():
+    budget = RetryBudget()
+    for second in range(1000):
+        budget.began(second, AT + second)
+    assert len(budget._seconds) == WINDOW_S
+
+
+def test_staff_hear_of_a_target_once_in_a_window():
+    budget = RetryBudget()
+    heard = [budget.is_news(1, AT + second) for second in range(2 * WINDOW_S + 1)]
+    assert [second for second, is_news in enumerate(heard) if is_news] == [0, WINDOW_S, 2 * WINDOW_S]
+    assert budget.is_news(2, AT)
+
+
+def a_failure(kind, status=None):
+    return UpstreamFailure(kind, "It failed.", code="provider_error", status=status)
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_same_provider", "left_s", "waits"),
+    [
+        (a_failure(FailureKind.UNAVAILABLE, 503), True, float("inf"), True),
+        (a_failure(FailureKind.UNAVAILABLE, 529), True, 0.51, True),
+        (a_failure(FailureKind.UNAVAILABLE, 503), True, 0.5, False),
+        (a_failure(FailureKind.UNAVAILABLE, 503), False, float("inf"), False),
+        # Nobody was reached: there is no herd.
+        (a_failure(FailureKind.UNAVAILABLE), True, float("inf"), False),
+        # Another credential has a limit, a quota and an account of its own.
+        (a_failure(FailureKind.RATE_LIMIT, 429), True, float("inf"), False),
+        (a_failure(FailureKind.AUTH, 401), True, float("inf"), False),
+        (a_failure(FailureKind.TIMEOUT), True, float("inf"), False),
+        (a_failure(FailureKind.BAD_RESPONSE, 200), True, float("inf"), False),
+    ],
+)
+def test_only_a_provider_in_trouble_is_not_asked_again_at_once(failure, is_same_provider, left_s, waits):
+    pauses = [
+        pause_before(failure, is_same_provider=is_same_provider, left_s=left_s, draw=draw)
+        for draw in (0.0, 0.5, 1.0)
+    ]
+    assert pauses == (pytest.approx([0.05, 0.15, 0.25]) if waits else [0.0, 0.0, 0.0])
