@@ -23,7 +23,7 @@ from tests.system.fault_matrix import (
     thinned,
     told,
 )
-from tests.upstream.faulty import ACTS, ENDLESS_BYTES, FaultyProvider, faulty_provider
+from tests.upstream.faulty import ACTS, ENDLESS_BYTES, FaultyProvider, bomb, faulty_provider
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +56,14 @@ def test_answers_without_an_end_take_no_memory(provider: FaultyProvider, lane: s
     some = [case for case in every if case.outcome.code == "provider_response_too_large"]
     good = [case for case in every if case.fault == "ok"]
     with matrix([*some, *good], provider) as made:
+        bomb()
         made.run(good)
         with most_memory() as used:
             found = made.run(some)
     assert not found, told(found)
     assert len(some) >= 12
-    assert used.bytes < ENDLESS_BYTES / 2
+    # All of them together, less than one of them is long.
+    assert used.bytes < ENDLESS_BYTES
 
 
 @pytest.mark.drill

@@ -214,11 +214,11 @@ async def claim_gzip(wire: Wire) -> None:
 
 @act("gzip-bomb")
 async def send_bomb(wire: Wire) -> None:
-    await wire.answer(200, _bomb(), JSON, "content-encoding: gzip")
+    await wire.answer(200, bomb(), JSON, "content-encoding: gzip")
 
 
 @lru_cache(maxsize=1)
-def _bomb() -> bytes:
+def bomb() -> bytes:
     return gzip.compress(bytes(ENDLESS_BYTES))
 
 
