@@ -73,6 +73,18 @@ class PlaceSerializer(serializers.Serializer[Any]):
     why = serializers.CharField(help_text="Why not it, in words; empty of the first choice.")
 
 
+class OrderedSerializer(PlaceSerializer):
+    rank = serializers.IntegerField(help_text="Which of the names it stands for; 0 for the first.")
+    success_rate = serializers.FloatField(allow_null=True, help_text="Lately, as routing knew it; 0 to 1.")
+    latency_ms = serializers.FloatField(allow_null=True)
+    held_cache = serializers.BooleanField(help_text="It was known to hold the prompt's beginning.")
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    means = serializers.CharField(help_text="The model; empty: any. Of a name passed over, why.")
+
+
 class DroppedSerializer(PlaceSerializer):
     reason = serializers.CharField(help_text="The same as a word, such as breaker_open or lacks:tools.")
 
@@ -80,7 +92,10 @@ class DroppedSerializer(PlaceSerializer):
 class RoutingSerializer(serializers.Serializer[Any]):
     """Why this offering and not others."""
 
-    order = PlaceSerializer(many=True, help_text="In which they were to be tried.")
+    draw = serializers.FloatField(allow_null=True, help_text="By which near-equals were told apart; 0 to 1.")
+    choices = NamedSerializer(many=True, help_text="What the request named, in its order.")
+    passed_over = NamedSerializer(many=True, help_text="What of it could not be called.")
+    order = OrderedSerializer(many=True, help_text="In which they were to be tried.")
     dropped = DroppedSerializer(many=True, help_text="Those that could not be.")
     more_in_order = serializers.IntegerField(help_text="How many more there were.")
     more_dropped = serializers.IntegerField()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,21 @@ class Place:
     why: str = ""
     reason: str = ""
     """The same as a word, of one that could not be chosen."""
+    rank: int = 0
+    """Which of the names it stands for: 0 for the first."""
+    success_rate: float | None = None
+    """Lately, as routing knew it; 0 to 1."""
+    latency_ms: int | None = None
+    held_cache: bool = False
+    """It was known to hold the beginning of the prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the request named: `means` is the model, empty for any, or why it could not be called."""
+
+    name: str
+    means: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,10 @@ class Routing:
     dropped: Sequence[Place]
     more_in_order: int = 0
     more_dropped: int = 0
+    draw: float | None = None
+    """By which near-equals were told apart; None: not kept."""
+    choices: Sequence[Named] = ()
+    passed_over: Sequence[Named] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +164,31 @@ def _translations(entries: Iterable[LedgerEntry]) -> Mapping[UUID, Sequence[str]
 
 
 def _routing(call_id: UUID) -> Routing | None:
-    noted = RoutingNote.objects.filter(pk=call_id).values("plan_id")
-    plan = RoutingPlan.objects.filter(pk__in=noted).first()
-    return read_routing(json.loads(plan.content)) if plan else None
+    note = RoutingNote.objects.filter(pk=call_id).first()
+    plan = note and RoutingPlan.objects.filter(pk=note.plan_id).first()
+    if not (note and plan):
+        return None
+    return read_routing(json.loads(plan.content), json.loads(note.scores or "{}"))
 
 
-def read_routing(content: Mapping[str, Any]) -> Routing:
-    """As gateway.plane.notes keeps it."""
-    order = content["order"]
+def read_routing(content: Mapping[str, Any], scores: Mapping[str, Any] | None = None) -> Routing:
+    """As gateway.plane.notes keeps it; what older notes lack is unknown."""
+    order, scores = content["order"], scores or {}
+    known = scores.get("order") or []
     places = [
-        Place(model, provider, name, _why_later(order[0][3:], facts) if place else "")
-        for place, (model, provider, name, *facts) in enumerate(order)
+        Place(
+            model,
+            provider,
+            name,
+            _why_later(order[0][3:], facts) if place else "",
+            rank=facts[3] if len(facts) > 3 else 0,
+            success_rate=score[0] if score else None,
+            latency_ms=score[1] if score else None,
+            held_cache=scores.get("kept_at") == place,
+        )
+        for place, ((model, provider, name, *facts), score) in enumerate(
+            zip_longest(order, known[: len(order)])
+        )
     ]
     dropped = [
         Place(model, provider, name, in_words(reason), reason)
@@ -162,7 +196,11 @@ def read_routing(content: Mapping[str, Any]) -> Routing:
         for model, provider, name in found
     ]
     more_in_order, more_dropped = content.get("more", (0, 0))
-    return Routing(places, dropped, more_in_order, more_dropped)
+    choices, passed_over = (
+        [Named(name, means or "") for name, means in content.get(kind, ())]
+        for kind in ("choices", "passed_over")
+    )
+    return Routing(places, dropped, more_in_order, more_dropped, scores.get("draw"), choices, passed_over)
 
 
 def in_words(reason: str) -> str:
@@ -177,8 +215,10 @@ _LOSSES = ("nothing", "hint", "tuning", "relied_on", "promise")
 
 
 def _why_later(first: Sequence[Any], other: Sequence[Any]) -> str:
-    """By what the order follows; of the request's own wishes, and of how offerings went, nothing is kept."""
-    (first_turn, first_loss, first_position), (turn, loss, position) = first, other
+    """By what the order follows; of the request's own wishes nothing is kept."""
+    (first_turn, first_loss, first_position, *first_rank), (turn, loss, position, *rank) = first, other
+    if first_rank < rank:
+        return "stands for a later name"
     if first_turn != turn:
         return "its credential comes later"
     if _LOSSES.index(first_loss) < _LOSSES.index(loss):

@@ -5,6 +5,7 @@ A subject is named in one text by sums and by the store: `key:7`, `team:2`, `pro
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -47,6 +48,7 @@ def store_name(subject: Subject) -> str:
     return f"{kind}:{pk}"
 
 
+@lru_cache(1024)
 def provider_name(slug: str) -> str:
     return f"{PROVIDER}{clean(slug, _SLUG_LENGTH)}"
 

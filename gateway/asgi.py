@@ -44,7 +44,7 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
         return await _live(receive, send)
     if _front.base_path:
         scope = _front.inner(scope)
-    surface = surface_at(scope["path"])
+    surface = surface_at(scope["path"], scope["query_string"])
     running = runtime.current()
     if surface is not None and running is not None and running.edge is not None:
         return await running.edge.answer(surface, scope, receive, send)

@@ -8,6 +8,7 @@ from catalogue.urls import google_urlpatterns
 from gateway.focus.views import FocusView
 from gateway.metrics.views import metrics
 from gateway.ops.repricing_page import show_repricing
+from gateway.ops.route_trial_page import show_trial
 from gateway.web import views
 from gateway.web.admin_search import search
 
@@ -18,6 +19,7 @@ urlpatterns = [
     # In the place of the theme's own search, at its address.
     path("admin/search/", admin.site.admin_view(search)),
     path("admin/reprice/", admin.site.admin_view(show_repricing), name="reprice"),
+    path("admin/routes/<int:pk>/trial/", admin.site.admin_view(show_trial), name="route-trial"),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),

@@ -22,6 +22,7 @@ class RoutingNote(models.Model):
 
     call_id = models.UUIDField(primary_key=True)
     plan_id = models.UUIDField()
+    scores = models.TextField(default="", db_default="", help_text="JSON: see gateway.plane.notes.scores_of.")
     noted_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from math import floor
+from operator import attrgetter
 from typing import Any
 
 from accounts.attempts import AttemptRecord
@@ -60,6 +61,7 @@ Sums = dict[tuple[Series, int], list[int]]
 """By series and quarter of an hour: values of MEASURES."""
 
 ATTEMPT, FAILED_OVER = "attempt", "failed_over"
+_opened_members = attrgetter(*(name for name in MEMBERS if name not in {"outcome", "surface", "kind"}))
 _PLACE = {name: place for place, name in enumerate(MEASURES)}
 _COUNTED = {name: _PLACE[name] for name in COUNTS}
 _COST, _CHARGE, _LOSS, _OWN_COST = (_PLACE[name] for name in MONEY)
@@ -72,20 +74,7 @@ def add_up(records: Iterable[AttemptRecord]) -> Sums:
     for record in records:
         opened, closed = record.opened, record.closed
         assert closed is not None, "only what has ended is added up"  # noqa: S101
-        series = (
-            opened.team_id,
-            opened.project,
-            opened.project_id,
-            opened.lineage_id,
-            opened.member_id,
-            opened.service_account_id,
-            opened.model,
-            opened.provider,
-            opened.endpoint,
-            closed.outcome,
-            opened.surface,
-            ATTEMPT,
-        )
+        series = (*_opened_members(opened), closed.outcome, opened.surface, ATTEMPT)
         place = series, quarter_of(opened.started_at)
         row = sums.get(place)
         if row is None:

@@ -30,12 +30,13 @@ def turn_in_words(member: RouteMember) -> str:
 
 
 def conditions_in_words(member: RouteMember) -> str:
-    """Such as “for streamed calls with tools”; empty of one that is for every call."""
+    """Such as “for streamed calls with tools, of one team”; empty of one that is for every call."""
     asked = member.conditions
     if asked is None or asked == _ANY:
         return ""
     kind = {None: "calls", True: "streamed calls", False: "calls that are not streamed"}[asked.is_streamed]
-    return " ".join(["for", kind, *_parts(asked)])
+    parts = ", ".join(_parts(asked))
+    return f"for {kind} {parts}" if parts else f"for {kind}"
 
 
 def _parts(asked: MemberConditions) -> Iterator[str]:

@@ -6,7 +6,7 @@ Inference is answered before Django, so its operations are written here by hand.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.openapi import refusals
+from gateway.openapi import explanation, refusals
 from gateway.openapi.bodies import (
     CHAT_EXAMPLE,
     EMBEDDINGS_EXAMPLE,
@@ -61,7 +61,12 @@ def complete_document(result: Schema, **_context: object) -> Schema:
     components = result.setdefault("components", {})
     components["headers"] = _headers()
     components["responses"] = refusals.components()
-    described = components.get("schemas", {}) | schemas() | refusals.schemas()
+    described = (
+        components.get("schemas", {})
+        | schemas()
+        | refusals.schemas()
+        | {"RouteExplanation": explanation.EXPLANATION}
+    )
     components["schemas"] = dict(sorted(described.items()))
     return result
 
@@ -76,6 +81,7 @@ def _edge_paths() -> dict[str, Schema]:
         "/v1/chat/completions": {"post": _chat_operation()},
         "/v1/embeddings": {"post": _embeddings_operation()},
         **{path: {"post": _inference_operation(**said_of(path))} for path in OPERATIONS},
+        explanation.EXPLAIN_PATH: {"post": _inference_operation(**explanation.SAID)},
     }
 
 

@@ -28,7 +28,8 @@ _PLAN = (
     " ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at"
 )
 _NOTE = (
-    "INSERT INTO accounts_routingnote (call_id, plan_id, noted_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+    "INSERT INTO accounts_routingnote (call_id, plan_id, scores, noted_at) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT DO NOTHING"
 )
 _TRANSLATION = (
     "INSERT INTO accounts_translationnote (attempt_id, content, noted_at) VALUES (%s, %s, %s)"
@@ -81,7 +82,7 @@ class NoteWriter:
                 content = orjson.dumps(content_of(plan))
                 id_ = UUID(bytes=blake2b(content, digest_size=16).digest())
                 new[mark] = id_, content.decode()
-            rows.append((_key(call_id), _key(id_.hex), now))
+            rows.append((_key(call_id), _key(id_.hex), orjson.dumps(scores_of(plan)).decode(), now))
         # In the order of their keys, so that two processes never wait for each other in a ring.
         plans = sorted(dict(new.values()).items())
         with transaction.atomic():
@@ -93,8 +94,9 @@ class NoteWriter:
 def content_of(plan: RoutePlan) -> Mapping[str, Any]:
     """As it is kept.
 
-    `order`: model, provider, name there, turn, loss and curator's position of each, the best first. `dropped`: by
-    reason, model, provider and name there. `more`: how many of each are not told.
+    `order`: model, provider, name there, turn, loss, curator's position and rank of each, the best first. `dropped`: by
+    reason, model, provider and name there. `more`: how many of each are not told. `choices`: what was named, and the
+    model that it meant; null: any. `passed_over`: what was named and could not be called, with the reason.
     """
     dropped: dict[str, list[Sequence[str]]] = {}
     for drop in plan.dropped[:_DROPPED_SHOWN]:
@@ -102,12 +104,39 @@ def content_of(plan: RoutePlan) -> Mapping[str, Any]:
     more = [max(0, len(plan.candidates) - _ORDER_SHOWN), max(0, len(plan.dropped) - _DROPPED_SHOWN)]
     return {
         "order": [
-            [*_place(each), each.turn, each.loss.name.lower(), each.offering.position]
+            [*_place(each), each.turn, each.loss.name.lower(), each.offering.position, each.rank]
             for each in plan.candidates[:_ORDER_SHOWN]
         ],
         "dropped": dropped,
         "more": more,
+        "choices": _choices(plan),
+        "passed_over": _passed_over(plan),
     }
+
+
+def scores_of(plan: RoutePlan) -> Mapping[str, Any]:
+    """What differs from call to call: the draw, the success rate (0 to 1) and latency (ms) of each of the order as far
+    as they were known, and the place of the one that held the prompt's beginning; null where none did.
+    """
+    order = plan.candidates[:_ORDER_SHOWN]
+    return {
+        "draw": round(plan.draw, 6),
+        "order": [
+            [round(each.health.success_rate, 3), each.health.latency_ms and round(each.health.latency_ms)]
+            if each.health
+            else None
+            for each in order
+        ],
+        "kept_at": next((place for place, each in enumerate(order) if each.way == plan.kept_at), None),
+    }
+
+
+def _choices(plan: RoutePlan) -> list[tuple[str, str | None]]:
+    return [(choice.name, choice.model.id if choice.model else None) for choice in plan.choices]
+
+
+def _passed_over(plan: RoutePlan) -> list[tuple[str, str]]:
+    return [(each.name, each.refusal.error_code) for each in plan.passed_over]
 
 
 def _place(candidate: Candidate) -> Sequence[str]:
@@ -118,11 +147,12 @@ def _place(candidate: Candidate) -> Sequence[str]:
 def _mark(plan: RoutePlan) -> Hashable:
     """The same for plans that read alike."""
     order = tuple(
-        (_place(each), each.turn, each.loss, each.offering.position)
+        (_place(each), each.turn, each.loss, each.offering.position, each.rank)
         for each in plan.candidates[:_ORDER_SHOWN]
     )
     dropped = tuple((_place(drop.candidate), drop.reason) for drop in plan.dropped[:_DROPPED_SHOWN])
-    return len(plan.candidates), len(plan.dropped), order, dropped
+    named = tuple(_choices(plan)), tuple(_passed_over(plan))
+    return len(plan.candidates), len(plan.dropped), order, dropped, named
 
 
 def _write(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -23,7 +23,7 @@ from gateway.plane.health_writer import HealthWriter
 from gateway.plane.notes import NoteWriter
 from gateway.plane.spool import Orphan, Spool
 from gateway.proxy.notes import PlanNotes
-from gateway.proxy.settle import PROCESS_LOST, find_payer, settle, usage_fields
+from gateway.proxy.settle import FINISHED, PROCESS_LOST, find_payer, settle, usage_fields
 from providers.alarms import AlarmUpdates, Refusal, write_updates
 from providers.wire.usage import Usage, counted
 
@@ -219,6 +219,7 @@ def _ended(attempt: AttemptRecord) -> AttemptRecord:
 
 
 def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
+    began: dict[tuple[str, str], float] = {}
     for attempt in attempts:
         opened, closed = attempt.opened, attempt.closed
         if closed is None:
@@ -231,8 +232,11 @@ def _note(news: AlarmUpdates, attempts: Sequence[AttemptRecord]) -> None:
                 news.refuse_further(further, refusal)
             else:
                 news.refuse(opened.provider, opened.upstream_name, refusal)
-        elif closed.outcome == LedgerEntry.Outcome.FINISHED and not further:
-            news.accept(opened.provider, opened.upstream_name, _instant(opened.started_at))
+        elif closed.outcome == FINISHED and not further:
+            place = opened.provider, opened.upstream_name
+            began[place] = max(began.get(place, 0.0), opened.started_at)
+    for (provider, upstream_name), last_at in began.items():
+        news.accept(provider, upstream_name, _instant(last_at))
 
 
 def _unknown(opened: AttemptOpened) -> AttemptClosed:

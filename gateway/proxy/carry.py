@@ -26,6 +26,7 @@ from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.routing.auto import is_ready
 from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
@@ -80,20 +81,19 @@ async def carry(
         return await _count(surface, parsed, request, client, services)
     sink: ResponseSink = client
     if surface.keeps_answers:
-        parsed, request, sink = await _open_turn(parsed, request, client, services)
+        parsed, request, sink = await open_turn_of(parsed, request, client, services)
         is_large = len(request.body) > LARGE_BYTES
 
-    context = _look(request, services)
+    context = look(request, services)
     preferences = read_preferences(parsed, context.snapshot.providers)
-    call = _read_call(surface, parsed, request)
+    call = read_call(surface, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    if is_large:
-        asked = await off_loop(_ask, call, parsed, preferences)
+    asked = await off_loop(ask, call, parsed, preferences) if is_large else ask(call, parsed, preferences)
+    if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
         plan = await off_loop(plan_route, asked, context)
     else:
-        asked = _ask(call, parsed, preferences)
         plan = plan_route(asked, context)
     _follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
@@ -137,7 +137,7 @@ async def _make(
         admission.release(call, leaves_holds=is_made and record.lane == WORKER)
 
 
-async def _open_turn(
+async def open_turn_of(
     parsed: Mapping[str, Any], request: ClientRequest, client: ResponseSink, services: EdgeServices
 ) -> tuple[Mapping[str, Any], ClientRequest, ResponseSink]:
     """What is asked with all that went before, and the way back on which it is stored."""
@@ -162,13 +162,13 @@ async def _count(
 ) -> None:
     await admit_count(request.key, services.counts_per_minute, surface.format, client, services.store)
     if surface.keeps_answers:
-        parsed, request, _ = await _open_turn(parsed, request, client, services)
+        parsed, request, _ = await open_turn_of(parsed, request, client, services)
     is_large = len(request.body) > LARGE_BYTES
     counted = await off_loop(surface.count, parsed) if is_large else surface.count(parsed)
     await client.answer(orjson.dumps(counted))
 
 
-def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
+def look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health_of = partial(services.health.status, at=time.monotonic())
     return RoutingContext(
@@ -180,7 +180,7 @@ def _look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     )
 
 
-def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
+def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientRequest) -> Call:
     """Raises InvalidRequest, Forbidden."""
     key = request.key
     is_plain = _ABOUT_THE_CALL.isdisjoint(parsed)
@@ -212,7 +212,7 @@ def _read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReque
     return call
 
 
-def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
+def ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
     """What a route is asked for. Raises InvalidRequest."""
     model = call.requested_model
     required = _require(call, preferences)
@@ -223,6 +223,7 @@ def _ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences
         names = read_names(parsed, model, call.endpoint)
         asked = RouteRequest(names, required, preferences, read_level(parsed))
     if AUTO in model or len(asked.names) > 1:
+        asked.chooses = any(AUTO in name for name in asked.names)
         asked.reasoning_effort = read_effort(required, parsed)
     return asked
 

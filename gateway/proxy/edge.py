@@ -16,12 +16,14 @@ from gateway.proxy.carry import EdgeServices, carry
 from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import Forbidden, GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
+from gateway.proxy.explaining import explain
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
 from gateway.proxy.request_headers import ClientRequest, check_content
 from gateway.proxy.settle import CANCELLED, FAILED, FINISHED, GATEWAY_ERROR
 from gateway.proxy.surfaces.base import Surface
+from gateway.proxy.surfaces.explain import ExplainSurface
 
 logger = logging.getLogger(__name__)
 
@@ -221,7 +223,11 @@ class Edge:
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive
         try:
-            await carry(surface, ClientRequest(record.request_id, headers, key, body), call.client, services)
+            request = ClientRequest(record.request_id, headers, key, body)
+            if isinstance(surface, ExplainSurface):
+                await explain(surface, request, call.client, services)
+            else:
+                await carry(surface, request, call.client, services)
         finally:
             call.stop_listening()
 

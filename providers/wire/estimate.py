@@ -77,6 +77,8 @@ def most_output_tokens(body: Mapping[str, Any]) -> int | None:
             break
     else:
         return None
+    if said.keys().isdisjoint(_CHOICES):
+        return each
     for name in _CHOICES:
         if name in said and type(choices := said[name]) is int:
             return each * max(choices, 1)

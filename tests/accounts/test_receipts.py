@@ -146,6 +146,27 @@ def test_each_place_in_the_order_has_its_reason() -> None:
     assert "credential comes later" in whys[4]
 
 
+def test_scores_of_a_call_are_told_beside_the_plan_that_it_shares() -> None:
+    scores = {"draw": 0.25, "order": [[0.99, 12], None], "kept_at": 1}
+    told = read_routing(
+        {**PLAN, "choices": [["auto", None]], "passed_over": [["acme/old", "model_retired"]]}, scores
+    )
+    assert told.draw == 0.25
+    assert [(each.name, each.means) for each in (*told.choices, *told.passed_over)] == [
+        ("auto", ""),
+        ("acme/old", "model_retired"),
+    ]
+    first, second, third = told.order[:3]
+    assert (first.success_rate, first.latency_ms, first.held_cache) == (0.99, 12, False)
+    assert (second.success_rate, second.held_cache) == (None, True)
+    assert (third.success_rate, third.held_cache) == (None, False)
+
+
+def test_note_of_before_there_were_scores_is_read() -> None:
+    told = read_routing(PLAN)
+    assert (told.draw, told.choices, told.order[0].success_rate, told.order[0].rank) == (None, [], None, 0)
+
+
 @pytest.mark.parametrize(
     ("reason", "words"),
     [

@@ -102,7 +102,7 @@ def test_the_record_tells_weights_tiers_and_conditions_and_not_whose_calls_they_
     (member,) = record_of("house/fast")["route"]["members"]
     assert (member["weight"], member["tier"], member["conditions"]["is_for_some_teams"]) == (3, 2, True)
     assert member["text"] == (
-        "acme/one: tier 2, weight 3, for streamed calls without tools of at least 1,000 input tokens of one team"
+        "acme/one: tier 2, weight 3, for streamed calls without tools, of at least 1,000 input tokens, of one team"
     )
     assert "secretive" not in str(record_of("house/fast"))
 

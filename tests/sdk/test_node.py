@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.patience import LONG_HANG_S
 from tests.sdk.house import House
 from tests.services import require_service
+from tests.system.admin_pages import AdminPages
 from tests.system.embedded import Product
 
 FOLDER = Path(__file__).parent / "node"
@@ -37,6 +38,13 @@ def run_tests(file: str, environment: dict[str, str], *, folder: Path = FOLDER) 
 def test_openais_sdk_works_unchanged(product: Product, limited_keys: list[str]) -> None:
     keys = {"GATEHOUSE_KEY": product.key, "GATEHOUSE_LIMITED_KEY": limited_keys[1]}
     assert run_tests("openai.test.js", {**keys, "GATEHOUSE_URL": product.url}) == 16
+
+
+def test_openais_sdk_reads_usage_and_costs(product: Product) -> None:
+    with AdminPages(product.url, username="admin", password=product.admin_password) as pages:
+        reader = pages.issue_key("reader of usage", scopes="usage")
+    keys = {"GATEHOUSE_KEY": product.key, "GATEHOUSE_USAGE_KEY": reader}
+    assert run_tests("usage.test.js", {**keys, "GATEHOUSE_URL": product.url}) == 3
 
 
 def test_vercels_ai_sdk_reaches_every_wire_format(house: House) -> None:

@@ -111,6 +111,7 @@ GOOD: dict[str, list[Good]] = {
     ],
     "responses_create": [Good(RESPONSE), Good({**RESPONSE, "stream": True})],
     "responses_input_tokens": [Good(RESPONSE)],
+    "route_explain": [Good(CHAT), Good({**CHAT, "max_tokens": 50}, query={"path": "/v1/messages"})],
     "stream_generate_content": [Good(CONTENTS)],
 }
 

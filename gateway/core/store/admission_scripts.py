@@ -111,6 +111,9 @@ _TAKE = """
 take(1, count)
 take(from, to)
 local said = answer({1, chosen})
+"""
+
+_ANSWER = """
 for b = 1, budgets do said[#said + 1] = holds[b] end
 if budgets > 0 then said[#said + 1] = born end
 return said
@@ -125,7 +128,9 @@ return said
 # Answers {1, candidate from 1 (0: none was asked for), standings, what each budget holds, since when there is data}, or
 # {0, reason, number of the limit or budget from 1, wait in microseconds (-1: for ever), number of the budget's window
 # from 1, standings}. Of `lost` the number is since when there is data.
-ADMIT = Script(CLOCK + BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE)
+ADMIT = Script(CLOCK + BUCKETS + _LIMITS + _CHOOSE + ASK_BUDGETS + _TAKE + _ANSWER)
+# The same where there are no budgets, as far as it goes without them.
+ADMIT_UNBUDGETED = Script(CLOCK + BUCKETS + _LIMITS + _CHOOSE + _TAKE + "return said")
 
 # KEYS: buckets. ARGV: for each its amount, window in s, and what is taken (below zero: given back).
 CORRECT = Script(

@@ -19,26 +19,27 @@ from gateway.core.store.interface import (
     Verdict,
 )
 
+_ONE_A_CALL = frozenset({REQUESTS, CONCURRENCY})
 # Of a request or token: what sums of fractions are wrong by at most.
 _TOLERANCE = 1e-6
 
 
 def cost_of(limit: Limit, call: Ask | Tokens) -> int:
     """What a call takes of a limit, in its unit."""
-    unit, output = limit.unit, call.output_tokens
-    if unit in {REQUESTS, CONCURRENCY}:
+    unit = limit.unit
+    if unit in _ONE_A_CALL:
         return 1
+    read = 0 if unit == OUTPUT_TOKENS else call.input_tokens
     if unit == INPUT_TOKENS:
-        return call.input_tokens
-    if unit == OUTPUT_TOKENS:
-        return min(output, limit.amount) if call.is_capped else output
-    room = max(0, limit.amount - call.input_tokens)
-    return call.input_tokens + (min(output, room) if call.is_capped else output)
+        return read
+    if call.is_capped:
+        return read + min(call.output_tokens, max(0, limit.amount - read))
+    return read + call.output_tokens
 
 
 def correction_of(limit: Limit, reserved: Tokens, actual: Tokens, age_s: float) -> int:
     """What a bucket is still to be taken (or given back: negative) for a reservation of that age."""
-    if limit.unit in {REQUESTS, CONCURRENCY}:
+    if limit.unit in _ONE_A_CALL:
         return 0
     taken = cost_of(limit, actual) - cost_of(limit, reserved)
     return 0 if taken < 0 and age_s >= limit.window_s else taken

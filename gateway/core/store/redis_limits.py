@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.core.store.address import ADMISSION, PREFIX
-from gateway.core.store.admission_scripts import ADMIT, RENEW
+from gateway.core.store.admission_scripts import ADMIT, ADMIT_UNBUDGETED, RENEW
 from gateway.core.store.connection import Connection
 from gateway.core.store.interface import (
     Ask,
@@ -65,7 +65,8 @@ class RedisLimits:
         keys, arguments = self._pack(ask, packed, candidates, budgets)
         self._turn.finish()
         try:
-            reply = await self._commands.run_packed(ADMIT, keys, arguments)
+            script = ADMIT if budgets else ADMIT_UNBUDGETED
+            reply = await self._commands.run_packed(script, keys, arguments)
         except BaseException:
             # No answer is not a no: all may have been taken, whichever candidate's slots.
             if budgets:

@@ -1,7 +1,7 @@
 """What Redis does for guesses and for the worker lane in one step."""
 
 from gateway.core.store import budget_scripts
-from gateway.core.store.admission_scripts import ADMIT, CORRECT, RENEW
+from gateway.core.store.admission_scripts import ADMIT, ADMIT_UNBUDGETED, CORRECT, RENEW
 from gateway.core.store.ending_script import END_CALLS
 from gateway.core.store.script import CLOCK, Script
 
@@ -92,4 +92,17 @@ end
 """
 )
 
-ALL = (ADMIT, END_CALLS, CORRECT, RENEW, TAKE_TRY, SEND, START, TAKE_BACK, PROBE, SWEEP, *budget_scripts.ALL)
+ALL = (
+    ADMIT,
+    ADMIT_UNBUDGETED,
+    END_CALLS,
+    CORRECT,
+    RENEW,
+    TAKE_TRY,
+    SEND,
+    START,
+    TAKE_BACK,
+    PROBE,
+    SWEEP,
+    *budget_scripts.ALL,
+)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from random import random
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from accounts.subjects import counts_own
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.rate_card import RateCards
 from catalogue.published.snapshot import Snapshot
-from gateway.core.store.interface import Ask, Limit, Store, Tokens, Verdict, WindowLimit
+from gateway.core.store.interface import Ask, Limit, Standing, Store, Tokens, Verdict, WindowLimit
 from gateway.proxy.admission.growth import Growth
 from gateway.proxy.admission.holds import Holds
 from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
@@ -59,6 +60,16 @@ class Bases(Protocol):
         """A call was refused because running ones hold what is left there: somebody may have to hear of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """Of one budget in its window now, in 10⁻¹⁰ USD. `spent` is None where the store does not know it yet."""
+
+    subject: str
+    window: WindowLimit
+    spent: int | None
+    held: int
+
+
 class Admission:
     def __init__(
         self,
@@ -95,6 +106,25 @@ class Admission:
             for each in candidates
             if each.is_own or snapshot.providers[each.offering.provider_id].slug not in spent
         ]
+
+    def estimate(self, call: Call, candidate: Candidate) -> tuple[int, int] | None:
+        """What it is likely to cost there, and at most, in 10⁻¹⁰ USD; None where that has no price in USD."""
+        if not self.is_priced(candidate.offering):
+            return None
+        return self._holds.estimate(call, expected_tokens(call), candidate, time.time())
+
+    async def left(self, rules: KeyRules) -> tuple[Sequence[Standing], Sequence[BudgetLeft]]:
+        """What is left of those limits that have a window, and of those budgets that refuse; nothing is taken."""
+        now = time.time()
+        standings = await self._store.standings([limit for limit in rules.limits if limit.window_s])
+        budgets = []
+        for each in rules.budgets:
+            balance = await self._store.balance(each.subject)
+            budgets += [
+                BudgetLeft(each.subject, window, balance.spent(window), balance.held)
+                for window in each.windows_at(now)
+            ]
+        return standings, budgets
 
     async def admit(
         self, call: Call, rules: KeyRules, candidates: Sequence[Candidate], snapshot: Snapshot
@@ -243,8 +273,8 @@ def expected_tokens(call: Call) -> Tokens:
     if call.reserved is None:
         read = call.input_tokens or estimate_input_tokens(call.body)
         most = operation_of(call.endpoint).most_output_tokens(call)
-        call.reserved = (read, UNKNOWN, True) if most is None else (read, most, False)
-    return Tokens(*call.reserved)
+        call.reserved = Tokens(read, UNKNOWN, True) if most is None else Tokens(read, most)
+    return call.reserved  # type: ignore[return-value]  # nobody else says it
 
 
 def _quotas_of_all(

@@ -1,6 +1,7 @@
 """What budgets are asked to hold for a call, in 10^-10 USD. Pure, but for what answers it has learned from."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from accounts.budgets import SubjectBudgets
@@ -16,6 +17,7 @@ from providers.wire.usage import Usage, counted
 _LONGEST_ANSWER = 128_000
 """Tokens, where neither the client nor the catalogue says how long an answer may be."""
 _MILLION = 1_000_000
+_is_strict = attrgetter("is_strict")
 
 
 class Holds:
@@ -43,7 +45,7 @@ class Holds:
         input_tokens, output_tokens, is_guess = tokens
         allowed = None if is_guess else output_tokens
         expected: int | None = None
-        if not all(each.is_strict for each in budgets):
+        if not all(map(_is_strict, budgets)):
             asker = call.owners["lineage_id"], candidates[0].model.id, call.endpoint
             expected = call.held_output_tokens = self._sizes.expect(asker, allowed)
         most = likely = 0
@@ -51,7 +53,8 @@ class Holds:
             prices = self._prices_at(candidate, now)
             longest = _longest(candidate, allowed)
             most = max(most, prices.cost(input_tokens, longest))
-            likely = max(likely, prices.cost(input_tokens, longest if expected is None else expected))
+            if expected is not None:
+                likely = max(likely, prices.cost(input_tokens, expected))
         asked = []
         for each in budgets:
             hold, ceiling = most if each.is_strict else likely, most
@@ -63,6 +66,15 @@ class Holds:
                 )
             asked.append(BudgetAsk(each.subject, each.windows_at(now), hold, ceiling))
         return asked
+
+    def estimate(self, call: Call, tokens: Tokens, candidate: Candidate, now: float) -> tuple[int, int]:
+        """What the call is likely to cost there, and at most."""
+        input_tokens, output_tokens, is_guess = tokens
+        allowed = None if is_guess else output_tokens
+        asker = call.owners["lineage_id"], candidate.model.id, call.endpoint
+        prices, longest = self._prices_at(candidate, now), _longest(candidate, allowed)
+        likely = min(self._sizes.expect(asker, allowed), longest)
+        return prices.cost(input_tokens, likely), prices.cost(input_tokens, longest)
 
     def learn(self, call: Call, model: str, output_tokens: int) -> None:
         if call.held_output_tokens:

@@ -1,11 +1,10 @@
 """Moves what an attempt cost from what its call held to what its owners' budgets owe, once that is known."""
 
-from collections.abc import Container, Iterable
-from decimal import Decimal
+from collections.abc import Container
 
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord
 from accounts.keys import DEPLOYMENT
-from accounts.money import charge_of, units_of
+from accounts.money import charge_of, units_in
 from accounts.rules import CallRules
 from accounts.subjects import owners_of, provider_name
 from accounts.windows import quarter_of
@@ -29,7 +28,7 @@ class Settling(CallObserver):
             return
         opened = attempt.opened
         of_call = rules.of_call(owners_of(opened), opened.team_id)
-        charges = list(charges_of(opened, closed, of_call, rules.budgets))
+        charges = charges_of(opened, closed, of_call, rules.budgets)
         ends = () if closed.outcome == FAILED_OVER else of_call.holders
         if charges:
             self._store.settle(opened.call_id, charges, self._process, attempt.seq, ends)
@@ -39,17 +38,18 @@ class Settling(CallObserver):
 
 def charges_of(
     opened: AttemptOpened, closed: AttemptClosed, rules: CallRules, budgeted: Container[str]
-) -> Iterable[Charge]:
+) -> list[Charge]:
     """To those of them who have budgets, and to its provider. Teams are charged; the operator also bears losses."""
-    quarter = quarter_of(opened.started_at)
-    cost = units_of(Decimal(closed.cost_usd))
-    spent = cost + units_of(Decimal(closed.loss_usd))
+    cost = units_in(closed.cost_usd)
+    spent = cost + units_in(closed.loss_usd)
     charge = charge_of(cost, opened.charge_factor)
-    for subject in rules.payers:
-        if amount := spent if subject == DEPLOYMENT else charge:
-            yield Charge(subject, quarter, amount)
-    if rules.own_payers and (amount := charge + units_of(Decimal(closed.own_cost_usd))):
-        for subject in rules.own_payers:
-            yield Charge(subject, quarter, amount)
-    if spent and (provider := provider_name(opened.provider)) in budgeted:
-        yield Charge(provider, quarter, spent)
+    amounts = [(subject, spent if subject == DEPLOYMENT else charge) for subject in rules.payers]
+    if rules.own_payers:
+        own = charge + units_in(closed.own_cost_usd)
+        amounts += [(subject, own) for subject in rules.own_payers]
+    if (provider := provider_name(opened.provider)) in budgeted:
+        amounts.append((provider, spent))
+    if not amounts:
+        return []
+    quarter = quarter_of(opened.started_at)
+    return [Charge(subject, quarter, amount) for subject, amount in amounts if amount]

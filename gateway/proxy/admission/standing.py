@@ -45,17 +45,13 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
                 tightest[kind] = standing
     headers: Headers = []
     for kind, standing in tightest.items():
+        amount, left = b"%d" % standing.limit.amount, b"%d" % max(0, standing.remaining)
         if names := _OPENAI.get(kind):
-            headers += _told(names, standing, go_duration(standing.reset_s))
+            headers += zip(names, (amount, left, go_duration(standing.reset_s)), strict=True)
         if form == "anthropic":
-            headers += _told(_ANTHROPIC[kind], standing, _instant(math.ceil(now + standing.reset_s)))
+            reset = _instant(math.ceil(now + standing.reset_s))
+            headers += zip(_ANTHROPIC[kind], (amount, left, reset), strict=True)
     return headers
-
-
-def _told(names: _Names, standing: Standing, reset: bytes) -> Headers:
-    limit, remaining, resets = names
-    left = standing.remaining
-    return [(limit, b"%d" % standing.limit.amount), (remaining, b"%d" % (max(0, left))), (resets, reset)]
 
 
 def go_duration(wait_s: float) -> bytes:

@@ -1,11 +1,9 @@
 """Why an offering cannot serve a request. Each reason belongs to a stage: see gateway.proxy.routing.trace. Pure."""
 
-from catalogue.facts import OfferingFacts
-from catalogue.pricing.rate_card import rate_card_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
-from gateway.proxy.routing.standing import Standing
+from gateway.proxy.routing.standing import CREDENTIAL_MISSING, Standing
 from gateway.proxy.routing.ways import (
     BROKEN,
     Candidate,
@@ -16,6 +14,7 @@ from gateway.proxy.routing.ways import (
 from providers.formats.base import CannotTranslate
 from providers.formats.losses import Kind
 from providers.formats.searches import METER
+from providers.health import HealthStatus
 from providers.operations.base import Requirements, Verdict
 from providers.operations.parameters import declares
 from providers.operations.registry import operation_of
@@ -30,45 +29,53 @@ def reason_against(
     request: RouteRequest,
     preferences: ProviderPreferences,
     context: RoutingContext,
+    health: HealthStatus,
 ) -> str:
     """Why this offering cannot serve the request; "" if it can. `preferences` as the key narrows them."""
     required = request.required
-    least = request.min_reasoning_level
-    if choice.model is None:
-        least = least or request.reasoning_effort
-    return (
-        (_choice_reason(row, choice, context) if choice.provider or choice.is_free else "")
-        or (
-            preferences.reason_against(row.slug, row.offering, required, context.at)
-            if preferences is not NO_PREFERENCES
-            else ""
-        )
-        or (_operational_reason(row, context) if row.reason else "")
-        or (_unpriced_reason(row.candidate, context) if context.is_priced else "")
-        or _capability_reason(row, required)
-        or (_level_reason(row, least) if least else "")
-        or (_parameter_reason(row, required) if required.params else "")
-        or (_operation_reason(row.candidate, required, context) if required.call is None else "")
-        or (_breaker_reason(row.candidate, context) if context.health_of(row.offering.id).is_open else "")
-    )
+    if (choice.provider or choice.is_free) and (reason := _choice_reason(row, choice)):
+        return reason
+    if preferences is not NO_PREFERENCES and (
+        reason := preferences.reason_against(row.slug, row.offering, required, context.at)
+    ):
+        return reason
+    if row.reason and (reason := _operational_reason(row, context)):
+        return reason
+    if context.is_priced and (reason := _unpriced_reason(row.candidate, context)):
+        return reason
+    if reason := _lacking_reason(row, choice, request):
+        return reason
+    if required.call is None and (reason := _operation_reason(row.candidate, required, context)):
+        return reason
+    return _breaker_reason(row.candidate, context) if health.is_open else ""
 
 
-def _choice_reason(row: Standing, choice: ResolvedModel, context: RoutingContext) -> str:
+def _lacking_reason(row: Standing, choice: ResolvedModel, request: RouteRequest) -> str:
+    """What the offering or its model is not able to."""
+    required, reads = request.required, row.model.input_types
+    if required.is_streamed and not row.offering.streams:
+        return "lacks:stream"
+    if required.input_types and reads and (unread := required.input_types - reads):
+        return f"cannot_read:{min(unread)}"
+    if row.window and required.input_tokens > row.window:
+        return "context_too_small"
+    least = request.min_reasoning_level or (request.reasoning_effort if choice.model is None else "")
+    if least and (reason := _level_reason(row, least)):
+        return reason
+    return _parameter_reason(row, required) if required.params else ""
+
+
+def _choice_reason(row: Standing, choice: ResolvedModel) -> str:
     """By what the model's name says besides."""
     if choice.provider and row.slug != choice.provider:
         return NOT_PINNED
-    return "" if not choice.is_free or _is_free(row.offering, context) else NOT_FREE
-
-
-def _is_free(offering: OfferingFacts, context: RoutingContext) -> bool:
-    """It is known what it costs, and no meter of it charges."""
-    card = rate_card_of(offering, context.at.timestamp())
-    return card.has_prices and not any(price.amount for price in card.standard.prices)
+    tariff = row.candidate.tariff
+    return "" if not choice.is_free or (tariff is not None and tariff.is_free) else NOT_FREE
 
 
 def _operational_reason(row: Standing, context: RoutingContext) -> str:
     """What the operator has no credential for, the team may have one for."""
-    is_open = row.reason == "credential_missing" and is_reached_by_own(row.candidate, context)
+    is_open = row.reason == CREDENTIAL_MISSING and is_reached_by_own(row.candidate, context)
     return "" if is_open else row.reason
 
 
@@ -81,15 +88,6 @@ def _unpriced_reason(candidate: Candidate, context: RoutingContext) -> str:
 def _breaker_reason(candidate: Candidate, context: RoutingContext) -> str:
     """Of an offering whose breaker is open."""
     return "" if is_reached_otherwise(candidate, context) else BROKEN
-
-
-def _capability_reason(row: Standing, required: Requirements) -> str:
-    if required.is_streamed and not row.offering.streams:
-        return "lacks:stream"
-    read = row.model.input_types
-    if required.input_types and read and (unread := required.input_types - read):
-        return f"cannot_read:{min(unread)}"
-    return "context_too_small" if row.window and required.input_tokens > row.window else ""
 
 
 def _level_reason(row: Standing, least: str) -> str:

@@ -3,30 +3,35 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
-from catalogue.facts import OfferingFacts
-from catalogue.pricing.rate_card import rate_card_of
-from gateway.proxy.routing.names import LATENCY, PRICE, THROUGHPUT
-from gateway.proxy.routing.preferences import ProviderPreferences
+from gateway.proxy.routing.names import LATENCY, PRICE
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
+from gateway.proxy.routing.tariffs import Tariff
 from gateway.proxy.routing.ways import Candidate
-from providers.facts import Way
+from providers.facts import ProviderFacts, Way
 from providers.health import HealthStatus
 from providers.operations.registry import operation_of
-from providers.wire.usage import Usage, counted
 
 Key = tuple[object, ...]
-LIKELY_OUTPUT_TOKENS = 1_024
+Nearness = tuple[int, int, float, float, float, int, int]
+"""Success, headroom, latency and price, in steps; then latency, the curator's order and the id. Smaller is better."""
+_UNTIL_NEAR = 13
+"""So many of a key's parts are the same for candidates of `auto` that are nearly equal: down to the price's step."""
+_UNSEEN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
+_LIKELY_OUTPUT_TOKENS = 1_024
 """That a call is estimated to cost, where its client allows no fewer."""
+_USUAL_TOKENS = (3_072, 1_024)
+"""For prices that are compared whatever is asked: three parts of input to one of output, as lists have it."""
 _SICK_BELOW = 0.75
 """Of recent success, where nobody named the model: another one does as well."""
 _UNTIMED_MS = 1_500.0
 """Taken for the latency of what nobody has timed."""
 _NEAR = math.log(1.5)
 """What is within this factor is nearly equal."""
-_UNPRICED = math.inf
-_TIERS: Mapping[str, Mapping[str | None, int]] = {
+TIERS: Mapping[str, Mapping[str | None, int]] = {
     effort: {tier: place for place, tier in enumerate(order)}
     for effort, order in {
         "": ("medium", "low", None, "high"),
@@ -35,7 +40,9 @@ _TIERS: Mapping[str, Mapping[str | None, int]] = {
         "high": ("high", "medium", "low", None),
     }.items()
 }
-"""The order of page B's system; a model that does not reason comes after those that do so little."""
+"""By the effort that is asked for, the place of each level; a model that does not reason follows those that do so
+little.
+"""
 
 
 @dataclass(slots=True)
@@ -48,96 +55,123 @@ class Ordering:
     context: RoutingContext
     kept_at: Way | None
     """The way that holds the cache of the prompt's beginning."""
+    _output_tokens: int = -1
 
     def sort(self, candidates: list[Candidate]) -> None:
-        """In place, the best first."""
+        """In place, the best first. Where `auto` chooses, those that are nearly as good as the best share with it."""
+        health_of = self.context.health_of
         for candidate in candidates:
-            candidate.health = self.context.health_of(candidate.way)
-        candidates.sort(key=self.key)
+            candidate.health = candidate.health or health_of(candidate.way)
+        key_of = self._key if self._has_wishes() else self._plain_key
+        keyed = [(key_of(candidate), candidate) for candidate in candidates]
+        keyed.sort(key=itemgetter(0))
+        candidates[:] = [candidate for _, candidate in keyed]
+        if self.choices[candidates[0].rank].model is None:
+            best = keyed[0][0][:_UNTIL_NEAR]
+            _lead_by_draw(candidates, sum(key[:_UNTIL_NEAR] == best for key, _ in keyed), self.context.draw)
 
-    def key(self, candidate: Candidate) -> Key:
-        """Smaller is better. Before all: the choice, the team's own credentials, and the client's order."""
-        choice = self.choices[candidate.rank]
-        provider = self.context.snapshot.providers[candidate.offering.provider_id]
-        order = self.preferences.rank(provider.slug) if self.preferences.order else 0
-        is_unhealthy = provider.health == "unhealthy"
-        rest = self._named if choice.model else self._any
-        return (candidate.rank, candidate.turn, order, *rest(candidate, choice, is_unhealthy))
+    def _has_wishes(self) -> bool:
+        """Whether more is to be looked at than is of a model that is named and nothing else."""
+        choice = self.choices[0]
+        is_plain = len(self.choices) == 1 and choice.model is not None and not choice.sort
+        return not is_plain or self.preferences is not NO_PREFERENCES or self.kept_at is not None
 
-    def _named(self, candidate: Candidate, choice: ResolvedModel, is_unhealthy: bool) -> Key:
-        """Then what probes say, what is lost, the client's wish, the kept prompt, recent success, the curator's order
-        and speed. Success rates a tenth apart are noise: then the curator's order decides.
-        """
-        offering, health = candidate.offering, _health(candidate)
+    def _plain_key(self, candidate: Candidate) -> Key:
+        """What `_key` comes to where nothing is wished."""
+        offering, health = candidate.offering, candidate.health or _UNSEEN
         return (
-            is_unhealthy,
+            candidate.turn,
+            self.context.snapshot.providers[offering.provider_id].health == "unhealthy",
             candidate.loss,
-            self._wish(candidate, choice),
-            self._moves(candidate, health),
-            -round(health.success_rate, 1),
+            -_tenths(health.success_rate),
             offering.position,
             health.latency_ms or 0.0,
             offering.id,
         )
 
-    def _any(self, candidate: Candidate, choice: ResolvedModel, is_unhealthy: bool) -> Key:
-        """Of `auto`: the sick last; then losses, wish, level of reasoning, kept prompt, and what is nearly equal."""
-        offering, health = candidate.offering, _health(candidate)
+    def _key(self, candidate: Candidate) -> Key:
+        """Smaller is better: the choice, the team's own credentials, the client's order, the sick last, what is lost,
+        and the client's other wishes. Then what tells one from another where nothing of that does.
+        """
+        choice, offering, health = (
+            self.choices[candidate.rank],
+            candidate.offering,
+            candidate.health or _UNSEEN,
+        )
+        provider = self.context.snapshot.providers[offering.provider_id]
+        order = self.preferences.rank(provider.slug) if self.preferences.order else 0
+        named = choice.model is not None
         return (
-            is_unhealthy or health.success_rate < _SICK_BELOW,
+            0 if self.preferences.sorts_all else candidate.rank,
+            candidate.turn,
+            order,
+            provider.health == "unhealthy" if named else is_sick(provider, health),
             candidate.loss,
-            self._wish(candidate, choice),
-            _TIERS[self.request.reasoning_effort].get(candidate.model.reasoning_tier, 2),
+            self._misses(health),
+            self.wish_for(candidate, choice, health) if self.sort_of(choice) else 0.0,
+            *(self._named(candidate, health) if named else self._any(candidate, health)),
+        )
+
+    def _named(self, candidate: Candidate, health: HealthStatus) -> Key:
+        """The kept prompt, recent success, the curator's order and speed. Success rates a tenth apart are noise: then
+        the curator's order decides.
+        """
+        offering = candidate.offering
+        return (
             self._moves(candidate, health),
-            *self._nearly(candidate, health),
-            health.latency_ms or _UNTIMED_MS,
+            -_tenths(health.success_rate),
             offering.position,
+            health.latency_ms or 0.0,
             offering.id,
         )
 
-    def _nearly(self, candidate: Candidate, health: HealthStatus) -> tuple[float, float, float, float]:
-        """Health, headroom, latency and price, in steps: within one of them candidates share."""
+    def _any(self, candidate: Candidate, health: HealthStatus) -> Key:
+        """Of `auto`: the level of reasoning, the kept prompt, and what is near."""
         headroom_of = self.context.headroom_of
         headroom = headroom_of(candidate.offering) if headroom_of else 1.0
         return (
-            -round(health.success_rate, 1),
-            -math.ceil(headroom * 4),
-            _step(health.latency_ms or _UNTIMED_MS),
-            _step(self.cost_usd(candidate.offering)),
+            TIERS[self.request.reasoning_effort].get(candidate.model.reasoning_tier, len(TIERS)),
+            self._moves(candidate, health),
+            *nearness(candidate, health, headroom, self.cost_usd(candidate.tariff)),
         )
 
-    def _wish(self, candidate: Candidate, choice: ResolvedModel) -> float:
-        """By the suffix of the model's name, or the client's `provider.sort`; 0.0 where neither says anything."""
-        sort, health = choice.sort or self.preferences.sort, _health(candidate)
+    def sort_of(self, choice: ResolvedModel) -> str:
+        """What is wished by the model's suffix, or the client's `provider.sort`."""
+        return choice.sort or self.preferences.sort
+
+    def wish_for(self, candidate: Candidate, choice: ResolvedModel, health: HealthStatus) -> float:
+        """Smaller is better; what nobody knows of comes last."""
+        sort = self.sort_of(choice)
         if sort == PRICE:
-            return self.cost_usd(candidate.offering, is_kept=candidate.way == self.kept_at)
+            return self.cost_usd(candidate.tariff, is_cached=candidate.way == self.kept_at)
         if sort == LATENCY:
-            return getattr(health, "first_token_ms", None) or health.latency_ms or math.inf
-        return -(getattr(health, "tokens_per_s", None) or 0.0) if sort == THROUGHPUT else 0.0
+            return health.first_token_ms or health.latency_ms or math.inf
+        # Of those that nobody has measured, the sooner.
+        return -health.tokens_per_s if health.tokens_per_s else (health.latency_ms or _UNTIMED_MS) / 1e6
+
+    def _misses(self, health: HealthStatus) -> bool:
+        """Whether it is known to be slower than the client would like; medians stand for every percentile."""
+        first_s = (health.first_token_ms or 0.0) / 1000
+        return any(first_s > most for _, most in self.preferences.max_latency) or any(
+            health.tokens_per_s is not None and health.tokens_per_s < least
+            for _, least in self.preferences.min_throughput
+        )
 
     def _moves(self, candidate: Candidate, health: HealthStatus) -> bool:
-        """Whether the kept beginning of its prompt would be lost there, as far as one is worth keeping."""
+        """Whether the kept beginning of its prompt would be lost there, as long as the one that has it does well."""
         if self.kept_at is None:
             return False
         return candidate.way != self.kept_at or health.success_rate < _SICK_BELOW
 
-    def cost_usd(self, offering: OfferingFacts, *, is_kept: bool = False) -> float:
-        """What the call is estimated to cost there; infinite where that is unknown."""
-        card = rate_card_of(offering, self.context.at.timestamp())
-        if not card.has_prices:
-            return _UNPRICED
-        tokens = self.request.required.input_tokens
-        counts = counted(
-            input_tokens=tokens,
-            cached_read_tokens=tokens if is_kept else 0,
-            output_tokens=self._output_tokens(),
-        )
-        return float(card.standard.cost_usd(Usage(counts)))
-
-    def _output_tokens(self) -> int:
-        call = self.request.required.call
-        most = operation_of(call.endpoint).most_output_tokens(call) if call else None
-        return LIKELY_OUTPUT_TOKENS if most is None else min(most, LIKELY_OUTPUT_TOKENS)
+    def cost_usd(self, tariff: Tariff | None, *, is_cached: bool = False) -> float:
+        """What the call is estimated to cost; infinite where that is unknown."""
+        if tariff is None:
+            return math.inf
+        if self._output_tokens < 0:
+            call = self.request.required.call
+            most = operation_of(call.endpoint).most_output_tokens(call) if call else None
+            self._output_tokens = _LIKELY_OUTPUT_TOKENS if most is None else min(most, _LIKELY_OUTPUT_TOKENS)
+        return tariff.cost_usd(self.request.required.input_tokens, self._output_tokens, is_cached=is_cached)
 
 
 def ordering_of(
@@ -151,22 +185,41 @@ def ordering_of(
     return Ordering(request, choices, preferences, context, kept_at)
 
 
-def lead_by_draw(nearly_equal: list[Candidate], draw: float) -> None:
-    """Put the better of two that the draw chooses first: so all take part, and the best the most."""
-    count = len(nearly_equal)
-    place = draw * count
-    first = int(place)
-    lead = nearly_equal.pop(min(first, int((place - first) * count)))
-    nearly_equal.insert(0, lead)
+def is_sick(provider: ProviderFacts | None, health: HealthStatus) -> bool:
+    """Of what nobody asked for by name: another one does as well."""
+    return health.success_rate < _SICK_BELOW or (provider is not None and provider.health == "unhealthy")
+
+
+def nearness(candidate: Candidate, health: HealthStatus, headroom: float, cost_usd: float) -> Nearness:
+    latency_ms = health.latency_ms or _UNTIMED_MS
+    return (
+        -_tenths(health.success_rate),
+        -math.ceil(headroom * 4),
+        _step(latency_ms),
+        _step(cost_usd),
+        latency_ms,
+        candidate.offering.position,
+        candidate.offering.id,
+    )
+
+
+def usual_cost_usd(tariff: Tariff | None) -> float:
+    return math.inf if tariff is None else tariff.cost_usd(*_USUAL_TOKENS)
+
+
+def _tenths(rate: float) -> int:
+    return int(rate * 10 + 0.5)
 
 
 def _step(value: float) -> float:
     """The same for what is nearly equal."""
-    return (
-        math.floor(math.log(value) / _NEAR) if 0.0 < value < math.inf else (value and math.inf) or -math.inf
-    )
+    if value <= 0.0 or value == math.inf:
+        return math.copysign(math.inf, value - 1.0)
+    return math.floor(math.log(value) / _NEAR)
 
 
-def _health(candidate: Candidate) -> HealthStatus:
-    assert candidate.health  # noqa: S101  # what is ordered has been looked at
-    return candidate.health
+def _lead_by_draw(candidates: list[Candidate], count: int, draw: float) -> None:
+    """Of the first so many, the better of two that the draw chooses leads: all take part, and the best the most."""
+    place = draw * count
+    first = int(place)
+    candidates.insert(0, candidates.pop(min(first, int((place - first) * count))))

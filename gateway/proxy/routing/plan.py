@@ -1,7 +1,7 @@
 """Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.keys import KeyFacts
@@ -9,6 +9,7 @@ from accounts.policies import LifecyclePolicy
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
 from gateway.proxy.errors import GatewayError, InvalidRequest
+from gateway.proxy.routing.auto import pick
 from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, weigh
 from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
@@ -51,8 +52,23 @@ class RoutePlan:
     """The model that was asked for, where the first candidate's is its successor."""
     asked: str = ""
     """What was to answer, if it could: the first name."""
+    more: int = 0
+    """How many more `auto` could have chosen, as far as the catalogue tells."""
     varies: bool = False
     """What is told of the answer depends on who answers."""
+
+
+@dataclass(slots=True)
+class NoRoute:
+    """What was found where no offering is left; `refusal` is what the client is answered."""
+
+    refusal: GatewayError
+    dropped: tuple[Dropped, ...]
+    choices: tuple[ResolvedModel, ...]
+    passed_over: tuple[PassedOver, ...]
+    draw: float
+    candidates: tuple[Candidate, ...] = ()
+    kept_at: Way | None = None
 
 
 @dataclass(slots=True)
@@ -78,23 +94,37 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
     lone: Lone | None = context.snapshot.prepared.get((request.names, required.endpoint, key.id))
     if lone is not None and lone.key is key and request.preferences is NO_PREFERENCES:
         is_now = lone.since <= context.at < lone.until
-        plan = lone.plan
-        if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context):
+        plan, health = lone.plan, context.health_of(lone.row.offering.id)
+        if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context, health):
             return plan
-    return _plan(request, request.preferences.narrowed_by(key), context)
+    plan_or_not = survey_route(request, context)
+    if isinstance(plan_or_not, NoRoute):
+        raise plan_or_not.refusal
+    return plan_or_not
 
 
-def _plan(request: RouteRequest, preferences: ProviderPreferences, context: RoutingContext) -> RoutePlan:
-    required = request.required
+def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | NoRoute:
+    """The same with nothing kept from before, and with all that was found where nobody is left.
+
+    Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
+    """
+    required, preferences = request.required, request.preferences.narrowed_by(context.key)
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)
     kept: list[Candidate] = []
     dropped: list[Dropped] = []
+    more = 0
+    ordering = ordering_of(request, choices, preferences, context)
     for rank, choice in enumerate(choices):
-        for row in _rows(choice, required.endpoint, context):
-            candidate = row.candidate if rank == 0 else replace(row.candidate, rank=rank)
-            if reason := reason_against(row, choice, request, preferences, context):
+        if choice.model is None:
+            found, able = pick(choice, rank, ordering, dropped)
+            kept, more = [*kept, *found], more + able - len(found)
+            continue
+        for row in standings_of(choice.model, required.endpoint, context.snapshot, context.at).rows:
+            health = context.health_of(row.offering.id)
+            candidate = row.candidate.of_call(rank, health)
+            if reason := reason_against(row, choice, request, preferences, context, health):
                 dropped.append(Dropped(candidate, reason))
             else:
                 kept.append(candidate)
@@ -102,11 +132,11 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     if not kept:
-        raise _nowhere(choices, required, dropped, context, preferences)
-    kept_at = None
+        dropped += _ruled_out(choices[0], dropped, request, preferences, context)
+        refusal = _nowhere(choices, required, dropped, context, preferences)
+        return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
     if len(kept) > 1:
-        ordering = ordering_of(request, choices, preferences, context)
-        kept, kept_at = _in_order(kept, ordering, dropped), ordering.kept_at
+        kept = _in_order(kept, ordering, dropped)
     plan = RoutePlan(
         kept[0].model,
         tuple(kept),
@@ -114,9 +144,10 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
         tuple(choices),
         tuple(passed_over),
         context.draw,
-        kept_at,
+        ordering.kept_at,
         choices[kept[0].rank].retired,
         request.names[0],
+        more,
         varies=len(choices) > 1
         or bool(passed_over)
         or choices[0].model is None
@@ -125,6 +156,14 @@ def _plan(request: RouteRequest, preferences: ProviderPreferences, context: Rout
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
+
+
+def _once_each(kept: list[Candidate]) -> list[Candidate]:
+    """Whoever may answer for several choices is tried once, where it comes first."""
+    firsts: dict[Way, Candidate] = {}
+    for candidate in kept:
+        firsts.setdefault(candidate.way, candidate)
+    return list(firsts.values())
 
 
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
@@ -142,13 +181,30 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
     )
 
 
-def _rows(choice: ResolvedModel, endpoint: str, context: RoutingContext) -> Iterable[Standing]:
-    """The offerings of a choice, in static order."""
-    snapshot, at = context.snapshot, context.at
+def _ruled_out(
+    choice: ResolvedModel,
+    dropped: Sequence[Dropped],
+    request: RouteRequest,
+    preferences: ProviderPreferences,
+    context: RoutingContext,
+) -> list[Dropped]:
+    """What `auto` never looked at, for the refusal that tells why nobody is left."""
     if choice.model:
-        return standings_of(choice.model, endpoint, snapshot, at).rows
-    models = _open_models(context)
-    return (row for model in models for row in standings_of(model, endpoint, snapshot, at).rows)
+        return []
+    seen = {drop.candidate.offering.id for drop in dropped}
+    endpoint = request.required.endpoint
+    rows = (
+        row
+        for model in _open_models(context)
+        for row in standings_of(model, endpoint, context.snapshot, context.at).rows
+        if row.offering.id not in seen
+    )
+    found = []
+    for row in rows:
+        health = context.health_of(row.offering.id)
+        if reason := reason_against(row, choice, request, preferences, context, health):
+            found.append(Dropped(row.candidate, reason))
+    return found
 
 
 def _open_models(context: RoutingContext) -> Iterable[ModelFacts]:
@@ -171,16 +227,16 @@ def _weighed(
     is_weighed = required.call is not None and (len(kept) > 1 or required.requires_all)
     if not (is_weighed and operation_of(required.endpoint).may_lose(required)):
         return kept
-    own = [replace(candidate) for candidate in kept]
-    return [candidate for candidate in own if weigh(candidate, required, context, dropped)]
+    return [candidate for candidate in kept if weigh(candidate, required, context, dropped)]
 
 
 def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped]) -> list[Candidate]:
     """Those that may be tried, the best first; of one offering for each choice, if the client wants, by whichever
     credentials.
     """
-    kept = [replace(candidate) for candidate in kept]
     ordering.sort(kept)
+    if kept[-1].rank:
+        kept = _once_each(kept)
     if ordering.context.snapshot.credentials:
         kept = few_own(kept)
     preferences = ordering.preferences

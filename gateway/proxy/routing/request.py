@@ -41,6 +41,8 @@ class RouteRequest:
     min_reasoning_level: str = ""
     reasoning_effort: str = ""
     prompt_mark: bytes | None = None
+    chooses: bool = False
+    """`auto` may be among the names."""
 
 
 def read_names(body: Mapping[str, Any], model: str, endpoint: str) -> tuple[str, ...]:

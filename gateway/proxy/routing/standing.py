@@ -6,13 +6,14 @@ from itertools import pairwise
 
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.published.snapshot import Snapshot
+from gateway.proxy.routing.tariffs import tariff_of
 from gateway.proxy.routing.ways import Candidate
 from providers.facts import ProviderFacts
 from providers.operations.registry import serves
 
 CREDENTIAL_MISSING = "credential_missing"
-_EVER = datetime.max.replace(tzinfo=UTC)
-_NEVER = datetime.min.replace(tzinfo=UTC)
+EVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def standings_of(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datet
 
 def _prepare(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datetime) -> Standings:
     """It holds between the instants at which something of this model changes by itself."""
-    instants = [_NEVER, *sorted(model.instants()), _EVER]
+    instants = [NEVER, *sorted(model.instants()), EVER]
     since, until = next(span for span in pairwise(instants) if span[0] <= at < span[1])
     rows = [_stand(model, offering, endpoint, snapshot, at) for offering in model.offerings]
     return Standings(tuple(rows), since, until)
@@ -62,7 +63,7 @@ def _stand(
 ) -> Standing:
     provider = snapshot.providers.get(offering.provider_id)
     return Standing(
-        Candidate(model, offering, offering.id),
+        Candidate(model, offering, offering.id, tariff=tariff_of(offering, at)),
         offering,
         model,
         provider,

@@ -5,7 +5,7 @@ a call's way. Pure.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.proxy.routing.plan import RoutePlan
+from gateway.proxy.routing.plan import NoRoute, RoutePlan
 from gateway.proxy.routing.ways import Candidate, Dropped
 
 STAGES = (
@@ -33,7 +33,7 @@ def stage_of(reason: str) -> str:
     return _STAGE_OF.get(reason) or _STAGE_OF.get(reason.partition(":")[0]) or "operational"
 
 
-def trace_of(plan: RoutePlan, most: int = SHOWN) -> Mapping[str, Any]:
+def trace_of(plan: RoutePlan | NoRoute, most: int = SHOWN) -> Mapping[str, Any]:
     """JSON-ready: the draw, the choices, each stage with who fell out of it and why, and the order with its scores."""
     return {
         "draw": plan.draw,

@@ -34,6 +34,8 @@ class Surface:
     format: str = "openai"
     keeps_answers: bool = False
     """Clients may come back to them, and go on from them: see gateway.proxy.stored."""
+    only_counts: bool = False
+    """It tells how many tokens a request has, and calls nobody."""
     operation: Operation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -84,11 +86,6 @@ class Surface:
             return str(metadata.get("user_id") or "") if isinstance(metadata, Mapping) else ""
         return str(parsed.get("safety_identifier") or parsed.get("user") or "")
 
-    @property
-    def only_counts(self) -> bool:
-        """It tells how many tokens a request has, and calls nobody."""
-        return False
-
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer of a surface that only counts. Raises InvalidRequest."""
         raise NotImplementedError
@@ -122,10 +119,7 @@ class CountSurface(FormatSurface):
 
     count_tokens: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """Raises TranslationError."""
-
-    @property
-    def only_counts(self) -> bool:
-        return True
+    only_counts: bool = True
 
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises InvalidRequest."""

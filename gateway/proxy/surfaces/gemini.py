@@ -60,10 +60,6 @@ class GeminiSurface(FormatSurface):
     def is_streamed(self, parsed: Mapping[str, Any]) -> bool:  # noqa: ARG002  # likewise
         return self.verb == "streamGenerateContent"
 
-    @property
-    def only_counts(self) -> bool:
-        return self.verb == "countTokens"
-
     def count(self, parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises InvalidRequest."""
         try:
@@ -78,4 +74,12 @@ def find_gemini(path: str) -> GeminiSurface | None:
     model_id, _, verb = path.removeprefix(prefix or "").rpartition(":")
     if prefix is None or not model_id or verb not in _VERBS:
         return None
-    return GeminiSurface(path, "generate_content", _check, format="gemini", model_id=model_id, verb=verb)
+    return GeminiSurface(
+        path,
+        "generate_content",
+        _check,
+        format="gemini",
+        only_counts=verb == "countTokens",
+        model_id=model_id,
+        verb=verb,
+    )

@@ -1,5 +1,6 @@
 """Alerts arrive at receivers that are slow, down, gone, or send us elsewhere: late, once, or never, and noted."""
 
+import json
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,6 +21,7 @@ from accounts.models import Alert, AlertChannel, AlertDelivery, Team
 from gateway.core.refusals import InvalidField
 from tests.accounts.alerts.conftest import AT, send_due, tell
 from tests.accounts.alerts.receiver import Receiver, endless, hang_up, with_headers
+from tests.sdk.test_node import run_tests
 
 pytestmark = pytest.mark.django_db
 Channels = Callable[..., tuple[AlertChannel, str]]
@@ -53,6 +55,18 @@ def test_openais_sdk_unwraps_what_a_webhook_gets(
     assert got.json["timestamp"].endswith("Z")
     assert got.json["data"] == {"id": "x", "team": "research", "title": alert.title, "key": "billing"}
     assert len(got.body) < 20_000
+
+
+def test_openais_sdk_for_node_unwraps_it_too(team: Team, receiver: Receiver, channel_to: Channels) -> None:
+    """Also while the secret rotates, by the new one and by the former."""
+    channel, former = channel_to()
+    secret = rotate_secret(channel=channel)
+    tell(team)
+    [got] = receiver.received
+    told = {"body": got.body.decode(), "headers": dict(got.headers), "id": Alert.objects.get().public_id}
+    for each in (secret, former):
+        sent = json.dumps({**told, "type": "key.created", "secret": each})
+        assert run_tests("webhooks.test.js", {"GATEHOUSE_WEBHOOK": sent}) == 2
 
 
 def test_longest_alert_is_a_body_within_the_standard(

@@ -16,6 +16,7 @@ from gateway.plane.spool import Spool
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.routing.ways import Candidate, Dropped
+from providers.health import HealthStatus
 from tests.gateway.spooling import attempt, record_call
 
 pytestmark = pytest.mark.django_db
@@ -53,8 +54,24 @@ def test_calls_that_were_routed_alike_share_one_plan(plans: PlanNotes) -> None:
     assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (2, 4)
     assert len(set(RoutingNote.objects.filter(pk__in=map(UUID, ids)).values_list("plan_id", flat=True))) == 1
     kept = json.loads(RoutingPlan.objects.get(pk=RoutingNote.objects.get(pk=UUID(ids[0])).plan_id).content)
-    assert kept["order"][0] == ["acme/one", "p1", "one", 0, "nothing", 1]
+    assert kept["order"][0] == ["acme/one", "p1", "one", 0, "nothing", 1, 0]
     assert kept["dropped"] == {"breaker_open": [["acme/one", "p3", "one"]]}
+
+
+def test_what_differs_from_call_to_call_is_kept_with_the_call(plans: PlanNotes) -> None:
+    ids = [uuid4().hex, uuid4().hex]
+    for id_, rate in zip(ids, (0.99, 0.51), strict=True):
+        given = plan(1, 2)
+        given.draw, given.kept_at = 0.25, 2
+        given.candidates[0].health = HealthStatus(is_open=False, success_rate=rate, latency_ms=12.4)
+        plans.take((id_, given))
+    NoteWriter(plans).write()
+    assert RoutingPlan.objects.count() == 1
+    kept = [json.loads(RoutingNote.objects.get(pk=UUID(id_)).scores) for id_ in ids]
+    assert kept == [
+        {"draw": 0.25, "order": [[0.99, 12], None], "kept_at": 1},
+        {"draw": 0.25, "order": [[0.51, 12], None], "kept_at": 1},
+    ]
 
 
 def test_other_processes_plan_and_one_that_is_told_twice_are_no_second_row(plans: PlanNotes) -> None:

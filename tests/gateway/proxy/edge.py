@@ -310,7 +310,7 @@ class EdgeProcess:
         await self.store.close()
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
-        surface = surface_at(scope["path"])
+        surface = surface_at(scope["path"], scope["query_string"])
         assert surface, scope["path"]
         await self.edge.answer(surface, scope, receive, send)
 

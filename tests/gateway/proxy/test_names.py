@@ -143,7 +143,7 @@ def test_a_redirect_holds_for_each_choice():
 def test_a_pinned_provider_is_the_only_one_that_may_answer(name, planned):
     plan = choose(name)
     assert ids(plan) == planned
-    assert {drop.reason for drop in plan.dropped} == {"not_pinned"}
+    assert {drop.reason for drop in plan.dropped} <= {"not_pinned"}
 
 
 @pytest.mark.parametrize(
