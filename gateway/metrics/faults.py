@@ -25,7 +25,8 @@ _CALLER = {
 }
 _POLICY = {
     "policy_permission": (
-        "permission_denied surface_not_permitted address_not_permitted project_not_permitted provider_not_permitted"
+        "permission_denied surface_not_permitted address_not_permitted project_not_permitted provider_not_permitted "
+        "floor_not_met"
     ),
     "policy_limit": "rate_limit_exceeded request_beyond_limit",
     "policy_budget": "budget_exceeded budget_held",

@@ -22,7 +22,7 @@ from tests.gateway.proxy.test_translation import CLIENTS
 from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.patience import HANG_S
 from tests.services import wait_until
-from tests.upstream.faulty import SECRET, WAITS_S, FaultyProvider
+from tests.upstream.faulty import PRIVATE_FIELDS, SECRET, WAITS_S, FaultyProvider
 from tests.upstream.speaking import SAID
 
 ANSWER_BYTES = 1_000_000
@@ -71,6 +71,8 @@ def _cut(code: str) -> Outcome:
 # By the fault: of a whole answer, and of a stream; one for both where they are alike. Source: the failure model's 2.1.
 ANYWHERE: dict[str, Outcome] = {
     "ok": WELL,
+    "leaky-headers": WELL,
+    "refused": Outcome(502, "provider_unreachable"),
     "rst-before": CUT_OFF,
     "eof-before": CUT_OFF,
     "no-http": UNREADABLE,
@@ -285,24 +287,25 @@ class Judged:
         yield from self._answer()
         yield from self._ledger()
         asked = [self.provider.asked[f"{name}.{self.case.number}"] for name in (self.case.fault, "ok")]
-        if self.case.fault != "ok" and asked != [1, int(self.case.goes_on)]:
+        expected = [int(self.case.fault != "refused"), int(self.case.goes_on)]
+        if self.case.fault != "ok" and asked != expected:
             yield f"asked {asked}"
 
     def _headers(self) -> Iterator[str]:
         headers = self.answer.headers
         if not headers["x-request-id"].startswith("req_"):
             yield "no request id"
-        if (
-            self.case.fault == "429-waits"
-            and not self.case.goes_on
-            and headers.get("retry-after") != str(WAITS_S)
-        ):
+        waits = str(WAITS_S) if self.case.fault == "429-waits" else None
+        is_limited = self.case.outcome == LIMITED and not self.case.goes_on
+        if is_limited and headers.get("retry-after") != waits:
             yield f"waits {headers.get('retry-after')}"
         if self.expected.status == 200:
             told = headers["x-gateway-provider"], headers["x-gateway-attempts"], headers["x-gateway-lane"]
             who = ("second", "2") if self.case.goes_on else ("first", "1")
             if told != (*who, self.case.lane):
                 yield f"told {told}"
+        if private := [name for name in PRIVATE_NAMES if name in headers]:
+            yield f"told {private}"
         if SECRET in self.answer.text or "10.1.2.3" in self.answer.text:
             yield "tells what is private"
 
@@ -368,6 +371,10 @@ class Judged:
                 yield f"{closed.outcome} costs {cost}, loses {loss}"
 
 
+PRIVATE_NAMES = {field.partition(":")[0] for field in PRIVATE_FIELDS} - {"server", "x-request-id"}
+"""The others are the gateway's own."""
+
+
 @contextmanager
 def matrix(
     every: Sequence[Case],
@@ -384,18 +391,19 @@ def matrix(
         a_provider(
             number + 10 * further,
             slug=slug,
-            base_url=provider.base_url(name),
+            base_url=provider.base_url(name, is_closed=further == 2),
             wire_format=name,
             secret=SECRET,
         )
-        for further, slug in enumerate(("first", "second"))
+        for further, slug in enumerate(("first", "second", "closed"))
         for name, number in place.items()
     ]
     models = []
     for case in every:
         more = {"prices": PRICES, "max_output_tokens": 1000}
         number, id_ = place[case.spoken], 2 * case.number
-        offerings = [an_offering(id_, provider_id=number, upstream_name=case.upstream, **more)]
+        asked = number + 20 if case.fault == "refused" else number
+        offerings = [an_offering(id_, provider_id=asked, upstream_name=case.upstream, **more)]
         if case.has_second:
             name = f"ok.{case.number}"
             offerings.append(

@@ -8,6 +8,7 @@ What goes wrong after the first text does so once its client has read that: a te
 import asyncio
 import gzip
 import json
+import socket
 import struct
 import threading
 from collections import Counter
@@ -26,6 +27,18 @@ JSON, EVENT_STREAM, HTML = "application/json", "text/event-stream", "text/html"
 WAITS_S = 7
 """What it asks to wait, where it says that."""
 SECRET = "s3cret-of-the-operator"
+PRIVATE_FIELDS = (
+    "set-cookie: session=of-the-provider",
+    "server: vendor/1.0",
+    "keep-alive: timeout=5",
+    "proxy-authenticate: Basic",
+    "www-authenticate: Bearer",
+    "openai-organization: the-operators",
+    "x-request-id: theirs",
+    "x-ratelimit-remaining-requests: 7",
+    "access-control-allow-origin: *",
+    "via: 1.1 10.1.2.3",
+)
 ENDLESS_BYTES = 64 << 20
 _MESSAGE = f"No, not with {SECRET}, said 10.1.2.3."
 _BLOCK = b" " * (1 << 16)
@@ -131,6 +144,17 @@ def _facts() -> AnswerFacts:
 @act("ok")
 async def serve(wire: Wire) -> None:
     await (wire.stream(*wire.events) if wire.is_streamed else wire.answer(200, wire.whole))
+
+
+@act("leaky-headers")
+async def tell_of_its_own(wire: Wire) -> None:
+    """What is meant for the next hop only, and what clients must not hear of whoever answers."""
+    if wire.is_streamed:
+        wire.head(200, f"content-type: {EVENT_STREAM}", "transfer-encoding: chunked", *PRIVATE_FIELDS)
+        await wire.send(*wire.events)
+        await wire.end()
+    else:
+        await wire.answer(200, wire.whole, JSON, *PRIVATE_FIELDS)
 
 
 # The connection
@@ -360,12 +384,15 @@ async def send_signs_of_life(wire: Wire) -> None:
 
 @dataclass
 class FaultyProvider:
+    """`closed_port` is one at which nobody listens."""
+
     port: int = 0
+    closed_port: int = 0
     asked: Counter[str] = field(default_factory=Counter)
     heard: set[str] = field(default_factory=set)
 
-    def base_url(self, wire_format: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{wire_format}/v1"
+    def base_url(self, wire_format: str, *, is_closed: bool = False) -> str:
+        return f"http://127.0.0.1:{self.closed_port if is_closed else self.port}/{wire_format}/v1"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -405,6 +432,10 @@ def faulty_provider() -> Iterator[FaultyProvider]:
         await stopped.wait()
         server.close()
 
+    nobody = socket.socket()
+    # Bound, and deaf: nobody else comes to listen there meanwhile.
+    nobody.bind(("127.0.0.1", 0))
+    provider.closed_port = nobody.getsockname()[1]
     loops: list[asyncio.AbstractEventLoop] = []
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
@@ -414,3 +445,4 @@ def faulty_provider() -> Iterator[FaultyProvider]:
     finally:
         loops[0].call_soon_threadsafe(stopped.set)
         thread.join(HANG_S)
+        nobody.close()

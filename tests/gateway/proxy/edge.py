@@ -341,6 +341,13 @@ class RunningEdge:
         with self.client(**{"x-gateway-lane": lane}) as client:
             return client.post("/v1/chat/completions", json=given)
 
+    def forget_health(self) -> None:
+        """As if nobody had been called yet, nor failed over to."""
+        services = self.process.services
+        services.health._records.clear()
+        services.health.broken.clear()
+        services.retries.__init__()
+
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""
         return asyncio.run_coroutine_threadsafe(action(), self.process.loop).result(HANG_S)

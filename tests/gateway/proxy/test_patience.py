@@ -200,7 +200,7 @@ def edge(provider, second):
 def _fresh(request):
     if "edge" in request.fixturenames:
         edge = request.getfixturevalue("edge")
-        edge.process.services.health._records.clear()
+        edge.forget_health()
         edge.records.clear()
 
 
@@ -284,7 +284,7 @@ def told_at_end(text: str) -> str | None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatient, surface, lane):
     path = SURFACES[surface][0]
-    impatient.process.services.health._records.clear()
+    impatient.forget_health()
     with impatient.client(**{"x-gateway-lane": lane}) as client:
         answer = client.post(path, json=streamed(surface, "acme/one"))
     assert answer.status_code == 200
@@ -303,7 +303,7 @@ def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatie
 @pytest.mark.parametrize("surface", SURFACES)
 def test_what_fails_after_it_was_opened_ends_with_an_error_in_the_stream(impatient, surface, lane):
     path = SURFACES[surface][0]
-    impatient.process.services.health._records.clear()
+    impatient.forget_health()
     with impatient.client(**{"x-gateway-lane": lane}) as client:
         answer = client.post(path.replace("acme/one", "acme/alone"), json=streamed(surface, "acme/alone"))
     assert answer.status_code == 200

@@ -129,7 +129,7 @@ def servers(request) -> Iterator[tuple[str, Speaker, Speaker, RunningEdge]]:
 @pytest.fixture(autouse=True)
 def _fresh(servers):
     name, first, second, edge = servers
-    edge.process.services.health._records.clear()
+    edge.forget_health()
     for speaker in (first, second):
         speaker.refusal, speaker.events = None, events(name)
         speaker.seen.clear()
