@@ -4,8 +4,9 @@ FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-COPY requirements.lock .
-RUN pip install --require-hashes -r requirements.lock
+# With the extra `s3`: the ledger can be exported to a bucket.
+COPY requirements-s3.lock .
+RUN pip install --require-hashes -r requirements-s3.lock
 
 COPY . .
 # Compiled here, since the user below may not write beside the sources.

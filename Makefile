@@ -54,8 +54,9 @@ format: $(VENV)/.development ## Let ruff rewrite what it can
 bench: $(VENV)/.development ## Measure both lanes against nginx and the bare upstream
 	@$(BIN)/python -m benchmarks
 
-lock: $(VENV)/.development ## Resolve pyproject.toml anew into both lock files
+lock: $(VENV)/.development ## Resolve pyproject.toml anew into its lock files
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml
+	$(COMPILE) --custom-compile-command "make lock" --upgrade -c requirements.lock --extra s3 -o requirements-s3.lock pyproject.toml
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
 	$(COMPILE) --custom-compile-command "make lock" --upgrade --no-deps -o tests/sdk/openai-2.lock tests/sdk/openai-2.in
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o tests/agents/frameworks.lock tests/agents/frameworks.in

@@ -17,7 +17,16 @@ from accounts.alert_serializers import (
     NewChannelSerializer,
 )
 from accounts.alerts import channels
-from accounts.management_view import TEAM, ManagementView, checked, own_team, person_of, team_of
+from accounts.management_view import (
+    TEAM,
+    ManagementView,
+    checked,
+    find_row,
+    own_team,
+    page_of,
+    person_of,
+    team_of,
+)
 from accounts.models import AlertChannel, AlertDelivery
 from accounts.serializers import ListParameters
 from gateway.core.errors import ApiError
@@ -111,7 +120,7 @@ class ChannelsView(ManagementView):
     def get(self, request: Request) -> Response:
         query = checked(ListParameters, request.query_params.dict())
         rows = AlertChannel.objects.filter(team=team_of(request, query.get("team"))).select_related("team")
-        return _page(rows, query, ChannelSerializer)
+        return page_of(rows, query, lambda page: ChannelSerializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
         team, given = own_team(self), checked(NewChannelSerializer, request.data)
@@ -210,7 +219,8 @@ class DeliveriesView(_ChannelView):
     def get(self, request: Request, id: str) -> Response:  # noqa: A002
         query = checked(ListParameters, request.query_params.dict())
         channel = self._of(team_of(request, query.get("team")), id)
-        return _page(channel.deliveries.select_related("alert"), query, DeliverySerializer)
+        rows = channel.deliveries.select_related("alert")
+        return page_of(rows, query, lambda page: DeliverySerializer(page, many=True).data)
 
 
 class ReplayView(_ChannelView):
@@ -227,23 +237,11 @@ class ReplayView(_ChannelView):
     )
     def post(self, request: Request, id: str, delivery: str) -> Response:  # noqa: A002, ARG002
         channel = self.changeable(id)
-        # As long as the ids that there are: no database is asked for others.
-        is_id = delivery.isascii() and delivery.isdecimal() and len(delivery) < 19
         rows = AlertDelivery.objects.filter(channel=channel).select_related("alert", "channel")
-        row = rows.filter(pk=int(delivery)).first() if is_id else None
-        if row is None:
-            raise ApiError(
-                f"There is no delivery '{delivery}' to this channel.", status=404, code="not_found"
-            )
+        row = find_row(rows, delivery, f"delivery '{delivery}' to this channel")
         again = channels.replay(delivery=row)
         return Response(DeliverySerializer(again).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _with_secret(channel: AlertChannel, secret: str) -> dict[str, Any]:
     return {**ChannelSerializer(channel).data, "secret": secret or None}
-
-
-def _page(rows: Any, query: dict[str, Any], told: Any) -> Response:
-    limit, offset = query["limit"], query["offset"]
-    data = told(rows[offset : offset + limit], many=True).data
-    return Response({"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": data})

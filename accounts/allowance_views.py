@@ -9,7 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.allowances import remove_allowance, set_allowance
-from accounts.management_view import TEAM, ManagementView, checked, own_team, team_of
+from accounts.management_view import (
+    TEAM,
+    ManagementView,
+    checked,
+    find_row,
+    own_team,
+    page_of,
+    team_of,
+)
 from accounts.models import Allowance
 from accounts.money import plain
 from accounts.serializers import ListParameters, StrictSerializer
@@ -131,11 +139,7 @@ class AllowancesView(ManagementView):
     def get(self, request: Request) -> Response:
         query = checked(ListParameters, request.query_params.dict())
         rows = team_of(request, query.get("team")).allowances.select_related("team")
-        limit, offset = query["limit"], query["offset"]
-        page = AllowanceSerializer(rows[offset : offset + limit], many=True).data
-        return Response(
-            {"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": page}
-        )
+        return page_of(rows, query, lambda page: AllowanceSerializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
         team, given = own_team(self), checked(NewAllowanceSerializer, request.data)
@@ -200,10 +204,5 @@ class AllowanceView(ManagementView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _find(self, text: str) -> Allowance:
-        # As long as the ids that there are: no database is asked for others.
-        is_id = text.isascii() and text.isdecimal() and len(text) < 19
         rows = self.asked_team().allowances.select_related("team")
-        row = rows.filter(pk=int(text)).first() if is_id else None
-        if row is None:
-            raise ApiError(f"There is no allowance '{text}' in this team.", status=404, code="not_found")
-        return row
+        return find_row(rows, text, f"allowance '{text}' in this team")

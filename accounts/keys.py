@@ -86,6 +86,8 @@ class KeyFacts:
     lane: str = "auto"
     may_search_elsewhere: bool = False
     """Another vendor's web search may stand in for the one that is asked for, at its price."""
+    deadline_s: float = 0.0
+    """Seconds that its calls are waited for, whatever longer time they ask for; 0: it has none."""
     lifecycle_policy: str = "advise"
     """The team's: see accounts.policies."""
     keeps_responses: bool = True

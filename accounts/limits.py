@@ -7,6 +7,8 @@ from datetime import datetime
 from gateway.core.refusals import InvalidField
 
 LIMIT_MAX = 1_000_000
+TIMEOUT_MAX_MS = 24 * 3_600_000
+"""No call is waited for longer than a day."""
 AMOUNT_MAX = 1_000_000_000_000
 """Of a limit in a window: what Redis' doubles count exactly, and more than anybody calls for."""
 WINDOWS_S: Mapping[str, int] = {"minute": 60, "day": 86_400, "none": 0}
@@ -29,6 +31,13 @@ def check_name(name: str) -> None:
 def check_line(field: str, text: str) -> None:
     if len(text) > _NAME_LENGTH_MAX or not text.isprintable():
         raise InvalidField(field, f"{field} must be at most {_NAME_LENGTH_MAX} printable characters.")
+
+
+def check_timeout(value: int | None) -> None:
+    """Raises InvalidField."""
+    if value is not None and not 1 <= value <= TIMEOUT_MAX_MS:
+        message = f"timeout_ms is {value}; it must be 1 to {TIMEOUT_MAX_MS}, or null for no deadline."
+        raise InvalidField("timeout_ms", message)
 
 
 def check_limit(field: str, value: int | None) -> None:

@@ -1,13 +1,16 @@
 """What all of management shares: whose team is acted for, and who may."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import orjson
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
@@ -16,6 +19,7 @@ from accounts.scopes import FEED
 from accounts.serializers import TeamParameter
 from gateway.core.errors import ApiError
 
+_Row = TypeVar("_Row", bound=Model)
 TEAM = OpenApiParameter(
     "team",
     {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
@@ -58,6 +62,23 @@ class ManagementView(APIView):
     def asked_team(self) -> Team:
         query = checked(TeamParameter, self.request.query_params.dict())
         return team_of(self.request, query.get("team"))
+
+
+def find_row(rows: QuerySet[_Row], text: str, what: str) -> _Row:
+    """The one whose id is in the address, of those that the caller may see; `what` it is. Raises ApiError."""
+    # As long as the ids that there are: no database is asked for others.
+    is_id = text.isascii() and text.isdecimal() and len(text) < 19
+    row = rows.filter(pk=int(text)).first() if is_id else None
+    if row is None:
+        raise ApiError(f"There is no {what}.", status=404, code="not_found")
+    return row
+
+
+def page_of(rows: QuerySet[_Row], query: dict[str, Any], write: Callable[[list[_Row]], Any]) -> Response:
+    """One page of a list; `query` says its `limit` and `offset`."""
+    limit, offset = query["limit"], query["offset"]
+    data = write(list(rows[offset : offset + limit]))
+    return Response({"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": data})
 
 
 def checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:

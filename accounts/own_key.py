@@ -1,7 +1,7 @@
 """What a key is told of itself: what it may do, what binds it, and what is left of that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import standings
+from accounts.floors import Floor
 from accounts.keys import KeyFacts
 from accounts.models import Budget, Key
 from accounts.money import plain, usd_of
@@ -53,6 +54,7 @@ class Standings:
 
     at: float
     own: str
+    floor: Floor | None
     limits: Sequence[Limit]
     left: dict[Limit, Standing]
     budgets: Sequence[Budget]
@@ -85,7 +87,7 @@ def look(facts: KeyFacts) -> Standings:
     windows = [window_at(window, "UTC", at) for window in _PERIODS.values()]
     spent = read_bases({own: windows, own + OWN: windows})
     left = {standing.limit: standing for standing in standings.here.reader.standings(limits)}
-    return Standings(at, own, limits, left, budgets, stand_budgets(budgets, at), spent)
+    return Standings(at, own, facts.floor, limits, left, budgets, stand_budgets(budgets, at), spent)
 
 
 def _binding(facts: KeyFacts) -> Q:
@@ -134,6 +136,22 @@ class BudgetStandingSerializer(serializers.Serializer[Any]):
     resets_at = serializers.DateTimeField(allow_null=True)
 
 
+class FloorSerializer(serializers.Serializer[Any]):
+    """What is unknown of an offering does not fulfil it."""
+
+    regions = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="A model has to run within each of these lists, with all regions that it runs in; none: anywhere.",
+    )
+    zero_retention = serializers.BooleanField(help_text="Nothing of a call is kept once it is answered.")
+    no_data_collection = serializers.BooleanField(
+        help_text="Nothing of a call is used for the provider's own ends, such as training."
+    )
+    quantizations = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="Any of these; null: any at all."
+    )
+
+
 class OwnKeySerializer(KeySerializer):
     """What the key that asks may do: the members that OpenRouter's answer has, and ours.
 
@@ -164,10 +182,13 @@ class OwnKeySerializer(KeySerializer):
     concurrency = serializers.SerializerMethodField()  # type: ignore[assignment]  # likewise
     limits = serializers.SerializerMethodField()
     budgets = serializers.SerializerMethodField()
+    floor = serializers.SerializerMethodField(
+        help_text="What its calls keep to whatever they ask for, by its own terms and its team's; null: nothing."
+    )
     team = TeamSerializer(read_only=True)  # type: ignore[assignment]  # more than the others tell of it
 
     class Meta(KeySerializer.Meta):
-        fields = [*_OPENROUTERS, *KeySerializer.Meta.fields, "limits", "budgets"]
+        fields = [*_OPENROUTERS, *KeySerializer.Meta.fields, "floor", "limits", "budgets"]
         read_only_fields = fields
 
     @property
@@ -243,6 +264,11 @@ class OwnKeySerializer(KeySerializer):
             ),
             None,
         )
+
+    @extend_schema_field(FloorSerializer(allow_null=True))
+    def get_floor(self, key: Key) -> Any:  # noqa: ARG002  # likewise
+        floor = self._standings.floor
+        return None if floor is None else asdict(floor)
 
     @extend_schema_field(LimitStandingSerializer(many=True))
     def get_limits(self, key: Key) -> Any:  # noqa: ARG002  # likewise

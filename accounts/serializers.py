@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.limits import LIMIT_MAX
+from accounts.limits import LIMIT_MAX, TIMEOUT_MAX_MS
 from accounts.models import Key
 from accounts.patterns import PATTERNS_MAX, warn_of
 from accounts.scopes import SCOPES
@@ -110,6 +110,14 @@ class KeyChangesSerializer(StrictSerializer):
         required=False,
         help_text="Another vendor's web search may stand in for the one that is asked for, at its price.",
     )
+    timeout_ms = serializers.IntegerField(
+        min_value=1,
+        max_value=TIMEOUT_MAX_MS,
+        allow_null=True,
+        required=False,
+        help_text="Milliseconds that its calls are waited for, over all attempts; a request may ask for less by "
+        "x-gateway-timeout-ms. null: as long as requests say.",
+    )
 
 
 class NewKeySerializer(KeyChangesSerializer):
@@ -210,6 +218,7 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "no_data_collection",
             "lane",
             "may_search_elsewhere",
+            "timeout_ms",
             "created_at",
             "expires_at",
             "revoked_at",

@@ -27,6 +27,9 @@ class Reader(Protocol):
     def install(self, bases: Bases) -> None:
         """Let the store know what SQL has as spent."""
 
+    def release_holds(self, subject: str, calls: Iterable[str]) -> None:
+        """Give back what those calls hold of it."""
+
 
 class Nobody:
     """Where no data plane runs."""
@@ -41,6 +44,9 @@ class Nobody:
         return {}
 
     def install(self, bases: Bases) -> None:
+        pass
+
+    def release_holds(self, subject: str, calls: Iterable[str]) -> None:
         pass
 
 

@@ -32,6 +32,7 @@ def prove_store(*, at: datetime) -> Sequence[Difference]:
     """
     wanted = _windows(at.timestamp())
     low, balances, store = _look_until_as_much(wanted)
+    ownerless = {subject: each.ownerless for subject, each in balances.items() if each.ownerless}
     found = [
         *_too_little(low, store),
         *_too_much(wanted, store),
@@ -40,7 +41,13 @@ def prove_store(*, at: datetime) -> Sequence[Difference]:
             for subject, balance in balances.items()
             if balance.held < 0
         ),
+        *(
+            Difference(subject, "held for calls that are over", plain(usd_of(sum(each.values()))), "0")
+            for subject, each in ownerless.items()
+        ),
     ]
+    for subject, each in ownerless.items():
+        here.reader.release_holds(subject, each)
     if found:
         alarm(found, cause="store", at=at)
         here.reader.install(

@@ -8,7 +8,15 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.management_view import TEAM, ManagementView, checked, own_team, team_of
+from accounts.management_view import (
+    TEAM,
+    ManagementView,
+    checked,
+    find_row,
+    own_team,
+    page_of,
+    team_of,
+)
 from accounts.models import Budget, Limit
 from accounts.subject_rows import BY_OWNERS, Owner, find_subject, subject_columns
 from accounts.subject_serializers import SubjectListParameters
@@ -53,11 +61,7 @@ class SubjectRowsView(_SubjectView):
             if "subject" not in query:
                 raise InvalidField("subject", "subject is needed to say what subject_id names.")
             rows = rows.filter(**subject_columns(find_subject(team, query["subject"], query["subject_id"])))
-        limit, offset = query["limit"], query["offset"]
-        page = self.write(list(rows[offset : offset + limit]))
-        return Response(
-            {"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": page}
-        )
+        return page_of(rows, query, self.write)
 
     def post(self, request: Request) -> Response:
         team, given = self.asked_team(), checked(self.new, request.data)
@@ -84,13 +88,8 @@ class SubjectActView(_SubjectView):
     """Of one of them."""
 
     def find(self, text: str) -> Any:
-        # As long as the ids that there are: no database is asked for others.
-        is_id = text.isascii() and text.isdecimal() and len(text) < 19
-        row = self.rows_of(self.asked_team()).filter(pk=int(text)).first() if is_id else None
-        if row is None:
-            what = self.kind._meta.verbose_name
-            raise ApiError(f"There is no {what} '{text}' in this team.", status=404, code="not_found")
-        return row
+        what = f"{self.kind._meta.verbose_name} '{text}' in this team"
+        return find_row(self.rows_of(self.asked_team()), text, what)
 
     def find_changeable(self, text: str) -> Any:
         row = self.find(text)

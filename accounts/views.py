@@ -56,6 +56,7 @@ _KEY = {
     "no_data_collection": True,
     "lane": "auto",
     "may_search_elsewhere": False,
+    "timeout_ms": 30000,
     "created_at": "2026-11-02T09:30:00Z",
     "expires_at": None,
     "revoked_at": None,

@@ -5,6 +5,7 @@ from celery.worker import state
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from catalogue import billed_probes
 from catalogue.changes import model_alerts
 from catalogue.sheets import services, work
 from gateway.core.rounds import one_at_a_time
@@ -35,6 +36,13 @@ def look_for_imports() -> int:
 def tell_of_models() -> int:
     """Tell teams of changes of models that they use. Returns how many alerts."""
     return model_alerts.tell_changes(at=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def probe_quiet_offerings() -> int:
+    """Ask models that nobody called lately, inside what probes may cost. Returns how many."""
+    return billed_probes.probe_quiet_offerings(timezone.now())
 
 
 def start(pk: int) -> None:

@@ -40,6 +40,7 @@ urlpatterns = [
     path("gateway/endpoints", views.EndpointViewSet.as_view(_LIST), name="gateway-endpoints"),
     path("gateway/params", views.ParamViewSet.as_view(_LIST), name="gateway-params"),
     path("gateway/regions", views.RegionViewSet.as_view(_LIST), name="gateway-regions"),
+    path("routing/status", views.RoutingStatusViewSet.as_view(_LIST), name="routing-status"),
     path("models", views.ModelViewSet.as_view(_LIST), name="models"),
     path("models/<path:id>", views.ModelViewSet.as_view({"get": "retrieve"}), name="model"),
 ]

@@ -7,8 +7,7 @@ from pathlib import Path
 import django
 from celery.schedules import crontab
 
-from accounts.file_places import read_place
-from gateway import env
+from gateway import alert_settings, env, ledger_settings
 from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.redis_url import broker_url, is_usable, verified
@@ -209,6 +208,7 @@ EDGE_LIMITS = EdgeLimits(
 HEARTBEAT_S = env.number("GATEWAY_HEARTBEAT_S", 10)
 OPEN_AFTER_S = env.number("GATEWAY_OPEN_AFTER_S", 20)
 DRAIN_S = env.number("GATEWAY_DRAIN_S", 25)
+MOST_CALLS = env.whole("GATEWAY_MOST_CALLS", 4000, least=1)
 UPSTREAM_CONNECTIONS = env.whole("GATEWAY_UPSTREAM_CONNECTIONS", 2000, least=1)
 PROBE_INTERVAL_S = env.number("GATEWAY_PROBE_INTERVAL_S", 60, least=1)
 # Private addresses are refused for providers, but for these host:port pairs and networks.
@@ -236,18 +236,11 @@ def _credential_origins() -> Origins:
 
 # Where each of them may be sent to. Whoever may edit a provider could else have it sent to a host of their own.
 CREDENTIAL_ORIGINS = _credential_origins()
-# Who is told of providers that refuse us; nobody: it is only logged and shown in the admin.
-ALARM_EMAILS = env.words("GATEWAY_ALARM_EMAILS")
-# Where teams' webhooks may go besides public addresses: other ones than providers', since other people name them.
-ALERT_PRIVATE_ADDRESSES_ALLOWED = env.words("GATEWAY_ALERT_ALLOW_PRIVATE")
-# To which domains alert channels may mail; none named: to any.
-ALERT_MAIL_DOMAINS = [domain.lower() for domain in env.words("GATEWAY_ALERT_MAIL_DOMAINS")]
-# So many alerts of a kind reach somebody in an hour one by one; what is more comes together. 0: all of them.
-ALERTS_BEFORE_DIGEST = env.whole("GATEWAY_ALERTS_BEFORE_DIGEST", 5)
-# So many times a usual day's spending is told as a leap; 0: none is.
-SPEND_LEAP_FACTOR = env.number("GATEWAY_SPEND_LEAP_FACTOR", 3)
-# What happens to a key that is reported as found in public, unless its team says otherwise.
-LEAKED_KEYS = env.choice("GATEWAY_LEAKED_KEYS", "revoke", ("revoke", "tell"))
+ALARM_EMAILS, ALERTS_BEFORE_DIGEST = alert_settings.ALARM_EMAILS, alert_settings.BEFORE_DIGEST
+ALERT_PRIVATE_ADDRESSES_ALLOWED = alert_settings.PRIVATE_ADDRESSES_ALLOWED
+ALERT_MAIL_DOMAINS = alert_settings.MAIL_DOMAINS
+SPEND_LEAP_FACTOR: float = alert_settings.SPEND_LEAP_FACTOR
+LEAKED_KEYS: str = alert_settings.LEAKED_KEYS
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
 _MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
 if django.VERSION >= (6, 1):
@@ -257,15 +250,9 @@ else:
     EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL_SERVER[4:]
 # A price that nobody has looked at for longer is on the curators' worklist.
 STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
-# How long it is kept, for receipts, how calls were routed. 0: it is not.
-ROUTING_DAYS = env.whole("GATEWAY_ROUTING_DAYS", 30, most=36_500)
-# 0: for ever.
-# How many days after its end a team's month is closed. 0: by hand only.
-STATEMENT_DAYS = env.whole("GATEWAY_STATEMENT_DAYS", 3, most=25)
-LEDGER_DAYS = env.whole("GATEWAY_LEDGER_DAYS", 0, most=36_500)
-# A folder, or s3://bucket/prefix, to which each day's rows of the ledger are written; none: they are not.
-LEDGER_EXPORT = env.parsed("GATEWAY_LEDGER_EXPORT", lambda words: read_place(" ".join(words)))
-LEDGER_EXPORT_FORM = env.choice("GATEWAY_LEDGER_EXPORT_FORM", "csv", ("csv", "jsonl"))
+ROUTING_DAYS, STATEMENT_DAYS = ledger_settings.ROUTING_DAYS, ledger_settings.STATEMENT_DAYS
+LEDGER_DAYS: int = ledger_settings.LEDGER_DAYS
+LEDGER_EXPORT, LEDGER_EXPORT_FORM = ledger_settings.EXPORT, ledger_settings.EXPORT_FORM
 # How long answers of /v1/responses are kept for those who go on from them.
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
@@ -364,6 +351,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
     "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
+    "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),
     "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
     "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
     "watch keys and spending": _every(900.0, "accounts.tasks.watch_keys_and_spending"),
@@ -380,8 +368,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "ENUM_NAME_OVERRIDES": {
         "CallOutcome": "catalogue.lifecycle.check.Outcome",
-        "LifecycleStatus": "catalogue.lifecycle.status.Status",
+        "StatusEnum": "catalogue.lifecycle.status.STATUSES",
         "ProviderHealth": "providers.models.Provider.Health",
+        "RoutingState": "catalogue.api.health_serializers.STATUSES",
         "LifecyclePolicyEnum": "accounts.policies.POLICY_CHOICES",
         "AlertChannelKind": "accounts.models.AlertChannel.Kind",
         "AlertDeliveryState": "accounts.models.AlertDelivery.State",

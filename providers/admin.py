@@ -18,6 +18,13 @@ from accounts.admin.deletion import AskingMixin
 from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
 from providers import credential_admin, services, validators
+from providers.breaker_admin import (
+    BreakerMixin,
+    HealthEventInline,
+    IncidentInline,
+    TellingInline,
+    breakers_of_provider,
+)
 from providers.formats.registry import formats_with_list
 from providers.forms import CredentialForm, ProviderForm
 from providers.models import Alarm, Credential, ProbeResult, Provider, Quota
@@ -63,23 +70,6 @@ class QuotaInline(TableInline):
     fields = ["unit", "window", "amount"]
 
 
-class TellingInline(TableInline):
-    """Rows that tell what happened, to read."""
-
-    per_page = 10
-    can_delete = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("provider")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-
 class AlarmInline(TellingInline):
     """When it refused our credential or account."""
 
@@ -111,7 +101,7 @@ class ProbeResultInline(TellingInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(AskingMixin, HistoryAdminBase):
+class ProviderAdmin(BreakerMixin, AskingMixin, HistoryAdminBase):
     form = ProviderForm
     list_display = ["name", "slug", "switch", "access", "health_now", "offering_count", "base_url"]
     list_filter = ["is_enabled", "health", "wire_format"]
@@ -120,11 +110,18 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
     # Counting groups rows, and groups have no order of their own.
     ordering = ["name"]
     search_help_text = "Name, slug or base URL"
-    actions = [*AskingMixin.actions, "probe_now", "switch_on", "switch_off"]
+    actions = [*AskingMixin.actions, "probe_now", "switch_on", "switch_off", *BreakerMixin.breaker_actions]
     actions_submit_line = ["save_and_probe"]
     list_before_template = "admin/connect_line.html"
-    inlines = [CredentialInline, QuotaInline, AlarmInline, ProbeResultInline]
-    readonly_fields = ["access", "further_credentials", "health_now"]
+    inlines = [
+        CredentialInline,
+        QuotaInline,
+        AlarmInline,
+        IncidentInline,
+        HealthEventInline,
+        ProbeResultInline,
+    ]
+    readonly_fields = ["access", "further_credentials", "health_now", "breakers"]
     fieldsets = [
         ("Who it is", {"fields": ["name", "slug", "website"]}),
         ("What becomes of what it is sent", {"fields": [("zero_retention", "collects_data")]}),
@@ -135,7 +132,16 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
         ),
         (
             "Whether calls go there",
-            {"fields": ["is_enabled", "is_probed", "access", "further_credentials", "health_now"]},
+            {
+                "fields": [
+                    "is_enabled",
+                    ("is_probed", "probe_budget_usd"),
+                    "access",
+                    "further_credentials",
+                    "health_now",
+                    "breakers",
+                ]
+            },
         ),
     ]
 
@@ -172,6 +178,10 @@ class ProviderAdmin(AskingMixin, HistoryAdminBase):
         hint = f"Since {since:%Y-%m-%d %H:%M:%S} UTC" if since else undecided
         word = f"{provider.health} for {timesince(since, depth=1)}" if since else provider.health
         return status_chip(word, _HEALTH_TONES.get(provider.health, "neutral"), hint)
+
+    @admin.display(description="breakers")
+    def breakers(self, provider: Provider) -> str:
+        return breakers_of_provider(provider)
 
     @admin.display(description="offerings", ordering="offering_total")
     def offering_count(self, provider: Provider) -> int:

@@ -3,7 +3,6 @@
 from django.db import models
 from django.utils import timezone
 
-from gateway.core.lines import OneLineTexts
 from providers.breaker import (
     BY_CREDENTIAL,
     BY_FAILURES,
@@ -26,7 +25,7 @@ class Cause(models.TextChoices):
     STAFF = BY_STAFF, "staff hold it"
 
 
-class BreakerHold(OneLineTexts, models.Model):
+class BreakerHold(models.Model):
     """Staff's word on the breaker of an offering, or of all of a provider's. An offering's own goes before."""
 
     class Word(models.TextChoices):

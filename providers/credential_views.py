@@ -8,7 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import KeyPrincipal
-from accounts.management_view import TEAM, ManagementView, checked, own_team, team_of
+from accounts.management_view import (
+    TEAM,
+    ManagementView,
+    checked,
+    find_row,
+    own_team,
+    page_of,
+    team_of,
+)
 from accounts.models import Key, Membership, Team
 from gateway.core.errors import ApiError
 from gateway.core.refusals import InvalidField
@@ -83,13 +91,7 @@ class _CredentialView(ManagementView):
         return own_team(self)
 
     def find(self, team: Team, text: str) -> ProviderCredential:
-        # As long as the ids that there are: no database is asked for others.
-        is_id = text.isascii() and text.isdecimal() and len(text) < 19
-        rows = ProviderCredential.objects.for_team(team)
-        credential = rows.filter(pk=int(text)).first() if is_id else None
-        if credential is None:
-            raise ApiError(f"There is no credential '{text}' in this team.", status=404, code="not_found")
-        return credential
+        return find_row(ProviderCredential.objects.for_team(team), text, f"credential '{text}' in this team")
 
 
 @extend_schema_view(
@@ -119,11 +121,7 @@ class CredentialsView(_CredentialView):
         rows = ProviderCredential.objects.for_team(team_of(request, query.get("team")))
         if "provider" in query:
             rows = rows.filter(provider__slug=query["provider"])
-        limit, offset = query["limit"], query["offset"]
-        page = write_credentials(list(rows[offset : offset + limit]))
-        return Response(
-            {"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": page}
-        )
+        return page_of(rows, query, write_credentials)
 
     def post(self, request: Request) -> Response:
         team = self.owners_team()

@@ -1,6 +1,7 @@
 """The forms with which staff edit providers: a secret goes in and is never shown again."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -60,10 +61,16 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "probe_budget_usd" in self.fields:
+            self.fields["probe_budget_usd"].required = False
         quirks = frozenset(self.instance.quirks)
         like = nearest_vendor(quirks)
         vendor = VENDOR_QUIRKS[like][1]
         self.initial.update(like=like, also=sorted(quirks - vendor), lacks=sorted(vendor - quirks))
+
+    def clean_probe_budget_usd(self) -> Decimal:
+        """Empty is none."""
+        return self.cleaned_data["probe_budget_usd"] or Decimal(0)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -95,9 +95,16 @@ class _Record:
 
     def look(self, at: float) -> HealthStatus:
         breaker = self.breaker
+        status = self.status(at)
         if breaker.open_until is not None:
             breaker.asked_at = at
-        status = HealthStatus(
+        elif self.success_rate == 1.0:
+            self.shown = status
+        return status
+
+    def status(self, at: float) -> HealthStatus:
+        breaker = self.breaker
+        return HealthStatus(
             breaker.is_open(at),
             self.rate(at),
             self.latency_ms,
@@ -107,9 +114,6 @@ class _Record:
             self.connect_failures,
             breaker.state(at),
         )
-        if self.success_rate == 1.0 and breaker.open_until is None:
-            self.shown = status
-        return status
 
     def measure(self, at: float) -> None:
         if at - self.measured_at < _MEDIANS_EVERY_S:
@@ -222,6 +226,16 @@ class HealthTable:
         if record is None:
             return _UNKNOWN
         return record.shown or record.look(at)
+
+    def glance(self, way: Way, at: float) -> HealthStatus:
+        """The same for whoever only wants to know."""
+        record = self._records.get(way)
+        return record.status(at) if record else _UNKNOWN
+
+    def pause_s(self, way: Way, at: float) -> float:
+        """For how long its breaker is still open; infinite while staff hold it so."""
+        breaker = self.broken.get(way)
+        return 0.0 if breaker is None or breaker.open_until is None else max(0.0, breaker.open_until - at)
 
     def admits(self, way: Way, at: float, *, is_only: bool = False) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it.

@@ -26,6 +26,20 @@ def percentile(bins: Bins, share: float) -> float | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    p50: float
+    p90: float
+    p99: float
+
+
+def percentiles(bins: Bins) -> Percentiles | None:
+    """None: no values."""
+    if not bins:
+        return None
+    return Percentiles(*(round(percentile(bins, share) or 0.0, 2) for share in (0.5, 0.9, 0.99)))
+
+
 def add_bins(bins: Bins, others: Mapping[int, int]) -> None:
     for number, count in others.items():
         bins[number] = bins.get(number, 0) + count

@@ -19,3 +19,13 @@ TESTS = frozenset(
 def test_each_line_of_what_happens_when_names_a_test(row: str) -> None:
     (name,) = re.findall(r"`(test_\w+)`", row)
     assert name in TESTS
+
+
+def test_the_image_installs_the_locked_packages_and_what_buckets_need() -> None:
+    locked, image = (
+        set(re.findall(r"^(\S+)==(\S+)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-s3.lock")
+    )
+    assert locked < image
+    assert {name for name, _ in image - locked} == {"obstore"}
+    assert "-r requirements-s3.lock" in (ROOT / "Dockerfile").read_text("utf-8")

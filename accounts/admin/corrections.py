@@ -1,12 +1,13 @@
 """The page on which a person puts an entry of the ledger right."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -26,29 +27,52 @@ _ACTS = [
 ]
 
 
-class CorrectionForm(forms.Form):
-    act = forms.ChoiceField(label="What to book", choices=_ACTS, widget=Select)
+class BookingForm(forms.Form):
+    """An amount that a person books, and why."""
+
     amount_usd = forms.DecimalField(
         label="Amount, USD",
         decimal_places=10,
         min_value=-MOST_USD,
         max_value=MOST_USD,
         widget=TextInput,
-        help_text="Of a correction, by the price list: the team is charged by its factor.",
+        help_text="Above 0: the provider is owed more than was booked. The operator bears it; no team is charged.",
     )
     note = forms.CharField(
         label="Reason",
         max_length=LedgerEntry._meta.get_field("note").max_length,
         widget=TextInput,
-        help_text="Stands in the ledger and on the receipt, which the team can read.",
+        help_text="Stands in the ledger.",
     )
 
-    def save(self, entry: LedgerEntry) -> LedgerEntry:
-        """Raises InvalidField."""
-        given: dict[str, Any] = {name: self.cleaned_data[name] for name in ("amount_usd", "note")}
-        if self.cleaned_data["act"] == _REFUND:
-            return refund(entry=entry, **given)
-        return correct(entry=entry, is_operators=self.cleaned_data["act"] == _OF_OPERATOR, **given)
+    def book(self, act: Callable[..., LedgerEntry], **about: Any) -> LedgerEntry | None:
+        """What was booked; None where it cannot be, which is said at its field."""
+        if not self.is_valid():
+            return None
+        try:
+            return act(**about, **{name: self.cleaned_data[name] for name in ("amount_usd", "note")})
+        except InvalidField as fault:
+            self.add_error(fault.field if fault.field in self.fields else None, fault.message)
+            return None
+
+
+class CorrectionForm(BookingForm):
+    field_order = ("act", "amount_usd", "note")
+
+    act = forms.ChoiceField(label="What to book", choices=_ACTS, widget=Select)
+
+    def __init__(self, data: QueryDict | None) -> None:
+        super().__init__(data)
+        self.fields[
+            "amount_usd"
+        ].help_text = "Of a correction, by the price list: the team is charged by its factor."
+        self.fields["note"].help_text = "Stands in the ledger and on the receipt, which the team can read."
+
+    def save(self, entry: LedgerEntry) -> LedgerEntry | None:
+        act = self.data.get("act")
+        if act == _REFUND:
+            return self.book(refund, entry=entry)
+        return self.book(correct, entry=entry, is_operators=act == _OF_OPERATOR)
 
 
 def may_correct(request: HttpRequest) -> bool:
@@ -61,21 +85,18 @@ def show_correction(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpRes
         raise PermissionDenied
     entry = get_object_or_404(LedgerEntry.objects.attempts(), pk=pk)
     form = CorrectionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = form.save(entry)
-        except InvalidField as fault:
-            form.add_error(fault.field if fault.field in form.fields else None, fault.message)
-        else:
-            charged = write_exactly(made.charged_usd)
-            messages.success(request, f"Booked: the team is charged {charged} USD by a new entry.")
-            return HttpResponseRedirect(reverse("admin:accounts_ledgerentry_change", args=[entry.pk]))
+    back = reverse("admin:accounts_ledgerentry_change", args=[entry.pk])
+    if request.method == "POST" and (made := form.save(entry)):
+        charged = write_exactly(made.charged_usd)
+        messages.success(request, f"Booked: the team is charged {charged} USD by a new entry.")
+        return HttpResponseRedirect(back)
     net = net_of(entry)
     context = model_admin.admin_site.each_context(request) | {
         "title": f"Put right what {entry.request_id} cost",
         "opts": model_admin.opts,
         "entry": entry,
         "form": form,
+        "back": back,
         "charged": write_exactly(usd_of(net.charge)),
         "borne": write_exactly(usd_of(net.loss)),
     }

@@ -25,7 +25,7 @@ from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, con
 from gateway.core.refusals import InvalidField
 
 _FIXED = ["scope", "scopes", "owner", "service_account"]
-_COLUMNS = [*_FIXED, "project", *LISTS, *FLAGS, "lane", "may_search_elsewhere", "expires_at"]
+_COLUMNS = [*_FIXED, "project", *LISTS, *FLAGS, "lane", "may_search_elsewhere", "timeout_ms", "expires_at"]
 _TERMS = [*_COLUMNS, *PUBLISHED]
 _TONES: dict[Key.State, Tone] = {
     Key.State.ACTIVE: "good",
@@ -107,7 +107,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         ),
         ("What it may do", {"fields": ["scope", "scopes", "lane", "may_search_elsewhere", "expires_at"]}),
         ("What it may reach", {"fields": [*LISTS, FLAGS]}),
-        ("How much at once", {"fields": ["requests_per_minute", "concurrency"]}),
+        ("How much at once", {"fields": ["requests_per_minute", "concurrency", "timeout_ms"]}),
     ]
     _history = (
         "What happened to it",

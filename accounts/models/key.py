@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from accounts.limits import TIMEOUT_MAX_MS
 from accounts.models.limit import Limit
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.querysets import KeyQuerySet
@@ -92,6 +94,14 @@ class Key(OneLineTexts, RestrictedModel):
         help_text="Where a client asks for its vendor's web search and another vendor answers, that one's own search "
         "may stand in, at its price.",
     )
+    timeout_ms = models.PositiveIntegerField(
+        "deadline",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(TIMEOUT_MAX_MS)],
+        help_text="Milliseconds that its calls are waited for, over all attempts: to the end of a whole answer, or "
+        "until a stream begins. A request may ask for less by x-gateway-timeout-ms. Empty: as long as requests say.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -109,6 +119,12 @@ class Key(OneLineTexts, RestrictedModel):
         blank=True,
         editable=False,
         help_text="When somebody was told that it will expire for want of use.",
+    )
+    is_playground = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Made for the playground, by whoever was signed in there; it ends within the hour.",
     )
     revision = models.BigIntegerField(default=0, editable=False, db_index=True)
 

@@ -53,54 +53,35 @@ def _of_attempts(value: str, also: str = "") -> str:
     return f"CASE WHEN kind = '{ATTEMPT}'{also} THEN {value} ELSE 0 END"
 
 
-def _in_common() -> dict[str, str]:
+def _values(count: str, units: str, microseconds: str) -> dict[str, str]:
+    """By measure; `count` is that of all others. In the words of one database, with a place for what is measured."""
     return {
         "calls": _of_attempts("1", f" AND outcome <> '{FAILED_OVER}'"),
         "attempts": _of_attempts("1"),
+        "count": _of_attempts(count),
+        "cost": units.format("cost_usd"),
+        "charge": units.format("COALESCE(charge_usd, cost_usd)"),
+        "loss": units.format("loss_usd"),
+        "own_cost": units.format("own_cost_usd"),
+        "latency_us": _of_attempts(microseconds.format("latency_ms")),
         "latency_told": _of_attempts("1", " AND latency_ms IS NOT NULL"),
+        "first_token_us": _of_attempts(microseconds.format("first_token_ms")),
         "first_token_told": _of_attempts("1", " AND first_token_ms IS NOT NULL"),
         "estimated": _of_attempts("1", " AND is_estimated"),
     }
 
 
-def _postgresql() -> dict[str, str]:
-    microseconds = f"LEAST(GREATEST(FLOOR({{}} * 1000), 0), {MOST})::bigint"
-    count = (
-        "CASE jsonb_typeof(usage->'{name}') WHEN 'number'"
-        f" THEN LEAST(GREATEST(TRUNC((usage->>'{{name}}')::numeric), 0), {MOST})::bigint ELSE 0 END"
-    )
-    units = "({} * 10000000000)::bigint"
-    return {
-        **_in_common(),
-        "count": _of_attempts(count),
-        "cost": units.format("cost_usd"),
-        "charge": units.format("COALESCE(charge_usd, cost_usd)"),
-        "loss": units.format("loss_usd"),
-        "own_cost": units.format("own_cost_usd"),
-        "latency_us": _of_attempts(microseconds.format("latency_ms")),
-        "first_token_us": _of_attempts(microseconds.format("first_token_ms")),
-    }
-
-
-def _sqlite() -> dict[str, str]:
-    microseconds = f"MIN(MAX(CAST({{}} * 1000 AS INTEGER), 0), {MOST})"
-    count = (
-        "CASE WHEN json_type(usage, '$.{name}') IN ('integer', 'real')"
-        f" THEN MIN(MAX(CAST(json_extract(usage, '$.{{name}}') AS INTEGER), 0), {MOST}) ELSE 0 END"
-    )
+_POSTGRESQL = _values(
+    count="CASE jsonb_typeof(usage->'{name}') WHEN 'number'"
+    f" THEN LEAST(GREATEST(TRUNC((usage->>'{{name}}')::numeric), 0), {MOST})::bigint ELSE 0 END",
+    units="({} * 10000000000)::bigint",
+    microseconds=f"LEAST(GREATEST(FLOOR({{}} * 1000), 0), {MOST})::bigint",
+)
+_SQLITE = _values(
+    count="CASE WHEN json_type(usage, '$.{name}') IN ('integer', 'real')"
+    f" THEN MIN(MAX(CAST(json_extract(usage, '$.{{name}}') AS INTEGER), 0), {MOST}) ELSE 0 END",
     # SQLite keeps money as a float: each row is made whole before they are added.
-    units = "CAST(ROUND({} * 10000000000.0) AS INTEGER)"
-    return {
-        **_in_common(),
-        "count": _of_attempts(count),
-        "cost": units.format("cost_usd"),
-        "charge": units.format("COALESCE(charge_usd, cost_usd)"),
-        "loss": units.format("loss_usd"),
-        "own_cost": units.format("own_cost_usd"),
-        "latency_us": _of_attempts(microseconds.format("latency_ms")),
-        "first_token_us": _of_attempts(microseconds.format("first_token_ms")),
-    }
-
-
+    units="CAST(ROUND({} * 10000000000.0) AS INTEGER)",
+    microseconds=f"MIN(MAX(CAST({{}} * 1000 AS INTEGER), 0), {MOST})",
+)
 _SQLITE_SECOND = "CAST(strftime('%%s', started_at) AS INTEGER)"
-_POSTGRESQL, _SQLITE = _postgresql(), _sqlite()

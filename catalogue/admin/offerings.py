@@ -21,25 +21,34 @@ from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets.columns import OfferingSheet, PriceSheet
 from gateway.core.admin_base import status_chip
 from providers.admin import QuotaInline
+from providers.breaker_admin import BreakerMixin, HealthEventInline, IncidentInline, breaker_of_offering
 from providers.models import Quota
 
 
 @admin.register(Offering)
-class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
+class OfferingAdmin(BreakerMixin, AskingMixin, SheetAdminMixin, PublishingAdminBase):
     resource_classes = [OfferingSheet, PriceSheet]
-    inlines = [PriceInline, QuotaInline]
+    inlines = [PriceInline, QuotaInline, IncidentInline, HealthEventInline]
     list_display = ["model", "provider", "upstream_name", "where", "switch", "position", "price"]
     list_filter = ["is_enabled", ("provider", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["model", "provider"]
     search_fields = ["model__public_id", "model__name", "upstream_name", "provider__name"]
     search_help_text = "Model, upstream name or provider"
     autocomplete_fields = ["model", "provider"]
-    actions = [*AskingMixin.actions, "switch_on", "switch_off"]
+    actions = [*AskingMixin.actions, "switch_on", "switch_off", *BreakerMixin.breaker_actions]
+    readonly_fields = ["breaker"]
     fieldsets = [
         ("Say where it runs", {"fields": [("model", "provider"), ("upstream_name", "regions"), "endpoints"]}),
         (
             "Decide when calls go there",
-            {"fields": ["is_enabled", ("position", "patience_s"), ("effective_from", "effective_to")]},
+            {
+                "fields": [
+                    "is_enabled",
+                    ("position", "patience_s"),
+                    ("effective_from", "effective_to"),
+                    "breaker",
+                ]
+            },
         ),
         (
             "Say what it takes: parameters and limits of its own",
@@ -60,7 +69,7 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Offering | None = None) -> list[str]:  # noqa: ARG002
         """An offering stays with its model: its prices were charged for that one."""
-        return ["model"] if obj else []
+        return [*self.readonly_fields, "model"] if obj else [*self.readonly_fields]
 
     def history_entries(self, row: Any) -> QuerySet[AuditEntry]:
         """Of the model's page, what is about this offering, its prices or its quotas."""
@@ -74,6 +83,10 @@ class OfferingAdmin(AskingMixin, SheetAdminMixin, PublishingAdminBase):
         if not offering.provider.is_enabled:
             return status_chip("provider off", "warning")
         return status_chip("on", "good") if offering.is_enabled else status_chip("off")
+
+    @admin.display(description="breaker")
+    def breaker(self, offering: Offering) -> str:
+        return breaker_of_offering(offering)
 
     @admin.display(description="regions", ordering="regions")
     def where(self, offering: Offering) -> str:

@@ -94,6 +94,15 @@ GATEWAY_MODELS_EXAMPLE: dict[str, Any] = {
     "next_cursor": None,
     "warnings": [],
 }
+_WINDOW: dict[str, Any] = {
+    "calls": 61,
+    "success_rate": 0.9836,
+    "connect_failures": 0,
+    "failures": {"timeout": 1},
+    "latency_ms": {"p50": 612.4, "p90": 990.1, "p99": 1930.7},
+    "first_token_ms": {"p50": 405.5, "p90": 702.9, "p99": 1491.9},
+    "throughput": {"p50": 88.0, "p90": 121.0, "p99": 140.0},
+}
 ENDPOINTS_EXAMPLE: dict[str, Any] = {
     "ok": True,
     "id": "anthropic/claude-haiku-4.5",
@@ -136,6 +145,14 @@ ENDPOINTS_EXAMPLE: dict[str, Any] = {
                 "probe_uptime": 1.0,
                 "latency_ms": {"p50": 412.0, "p90": 690.0, "p99": 1430.0},
                 "throughput": {"p50": 88.0, "p90": 121.0, "p99": 140.0},
+                "now": {
+                    "breaker": "closed",
+                    "cause": None,
+                    "until": None,
+                    "success_rate": 1.0,
+                    "latency_ms": 640.5,
+                    "windows": dict.fromkeys(("1m", "5m", "30m"), _WINDOW),
+                },
             },
         }
     ],

@@ -12,6 +12,7 @@ from catalogue.api.examples import (
     GOOGLE_MODEL_EXAMPLE,
     MODEL_EXAMPLE,
 )
+from catalogue.api.health_serializers import LiveHealthSerializer, PercentilesSerializer
 from catalogue.lifecycle.status import Status
 from catalogue.models import Model
 from gateway.core.choice_field import ChoiceField
@@ -227,14 +228,8 @@ class GatewayModelListSerializer(serializers.Serializer[Any]):
     warnings = WarningSerializer(many=True, help_text="Values that no published model has.")
 
 
-class PercentilesSerializer(serializers.Serializer[Any]):
-    p50 = serializers.FloatField()
-    p90 = serializers.FloatField()
-    p99 = serializers.FloatField()
-
-
 class HealthSerializer(serializers.Serializer[Any]):
-    """Of the last 24 hours. Null where nothing was measured."""
+    """Of the last 24 hours, and `now`. Null where nothing was measured."""
 
     probe = ChoiceField(Provider.Health.choices, help_text="Of the provider's last probe.")
     calls = serializers.IntegerField()
@@ -244,6 +239,7 @@ class HealthSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="To the first token of streams, else to the end."
     )
     throughput = PercentilesSerializer(allow_null=True, help_text="Output tokens a second.")
+    now = LiveHealthSerializer()
 
 
 class OfferingPriceSerializer(serializers.Serializer[Any]):

@@ -37,6 +37,8 @@ class ProviderEntry:
     is_enabled: bool
     quirks: tuple[str, ...]
     params: Mapping[str, tuple[str, ...]]
+    zero_retention: bool | None
+    collects_data: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class OfferingEntry:
     context_length: int | None
     max_output_tokens: int | None
     regions: tuple[str, ...]
+    quantization: str
+    zero_retention: bool | None
+    collects_data: bool | None
     effective_to: datetime | None
     prices: tuple[PriceEntry, ...]
 

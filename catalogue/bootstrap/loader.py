@@ -134,6 +134,8 @@ def _provider(entry: ProviderEntry) -> Provider:
         wire_format=entry.wire_format,
         quirks=list(entry.quirks),
         is_enabled=entry.is_enabled and address is not None,
+        zero_retention=entry.zero_retention,
+        collects_data=entry.collects_data,
     )
 
 
@@ -241,6 +243,9 @@ def _offering(entry: OfferingEntry, model: Model, provider: Provider, position: 
         context_length=entry.context_length,
         max_output_tokens=entry.max_output_tokens,
         regions=list(entry.regions),
+        quantization=entry.quantization,
+        zero_retention=entry.zero_retention,
+        collects_data=entry.collects_data,
         position=position,
         effective_to=entry.effective_to,
     )

@@ -60,6 +60,8 @@ def _read_providers(file: Table) -> Iterator[ProviderEntry]:
             is_enabled=table.take_or("enabled", default=True),
             quirks=table.words("quirks"),
             params=table.table("params").word_lists(),
+            zero_retention=table.flag("zero_retention"),
+            collects_data=table.flag("collects_data"),
         )
         table.close()
 
@@ -118,6 +120,9 @@ def _read_offering(table: Table, takes: tuple[str, ...], params: Mapping[str, Pa
         context_length=table.count("context"),
         max_output_tokens=table.count("max_output"),
         regions=table.words("regions"),
+        quantization=table.take_or("quantization", ""),
+        zero_retention=table.flag("zero_retention"),
+        collects_data=table.flag("collects_data"),
         effective_to=table.day("until"),
         prices=tuple(price for row in table.tables("prices") for price in _read_prices(row)),
     )

@@ -33,6 +33,8 @@ class ProviderEntry:
     variable: str
     regions: tuple[str, ...] = ()
     """Where it runs what does not say so itself."""
+    zero_retention: bool | None = None
+    collects_data: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

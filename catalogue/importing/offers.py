@@ -53,9 +53,19 @@ def read_provider(row: Row, rules: ProviderRules) -> ProviderEntry:
         base_url=_address(row, rules.policy),
         variable=variable,
         regions=tuple(_regions(row)),
+        **_handling(row),
     )
     row.close()
     return entry
+
+
+def _handling(row: Row) -> dict[str, bool | None]:
+    """What becomes of what it is sent. Good news counts where it is confirmed; what hangs on a contract is unknown."""
+    retention, training = row.text("zero_data_retention"), row.text("prompt_training_policy")
+    is_confirmed = row.text("data_policy_confidence") == "confirmed"
+    keeps_nothing = {"default": True if is_confirmed else None, "unsupported": False}
+    uses_nothing = {"no_train": False if is_confirmed else None, "may_train": True}
+    return {"zero_retention": keeps_nothing.get(retention), "collects_data": uses_nothing.get(training)}
 
 
 def _address(row: Row, policy: OutboundPolicy) -> str:

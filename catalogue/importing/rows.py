@@ -44,6 +44,8 @@ def provider_row(entry: ProviderEntry) -> Provider:
         website=entry.website,
         base_url=entry.base_url,
         is_enabled=bool(entry.base_url),
+        zero_retention=entry.zero_retention,
+        collects_data=entry.collects_data,
     )
 
 

@@ -11,6 +11,9 @@ class Status(StrEnum):
     RETIRED = "retired"
 
 
+STATUSES = [status.value for status in Status]
+
+
 def status_at(
     at: datetime, release_at: datetime | None, deprecation_at: datetime | None, retirement_at: datetime | None
 ) -> Status:

@@ -8,23 +8,18 @@ from statistics import quantiles
 from accounts.models import LedgerEntry
 from catalogue.facts import ModelFacts
 from providers.models import ProbeResult
+from providers.tallies import Percentiles
 
 WINDOW = timedelta(hours=24)
 _SAMPLES = 2000
 _SERVED = frozenset({LedgerEntry.Outcome.FINISHED, LedgerEntry.Outcome.CANCELLED})
+_OURS = frozenset({401, 402, 403, 408, 429})
 _MS = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Percentiles:
-    p50: float
-    p90: float
-    p99: float
-
-
-@dataclass(frozen=True, slots=True)
 class CallStats:
-    """Of the last 24 hours. Rates are 0 to 1; None where nothing was measured.
+    """Of the last 24 hours, callers' own mistakes left out. Rates are 0 to 1; None where nothing was measured.
 
     `latency_ms` is to the first token where the answer was streamed, else to its end; `throughput` is in output
     tokens a second.
@@ -60,6 +55,7 @@ def read_call_stats(model: ModelFacts, at: datetime) -> dict[int, CallStats]:
 
 
 def _stats(entries: Sequence[LedgerEntry], uptime: float | None) -> CallStats:
+    entries = [entry for entry in entries if not _is_callers(entry)]
     served = [entry for entry in entries if entry.outcome in _SERVED]
     return CallStats(
         calls=len(entries),
@@ -70,10 +66,17 @@ def _stats(entries: Sequence[LedgerEntry], uptime: float | None) -> CallStats:
     )
 
 
+def _is_callers(entry: LedgerEntry) -> bool:
+    """The provider refused what it was asked: what concerns ourselves has codes and statuses of its own."""
+    is_refused = entry.outcome == LedgerEntry.Outcome.FAILED and 400 <= (entry.status or 0) < 500
+    return is_refused and entry.status not in _OURS and not entry.error_code.startswith("provider_")
+
+
 def _rate(entry: LedgerEntry) -> float | None:
+    """Of what came at once, from the beginning."""
     if not entry.output_tokens or entry.latency_ms is None:
         return None
-    spent_ms = entry.latency_ms - (entry.first_token_ms or 0)
+    spent_ms = entry.latency_ms - ((entry.first_token_ms or 0) if entry.is_streamed else 0)
     return entry.output_tokens / spent_ms * _MS if spent_ms > 0 else None
 
 

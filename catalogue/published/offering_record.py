@@ -1,14 +1,15 @@
-"""What clients read of one offering: limits, prices with their conditions, and how it does. Pure."""
+"""What clients read of one offering: limits, prices with their conditions, and how it does."""
 
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from catalogue.facts import OfferingFacts, PriceFacts
-from catalogue.instants import date_text
+from catalogue.instants import date_text, instant_text
 from catalogue.pricing.cost import current_prices, is_valid
 from catalogue.pricing.meters import unit_of
 from catalogue.published.call_stats import CallStats
+from catalogue.published.live_offerings import live_health
 from catalogue.published.reading import Reading
 from catalogue.published.record import price_fields, unit_price
 
@@ -37,8 +38,19 @@ def offering_record(offering: OfferingFacts, reading: Reading, stats: CallStats)
         "effective_to": date_text(offering.effective_to),
         "pricing": price_fields({meter: unit_price(price) for meter, price in standard.items()}),
         "prices": [_price(price, reading.at) for price in offering.prices],
-        "health": {"probe": provider.health if provider else "unknown", **asdict(stats)},
+        "health": {
+            "probe": provider.health if provider else "unknown",
+            **asdict(stats),
+            "now": _now(offering, reading),
+        },
     }
+
+
+def _now(offering: OfferingFacts, reading: Reading) -> dict[str, Any]:
+    live = live_health(offering, reading)
+    until = instant_text(live.until) if live.until else None
+    latency_ms = None if live.latency_ms is None else round(live.latency_ms, 1)
+    return {**asdict(live), "until": until, "latency_ms": latency_ms}
 
 
 def _price(price: PriceFacts, at: datetime) -> dict[str, Any]:

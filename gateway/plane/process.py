@@ -105,7 +105,7 @@ class Process:
         )
         self.health = HealthTable()
         settling = Settling(self.store, rules_in_force, self.spool.name)
-        health = HealthObserver(self.health)
+        self.health_observer = health = HealthObserver(self.health)
         self.health_sharing = HealthSharing(health, self.store, self.name, self.control, self.health_events)
         observers: list[CallObserver] = [health, settling]
         self.metrics = counting("web" if keys else "worker")

@@ -15,6 +15,7 @@ from gateway.core.store.tries import Patience, Tries
 from gateway.metrics.gauges import EdgeGauges
 from gateway.plane.process import Process
 from gateway.plane.shared_standings import SharedStandings
+from gateway.plane.shown_health import ShownHealth
 from gateway.proxy.carry import EdgeServices
 from gateway.proxy.edge import Edge
 from gateway.proxy.lane.web import WorkerLane
@@ -23,6 +24,7 @@ from gateway.proxy.services import CallServices
 from gateway.proxy.targets import MOST_ATTEMPTS
 from gateway.responses.stored import SqlResponses
 from gateway.server.http_cache import Application, ResponseCache
+from providers import live_health
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +117,7 @@ class Runtime:
                 heartbeat_s=settings.HEARTBEAT_S,
                 open_after_s=settings.OPEN_AFTER_S,
                 proxies=settings.TRUSTED_PROXIES,
+                most_calls=settings.MOST_CALLS,
                 counts_per_minute=settings.COUNTS_PER_MINUTE,
             )
         )
@@ -191,6 +194,7 @@ async def start(behind: Application) -> Runtime:
     await runtime.open()
     guesses.here.counter = SharedTries(runtime.process.store, runtime.loop)
     standings.here.reader = SharedStandings(runtime.process.store, runtime.loop)
+    live_health.here.reader = ShownHealth(runtime.process.health_observer, runtime.loop)
     _current = runtime
     if on_started:
         await on_started()
@@ -205,5 +209,6 @@ async def stop() -> None:
         await on_stopping()
     guesses.here.forget()
     standings.here.forget()
+    live_health.here.forget()
     await _current.close()
     _current = None

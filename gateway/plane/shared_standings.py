@@ -1,7 +1,7 @@
 """What the store of this process says of limits and budgets, for Django's threads and Celery's tasks."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from accounts.spending import Bases
@@ -31,6 +31,10 @@ class SharedStandings:
 
     def install(self, bases: Bases) -> None:
         self._ask(self._install(bases))
+
+    def release_holds(self, subject: str, calls: Iterable[str]) -> None:
+        for call_id in calls:
+            self._loop.call_soon_threadsafe(self._store.release_holds, call_id, [subject])
 
     async def _balances(self, subjects: Sequence[str]) -> Mapping[str, Balance]:
         balances = await asyncio.gather(*map(self._store.balance, subjects))

@@ -19,9 +19,11 @@ from gateway.metrics.exporter import serving_metrics
 from gateway.plane import runtime
 from gateway.plane.process import Process, await_database
 from gateway.plane.shared_standings import SharedStandings
+from gateway.plane.shown_health import ShownHealth
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.services import CallServices
 from gateway.server.descriptors import KEPT_BACK, raise_limit
+from providers import live_health
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +48,13 @@ class Lane:
         self._wait(self._open(), _START_S)
         if self._process:
             standings.here.reader = SharedStandings(self._process.store, self._loop)
+            live_health.here.reader = ShownHealth(self._process.health_observer, self._loop)
 
     def stop(self, grace_s: float) -> None:
         """Blocks until open calls have ended, by themselves or with an explicit error."""
         if self._process:
             standings.here.forget()
+            live_health.here.forget()
         self._wait(self._close(grace_s), grace_s + _BEYOND_DRAIN_S)
         if self._thread:
             self._loop.call_soon_threadsafe(self._loop.stop)

@@ -13,26 +13,16 @@ from accounts.models import Budget
 from gateway.core.refusals import InvalidField
 from gateway.portal.budget_forms import BudgetForm, ChangeBudgetForm, RaiseForm
 from gateway.portal.budgets import budget_line
-from gateway.portal.forms import ChangeForm
 from gateway.portal.subjects import may_set, page_after, read_pk
 from gateway.portal.team_views import is_owner_of, team_of
-from gateway.portal.views import is_changeable, own_key, person_of, show_key
-
-_SAVED = "Saved. Calls obey within a second."
+from gateway.portal.views import SAVED, save_of_key
 
 
 @never_cache
 @login_required
 @require_POST
 def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
-    key = own_key(person_of(request), public_id)
-    form = BudgetForm(request.POST)
-    if not is_changeable(key):
-        raise PermissionDenied("This key cannot be changed now.")
-    if form.is_valid() and form.save(key):
-        messages.success(request, _SAVED)
-        return redirect("portal:key", public_id)
-    return show_key(request, key, ChangeForm(None, key=key), budget_form=form)
+    return save_of_key(request, public_id, budget_form=BudgetForm(request.POST))
 
 
 @never_cache
@@ -46,7 +36,7 @@ def budget(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the 
     more = RaiseForm(request.POST if wanted == "raise" else None)
     saved = (terms.is_valid() and terms.save()) or (more.is_valid() and more.save(found))
     if saved:
-        messages.success(request, _SAVED)
+        messages.success(request, SAVED)
         return redirect(page_after(request, found))
     # A form has put into it what cannot be.
     found = _changeable(request, id)

@@ -53,6 +53,14 @@ class TermsForm(forms.Form):
         help_text="A program may ask for its vendor's own web search while a model of another vendor answers. Select "
         "this to let that vendor's search stand in for it, at its price.",
     )
+    timeout_ms = forms.IntegerField(
+        label="Deadline in milliseconds",
+        required=False,
+        min_value=1,
+        max_value=limits.TIMEOUT_MAX_MS,
+        help_text="How long a call of the key is waited for, over all attempts: a whole answer to its end, a stream "
+        "until it begins. A request may ask for less. Leave it empty to wait for as long as each request says.",
+    )
     expires_on = forms.DateField(
         label="Expires on",
         required=False,
@@ -208,6 +216,7 @@ def _shown(key: Key) -> dict[str, Any]:
         "requests_per_minute": key.requests_per_minute,
         "concurrency": key.concurrency,
         "may_search_elsewhere": key.may_search_elsewhere,
+        "timeout_ms": key.timeout_ms,
         "expires_on": key.expires_at.astimezone(UTC).date() if key.expires_at else None,
         "project": key.project.slug if key.project else "",
         **{term: getattr(key, term) for term in (*LISTS, *FLAGS)},

@@ -11,27 +11,17 @@ from django.views.decorators.http import require_POST
 from accounts.limiting import remove_limit
 from accounts.models import Limit
 from gateway.core.refusals import InvalidField
-from gateway.portal.forms import ChangeForm
 from gateway.portal.limits import LimitForm
 from gateway.portal.subjects import may_set, page_after, read_pk
 from gateway.portal.team_views import is_owner_of, team_of
-from gateway.portal.views import is_changeable, own_key, person_of, show_key
-
-_SAVED = "Saved. Calls obey within a second."
+from gateway.portal.views import save_of_key
 
 
 @never_cache
 @login_required
 @require_POST
 def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
-    key = own_key(person_of(request), public_id)
-    form = LimitForm(request.POST)
-    if not is_changeable(key):
-        raise PermissionDenied("This key cannot be changed now.")
-    if form.is_valid() and form.save(key):
-        messages.success(request, _SAVED)
-        return redirect("portal:key", public_id)
-    return show_key(request, key, ChangeForm(None, key=key), limit_form=form)
+    return save_of_key(request, public_id, limit_form=LimitForm(request.POST))
 
 
 @never_cache

@@ -42,6 +42,8 @@ class Permitted:
     example: str
     """What a sample asks for: a name that this key can call, where there is one."""
     example_endpoints: frozenset[str]
+    keeps_to: Sequence[str] = ()
+    """What its calls keep to, by its own terms and its team's, in words."""
 
     @property
     def total(self) -> int:
@@ -66,11 +68,12 @@ def permitted_to(key: Key, reading: Reading) -> Permitted:
         endpoints = endpoints.intersection(facts.restrictions.surfaces)
     return Permitted(
         models,
-        None if facts.restrictions else _listed_by(key, models),
+        None if facts.restrictions or facts.floor else _listed_by(key, models),
         _POLICIES[policy],
         warn_of(key.model_patterns),
         example,
         endpoints,
+        tuple(facts.floor.in_words()) if facts.floor else (),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -41,6 +42,8 @@ from gateway.portal.listing import (
 from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
 from gateway.portal.sign_in import PasswordForm, SignInForm
 from gateway.public import samples
+
+SAVED = "Saved. Calls obey within a second."
 
 
 class SignIn(LoginView):
@@ -193,6 +196,18 @@ def show_key(
         "back": _address(key.team),
     }
     return render(request, "portal/key.html", context)
+
+
+def save_of_key(request: HttpRequest, public_id: str, **sent: Any) -> HttpResponse:
+    """`sent` is a limit's or a budget's form, as `show_key` calls it. Raises Http404, PermissionDenied."""
+    key = own_key(person_of(request), public_id)
+    (form,) = sent.values()
+    if not is_changeable(key):
+        raise PermissionDenied("This key cannot be changed now.")
+    if form.is_valid() and form.save(key):
+        messages.success(request, SAVED)
+        return redirect("portal:key", public_id)
+    return show_key(request, key, ChangeForm(None, key=key), **sent)
 
 
 def _samples_with(request: HttpRequest, team: Team, new: ShownSecret) -> Sequence[samples.Sample]:

@@ -29,7 +29,7 @@ from gateway.proxy.request_headers import ClientRequest, read_betas, read_projec
 from gateway.proxy.routing.auto import is_ready
 from gateway.proxy.routing.names import AUTO
 from gateway.proxy.routing.plan import RoutePlan, plan_route
-from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
+from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
@@ -67,6 +67,8 @@ class EdgeServices:
     """Where plans are told that had a choice."""
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
+    most_calls: int = 4_000
+    """That the process has in hand at once."""
     counts_per_minute: int = 600
     """How often each key may have tokens counted."""
 
@@ -85,8 +87,10 @@ async def carry(
         is_large = len(request.body) > LARGE_BYTES
 
     context = look(request, services)
-    preferences = read_preferences(parsed, context.snapshot.providers)
+    preferences = preferences_of(parsed, context, services)
     call = read_call(surface, parsed, request)
+    if client.record.waited_s:
+        call.waited_s = client.record.waited_s
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
@@ -168,6 +172,16 @@ async def _count(
     await client.answer(orjson.dumps(counted))
 
 
+def preferences_of(
+    parsed: Mapping[str, Any], context: RoutingContext, services: EdgeServices
+) -> ProviderPreferences:
+    """What the request says of providers, and how fast they were, where it asks for that. Raises InvalidRequest."""
+    preferences = read_preferences(parsed, context.snapshot.providers)
+    if preferences.min_throughput or preferences.max_latency:
+        context.tally_of = partial(services.health.tally, at=time.monotonic(), within_s=PREFERRED_OVER_S)
+    return preferences
+
+
 def look(request: ClientRequest, services: EdgeServices) -> RoutingContext:
     """What this call is planned from: all of it as it is now."""
     health_of = partial(services.health.status, at=time.monotonic())
@@ -194,7 +208,7 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
         created=int(time.time()),
         betas=read_betas(request),
         may_search_elsewhere=key.may_search_elsewhere,
-        client_waits_s=read_client_wait(request.headers),
+        client_waits_s=read_client_wait(request.headers, key.deadline_s),
         shows_translated=wants_translated(request),
         request_id=request.id,
         team_id=key.team_id,

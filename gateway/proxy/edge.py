@@ -17,6 +17,7 @@ from gateway.proxy.client import ClientConnection, Receive, Send, read_body
 from gateway.proxy.errors import Forbidden, GatewayError, MethodNotAllowed, Unauthorised, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, ClientGone, read_reason
 from gateway.proxy.explaining import explain
+from gateway.proxy.gate import Gate
 from gateway.proxy.ids import id_headers, mint_request_id
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
@@ -128,6 +129,7 @@ class Edge:
     def __init__(self, services: EdgeServices) -> None:
         self._services = services
         self._open: set[OpenCall] = set()
+        self._gate = Gate(services.most_calls, self._open.__len__)
         self._is_draining = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -157,6 +159,8 @@ class Edge:
             )
         finally:
             self._open.discard(call)
+            if self._gate.waiting:
+                self._gate.let_in()
             self._services.observers.ended(record)
 
     def _begin(self, surface: Surface, send: Send) -> OpenCall:
@@ -219,6 +223,8 @@ class Edge:
             address = client_of_scope(scope, services.proxies)
             if denial := judge(key, INFERENCE, surface=surface.endpoint, address=address):
                 raise Forbidden(denial.message, code=denial.code, param=denial.param)
+        if len(self._open) > self._gate.most:
+            record.waited_s = await self._gate.wait(key.team_id)
         check_content(headers, surface.operation.body_kind, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive

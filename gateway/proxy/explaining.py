@@ -12,12 +12,11 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.store.interface import Standing, StoreUnavailable
 from gateway.proxy.admission.admission import Admission, BudgetLeft
 from gateway.proxy.admission.admit import admit_count
-from gateway.proxy.carry import EdgeServices, ask, look, open_turn_of, read_call
+from gateway.proxy.carry import EdgeServices, ask, look, open_turn_of, preferences_of, read_call
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.request_headers import ClientRequest
 from gateway.proxy.routing.plan import NoRoute, RoutePlan, survey_route
-from gateway.proxy.routing.preferences import read_preferences
 from gateway.proxy.routing.trace import trace_of
 from gateway.proxy.surfaces.explain import ExplainSurface
 from providers.wire.call import Call
@@ -40,7 +39,7 @@ async def explain(
     if explained.keeps_answers:
         parsed, request, _ = await open_turn_of(parsed, request, client, services)
     context = look(request, services)
-    preferences = read_preferences(parsed, context.snapshot.providers)
+    preferences = preferences_of(parsed, context, services)
     call = read_call(explained, parsed, request)
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:

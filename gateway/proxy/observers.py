@@ -42,6 +42,8 @@ class CallRecord:
     """Who answers; once the first byte is there."""
     result: CallResult | None = None
     """What its lane came back with; None where it raised, or was not come to."""
+    waited_s: float = 0.0
+    """For room in this process, before its body was read."""
     status: int | None = None
     """What the client was answered; None where it left before."""
     outcome: str = ""

@@ -25,13 +25,19 @@ _ROOM = 0.1
 _THINKS = frozenset({"reasoning", "reasoning_effort", "include_reasoning", "thinking", "thinking_budget"})
 
 
-def read_client_wait(headers: Mapping[bytes, bytes]) -> float:
-    """Seconds that the client waits for a whole answer, or for a stream to begin; 0 where it does not say.
+def read_client_wait(headers: Mapping[bytes, bytes], most_s: float = 0.0) -> float:
+    """Seconds that the client waits for a whole answer, or for a stream to begin; 0 where nobody says.
 
-    Raises InvalidRequest for ours; what an SDK says by itself is passed over where it makes no sense.
+    `most_s` is its key's deadline, or 0: the smaller wins. Raises InvalidRequest for ours; what an SDK says by itself
+    is passed over where it makes no sense.
     """
     if _SAID.isdisjoint(headers):
-        return 0.0
+        return most_s
+    said_s = _read_said(headers)
+    return min(said_s, most_s) if said_s and most_s else said_s or most_s
+
+
+def _read_said(headers: Mapping[bytes, bytes]) -> float:
     if said := headers.get(_OURS, b"").strip():
         if not said.isdigit() or not 1 <= int(said[:12]) <= _LONGEST_S * 1000:
             raise InvalidRequest(

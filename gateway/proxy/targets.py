@@ -115,6 +115,7 @@ class Targets:
     def __init__(
         self, planned: Sequence[Target], health: HealthTable, retries: RetryBudget, patience: Patience
     ) -> None:
+        self._planned = planned
         self._rest = iter(planned)
         self._health = health
         self._retries = retries
@@ -167,7 +168,15 @@ class Targets:
                 if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
                     self._next = target
                     break
+            else:
+                if self._current is None:
+                    self._next = self._spared(now)
         return self._next is not None
+
+    def _spared(self, now: float) -> Target | None:
+        """One that failed so often that it is left alone, where there is nobody else."""
+        admits = self._health.admits
+        return next((each for each in self._planned if admits(each.way, now, is_only=True)), None)
 
     def _takes(self, way: Way, now: float) -> bool:
         """Whether a call that failed elsewhere may go there."""

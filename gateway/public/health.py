@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from accounts.measures import duration
-from catalogue.published.call_stats import CallStats, Percentiles
+from catalogue.published.call_stats import CallStats
 from gateway.public.amounts import share
 from providers.facts import ProviderFacts
+from providers.tallies import Percentiles
 
 _TONES = {"healthy": "good", "unhealthy": "bad"}
 

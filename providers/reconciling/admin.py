@@ -15,10 +15,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts.admin.corrections import BookingForm
 from accounts.admin.history import HistoryAdminBase
-from accounts.booking import CORRECT, MOST_USD
+from accounts.booking import CORRECT
 from accounts.measures import write_exactly
-from accounts.models import LedgerEntry
 from gateway.core.admin_base import AdminBase, PasswordInput, Select, TextInput
 from gateway.core.refusals import InvalidField
 from gateway.core.sealing import SecretError
@@ -179,23 +179,6 @@ class ReportForm(forms.Form):
         return services.bring_report(**self.cleaned_data)
 
 
-class BookingForm(forms.Form):
-    amount_usd = forms.DecimalField(
-        label="Amount, USD",
-        decimal_places=10,
-        min_value=-MOST_USD,
-        max_value=MOST_USD,
-        widget=TextInput,
-        help_text="Above 0: the provider is owed more than was booked. The operator bears it; no team is charged.",
-    )
-    note = forms.CharField(
-        label="Reason",
-        max_length=LedgerEntry._meta.get_field("note").max_length,
-        widget=TextInput,
-        help_text="Stands in the ledger.",
-    )
-
-
 @admin.register(Bill)
 class BillAdmin(AdminBase):
     list_display = ["provider", "first_day", "last_day", "total", "source", "imported_by", "imported_at"]
@@ -280,15 +263,11 @@ class BillAdmin(AdminBase):
             raise Http404
         form = BookingForm(request.POST or None, initial={"amount_usd": write_exactly(found.usd)})
         back = reverse("admin:providers_bill_change", args=[bill.pk])
-        if request.method == "POST" and form.is_valid():
-            try:
-                made = services.book_difference(bill=bill, day=day, model=model, **form.cleaned_data)
-            except InvalidField as fault:
-                form.add_error(fault.field if fault.field in form.fields else None, fault.message)
-            else:
-                booked = write_exactly(made.loss_usd)
-                messages.success(request, f"Booked: {booked} USD for {model} on {day}, by a new entry.")
-                return HttpResponseRedirect(back)
+        about = {"bill": bill, "day": day, "model": model}
+        if request.method == "POST" and (made := form.book(services.book_difference, **about)):
+            booked = write_exactly(made.loss_usd)
+            messages.success(request, f"Booked: {booked} USD for {model} on {day}, by a new entry.")
+            return HttpResponseRedirect(back)
         told = {"title": f"Book what differs: {model}, {day}", "form": form, "row": _row(found), "back": back}
         return self._page(request, "admin/providers/book_difference.html", told)
 

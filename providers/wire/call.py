@@ -57,6 +57,9 @@ class Call:
     client_waits_s: float = 0.0
     """For a whole answer, or until a stream begins; 0 where the client does not say."""
 
+    waited_s: float = 0.0
+    """For room in its process."""
+
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int | str, ...] = ()
     """A text where another credential than the provider's main one opens it: see providers.facts.Way."""

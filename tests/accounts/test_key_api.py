@@ -32,9 +32,18 @@ def test_issued_key_carries_its_terms(call: Caller, manager: str) -> None:
         "model_patterns": ["a/*"],
         "lane": "direct",
         "may_search_elsewhere": True,
+        "timeout_ms": 1500,
     }
     issued = call("POST", "/v1/keys", manager, terms).json()
     assert {name: issued[name] for name in terms} == terms
+
+
+@pytest.mark.parametrize("asked", [0, -1, 86_400_001, "soon"])
+def test_a_deadline_of_no_time_or_of_more_than_a_day_is_refused(
+    call: Caller, manager: str, asked: Any
+) -> None:
+    answer = call("POST", "/v1/keys", manager, {"name": "x", "timeout_ms": asked})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "timeout_ms")
 
 
 def test_list_is_bounded_and_counts_all(call: Caller, manager: str, team: Team) -> None:

@@ -98,6 +98,10 @@ def test_key_has_all_that_was_said_of_it(call: Caller, manager: str) -> None:
         "denied_provider_patterns": ["acme-cloud"],
         "surfaces": ["messages"],
         "ip_ranges": ["192.0.2.0/24"],
+        "regions": ["eu"],
+        "quantizations": ["bf16"],
+        "zero_retention": True,
+        "no_data_collection": True,
     }
     issued = call("POST", "/v1/keys", manager, {"name": "k", **terms}).json()
     assert {name: issued[name] for name in terms} == terms
@@ -114,6 +118,11 @@ def test_key_has_all_that_was_said_of_it(call: Caller, manager: str) -> None:
         ({"surfaces": ["chat"]}, "surfaces"),
         ({"ip_ranges": ["here"]}, "ip_ranges"),
         ({"provider_patterns": ["a b"]}, "provider_patterns"),
+        ({"regions": ["EU"]}, "regions"),
+        ({"regions": ["eu"] * 65}, "regions"),
+        ({"quantizations": ["FP8"]}, "quantizations"),
+        ({"zero_retention": "maybe"}, "zero_retention"),
+        ({"zdr": True}, "zdr"),
         ({"owner": "manager-person", "service_account": "x"}, "owner"),
     ],
 )
@@ -174,6 +183,62 @@ def test_only_owners_change_a_team(
     assert (told["cost_centre"], told["key_days"]) == ("4711", 30)
     refused = owner.patch("/v1/team", {"ip_ranges": []}, "application/json")
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "ip_ranges")
+
+
+def test_owners_let_calls_keep_to_more_and_staff_alone_to_less(owner: Client, team: Team) -> None:
+    def change(client: Client, **terms: Any) -> Any:
+        return client.patch("/v1/team?team=research", terms, "application/json")
+
+    floor = {"regions": ["eu", "us"], "quantizations": ["bf16", "fp8"], "zero_retention": True}
+    told = change(owner, **floor, no_data_collection=True).json()
+    assert {name: told[name] for name in floor} == floor
+    assert change(owner, regions=["de", "us"], quantizations=["bf16"]).status_code == 200
+    for less in (
+        {"regions": []},
+        {"regions": ["de", "ch"]},
+        {"quantizations": []},
+        {"zero_retention": False},
+    ):
+        refused = change(owner, **less)
+        assert (refused.status_code, [refused.json()["error"]["param"]]) == (400, [*less]), less
+        assert "Staff may change that." in refused.json()["error"]["message"]
+    team.refresh_from_db()
+    assert (team.regions, team.quantizations, team.zero_retention) == (["de", "us"], ["bf16"], True)
+    staff = Client()
+    staff.force_login(make_user("root", is_staff=True, is_superuser=True, teams=[team]))
+    Membership.objects.update(role=Membership.Role.OWNER)
+    assert change(staff, regions=[], zero_retention=False).json()["regions"] == []
+
+
+def test_key_tells_what_it_and_its_team_keep_to_together(call: Caller, team: Team) -> None:
+    plain, keeping = make_key(team)[1], make_key(team, regions=["de", "at"], quantizations=["fp8", "bf16"])[1]
+    assert call("GET", "/v1/key", plain).json()["data"]["floor"] is None
+    Team.objects.update(regions=["eu"], quantizations=["bf16"], no_data_collection=True)
+    told = call("GET", "/v1/key", keeping).json()["data"]
+    assert told["floor"] == {
+        "regions": [["at", "de"], ["eu"]],
+        "zero_retention": False,
+        "no_data_collection": True,
+        "quantizations": ["bf16"],
+    }
+    assert (told["regions"], told["no_data_collection"]) == (["de", "at"], False)
+
+
+@pytest.mark.parametrize("scopes", [[], ["management", "inference"]])
+def test_key_passes_its_floor_on_to_those_it_makes(call: Caller, team: Team, scopes: list[str]) -> None:
+    """Also one that is older than scopes are."""
+    maker, text = make_key(team, scope="management", regions=["eu"], zero_retention=True)
+    Key.objects.filter(pk=maker.pk).update(scopes=scopes)
+    given = {"name": "k", "scope": "inference"} if not scopes else {"name": "k", "scopes": ["inference"]}
+    made = call("POST", "/v1/keys", text, given).json()
+    assert (made["regions"], made["zero_retention"]) == (["eu"], True)
+    for more in ({"regions": []}, {"regions": ["us"]}, {"zero_retention": False}):
+        refused = call("POST", "/v1/keys", text, given | more)
+        assert (refused.status_code, [refused.json()["error"]["param"]]) == (400, [*more])
+        refused = call("PATCH", f"/v1/keys/{made['id']}", text, more)
+        assert (refused.status_code, [refused.json()["error"]["param"]]) == (400, [*more])
+    rotated = call("POST", f"/v1/keys/{made['id']}/rotate", text).json()
+    assert (rotated["regions"], rotated["zero_retention"]) == (["eu"], True)
 
 
 def test_owner_freezes_the_team_and_undoes_it_but_not_what_staff_did(

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Key, Team
 from accounts.patterns import is_within
 from accounts.scopes import MEANT
-from accounts.width import check_ceilings, check_not_wider
+from accounts.width import check_ceilings, check_floor, check_not_wider
 from gateway.core.refusals import InvalidField
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -125,3 +125,25 @@ CAPPED = Team(key_requests_per_minute_most=60, key_concurrency_most=5, key_days_
 def test_key_is_held_to_the_ceilings_of_its_team(values: dict[str, Any], field: str) -> None:
     assert fault_of(check_ceilings, values, CAPPED, AT) == field
     assert not fault_of(check_ceilings, values, Team(), AT)
+
+
+@pytest.mark.parametrize(
+    ("maker", "made", "field"),
+    [
+        ({"regions": ["eu"]}, {}, "regions"),
+        ({"regions": ["eu"]}, {"regions": ["europe"]}, "regions"),
+        ({"regions": ["eu"]}, {"regions": ["eu", "us"]}, "regions"),
+        ({"regions": ["eu"]}, {"regions": ["eu-west-1", "de"]}, ""),
+        ({"quantizations": ["bf16"]}, {}, "quantizations"),
+        ({"quantizations": ["bf16"]}, {"quantizations": ["bf16", "fp8"]}, "quantizations"),
+        ({"quantizations": ["bf16", "fp8"]}, {"quantizations": ["fp8"]}, ""),
+        ({"zero_retention": True}, {}, "zero_retention"),
+        ({"zero_retention": True}, {"zero_retention": True}, ""),
+        ({"no_data_collection": True}, {"zero_retention": True}, "no_data_collection"),
+        ({}, {"regions": ["eu"], "zero_retention": True}, ""),
+    ],
+)
+def test_key_keeps_to_no_less_than_the_one_that_makes_it(
+    maker: dict[str, Any], made: dict[str, Any], field: str
+) -> None:
+    assert fault_of(check_floor, key(**made), key(**maker)) == field

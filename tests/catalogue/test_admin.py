@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.revision import read
 from catalogue.admin.fields import MomentField, WordsField
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, PublishedModel
+from catalogue.published.content import facts_from_content
 from catalogue.published.loading import load_snapshot
 from catalogue.quality.worklist import worklist_cache
 from providers.models import Provider
@@ -409,6 +410,16 @@ def test_renaming_a_provider_publishes_the_models_it_serves(curator: Client) -> 
     edit(curator, Provider.objects.get(), name="Fast")
     content = PublishedModel.objects.current().get().content
     assert content["offerings"][0]["provider"]["name"] == "Fast"
+
+
+def test_what_a_provider_says_of_data_publishes_the_models_it_serves(curator: Client) -> None:
+    make_published()
+    edit(curator, Provider.objects.get(), zero_retention="true", collects_data="false")
+    (offering,) = facts_from_content(PublishedModel.objects.current().get().content).offerings
+    assert (offering.zero_retention, offering.collects_data) == (True, False)
+    edit(curator, Offering.objects.get(), zero_retention="false")
+    (offering,) = facts_from_content(PublishedModel.objects.current().get().content).offerings
+    assert (offering.zero_retention, offering.collects_data) == (False, False)
 
 
 def test_edition_page_names_what_it_published_and_cannot_be_edited(curator: Client) -> None:

@@ -28,7 +28,7 @@ from tests.make import (
 pytestmark = pytest.mark.django_db
 
 MODELS, EDITIONS = "/admin/catalogue/model/", "/admin/catalogue/edition/"
-MOST_QUERIES = 14
+MOST_QUERIES = 15
 
 
 @pytest.fixture

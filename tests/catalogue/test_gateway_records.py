@@ -135,7 +135,41 @@ def test_nothing_measured_is_null(client: Client) -> None:
     make_published()
     health = client.get("/v1/gateway/models/acme/one/endpoints").json()["endpoints"][0]["health"]
     unmeasured = dict.fromkeys(["success_rate", "probe_uptime", "latency_ms", "throughput"])
+    now = health.pop("now")
     assert health == {"probe": "unknown", "calls": 0} | unmeasured
+    empty = {"calls": 0, "success_rate": None, "connect_failures": 0, "failures": {}}
+    nothing = empty | dict.fromkeys(["latency_ms", "first_token_ms", "throughput"])
+    assert now.pop("windows") == {"1m": nothing, "5m": nothing, "30m": nothing}
+    assert now == {"breaker": "closed", "cause": None, "until": None, "success_rate": 1.0, "latency_ms": None}
+
+
+def test_what_callers_did_wrong_is_no_failure_of_an_offering(client: Client) -> None:
+    make_offering(make_model("acme/one"), make_provider("groq"), upstream_name="one")
+    publish_all()
+    make_entry("acme/one", "groq")
+    for status, code in ((400, "invalid_request"), (422, "bad"), (413, "too_large"), (404, "not_found")):
+        make_entry("acme/one", "groq", outcome="failed", status=status, error_code=code)
+    health = client.get("/v1/gateway/models/acme/one/endpoints").json()["endpoints"][0]["health"]
+    assert (health["calls"], health["success_rate"]) == (1, 1.0)
+    faults = [
+        (400, "provider_auth_error"),
+        (401, "provider_auth_error"),
+        (429, "rate_limited"),
+        (500, "x"),
+        (None, "y"),
+    ]
+    for status, code in faults:
+        make_entry("acme/one", "groq", outcome="failed", status=status, error_code=code)
+    health = client.get("/v1/gateway/models/acme/one/endpoints").json()["endpoints"][0]["health"]
+    assert (health["calls"], health["success_rate"]) == (6, 0.1667)
+
+
+def test_throughput_of_what_came_at_once_counts_from_the_beginning(client: Client) -> None:
+    make_offering(make_model("acme/one"), make_provider("groq"), upstream_name="one")
+    publish_all()
+    make_entry("acme/one", "groq", is_streamed=False, first_token_ms=1199.0)
+    health = client.get("/v1/gateway/models/acme/one/endpoints").json()["endpoints"][0]["health"]
+    assert health["throughput"]["p50"] == pytest.approx(83.33)
 
 
 def listed(client: Client, name: str) -> dict[str, int]:

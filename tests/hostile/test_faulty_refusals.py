@@ -52,7 +52,7 @@ def edge(request, provider) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(edge):
-    edge.forget_health()
+    edge.forget()
     edge.records.clear()
 
 
@@ -70,7 +70,7 @@ def test_refusal_keeps_its_class_whatever_is_wrong_with_its_body(edge, provider,
         closed = recorded(edge)
         assert closed.status == status
         assert bool(closed.about_us) == (status == 401)
-        edge.forget_health()
+        edge.forget()
         edge.records.clear()
 
 

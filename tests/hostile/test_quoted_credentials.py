@@ -52,7 +52,7 @@ def edge(request, speaker) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(edge):
-    edge.forget_health()
+    edge.forget()
     edge.records.clear()
 
 
@@ -81,7 +81,7 @@ def test_refusal_of_any_status_tells_nothing_of_it(edge, speaker, client, lane, 
         body = envelope(speaker.wire_format.name, status, form(secret), f"input.{secret}")
         speaker.refusal = (status, {"content-type": "application/json"}, body)
         check(edge, ask(edge, client, lane=lane))
-        edge.forget_health()
+        edge.forget()
         edge.records.clear()
 
 
@@ -92,7 +92,7 @@ def test_refusal_in_no_form_of_its_own_tells_nothing_of_it(edge, speaker, lane, 
     for status in STATUSES:
         speaker.refusal = (status, {}, body % f"no key {secret}".encode())
         check(edge, ask(edge, "openai", lane=lane))
-        edge.forget_health()
+        edge.forget()
         edge.records.clear()
 
 
@@ -111,7 +111,7 @@ def test_error_inside_a_stream_tells_nothing_of_it(edge, speaker, client, lane, 
         stream = start + b"event: error\ndata: %b\n\n" % event
         speaker.refusal = (200, {"content-type": "text/event-stream"}, stream)
         check(edge, ask(edge, client, lane=lane, is_streamed=True))
-        edge.forget_health()
+        edge.forget()
         edge.records.clear()
 
 

@@ -83,7 +83,7 @@ def edge(spoken, provider) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(edge):
-    edge.forget_health()
+    edge.forget()
     edge.records.clear()
 
 
@@ -172,7 +172,7 @@ def test_cut_after_what_only_opens_an_answer_goes_to_the_next_provider(houses, p
     text = next(place for place, event in enumerate(events) if b"Hello" in event)
     openings = events[:text] or [b'data: {"responseId": "x", "usageMetadata": {"promptTokenCount": 7}}\n\n']
     for then in (CLOSE, RESET):
-        houses.forget_health()
+        houses.forget()
         houses.records.clear()
         provider.stream(b"".join(openings), then)
         assert SDKS[client](houses, "direct") == SAID

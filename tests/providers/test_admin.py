@@ -35,6 +35,10 @@ FORM = {
     "credential-0-is_enabled": "on",
     "quotas-TOTAL_FORMS": "0",
     "quotas-INITIAL_FORMS": "0",
+    "incidents-TOTAL_FORMS": "0",
+    "incidents-INITIAL_FORMS": "0",
+    "health_events-TOTAL_FORMS": "0",
+    "health_events-INITIAL_FORMS": "0",
     "alarms-TOTAL_FORMS": "0",
     "alarms-INITIAL_FORMS": "0",
     "probe_results-TOTAL_FORMS": "0",
@@ -302,11 +306,12 @@ def test_list_costs_as_many_queries_for_ten_providers_as_for_one(staff: Client, 
 
 def test_page_costs_as_many_queries_with_many_probes(staff: Client, groq: Provider) -> None:
     make_probes(groq, 1)
-    # The first page of all asks what is kept for later ones.
-    staff.get(page(groq))
+    # The first pages of all ask what is kept for later ones.
+    for _ in range(2):
+        staff.get(page(groq))
     few = queries(staff, page(groq))
     make_probes(groq, 30)
-    assert queries(staff, page(groq)) == few <= 11
+    assert queries(staff, page(groq)) == few <= 16
 
 
 def test_page_shows_the_last_ten_probes(staff: Client, groq: Provider) -> None:

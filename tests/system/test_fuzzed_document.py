@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 FOLDER = Path(__file__).parent
 MANAGED = (
-    "^/v1/(keys|key$|limits|team|projects|service-accounts|usage|organization|generation|credits|analytics)"
+    "^/v1/(keys|key$|limits|budgets|allowances|team|projects|service-accounts|usage|organization|generation|credits"
+    "|analytics)"
 )
 
 

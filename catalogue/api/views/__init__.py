@@ -6,6 +6,7 @@ from catalogue.api.views.history import HistoryViewSet
 from catalogue.api.views.lifecycle import LifecycleViewSet
 from catalogue.api.views.lifecycle_check import LifecycleCheckViewSet
 from catalogue.api.views.models import GoogleModelViewSet, ModelViewSet
+from catalogue.api.views.routing_status import RoutingStatusViewSet
 from catalogue.api.views.vocabularies import (
     EndpointViewSet,
     OrganisationViewSet,
@@ -27,4 +28,5 @@ __all__ = [
     "ParamViewSet",
     "ProviderViewSet",
     "RegionViewSet",
+    "RoutingStatusViewSet",
 ]

@@ -123,6 +123,8 @@ class Balance:
     owed: Mapping[int, int]
     """By quarter of an hour: what was settled and is not part of that version."""
     held: int
+    ownerless: Mapping[str, int] = field(default_factory=dict)
+    """Of that, by call, what nobody has renewed for twice its lease: its process is dead."""
 
     def spent(self, window: WindowLimit) -> int | None:
         """None: the window is unknown."""

@@ -120,8 +120,8 @@ class RedisBudgets:
         with suppress(StoreUnavailable):
             keys = keys_of(subject)
             money = await self._commands.call("HGETALL", keys.money)
-            held = await self._commands.call("HGET", keys.held, "*")
-            return _balance(money, int(held or 0))
+            held = await self._commands.call("HGETALL", keys.held)
+            return _balance(money, *_read_holds(held, time.time() * 1000 - self._lease_ms))
         return self.mine.balance(subject)
 
     async def join(self) -> None:
@@ -166,7 +166,14 @@ class RedisBudgets:
         self.renew()
 
 
-def _balance(fields: Sequence[bytes], held: int) -> Balance:
+def _read_holds(fields: Sequence[bytes], since_ms: float) -> tuple[int, Mapping[str, int]]:
+    """What is held together, and by call what was leased until before then."""
+    found = {name.decode(): int(number) for name, number in zip(fields[::2], fields[1::2], strict=True)}
+    calls = [name[2:] for name, ends_ms in found.items() if name.startswith("x:") and ends_ms < since_ms]
+    return found.get("*", 0), {call_id: found.get(f"a:{call_id}", 0) for call_id in calls}
+
+
+def _balance(fields: Sequence[bytes], held: int, ownerless: Mapping[str, int]) -> Balance:
     version: int | None = None
     base: dict[str, int] = {}
     owed: dict[int, int] = {}
@@ -178,4 +185,4 @@ def _balance(fields: Sequence[bytes], held: int) -> Balance:
             base[text[2:]] = amount
         else:
             owed[int(text[2:])] = amount
-    return Balance(version, base, owed, held)
+    return Balance(version, base, owed, held, ownerless)

@@ -20,6 +20,7 @@ from gateway.proxy.admission.growth import Growth
 from gateway.proxy.admission.holds import Holds
 from gateway.proxy.admission.sizes import UNKNOWN, AnswerSizes
 from gateway.proxy.errors import Unavailable
+from gateway.proxy.gate import LONGEST_WAIT_S
 from gateway.proxy.routing.ways import MOST_OWN, Candidate
 from gateway.proxy.targets import MOST_ATTEMPTS, Quotas, quotas_of
 from providers.facts import ProviderFacts
@@ -32,7 +33,6 @@ ADMITTED = Verdict(is_admitted=True)
 MOST_ASKED = 64
 """Candidates that are asked whether they have room: no call comes so far down its plan."""
 _MOST_TRIED = MOST_ATTEMPTS + MOST_OWN
-_WAIT_FOR_HOLDS_S = 1.0
 _WAIT_FOR_OTHERS_S = 5.0
 """Until every process has told a store that lost its data again."""
 _WORTH_INSISTING = frozenset({"unknown", "held", "lost"})
@@ -151,7 +151,7 @@ class Admission:
                 ask.budgets = self._holds.ask(call, tokens, budgets, paid[:MOST_ATTEMPTS], time.time())
         verdict = await self._store.admit(ask)
         if verdict.reason in _WORTH_INSISTING:
-            verdict = await self._insist(ask, budgets, verdict)
+            verdict = await self._insist(ask, budgets, verdict, call.waited_s)
         if verdict.is_admitted:
             call.reserved_at = time.time()
             if quotas and not candidates[verdict.candidate].is_own:
@@ -187,8 +187,10 @@ class Admission:
         ask.budgets = asked
         return [*plain, *own]
 
-    async def _insist(self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict) -> Verdict:
-        """Say what was spent where that is unknown, and wait a moment for what other calls hold: the one queue."""
+    async def _insist(
+        self, ask: Ask, budgets: Sequence[SubjectBudgets], verdict: Verdict, waited_before_s: float
+    ) -> Verdict:
+        """Say what was spent where that is unknown, and wait for what other calls hold: a second with all before it."""
         began_at = time.monotonic()
         times_learned = 0
         while True:
@@ -196,7 +198,7 @@ class Admission:
             if verdict.reason == "unknown" and times_learned < _MOST_LEARNED:
                 times_learned += 1
                 await self._bases.learn(budgets)
-            elif verdict.reason == "held" and waited_s < _WAIT_FOR_HOLDS_S:
+            elif verdict.reason == "held" and waited_before_s + waited_s < LONGEST_WAIT_S:
                 await asyncio.sleep(_LOOK_S * (0.5 + random()))  # noqa: S311  (so that not all look at once)
             elif verdict.reason == "lost" and waited_s < _WAIT_FOR_OTHERS_S:
                 await asyncio.sleep(min(verdict.retry_after_s, _LOOK_S))

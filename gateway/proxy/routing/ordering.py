@@ -102,12 +102,13 @@ class Ordering:
         order = self.preferences.rank(provider.slug) if self.preferences.order else 0
         named = choice.model is not None
         return (
-            0 if self.preferences.sorts_all else candidate.rank,
+            # Members of a route keep the order that curators gave them.
+            0 if self.preferences.sorts_all and choice.route is None else candidate.rank,
             candidate.turn,
             order,
             provider.health == "unhealthy" if named else is_sick(provider, health),
             candidate.loss,
-            self._misses(health),
+            self._is_slow(candidate),
             self.wish_for(candidate, choice, health) if self.sort_of(choice) else 0.0,
             *(self._named(candidate, health) if named else self._any(candidate, health)),
         )
@@ -149,13 +150,10 @@ class Ordering:
         # Of those that nobody has measured, the sooner.
         return -health.tokens_per_s if health.tokens_per_s else (health.latency_ms or _UNTIMED_MS) / 1e6
 
-    def _misses(self, health: HealthStatus) -> bool:
-        """Whether it is known to be slower than the client would like; medians stand for every percentile."""
-        first_s = (health.first_token_ms or 0.0) / 1000
-        return any(first_s > most for _, most in self.preferences.max_latency) or any(
-            health.tokens_per_s is not None and health.tokens_per_s < least
-            for _, least in self.preferences.min_throughput
-        )
+    def _is_slow(self, candidate: Candidate) -> bool:
+        """Whether it is not known to be as fast as the client prefers."""
+        tally_of = self.context.tally_of
+        return tally_of is not None and self.preferences.is_slower(tally_of(candidate.way))
 
     def _moves(self, candidate: Candidate, health: HealthStatus) -> bool:
         """Whether the kept beginning of its prompt would be lost there, as long as the one that has it does well."""

@@ -14,6 +14,7 @@ from accounts.keys import KeyFacts
 from accounts.regions import are_within, is_region
 from accounts.restrictions import Restrictions
 from catalogue.facts import OfferingFacts
+from gateway.proxy.routing.names import LATENCY, PRICE, THROUGHPUT
 from gateway.proxy.routing.prices import UNITS, MaxPrice, price, read_max_price
 from gateway.proxy.surfaces.fields import (
     Check,
@@ -28,10 +29,13 @@ from gateway.proxy.surfaces.fields import (
 )
 from providers.facts import ProviderFacts
 from providers.operations.base import Requirements
+from providers.tallies import Tally, percentile
 
 FIELD = "provider"
 FORBIDDEN = "forbidden_to_key"
-SORTS = ("price", "latency", "throughput")
+SORTS = (PRICE, LATENCY, THROUGHPUT)
+PREFERRED_OVER_S = 300
+"""The time over which speeds are looked at that a client prefers."""
 _MOST_NAMES = 64
 _names = list_of(text(60, least=1), most=_MOST_NAMES)
 _PERCENTILES = {"p50": 50, "p75": 75, "p90": 90, "p99": 99}
@@ -166,6 +170,17 @@ class ProviderPreferences:
         if self.quantizations and (offering.quantization or UNKNOWN) not in self.quantizations:
             return "quantizations"
         return "regions" if self.regions and not are_within(offering.regions, self.regions) else ""
+
+    def is_slower(self, tally: Tally) -> bool:
+        """Whether it was slower than the client prefers, or nobody knows: then it comes later, and is not left out."""
+        latency = [(percentile(tally.first_token_ms, part / 100), most) for part, most in self.max_latency]
+        # So many of a hundred calls are at least so fast: the others are the slowest.
+        speed = [
+            (percentile(tally.tokens_per_s, 1 - part / 100), least) for part, least in self.min_throughput
+        ]
+        return any(found is None or found > most * 1_000 for found, most in latency) or any(
+            found is None or found < least for found, least in speed
+        )
 
     def rank(self, provider: str) -> int:
         """Smaller is sooner. Providers that the order does not name come after those that it does."""

@@ -15,6 +15,7 @@ from gateway.proxy.routing.names import AUTO, Asked, read_name
 from providers.facts import Way
 from providers.health import HealthStatus
 from providers.operations.registry import operation_of
+from providers.tallies import Tally
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ class RoutingContext:
     """How much of its quotas is left, from 0 to 1, as it was at most a second ago. None: nobody has any."""
     affinity: Callable[[bytes], Way | None] | None = None
     """Which way holds the cache of prompts with such a mark, if any is known to."""
+    tally_of: Callable[[Way], Tally] | None = None
+    """What was counted of a way in the last 5 minutes: asked where the client prefers a speed."""
     counts_own: bool = False
     """Such a budget counts calls on the team's own credentials, too."""
 

@@ -15,8 +15,8 @@ from providers.operations.base import Requirements
 _EXCLUDED, _FLOOR = "excluded:", "floor:"
 _MOST_TOLD = 8
 _UNITS = {
-    "prompt": "for a million tokens of the prompt",
-    "completion": "for a million tokens of the completion",
+    "prompt": "for a million prompt tokens",
+    "completion": "for a million completion tokens",
     "request": "for a request",
     "image": "for an image",
 }
@@ -43,7 +43,7 @@ def is_of_wishes(reason: str) -> bool:
 def refusal_of_wishes(name: str, reasons: Set[str], unmet: Unmet | None = None) -> GatewayError:
     """`reasons` are of wishes alone. `unmet` has what the way out is told from.
 
-    Where some were out of bounds and the client excluded the others, it is told both.
+    Where some were out of bounds and the client excluded the others, it is told both, and what it might say else.
     """
     if FORBIDDEN in reasons:
         message = f"{name} is among those that this key may use."
@@ -51,14 +51,16 @@ def refusal_of_wishes(name: str, reasons: Set[str], unmet: Unmet | None = None) 
     wishes = _all_after(_EXCLUDED, reasons)
     floors = _all_after(_FLOOR, reasons)
     bounds = f" keeps to what calls of this key keep to{_listed_floor(unmet)}" if floors else ""
-    told = [text for reason in sorted(reasons) if unmet and (text := _way_out(reason, unmet))]
+    begins = _EXCLUDED if wishes else _FLOOR
+    left = sorted(reason for reason in reasons if reason.startswith(begins))
+    told = [text for reason in left if unmet and (text := _way_out(reason, unmet))]
     ways = "".join(f" {text}" for text in dict.fromkeys(told))
     if not wishes:
         return Forbidden(f"{name}{bounds}.{ways}", code="floor_not_met", param="model")
     params = [f"{FIELD}.{wish}" for wish in wishes]
-    left = " and ".join(f"'{param}'" for param in params)
+    named = " and ".join(f"'{param}'" for param in params)
     both = f"{bounds} and" if bounds else ""
-    message = f"{name}{both} is left by {left} of the request.{ways}"
+    message = f"{name}{both} is left by {named} of the request.{ways}"
     return InvalidRequest(message, code="no_wished_provider", param=params[0])
 
 

@@ -213,6 +213,28 @@ def test_offer_runs_in_the_only_region_of_its_provider_where_it_names_none(
     assert Offering.objects.get().regions == kept
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({}, (None, None)),
+        ({"zero_data_retention": "default", "data_policy_confidence": "confirmed"}, (True, None)),
+        ({"zero_data_retention": "default"}, (None, None)),
+        ({"zero_data_retention": "optional", "data_policy_confidence": "confirmed"}, (None, None)),
+        ({"zero_data_retention": "unsupported"}, (False, None)),
+        ({"prompt_training_policy": "no_train", "data_policy_confidence": "confirmed"}, (None, False)),
+        ({"prompt_training_policy": "no_train", "data_policy_confidence": "maybe"}, (None, None)),
+        ({"prompt_training_policy": "may_train", "data_policy_confidence": "maybe"}, (None, True)),
+        ({"prompt_training_policy": "opt_out_available"}, (None, None)),
+    ],
+)
+def test_good_news_of_what_a_provider_does_with_data_counts_where_it_is_confirmed(
+    tmp_path: Path, said: dict[str, Any], kept: tuple[bool | None, bool | None]
+) -> None:
+    bring_in(tmp_path, providers=[provider(**said)])
+    made = Provider.objects.get()
+    assert (made.zero_retention, made.collects_data) == kept
+
+
 def test_price_of_many_places_is_kept_exactly(tmp_path: Path) -> None:
     bring_in(tmp_path, pricing=[card(rule(price="0.000000000123", unit_size=1))])
     price = Price.objects.get()

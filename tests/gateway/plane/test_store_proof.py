@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -193,3 +194,20 @@ def test_nothing_is_said_where_no_store_can_be_asked(
     plane.settle(subject, 2 * CENT, 2)
     monkeypatch.setattr(standings.here, "reader", standings.Nobody())
     assert proof() == []
+
+
+@pytest.mark.parametrize("plane", ["redis"], indirect=True)
+def test_what_is_held_for_calls_of_a_dead_process_is_told_and_given_back(
+    plane: Plane, key: Key, subject: str, redis_server: RedisServer
+) -> None:
+    held, now_ms = keys_of(subject).held, int(time.time() * 1000)
+    for call_id, ends_ms in (
+        ("dead", now_ms - 3_600_000),
+        ("alive", now_ms + 3_600_000),
+        ("late", now_ms - 1),
+    ):
+        redis_server.ask("HSET", held, f"a:{call_id}", CENT, f"x:{call_id}", ends_ms)
+        redis_server.ask("HINCRBY", held, "*", CENT)
+    assert proof() == [f"{subject}, held for calls that are over: 0.01 USD, where 0 USD are right"]
+    assert proof() == []
+    assert plane.run(plane.store.balance(subject)).held == 2 * CENT

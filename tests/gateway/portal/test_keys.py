@@ -110,8 +110,13 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         requests_per_minute="60",
         concurrency="4",
         expires_on=str(day),
+        regions="eu\nus",
+        quantizations="bf16",
+        zero_retention="on",
     )
     key = Key.objects.get()
+    assert (key.regions, key.quantizations) == (["eu", "us"], ["bf16"])
+    assert (key.zero_retention, key.no_data_collection) == (True, False)
     assert (key.scope, key.requests_per_minute, key.concurrency) == ("management", 60, 4)
     assert key.model_patterns == ["anthropic/*", "demo/chat", "openai/*"]
     assert key.expires_at == datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -132,6 +137,8 @@ def test_terms_are_those_of_the_form(member: Client, team: Team) -> None:
         ("requests_per_minute", "0", "greater than or equal to 1"),
         ("concurrency", "many", "Enter a whole number."),
         ("expires_on", "2020-01-01", "This day has already begun."),
+        ("regions", "EU", "each is written in lower case, such as eu"),
+        ("quantizations", "FP8", "each is one lower-case word, such as fp8"),
         ("model_patterns", "a " * 101, "This list holds more than 100 patterns."),
     ],
 )

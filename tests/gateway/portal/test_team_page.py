@@ -55,6 +55,22 @@ def test_owner_changes_the_terms_and_nothing_else(owner: Client, team: Team) -> 
     assert Key.objects.get().revision > key.revision
 
 
+def test_owner_lets_all_calls_keep_to_more_and_not_to_less(owner: Client, team: Team) -> None:
+    key, _ = make_key(team)
+    sent = terms_of(owner) | {"regions": "eu", "zero_retention": "on"}
+    assert "Saved." in owner.post("/team", sent, follow=True).text
+    team.refresh_from_db()
+    assert (team.regions, team.zero_retention) == (["eu"], True)
+    assert (
+        "Whatever a call asks for, it keeps to: regions eu; zero data retention."
+        in owner.get(f"/keys/{key.public_id}").text
+    )
+    page = unescape(owner.post("/team", sent | {"regions": "us", "initial-regions": "eu"}).text)
+    assert "its calls stay in eu. Staff may change that." in page
+    team.refresh_from_db()
+    assert team.regions == ["eu"]
+
+
 def test_member_looks_and_does_not_change(member: Client, team: Team) -> None:
     assert 'value="terms"' not in member.get("/team").text
     member.post("/team", {"form": "terms", "name": "Taken"})

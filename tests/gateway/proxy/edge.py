@@ -205,6 +205,7 @@ class Plan:
     open_after_s: float = 20
     proxies: TrustedProxies = NO_PROXIES
     counts_per_minute: int = 600
+    most_calls: int = 4_000
     observers: Sequence[CallObserver] = ()
     counts_cached_input: bool = True
 
@@ -273,6 +274,7 @@ class EdgeProcess:
                 open_after_s=plan.open_after_s,
                 proxies=plan.proxies,
                 counts_per_minute=plan.counts_per_minute,
+                most_calls=plan.most_calls,
             )
         )
 
@@ -329,6 +331,14 @@ class RunningEdge:
         """Of the first key, or its team."""
         self.process.limited.set((kind, 1), unit, amount, window)
 
+    def forget(self) -> None:
+        """How calls went: no breaker is open, and nothing was failed over."""
+        services = self.process.services
+        services.health._records.clear()
+        services.health.broken.clear()
+        services.retries._seconds.clear()
+        services.retries._turn(0.0)
+
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(
             base_url=self.url,
@@ -340,13 +350,6 @@ class RunningEdge:
         given = {"model": model, "messages": [{"role": "user", "content": "hello"}], **body}
         with self.client(**{"x-gateway-lane": lane}) as client:
             return client.post("/v1/chat/completions", json=given)
-
-    def forget_health(self) -> None:
-        """As if nobody had been called yet, nor failed over to."""
-        services = self.process.services
-        services.health._records.clear()
-        services.health.broken.clear()
-        services.retries.__init__()
 
     def on_loop(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function on the edge's loop."""

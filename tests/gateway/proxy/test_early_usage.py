@@ -92,7 +92,7 @@ def edge(spoken, provider) -> Iterator[RunningEdge]:
 
 @pytest.fixture(autouse=True)
 def _fresh(edge):
-    edge.forget_health()
+    edge.forget()
     edge.records.clear()
 
 

@@ -151,6 +151,15 @@ def test_the_clients_own_deadline_is_read_in_our_words_and_its_sdks(headers, wai
     assert read_client_wait(headers) == waits_s
 
 
+@pytest.mark.parametrize(
+    ("said", "of_key_s", "waits_s"),
+    [(b"", 2.5, 2.5), (b"1500", 2.5, 1.5), (b"1500", 0.5, 0.5), (b"1500", 0.0, 1.5), (b"", 0.0, 0.0)],
+)
+def test_of_the_keys_deadline_and_the_requests_the_smaller_wins(said, of_key_s, waits_s):
+    headers = {b"x-gateway-timeout-ms": said} if said else {}
+    assert read_client_wait(headers, of_key_s) == waits_s
+
+
 @pytest.mark.parametrize("said", [b"0", b"-5", b"1.5", b"soon", b"86400001", b"9" * 5000])
 def test_a_deadline_that_is_none_is_refused_by_name(said):
     with pytest.raises(InvalidRequest) as caught:
@@ -200,7 +209,7 @@ def edge(provider, second):
 def _fresh(request):
     if "edge" in request.fixturenames:
         edge = request.getfixturevalue("edge")
-        edge.forget_health()
+        edge.forget()
         edge.records.clear()
 
 
@@ -233,6 +242,16 @@ def test_nothing_is_tried_again_once_the_client_has_waited_for_as_long_as_it_wou
     assert (closed.outcome, closed.error_code) == ("failed", "client_deadline")
     assert float(closed.loss_usd) > 0
     assert edge.process.services.health.status(1, 0).success_rate == 1
+
+
+@LANES
+def test_a_keys_deadline_ends_calls_that_would_wait_longer(edge, lane):
+    key = edge.keys.issue(deadline_s=0.1)
+    body = {"model": "acme/one", "messages": SAY}
+    with edge.client(key, **{"x-gateway-lane": lane, "x-gateway-timeout-ms": "60000"}) as client:
+        answer = client.post("/v1/chat/completions", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "client_deadline")
+    assert float(edge.records.settled().closes[0].loss_usd) > 0
 
 
 def test_a_stream_that_opens_and_says_nothing_ends_at_the_clients_deadline_too(edge, provider):
@@ -284,7 +303,7 @@ def told_at_end(text: str) -> str | None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatient, surface, lane):
     path = SURFACES[surface][0]
-    impatient.forget_health()
+    impatient.forget()
     with impatient.client(**{"x-gateway-lane": lane}) as client:
         answer = client.post(path, json=streamed(surface, "acme/one"))
     assert answer.status_code == 200
@@ -303,7 +322,7 @@ def test_a_stream_that_is_silent_for_long_is_opened_and_still_fails_over(impatie
 @pytest.mark.parametrize("surface", SURFACES)
 def test_what_fails_after_it_was_opened_ends_with_an_error_in_the_stream(impatient, surface, lane):
     path = SURFACES[surface][0]
-    impatient.forget_health()
+    impatient.forget()
     with impatient.client(**{"x-gateway-lane": lane}) as client:
         answer = client.post(path.replace("acme/one", "acme/alone"), json=streamed(surface, "acme/alone"))
     assert answer.status_code == 200

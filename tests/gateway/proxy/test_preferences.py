@@ -2,9 +2,10 @@
 
 import pytest
 
+from accounts.floors import Floor
 from catalogue.endpoints import answered
 from tests.gateway.proxy.edge import running_edge
-from tests.gateway.proxy.values import a_model, a_provider, an_offering
+from tests.gateway.proxy.values import a_model, a_price, a_provider, an_offering
 from tests.upstream import ScriptedProvider
 
 ENDPOINTS = answered({"chat.completions", "embeddings"})
@@ -52,9 +53,10 @@ def _fresh(provider):
     provider.log.clear()
 
 
-def ask(edge, path, *, lane="direct", **more):
+def ask(edge, path, *, lane="direct", key="", **more):
     model = {} if "v1beta" in path else {"model": "acme/one"}
-    with edge.client(**{"x-gateway-lane": lane}) as client:
+    shown = {"authorization": f"Bearer {key}"} if key else {}
+    with edge.client(**{"x-gateway-lane": lane, **shown}) as client:
         return client.post(path, json={**model, **ASKED[path], **more})
 
 
@@ -106,6 +108,64 @@ def test_a_wish_that_is_none_is_refused_by_name(edge, provider, path, body, para
     assert answer.status_code == 400
     assert f"'{param}'" in answer.json()["error"]["message"]
     assert provider.calls == []
+
+
+@pytest.fixture(scope="module")
+def told_edge(provider):
+    """Of the first provider nothing is known; the second one, which comes later, fulfils what may be wished."""
+    told = {
+        "regions": ("europe-west4",),
+        "zero_retention": True,
+        "collects_data": False,
+        "quantization": "bf16",
+        "prices": (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2")),
+    }
+    offerings = (
+        an_offering(1, provider_id=1, endpoints=ENDPOINTS),
+        an_offering(2, provider_id=2, endpoints=ENDPOINTS, position=1, **told),
+    )
+    providers = [a_provider(number, base_url=provider.base_url) for number in (1, 2)]
+    with running_edge([a_model(offerings=offerings)], providers) as running:
+        yield running
+
+
+@ANY_SURFACE
+@pytest.mark.parametrize(
+    ("wish", "unfulfilled"),
+    [
+        ({"zdr": True}, None),
+        ({"data_collection": "deny"}, None),
+        ({"quantizations": ["bf16"]}, ["fp4"]),
+        ({"regions": ["eu"]}, ["us"]),
+        ({"max_price": {"prompt": 1, "completion": 2}}, {"prompt": 0.5}),
+        ({"sort": "price"}, None),
+    ],
+    ids=str,
+)
+def test_every_surface_takes_every_wish_and_tells_no_provider(told_edge, provider, path, wish, unfulfilled):
+    assert ask(told_edge, path).headers["x-gateway-provider"] == "provider-1"
+    answer = ask(told_edge, path, provider=wish)
+    assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2"), answer.text
+    assert all("provider" not in call.body for call in provider.calls)
+    if unfulfilled is not None:
+        (name,) = wish
+        refused = ask(told_edge, path, provider={name: unfulfilled})
+        assert refused.status_code == 400
+        assert f"'provider.{name}'" in refused.json()["error"]["message"]
+
+
+@ANY_SURFACE
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_a_key_keeps_to_its_floor_on_every_surface_whatever_is_wished(told_edge, path, lane):
+    own = told_edge.keys.issue(floor=Floor(regions=(("eu",),), zero_retention=True))
+    for wish in ({"only": ["provider-1"]}, {"zdr": False, "ignore": ["provider-2"]}):
+        refused = ask(told_edge, path, lane=lane, key=own, provider=wish)
+        assert refused.status_code == 400, refused.text
+    answer = ask(told_edge, path, lane=lane, key=own, provider={"order": ["provider-1"]})
+    assert (answer.status_code, answer.headers["x-gateway-provider"]) == (200, "provider-2")
+    nobody = told_edge.keys.issue(floor=Floor(regions=(("us",),)))
+    refused = ask(told_edge, path, lane=lane, key=nobody)
+    assert (refused.status_code, "(regions us)" in refused.json()["error"]["message"]) == (403, True)
 
 
 @pytest.mark.parametrize("given", [["atlas"], [], 0, False])

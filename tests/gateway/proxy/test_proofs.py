@@ -129,7 +129,7 @@ def servers(request) -> Iterator[tuple[str, Speaker, Speaker, RunningEdge]]:
 @pytest.fixture(autouse=True)
 def _fresh(servers):
     name, first, second, edge = servers
-    edge.forget_health()
+    edge.forget()
     for speaker in (first, second):
         speaker.refusal, speaker.events = None, events(name)
         speaker.seen.clear()

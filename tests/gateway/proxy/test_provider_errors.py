@@ -106,7 +106,7 @@ def edge(speaker) -> Iterator[RunningEdge]:
 @pytest.fixture(autouse=True)
 def _unharmed(edge):
     """No breaker is open from another test."""
-    edge.forget_health()
+    edge.forget()
 
 
 def told(client: str, answer: httpx.Response) -> dict[str, Any]:

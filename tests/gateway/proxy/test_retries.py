@@ -1,9 +1,15 @@
 """What failing over may put on a target, and how long it waits: at its boundaries."""
 
+import time
+
 import pytest
 
+from gateway.proxy.patience import ENDLESS
 from gateway.proxy.retries import FREE, WINDOW_S, RetryBudget, pause_before
+from gateway.proxy.targets import Target, Targets
+from providers.health import HealthTable
 from providers.wire.failure import FailureKind, UpstreamFailure
+from tests.gateway.proxy.values import a_model, a_provider, an_offering
 
 AT = 1_000_000.25
 
@@ -97,3 +103,37 @@ def test_only_a_provider_in_trouble_is_not_asked_again_at_once(failure, is_same_
         for draw in (0.0, 0.5, 1.0)
     ]
     assert pauses == (pytest.approx([0.05, 0.15, 0.25]) if waits else [0.0, 0.0, 0.0])
+
+
+def targets_of(*ways, broken=(), kind=FailureKind.UNAVAILABLE):
+    health, now = HealthTable(), time.monotonic()
+    for way in broken:
+        for _ in range(5):
+            health.failed(way, kind, now)
+    planned = [Target(a_model(), an_offering(way), a_provider(way), way) for way in ways]
+    return Targets(planned, health, RetryBudget(), ENDLESS)
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind", "tried"),
+    [
+        ((), FailureKind.UNAVAILABLE, 1),
+        ((1,), FailureKind.UNAVAILABLE, 2),
+        # Whoever failed too often is better than nobody; whose credential is refused is not.
+        ((1, 2), FailureKind.UNAVAILABLE, 1),
+        ((1, 2), FailureKind.AUTH, None),
+    ],
+)
+def test_the_last_one_is_tried_though_it_failed_often(broken, kind, tried):
+    target = targets_of(1, 2, broken=broken, kind=kind).advance()
+    assert (target and target.way) == tried
+
+
+def test_a_target_that_has_its_part_of_failures_is_passed_over_for_the_next():
+    targets = targets_of(1, 2, 3)
+    for _ in range(FREE):
+        targets._retries.take(2, time.monotonic())
+    targets.advance()
+    assert targets.may_follow(a_failure(FailureKind.UNAVAILABLE, 503))
+    assert (targets.advance().way, targets.withheld) == (3, [2])
+    assert not targets.may_follow(a_failure(FailureKind.UNAVAILABLE, 503))

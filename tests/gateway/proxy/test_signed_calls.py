@@ -67,7 +67,7 @@ def servers(request) -> Iterator[tuple[str, Speaker, Speaker, RunningEdge]]:
 @pytest.fixture(autouse=True)
 def _fresh(servers):
     name, first, second, edge = servers
-    edge.forget_health()
+    edge.forget()
     first.events, second.events = CALLED, CALLED if name == "gemini" else UNPROVED
     for speaker in (first, second):
         speaker.refusal = None
@@ -102,7 +102,7 @@ def test_proof_of_a_call_goes_back_on_that_call_alone_and_survives_a_turn_at_ano
         assert [call.get("thoughtSignature") for call in calls_in(second)] == [UNSIGNED, None]
 
     first.refusal = None
-    edge.forget_health()
+    edge.forget()
     for turn in (again, at_other):
         ask(edge, client, next_turn(client, asked, turn), **how)
         signed = [call.get("thoughtSignature") for call in calls_in(first)]
@@ -119,12 +119,12 @@ def test_proof_of_anothers_thoughts_is_not_told_to_gemini_and_goes_back_afterwar
     how = {"lane": lane, "streamed": False}
     asked = next_turn(client, body := first_turn(client), ask(edge, client, body, **how))
     first.refusal, second.refusal = None, (503, {}, b"{}")
-    edge.forget_health()
+    edge.forget()
     again = next_turn(client, asked, ask(edge, client, asked, **how))
     assert PROOFS[name] not in json.dumps(first.seen[-1][2])
     assert "Fine." in json.dumps(first.seen[-1][2])
     first.refusal, second.refusal = second.refusal, None
-    edge.forget_health()
+    edge.forget()
     ask(edge, client, again, **how)
     assert PROOFS[name] in json.dumps(second.seen[-1][2])
     assert PROOF not in json.dumps(second.seen[-1][2])

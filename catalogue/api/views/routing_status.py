@@ -1,0 +1,33 @@
+"""How the models that a key may call do at this moment."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalogue.api.health_serializers import RoutingStatusSerializer
+from catalogue.api.views.base import PublishedView, refusals
+from catalogue.listing.filters import check_names
+from catalogue.published.live_offerings import count_requests_today, status_of
+
+
+class RoutingStatusViewSet(PublishedView):
+    serializer_class = RoutingStatusSerializer
+
+    @extend_schema(
+        tags=["catalogue"],
+        operation_id="routing_status",
+        summary="See how models do now",
+        description="Of the models that the key can call: whether calls go there, how they went lately, and since "
+        "when and until when an offering is left alone. All processes say the same within a second.",
+        responses={200: RoutingStatusSerializer} | refusals(_400="A parameter is unknown."),
+    )
+    def list(self, request: Request) -> Response:
+        check_names(request, ())
+        counts = count_requests_today(self.reading.at)
+        callable_ones = self.reading.callable_by(self.key)
+        models = {
+            model.id: status_of(model, self.reading, counts.get(model.id, 0)) for model in callable_ones
+        }
+        well = [each["healthy"] for each in models.values()]
+        status = "ok" if all(well) else "degraded" if any(well) else "down"
+        return Response({"status": status, "models": models})
