@@ -218,6 +218,9 @@ class HttpEngine:
 class HttpResponse:
     """See providers.engine.UpstreamResponse."""
 
+    _rest = b""
+    """What was taken, and is still to be given."""
+
     def __init__(self, engine: HttpEngine, server: Server, connection: Connection, reply: Reply) -> None:
         self.status = reply.status
         self.headers: Mapping[str, str] = reply.headers
@@ -227,8 +230,6 @@ class HttpResponse:
         self._reply = reply
         self._unpacker: Unpacker | None = None
         self._is_read = False
-        self._rest = b""
-        """What was taken, and is still to be given."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while data := await self._take():
