@@ -147,6 +147,11 @@ class ModelFacts:
         return bool(self.members)
 
     @property
+    def noun(self) -> str:
+        """What a sentence about it begins with."""
+        return "Named route" if self.members else "Model"
+
+    @property
     def organisation_id(self) -> str:
         return self.id.partition("/")[0]
 

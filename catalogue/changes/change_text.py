@@ -27,9 +27,9 @@ def tell_change(change: Change, successor: ModelFacts | None) -> str:
         told = "; ".join(map(tell_field, change.fields[:_FIELDS_TOLD]))
         more = len(change.fields) - _FIELDS_TOLD
         news = "has new prices" if change.kind is Kind.REPRICED else "changed"
-        return f"Model '{model.id}' {news}: {told}{f'; and {more} more' if more > 0 else ''}."
+        return f"{model.noun} '{model.id}' {news}: {told}{f'; and {more} more' if more > 0 else ''}."
     advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' {_TOLD[change.kind]}{_upcoming(change)}{advice}."
+    return f"{model.noun} '{model.id}' {_TOLD[change.kind]}{_upcoming(change)}{advice}."
 
 
 def tell_field(change: FieldChange) -> str:

@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from accounts.alerts.raising import raise_alert
-from accounts.models import Team, UsageDay, UsageSeries
+from accounts.models import LedgerEntry, Team, UsageDay, UsageSeries
 from accounts.windows import DAY_S
 from catalogue.changes.change_text import tell_change, tell_field
 from catalogue.changes.history import read_versions, rows_between
 from catalogue.changes.model_changes import INSTANT, Change, Kind, changes_between
+from catalogue.facts import ModelFacts
 from catalogue.published.loading import snapshots
 from catalogue.published.snapshot import Snapshot
 
@@ -31,7 +32,12 @@ _told: set[str] = set()
 
 
 def alert_of(change: Change) -> str:
-    """The kind of alert; empty where nobody has to act. Pure."""
+    """The kind of alert; empty where nobody has to act. Pure.
+
+    Who calls a named route uses its members, and hears of those when their prices change.
+    """
+    if change.kind is Kind.REPRICED and change.model.is_route:
+        return ""
     if change.kind is Kind.CHANGED:
         is_end = any(each.field in _ENDS and each.after is not None for each in change.fields)
         return "model.announced" if is_end else ""
@@ -46,7 +52,9 @@ def tell_changes(*, at: datetime) -> int:
     new = [each for each in found if each.id not in _told]
     if not new:
         return 0
-    calls = _calls_of({each.model.id for each in new}, since=at - timedelta(days=USED_DAYS))
+    since = at - timedelta(days=USED_DAYS)
+    calls = _calls_of({each.model.id for each in new}, since=since)
+    calls |= {each.model.id: _calls_by_name(each.model, since=since) for each in new if each.model.is_route}
     teams = Team.objects.in_bulk({team for by_team in calls.values() for team in by_team})
     raised = 0
     for change in new:
@@ -76,7 +84,7 @@ def _raise(change: Change, snapshot: Snapshot, team: Team, calls: int) -> bool:
     if change.kind is Kind.CHANGED:
         told = "; ".join(map(tell_field, fields))
         advice = f" Use '{successor.id}' instead." if successor else ""
-        news = f"The end of model '{change.model.id}' is announced: {told}.{advice}"
+        news = f"The end of {change.model.noun.lower()} '{change.model.id}' is announced: {told}.{advice}"
     data = {
         "model": change.model.id,
         "at": change.at.isoformat(timespec="seconds"),
@@ -88,7 +96,15 @@ def _raise(change: Change, snapshot: Snapshot, team: Team, calls: int) -> bool:
     return raise_alert(alert_of(change), cause=change.id, team=team, data=data)
 
 
-def _calls_of(models: Collection[str], *, since: datetime) -> Mapping[str, Mapping[int, int]]:
+def _calls_by_name(route: ModelFacts, *, since: datetime) -> dict[int, int]:
+    """Team → how many calls that asked for a named route: usage is that of the models that answered."""
+    names = (route.id, *route.aliases)
+    asked = LedgerEntry.objects.filter(requested_model__in=names, started_at__gte=since).order_by()
+    counted = asked.values_list("team_id").annotate(Count("call_id", distinct=True))
+    return {team: calls for team, calls in counted if team}
+
+
+def _calls_of(models: Collection[str], *, since: datetime) -> dict[str, Mapping[int, int]]:
     """Model → team → how many calls, from the day on that `since` falls into."""
     series = UsageSeries.objects.filter(model__in=models).exclude(team_id=0)
     whose = {pk: (model, team) for pk, model, team in series.values_list("id", "model", "team_id")}
@@ -100,4 +116,4 @@ def _calls_of(models: Collection[str], *, since: datetime) -> Mapping[str, Mappi
         if calls and pk in whose:
             model, team = whose[pk]
             found[model][team] += calls
-    return found
+    return dict(found)

@@ -14,14 +14,14 @@ def lifecycle_message(model: ModelFacts, successor: ModelFacts | None, at: datet
         case Status.ACTIVE:
             return None
         case Status.ANNOUNCED:
-            return f"Model '{model.id}' will be released on {date_text(model.release_at)}."
+            return f"{model.noun} '{model.id}' will be released on {date_text(model.release_at)}."
         case Status.RETIRED:
             news = f"was retired on {retired_on}"
         case Status.DEPRECATED:
             end = f" and will be retired on {retired_on}" if retired_on else ""
             news = f"has been deprecated since {date_text(model.deprecation_at)}{end}"
     advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' {news}{advice}."
+    return f"{model.noun} '{model.id}' {news}{advice}."
 
 
 def tell_life(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> str | None:
@@ -33,4 +33,4 @@ def tell_life(model: ModelFacts, successor: ModelFacts | None, at: datetime) -> 
     news = [f"deprecated on {deprecated_on}" if deprecated_on else ""]
     news.append(f"retired on {retired_on}" if retired_on else "")
     advice = f"; use '{successor.id}'" if successor else ""
-    return f"Model '{model.id}' will be {' and '.join(filter(None, news))}{advice}."
+    return f"{model.noun} '{model.id}' will be {' and '.join(filter(None, news))}{advice}."

@@ -11,13 +11,22 @@ from catalogue.published.loading import snapshots
 from catalogue.published.reading import Reading
 from tests.catalogue.queries import random_query
 from tests.catalogue.reference import ids_by_sql, ids_in_memory, read_rows
-from tests.make import NOW, make_model, make_offering, make_price, make_provider, publish_all
+from tests.make import (
+    NOW,
+    make_member,
+    make_model,
+    make_offering,
+    make_price,
+    make_provider,
+    make_route,
+    publish_all,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 def make_catalogue(random: Random) -> None:
-    """Forty models at six providers, two of which cannot be called, with all that lists tell apart."""
+    """Forty models at six providers, two of which cannot be called, and eight routes: all that lists tell apart."""
     providers = [
         make_provider(f"p{number}", is_enabled=number != 1, has_credential=number != 2) for number in range(6)
     ]
@@ -25,7 +34,24 @@ def make_catalogue(random: Random) -> None:
         model = make_model(f"{random.choice(['acme', 'beta', 'gamma'])}/m{number}", **_model_fields(random))
         for _ in range(random.randint(0, 3)):
             _make_offering(random, model, random.choice(providers))
+    models = list(Model.objects.all())
+    for number in range(8):
+        _make_route(random, f"{random.choice(['acme', 'house'])}/r{number}", models)
     publish_all()
+
+
+def _make_route(random: Random, public_id: str, models: list[Model]) -> None:
+    fields = _model_fields(random)
+    route = make_route(public_id, **{name: fields[name] for name in ("name", "description", "release_at")})
+    for model in random.sample(models, random.randint(1, 4)):
+        offering = model.offerings.first()
+        make_member(
+            route,
+            model,
+            tier=random.randint(0, 2),
+            provider=offering and random.choice([None, offering.provider]),
+            input_types=random.choice([[], [], ["image"]]),
+        )
 
 
 def _model_fields(random: Random) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from accounts.models import Alert, Team
 from accounts.recording import record_attempts
 from catalogue.changes import model_alerts
 from catalogue.changes.model_alerts import LOOKED_BACK, USED_DAYS, tell_changes
-from catalogue.models import Model, Price
+from catalogue.models import Alias, Model, Price
 from catalogue.tasks import tell_of_models
 from tests.gateway.spooling import attempt
 from tests.make import (
@@ -19,6 +19,7 @@ from tests.make import (
     make_model,
     make_offering,
     make_price,
+    make_route,
     make_team,
     publish_all,
 )
@@ -55,8 +56,11 @@ def team(model: Model) -> Team:
     return team
 
 
-def call(team: Team, at: datetime, *, model: str = "acme/one", end: dict[str, Any] | None = None) -> None:
-    record_attempts([attempt(team_id=team.pk, lineage_id=1, model=model, started_at=at.timestamp(), end=end)])
+def call(
+    team: Team, at: datetime, *, model: str = "acme/one", end: dict[str, Any] | None = None, **asked: str
+) -> None:
+    made = attempt(team_id=team.pk, lineage_id=1, model=model, started_at=at.timestamp(), end=end, **asked)
+    record_attempts([made])
 
 
 def told() -> list[tuple[str, str, str]]:
@@ -130,3 +134,22 @@ def test_team_that_has_stopped_using_it_does_not_hear(model: Model, ago: timedel
 
 def test_duty_runs_as_a_task() -> None:
     assert tell_of_models() == 0
+
+
+def test_team_that_calls_a_route_hears_of_its_end_and_of_prices_once(model: Model, team: Team) -> None:
+    route = make_route("house/fast", model, retirement_at=NOW + 100 * DAY)
+    Alias.objects.create(model=route, name="quick")
+    publish_all(at=NOW - 80 * DAY)
+    caller = make_team("callers")
+    for name in ("house/fast", "quick"):
+        call(caller, NOW - DAY, requested_model=name)
+    Price.objects.update(amount=Decimal(9))
+    change(route, retirement_at=NOW + 50 * DAY)
+    tell_changes(at=NOW)
+    kinds = sorted((kind, slug) for kind, slug, _ in told())
+    assert kinds == [
+        ("model.announced", "callers"),
+        ("model.repriced", "callers"),
+        ("model.repriced", "research"),
+    ]
+    assert Alert.objects.get(kind="model.announced").text.endswith("called it 2 times in the last 30 days.")

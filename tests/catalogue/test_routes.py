@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from catalogue.changes.differences import differences
+from catalogue.instants import date_text
 from catalogue.models import Alias, Edition, Model, Offering, PublishedModel, RouteMember
 from catalogue.published.content import facts_from_content
 from catalogue.published.reading import read_as_of, read_now
@@ -436,3 +437,12 @@ def test_prices_of_a_route_are_those_of_its_cheapest_member() -> None:
     publish_all()
     found = record_of("house/fast")["headline"]["prompt"]
     assert Decimal(found["from"]) * 1_000_000 == 2
+
+
+def test_news_of_a_route_call_it_one() -> None:
+    route = make_route(
+        "house/fast", make_offered("acme/one"), deprecation_at=timezone.now() - timedelta(days=1)
+    )
+    publish_all()
+    message = record_of("house/fast")["lifecycle"]["message"]
+    assert message == f"Named route 'house/fast' has been deprecated since {date_text(route.deprecation_at)}."

@@ -23,6 +23,7 @@ AGAIN = [
     "accounts/test_spending.py",
     "accounts/usage",
     "catalogue/test_filters.py::test_any_combination_equals_its_description[0]",
+    "catalogue/test_routes.py",
     "catalogue/test_sheets.py",
     "gateway/ops/test_repricing.py",
     "gateway/plane/test_notes.py",
