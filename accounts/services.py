@@ -26,6 +26,7 @@ from gateway.core.refusals import InvalidField
 
 OVERLAP = timedelta(days=1)
 OVERLAP_MOST = timedelta(days=90)
+PLAYGROUND_LIFE = timedelta(hours=1)
 
 
 class KeyChanges(TypedDict, total=False):
@@ -77,6 +78,7 @@ class KeyTerms(TypedDict, total=False):
     expires_at: datetime | None
     lane: str
     may_search_elsewhere: bool
+    is_playground: bool
     timeout_ms: int | None
 
 
@@ -111,7 +113,8 @@ def issue_key(
     key.save(force_insert=True)
     set_published(key, given)
     grant(key)
-    tell_created(key)
+    if not key.is_playground:
+        tell_created(key)
     return key, minted.text
 
 
@@ -161,8 +164,32 @@ def rotate_key(
     key.expires_at = min(filter(None, [key.expires_at, at + overlap]))
     key.revision = revision
     key.save(update_fields=["expires_at", "revision"])
-    tell_rotated(new, key)
+    if not key.is_playground:
+        tell_rotated(new, key)
     return new, minted.text
+
+
+@transaction.atomic
+def issue_playground_key(*, team: Team, person: User) -> tuple[Key, str]:
+    """A key of the person's own for the playground, which ends within PLAYGROUND_LIFE, with its text.
+
+    All of one person in one team are of one lineage, so that limits, budgets and history go on. Raises InvalidField.
+    """
+    take_revision(Part.KEYS)
+    former = Key.objects.filter(
+        team=team, owner=person, is_playground=True, revoked_at__isnull=True, successor__isnull=True
+    ).last()
+    if former is not None:
+        check_changes(team, {"owner": person})
+        return rotate_key(key=former, overlap=PLAYGROUND_LIFE, created_by=person)
+    return issue_key(
+        team=team,
+        name=f"Playground of {person}"[:100],
+        created_by=person,
+        owner=person,
+        expires_at=timezone.now() + PLAYGROUND_LIFE,
+        is_playground=True,
+    )
 
 
 @transaction.atomic
@@ -266,6 +293,7 @@ _KEPT = (
     "former_concurrency",
     "lane",
     "may_search_elsewhere",
+    "is_playground",
     "timeout_ms",
 )
 

@@ -120,6 +120,12 @@ class Key(OneLineTexts, RestrictedModel):
         editable=False,
         help_text="When somebody was told that it will expire for want of use.",
     )
+    is_playground = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Made for the playground, by whoever was signed in there; it ends within the hour.",
+    )
     revision = models.BigIntegerField(default=0, editable=False, db_index=True)
 
     objects = KeyQuerySet.as_manager()

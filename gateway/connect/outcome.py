@@ -34,6 +34,8 @@ class Outcome:
     """Name and address of a page, of the first ones."""
     unlisted: Sequence[str]
     curl: str
+    example: str
+    """The id of the model that it calls."""
     list_address: str
     """Where all of them are; empty where the person may not see that."""
 
@@ -53,6 +55,7 @@ class Outcome:
             models=[(model.id, _page_of(model, is_open=is_open)) for model, _ in found[:_SHOWN]],
             unlisted=[model.id for model, upstream in found if names and upstream.isdisjoint(names)],
             curl=_call(base_url_of(request), first) if first else "",
+            example=first.id if first else "",
             list_address=f"{reverse('public:models')}?provider={provider.slug}" if is_open else "",
         )
 

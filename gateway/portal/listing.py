@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.key_facts import with_owners
 from accounts.models import Key, LedgerEntry, Team, User
@@ -91,8 +92,9 @@ def teams_of(user: User) -> list[Team]:
 
 
 def keys_of(team: Team) -> QuerySet[Key]:
-    """The newest first, revoked ones last."""
+    """The newest first, revoked ones last; without those of the playground that are over."""
     keys = with_owners(Key.objects.for_team(team).with_limits()).select_related("created_by")
+    keys = keys.exclude(is_playground=True, expires_at__lte=timezone.now())
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 

@@ -12,7 +12,7 @@ from providers.operations.registry import operation_of
 from providers.wire.body import PARSERS
 from providers.wire.call import Call
 
-OWN_FIELDS = frozenset({"min_reasoning_level", "models", "project_id", "provider"})
+OWN_FIELDS = frozenset({"fallback_on", "min_reasoning_level", "models", "project_id", "provider"})
 """Parameters of ours, which no provider knows."""
 EFFORT = "reasoning_effort"
 """A provider's, but for the word `auto`: that is said to nobody."""
@@ -42,6 +42,7 @@ _FACTS = (
     "held_output_tokens",
     "owners",
     "charge_factor",
+    "fallback_on",
 )
 _facts_of = attrgetter(*_FACTS)
 _OWNERS = frozenset(OWNERS.values())

@@ -18,27 +18,31 @@ from gateway.proxy.call import EFFORT, OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import NoWorker, read_error
 from gateway.proxy.exchange import CallResult, ResponseSink
+from gateway.proxy.fallbacks import read_fallbacks
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
 from gateway.proxy.patience import read_client_wait
+from gateway.proxy.planning import (
+    Learnt,
+    ask_large,
+    ask_route,
+    follow,
+    learn_place,
+    let_in,
+    plan_with,
+    tell_plan,
+)
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
-from gateway.proxy.routing.auto import is_ready
-from gateway.proxy.routing.names import AUTO
-from gateway.proxy.routing.plan import RoutePlan, plan_route
+from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
-from gateway.proxy.routing.request import RouteRequest, read_effort, read_level, read_names
 from gateway.proxy.routing.resolve import RoutingContext
-from gateway.proxy.routing.telling import headers_by_answerer, plan_headers
 from gateway.proxy.stored import StoringSink, open_turn
-from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface, refusal_of
-from providers.formats.base import TranslationError
+from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface
 from providers.health import HealthTable
-from providers.operations.base import Requirements
-from providers.operations.registry import operation_of
 from providers.wire.call import Call
 
 # Members of a body that say whose call it is, or what is meant for the gateway: most requests have none of them.
@@ -65,6 +69,7 @@ class EdgeServices:
     """A stream of which nothing came for so long is opened all the same: until then a refusal keeps its status."""
     plans: PlanNotes = field(default_factory=PlanNotes)
     """Where plans are told that had a choice."""
+    learnt: Learnt = field(default_factory=Learnt)
     proxies: TrustedProxies = NO_PROXIES
     """Who may say where a request comes from."""
     most_calls: int = 4_000
@@ -94,30 +99,31 @@ async def carry(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    asked = await off_loop(ask, call, parsed, preferences) if is_large else ask(call, parsed, preferences)
-    if is_large or (asked.chooses and not is_ready(call.endpoint, context)):
-        plan = await off_loop(plan_route, asked, context)
-    else:
-        plan = plan_route(asked, context)
-    _follow(plan, call, asked.required, context)
+    asked = (
+        await off_loop(ask_large, call, parsed, preferences, context)
+        if is_large
+        else ask_route(call, parsed, preferences, context)
+    )
+    plan = plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
+    follow(plan, call, asked.required, context)
     record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
-    if plan.varies:
-        client.headers_of = headers_by_answerer(plan, context)
-    else:
-        client.headers.extend(plan_headers(plan, context))
+    if plan.is_told:
+        tell_plan(plan, context, client)
     lane = services.lanes.choose(request.header(b"x-gateway-lane"), request.key.lane)
 
     check_accounting(observers.spool)
-    await admit(call, rules, plan, context, client, services.admission)
+    if asked.chooses:
+        plan = record.plan = await let_in(call, rules, asked, plan, context, client, services)
+    else:
+        await admit(call, rules, plan, context, client, services.admission)
     observers.admitted(record)
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
     end = await _make(call, record, lane, sink, services)
-    record.result = end
-    if end.cut_by:
-        record.fail(end.cut_by)
+    if asked.prompt_mark:
+        learn_place(asked, plan, record.head, context, services.learnt.affinity)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
@@ -130,6 +136,9 @@ async def _make(
     admission, is_made = services.admission, True
     try:
         end = await services.lanes.carry(call, record, wanted=lane, sink=sink)
+        record.result = end
+        if end.cut_by:
+            record.fail(end.cut_by)
         if end.output_tokens and record.head:
             admission.learn(call, record.head.model, end.output_tokens)
         return end
@@ -223,44 +232,5 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
+        call.fallback_on = read_fallbacks(parsed)
     return call
-
-
-def ask(call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences) -> RouteRequest:
-    """What a route is asked for. Raises InvalidRequest."""
-    model = call.requested_model
-    required = _require(call, preferences)
-    if call.body is parsed:
-        # Nothing of it is meant for us.
-        asked = RouteRequest((model,), required, preferences)
-    else:
-        names = read_names(parsed, model, call.endpoint)
-        asked = RouteRequest(names, required, preferences, read_level(parsed))
-    if AUTO in model or len(asked.names) > 1:
-        asked.chooses = any(AUTO in name for name in asked.names)
-        asked.reasoning_effort = read_effort(required, parsed)
-    return asked
-
-
-def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
-    """What the call requires of an offering; read from it once. Raises InvalidRequest."""
-    operation = operation_of(call.endpoint)
-    try:
-        required = operation.requirements(call)
-    except TranslationError as error:
-        raise refusal_of(error) from None
-    return (
-        required.requiring(operation.parameters(call, required))
-        if preferences.requires_parameters
-        else required
-    )
-
-
-def _follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:
-    """Let the call know its plan."""
-    call.request, call.input_tokens = required.request, required.input_tokens
-    call.asks_reasoning = required.asks_reasoning
-    call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
-    call.revision = context.snapshot.revision
-    if plan.retired and not plan.varies:
-        call.redirected_from = plan.retired.id

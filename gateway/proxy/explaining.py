@@ -12,9 +12,10 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.store.interface import Standing, StoreUnavailable
 from gateway.proxy.admission.admission import Admission, BudgetLeft
 from gateway.proxy.admission.admit import admit_count
-from gateway.proxy.carry import EdgeServices, ask, look, open_turn_of, preferences_of, read_call
+from gateway.proxy.carry import EdgeServices, look, open_turn_of, preferences_of, read_call
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.large import LARGE_BYTES, off_loop
+from gateway.proxy.planning import add_learnt, ask_route
 from gateway.proxy.request_headers import ClientRequest
 from gateway.proxy.routing.plan import NoRoute, RoutePlan, survey_route
 from gateway.proxy.routing.trace import trace_of
@@ -44,7 +45,8 @@ async def explain(
     rules = services.admission.rules_for(request.key, call)
     if rules.budgets:
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
-    asked = await off_loop(ask, call, parsed, preferences)
+    asked = await off_loop(ask_route, call, parsed, preferences, context)
+    add_learnt(context, asked, services.learnt)
     plan = await off_loop(survey_route, asked, context)
     call.request, call.input_tokens = asked.required.request, asked.required.input_tokens
     refusal = None

@@ -18,6 +18,8 @@ _WINDOWS = {60: "a minute", 86_400: "a day"}
 _HELD_S = 1.0
 """How long what is held for other calls is worth waiting for: nobody knows when they end."""
 
+PROVIDERS_FULL = "providers_at_quota"
+
 
 def refusal_by(verdict: Verdict, key: KeyFacts, project: str) -> GatewayError:
     """Of a verdict that admits nobody."""
@@ -46,7 +48,7 @@ def providers_full(wait_s: float) -> RateLimited:
     """Nobody's limit but the operator's own."""
     return RateLimited(
         "Every provider that could take this call is at its quota. Wait, or name another model.",
-        code="providers_at_quota",
+        code=PROVIDERS_FULL,
         retry_after_s=wait_s,
     )
 

@@ -194,6 +194,8 @@ def pick(
     able = found.able(choice, request, ordering.preferences, context.key)
     best: list[Candidate] = []
     losing: list[Candidate] = []
+    full: list[Candidate] = []
+    headroom_of = context.headroom_of
     looked_at, is_weighed = 0, _is_weighed(request)
     for row in _in_order(found, able, choice, ordering):
         health = context.health_of(row.offering.id)
@@ -201,6 +203,8 @@ def pick(
         looked_at += 1
         if reason := reason_against(row, choice, request, ordering.preferences, context, health):
             dropped.append(Dropped(candidate, reason))
+        elif headroom_of is not None and not headroom_of(row.offering):
+            full.append(candidate)
         elif is_weighed and not weigh(candidate, request.required, context, dropped):
             continue
         else:
@@ -209,7 +213,7 @@ def pick(
             if len(best) == MOST or is_enough:
                 break
     losing.sort(key=lambda candidate: candidate.loss)
-    return [*best, *losing][:MOST], able.bit_count()
+    return [*best, *losing, *full][:MOST], able.bit_count()
 
 
 def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering) -> Iterable[Standing]:

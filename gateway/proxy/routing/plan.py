@@ -24,7 +24,7 @@ from gateway.proxy.routing.resolve import (
     retired,
 )
 from gateway.proxy.routing.standing import Standing, standings_of
-from gateway.proxy.routing.ways import Candidate, Dropped, all_ways, few_own
+from gateway.proxy.routing.ways import BROKEN, Candidate, Dropped, all_ways, few_own, spared
 from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
 from providers.operations.base import Requirements
@@ -56,6 +56,8 @@ class RoutePlan:
     """How many more `auto` could have chosen, as far as the catalogue tells."""
     varies: bool = False
     """What is told of the answer depends on who answers."""
+    is_told: bool = False
+    """There may be something to tell in headers."""
 
 
 @dataclass(slots=True)
@@ -131,6 +133,7 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
+    kept = kept or _spared(ordering, dropped)
     if not kept:
         dropped += _ruled_out(choices[0], dropped, request, preferences, context)
         refusal = _nowhere(choices, required, dropped, context, preferences)
@@ -153,6 +156,7 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
         or choices[0].model is None
         or choices[0].route is not None,
     )
+    plan.is_told = bool(plan.varies or plan.retired or plan.model.deprecation_at)
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
@@ -230,12 +234,23 @@ def _weighed(
     return [candidate for candidate in kept if weigh(candidate, required, context, dropped)]
 
 
+def _spared(ordering: Ordering, dropped: list[Dropped]) -> list[Candidate]:
+    """The best of those that their breakers alone keep out, if these may be spared."""
+    broken = [drop for drop in dropped if drop.reason == BROKEN]
+    found = spared([drop.candidate for drop in broken], ordering.context)
+    found = _weighed(found, ordering.request.required, ordering.context, dropped)
+    if found:
+        ordering.sort(found)
+        dropped[:] = [drop for drop in dropped if drop.candidate.offering is not found[0].offering]
+    return found[:1]
+
+
 def _in_order(kept: list[Candidate], ordering: Ordering, dropped: list[Dropped]) -> list[Candidate]:
     """Those that may be tried, the best first; of one offering for each choice, if the client wants, by whichever
     credentials.
     """
     ordering.sort(kept)
-    if kept[-1].rank:
+    if len(ordering.choices) > 1:
         kept = _once_each(kept)
     if ordering.context.snapshot.credentials:
         kept = few_own(kept)

@@ -43,6 +43,9 @@ class RouteRequest:
     prompt_mark: bytes | None = None
     chooses: bool = False
     """`auto` may be among the names."""
+    is_plain: bool = True
+    """Nothing that was learnt from other calls matters to it, and it is small."""
+    is_large: bool = False
 
 
 def read_names(body: Mapping[str, Any], model: str, endpoint: str) -> tuple[str, ...]:

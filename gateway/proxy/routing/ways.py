@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from catalogue.facts import ModelFacts, OfferingFacts
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.tariffs import Tariff
+from providers.breaker import SPARING
 from providers.facts import OPERATOR, CredentialFacts, Way
 from providers.formats.base import TranslationError
 from providers.formats.losses import Kind
@@ -101,11 +102,22 @@ def all_ways(candidates: list[Candidate], context: RoutingContext, dropped: list
         return candidates
     found = []
     for candidate in candidates:
-        ways = _unbroken(_ways_of(candidate, context), context)
+        ways = _unbroken(ways_of(candidate, context), context)
         if not ways:
             dropped.append(Dropped(candidate, BROKEN))
         found += ways
     return found
+
+
+def spared(broken: Iterable[Candidate], context: RoutingContext) -> list[Candidate]:
+    """Those that were ejected for failures alone, for a call that has nobody else: an ejection must not refuse what it
+    could serve. What a provider, its credential or staff keep out stays out.
+    """
+    has_credentials = bool(context.snapshot.credentials)
+    ways = [way for each in broken for way in (ways_of(each, context) if has_credentials else [each])]
+    for way in ways:
+        way.health = context.health_of(way.way)
+    return [way for way in ways if way.health and way.health.cause in SPARING]
 
 
 def few_own(candidates: list[Candidate]) -> list[Candidate]:
@@ -114,7 +126,8 @@ def few_own(candidates: list[Candidate]) -> list[Candidate]:
     return [candidate for candidate in candidates if candidate not in many] if many else candidates
 
 
-def _ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
+def ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
+    """It by each credential that may open it, whatever their breakers say."""
     own = [candidate.by(each) for each in _own_of(candidate, context)]
     if any(way.credential and way.credential.place == "only" for way in own):
         return own
