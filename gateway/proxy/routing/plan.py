@@ -71,6 +71,7 @@ class NoRoute:
     draw: float
     candidates: tuple[Candidate, ...] = ()
     kept_at: Way | None = None
+    more: int = 0
 
 
 @dataclass(slots=True)
@@ -105,8 +106,12 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
     return plan_or_not
 
 
-def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | NoRoute:
+def survey_route(
+    request: RouteRequest, context: RoutingContext, is_whole: bool = False
+) -> RoutePlan | NoRoute:
     """The same with nothing kept from before, and with all that was found where nobody is left.
+
+    `is_whole`: also with all that `auto` never looked at, since the catalogue alone rules it out.
 
     Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
     """
@@ -114,28 +119,17 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)
-    kept: list[Candidate] = []
     dropped: list[Dropped] = []
-    more = 0
     ordering = ordering_of(request, choices, preferences, context)
-    for rank, choice in enumerate(choices):
-        if choice.model is None:
-            found, able = pick(choice, rank, ordering, dropped)
-            kept, more = [*kept, *found], more + able - len(found)
-            continue
-        for row in standings_of(choice.model, required.endpoint, context.snapshot, context.at).rows:
-            health = context.health_of(row.offering.id)
-            candidate = row.candidate.of_call(rank, health)
-            if reason := reason_against(row, choice, request, preferences, context, health):
-                dropped.append(Dropped(candidate, reason))
-            else:
-                kept.append(candidate)
+    kept, more = _filtered(ordering, dropped)
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     kept = kept or _spared(ordering, dropped)
+    if not kept or is_whole:
+        for choice in choices:
+            dropped += _ruled_out(choice, dropped, request, preferences, context)
     if not kept:
-        dropped += _ruled_out(choices[0], dropped, request, preferences, context)
         refusal = _nowhere(choices, required, dropped, context, preferences)
         return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
     if len(kept) > 1:
@@ -160,6 +154,26 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     if len(kept) == 1 and not dropped and preferences is NO_PREFERENCES:
         _keep_lone(plan, request, context)
     return plan
+
+
+def _filtered(ordering: Ordering, dropped: list[Dropped]) -> tuple[list[Candidate], int]:
+    """Those of all choices that nothing stands against, and how many more `auto` could look at."""
+    request, preferences, context = ordering.request, ordering.preferences, ordering.context
+    kept: list[Candidate] = []
+    more = 0
+    for rank, choice in enumerate(ordering.choices):
+        if choice.model is None:
+            found, able = pick(choice, rank, ordering, dropped)
+            kept, more = [*kept, *found], more + able - len(found)
+            continue
+        for row in standings_of(choice.model, request.required.endpoint, context.snapshot, context.at).rows:
+            health = context.health_of(row.offering.id)
+            candidate = row.candidate.of_call(rank, health)
+            if reason := reason_against(row, choice, request, preferences, context, health):
+                dropped.append(Dropped(candidate, reason))
+            else:
+                kept.append(candidate)
+    return kept, more
 
 
 def _once_each(kept: list[Candidate]) -> list[Candidate]:
