@@ -8,6 +8,7 @@ from typing import Any
 from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, AttemptSample
 from gateway.proxy.errors import GatewayError, Unavailable
 from gateway.proxy.exchange import CLIENT_GONE, JSON_TYPE, ClientGone, ResponseHead, ResponseSink, read_reason
+from gateway.proxy.fallbacks import is_refusal, refused_content
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.patience import CLIENT_DEADLINE, ENDLESS, Patience, limits_for, out_of_time
@@ -86,6 +87,7 @@ class Attempt:
 
         Raises UpstreamFailure, ClientGone.
         """
+        self._may_go_on = may_go_on
         self._open()
         outcome, error_code, failure = FAILED, GATEWAY_ERROR, None
         try:
@@ -162,6 +164,8 @@ class Attempt:
         if call.held_output_tokens:
             list_cost = self._rate_card.cost_usd
             admission.grow(call, lambda: reader.output_chars, list_cost, is_own=self.target.is_own)
+        if call.fallback_on:
+            relay.when_begun = self._refuse_refusal
         try:
             if self._patience is ENDLESS:
                 await relay.run(response, limits)
@@ -180,20 +184,29 @@ class Attempt:
     ) -> None:
         try:
             async with asyncio.timeout(self._patience.left_s) as until_begun:
-                relay.when_begun = lambda: until_begun.reschedule(None)
+                judge = relay.when_begun
+
+                def begin(data: bytes) -> None:
+                    if judge:
+                        judge(data)
+                    until_begun.reschedule(None)
+
+                relay.when_begun = begin
                 await relay.run(response, limits)
         except TimeoutError:
             raise out_of_time() from None
 
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
-        issuer = self.target.provider.issuer
-        told = (self.call, self.target.model.id, response.status, body, issuer, self._tools)
+        call, target = self.call, self.target
+        told = (call, target.model.id, response.status, body, target.provider.issuer, self._tools)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
-        if self.call.is_streamed:
+        if call.is_streamed:
             raise _bad_response("The provider did not stream.")
         self._usage = answer.usage
+        if call.fallback_on:
+            self._refuse_refusal(answer.body)
         if answer.translated:
             self._translated = (*(self._translated or ()), *answer.translated)
         self._first_output_at = time.monotonic()
@@ -207,11 +220,19 @@ class Attempt:
         self.has_begun = True
         await sink.send(answer.body, is_last=True)
 
+    def _refuse_refusal(self, answer: bytes) -> None:
+        """Raises UpstreamFailure in place of an answer of which nothing is out and that a filter refused, if another
+        model is asked then.
+        """
+        if is_refusal(self.call, answer, is_streamed=self._reader is not None):
+            failure = refused_content()
+            if self._may_go_on(failure):
+                raise failure
+
     def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> ResponseHead:
         target = self.target
-        return ResponseHead(
-            target.provider.slug, target.model.id, self.number, length, cost_usd, self._translated
-        )
+        slug, model = target.provider.slug, target.model.id
+        return ResponseHead(slug, model, self.number, length, cost_usd, self._translated, target.fell_back)
 
     def _open(self) -> None:
         try:
@@ -254,7 +275,8 @@ class Attempt:
         return opened
 
     def _close(self, outcome: str, error_code: str, failure: UpstreamFailure | None) -> None:
-        bill, first, record = self._bill(outcome, error_code), self._first_output_at, self.record
+        finished = self._finished_bill if outcome == FINISHED else None
+        bill, first, record = finished or self._bill(outcome, error_code), self._first_output_at, self.record
         usage = bill.usage
         latency_ms = self.spent_ms = (time.monotonic() - self._started) * 1000
         record.closed = AttemptClosed(
@@ -283,8 +305,6 @@ class Attempt:
         self.services.observers.attempt_closed(record)
 
     def _bill(self, outcome: str, error_code: str = "") -> Bill:
-        if outcome == FINISHED and self._finished_bill:
-            return self._finished_bill
         estimate = None
         if self._usage is None and (self._has_output or error_code in TIMED_OUT):
             estimate = estimate_usage(self.call.body, self._output_chars)

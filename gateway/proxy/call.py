@@ -12,7 +12,7 @@ from providers.operations.registry import operation_of
 from providers.wire.body import PARSERS
 from providers.wire.call import Call
 
-OWN_FIELDS = frozenset({"min_reasoning_level", "models", "project_id", "provider"})
+OWN_FIELDS = frozenset({"fallback_on", "min_reasoning_level", "models", "project_id", "provider"})
 """Parameters of ours, which no provider knows."""
 EFFORT = "reasoning_effort"
 """A provider's, but for the word `auto`: that is said to nobody."""
@@ -43,6 +43,7 @@ _FACTS = (
     "owners",
     "charge_factor",
     "redirects",
+    "fallback_on",
 )
 _facts_of = attrgetter(*_FACTS)
 _OWNERS = frozenset(OWNERS.values())

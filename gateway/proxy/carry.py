@@ -18,6 +18,7 @@ from gateway.proxy.call import EFFORT, OWN_FIELDS, without_own_fields
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import NoWorker, read_error
 from gateway.proxy.exchange import CallResult, ResponseSink
+from gateway.proxy.fallbacks import read_fallbacks
 from gateway.proxy.ids import mint_id
 from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
@@ -231,4 +232,5 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
+        call.fallback_on = read_fallbacks(parsed)
     return call

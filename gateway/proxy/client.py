@@ -86,6 +86,8 @@ class ClientConnection:
             headers.append((b"x-gateway-cost", head.cost_usd.encode()))
         if head.translated is not None:
             headers.append((b"x-gateway-translated", _as_list(head.translated)))
+        if head.fell_back:
+            headers.append((b"x-gateway-fallback-on", head.fell_back.encode()))
         self.has_begun = True
         self.record.head, self.record.status = head, 200
         self._first_byte(self.record)
@@ -114,6 +116,8 @@ class ClientConnection:
         told += self.headers_of.get((head.provider, head.model), ())
         if head.translated is not None:
             told.append((b"x-gateway-translated", _as_list(head.translated)))
+        if head.fell_back:
+            told.append((b"x-gateway-fallback-on", head.fell_back.encode()))
         if self.record.surface.wire_format.end_marks:
             self._late = "; ".join(f"{name.decode()}: {value.decode()}" for name, value in told)
             return

@@ -23,6 +23,8 @@ class ResponseHead:
     length: int | None = None
     cost_usd: str | None = None
     translated: Sequence[str] | None = None
+    fell_back: str = ""
+    """For which trouble with the request another model was asked: see gateway.proxy.fallbacks."""
     content_type: str = JSON_TYPE
     """Of a whole answer."""
 

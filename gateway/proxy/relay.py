@@ -40,7 +40,8 @@ class StreamRelay:
         self.sink = sink
         self.has_begun = False
         self.first_output_at: float | None = None
-        self.when_begun: Callable[[], None] | None = None
+        self.when_begun: Callable[[bytes], None] | None = None
+        """Called with the beginning before it is sent; what it raises ends the relay."""
         self._begin = begin
         self._held: list[bytes] = []
 
@@ -80,7 +81,7 @@ class StreamRelay:
             data = b"".join(self._held)
             self._held.clear()
             if self.when_begun:
-                self.when_begun()
+                self.when_begun(data)
             await self._begin()
             self.has_begun = True
         if self.first_output_at is None and self.reader.has_output:

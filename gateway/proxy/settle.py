@@ -15,8 +15,11 @@ GATEWAY_ERROR = "gateway_error"
 """A fault of our own ended the attempt."""
 TIMED_OUT = frozenset({"provider_timeout", "provider_stalled", CLIENT_DEADLINE})
 """The provider had the whole request, and worked on it for as long as it was let."""
+REFUSED = "content_filter"
+"""A provider's content filter refused what it was sent, and another model is asked: what that cost is ours."""
 PROCESS_LOST = "process_lost"
 """What made the call was killed: nobody knows how it ended."""
+_AT_OUR_COST = TIMED_OUT | {GATEWAY_ERROR, REFUSED}
 _BY_THE_TEAM = frozenset({CLIENT_GONE, KEY_ENDED})
 _ALWAYS = dict.fromkeys(
     ("input_tokens", "output_tokens", "cached_read_tokens", "cached_write_tokens", "reasoning_tokens"), 0
@@ -57,7 +60,7 @@ def find_payer(outcome: str, code: str) -> Payer:
     """
     if outcome == FINISHED or (outcome == CANCELLED and code in _BY_THE_TEAM):
         return Payer.TEAM
-    if outcome in {FAILED, FAILED_OVER} and code != GATEWAY_ERROR and code not in TIMED_OUT:
+    if outcome in {FAILED, FAILED_OVER} and code not in _AT_OUR_COST:
         return Payer.NOBODY
     return Payer.OPERATOR
 

@@ -1,7 +1,7 @@
 """The offerings of a plan, found in the process that makes the call, and tried one by one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
@@ -9,7 +9,9 @@ from typing import ClassVar
 from accounts.attempts import AttemptOpened
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.published.snapshot import Snapshot
+from gateway.core.envelopes import CONTEXT_EXCEEDED
 from gateway.core.store.interface import Limit
+from gateway.proxy.fallbacks import cause_of, takes_more
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget, pause_before
@@ -40,6 +42,8 @@ class Target:
     """It has refused what proves reasoning, and is asked once more without."""
     credential: CredentialFacts | None = None
     """None: the provider's main one."""
+    fell_back: str = ""
+    """For which trouble with the request it stands in for another model."""
     quotas: Quotas = ()
     """The operator's own limits that an attempt there is held to."""
     counts: ClassVar[int] = 1
@@ -112,24 +116,36 @@ class Targets:
     At most MOST_ATTEMPTS, besides those by credentials of the team's own.
     """
 
+    _fell_back = ""
+    _has_failed = False
+    _taken = 0
+    _current: Target | None = None
+    _next: Target | None = None
+
     def __init__(
-        self, planned: Sequence[Target], health: HealthTable, retries: RetryBudget, patience: Patience
+        self,
+        planned: Sequence[Target],
+        health: HealthTable,
+        retries: RetryBudget,
+        patience: Patience,
+        fallback_on: Collection[str] = (),
     ) -> None:
+        """`fallback_on`: see gateway.proxy.fallbacks."""
         self._planned = planned
         self._rest = iter(planned)
         self._health = health
         self._retries = retries
         self._patience = patience
-        self._taken = 0
-        self._has_failed = False
-        self._current: Target | None = None
-        self._next: Target | None = None
+        self._fallback_on = fallback_on
         self.withheld: list[Way] = []
         """Those that were given enough of others' failures already."""
 
     def may_follow(self, failure: UpstreamFailure) -> bool:
         """Whether another one may be tried after the current one failed so; takes the next one's slot."""
         if failure.kind is FailureKind.CALLER:
+            cause = cause_of(failure)
+            if cause in self._fallback_on:
+                return self._falls_back(cause)
             return failure.refuses_proofs and self._repeat()
         if self._patience.left_s <= 0 or (
             failure.kind is FailureKind.TIMEOUT and not self._patience.has_room
@@ -150,6 +166,8 @@ class Targets:
             return None
         target = self._current = self._next
         self._next = None
+        if self._fell_back:
+            target.fell_back = self._fell_back  # type: ignore[union-attr]  # there is one
         self._taken += target.counts  # type: ignore[union-attr]  # there is one
         return target
 
@@ -158,6 +176,21 @@ class Targets:
         current = self._current
         if self._next is None and current and not current.is_bare and self._taken < MOST_ATTEMPTS:
             self._next = replace(current, is_bare=True)
+        return self._next is not None
+
+    def _falls_back(self, cause: str) -> bool:
+        """Whether another model may be asked for this trouble, which is none of a provider's."""
+        before = self._current
+        if self._next is None and before is not None:
+            now = time.monotonic()
+            for target in self._rest:
+                if not _may_stand_in(target, before, cause):
+                    continue
+                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
+                    target.way, now
+                ):
+                    self._fell_back, self._next = cause, target
+                    break
         return self._next is not None
 
     def _has_next(self) -> bool:
@@ -189,6 +222,15 @@ class Targets:
         return is_admitted
 
 
+def _may_stand_in(target: Target, before: Target, cause: str) -> bool:
+    """Another model; for a prompt that is too long, with a longer window."""
+    if target.model.id == before.model.id:
+        return False
+    return cause != CONTEXT_EXCEEDED or takes_more(
+        target.model, target.offering, before.model, before.offering
+    )
+
+
 async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
     snapshot = snapshots.current
     if snapshot.revision < call.revision:
@@ -207,7 +249,7 @@ def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
     model, offering = found
     provider = snapshot.providers.get(offering.provider_id)
     # Switched off between planning and here: the switch wins. So does a wire format that was changed.
-    if provider is None or not provider.is_callable or not offering.is_enabled:
+    if provider is None or not (provider.is_enabled and provider.is_usable and offering.is_enabled):
         return None
     if not serves(provider.wire_format, call.endpoint):
         return None

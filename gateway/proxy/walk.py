@@ -30,7 +30,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     end = CallResult()
     patience = Patience(call.client_waits_s) if call.client_waits_s else ENDLESS
     planned = await find_targets(services.snapshots, call)
-    targets = Targets(planned, services.health, services.retries, patience)
+    targets = Targets(planned, services.health, services.retries, patience, call.fallback_on)
     reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:

@@ -1,7 +1,7 @@
 """One inference call: what a client asked for, on its way from the edge to the ledger."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,8 @@ class Call:
     client_waits_s: float = 0.0
     """For a whole answer, or until a stream begins; 0 where the client does not say."""
 
+    fallback_on: Collection[str] = ()
+    """For which troubles of the request itself the next model may be tried: see gateway.proxy.fallbacks."""
     waited_s: float = 0.0
     """For room in its process."""
 

@@ -38,6 +38,12 @@ _BAD_PROOF = re.compile(
     r"|thought.signature.{0,20} (?:not valid|invalid)|invalid .?data.? in .?redacted_thinking",
     re.IGNORECASE | re.DOTALL,
 )
+# OpenAI's, Azure's and Google's words for what their filters refuse.
+_FILTERED = re.compile(
+    r"content_filter|content_policy_violation|ResponsibleAIPolicyViolation|content management policy"
+    r"|rejected (?:as a result of|by) our safety system|prohibited_content",
+    re.IGNORECASE,
+)
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S, _WITHOUT_CREDIT_S = 1.0, 3600.0, 60.0
 _OVERLOADED = re.compile(r"overloaded", re.IGNORECASE)
 
@@ -76,7 +82,8 @@ class UpstreamFailure(Exception):
     `status` is the provider's own, None where none came; `code` and `param` are for the client. `about_us` is what
     staff have to know of it: empty unless the provider refused our credential or account. `is_quoted`: the texts hold
     words of the provider. They are scrubbed of credentials, hosts and paths at once, and once more by `hide`.
-    `refuses_proofs`: what proves reasoning was refused, and all else may be fine.
+    `refuses_proofs`: what proves reasoning was refused, and all else may be fine. `refuses_content`: it was a content
+    filter's doing.
     """
 
     def __init__(
@@ -100,6 +107,7 @@ class UpstreamFailure(Exception):
         self.retry_after_s = retry_after_s
         self.about_us = about_us
         self.refuses_proofs = False
+        self.refuses_content = False
         self._quoted = (message, about_us) if is_quoted else None
         self.hide("")
 
@@ -255,6 +263,7 @@ def _callers_mistake(status: int, error: ReportedError) -> UpstreamFailure:
         FailureKind.CALLER, message, code=code, status=status, param=error.param or None, is_quoted=True
     )
     failure.refuses_proofs = error.says(_BAD_PROOF)
+    failure.refuses_content = error.says(_FILTERED)
     return failure
 
 

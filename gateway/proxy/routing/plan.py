@@ -14,6 +14,7 @@ from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, we
 from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.prospects import Prospect, prospects_of
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import (
@@ -23,7 +24,6 @@ from gateway.proxy.routing.resolve import (
     resolve_models,
     retired,
 )
-from gateway.proxy.routing.standing import Standing, standings_of
 from gateway.proxy.routing.ways import BROKEN, Candidate, Dropped, all_ways, few_own, spared
 from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
@@ -82,7 +82,7 @@ class Lone:
     """
 
     key: KeyFacts
-    row: Standing
+    row: Prospect
     since: datetime
     until: datetime
     plan: RoutePlan
@@ -166,7 +166,7 @@ def _filtered(ordering: Ordering, dropped: list[Dropped]) -> tuple[list[Candidat
             found, able = pick(choice, rank, ordering, dropped)
             kept, more = [*kept, *found], more + able - len(found)
             continue
-        for row in standings_of(choice.model, request.required.endpoint, context.snapshot, context.at).rows:
+        for row in prospects_of(choice.model, request.required.endpoint, context.snapshot, context.at).rows:
             health = context.health_of(row.offering.id)
             candidate = row.candidate.of_call(rank, health)
             if reason := reason_against(row, choice, request, preferences, context, health):
@@ -191,11 +191,11 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
         return
     if snapshot.credentials or required.requires_all:
         return
-    standings = standings_of(choice.model, required.endpoint, snapshot, context.at)
+    prospects = prospects_of(choice.model, required.endpoint, snapshot, context.at)
     if len(snapshot.prepared) > _MOST_PREPARED:
         snapshot.prepared.clear()
     snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
-        context.key, standings.rows[0], standings.since, standings.until, plan
+        context.key, prospects.rows[0], prospects.since, prospects.until, plan
     )
 
 
@@ -214,7 +214,7 @@ def _ruled_out(
     rows = (
         row
         for model in _open_models(context)
-        for row in standings_of(model, endpoint, context.snapshot, context.at).rows
+        for row in prospects_of(model, endpoint, context.snapshot, context.at).rows
         if row.offering.id not in seen
     )
     found = []
