@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from accounts.attempts import AttemptRecord
 from gateway.proxy.health import HealthObserver
@@ -42,7 +42,7 @@ class ShownHealth:
         way, best = min(looks, key=lambda look: _rank(look[1]))
         windows = {name: WindowFigures.of(self._sum(ways, at, seconds)) for name, seconds in WINDOWS.items()}
         pause_s = self._table.pause_s(way, at)
-        until = datetime.now(UTC) + timedelta(seconds=pause_s) if 0 < pause_s < math.inf else None
+        until = _in(pause_s) if 0 < pause_s < math.inf else None
         rate = round(best.success_rate, 4)
         return LiveHealth(best.state, best.cause or None, until, rate, best.latency_ms, windows)
 
@@ -51,6 +51,11 @@ class ShownHealth:
         for way in ways:
             total.add(self._table.tally(way, at, within_s))
         return total
+
+
+def _in(seconds: float) -> datetime:
+    """The next whole second: a clock that is asked twice says two things."""
+    return datetime.fromtimestamp(math.ceil(time.time() + seconds), UTC)
 
 
 def _rank(status: HealthStatus) -> tuple[int, float]:

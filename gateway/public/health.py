@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from accounts.measures import duration
 from catalogue.published.call_stats import CallStats
 from gateway.public.amounts import share
+from providers.breaker import BY_RETRY_AFTER, BY_STAFF, HALF_OPEN, OPEN
 from providers.facts import ProviderFacts
+from providers.live_health import LiveHealth
 from providers.tallies import Percentiles
 
+_WHY = {BY_STAFF: "Staff hold it", BY_RETRY_AFTER: "It asked for a pause"}
 _TONES = {"healthy": "good", "unhealthy": "bad"}
 
 
@@ -73,10 +76,21 @@ class HealthWords:
         )
 
 
-def verdict(provider: ProviderFacts | None, *, serves: bool) -> Word:
-    """Whether calls go there, and what its provider's probes say."""
+def verdict(provider: ProviderFacts | None, live: LiveHealth, *, serves: bool) -> Word:
+    """Whether calls go there, what its breaker does, and what its provider's probes say."""
     if not serves or provider is None:
         return Word("unavailable", "neutral", "No call goes there now.")
+    if live.breaker == OPEN:
+        until = f" until {live.until:%H:%M:%S} UTC" if live.until else ""
+        return Word(
+            "left alone",
+            "bad",
+            f"{_WHY.get(live.cause or '', 'Its calls failed')}: no call goes there{until}.",
+        )
+    if live.breaker == HALF_OPEN:
+        return Word(
+            "left alone", "warning", "Its calls failed: one is let through to find out whether it is well."
+        )
     meanings = {
         "healthy": "The last probe of its provider succeeded.",
         "unhealthy": "The last probes of its provider failed; others are tried first.",

@@ -8,6 +8,7 @@ from catalogue.pricing.cost import current_prices
 from catalogue.pricing.meters import CACHED_READ_TEXT, INPUT_TEXT, OUTPUT_TEXT
 from catalogue.published.call_stats import CallStats
 from catalogue.published.headline import Asked
+from catalogue.published.live_offerings import live_health
 from catalogue.published.reading import Reading
 from gateway.public.amounts import Amount, price, tokens
 from gateway.public.health import HealthWords, Word, verdict
@@ -55,7 +56,7 @@ def _entry(offering: OfferingFacts, model: ModelFacts, reading: Reading, stats: 
     serves = model.is_listed(reading.at) and reading.snapshot.serves(offering, reading.at)
     return OfferingEntry(
         facts=offering,
-        verdict=verdict(provider, serves=serves),
+        verdict=verdict(provider, live_health(offering, reading), serves=serves),
         health=HealthWords(stats),
         prompt=standard.get(INPUT_TEXT),
         completion=standard.get(OUTPUT_TEXT),

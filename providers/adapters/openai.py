@@ -26,7 +26,7 @@ from providers.formats.proofs import may_have_issuers, own_proofs, seal_json
 from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import missing_usage
+from providers.wire.estimate import are_plain, missing_usage
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
@@ -40,12 +40,14 @@ class OpenAIAdapter:
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
-        if upstream.drops_proofs or may_have_issuers(call.raw):
+        # Of texts alone, as most are, none is a proof or a result; to look through long ones would take longest of all.
+        holds_more = not are_plain(call.body.get("messages") or ())
+        if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
             read = call.request
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
             call = replace(call, request=own_proofs(told, provider.issuer, drops_all=upstream.drops_proofs))
         body, translated, heard = _body(call, upstream)
-        if b'"tool_call_id"' in call.raw:
+        if holds_more and b'"tool_call_id"' in call.raw:
             translated = (*translated, *put_results_behind_calls(body))
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)

@@ -24,9 +24,11 @@ class RoutingStatusViewSet(PublishedView):
     def list(self, request: Request) -> Response:
         check_names(request, ())
         counts = count_requests_today(self.reading.at)
-        callable_ones = self.reading.callable_by(self.key)
         models = {
-            model.id: status_of(model, self.reading, counts.get(model.id, 0)) for model in callable_ones
+            model.id: status_of(model, self.reading, counts.get(model.id, 0))
+            for model in self.reading.callable_by(self.key)
+            # A change may come between the list and what is in memory.
+            if self.reading.snapshot.is_routable(model, self.reading.at)
         }
         well = [each["healthy"] for each in models.values()]
         status = "ok" if all(well) else "degraded" if any(well) else "down"

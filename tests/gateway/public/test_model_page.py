@@ -10,11 +10,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import LedgerEntry
 from catalogue.models import Model
+from providers import live_health
+from providers.live_health import LiveHealth
 from providers.models import ProbeResult, Provider
 from tests.gateway.public.conftest import make_offered
 from tests.make import make_key, make_model, make_offering, make_price, publish_all
 
 pytestmark = pytest.mark.django_db
+AT = datetime(2026, 12, 1, 12, 30, 5, tzinfo=UTC)
 
 
 def look(client: Client, name: str, *, status: int = 200) -> str:
@@ -105,6 +108,24 @@ def test_health_is_told_in_words(client: Client, open_provider: Provider) -> Non
     assert "75 % of 4 calls succeeded in the last 24 hours." in page
     assert "100 % of the probes of its provider succeeded in the last 24 hours." in page
     assert "The first token comes after 250 ms in half of the calls" in page
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    ("live", "told"),
+    [
+        (LiveHealth("open", "failures", AT), "Its calls failed: no call goes there until 12:30:05 UTC."),
+        (LiveHealth("open", "staff"), "Staff hold it: no call goes there."),
+        (LiveHealth("half_open", "rate"), "one is let through to find out whether it is well"),
+    ],
+)
+def test_an_offering_that_is_left_alone_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, live: LiveHealth, told: str
+) -> None:
+    monkeypatch.setattr(live_health.here.reader, "read", lambda _ways: live)
+    page = look(client, "acme/big")
+    assert "left alone" in page
+    assert told in page
 
 
 @pytest.mark.usefixtures("catalogue")
