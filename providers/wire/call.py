@@ -48,6 +48,8 @@ class Call:
     requested_model: str = ""
     redirected_from: str = ""
     """The retired model that was asked for, where its successor answers; else empty."""
+    redirects: Mapping[str, str] = field(default_factory=dict)
+    """The same by the answering model, where several may."""
     input_tokens: int = 0
     """A rough count, for what nobody lives to tell."""
     asks_reasoning: bool | None = None
