@@ -74,8 +74,8 @@ class Call:
     """Input and output tokens that were reserved for it, and whether that is our guess. Worked out again elsewhere."""
     held_output_tokens: int = 0
     """So long an answer is covered by what budgets hold for it; 0: they hold nothing, or the most it may cost."""
-    has_room_at: int = 0
-    """The offering of which the quotas were taken when it was admitted; 0: no quotas had to be."""
+    has_room_at: int | str = 0
+    """The way of which the quotas were taken when it was admitted; 0: no quotas had to be."""
 
     raw: bytes = field(default=b"", repr=False)
     """The client's body, byte for byte."""
