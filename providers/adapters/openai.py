@@ -6,6 +6,7 @@ refuse the field, so that the usage of their streams is estimated.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
-from providers.formats.openai.answer_reader import generated
+from providers.formats.openai.answer_reader import generated, is_text
 from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning, put_results_behind_calls
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
@@ -33,6 +34,7 @@ from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
 
 _HEAD = ("id", "object", "created", "model")
+_message = itemgetter("message")
 
 
 class OpenAIAdapter:
@@ -73,7 +75,10 @@ class OpenAIAdapter:
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_repaired = write_usage(usage), True
-        return Answer(seal_json(value, orjson.dumps(value) if is_repaired else shown, issuer), usage)
+        if is_repaired:
+            shown = orjson.dumps(value)
+        is_plain = all(map(is_text, map(_message, value["choices"])))
+        return Answer(shown if is_plain else seal_json(value, shown, issuer), usage)
 
     def stream(
         self,
