@@ -249,6 +249,12 @@ class Matrix:
         return found
 
     def call(self, case: Case) -> httpx.Response:
+        """Again, where no worker began in time, as on a machine that has too much to do: nobody was asked then."""
+        while b"no_worker" in (answer := self._call(case)).content.lower():
+            pass
+        return answer
+
+    def _call(self, case: Case) -> httpx.Response:
         """As a client whose answer comes in pieces: its provider hears when the first text was read."""
         (path, body), pieces = CLIENTS[case.client], []
         path = path.replace("acme/one", case.model)
@@ -407,7 +413,7 @@ def matrix(
             )
         models.append(a_model(case.model, offerings=tuple(offerings)))
     # A thousand calls, their provider and their clients share one process, whose worker may come late to its beats.
-    patience = [f"gateway.proxy.lane.{room}.DEAD_AFTER_S" for room in ("web", "line")]
+    patience = [f"gateway.proxy.lane.{room}.DEAD_AFTER_S" for room in ("web", "line", "worker")]
     options = {"store": store, "timeouts": timeouts, "answer_bytes": ANSWER_BYTES, "longest_call_s": HANG_S}
     with pytest.MonkeyPatch.context() as patch:
         for name in patience:
