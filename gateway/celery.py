@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery, Task
 from celery.signals import beat_init
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from gateway.boot import outlet
 from gateway.core import sql
@@ -42,7 +42,7 @@ class Duty(Task):  # type: ignore[type-arg]
     """One that finds the database away is counted as pages are, and leaves no traceback each time its beat comes."""
 
     # What Celery then logs for information only; the rest is said below.
-    throws = (OperationalError, InterfaceError)
+    throws = (OperationalError, InterfaceError, InternalError)
 
     def on_failure(self, exc: BaseException, *_: Any) -> None:
         if sql.is_away(exc):

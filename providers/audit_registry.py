@@ -42,4 +42,6 @@ def _page_of_further(credential: ProviderCredential) -> str:
 def _page_of_quota(quota: Quota) -> str:
     if quota.offering is not None:
         return audit_context.page_of(quota.offering)
+    if quota.credential is not None:
+        return _page_of_further(quota.credential)
     return audit_context.name_page("providers.provider", quota.provider_id)

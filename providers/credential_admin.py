@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.history import HistoryAdminBase
 from accounts.fields import words_field
-from gateway.core.admin_base import PasswordInput, Select, TextArea, status_chip
+from gateway.core.admin_base import PasswordInput, Select, TableInline, TextArea, status_chip
 from gateway.core.refusals import InvalidField
 from providers.credential_check import NotTaken, try_secret
 from providers.credentials import (
@@ -22,7 +22,7 @@ from providers.credentials import (
     remove_credential,
     replace_secret,
 )
-from providers.models import ProviderCredential
+from providers.models import ProviderCredential, Quota
 
 Place = ProviderCredential.Place
 
@@ -74,6 +74,14 @@ class FurtherCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Djang
             self.add_error("secret", fault.message)
 
 
+class CredentialQuotaInline(TableInline):
+    """What may be sent by one of the operator's in a window; where it is full, the next one is used."""
+
+    model = Quota
+    verbose_name_plural = "quotas: how much may be sent by it"
+    fields = ["unit", "window", "amount"]
+
+
 @admin.register(ProviderCredential)
 class ProviderCredentialAdmin(HistoryAdminBase):
     form = FurtherCredentialForm
@@ -116,6 +124,10 @@ class ProviderCredentialAdmin(HistoryAdminBase):
             for name, told in super().get_fieldsets(request, obj)
         ]
         return sets[:2] if obj is None else sets
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:  # noqa: ARG002
+        """A team's own have no quotas of ours."""
+        return [] if obj is None or obj.team_id else [CredentialQuotaInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         return [*self.readonly_fields, "provider"] if obj else self.readonly_fields

@@ -20,10 +20,12 @@ from accounts.revision import Part, take_revision
 from gateway.core.lines import REFUSAL, is_one_line
 from gateway.core.refusals import InvalidField
 from gateway.core.sealing import SecretError
+from gateway.core.store.interface import Limit
 from providers.facts import OPERATOR, CredentialFacts, Credentials
 from providers.models import Provider, ProviderCredential
 from providers.origins import origin_of
 from providers.secrets import decrypt, encrypt
+from providers.services import quotas_by
 from providers.validators import secret_refusal
 
 MOST = 20
@@ -38,9 +40,10 @@ _opened: Mapping[_Sealed, str] = {}
 
 
 def credential_facts() -> Credentials:
-    """All that are switched on and can be opened, by team and provider. One query."""
+    """All that are switched on and can be opened, by team and provider. Two queries."""
     global _opened  # noqa: PLW0603  # what was decrypted for the snapshot before need not be again
     rows = ProviderCredential.objects.filter(is_enabled=True).exclude(ciphertext="")
+    quotas = quotas_by("credential")
     opened: dict[_Sealed, str] = {}
     found: dict[int, dict[int, list[CredentialFacts]]] = {}
     for row in rows.select_related("provider").in_order():
@@ -50,7 +53,7 @@ def credential_facts() -> Credentials:
         except SecretError:
             continue
         of_team = found.setdefault(row.team_id or OPERATOR, {})
-        of_team.setdefault(row.provider_id, []).append(_facts_of(row, secret))
+        of_team.setdefault(row.provider_id, []).append(_facts_of(row, secret, quotas.get(row.pk, ())))
     _opened = opened
     return {team: {provider: tuple(each) for provider, each in of.items()} for team, of in found.items()}
 
@@ -190,13 +193,15 @@ def keys_of(credential: ProviderCredential) -> Sequence[Key] | None:
     return list(Key.objects.filter(pk__in=credential.lineages).order_by("pk"))
 
 
-def _facts_of(row: ProviderCredential, secret: str) -> CredentialFacts:
+def _facts_of(row: ProviderCredential, secret: str, quotas: tuple[Limit, ...]) -> CredentialFacts:
     return CredentialFacts(
         id=row.pk,
         team_id=row.team_id or OPERATOR,
         label=row.label,
         place=row.place,
         secret=secret,
+        position=row.position,
+        quotas=quotas,
         model_patterns=None if row.model_patterns is None else tuple(row.model_patterns),
         lineage_ids=None if row.lineages is None else frozenset(row.lineages),
     )

@@ -45,6 +45,10 @@ class CredentialFacts:
     place: str
     """`before` or `after` those of the operator; `only`: in place of those."""
     secret: str = field(repr=False)
+    position: int = 0
+    """Those of the operator in one place that have the same share the calls."""
+    quotas: tuple[Limit, ...] = ()
+    """What may be sent by it; of one of the operator's."""
     model_patterns: tuple[str, ...] | None = None
     lineage_ids: frozenset[int] | None = None
 

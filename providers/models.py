@@ -244,7 +244,9 @@ class ProviderCredential(OneLineTexts, models.Model):
     )
     place = models.CharField(max_length=6, choices=Place, default=Place.BEFORE)
     position = models.PositiveSmallIntegerField(
-        default=0, help_text="Of several in the same place, the lowest is tried first."
+        default=0,
+        help_text="Of several in the same place, the lowest is tried first. Those of the operator with the same number "
+        "share the calls, by their quotas where all have one.",
     )
     model_patterns = models.JSONField(
         null=True, blank=True, help_text="For which models it is, such as anthropic/*; null: all."
@@ -296,7 +298,7 @@ class ProviderCredential(OneLineTexts, models.Model):
 
 
 class Quota(MeasuredModel):
-    """A limit of ours at a vendor: what may be sent to a provider, or to one offering, in a window.
+    """A limit of ours at a vendor: what may be sent to a provider, to an offering, or by a further credential of ours.
 
     A provider that is full is passed over, within a second outside editions; no client is refused in its name.
     """
@@ -307,18 +309,25 @@ class Quota(MeasuredModel):
     offering = models.ForeignKey(
         "catalogue.Offering", on_delete=models.CASCADE, null=True, blank=True, related_name="quotas"
     )
+    credential = models.ForeignKey(
+        ProviderCredential, on_delete=models.CASCADE, null=True, blank=True, related_name="quotas"
+    )
 
     class Meta:
         ordering = ["unit", "window", "id"]
         constraints = [
             *MeasuredModel.Meta.constraints,
             models.CheckConstraint(
-                condition=models.Q(provider__isnull=False, offering__isnull=True)
-                | models.Q(provider__isnull=True, offering__isnull=False),
-                name="quota_one_subject",
+                condition=models.Q(provider__isnull=False, offering__isnull=True, credential__isnull=True)
+                | models.Q(provider__isnull=True, offering__isnull=False, credential__isnull=True)
+                | models.Q(provider__isnull=True, offering__isnull=True, credential__isnull=False),
+                name="quota_of_one_subject",
             ),
             models.UniqueConstraint(fields=["provider", "unit", "window"], name="quota_once_per_provider"),
             models.UniqueConstraint(fields=["offering", "unit", "window"], name="quota_once_per_offering"),
+            models.UniqueConstraint(
+                fields=["credential", "unit", "window"], name="quota_once_per_credential"
+            ),
         ]
 
 

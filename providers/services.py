@@ -77,8 +77,8 @@ def provider_facts() -> dict[int, ProviderFacts]:
     return {provider.pk: facts_of(provider, quotas.get(provider.pk, ())) for provider in rows}
 
 
-def quotas_by(kind: Literal["provider", "offering"]) -> dict[int, tuple[Limit, ...]]:
-    """Of every provider, or of every offering, that has any, by its id. One query."""
+def quotas_by(kind: Literal["provider", "offering", "credential"]) -> dict[int, tuple[Limit, ...]]:
+    """Of every provider, offering or further credential that has any, by its id. One query."""
     rows: dict[int, list[Row]] = {}
     quotas = Quota.objects.filter(**{f"{kind}__isnull": False}).order_by("pk")
     for id_, *row in quotas.values_list(f"{kind}_id", "unit", "window", "amount"):

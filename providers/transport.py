@@ -25,6 +25,8 @@ REST_S = 0.02
 _KEEP_ALIVE_S = 4.0
 _NAMES_KEPT_S = 10.0
 _WATCH_S = 0.1
+_TURN_BYTES = 32 * 1024
+"""So much of an answer is worked on at a stretch: one that pours in takes milliseconds, and others have their turn."""
 
 
 class Server(NamedTuple):
@@ -216,6 +218,9 @@ class HttpEngine:
 class HttpResponse:
     """See providers.engine.UpstreamResponse."""
 
+    _rest = b""
+    """What was taken, and is still to be given."""
+
     def __init__(self, engine: HttpEngine, server: Server, connection: Connection, reply: Reply) -> None:
         self.status = reply.status
         self.headers: Mapping[str, str] = reply.headers
@@ -228,7 +233,14 @@ class HttpResponse:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while data := await self._take():
-            yield data
+            if len(data) <= _TURN_BYTES:
+                yield data
+                continue
+            self._rest = data
+            while self._rest:
+                data, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
+                yield data
+                await asyncio.sleep(0)
 
     async def read(self, limit_bytes: int) -> bytes:
         parts: list[bytes] = []
@@ -241,6 +253,8 @@ class HttpResponse:
             parts.append(data)
             if self._unpacker is None and self._reply.is_complete:
                 break
+            if len(data) > _TURN_BYTES and self._unpacker:
+                await asyncio.sleep(0)
         return b"".join(parts)
 
     async def read_part(self, limit_bytes: int, within_s: float) -> bytes:
@@ -257,6 +271,9 @@ class HttpResponse:
             self._engine.take_back(self._server, connection)
 
     async def _take(self) -> bytes:
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            return rest
         if not self._is_read:
             # Only now: what refuses us does so whatever its body is packed in.
             self._is_read = True

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from accounts.models import Team
 from accounts.usage.measures import MEASURES
 from accounts.usage.rollups import DAYS, QUARTERS, UTC_ZONE
-from accounts.usage.times import NONE, Piece, Run, bounds_of, pieces_of, runs_of
+from accounts.usage.times import NONE, WHOLE_DAY, Piece, Run, bounds_of, pieces_of, runs_of
 
 _TABLES = {"day": DAYS, "quarter": QUARTERS}
 Filters = Mapping[str, Sequence[Any]]
@@ -111,6 +111,14 @@ def _zones(team_id: int | None) -> Sequence[str]:
     teams = Team.objects.all() if team_id is None else Team.objects.filter(pk=team_id)
     found = set(teams.values_list("usage_zone", flat=True).order_by().distinct())
     return sorted(found | {UTC_ZONE}) if team_id is None else sorted(found or {UTC_ZONE})
+
+
+def is_read_from_quarters(question: Question) -> bool:
+    """Whether it asks for days of teams that have others: then each is added up from quarters of an hour."""
+    if question.bucket != WHOLE_DAY:
+        return False
+    teams = Team.objects.exclude(usage_zone=question.zone)
+    return (teams if question.team_id is None else teams.filter(pk=question.team_id)).exists()
 
 
 def _by_grain(pieces: Sequence[Piece]) -> Mapping[str, Sequence[Piece]]:

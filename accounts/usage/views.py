@@ -33,7 +33,7 @@ from accounts.usage.parameters import (
     read_words,
     write_cursor,
 )
-from accounts.usage.reader import Question, add_rows, read_total, read_usage
+from accounts.usage.reader import Question, add_rows, is_read_from_quarters, read_total, read_usage
 from accounts.usage.rollups import UTC_ZONE
 from accounts.usage.sheet import csv_parts
 from accounts.usage.times import HOUR, LONGEST_DAYS, QUARTER, WHOLE_DAY
@@ -134,7 +134,20 @@ def _question(query: dict[str, Any], team: Team | None, groups: Sequence[str]) -
         for name in GROUPS
         if name in query and name != "team"
     }
-    return Question(low, high, query["bucket"], zone, columns_of(groups), filters, team.pk if team else None)
+    asked = Question(low, high, query["bucket"], zone, columns_of(groups), filters, team.pk if team else None)
+    _check_cost(asked)
+    return asked
+
+
+def _check_cost(asked: Question) -> None:
+    """Raises InvalidField: as many quarters of an hour would be read as no range of hours may have."""
+    most = LONGEST_DAYS[HOUR]
+    if asked.high - asked.low > (most + 1) * DAY_S and is_read_from_quarters(asked):
+        raise InvalidField(
+            "zone",
+            f"Of teams whose days begin elsewhere than in {asked.zone}, {most} days can be asked for at most: ask for "
+            "less, for a team in its own zone, or with bucket none.",
+        )
 
 
 def _words(query: dict[str, Any], name: str) -> Sequence[str]:

@@ -20,7 +20,7 @@ from catalogue.admin.worklist import show_worklist
 from catalogue.models import Model, Offering, Route
 from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, switch_offerings
-from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet
+from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet, RouteMemberSheet
 
 _SAVE_AND_TEST = "catalogue_model_save_and_test"
 
@@ -29,7 +29,7 @@ _SAVE_AND_TEST = "catalogue_model_save_and_test"
 class ModelAdmin(SheetAdminMixin, RecordAdmin):
     """Named routes have a page of their own, to which links to this one lead."""
 
-    resource_classes = [ModelSheet, AliasSheet, OrganisationSheet]
+    resource_classes = [ModelSheet, AliasSheet, OrganisationSheet, RouteMemberSheet]
     inlines = [OfferingInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "quality", "runs_at", "price", "edited"]
     list_filter = [

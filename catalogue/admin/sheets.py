@@ -77,6 +77,12 @@ class SheetAdminMixin(ImportExportMixin):  # type: ignore[misc]
             *urls,
         ]
 
+    def get_data_for_export(self, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
+        """What the list shows; of rows of another kind than the list's, all."""
+        chosen = self.choose_export_resource_class(kwargs.get("export_form"), request)
+        shown = queryset if chosen._meta.model is self.model else None
+        return super().get_data_for_export(request, shown, **kwargs)
+
     def import_action(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         """The form for a file, and what was brought in lately; POST takes the file and leads to its own page."""
         self._demand_permission(request)

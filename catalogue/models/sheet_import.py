@@ -32,6 +32,7 @@ class SheetImport(models.Model):
         ALIASES = "aliases", "Aliases"
         OFFERINGS = "offerings", "Offerings"
         PRICES = "prices", "Prices"
+        ROUTES = "routes", "Routes"
 
     class State(models.TextChoices):
         READING = "reading", "being read"

@@ -9,7 +9,7 @@ from typing import Any
 from catalogue.endpoints import answers
 from catalogue.facts import ModelFacts, OfferingFacts
 from catalogue.lifecycle.status import Status
-from providers.facts import BreakerHolds, CredentialFacts, Credentials, ProviderFacts, Way
+from providers.facts import OPERATOR, BreakerHolds, CredentialFacts, Credentials, ProviderFacts, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,12 @@ class Snapshot:
             held=held or BreakerHolds(),
             holds=_holds(by_id.values(), held, credentials or {}) if held else {},
             has_quotas=any(provider.quotas for provider in providers.values())
-            or any(offering.quotas for model in by_id.values() for offering in model.offerings),
+            or any(offering.quotas for model in by_id.values() for offering in model.offerings)
+            or any(
+                each.quotas
+                for of_operator in (credentials or {}).get(OPERATOR, {}).values()
+                for each in of_operator
+            ),
         )
 
     def find(self, name: str) -> ModelFacts | None:
@@ -180,3 +185,7 @@ def _release_order(model: ModelFacts) -> tuple[float, str]:
 
 
 EMPTY = Snapshot(revision=-1, edition=0, models={}, providers={})
+
+
+def _have_quotas(credentials: Mapping[int, Iterable[CredentialFacts]]) -> bool:
+    return any(each.quotas for there in credentials.values() for each in there)

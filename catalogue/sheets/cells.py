@@ -250,6 +250,14 @@ class WordsCell(Cell):
         return " ".join(written(self._column, value or ()))
 
 
+class SomeWordsCell(WordsCell):
+    """Words of these alone; none: all."""
+
+    def __init__(self, column: str, known: Sequence[str]) -> None:
+        super().__init__(column)
+        self.known = known
+
+
 class ConditionsCell(Cell):
     """A list of objects as JSON."""
 
@@ -286,6 +294,13 @@ class NamedCell(Cell):
 
     def write(self, value: Any) -> str:
         return str(getattr(value, self._attribute))
+
+
+class ProjectCell(NamedCell):
+    """A project by its team, a slash and its own name."""
+
+    def write(self, value: Any) -> str:
+        return f"{value.team.slug}/{value.slug}"
 
 
 def _no_day() -> date:

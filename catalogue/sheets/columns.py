@@ -8,7 +8,7 @@ from django.db import models
 from import_export import fields, resources
 from import_export.formats.base_formats import CSV, XLSX
 
-from catalogue.models import Alias, Model, Offering, Organisation, Price
+from catalogue.models import Alias, Model, Offering, Organisation, Price, RouteMember
 from catalogue.models.shapes import check_words
 from catalogue.sheets.cells import (
     AmountCell,
@@ -20,11 +20,13 @@ from catalogue.sheets.cells import (
     FlagCell,
     InstantCell,
     NamedCell,
+    ProjectCell,
+    SomeWordsCell,
     StartCell,
     TextCell,
     WordsCell,
 )
-from catalogue.words import MEANT
+from catalogue.words import MEANT, ROUTED_ENDPOINTS, ROUTED_INPUTS
 from gateway.core.formulas import quote_formula
 
 FORMATS = [CSV, XLSX]
@@ -235,11 +237,45 @@ class PriceSheet(Sheet):
         )
 
 
+class RouteMemberSheet(Sheet):
+    """Members of named routes, which are made on their own pages. None is taken out by a sheet."""
+
+    route = _named("route", "named route", "public_id")
+    model = _named("model", "model", "public_id")
+    provider = _named("provider", "provider", "slug")
+    team = _named("team", "team", "slug")
+    project = fields.Field("project", "project", ProjectCell("project", "slug"))
+    input_types = fields.Field("input_types", "input_types", SomeWordsCell("input_types", ROUTED_INPUTS))
+    endpoints = fields.Field("endpoints", "endpoints", SomeWordsCell("endpoints", ROUTED_ENDPOINTS))
+    demanded = ("route", "model")
+
+    class Meta(Sheet.Meta):
+        model = RouteMember
+        name = "Routes"
+        fields = (
+            "route",
+            "model",
+            "provider",
+            "tier",
+            "weight",
+            "canary_percent",
+            "is_streamed",
+            "has_tools",
+            "input_types",
+            "endpoints",
+            "input_tokens_from",
+            "input_tokens_below",
+            "team",
+            "project",
+        )
+
+
 SHEETS: dict[str, type[Sheet]] = {
     "organisations": OrganisationSheet,
     "models": ModelSheet,
     "aliases": AliasSheet,
     "offerings": OfferingSheet,
     "prices": PriceSheet,
+    "routes": RouteMemberSheet,
 }
 """In the order in which a workbook is read: what earlier ones make, later ones name."""

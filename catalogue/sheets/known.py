@@ -1,16 +1,14 @@
 """The rows of the catalogue that a sheet's rows are about, read for many at once: what judging compares with."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-
-from django.core.exceptions import ValidationError
 
 from catalogue.models import Alias, Model, Offering, Organisation
 from catalogue.publishing.compile import place_of_offering
 from catalogue.sheets.columns import OFFERING_KEY, AliasSheet, ModelSheet, OfferingSheet, OrganisationSheet
 from catalogue.sheets.judged import Fault
-from catalogue.sheets.known_base import Key, Known, Made, cell_texts, offerings_of
+from catalogue.sheets.known_base import Key, Known, Made, cell_texts, faults_of, offerings_of
 from catalogue.sheets.known_prices import KnownPrices
+from catalogue.sheets.known_routes import KnownRouteMembers
 from catalogue.sheets.upload import Row
 from providers.models import Provider
 
@@ -165,7 +163,7 @@ class KnownOfferings(Known):
         missing = [name for name in ("model", "provider") if row._state.fields_cache.get(name) is None]
         yield from (Fault(name, f"It has no {name}.") for name in missing)
         if not missing:
-            yield from _faults_of(row.check_endpoints)
+            yield from faults_of(row.check_endpoints)
             if row.model.is_route:
                 yield Fault("model", f"{row.model} is a named route: models run at providers.")
 
@@ -188,6 +186,7 @@ KNOWN: dict[str, type[Known]] = {
     "aliases": KnownAliases,
     "offerings": KnownOfferings,
     "prices": KnownPrices,
+    "routes": KnownRouteMembers,
 }
 """As `SHEETS`."""
 
@@ -195,11 +194,3 @@ KNOWN: dict[str, type[Known]] = {
 def _models(rows: Sequence[Row], made: Made) -> dict[str, Model]:
     found = Model.objects.filter(public_id__in=cell_texts(rows, "model"))
     return made.models | {model.public_id: model for model in found}
-
-
-def _faults_of(check: Any) -> Iterable[Fault]:
-    try:
-        check()
-    except ValidationError as error:
-        return [Fault(name, " ".join(told)) for name, told in error.message_dict.items()]
-    return []

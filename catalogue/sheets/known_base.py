@@ -1,8 +1,10 @@
 """What judging a sheet compares its rows with: the base of all kinds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
 
 from catalogue.models import Model, Offering
 from catalogue.sheets.columns import Sheet
@@ -99,3 +101,12 @@ def cell_texts(rows: Sequence[Row], *names: str) -> set[str]:
     """PostgreSQL cannot even be asked for a text with NUL; judging names such cells."""
     texts = {cell_text(row, name) for row in rows for name in names}
     return {text for text in texts if text and "\x00" not in text}
+
+
+def faults_of(check: Callable[[], None]) -> Iterable[Fault]:
+    """What a rule of the forms says against a row, by column."""
+    try:
+        check()
+    except ValidationError as error:
+        return [Fault(name, " ".join(told)) for name, told in error.message_dict.items()]
+    return []

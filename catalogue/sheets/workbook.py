@@ -9,7 +9,15 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-from catalogue.sheets.cells import ChoiceCell, FlagCell, NamedCell, StartCell, WordsCell
+from catalogue.sheets.cells import (
+    ChoiceCell,
+    FlagCell,
+    NamedCell,
+    ProjectCell,
+    SomeWordsCell,
+    StartCell,
+    WordsCell,
+)
 from catalogue.sheets.columns import SHEETS, Sheet
 from catalogue.sheets.upload import HOW_TO
 from catalogue.words import VOCABULARY
@@ -58,12 +66,16 @@ def _what(sheet: Sheet, field: Field) -> str:
     cell, name = field.widget, field.column_name
     if isinstance(cell, FlagCell):
         return "yes or no" + ("; empty is unknown." if sheet._meta.model._meta.get_field(name).null else ".")
+    if isinstance(cell, SomeWordsCell):
+        return f"Only for calls with one of these: {', '.join(cell.known)}. Empty: for all."
     if isinstance(cell, WordsCell) and name in VOCABULARY:
         return f"Words with blanks between, of {', '.join(VOCABULARY[name][1])}. Others with ! before them."
     if isinstance(cell, ChoiceCell):
         return f"One of {', '.join(cell.choices)}."
     if isinstance(cell, StartCell):
         return "Empty or now: it begins when imported, and the running price ends. ever: it has no beginning. Or a day."
+    if isinstance(cell, ProjectCell):
+        return "The project, as its team's id, a slash and its own."
     if isinstance(cell, NamedCell):
         return f"The {cell.kind}, by its id."
     return str(getattr(_django_field(sheet, field), "help_text", "")) or _EXPLAINED[name]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import psycopg
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,11 @@ IDLE_IN_TRANSACTION_S = 15
 RETRY_AFTER_S = 5
 AWAY = "The database does not answer, or has too much to do; try again shortly."
 BUSY = "Another change is being written and did not end in time, so this one was not made. Try again in a moment."
+READ_ONLY = "The database can only be read at the moment, and this change needs more; try again shortly."
 _TELL_EVERY_S = 60.0
 # Source: PostgreSQL's list of error codes: lock_not_available, deadlock_detected.
 _POSTGRESQL_BUSY = frozenset({"55P03", "40P01"})
+_POSTGRESQL_READ_ONLY = "25006"
 _SQLITE_BUSY = frozenset({5, 6})
 # Busy or locked, read-only, cannot be read or written, full, cannot be opened; anything else is a wrong statement.
 # Source: https://www.sqlite.org/rescode.html
@@ -97,6 +99,8 @@ class Patience:
 
 def is_away(error: BaseException | None) -> bool:
     """Whether the database was lacking, and not the statement wrong: to try again may help."""
+    if _is_read_only(error):
+        return True
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     code = getattr(error.__cause__, "sqlite_errorcode", None)
@@ -114,9 +118,18 @@ def is_busy(error: BaseException | None) -> bool:
     return getattr(error.__cause__, "sqlstate", None) in _POSTGRESQL_BUSY
 
 
+def _is_read_only(error: BaseException | None) -> bool:
+    """As a standby is, or a PostgreSQL that was told to be: psycopg does not count that among what is operational."""
+    if not isinstance(error, InternalError):
+        return False
+    return getattr(error.__cause__, "sqlstate", None) == _POSTGRESQL_READ_ONLY
+
+
 def explain(error: BaseException) -> tuple[str, str]:
     """Of an error that `is_away`: what people are told, and its code."""
-    return (BUSY, "busy") if is_busy(error) else (AWAY, "database_unavailable")
+    if is_busy(error):
+        return BUSY, "busy"
+    return READ_ONLY if _is_read_only(error) else AWAY, "database_unavailable"
 
 
 def brief(error: BaseException) -> str:

@@ -101,7 +101,10 @@ def content_of(plan: RoutePlan) -> Mapping[str, Any]:
     dropped: dict[str, list[Sequence[str]]] = {}
     for drop in plan.dropped[:_DROPPED_SHOWN]:
         dropped.setdefault(drop.reason, []).append(_place(drop.candidate))
-    more = [max(0, len(plan.candidates) - _ORDER_SHOWN), max(0, len(plan.dropped) - _DROPPED_SHOWN)]
+    more = [
+        max(0, len(plan.candidates) - _ORDER_SHOWN) + plan.more,
+        max(0, len(plan.dropped) - _DROPPED_SHOWN),
+    ]
     return {
         "order": [
             [*_place(each), each.turn, each.loss.name.lower(), each.offering.position, each.rank]
@@ -152,7 +155,7 @@ def _mark(plan: RoutePlan) -> Hashable:
     )
     dropped = tuple((_place(drop.candidate), drop.reason) for drop in plan.dropped[:_DROPPED_SHOWN])
     named = tuple(_choices(plan)), tuple(_passed_over(plan))
-    return len(plan.candidates), len(plan.dropped), order, dropped, named
+    return len(plan.candidates) + plan.more, len(plan.dropped), order, dropped, named
 
 
 def _write(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

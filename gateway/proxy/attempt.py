@@ -256,7 +256,9 @@ class Attempt:
             project=call.project,
             end_user=call.end_user,
             requested_model=call.requested_model,
-            redirected_from=call.redirected_from,
+            redirected_from=call.redirects.get(target.model.id, "")
+            if call.redirects
+            else call.redirected_from,
             model=target.model.id,
             provider=target.provider.slug,
             upstream_name=target.offering.upstream_name,

@@ -42,6 +42,7 @@ _FACTS = (
     "held_output_tokens",
     "owners",
     "charge_factor",
+    "redirects",
     "fallback_on",
 )
 _facts_of = attrgetter(*_FACTS)

@@ -3,16 +3,17 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
+
+import orjson
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
 from gateway.proxy.exchange import JSON_TYPE, ClientGone, ResponseHead
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.response_headers import Headers
-from providers.formats.late import in_last_event
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -133,7 +134,7 @@ class ClientConnection:
 
     def _with_late(self, data: bytes, told: str) -> bytes:
         own = self.record.surface.wire_format
-        changed = in_last_event(data, own.end_marks, own.tell_late, told)
+        changed = _in_last_event(data, own.end_marks, own.tell_late, told)
         self._late = told if changed is None else None
         return data if changed is None else changed
 
@@ -240,3 +241,18 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _in_last_event(
+    data: bytes, marks: Collection[bytes], place: Callable[[MutableMapping[str, Any], str], None], told: str
+) -> bytes | None:
+    """The events with `told`, put by `place` into the last one that holds a mark; None where none does."""
+    lines = data.split(b"\n")
+    for number in range(len(lines) - 1, -1, -1):
+        line = lines[number]
+        if line.startswith(b"data:") and any(mark in line for mark in marks):
+            value = orjson.loads(line.removeprefix(b"data:"))
+            place(value, told)
+            lines[number] = b"data: %b%b" % (orjson.dumps(value), b"\r" if line.endswith(b"\r") else b"")
+            return b"\n".join(lines)
+    return None

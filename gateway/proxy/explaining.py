@@ -47,7 +47,7 @@ async def explain(
         context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
     asked = await off_loop(ask_route, call, parsed, preferences, context)
     add_learnt(context, asked, services.learnt)
-    plan = await off_loop(survey_route, asked, context)
+    plan = await off_loop(survey_route, asked, context, True)
     call.request, call.input_tokens = asked.required.request, asked.required.input_tokens
     refusal = None
     if isinstance(plan, NoRoute):

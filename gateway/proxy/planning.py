@@ -121,8 +121,17 @@ def follow(plan: RoutePlan, call: Call, required: Requirements, context: Routing
     call.asks_reasoning = required.asks_reasoning
     call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
     call.revision = context.snapshot.revision
-    if plan.retired and not plan.varies:
+    if plan.varies:
+        call.redirects = _redirects(plan)
+    elif plan.retired:
         call.redirected_from = plan.retired.id
+
+
+def _redirects(plan: RoutePlan) -> Mapping[str, str]:
+    by_rank = {
+        rank: choice.retired.id for rank, choice in enumerate(plan.choices) if choice.retired is not None
+    }
+    return {each.model.id: by_rank[each.rank] for each in plan.candidates if each.rank in by_rank}
 
 
 def tell_plan(plan: RoutePlan, context: RoutingContext, client: ClientConnection) -> None:

@@ -54,7 +54,7 @@ class Target:
     """What an attempt there costs, and whom."""
 
     def hold_to_quotas(self) -> None:
-        self.quotas = quotas_of(self.offering, self.provider)
+        self.quotas = quotas_of(self.offering, self.provider, self.credential)
 
     def costing(self, costs: Costing, /) -> Costing:
         """What the client is told that it costs."""
@@ -101,9 +101,12 @@ class OwnTarget(Target):
         return failure
 
 
-def quotas_of(offering: OfferingFacts, provider: ProviderFacts) -> Quotas:
-    """The operator's own limits there."""
-    return (*provider.quotas, *offering.quotas) if provider.quotas or offering.quotas else ()
+def quotas_of(
+    offering: OfferingFacts, provider: ProviderFacts, credential: CredentialFacts | None = None
+) -> Quotas:
+    """The operator's own limits there, by its main credential or that one."""
+    by = credential.quotas if credential else ()
+    return (*provider.quotas, *offering.quotas, *by) if provider.quotas or offering.quotas or by else ()
 
 
 def _nothing(_: Usage) -> Decimal:

@@ -6,6 +6,7 @@ refuse the field, so that the usage of their streams is estimated.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
-from providers.formats.openai.answer_reader import generated
+from providers.formats.openai.answer_reader import generated, is_text
 from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning, put_results_behind_calls
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
@@ -26,13 +27,14 @@ from providers.formats.proofs import may_have_issuers, own_proofs, seal_json
 from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import missing_usage
+from providers.wire.estimate import are_plain, missing_usage
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify
 from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
 
 _HEAD = ("id", "object", "created", "model")
+_message = itemgetter("message")
 
 
 class OpenAIAdapter:
@@ -40,12 +42,14 @@ class OpenAIAdapter:
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
-        if upstream.drops_proofs or may_have_issuers(call.raw):
+        # Of texts alone, as most are, none is a proof or a result; to look through long ones would take longest of all.
+        holds_more = not are_plain(call.body.get("messages") or ())
+        if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
             read = call.request
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
             call = replace(call, request=own_proofs(told, provider.issuer, drops_all=upstream.drops_proofs))
         body, translated, heard = _body(call, upstream)
-        if b'"tool_call_id"' in call.raw:
+        if holds_more and b'"tool_call_id"' in call.raw:
             translated = (*translated, *put_results_behind_calls(body))
         url = provider.base_url.rstrip("/") + "/chat/completions"
         return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)
@@ -71,7 +75,10 @@ class OpenAIAdapter:
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_repaired = write_usage(usage), True
-        return Answer(seal_json(value, orjson.dumps(value) if is_repaired else shown, issuer), usage)
+        if is_repaired:
+            shown = orjson.dumps(value)
+        is_plain = all(map(is_text, map(_message, value["choices"])))
+        return Answer(shown if is_plain else seal_json(value, shown, issuer), usage)
 
     def stream(
         self,

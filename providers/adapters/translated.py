@@ -32,7 +32,7 @@ from providers.formats.said_tools import RestoredCalls
 from providers.formats.translation import write_for
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import FILE_CHARS, UsageReport, missing_usage
+from providers.wire.estimate import FILE_CHARS, UsageReport, are_plain, missing_usage
 from providers.wire.events import (
     Event,
     FileGenerated,
@@ -222,7 +222,8 @@ class TranslatingAdapter:
             conversation = read if isinstance(read, Conversation) else self._client.read_request(call.body)
             if not self._is_same:
                 refuse_choices(conversation)
-            if upstream.drops_proofs or may_have_issuers(call.raw):
+            holds_more = not are_plain(call.body.get("messages") or ())
+            if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
                 conversation = own_proofs(conversation, provider.issuer, drops_all=upstream.drops_proofs)
             known = replace(upstream, user_id=call.hashed(conversation.user_id))
             written = write_for(self._own, self._client, conversation, known)

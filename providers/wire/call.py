@@ -48,6 +48,8 @@ class Call:
     requested_model: str = ""
     redirected_from: str = ""
     """The retired model that was asked for, where its successor answers; else empty."""
+    redirects: Mapping[str, str] = field(default_factory=dict)
+    """The same by the answering model, where several may."""
     input_tokens: int = 0
     """A rough count, for what nobody lives to tell."""
     asks_reasoning: bool | None = None
@@ -72,8 +74,8 @@ class Call:
     """Input and output tokens that were reserved for it, and whether that is our guess. Worked out again elsewhere."""
     held_output_tokens: int = 0
     """So long an answer is covered by what budgets hold for it; 0: they hold nothing, or the most it may cost."""
-    has_room_at: int = 0
-    """The offering of which the quotas were taken when it was admitted; 0: no quotas had to be."""
+    has_room_at: int | str = 0
+    """The way of which the quotas were taken when it was admitted; 0: no quotas had to be."""
 
     raw: bytes = field(default=b"", repr=False)
     """The client's body, byte for byte."""

@@ -172,6 +172,8 @@ def test_note_of_before_there_were_scores_is_read() -> None:
     [
         ("lacks:tools,seed", "does not support tools,seed"),
         ("excluded:only", "left out by the request's provider.only"),
+        ("excluded:max_price", "left out by the request's provider.max_price"),
+        ("floor:zero_retention", "outside what the calls of this key keep to: zero_retention"),
         ("cannot_generate:top_k", "cannot do what top_k asks for"),
         ("something_new", "something new"),
     ],

@@ -253,7 +253,7 @@ def test_template_is_a_workbook_with_a_sheet_for_each_kind_of_row(curator: Clien
     page = reverse("admin:catalogue_model_sheet_template")
     assert page in curator.get(reverse("admin:catalogue_model_import")).text
     book = openpyxl.load_workbook(BytesIO(curator.get(page).content))
-    assert book.sheetnames[:5] == ["organisations", "models", "aliases", "offerings", "prices"]
+    assert book.sheetnames[:6] == ["organisations", "models", "aliases", "offerings", "prices", "routes"]
     assert [cell.value for cell in book["aliases"][1]] == ["name", "model", "policy"]
 
 

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.models import User
-from providers.credentials import add_credential
+from providers.credentials import add_credential, credential_facts
+from providers.facts import OPERATOR
 from providers.models import ProviderCredential
 from tests import make
 from tests.vendor import selling
@@ -40,6 +41,7 @@ def own(provider):
 
 def typed(provider=None, **changes):
     given = {"label": "backup", "secret": SECRET, "place": "after", "position": "0", "model_patterns": ""}
+    given |= {"quotas-TOTAL_FORMS": "0", "quotas-INITIAL_FORMS": "0"}
     return given | {"is_enabled": "on"} | ({"provider": provider.pk} if provider else {}) | changes
 
 
@@ -74,6 +76,23 @@ def test_its_terms_change_without_its_secret_and_its_secret_is_replaced(staff, p
     assert (changed.place, changed.ciphertext) == ("before", kept.ciphertext)
     assert staff.post(page_of(kept), typed(secret=OTHER)).status_code == 302
     assert ProviderCredential.objects.get().hint == "c3d4"
+
+
+def test_one_of_the_operators_is_held_to_the_quotas_that_staff_give_it(staff, provider):
+    staff.post(ADD, typed(provider))
+    kept = ProviderCredential.objects.get()
+    row = {"unit": "requests", "window": "minute", "amount": "60", "credential": kept.pk, "id": ""}
+    quotas = {f"quotas-0-{name}": value for name, value in row.items()} | {"quotas-TOTAL_FORMS": "1"}
+    assert staff.post(page_of(kept), typed(secret="", **quotas)).status_code == 302
+    (facts,) = credential_facts()[OPERATOR][provider.pk]
+    assert [(quota.subject, quota.unit, quota.amount, quota.window_s) for quota in facts.quotas] == [
+        (f"credential:{kept.pk}", "requests", 60, 60)
+    ]
+    assert "quotas" in staff.get(page_of(kept)).text
+
+
+def test_a_teams_own_has_no_quotas_of_ours(staff, own):
+    assert "quotas-TOTAL_FORMS" not in staff.get(page_of(own)).text
 
 
 def test_of_a_teams_own_staff_see_that_it_is_there_and_nothing_of_its_secret(staff, own):

@@ -388,3 +388,29 @@ def test_name_that_leads_elsewhere_later_is_checked_again(monkeypatch):
             return caught.value.code
 
     assert asyncio.run(main()) == "provider_address_forbidden"
+
+
+def test_what_is_taken_of_a_stream_that_pours_in_leaves_others_their_turn():
+    """All of it is there at once, and comes in pieces between which the loop turns."""
+    body = bytes(range(256)) * 800
+    server = RawServer([OK + b"content-length: %d\r\n\r\n" % len(body) + body])
+
+    async def work(engine):
+        response = await engine.open(UpstreamRequest(f"http://127.0.0.1:{server.port}/", {}, b""), PATIENT)
+        while not response._reply.is_complete:
+            await asyncio.sleep(0.01)
+        turns, pieces = [], []
+        loop = asyncio.get_running_loop()
+        async for piece in response.chunks():
+            pieces.append(piece)
+            loop.call_soon(turns.append, len(pieces))
+            if len(pieces) == 4:
+                break
+        pieces.append(await response.read(1 << 20))
+        await response.close()
+        return pieces, turns
+
+    pieces, turns = run(server, work)
+    assert b"".join(pieces) == body
+    assert max(len(piece) for piece in pieces[:4]) < len(body) / 4
+    assert turns[:3] == [1, 2, 3]

@@ -139,6 +139,32 @@ def test_answer_is_passed_on_untouched_with_its_usage():
     assert read.usage == used(12, 7, 4, 2, 5)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"reasoning_details": [{"type": "reasoning.encrypted", "data": "proof"}]},
+        {"tool_calls": [{"id": "1", "function": {"name": "f"}, "extra": {"thought_signature": "proof"}}]},
+        {"annotations": [{"type": "thinking", "signature": "proof"}]},
+        {"content": [{"type": "thinking", "signature": "proof"}]},
+    ],
+)
+def test_proof_bears_its_issuer_wherever_a_message_holds_it(more):
+    body = json.loads(golden("chat.json"))
+    body["choices"][0]["message"] |= more
+    body["choices"].insert(0, json.loads(golden("chat.json"))["choices"][0])
+    whole = json.dumps(body).encode()
+    told = ADAPTER.answer(Call("chat.completions", {}, id="7"), "acme/one", 200, whole, "i")
+    assert b'"proof"' in whole
+    assert b'"proof"' not in told.body
+
+
+def test_text_that_reads_like_a_proof_is_none():
+    body = json.loads(golden("chat.json"))
+    body["choices"][0]["message"]["content"] = '{"type": "thinking", "signature": "proof"}'
+    whole = json.dumps(body).encode()
+    assert ADAPTER.answer(Call("chat.completions", {}, id="7"), "acme/one", 200, whole, "i").body == whole
+
+
 def test_text_and_tool_arguments_count_where_usage_has_to_be_estimated():
     for name, said in (("chat.json", "Bonjour.In French?"), ("chat_tools.json", '{"city":"Oslo"}')):
         body = json.loads(golden(name))

@@ -155,7 +155,7 @@ class Admission:
         if verdict.is_admitted:
             call.reserved_at = time.time()
             if quotas and not candidates[verdict.candidate].is_own:
-                call.has_room_at = candidates[verdict.candidate].offering.id
+                call.has_room_at = candidates[verdict.candidate].way
         elif (
             verdict.budget
             and paid
@@ -286,7 +286,7 @@ def _quotas_of_all(
     quotas = [
         ()
         if each.credential and each.is_own
-        else quotas_of(each.offering, providers[each.offering.provider_id])
+        else quotas_of(each.offering, providers[each.offering.provider_id], each.credential)
         for each in candidates
     ]
     return tuple(quotas) if any(quotas) else ()

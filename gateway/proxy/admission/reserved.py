@@ -26,7 +26,7 @@ class Reserved:
     async def has_room(self, target: Target) -> bool:
         """Whether its quotas let an attempt go there; it takes its share, unless that was taken before."""
         call, quotas = self._call, target.quotas
-        if target.offering.id == call.has_room_at:
+        if target.way == call.has_room_at:
             call.has_room_at = 0
             self._at = call.reserved_at
         elif await self._admission.make_room(call, quotas):

@@ -23,9 +23,9 @@ from gateway.proxy.routing.filters import reason_against, weigh
 from gateway.proxy.routing.names import PRICE
 from gateway.proxy.routing.ordering import TIERS, Nearness, Ordering, is_sick, nearness, usual_cost_usd
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.prospects import CREDENTIAL_MISSING, EVER, NEVER, Prospect, prospects_of
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
-from gateway.proxy.routing.standing import CREDENTIAL_MISSING, EVER, NEVER, Standing, standings_of
 from gateway.proxy.routing.ways import Candidate, Dropped
 from providers.facts import Way
 from providers.health import HealthStatus
@@ -49,7 +49,7 @@ _UNKNOWN = HealthStatus(is_open=False, success_rate=1.0, latency_ms=None)
 class Field:
     """All offerings that serve an endpoint from `since` until before `until`, by what the static facts say of them."""
 
-    rows: tuple[Standing, ...]
+    rows: tuple[Prospect, ...]
     since: datetime
     until: datetime
     all: int
@@ -150,7 +150,7 @@ class Field:
             found = self.declaring[name] = _those(self.rows, lambda row: _may_take(row, name))
         return found
 
-    def in_order(self, able: int, effort: str, *, sick: bool) -> Iterator[Standing]:
+    def in_order(self, able: int, effort: str, *, sick: bool) -> Iterator[Prospect]:
         """The healthy or the sick of them, by the levels of reasoning as the effort has them."""
         bits, rows = able.to_bytes(len(self.rows) // 8 + 1, "little"), self.rows
         for level in sorted(range(len(_LEVELS)), key=lambda number: TIERS[effort][_LEVELS[number]]):
@@ -216,7 +216,7 @@ def pick(
     return [*best, *losing, *full][:MOST], able.bit_count()
 
 
-def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering) -> Iterable[Standing]:
+def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering) -> Iterable[Prospect]:
     """By what the client wishes, if it does; the offering that keeps the beginning of its prompt before all others."""
     found.learn_order(ordering.context)
     effort = ordering.request.reasoning_effort
@@ -231,14 +231,14 @@ def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering
     return chain([keeper], (row for row in chain(healthy, sick) if row is not keeper))
 
 
-def _cost_of(ordering: Ordering) -> Callable[[Standing], float]:
+def _cost_of(ordering: Ordering) -> Callable[[Prospect], float]:
     """What the call would cost: here without a look at health, which does not change it."""
     return lambda row: ordering.cost_usd(
         row.candidate.tariff, is_cached=row.candidate.way == ordering.kept_at
     )
 
 
-def _speed_of(ordering: Ordering, choice: ResolvedModel) -> Callable[[Standing], float]:
+def _speed_of(ordering: Ordering, choice: ResolvedModel) -> Callable[[Prospect], float]:
     health_of = ordering.context.health_of
     return lambda row: ordering.wish_for(row.candidate, choice, health_of(row.candidate.way))
 
@@ -286,7 +286,7 @@ def _make_field(endpoint: str, snapshot: Snapshot, at: datetime) -> Field:
     )
 
 
-def _unmeasured(number: int, row: Standing) -> tuple[int, int, Way, Nearness]:
+def _unmeasured(number: int, row: Prospect) -> tuple[int, int, Way, Nearness]:
     level = _LEVELS.index(row.model.reasoning_tier if row.model.reasoning_tier in LEVELS else None)
     place = nearness(row.candidate, _UNKNOWN, 1.0, usual_cost_usd(row.candidate.tariff))
     return number, level + is_sick(row.provider, _UNKNOWN) * len(_LEVELS), row.offering.id, place
@@ -306,21 +306,21 @@ def _make_room(kept: dict[_Word, _Kept], most: int) -> None:
         kept.clear()
 
 
-def _serving(endpoint: str, snapshot: Snapshot, at: datetime) -> Iterator[Standing]:
+def _serving(endpoint: str, snapshot: Snapshot, at: datetime) -> Iterator[Prospect]:
     """What no credential opens may be opened by one of a team's."""
     hidden = frozenset({""}) if not snapshot.credentials else frozenset({"", CREDENTIAL_MISSING})
     for model in snapshot.models.values():
         if not model.members and model.is_listed(at):
-            rows = standings_of(model, endpoint, snapshot, at).rows
+            rows = prospects_of(model, endpoint, snapshot, at).rows
             yield from (row for row in rows if row.reason in hidden)
 
 
-def _those(rows: Iterable[Standing], belongs: Callable[[Standing], bool]) -> int:
+def _those(rows: Iterable[Prospect], belongs: Callable[[Prospect], bool]) -> int:
     """The set of those."""
     return _by_words(rows, lambda row: (True,) if belongs(row) else ()).get(True, 0)
 
 
-def _by_words(rows: Iterable[Standing], words_of: Callable[[Standing], Iterable[_Word]]) -> dict[_Word, int]:
+def _by_words(rows: Iterable[Prospect], words_of: Callable[[Prospect], Iterable[_Word]]) -> dict[_Word, int]:
     """By each word, the set of those that have it."""
     rows = list(rows)
     bits: dict[_Word, bytearray] = {}
@@ -332,12 +332,12 @@ def _by_words(rows: Iterable[Standing], words_of: Callable[[Standing], Iterable[
     return {word: int.from_bytes(each, "little") for word, each in bits.items()}
 
 
-def _may_take(row: Standing, name: str) -> bool:
+def _may_take(row: Prospect, name: str) -> bool:
     params = row.offering.params
     return not params or row.provider is None or declares(params, row.provider.quirks, name, is_strict=False)
 
 
-def _levels_of(row: Standing) -> tuple[str, ...]:
+def _levels_of(row: Prospect) -> tuple[str, ...]:
     """That of its model, and those below."""
     tier = row.model.reasoning_tier
     return LEVELS[: LEVELS.index(tier) + 1] if tier in LEVELS else ()

@@ -1,9 +1,9 @@
 """Why an offering cannot serve a request. Each reason belongs to a stage: see gateway.proxy.routing.trace. Pure."""
 
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.prospects import CREDENTIAL_MISSING, Prospect
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from gateway.proxy.routing.resolve import ResolvedModel, RoutingContext
-from gateway.proxy.routing.standing import CREDENTIAL_MISSING, Standing
 from gateway.proxy.routing.ways import (
     BROKEN,
     Candidate,
@@ -24,7 +24,7 @@ NOT_PINNED, NOT_FREE, REASONS_BELOW = "not_pinned", "not_free", "reasons_below:"
 
 
 def reason_against(
-    row: Standing,
+    row: Prospect,
     choice: ResolvedModel,
     request: RouteRequest,
     preferences: ProviderPreferences,
@@ -50,7 +50,7 @@ def reason_against(
     return _breaker_reason(row.candidate, context) if health.is_open else ""
 
 
-def _lacking_reason(row: Standing, choice: ResolvedModel, request: RouteRequest) -> str:
+def _lacking_reason(row: Prospect, choice: ResolvedModel, request: RouteRequest) -> str:
     """What the offering or its model is not able to."""
     required, reads = request.required, row.model.input_types
     if required.is_streamed and not row.offering.streams:
@@ -65,7 +65,7 @@ def _lacking_reason(row: Standing, choice: ResolvedModel, request: RouteRequest)
     return _parameter_reason(row, required) if required.params else ""
 
 
-def _choice_reason(row: Standing, choice: ResolvedModel) -> str:
+def _choice_reason(row: Prospect, choice: ResolvedModel) -> str:
     """By what the model's name says besides."""
     if choice.provider and row.slug != choice.provider:
         return NOT_PINNED
@@ -73,7 +73,7 @@ def _choice_reason(row: Standing, choice: ResolvedModel) -> str:
     return "" if not choice.is_free or (tariff is not None and tariff.is_free) else NOT_FREE
 
 
-def _operational_reason(row: Standing, context: RoutingContext) -> str:
+def _operational_reason(row: Prospect, context: RoutingContext) -> str:
     """What the operator has no credential for, the team may have one for."""
     is_open = row.reason == CREDENTIAL_MISSING and is_reached_by_own(row.candidate, context)
     return "" if is_open else row.reason
@@ -90,14 +90,14 @@ def _breaker_reason(candidate: Candidate, context: RoutingContext) -> str:
     return "" if is_reached_otherwise(candidate, context) else BROKEN
 
 
-def _level_reason(row: Standing, least: str) -> str:
+def _level_reason(row: Prospect, least: str) -> str:
     """A model of which no level is known does not reason."""
     tier = row.model.reasoning_tier
     is_enough = tier in LEVELS and LEVELS.index(tier) >= LEVELS.index(least)
     return "" if is_enough else f"{REASONS_BELOW}{least}"
 
 
-def _parameter_reason(row: Standing, required: Requirements) -> str:
+def _parameter_reason(row: Prospect, required: Requirements) -> str:
     """Which parameters it lacks. One that declares nothing is given the benefit, unless all is required."""
     params = row.offering.params
     if row.provider is None or not (params or required.requires_all):

@@ -14,6 +14,7 @@ from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, we
 from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.prospects import Prospect, prospects_of
 from gateway.proxy.routing.refusals import no_candidate
 from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.resolve import (
@@ -23,7 +24,6 @@ from gateway.proxy.routing.resolve import (
     resolve_models,
     retired,
 )
-from gateway.proxy.routing.standing import Standing, standings_of
 from gateway.proxy.routing.ways import BROKEN, Candidate, Dropped, all_ways, few_own, spared
 from gateway.proxy.routing.wishes import Unmet
 from providers.facts import Way
@@ -71,6 +71,7 @@ class NoRoute:
     draw: float
     candidates: tuple[Candidate, ...] = ()
     kept_at: Way | None = None
+    more: int = 0
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Lone:
     """
 
     key: KeyFacts
-    row: Standing
+    row: Prospect
     since: datetime
     until: datetime
     plan: RoutePlan
@@ -105,8 +106,12 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
     return plan_or_not
 
 
-def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | NoRoute:
+def survey_route(
+    request: RouteRequest, context: RoutingContext, is_whole: bool = False
+) -> RoutePlan | NoRoute:
     """The same with nothing kept from before, and with all that was found where nobody is left.
+
+    `is_whole`: also with all that `auto` never looked at, since the catalogue alone rules it out.
 
     Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
     """
@@ -114,28 +119,17 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)
-    kept: list[Candidate] = []
     dropped: list[Dropped] = []
-    more = 0
     ordering = ordering_of(request, choices, preferences, context)
-    for rank, choice in enumerate(choices):
-        if choice.model is None:
-            found, able = pick(choice, rank, ordering, dropped)
-            kept, more = [*kept, *found], more + able - len(found)
-            continue
-        for row in standings_of(choice.model, required.endpoint, context.snapshot, context.at).rows:
-            health = context.health_of(row.offering.id)
-            candidate = row.candidate.of_call(rank, health)
-            if reason := reason_against(row, choice, request, preferences, context, health):
-                dropped.append(Dropped(candidate, reason))
-            else:
-                kept.append(candidate)
+    kept, more = _filtered(ordering, dropped)
     kept = _weighed(kept, required, context, dropped)
     if context.snapshot.credentials:
         kept = all_ways(kept, context, dropped)
     kept = kept or _spared(ordering, dropped)
+    if not kept or is_whole:
+        for choice in choices:
+            dropped += _ruled_out(choice, dropped, request, preferences, context)
     if not kept:
-        dropped += _ruled_out(choices[0], dropped, request, preferences, context)
         refusal = _nowhere(choices, required, dropped, context, preferences)
         return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
     if len(kept) > 1:
@@ -162,6 +156,26 @@ def survey_route(request: RouteRequest, context: RoutingContext) -> RoutePlan | 
     return plan
 
 
+def _filtered(ordering: Ordering, dropped: list[Dropped]) -> tuple[list[Candidate], int]:
+    """Those of all choices that nothing stands against, and how many more `auto` could look at."""
+    request, preferences, context = ordering.request, ordering.preferences, ordering.context
+    kept: list[Candidate] = []
+    more = 0
+    for rank, choice in enumerate(ordering.choices):
+        if choice.model is None:
+            found, able = pick(choice, rank, ordering, dropped)
+            kept, more = [*kept, *found], more + able - len(found)
+            continue
+        for row in prospects_of(choice.model, request.required.endpoint, context.snapshot, context.at).rows:
+            health = context.health_of(row.offering.id)
+            candidate = row.candidate.of_call(rank, health)
+            if reason := reason_against(row, choice, request, preferences, context, health):
+                dropped.append(Dropped(candidate, reason))
+            else:
+                kept.append(candidate)
+    return kept, more
+
+
 def _once_each(kept: list[Candidate]) -> list[Candidate]:
     """Whoever may answer for several choices is tried once, where it comes first."""
     firsts: dict[Way, Candidate] = {}
@@ -177,11 +191,11 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
         return
     if snapshot.credentials or required.requires_all:
         return
-    standings = standings_of(choice.model, required.endpoint, snapshot, context.at)
+    prospects = prospects_of(choice.model, required.endpoint, snapshot, context.at)
     if len(snapshot.prepared) > _MOST_PREPARED:
         snapshot.prepared.clear()
     snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
-        context.key, standings.rows[0], standings.since, standings.until, plan
+        context.key, prospects.rows[0], prospects.since, prospects.until, plan
     )
 
 
@@ -200,7 +214,7 @@ def _ruled_out(
     rows = (
         row
         for model in _open_models(context)
-        for row in standings_of(model, endpoint, context.snapshot, context.at).rows
+        for row in prospects_of(model, endpoint, context.snapshot, context.at).rows
         if row.offering.id not in seen
     )
     found = []

@@ -49,7 +49,7 @@ def trace_of(plan: RoutePlan | NoRoute, most: int = SHOWN) -> Mapping[str, Any]:
         "stages": _stages(plan.dropped[:most]),
         "order": [_scored(candidate) for candidate in plan.candidates[:most]],
         "more": {
-            "order": max(0, len(plan.candidates) - most),
+            "order": max(0, len(plan.candidates) - most) + plan.more,
             "dropped": max(0, len(plan.dropped) - most),
         },
         "affinity": None if plan.kept_at is None else str(plan.kept_at),

@@ -6,8 +6,11 @@ operator's, and last by the team's own that go after those.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 from catalogue.facts import ModelFacts, OfferingFacts
+from gateway.core.store.interface import REQUESTS
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.tariffs import Tariff
 from providers.breaker import SPARING
@@ -140,9 +143,40 @@ def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candida
     if is_unpriced or not context.snapshot.providers[offering.provider_id].is_usable:
         return []
     further = _further_of(candidate, context)
-    before = [candidate.by(each) for each in further if each.place == "before"]
-    after = [candidate.by(each) for each in further if each.place != "before"]
-    return [*before, candidate, *after]
+    before = [each for each in further if each.place == "before"]
+    after = [each for each in further if each.place != "before"]
+    if len(further) > 1:
+        before, after = share_out(before, context.draw), share_out(after, context.draw)
+    return [*map(candidate.by, before), candidate, *map(candidate.by, after)]
+
+
+def share_out(credentials: list[CredentialFacts], draw: float) -> list[CredentialFacts]:
+    """Those of one position share the calls: each comes first for its part of what they may be sent together, and
+    where not all say that, for as many as each other one. The others follow it in their order, round and round.
+    """
+    shared: list[CredentialFacts] = []
+    for _, each in groupby(credentials, key=attrgetter("position")):
+        group = list(each)
+        first = _drawn([_takes_per_second(one) for one in group], draw) if len(group) > 1 else 0
+        shared += [*group[first:], *group[:first]]
+    return shared
+
+
+def _drawn(weights: list[float], draw: float) -> int:
+    if not all(weights):
+        return int(draw * len(weights))
+    left = draw * sum(weights)
+    for index, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return index
+    return len(weights) - 1
+
+
+def _takes_per_second(credential: CredentialFacts) -> float:
+    """Requests, by the narrowest of its quotas; 0 where none counts them."""
+    quotas = [quota for quota in credential.quotas if quota.unit == REQUESTS and quota.window_s]
+    return min((quota.amount / quota.window_s for quota in quotas), default=0.0)
 
 
 def _unbroken(candidates: Iterable[Candidate], context: RoutingContext) -> list[Candidate]:

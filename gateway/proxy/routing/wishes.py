@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.floors import UNKNOWN
 from catalogue.facts import OfferingFacts
 from catalogue.pricing.cost import plain
 from gateway.proxy.errors import Forbidden, GatewayError, InvalidRequest
@@ -72,25 +71,27 @@ def _listed_floor(unmet: Unmet | None) -> str:
 def _way_out(reason: str, unmet: Unmet) -> str:
     """What there is among those that were dropped for it."""
     offerings, wish = unmet.by(reason), reason.partition(":")[2]
+    slugs = _listed({offering.provider_slug for offering in offerings})
     if wish == "regions":
-        return _there_is("It runs in", [offering.regions for offering in offerings])
+        return _there_is("It runs in", "region", [offering.regions for offering in offerings])
     if wish == "quantizations":
         words = [(offering.quantization,) if offering.quantization else () for offering in offerings]
-        return _there_is("It is offered in", words)
+        return _there_is("It is offered in", "quantization", words)
     if wish == "max_price":
         return _lowest_prices(offerings, unmet)
     if wish in {"zdr", "zero_retention"}:
-        return "Of none is it known that nothing is kept."
+        return f"Not known to keep nothing: {slugs}."
     if wish in {"data_collection", "no_data_collection"}:
-        return "Of none is it known that nothing is collected."
-    return f"It is served by {_listed({offering.provider_slug for offering in offerings} - {''})}."
+        return f"Not known to collect nothing: {slugs}."
+    return f"It is served by {slugs}."
 
 
-def _there_is(begins: str, words: Sequence[Sequence[str]]) -> str:
+def _there_is(begins: str, what: str, words: Sequence[Sequence[str]]) -> str:
     known = {word for each in words for word in each}
     unknown = sum(not each for each in words)
     told = f"{begins} {_listed(known)}." if known else ""
-    return f"{told} Of {unknown} that is {UNKNOWN}.".strip() if unknown else told
+    count = "1 offering" if unknown == 1 else f"{unknown} offerings"
+    return f"{told} The {what} of {count} is unknown.".strip() if unknown else told
 
 
 def _lowest_prices(offerings: Sequence[OfferingFacts], unmet: Unmet) -> str:

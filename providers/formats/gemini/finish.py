@@ -91,7 +91,7 @@ def _classified(status: int, error: Mapping[str, Any], wait_s: float | None) -> 
         return _limited(error, reported, _retry_delay(error) or wait_s)
     if status in {400, 403} and _is_about_us(error, reported):
         return failure_for(401, replace(reported, code=""))
-    if status == 400:
+    if status in {400, 413, 422}:
         reported = replace(reported, code=_callers_code(reported))
     return failure_for(status, reported, _retry_delay(error) or wait_s)
 

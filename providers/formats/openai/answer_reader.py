@@ -62,7 +62,9 @@ _USUAL = frozenset(
 _LEGACY = -1
 """The index of a `function_call`, which is one of its own."""
 _TEXT = (str, NoneType)
-_PLAIN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call"})
+_TEXT_TYPES = frozenset(_TEXT)
+_TEXTS, _PARTS = ("role", "content", "refusal"), ("annotations", "tool_calls", "function_call")
+_PLAIN = frozenset({*_TEXTS, *_PARTS})
 
 
 def read_answer(value: Any) -> list[Event]:
@@ -302,6 +304,15 @@ def read_image(image: Mapping[str, Any]) -> Iterator[FileGenerated]:
         yield FileGenerated(media_type, data, origin=ORIGIN, native=native)
     else:
         yield FileGenerated(url=url, origin=ORIGIN, native=native)
+
+
+def is_text(message: Mapping[str, Any]) -> bool:
+    """Whether it is text and nothing else, as most are: none of it is a proof."""
+    return (
+        message.keys() <= _PLAIN
+        and not any(map(message.get, _PARTS))
+        and set(map(type, map(message.get, _TEXTS))) <= _TEXT_TYPES
+    )
 
 
 def generated(message: Mapping[str, Any]) -> tuple[int, bool]:

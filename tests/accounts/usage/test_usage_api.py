@@ -15,7 +15,7 @@ from accounts.recording import record_attempts
 from accounts.services import rotate_key
 from tests.accounts.conftest import Caller
 from tests.gateway.spooling import attempt
-from tests.make import make_key, make_team, make_user
+from tests.make import make_key, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 MAY = datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp()
@@ -273,6 +273,25 @@ def test_people_read_their_own_teams(member: Client, team: Team) -> None:
     record_attempts([of(team), of(other, "5")])
     assert member.get(f"/v1/usage?{RANGE}").json()["totals"]["cost_usd"] == "0.1"
     assert member.get(f"/v1/usage?{RANGE}&team=other").status_code == 404
+
+
+def test_days_that_are_added_up_from_quarters_are_as_few_as_those_of_hours(
+    client: Client, team: Team
+) -> None:
+    """Those of teams in their own zones are read by days."""
+    client.force_login(make_staff())
+    years, half = "from=2022-01-01&to=2026-05-01", "from=2025-11-01&to=2026-05-01"
+
+    def status(query: str) -> int:
+        return client.get(f"/v1/usage?{query}").status_code
+
+    assert status(f"{years}&zone=UTC") == 200
+    make_team("other", usage_zone="Europe/Berlin")
+    for zone in ("UTC", "Europe/Berlin"):
+        refused = client.get(f"/v1/usage?{years}&zone={zone}")
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "zone")
+        assert status(f"{half}&zone={zone}") == status(f"{years}&zone={zone}&bucket=none") == 200
+    assert status(f"{years}&zone=Europe/Berlin&team=other") == 200
 
 
 def test_staff_read_all_teams_and_what_the_operator_loses(client: Client, team: Team) -> None:

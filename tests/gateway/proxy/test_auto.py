@@ -14,7 +14,7 @@ from accounts.restrictions import Restrictions
 from gateway.proxy.errors import GatewayError
 from gateway.proxy.routing.auto import MOST, is_ready
 from gateway.proxy.routing.ordering import TIERS
-from gateway.proxy.routing.plan import plan_route
+from gateway.proxy.routing.plan import plan_route, survey_route
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import LEVELS, RouteRequest
 from providers.health import HealthStatus
@@ -210,6 +210,21 @@ def test_all_that_may_serve_are_candidates_and_nobody_else(seed):
         return
     assert {candidate.offering.id for candidate in plan.candidates} == able
     assert len(plan.candidates) == len(able)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_whole_survey_tells_of_every_offering_that_auto_may_choose_from(seed):
+    request, context = a_world(seed)
+    plan = survey_route(request, context, True)
+    told = [each.offering.id for each in plan.candidates]
+    told += [drop.candidate.offering.id for drop in plan.dropped]
+    asked = [
+        offering.id
+        for model in context.snapshot.models.values()
+        for offering in model.offerings
+        if _is_open(model, context)
+    ]
+    assert sorted(told) == sorted(asked)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

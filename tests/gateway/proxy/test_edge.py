@@ -121,6 +121,15 @@ def test_trouble_at_every_provider_is_never_our_500_nor_the_callers_401(
 
 
 @LANES
+def test_of_several_that_are_limited_the_client_waits_for_the_first_to_have_room(edge, first, second, lane):
+    first.script("429?retry-after=9")
+    second.script("429?retry-after=4")
+    answer = edge.chat(lane=lane)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "4")
+    assert edge.records.settled(2).outcomes == ["failed_over", "failed"]
+
+
+@LANES
 def test_silence_of_the_provider_is_a_504(lane):
     hasty = Timeouts(connect_s=5, first_byte_s=0.2, idle_s=5, total_s=0.2)
     with (

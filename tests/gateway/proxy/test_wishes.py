@@ -258,7 +258,7 @@ def test_a_floor_that_nobody_fulfils_is_told_with_what_there_is():
     assert (refusal.error_code, refusal.param) == ("floor_not_met", "model")
     assert refusal.message == (
         "No provider of model 'acme/one' keeps to what calls of this key keep to (regions eu; zero data retention). "
-        "It runs in us-east-1. Of 1 that is unknown."
+        "It runs in us-east-1. The region of 1 offering is unknown."
     )
 
 
@@ -279,10 +279,10 @@ def test_where_the_floor_left_some_and_the_request_none_of_them_both_are_told():
 @pytest.mark.parametrize(
     ("wishes", "told"),
     [
-        ({"regions": ["eu"]}, "It runs in us. Of 1 that is unknown."),
-        ({"quantizations": ["bf16"]}, "It is offered in fp8. Of 1 that is unknown."),
-        ({"zdr": True}, "Of none is it known that nothing is kept."),
-        ({"data_collection": "deny"}, "Of none is it known that nothing is collected."),
+        ({"regions": ["eu"]}, "It runs in us. The region of 1 offering is unknown."),
+        ({"quantizations": ["bf16"]}, "It is offered in fp8. The quantization of 1 offering is unknown."),
+        ({"zdr": True}, "Not known to keep nothing: provider-1, provider-2."),
+        ({"data_collection": "deny"}, "Not known to collect nothing: provider-1, provider-2."),
         (
             {"max_price": {"prompt": 1, "completion": 1}},
             "In USD it costs at least 2.5 for a million prompt tokens, 10 for a million completion tokens.",

@@ -17,7 +17,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Prospect:
     """One offering. `reason` is why it takes no calls for the endpoint; empty where it does.
 
     `candidate` is shared by all calls: whoever changes it takes a copy. `slug` is as clients read it now, and as
@@ -34,35 +34,35 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class Prospects:
     """Those of one model for one endpoint, from `since` until before `until`."""
 
-    rows: tuple[Standing, ...]
+    rows: tuple[Prospect, ...]
     since: datetime
     until: datetime
 
 
-def standings_of(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datetime) -> Standings:
+def prospects_of(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datetime) -> Prospects:
     """In static order."""
-    kept: Standings | None = snapshot.prepared.get((model.id, endpoint))
+    kept: Prospects | None = snapshot.prepared.get((model.id, endpoint))
     if kept is None or not kept.since <= at < kept.until:
         kept = snapshot.prepared[model.id, endpoint] = _prepare(model, endpoint, snapshot, at)
     return kept
 
 
-def _prepare(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datetime) -> Standings:
+def _prepare(model: ModelFacts, endpoint: str, snapshot: Snapshot, at: datetime) -> Prospects:
     """It holds between the instants at which something of this model changes by itself."""
     instants = [NEVER, *sorted(model.instants()), EVER]
     since, until = next(span for span in pairwise(instants) if span[0] <= at < span[1])
     rows = [_stand(model, offering, endpoint, snapshot, at) for offering in model.offerings]
-    return Standings(tuple(rows), since, until)
+    return Prospects(tuple(rows), since, until)
 
 
 def _stand(
     model: ModelFacts, offering: OfferingFacts, endpoint: str, snapshot: Snapshot, at: datetime
-) -> Standing:
+) -> Prospect:
     provider = snapshot.providers.get(offering.provider_id)
-    return Standing(
+    return Prospect(
         Candidate(model, offering, offering.id, tariff=tariff_of(offering, at)),
         offering,
         model,
