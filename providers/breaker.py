@@ -175,7 +175,6 @@ class Breaker:
         self.open_until = self.probed_at = None
         self.cause = ""
         self.opened_times = self.failures_in_row = 0
-        self.leased_until = -math.inf
         self.recent.clear()
 
     def _cause_to_open(self) -> str:

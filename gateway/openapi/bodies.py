@@ -72,7 +72,10 @@ def _chat_answer(kind: str, part: str) -> Schema:
     )
 
 
-_MODEL = text("A model's id or alias, or `auto` for the healthiest one that can do what the request needs.")
+_MODEL = text(
+    "A model's id or alias, a named route, or `auto` for the healthiest model that can do what the request needs; "
+    "`provider:model` for one provider alone, and `:cheap`, `:fast` or `:free` at the end for which of several."
+)
 _CHAT_MESSAGE = object_(
     ("role",),
     {
@@ -111,6 +114,15 @@ _CHAT_REQUEST = object_(
     ("model", "messages"),
     {
         "model": _MODEL,
+        "models": list_({"type": "string"}, maxItems=16, nullable=True)
+        | {
+            "description": "Names that are tried in this order after `model`, where it cannot answer or fails."
+        },
+        "min_reasoning_level": {
+            "type": "string",
+            "enum": ["low", "medium", "high"],
+            "description": "No model answers that is not known to reason at this level or above.",
+        },
         "messages": list_(ref("ChatMessage"), minItems=1),
         "stream": {
             "type": "boolean",

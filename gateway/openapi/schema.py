@@ -191,6 +191,8 @@ def _headers() -> dict[str, Schema]:
         "Deprecation": ("Since when the model is deprecated (RFC 9745).", "@1767225600"),
         "Sunset": ("When the model retires (RFC 8594).", "Wed, 01 Jul 2026 00:00:00 GMT"),
         "x-gateway-cost": ("What the call cost, USD; not of streams.", "0.00042"),
+        "x-gateway-fallback-from": ("What was named first, where another one answers.", EXAMPLE_MODEL),
+        "x-gateway-route": ("The named route of which the model is a member.", "house/fast"),
         "x-gateway-redirected-from": ("The retired model that was asked for.", "openai/gpt-4"),
         "x-gateway-warning": ("What the client should know, such as a model's end that is near.", "…"),
         "x-ratelimit-limit-requests": ("Requests that the tightest limit allows.", "60"),

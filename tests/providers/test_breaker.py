@@ -86,6 +86,15 @@ def test_failures_of_more_than_a_minute_ago_are_no_share_of_anything(later_s: fl
     assert breaker.is_open(later_s) is opens
 
 
+def test_what_passes_away_takes_nothing_later_with_it() -> None:
+    breaker = Breaker()
+    breaker.succeed(1, 0, 0)
+    for at in [50] * (CALLS_TO_RATE // 2 - 1) + [65]:
+        breaker.succeed(1, at, at)
+        breaker.fail(DOWN, at, at)
+    assert breaker.cause == BY_RATE
+
+
 @pytest.mark.parametrize(
     ("kind", "cause"),
     [(FailureKind.AUTH, BY_CREDENTIAL), (FailureKind.MODEL_MISSING, BY_MODEL_MISSING)],
@@ -145,7 +154,7 @@ def test_a_call_that_began_before_it_opened_does_not_close_it(began: float, clos
 def test_a_call_that_began_before_it_opened_does_not_open_it_anew() -> None:
     breaker = failed(FAILURES_TO_OPEN)
     assert not breaker.fail(DOWN, FIRST_PAUSE_S, -1)
-    assert breaker.fail(DOWN, FIRST_PAUSE_S, FIRST_PAUSE_S)
+    assert breaker.fail(DOWN, FIRST_PAUSE_S, 0)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +196,22 @@ def test_only_who_has_calls_for_it_wants_the_lease(later_s: float, wants: bool) 
     assert not breaker.wants_lease(FIRST_PAUSE_S)
     may(breaker, FIRST_PAUSE_S, is_shared=True)
     assert breaker.wants_lease(FIRST_PAUSE_S + later_s) is wants
+
+
+def test_neither_closed_nor_open_it_wants_a_lease() -> None:
+    assert not Breaker().wants_lease(0)
+    breaker = failed(FAILURES_TO_OPEN)
+    breaker.asked_at = FIRST_PAUSE_S - 1
+    assert not breaker.wants_lease(FIRST_PAUSE_S - 1)
+    assert breaker.wants_lease(FIRST_PAUSE_S)
+
+
+def test_a_lease_is_for_one_pause() -> None:
+    breaker = failed(FAILURES_TO_OPEN)
+    breaker.leased_until = 10 * FIRST_PAUSE_S
+    assert breaker.succeed(1, FIRST_PAUSE_S, FIRST_PAUSE_S)
+    breaker.fail(FailureKind.AUTH, FIRST_PAUSE_S, FIRST_PAUSE_S)
+    assert not may(breaker, 2 * FIRST_PAUSE_S, is_shared=True)
 
 
 def test_a_call_that_finds_out_keeps_its_lease() -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import httpx
+import pytest
 
 from accounts.attempts import AttemptClosed
 from gateway.core.store.interface import Store
@@ -248,12 +249,13 @@ class Matrix:
         return found
 
     def call(self, case: Case) -> httpx.Response:
-        """Again, where a machine has so much to do that its worker passes for gone: nobody was asked then."""
-        while b'"no_worker"' in (answer := self._call(case)).content.lower():
+        """Again, where no worker began in time, as on a machine that has too much to do: nobody was asked then."""
+        while b"no_worker" in (answer := self._call(case)).content.lower():
             pass
         return answer
 
     def _call(self, case: Case) -> httpx.Response:
+        """As a client whose answer comes in pieces: its provider hears when the first text was read."""
         (path, body), pieces = CLIENTS[case.client], []
         path = path.replace("acme/one", case.model)
         if case.client != "gemini":
@@ -410,9 +412,14 @@ def matrix(
                 an_offering(id_ + 1, provider_id=number + 10, upstream_name=name, position=1, **more)
             )
         models.append(a_model(case.model, offerings=tuple(offerings)))
+    # A thousand calls, their provider and their clients share one process, whose worker may come late to its beats.
+    patience = [f"gateway.proxy.lane.{room}.DEAD_AFTER_S" for room in ("web", "line", "worker")]
     options = {"store": store, "timeouts": timeouts, "answer_bytes": ANSWER_BYTES, "longest_call_s": HANG_S}
-    with running_edge(models, facts, **options) as edge, edge.client() as http:
-        yield Matrix(edge, provider, http)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in patience:
+            patch.setattr(name, HANG_S)
+        with running_edge(models, facts, **options) as edge, edge.client() as http:
+            yield Matrix(edge, provider, http)
 
 
 def told(found: dict[str, str]) -> str:

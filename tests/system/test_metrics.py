@@ -131,7 +131,9 @@ def test_one_scrape_agrees_with_the_ledger_and_outlives_the_processes(deployment
     wait_until(
         lambda: by(scrape(deployment), "tasks_total", "outcome")["outcome=success"] > 0, "a task being done"
     )
-    assert by(scrape(deployment), "tasks_sent_total", "task").total() > 0
+    wait_until(
+        lambda: by(scrape(deployment), "tasks_sent_total", "task").total() > 0, "who sent it telling so"
+    )
 
     # What is idle for a second has told everything.
     os.kill(children_of(web.pid)[0], signal.SIGKILL)
