@@ -102,7 +102,7 @@ def test_chosen_scheme_is_remembered_by_portal_and_admin(browser: Browser, team:
     browser.wait_for("html.dark")
 
 
-MOST_TAB_STOPS = 15
+MOST_TAB_STOPS = 16
 
 
 def test_member_comes_to_a_key_its_limit_and_its_last_call_in_five_acts(browser: Browser, team: Team) -> None:
