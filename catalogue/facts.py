@@ -141,6 +141,8 @@ class ModelFacts:
     previous_id: str | None = None
     offerings: tuple[OfferingFacts, ...] = ()
     members: tuple[RouteMember, ...] = ()
+    fallback_on: tuple[str, ...] = ()
+    """Of a named route: for which troubles of a request its next member answers, unasked."""
 
     @property
     def is_route(self) -> bool:

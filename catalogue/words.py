@@ -80,6 +80,8 @@ PARAMETERS = (
 ROUTED_INPUTS = ("text", "image", "audio")
 """What a call's input can be told by, where a named route asks."""
 ROUTED_ENDPOINTS = CALLED
+ROUTED_TROUBLES = ("context_length_exceeded", "content_filter")
+"""With a request, for which a named route's next member may answer: as gateway.proxy.fallbacks knows them."""
 VOCABULARY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "endpoints": ("endpoint", (*CALLED, *LISTED)),
     "input_types": ("modality", MODALITIES),

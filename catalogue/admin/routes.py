@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from catalogue.admin.conflicts import ModelForm
 from catalogue.admin.fields import CuratorFields
 from catalogue.admin.filters import PublicationFilter, QualityFilter, StatusFilter
 from catalogue.admin.inlines import AliasInline, LoadedFormSet
@@ -122,8 +123,23 @@ class MemberInline(CuratorFields, FormInline):
         return f"{said or 'for every call'}{f' ({owner})' if owner else ''}".capitalize()
 
 
+class RouteForm(ModelForm):
+    fallback_on = forms.MultipleChoiceField(
+        label="Go on to the next member also where",
+        choices=[
+            ("context_length_exceeded", "the prompt is too long for the model, and the next one takes more"),
+            ("content_filter", "a provider's content filter refuses the request"),
+        ],
+        required=False,
+        widget=Checkboxes,
+        help_text="Both are the request's own trouble. Unless you choose them here, only requests that ask for it by "
+        "fallback_on go on. Answers say so in x-gateway-fallback-on.",
+    )
+
+
 @admin.register(Route)
 class RouteAdmin(RecordAdmin):
+    form = RouteForm
     inlines = [MemberInline, AliasInline]
     list_display = ["public_id", "name", "status", "live", "quality", "goes_to", "edited"]
     list_filter = [
@@ -136,7 +152,7 @@ class RouteAdmin(RecordAdmin):
     search_fields = ["public_id", "name", "aliases__name", "members__model__public_id"]
     search_help_text = "Id, name, alias or member"
     autocomplete_fields = ["organisation", "successor"]
-    fieldsets = [NAMING, LIFE, SOURCES]
+    fieldsets = [NAMING, ("Say when the next member answers", {"fields": ["fallback_on"]}), LIFE, SOURCES]
 
     @admin.display(description="goes to")
     def goes_to(self, route: Route) -> str:

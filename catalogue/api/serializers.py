@@ -146,6 +146,7 @@ class RouteMemberSerializer(serializers.Serializer[Any]):
 
 
 class RouteSerializer(serializers.Serializer[Any]):
+    fallback_on = _words("Troubles with a request for which its next member answers, unasked.")
     members = RouteMemberSerializer(many=True)
 
 

@@ -75,7 +75,8 @@ def differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:
 
 
 def _member_differences(before: ModelFacts, after: ModelFacts) -> Iterator[FieldChange]:
-    """Of a named route: those that went, and those that came, in words."""
+    """Of a named route: for what they follow each other; those that went, and those that came, in words."""
+    yield from changed("fallback_on", list(before.fallback_on), list(after.fallback_on))
     if before.members == after.members:
         return
     old, new = list(map(member_text, before.members)), list(map(member_text, after.members))

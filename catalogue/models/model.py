@@ -118,6 +118,13 @@ class Model(OneLineTexts, models.Model):
         validators=[shapes.refuse_nul],
         help_text="Where these facts come from, with the date they were read. Clients do not see it.",
     )
+    fallback_on = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        validators=[shapes.check_words],
+        help_text="Of a named route: troubles with a request for which its next member answers, unasked.",
+    )
     created_at = models.DateTimeField("registered", auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     quarantine_reason = models.TextField(

@@ -97,7 +97,7 @@ class Content(TypedDict):
 
     `created_at` is its registration here; `successor_id` and `previous_id` are public ids. `alias_policies` has
     the aliases with a policy of their own. Offerings come in static order: position, then id. Only a named route has
-    `members`: its offerings, types and limits are made from theirs.
+    `members`: its offerings, types and limits are made from theirs; and `fallback_on`, sorted, where it says any.
     """
 
     id: str
@@ -124,6 +124,7 @@ class Content(TypedDict):
     knowledge_cutoff: str | None
     offerings: list[OfferingContent]
     members: NotRequired[list[MemberContent]]
+    fallback_on: NotRequired[list[str]]
 
 
 class UnreadableContentError(ValueError):
@@ -179,6 +180,7 @@ def _model_facts(content: Content) -> ModelFacts:
         previous_id=content["previous_id"],
         offerings=tuple(map(_offering_facts, content["offerings"])),
         members=tuple(map(member_facts, content.get("members", ()))),
+        fallback_on=tuple(content.get("fallback_on", ())),
     )
 
 

@@ -13,7 +13,12 @@ _ANY = MemberConditions()
 
 def route_record(model: ModelFacts) -> dict[str, Any] | None:
     """The member `route` of its record; None of a model."""
-    return {"members": [_member(each) for each in model.members]} if model.is_route else None
+    if not model.is_route:
+        return None
+    return {
+        "fallback_on": list(model.fallback_on),
+        "members": [_member(each) for each in model.members],
+    }
 
 
 def member_text(member: RouteMember) -> str:

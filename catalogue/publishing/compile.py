@@ -27,6 +27,9 @@ def compile_model(model: Model, published: Mapping[str, Content] | None = None) 
     record = _compile_own(model)
     if not model.is_route:
         return record
+    if model.fallback_on:
+        # Left out where it says none, so that records published before there were any still say the same.
+        record["fallback_on"] = sorted(model.fallback_on)
     return with_members(
         record, compile_members(model), published_members([model]) if published is None else published
     )

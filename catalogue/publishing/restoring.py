@@ -77,7 +77,8 @@ def _without_past(offering: OfferingFacts, at: datetime) -> OfferingFacts:
 def _restore_fields(model: Model, record: Content) -> None:
     others = {record["successor_id"], record["previous_id"]} - {None}
     ids = dict(Model.objects.filter(public_id__in=others).values_list("public_id", "pk"))
-    own = {"kind": Model.Kind.ROUTE} if "members" in record else _fields_of_model(record)
+    of_route = {"kind": Model.Kind.ROUTE, "fallback_on": record.get("fallback_on", [])}
+    own = of_route if "members" in record else _fields_of_model(record)
     _set(
         model,
         own

@@ -1,10 +1,10 @@
-"""Where a request's own trouble with one model may go to another: only where the request asks for that. Pure.
+"""Where a request's own trouble with one model may go to another: only where it, or its named route, says so. Pure.
 
 A prompt that is too long, or that a content filter refuses, is the caller's affair, and no provider's failure: without
 being asked, nobody answers it from another model than the one that was to.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -39,6 +39,17 @@ def read_fallbacks(body: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     _check(causes, FIELD)
     return tuple(dict.fromkeys(causes))
+
+
+def with_routes(asked: Collection[str], routes: Sequence[ModelFacts | None]) -> Collection[str]:
+    """What is asked for, and what the named routes say whose members alone may answer.
+
+    What a client names beside them is tried for its own mistakes only where it asks for that.
+    """
+    if not all(routes):
+        return asked
+    said = [route.fallback_on for route in routes if route is not None]
+    return [cause for cause in CAUSES if cause in asked or all(cause in each for each in said)]
 
 
 def cause_of(failure: UpstreamFailure) -> str:

@@ -13,6 +13,7 @@ from gateway.proxy.admission.refusal import PROVIDERS_FULL
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.errors import RateLimited
 from gateway.proxy.exchange import ResponseHead
+from gateway.proxy.fallbacks import with_routes
 from gateway.proxy.large import off_loop
 from gateway.proxy.routing.affinity import LEAST_TOKENS, Affinity, prompt_mark
 from gateway.proxy.routing.auto import is_ready
@@ -123,6 +124,7 @@ def follow(plan: RoutePlan, call: Call, required: Requirements, context: Routing
     call.revision = context.snapshot.revision
     if plan.varies:
         call.redirects = _redirects(plan)
+        call.fallback_on = with_routes(call.fallback_on, [choice.route for choice in plan.choices])
     elif plan.retired:
         call.redirected_from = plan.retired.id
 

@@ -83,6 +83,18 @@ def test_a_route_is_made_with_its_members_and_published(curator: Client) -> None
     assert PublishedModel.objects.get(public_id="house/fast").kind == "route"
 
 
+def test_a_checkbox_lets_the_next_member_answer_for_a_trouble_with_the_request(curator: Client) -> None:
+    one = make_offered("acme/one")
+    refused = add(curator, {"model": one.pk}, fallback_on=["provider_error"])
+    assert "provider_error is not one of" in " ".join(told(refused))
+    assert add(curator, {"model": one.pk}, fallback_on=["content_filter"]).status_code == 302
+    route = Route.objects.get()
+    assert PublishedModel.objects.get(public_id="house/fast").content["fallback_on"] == ["content_filter"]
+    assert "a content filter refuses the request." in curator.get("/models/house/fast").content.decode()
+    assert edit(curator, route, name="Faster").status_code == 302
+    assert Route.objects.get().fallback_on == ["content_filter"]
+
+
 def test_saving_a_route_as_it_is_changes_nothing(curator: Client) -> None:
     route = make_route("house/fast")
     make_member(route, make_offered("acme/one"), is_streamed=False, has_tools=True, input_types=["text"])

@@ -253,6 +253,24 @@ def test_a_rollback_brings_members_back_as_they_were() -> None:
     assert (route.name, Offering.objects.filter(model=route).count()) == ("Fast", 0)
 
 
+def test_what_a_route_falls_back_on_is_published_told_and_rolled_back() -> None:
+    route = make_route("house/fast", make_offered("acme/one"))
+    first = publish_all()
+    before = PublishedModel.objects.get(public_id="house/fast")
+    # As records were before there was such a thing.
+    assert "fallback_on" not in before.content
+    assert record_of("house/fast")["route"]["fallback_on"] == []
+    route.fallback_on = ["context_length_exceeded", "content_filter"]
+    route.save()
+    assert fields_of(publish([route])) == {"fallback_on": ([], ["content_filter", "context_length_exceeded"])}
+    assert record_of("house/fast")["route"]["fallback_on"] == ["content_filter", "context_length_exceeded"]
+    assert first is not None
+    roll_back(first.number, "house/fast")
+    route.refresh_from_db()
+    assert route.fallback_on == []
+    assert record_of("house/fast")["route"]["fallback_on"] == []
+
+
 def test_a_route_that_was_deleted_comes_back_as_a_route() -> None:
     first = (make_route("house/fast", make_offered("acme/one")), publish_all())[1]
     delete_models(Model.objects.filter(public_id="house/fast"))

@@ -1,9 +1,13 @@
 """Prompts that are too long for a model or refused by its filter, and requests that name another one for that."""
 
+from contextlib import contextmanager
+
 import pytest
 
+from catalogue.facts import ModelFacts, RouteMember
+from catalogue.words import ROUTED_TROUBLES
 from gateway.proxy.errors import InvalidRequest
-from gateway.proxy.fallbacks import read_fallbacks
+from gateway.proxy.fallbacks import CAUSES, read_fallbacks
 from providers.formats.registry import FORMATS
 from providers.wire.events import Finished, FinishReason, Started, TextDelta, UsageSeen
 from providers.wire.failure import classify
@@ -177,3 +181,86 @@ def test_a_cause_that_is_none_is_refused_by_name(value):
 def test_a_filters_refusal_is_known_by_its_words(code, message, is_filter):
     body = b'{"error": {"message": "%b", "code": "%b"}}' % (message.encode(), code.encode())
     assert classify(400, {}, body).refuses_content is is_filter
+
+
+WINDOWS = {"acme/one": 8_000, "acme/two": 8_000, "acme/long": 100_000}
+LEVELS = {"acme/one": "medium", "acme/two": "medium", "acme/long": "low"}
+"""`auto` has the first two before the third."""
+
+
+@contextmanager
+def a_routed_edge(first, second, third, **routes):
+    """`routes`: what each says itself, by name; of acme/one, acme/two and acme/long in turn."""
+    speakers = zip(WINDOWS, (first, second, third), strict=True)
+    models, providers = [], []
+    for number, (name, speaker) in enumerate(speakers, start=1):
+        offering = an_offering(number, provider_id=number)
+        facts = {"context_length": WINDOWS[name], "reasoning_tier": LEVELS[name]}
+        models.append(a_model(name, offerings=(offering,), **facts))
+        providers.append(a_provider(number, base_url=speaker.base_url))
+    members = tuple(RouteMember(name, tier=tier) for tier, name in enumerate(WINDOWS))
+    models += [
+        ModelFacts(f"house/{name}", name, members=members, fallback_on=causes)
+        for name, causes in routes.items()
+    ]
+    with running_edge(models, providers) as edge:
+        yield edge
+
+
+@pytest.fixture
+def three():
+    with speaking("openai") as one, speaking("openai") as two, speaking("openai") as long:
+        yield one, two, long
+
+
+@LANES
+@STREAMED
+@pytest.mark.parametrize("client", ["openai", "anthropic"])
+@pytest.mark.parametrize(
+    ("message", "cause", "answers"),
+    [(TOO_LONG, BOTH[0], "acme/long"), (FILTERED, BOTH[1], "acme/two")],
+)
+def test_a_named_route_may_say_itself_that_its_next_member_answers(
+    three, client, is_streamed, lane, message, cause, answers
+):
+    refuse(three[0], message)
+    with a_routed_edge(*three, both=tuple(BOTH), other=tuple({*BOTH} - {cause}), silent=()) as edge:
+        named = {"models": None, "client": client, "is_streamed": is_streamed, "lane": lane}
+        answer = asked(edge, model="house/both", **named)
+        assert who(answer) == (200, answers, cause), answer.text
+        assert answer.headers["x-gateway-route"] == "house/both"
+        for route in ("house/other", "house/silent"):
+            assert asked(edge, model=route, **named).status_code == 400
+        # What the request asks for is added to what its route says.
+        assert who(asked(edge, model="house/other", fallback_on=[cause], **named)) == (200, answers, cause)
+
+
+@pytest.mark.parametrize(
+    ("models", "status"),
+    [
+        (["house/both", "house/again"], 200),
+        (["house/both", "house/silent"], 400),
+        (["house/both", "acme/two"], 400),
+        (["acme/one", "house/both"], 400),
+    ],
+)
+def test_what_a_client_names_beside_such_a_route_is_not_asked_for_its_own_mistakes(three, models, status):
+    refuse(three[0], FILTERED)
+    with a_routed_edge(*three, both=tuple(BOTH), again=tuple(BOTH), silent=()) as edge:
+        assert asked(edge, model=models[0], models=models[1:]).status_code == status
+
+
+@LANES
+@pytest.mark.parametrize(("fallback_on", "status"), [([BOTH[1]], 200), ([BOTH[0]], 400), (None, 400)])
+def test_auto_goes_on_where_the_request_asks_for_that(three, fallback_on, status, lane):
+    for speaker in three[:2]:
+        refuse(speaker, FILTERED)
+    with a_routed_edge(*three) as edge:
+        answer = asked(edge, models=None, model="auto", lane=lane, fallback_on=fallback_on)
+        assert answer.status_code == status
+        if status == 200:
+            assert who(answer) == (200, "acme/long", BOTH[1])
+
+
+def test_the_catalogue_knows_the_same_troubles():
+    assert tuple(ROUTED_TROUBLES) == CAUSES
