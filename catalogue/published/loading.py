@@ -87,6 +87,7 @@ def load_snapshot(previous: Snapshot | None) -> Snapshot:
         switches=switches,
         credentials=_credentials(known, revisions),
         held=_held(known, revisions),
+        in_flight=None if known is EMPTY else known.in_flight,
     )
 
 

@@ -34,6 +34,10 @@ class Snapshot:
     switches: int = 0
     credentials: Credentials = field(default_factory=dict, repr=False)
     """Those beside the providers' main ones."""
+    in_flight: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
+    """Calls under way in this process by further credentials of the operator's, by their ids; kept from one snapshot
+    to the next.
+    """
     has_quotas: bool = False
     """Some provider or offering takes no more than so much: else nobody has to be asked; made by `of`."""
     prepared: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -54,6 +58,7 @@ class Snapshot:
         switches: int = 0,
         credentials: Credentials | None = None,
         held: BreakerHolds | None = None,
+        in_flight: dict[int, int] | None = None,
     ) -> "Snapshot":
         """A snapshot with its look-up tables made from the models."""
         by_id = {model.id: model for model in models}
@@ -72,6 +77,7 @@ class Snapshot:
             boundaries=tuple(sorted({instant for model in by_id.values() for instant in model.instants()})),
             switches=switches,
             credentials=credentials or {},
+            in_flight={} if in_flight is None else in_flight,
             held=held or BreakerHolds(),
             holds=_holds(by_id.values(), held, credentials or {}) if held else {},
             has_quotas=any(provider.quotas for provider in providers.values())

@@ -42,6 +42,7 @@ from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferen
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface
+from providers.facts import CredentialFacts
 from providers.health import HealthTable
 from providers.wire.call import Call
 
@@ -121,12 +122,41 @@ async def carry(
     observers.admitted(record)
     if plan.dropped or len(plan.candidates) > 1:
         services.plans.take((call.id, plan))
-    end = await _make(call, record, lane, sink, services)
+        end = await _make_counted(call, record, lane, sink, services, context)
+    else:
+        end = await _make(call, record, lane, sink, services)
     if asked.prompt_mark:
         learn_place(asked, plan, record.head, context, services.learnt.affinity)
     if end.error:
         return await client.fail(read_error(end.error), attempts=end.attempts)
     return await client.finish()
+
+
+async def _make_counted(
+    call: Call,
+    record: CallRecord,
+    lane: str,
+    sink: ResponseSink,
+    services: EdgeServices,
+    context: RoutingContext,
+) -> CallResult:
+    """The same, and the call is counted while it is under way where a further credential of ours is to open it."""
+    credential, in_flight = _first_credential(call, record), context.snapshot.in_flight
+    if credential is None or credential.is_own:
+        return await _make(call, record, lane, sink, services)
+    in_flight[credential.id] = in_flight.get(credential.id, 0) + 1
+    try:
+        return await _make(call, record, lane, sink, services)
+    finally:
+        in_flight[credential.id] -= 1
+        if not in_flight[credential.id]:
+            del in_flight[credential.id]
+
+
+def _first_credential(call: Call, record: CallRecord) -> CredentialFacts | None:
+    """That by which the call goes out first."""
+    candidates = record.plan.candidates if record.plan else ()
+    return next((each.credential for each in candidates if each.way == call.offering_ids[0]), None)
 
 
 async def _make(

@@ -4,10 +4,11 @@ Offerings are tried by the team's own first that go before the operator's, which
 operator's, and last by the team's own that go after those.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 
 from catalogue.facts import ModelFacts, OfferingFacts
 from gateway.core.store.interface import REQUESTS
@@ -23,6 +24,7 @@ from providers.health import HealthStatus
 MOST_OWN = 3
 """Of a team's own that are tried for one call, beside the operator's."""
 BROKEN = "breaker_open"
+NONE_IN_FLIGHT: Mapping[int, int] = MappingProxyType({})
 _FIRST, _AMONG_THE_OPERATORS, _LAST = -1, 0, 1
 
 
@@ -149,21 +151,35 @@ def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candida
     before = [each for each in further if each.place == "before"]
     after = [each for each in further if each.place != "before"]
     if len(further) > 1:
-        before, after = share_out(before, context.draw), share_out(after, context.draw)
+        in_flight = context.snapshot.in_flight
+        before, after = (share_out(each, context.draw, in_flight) for each in (before, after))
     main = [candidate] if _is_in_place(None, candidate, context) else []
     return [*map(candidate.by, before), *main, *map(candidate.by, after)]
 
 
-def share_out(credentials: list[CredentialFacts], draw: float) -> list[CredentialFacts]:
-    """Those of one position share the calls: each comes first for its part of what they may be sent together, and
-    where not all say that, for as many as each other one. The others follow it in their order, round and round.
+def share_out(
+    credentials: list[CredentialFacts], draw: float, in_flight: Mapping[int, int] = NONE_IN_FLIGHT
+) -> list[CredentialFacts]:
+    """Those of one position share the calls: the least loaded comes first. Of those that are loaded alike each does for
+    its part of what they may be sent together, and where not all say that, for as many as each other one. The others
+    follow it in their order, round and round. `in_flight`: calls under way, by ids.
     """
     shared: list[CredentialFacts] = []
     for _, each in groupby(credentials, key=attrgetter("position")):
         group = list(each)
-        first = _drawn([_takes_per_second(one) for one in group], draw) if len(group) > 1 else 0
+        first = _first_of(group, draw, in_flight) if len(group) > 1 else 0
         shared += [*group[first:], *group[:first]]
     return shared
+
+
+def _first_of(group: list[CredentialFacts], draw: float, in_flight: Mapping[int, int]) -> int:
+    weights = [_takes_per_second(one) for one in group]
+    if not in_flight:
+        return _drawn(weights, draw)
+    sizes = weights if all(weights) else [1.0] * len(group)
+    loads = [in_flight.get(one.id, 0) / size for one, size in zip(group, sizes, strict=True)]
+    least = [index for index, load in enumerate(loads) if load == min(loads)]
+    return least[_drawn([weights[index] for index in least], draw)]
 
 
 def _drawn(weights: list[float], draw: float) -> int:

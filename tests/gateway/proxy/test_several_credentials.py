@@ -1,6 +1,8 @@
 """Several credentials of the operator at one provider: how they share calls, and what each may send."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.gateway.proxy.test_own_credentials import (
     refusing,
     shown_to,
 )
+from tests.services import wait_until
 from tests.upstream.speaking import speaking
 
 LANES = pytest.mark.parametrize("lane", ["direct", "worker"])
@@ -60,6 +63,49 @@ def test_all_of_them_follow_whichever_comes_first():
     for draw in DRAWS:
         ids = [each.id for each in share_out(credentials, draw)]
         assert (set(ids[:2]), set(ids[2:])) == ({1, 2}, {3, 4})
+
+
+@pytest.mark.parametrize(
+    ("credentials", "in_flight", "shares"),
+    [
+        ([one(1), one(2)], {}, {1: 50, 2: 50}),
+        ([one(1), one(2)], {1: 1}, {2: 100}),
+        ([one(1), one(2)], {1: 2, 2: 1}, {2: 100}),
+        ([one(1), one(2), one(3)], {1: 3, 2: 1, 3: 1}, {2: 50, 3: 50}),
+        # By what each may be sent.
+        ([one(1, a_minute=90), one(2, a_minute=10)], {1: 8, 2: 1}, {1: 100}),
+        ([one(1, a_minute=90), one(2, a_minute=10)], {1: 10, 2: 1}, {2: 100}),
+        ([one(1, a_minute=90), one(2)], {1: 1}, {2: 100}),
+        # Another position comes later, however little it is loaded.
+        ([one(1), one(2, position=1)], {1: 9}, {1: 100}),
+    ],
+)
+def test_the_least_loaded_of_one_position_comes_first(credentials, in_flight, shares):
+    assert Counter(share_out(credentials, draw, in_flight)[0].id for draw in DRAWS) == shares
+
+
+@LANES
+def test_calls_that_are_under_way_at_once_go_to_one_credential_each(speaker, lane):
+    may_answer, answer = Event(), type(speaker).answer
+
+    def wait(path, body):
+        may_answer.wait(10)
+        return answer(speaker, path, body)
+
+    speaker.answer = wait
+    credentials = [one(1, secret=OWN), one(2, secret=SPARE, label="spare")]
+    with an_edge(speaker, credentials=of_team(*credentials, team=OPERATOR)) as edge:
+        in_flight = edge.process.services.snapshots.current.in_flight
+        with ThreadPoolExecutor(4) as pool:
+            calls = []
+            for number in range(1, 5):
+                calls.append(pool.submit(ask, edge, "openai", lane=lane))
+                wait_until(lambda number=number: len(shown_to(speaker)) == number, "a call under way")
+            assert in_flight == {1: 2, 2: 2}
+            may_answer.set()
+            assert [call.result().status_code for call in calls] == [200] * 4
+        assert Counter(shown_to(speaker)) == {OWN: 2, SPARE: 2}
+        wait_until(lambda: in_flight == {}, "the end of all calls")
 
 
 @LANES
