@@ -212,7 +212,7 @@ def test_number_of_queries_does_not_grow(
     Model.objects.update(context_length=1)
     publish_all()
     # Key, whole snapshot with quotas, further credentials and held breakers, spans, records.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(URL)
     with django_assert_num_queries(2):  # key, revision
         client.get(URL)

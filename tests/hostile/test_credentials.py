@@ -158,6 +158,7 @@ def test_a_superuser_who_saves_something_else_approves_nothing(client: Client, o
 def test_an_import_binds_no_variable_to_an_address_of_its_own() -> None:
     class Entry:
         slug, name, website, base_url = "mine", "Mine", "", EVIL
+        zero_retention = collects_data = None
 
     row: Any = provider_row(Entry())  # type: ignore[arg-type]
     row.save()
