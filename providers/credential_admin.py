@@ -15,6 +15,7 @@ from accounts.fields import words_field
 from gateway.core.admin_base import PasswordInput, Select, TableInline, TextArea, status_chip
 from gateway.core.refusals import InvalidField
 from providers.credential_check import NotTaken, try_secret
+from providers.credential_places import check_region, check_same_address, checked_address
 from providers.credentials import (
     add_credential,
     change_credential,
@@ -50,7 +51,16 @@ class FurtherCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Djang
 
     class Meta:
         model = ProviderCredential
-        fields = ["provider", "label", "place", "position", "model_patterns", "is_enabled"]
+        fields = [
+            "provider",
+            "label",
+            "place",
+            "position",
+            "model_patterns",
+            "base_url",
+            "region",
+            "is_enabled",
+        ]
 
     def clean_model_patterns(self) -> list[str] | None:
         return self.cleaned_data["model_patterns"] or None
@@ -60,16 +70,29 @@ class FurtherCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Djang
         provider, secret = cleaned.get("provider", self.instance.provider_id and self.instance.provider), ""
         if "secret" not in self.errors:
             secret = cleaned.get("secret", "")
+        if provider:
+            self._check_place(provider, cleaned, has_secret=bool(secret))
         if not secret and not self.instance.ciphertext:
             self.add_error("secret", "Type the provider's key.")
-        elif secret and provider:
-            self._try(provider, secret)
+        elif secret and provider and "base_url" not in self.errors:
+            self._try(provider, secret, cleaned.get("base_url", ""))
         return cleaned
 
-    def _try(self, provider: Any, secret: str) -> None:
+    def _check_place(self, provider: Any, cleaned: dict[str, Any], *, has_secret: bool) -> None:
+        saved = ProviderCredential.objects.filter(pk=self.instance.pk).first()
+        try:
+            check_region(cleaned.get("region", ""))
+            typed = cleaned.get("base_url", "")
+            cleaned["base_url"] = checked_address(typed, provider=provider, is_own=False)
+            if saved and not has_secret:
+                check_same_address(saved, cleaned["base_url"])
+        except InvalidField as fault:
+            self.add_error(fault.field, fault.message)
+
+    def _try(self, provider: Any, secret: str, base_url: str) -> None:
         try:
             check_secret(secret)
-            self.tested_at = try_secret(provider, secret)
+            self.tested_at = try_secret(provider, secret, base_url)
         except (InvalidField, NotTaken) as fault:
             self.add_error("secret", fault.message)
 
@@ -104,7 +127,16 @@ class ProviderCredentialAdmin(HistoryAdminBase):
     fieldsets = [
         (
             "Where it is used",
-            {"fields": ["provider", "whose", "label", ("place", "position"), "model_patterns"]},
+            {
+                "fields": [
+                    "provider",
+                    "whose",
+                    "label",
+                    ("place", "position"),
+                    "model_patterns",
+                    ("base_url", "region"),
+                ]
+            },
         ),
         ("The secret", {"fields": ["secret", "masked", "is_enabled", "state"]}),
         ("What was seen of it", {"fields": ["rotated_at", "set_by", "tested_at", "failed_at", "failure"]}),
@@ -158,7 +190,7 @@ class ProviderCredentialAdmin(HistoryAdminBase):
 
     def save_model(self, request: HttpRequest, obj: ProviderCredential, form: Any, change: bool) -> None:  # noqa: ARG002
         given = form.cleaned_data
-        names = ("label", "place", "position", "model_patterns", "is_enabled")
+        names = ("label", "place", "position", "model_patterns", "base_url", "region", "is_enabled")
         terms = {name: given[name] for name in names if name in given}
         if not change:
             made = add_credential(

@@ -4,6 +4,7 @@ Where a provider is, is none of theirs: they are told its name.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -46,12 +47,13 @@ class NotTaken(Exception):
         self.is_its_fault = is_its_fault
 
 
-def try_secret(provider: Provider, secret: str) -> datetime | None:
+def try_secret(provider: Provider, secret: str, base_url: str = "") -> datetime | None:
     """When the provider took it: it asks for a key, and lists its models for this one. In 10 seconds at most.
 
-    None where there is nothing to find out by: it has no list, or shows it to everybody. Raises NotTaken.
+    `base_url` is where it is sent, if not to the provider's. None where there is nothing to find out by: it has no
+    list, or shows it to everybody. Raises NotTaken.
     """
-    facts = facts_with(provider, secret)
+    facts = replace(facts_with(provider, secret), base_url=base_url or provider.base_url)
     check = check_connection(facts, policy=services.outbound_policy(), has_list=False)
     if check.error and check.outcome and (trouble := check.outcome.trouble):
         if trouble in _OF_SECRETS:

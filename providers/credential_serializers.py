@@ -18,6 +18,11 @@ _PLACE = (
     "`before` or `after` those of the gateway; `only`: those of the gateway are not used at this provider where this "
     "one may be."
 )
+_BASE_URL = "Where its calls go, up to and including the version; null: the provider's own address."
+_REGION = (
+    "Where its calls are run, such as eu or us-east-1; null: where the model's provider says. It cannot talk calls out "
+    "of the regions that their key and team keep to."
+)
 _POSITION = "Of several in one place the lowest is tried first."
 
 
@@ -56,6 +61,13 @@ class CredentialChangesSerializer(StrictSerializer):
         required=False,
         help_text=f"{_KEYS} An empty list is refused.",
     )
+    base_url = serializers.CharField(
+        max_length=300,
+        allow_null=True,
+        required=False,
+        help_text=f"{_BASE_URL} Public addresses only. A new one wants the secret again.",
+    )
+    region = serializers.CharField(max_length=40, allow_null=True, required=False, help_text=_REGION)
     is_enabled = serializers.BooleanField(required=False, help_text="false: it is kept, and not used.")
 
 
@@ -82,6 +94,8 @@ class CredentialSerializer(serializers.ModelSerializer[ProviderCredential]):
         child=serializers.CharField(), read_only=True, allow_null=True, help_text=_PATTERNS
     )
     keys = serializers.SerializerMethodField(help_text=_KEYS)
+    base_url = serializers.SerializerMethodField(help_text=_BASE_URL)
+    region = serializers.SerializerMethodField(help_text=_REGION)
     tested_at = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
@@ -106,6 +120,8 @@ class CredentialSerializer(serializers.ModelSerializer[ProviderCredential]):
             "position",
             "model_patterns",
             "keys",
+            "base_url",
+            "region",
             "is_enabled",
             "tested_at",
             "failed_at",
@@ -121,6 +137,12 @@ class CredentialSerializer(serializers.ModelSerializer[ProviderCredential]):
 
     def get_object(self, credential: ProviderCredential) -> str:  # noqa: ARG002  # the framework's signature
         return "credential"
+
+    def get_base_url(self, credential: ProviderCredential) -> str | None:
+        return credential.base_url or None
+
+    def get_region(self, credential: ProviderCredential) -> str | None:
+        return credential.region or None
 
     def get_keys(self, credential: ProviderCredential) -> list[str] | None:
         if credential.lineages is None:

@@ -22,6 +22,7 @@ from gateway.core.errors import ApiError
 from gateway.core.refusals import InvalidField
 from gateway.core.sealing import SecretError
 from providers.credential_check import NotTaken, try_secret
+from providers.credential_places import check_region, checked_address
 from providers.credential_serializers import (
     CredentialChangesSerializer,
     CredentialListParameters,
@@ -52,6 +53,8 @@ _CREDENTIAL = {
     "position": 0,
     "model_patterns": ["meta/*"],
     "keys": None,
+    "base_url": None,
+    "region": None,
     "is_enabled": True,
     "tested_at": "2026-11-02T09:30:00Z",
     "failed_at": None,
@@ -128,10 +131,11 @@ class CredentialsView(_CredentialView):
         given = _with_keys(team, checked(NewCredentialSerializer, request.data))
         provider = _provider(given.pop("provider"))
         label, secret = given.pop("label"), given.pop("secret")
+        given = _with_place(provider, given)
         there = ProviderCredential.objects.for_team(team).filter(provider=provider, label=label)
         if not there.exists():
             check_secret(secret)
-            tested_at = _tested(provider, secret)
+            tested_at = _tested(provider, secret, given.get("base_url", ""))
             try:
                 made = add_credential(
                     provider=provider, team=team, label=label, secret=secret, tested_at=tested_at, **given
@@ -181,10 +185,11 @@ class CredentialView(_CredentialView):
         team = self.owners_team()
         credential = self.find(team, id)
         changes = _with_keys(team, checked(CredentialChangesSerializer, request.data, partial=True))
+        changes = _with_place(credential.provider, changes)
         secret = changes.pop("secret", None)
         if secret is not None:
             check_secret(secret)
-            tested_at = _tested(credential.provider, secret)
+            tested_at = _tested(credential.provider, secret, changes.get("base_url", credential.base_url))
             credential = replace_secret(credential=credential, secret=secret, tested_at=tested_at, **changes)
         elif changes:
             credential = change_credential(credential=credential, **changes)
@@ -218,20 +223,21 @@ class CredentialTestView(_CredentialView):
                 f"The secret for {credential.provider.name} was forgotten, since that moved: give it again."
             )
             raise ApiError(message, status=409, code="credential_forgotten", param="secret") from None
-        tested_at = _tested(credential.provider, secret)
+        tested_at = _tested(credential.provider, secret, credential.base_url)
         credential.tested_at = tested_at
         ProviderCredential.objects.filter(pk=credential.pk).update(tested_at=tested_at)
         return Response(write_credentials([credential])[0])
 
 
-def _tested(provider: Provider, secret: str) -> Any:
+def _tested(provider: Provider, secret: str, base_url: str) -> Any:
     """When the provider took it. Raises ApiError: 400 where it does not, 502 where nobody can find out."""
     try:
-        return try_secret(provider, secret)
+        return try_secret(provider, secret, base_url)
     except NotTaken as error:
         if error.is_its_fault:
             raise ApiError(error.message, status=400, code=error.code, param="secret") from None
-        raise ApiError(error.message, status=502, code=error.code, param="provider") from None
+        param = "base_url" if base_url else "provider"
+        raise ApiError(error.message, status=502, code=error.code, param=param) from None
 
 
 def _provider(slug: str) -> Provider:
@@ -242,6 +248,15 @@ def _provider(slug: str) -> Provider:
         )
         raise InvalidField("provider", message)
     return provider
+
+
+def _with_place(provider: Provider, terms: dict[str, Any]) -> dict[str, Any]:
+    """With the address and region as they are kept: nothing is empty. Raises InvalidField."""
+    said = {name: terms[name] or "" for name in ("base_url", "region") if name in terms}
+    if "base_url" in said:
+        said["base_url"] = checked_address(said["base_url"], provider=provider, is_own=True)
+    check_region(said.get("region", ""))
+    return terms | said
 
 
 def _with_keys(team: Team, terms: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from gateway.core.lines import REFUSAL, is_one_line
 from gateway.core.refusals import InvalidField
 from gateway.core.sealing import SecretError
 from gateway.core.store.interface import Limit
+from providers.credential_places import check_region, check_same_address
 from providers.facts import OPERATOR, CredentialFacts, Credentials
 from providers.models import Provider, ProviderCredential
 from providers.origins import origin_of
@@ -47,7 +48,7 @@ def credential_facts() -> Credentials:
     opened: dict[_Sealed, str] = {}
     found: dict[int, dict[int, list[CredentialFacts]]] = {}
     for row in rows.select_related("provider").in_order():
-        known = row.provider_id, row.team_id, origin_of(row.provider.base_url), row.ciphertext
+        known = row.provider_id, row.team_id, origin_of(row.address), row.ciphertext
         try:
             secret = opened[known] = _opened.get(known) or open_secret(row)
         except SecretError:
@@ -60,7 +61,12 @@ def credential_facts() -> Credentials:
 
 def open_secret(credential: ProviderCredential) -> str:
     """Load its provider with it. Raises SecretError."""
-    return decrypt(credential.ciphertext, provider=credential.provider, team_id=credential.team_id)
+    return decrypt(
+        credential.ciphertext,
+        provider=credential.provider,
+        team_id=credential.team_id,
+        base_url=credential.base_url,
+    )
 
 
 def check_secret(secret: str) -> None:
@@ -100,10 +106,12 @@ def add_credential(
 
 @transaction.atomic
 def change_credential(*, credential: ProviderCredential, **terms: Any) -> ProviderCredential:
-    """Of `label`, `place`, `position`, `model_patterns`, `keys` and `is_enabled` those that are given.
+    """Of `label`, `place`, `position`, `model_patterns`, `keys`, `region` and `is_enabled` those that are given.
 
-    `keys` are the team's. None, of patterns and keys: all. Raises InvalidField.
+    `keys` are the team's. None, of patterns and keys: all. Another `base_url` wants the secret again. Raises
+    InvalidField.
     """
+    check_same_address(credential, terms.get("base_url", credential.base_url))
     take_revision(Part.PROVIDERS)
     _set_terms(credential, terms)
     _save(credential)
@@ -114,7 +122,10 @@ def change_credential(*, credential: ProviderCredential, **terms: Any) -> Provid
 def replace_secret(
     *, credential: ProviderCredential, secret: str, tested_at: datetime | None = None, **terms: Any
 ) -> ProviderCredential:
-    """Another secret in its place; with `terms` as `change_credential` takes them. Raises InvalidField, SecretError."""
+    """Another secret in its place; with `terms` as `change_credential` takes them, and a `base_url`.
+
+    Raises InvalidField, SecretError.
+    """
     check_secret(secret)
     take_revision(Part.PROVIDERS)
     _set_terms(credential, terms)
@@ -172,16 +183,23 @@ def _tell(credential: ProviderCredential, at: datetime) -> None:
 
 
 def forget_secrets(provider: Provider) -> None:
-    """Its address is another one: nothing that was typed for the old one goes there."""
+    """Its address is another one: nothing that was typed for the old one goes there.
+
+    Those that have an address of their own elsewhere stay; call this before the new one is saved.
+    """
     rows = ProviderCredential.objects.filter(provider=provider).exclude(ciphertext="")
-    forgotten = list(rows.select_related("provider"))
-    rows.update(ciphertext="", hint="", tested_at=None)
+    forgotten = [
+        row
+        for row in rows.select_related("provider")
+        if origin_of(row.address) == origin_of(row.provider.base_url)
+    ]
+    rows.filter(pk__in=[row.pk for row in forgotten]).update(ciphertext="", hint="", tested_at=None)
     audit.record_changes(forgotten, {"ciphertext": audit.SECRET_FORGOTTEN})
 
 
 def encrypt_anew(credential: ProviderCredential) -> None:
     """With the newest key. Raises SecretError."""
-    ciphertext = encrypt(open_secret(credential), provider=credential.provider, team_id=credential.team_id)
+    ciphertext = _seal(credential, open_secret(credential))
     ProviderCredential.objects.filter(pk=credential.pk).update(ciphertext=ciphertext)
     audit.record_changes([credential], {"ciphertext": audit.SECRET_CHANGED})
 
@@ -204,18 +222,26 @@ def _facts_of(row: ProviderCredential, secret: str, quotas: tuple[Limit, ...]) -
         quotas=quotas,
         model_patterns=None if row.model_patterns is None else tuple(row.model_patterns),
         lineage_ids=None if row.lineages is None else frozenset(row.lineages),
+        base_url=row.base_url,
+        region=row.region,
     )
 
 
 def _put_in(credential: ProviderCredential, secret: str) -> None:
-    credential.ciphertext = encrypt(secret, provider=credential.provider, team_id=credential.team_id)
+    credential.ciphertext = _seal(credential, secret)
     credential.hint = secret[-4:] if len(secret) >= _SHOWN_OF else ""
     credential.rotated_at = timezone.now()
     credential.failed_at, credential.failure = None, ""
 
 
+def _seal(credential: ProviderCredential, secret: str) -> str:
+    return encrypt(
+        secret, provider=credential.provider, team_id=credential.team_id, base_url=credential.base_url
+    )
+
+
 def _set_terms(credential: ProviderCredential, terms: Mapping[str, Any]) -> None:
-    for name in ("label", "place", "position", "is_enabled"):
+    for name in ("label", "place", "position", "base_url", "region", "is_enabled"):
         if name in terms:
             setattr(credential, name, terms[name])
     if "model_patterns" in terms:
@@ -224,6 +250,7 @@ def _set_terms(credential: ProviderCredential, terms: Mapping[str, Any]) -> None
     if "keys" in terms:
         keys: Iterable[Key] | None = _checked_list("keys", terms["keys"])
         credential.lineages = None if keys is None else sorted({key.lineage_id for key in keys})
+    check_region(credential.region)
     if not is_one_line(credential.label) or not credential.label.strip():
         raise InvalidField("label", REFUSAL if credential.label.strip() else "label is empty.")
     if credential.team_id is None and credential.place == ProviderCredential.Place.ONLY:

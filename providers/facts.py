@@ -51,6 +51,10 @@ class CredentialFacts:
     """What may be sent by it; of one of the operator's."""
     model_patterns: tuple[str, ...] | None = None
     lineage_ids: frozenset[int] | None = None
+    base_url: str = ""
+    """Where its calls go; empty: to the provider's own address."""
+    region: str = ""
+    """Where they are run; empty: where the offering says."""
 
     @property
     def is_own(self) -> bool:

@@ -251,6 +251,22 @@ class ProviderCredential(OneLineTexts, models.Model):
     model_patterns = models.JSONField(
         null=True, blank=True, help_text="For which models it is, such as anthropic/*; null: all."
     )
+    base_url = models.CharField(
+        "base URL",
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where its calls go, up to and including the version. Leave it empty for the provider's own address. "
+        "A new one asks for the secret again.",
+    )
+    region = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where its calls are run, such as eu or us-east-1. Leave it empty where the offerings' regions hold.",
+    )
     lineages = models.JSONField(
         null=True,
         blank=True,
@@ -291,6 +307,11 @@ class ProviderCredential(OneLineTexts, models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} at {self.provider}"
+
+    @property
+    def address(self) -> str:
+        """Where it is sent."""
+        return self.base_url or self.provider.base_url
 
     @property
     def masked(self) -> str:

@@ -30,12 +30,16 @@ ADMINISTRATOR = "administrator"
 """The purpose of a secret that opens a provider's cost report; what opens calls has none."""
 
 
-def encrypt(secret: str, *, provider: Provider, team_id: int | None = None, purpose: str = "") -> str:
+def encrypt(
+    secret: str, *, provider: Provider, team_id: int | None = None, purpose: str = "", base_url: str = ""
+) -> str:
     """Bind the provider's id and origin into what is encrypted, so that it opens no other, whoever moves the row.
 
-    So it is with the team whose own it is (None: it is the operator's), and with its purpose.
+    So it is with the team whose own it is (None: it is the operator's), and with its purpose. `base_url` is where it
+    is sent, if not to the provider's.
     """
-    payload = {"provider": provider.pk, "origin": origin_of(provider.base_url), "secret": secret}
+    origin = origin_of(base_url or provider.base_url)
+    payload = {"provider": provider.pk, "origin": origin, "secret": secret}
     if team_id is not None:
         payload["team"] = team_id
     if purpose:
@@ -43,7 +47,9 @@ def encrypt(secret: str, *, provider: Provider, team_id: int | None = None, purp
     return box().encrypt(json.dumps(payload).encode()).decode()
 
 
-def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None, purpose: str = "") -> str:
+def decrypt(
+    ciphertext: str, *, provider: Provider, team_id: int | None = None, purpose: str = "", base_url: str = ""
+) -> str:
     """Raises SecretUnreadable, KeyUnusable."""
     try:
         payload = json.loads(box().decrypt(ciphertext.encode()))
@@ -59,7 +65,8 @@ def decrypt(ciphertext: str, *, provider: Provider, team_id: int | None = None, 
     if payload.get("team") != team_id:
         raise SecretUnreadable("The stored secret belongs to somebody else. Type the secret again.")
     # Those of the first releases name no origin: only the service forgets them when their provider moves.
-    if payload.get("origin", origin_of(provider.base_url)) != origin_of(provider.base_url):
+    origin = origin_of(base_url or provider.base_url)
+    if payload.get("origin", origin_of(provider.base_url)) != origin:
         raise SecretUnreadable("The stored secret was typed for another address. Type the secret again.")
     return str(payload["secret"])
 

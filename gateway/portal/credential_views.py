@@ -65,9 +65,9 @@ def credential(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # 
     sent = request.POST if request.method == "POST" else None
     wanted = str(sent.get("form", "")) if sent is not None else ""
     terms = CredentialForm(sent if wanted == "terms" else None, credential=found, team=team)
-    secret = SecretForm(sent if wanted == "secret" else None)
+    secret = SecretForm(sent if wanted == "secret" else None, credential=found)
     has_saved = (wanted == "terms" and terms.is_valid() and terms.save()) or (
-        wanted == "secret" and secret.is_valid() and secret.save(found)
+        wanted == "secret" and secret.is_valid() and secret.save()
     )
     if has_saved:
         messages.success(request, f"“{found.label}” is changed. Calls obey within a second.")
@@ -92,7 +92,7 @@ def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
     team = _own_team(request)
     found = _find(team, id)
     try:
-        found.tested_at = try_secret(found.provider, open_secret(found))
+        found.tested_at = try_secret(found.provider, open_secret(found), found.base_url)
     except NotTaken as error:
         messages.error(request, error.message)
     except SecretError:

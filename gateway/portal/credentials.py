@@ -11,6 +11,7 @@ from accounts.fields import words_field
 from accounts.models import Key, Team
 from gateway.core.refusals import InvalidField
 from providers.credential_check import NotTaken, try_secret
+from providers.credential_places import check_region, checked_address
 from providers.credentials import add_credential, change_credential, check_secret, keys_of, replace_secret
 from providers.models import Provider, ProviderCredential
 
@@ -87,6 +88,12 @@ class _TermsForm(forms.Form):
         widget=forms.SelectMultiple(attrs={"size": 5}),
         help_text="Whose calls may use it, also after the key was rotated. Select none for all of the team's.",
     )
+    region = forms.CharField(
+        max_length=40,
+        required=False,
+        help_text="Where its calls are run, such as eu or us-east-1. Leave it empty where you do not choose.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
 
     def __init__(
         self, data: QueryDict | None, *, team: Team, chosen: Sequence[Key] = (), **options: Any
@@ -106,6 +113,7 @@ class _TermsForm(forms.Form):
             "place": given["place"],
             "model_patterns": given["model_patterns"] or None,
             "keys": [self._keys[id_] for id_ in given["keys"]] or None,
+            "region": given["region"],
         }
 
     def tell(self, fault: InvalidField) -> None:
@@ -125,11 +133,24 @@ class _SecretField(forms.CharField):
         )
 
 
+class _AddressField(forms.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label="Base URL",
+            max_length=300,
+            required=False,
+            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            help_text="Where its calls go, up to and including the version. Leave it empty for the provider's address.",
+            **options,
+        )
+
+
 class NewCredentialForm(_TermsForm):
     provider = forms.ModelChoiceField(Provider.objects.none(), empty_label="Choose a provider")
     secret = _SecretField()
+    base_url = _AddressField()
 
-    field_order = ("provider", "label", "secret", "place", "model_patterns", "keys")
+    field_order = ("provider", "label", "secret", "place", "model_patterns", "keys", "base_url", "region")
 
     def __init__(self, data: QueryDict | None, *, team: Team) -> None:
         super().__init__(data, team=team)
@@ -142,9 +163,16 @@ class NewCredentialForm(_TermsForm):
         provider, secret = self.cleaned_data["provider"], self.cleaned_data["secret"]
         try:
             check_secret(secret)
-            tested_at = try_secret(provider, secret)
+            check_region(self.cleaned_data["region"])
+            base_url = checked_address(self.cleaned_data["base_url"], provider=provider, is_own=True)
+            tested_at = try_secret(provider, secret, base_url)
             return add_credential(
-                provider=provider, team=self._team, secret=secret, tested_at=tested_at, **self.terms()
+                provider=provider,
+                team=self._team,
+                secret=secret,
+                tested_at=tested_at,
+                base_url=base_url,
+                **self.terms(),
             )
         except InvalidField as fault:
             self.tell(fault)
@@ -171,6 +199,7 @@ class CredentialForm(_TermsForm):
             "place": credential.place,
             "model_patterns": credential.model_patterns or [],
             "keys": [key.public_id for key in chosen],
+            "region": credential.region,
             "position": credential.position,
             "is_enabled": credential.is_enabled,
         }
@@ -189,18 +218,25 @@ class CredentialForm(_TermsForm):
 
 
 class SecretForm(forms.Form):
-    """Another secret in the place of the one that is kept."""
+    """Another secret in the place of the one that is kept, and where it goes."""
 
     secret = _SecretField()
+    base_url = _AddressField()
 
-    def save(self, credential: ProviderCredential) -> bool:
+    def __init__(self, data: QueryDict | None, *, credential: ProviderCredential) -> None:
+        super().__init__(data, initial={"base_url": credential.base_url})
+        self._credential = credential
+
+    def save(self) -> bool:
         """False: it was not taken, which is said at its field."""
-        secret = self.cleaned_data["secret"]
+        secret, provider = self.cleaned_data["secret"], self._credential.provider
         try:
             check_secret(secret)
-            tested_at = try_secret(credential.provider, secret)
-            replace_secret(credential=credential, secret=secret, tested_at=tested_at)
-        except (InvalidField, NotTaken) as fault:
-            self.add_error("secret", fault.message)
-            return False
-        return True
+            base_url = checked_address(self.cleaned_data["base_url"], provider=provider, is_own=True)
+            tested_at = try_secret(provider, secret, base_url)
+            replace_secret(credential=self._credential, secret=secret, tested_at=tested_at, base_url=base_url)
+        except InvalidField as fault:
+            self.add_error(fault.field, fault.message)
+        except NotTaken as error:
+            self.add_error("secret", error.message)
+        return not self.errors

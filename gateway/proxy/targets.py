@@ -267,7 +267,7 @@ def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | No
         return None
     model, offering = found
     provider = snapshot.providers.get(offering.provider_id)
-    if provider is None or not provider.is_enabled or not provider.base_url or not offering.is_enabled:
+    if provider is None or not provider.is_enabled or not offering.is_enabled:
         return None
     there = (
         each
@@ -278,6 +278,9 @@ def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | No
     credential = next(there, None)
     if credential is None or not serves(provider.wire_format, call.endpoint):
         return None
-    opened = replace(provider, secret=credential.secret, is_usable=True)
+    base_url = credential.base_url or provider.base_url
+    if not base_url:
+        return None
+    opened = replace(provider, secret=credential.secret, base_url=base_url, is_usable=True)
     kind = OwnTarget if credential.is_own else Target
     return kind(model, offering, opened, way, credential=credential)

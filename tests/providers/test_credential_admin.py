@@ -126,3 +126,28 @@ def test_who_may_only_look_changes_nothing(client, provider):
     assert 'name="secret"' not in client.get(page_of(kept)).text
     assert client.post(page_of(kept), typed(secret=OTHER)).status_code == 403
     assert client.get(ADD).status_code == 403
+
+
+def test_its_own_address_is_tested_and_another_one_asks_for_the_secret_again(staff, provider, settings):
+    with selling(OTHER) as elsewhere:
+        page = staff.post(ADD, typed(provider, base_url=elsewhere.base_url, secret=OTHER)).text
+        assert "private" in page
+        settings.PRIVATE_ADDRESSES_ALLOWED = [*settings.PRIVATE_ADDRESSES_ALLOWED, elsewhere.address]
+        page = staff.post(ADD, typed(provider, base_url=elsewhere.base_url, region="EU")).text
+        assert "lower case" in page
+        assert (
+            "Vendor refuses this key (401)."
+            in staff.post(ADD, typed(provider, base_url=elsewhere.base_url)).text
+        )
+        assert not ProviderCredential.objects.exists()
+        own = typed(provider, base_url=f"{elsewhere.base_url}/", region="eu", secret=OTHER)
+        assert staff.post(ADD, own).status_code == 302
+        kept = ProviderCredential.objects.get()
+        assert (kept.base_url, kept.region) == (elsewhere.base_url, "eu")
+        assert kept.tested_at
+        page = staff.post(page_of(kept), typed(secret="", region="eu")).text
+        assert "A new address asks for the secret again" in page
+        same = typed(secret="", base_url=elsewhere.base_url, region="us")
+        assert staff.post(page_of(kept), same).status_code == 302
+        (facts,) = credential_facts()[OPERATOR][provider.pk]
+        assert (facts.base_url, facts.region, facts.secret) == (elsewhere.base_url, "us", OTHER)

@@ -160,6 +160,10 @@ def test_a_key_that_was_rotated_is_named_by_the_first_of_its_lineage(boss, made,
         ({"keys": ["aaaaaaaaaaaa"]}, "keys", "invalid_value"),
         ({"keys": ["\0"]}, "keys", None),
         ({"model_patterns": ["a b"]}, "model_patterns", "invalid_value"),
+        ({"region": "EU"}, "region", "invalid_value"),
+        ({"region": 7.5}, "region", "invalid_value"),
+        ({"base_url": "http://10.0.0.1/v1"}, "base_url", "invalid_value"),
+        ({"base_url": "somewhere"}, "base_url", "invalid_value"),
         ({"team_id": 3}, "team_id", "unknown_parameter"),
         ({"label": ""}, "label", None),
     ],
@@ -295,3 +299,21 @@ class TestWhoMay:
         _, text = make.make_key(team)
         answer = Client().get("/v1/credentials", headers={"Authorization": f"Bearer {text}"})
         assert answer.status_code == 403
+
+
+def test_it_may_have_an_address_and_a_region_of_its_own(boss, made, vendor, provider):
+    path, address = f"/v1/credentials/{made['id']}", f"{vendor.base_url}/eu"
+    assert (made["base_url"], made["region"]) == (None, None)
+    refused = boss.call("PATCH", path, {"base_url": address})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "secret")
+    changed = boss.call("PATCH", path, {"base_url": address, "region": "eu", "secret": OTHER}).json()
+    assert (changed["base_url"], changed["region"], changed["masked"]) == (address, "eu", "…c3d4")
+    assert boss.call("POST", f"{path}/test").json()["tested_at"]
+    assert boss.call("PATCH", path, {"place": "after"}).json()["base_url"] == address
+    back = boss.call("PATCH", path, {"base_url": None, "region": None, "secret": OTHER}).json()
+    assert (back["base_url"], back["region"]) == (None, None)
+    second = asked(label="second", base_url=address, region="eu-west-1")
+    assert boss.call("POST", "/v1/credentials", second).json()["base_url"] == address
+    assert boss.call("POST", "/v1/credentials", second).status_code == 200
+    other = boss.call("POST", "/v1/credentials", second | {"region": "us"})
+    assert (other.status_code, other.json()["error"]["param"]) == (409, "region")

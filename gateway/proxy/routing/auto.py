@@ -191,7 +191,10 @@ def pick(
     """
     request, context = ordering.request, ordering.context
     found = field_of(request.required.endpoint, context)
-    able = found.able(choice, request, ordering.preferences, context.key)
+    wishes = ordering.preferences
+    # Where credentials lead elsewhere than their offerings, regions are asked for one by one.
+    wishes = wishes.beyond_regions() if context.places is not None else wishes
+    able = found.able(choice, request, wishes, context.key)
     best: list[Candidate] = []
     losing: list[Candidate] = []
     full: list[Candidate] = []

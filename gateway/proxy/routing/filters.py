@@ -1,5 +1,6 @@
 """Why an offering cannot serve a request. Each reason belongs to a stage: see gateway.proxy.routing.trace. Pure."""
 
+from gateway.proxy.routing.places import OF_REGIONS
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.prospects import CREDENTIAL_MISSING, Prospect
 from gateway.proxy.routing.request import LEVELS, RouteRequest
@@ -9,6 +10,7 @@ from gateway.proxy.routing.ways import (
     Candidate,
     Dropped,
     is_reached_by_own,
+    is_reached_in_place,
     is_reached_otherwise,
 )
 from providers.formats.base import CannotTranslate
@@ -36,7 +38,7 @@ def reason_against(
     if (choice.provider or choice.is_free) and (reason := _choice_reason(row, choice)):
         return reason
     if preferences is not NO_PREFERENCES and (
-        reason := preferences.reason_against(row.slug, row.offering, required, context.at)
+        reason := _preference_reason(row, preferences, required, context)
     ):
         return reason
     if row.reason and (reason := _operational_reason(row, context)):
@@ -48,6 +50,16 @@ def reason_against(
     if required.call is None and (reason := _operation_reason(row.candidate, required, context)):
         return reason
     return _breaker_reason(row.candidate, context) if health.is_open else ""
+
+
+def _preference_reason(
+    row: Prospect, preferences: ProviderPreferences, required: Requirements, context: RoutingContext
+) -> str:
+    """An offering that is elsewhere may have a credential that leads where calls may go."""
+    reason = preferences.reason_against(row.slug, row.offering, required, context.at)
+    if context.places is None or reason not in OF_REGIONS or not is_reached_in_place(row.candidate, context):
+        return reason
+    return preferences.beyond_regions().reason_against(row.slug, row.offering, required, context.at)
 
 
 def _lacking_reason(row: Prospect, choice: ResolvedModel, request: RouteRequest) -> str:

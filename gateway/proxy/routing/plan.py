@@ -13,6 +13,7 @@ from gateway.proxy.routing.auto import pick
 from gateway.proxy.routing.filters import cannot, reason_against, verdict_of, weigh
 from gateway.proxy.routing.members import with_members
 from gateway.proxy.routing.ordering import Ordering, ordering_of
+from gateway.proxy.routing.places import places_for
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.prospects import Prospect, prospects_of
 from gateway.proxy.routing.refusals import no_candidate
@@ -116,6 +117,7 @@ def survey_route(
     Raises NotFound, ModelRetired, InvalidRequest or Forbidden for names that mean nothing to the key.
     """
     required, preferences = request.required, request.preferences.narrowed_by(context.key)
+    context.places = places_for(preferences, context.snapshot, context.key.team_id)
     choices, passed_over = resolve_models(request.names, required.endpoint, context)
     if any(choice.model and choice.model.members for choice in choices):
         choices = with_members(choices, passed_over, required, context)

@@ -4,12 +4,12 @@ Source of its members: https://openrouter.ai/docs/guides/routing/provider-select
 of an offering does not fulfil a wish; `preferred_*` only order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from accounts.floors import UNKNOWN, Floor, is_quantization
+from accounts.floors import UNKNOWN, Floor, Handling, is_quantization
 from accounts.keys import KeyFacts
 from accounts.regions import are_within, is_region
 from accounts.restrictions import Restrictions
@@ -155,6 +155,29 @@ class ProviderPreferences:
             wish = "max_price"
         return f"excluded:{wish}" if wish else ""
 
+    @property
+    def says_where(self) -> bool:
+        """Whether it says how a call is to be handled."""
+        return self.floor is not None or bool(
+            self.regions or self.quantizations or self.zero_retention or self.no_data_collection
+        )
+
+    def beyond_regions(self) -> "ProviderPreferences":
+        """The same, wherever it is."""
+        floor = replace(self.floor, regions=()) if self.floor is not None else None
+        return replace(self, regions=(), floor=floor)
+
+    def reason_against_place(self, vouched: Iterable[Handling], told: Handling) -> str:
+        """Why a call must not be handled so. The floor is held against all that is `vouched` for, wishes against what
+        is `told`.
+        """
+        floor = self.floor
+        floors = (floor.reason_against(each) for each in vouched) if floor is not None else ()
+        if reason := next(filter(None, floors), ""):
+            return reason
+        wish = self._fact_against(told)
+        return f"excluded:{wish}" if wish else ""
+
     def _wish_against(self, provider: str) -> str:
         if self.only is not None and provider not in self.only:
             return "only"
@@ -162,7 +185,7 @@ class ProviderPreferences:
             return "ignore"
         return "order" if not self.allows_fallbacks and self.order and provider not in self.order else ""
 
-    def _fact_against(self, offering: OfferingFacts) -> str:
+    def _fact_against(self, offering: Handling) -> str:
         if self.zero_retention and offering.zero_retention is not True:
             return "zdr"
         if self.no_data_collection and offering.collects_data is not False:

@@ -12,6 +12,7 @@ from catalogue.lifecycle.status import Status
 from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError, InvalidRequest, ModelRetired, NotFound
 from gateway.proxy.routing.names import AUTO, Asked, read_name
+from gateway.proxy.routing.preferences import ProviderPreferences
 from providers.facts import Way
 from providers.health import HealthStatus
 from providers.operations.registry import operation_of
@@ -39,6 +40,8 @@ class RoutingContext:
     """What was counted of a way in the last 5 minutes: asked where the client prefers a speed."""
     counts_own: bool = False
     """Such a budget counts calls on the team's own credentials, too."""
+    places: ProviderPreferences | None = None
+    """What each credential is held to where not all of them lead to the same place; None: as its offering is."""
 
 
 @dataclass(slots=True)

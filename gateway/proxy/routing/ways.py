@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from catalogue.facts import ModelFacts, OfferingFacts
 from gateway.core.store.interface import REQUESTS
+from gateway.proxy.routing.places import reason_against_way
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.routing.tariffs import Tariff
 from providers.breaker import SPARING
@@ -105,10 +106,11 @@ def all_ways(candidates: list[Candidate], context: RoutingContext, dropped: list
         return candidates
     found = []
     for candidate in candidates:
-        ways = _unbroken(ways_of(candidate, context), context)
-        if not ways:
-            dropped.append(Dropped(candidate, BROKEN))
-        found += ways
+        ways = ways_of(candidate, context)
+        unbroken = _unbroken(ways, context)
+        if not unbroken:
+            dropped.append(Dropped(candidate, BROKEN if ways else _out_of_place(candidate, context)))
+        found += unbroken
     return found
 
 
@@ -131,8 +133,9 @@ def few_own(candidates: list[Candidate]) -> list[Candidate]:
 
 def ways_of(candidate: Candidate, context: RoutingContext) -> list[Candidate]:
     """It by each credential that may open it, whatever their breakers say."""
-    own = [candidate.by(each) for each in _own_of(candidate, context)]
-    if any(way.credential and way.credential.place == "only" for way in own):
+    every = _own_of(candidate, context)
+    own = [candidate.by(each) for each in every if _is_in_place(each, candidate, context)]
+    if any(each.place == "only" for each in every):
         return own
     return [*own, *_by_operators(candidate, context)]
 
@@ -142,12 +145,13 @@ def _by_operators(candidate: Candidate, context: RoutingContext) -> list[Candida
     is_unpriced = context.is_priced is not None and not context.is_priced(offering)
     if is_unpriced or not context.snapshot.providers[offering.provider_id].is_usable:
         return []
-    further = _further_of(candidate, context)
+    further = [each for each in _further_of(candidate, context) if _is_in_place(each, candidate, context)]
     before = [each for each in further if each.place == "before"]
     after = [each for each in further if each.place != "before"]
     if len(further) > 1:
         before, after = share_out(before, context.draw), share_out(after, context.draw)
-    return [*map(candidate.by, before), candidate, *map(candidate.by, after)]
+    main = [candidate] if _is_in_place(None, candidate, context) else []
+    return [*map(candidate.by, before), *main, *map(candidate.by, after)]
 
 
 def share_out(credentials: list[CredentialFacts], draw: float) -> list[CredentialFacts]:
@@ -181,6 +185,25 @@ def _takes_per_second(credential: CredentialFacts) -> float:
 
 def _unbroken(candidates: Iterable[Candidate], context: RoutingContext) -> list[Candidate]:
     return [each for each in candidates if not context.health_of(each.way).is_open]
+
+
+def _is_in_place(credential: CredentialFacts | None, candidate: Candidate, context: RoutingContext) -> bool:
+    """Whether its calls go where they may, and are handled as they have to be."""
+    wanted = context.places
+    return wanted is None or not reason_against_way(wanted, candidate.offering, credential)
+
+
+def is_reached_in_place(candidate: Candidate, context: RoutingContext) -> bool:
+    """Whether a further credential leads where calls may go, though the offering itself is elsewhere."""
+    return any(way.credential is not None for way in ways_of(candidate, context))
+
+
+def _out_of_place(candidate: Candidate, context: RoutingContext) -> str:
+    """Of one that no credential leads to where its calls may go: a wish, if that alone is in the way of one."""
+    further = [*_own_of(candidate, context), *_further_of(candidate, context), None]
+    wanted = context.places
+    reasons = [reason_against_way(wanted, candidate.offering, each) for each in further] if wanted else []
+    return max(filter(None, reasons), key=lambda reason: reason.startswith("excluded:"), default=BROKEN)
 
 
 def _own_of(candidate: Candidate, context: RoutingContext) -> list[CredentialFacts]:

@@ -176,3 +176,21 @@ def test_other_teams_owners_find_nothing(client, kept, what):
     Membership.objects.update(role=Membership.Role.OWNER)
     assert client.post(PAGE + what.format(kept.pk), {}).status_code == 404
     assert client.get(f"{PAGE}?team=atlas").status_code == 404
+
+
+def test_it_may_have_an_address_and_a_region_of_its_own(owner, provider, vendor):
+    address = f"{vendor.base_url}/eu"
+    page = owner.post(PAGE, typed(provider, base_url="http://10.0.0.1/v1")).text
+    assert "private" in page
+    assert "lower case" in owner.post(PAGE, typed(provider, region="EU")).text
+    assert not ProviderCredential.objects.exists()
+    owner.post(PAGE, typed(provider, base_url=address, region="eu"))
+    row = ProviderCredential.objects.get()
+    assert (row.base_url, row.region) == (address, "eu")
+    path = f"{PAGE}/{row.pk}"
+    page = owner.get(path).text
+    assert address in page
+    assert "<dt>Region</dt><dd>eu</dd>" in page
+    owner.post(path, {"form": "secret", "secret": OTHER, "base_url": ""})
+    row = ProviderCredential.objects.get()
+    assert (row.base_url, row.hint, row.region) == ("", "c3d4", "eu")
