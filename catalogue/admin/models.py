@@ -22,6 +22,8 @@ from catalogue.querysets.working import ModelQuerySet
 from catalogue.services import announce_switches, switch_offerings
 from catalogue.sheets.columns import AliasSheet, ModelSheet, OrganisationSheet, RouteMemberSheet
 
+_DIGITS = 19
+"""That no id has: what is typed into an address may be longer."""
 _SAVE_AND_TEST = "catalogue_model_save_and_test"
 
 
@@ -80,7 +82,7 @@ class ModelAdmin(SheetAdminMixin, RecordAdmin):
         return show_worklist(self, request)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if object_id.isdecimal() and Route.objects.filter(pk=object_id).exists():
+        if object_id.isdecimal() and len(object_id) < _DIGITS and Route.objects.filter(pk=object_id).exists():
             return redirect("admin:catalogue_route_change", object_id)
         answer: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         return answer

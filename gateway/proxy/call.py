@@ -82,6 +82,7 @@ def decode_call(data: bytes) -> Call:
         {
             **{name: facts[name] for name in _FACTS if name in facts},
             "id": facts["call_id"],
+            "fallback_on": tuple(facts.get("fallback_on", ())),
             "offering_ids": tuple(facts["offering_ids"]),
             "owners": {name: pk for name, pk in facts.get("owners", {}).items() if name in _OWNERS},
             "raw": raw,

@@ -211,7 +211,7 @@ def test_number_of_queries_does_not_grow(
         make_published(f"acme/m{number}")
     Model.objects.update(context_length=1)
     publish_all()
-    # Key, whole snapshot with quotas, further credentials with theirs, held breakers, spans, records.
+    # Key, whole snapshot with quotas, further credentials and held breakers, spans, records.
     with django_assert_num_queries(12):
         client.get(URL)
     with django_assert_num_queries(2):  # key, revision

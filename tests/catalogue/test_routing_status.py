@@ -236,7 +236,7 @@ def test_where_a_model_s_offerings_are_listed_the_same_is_told(
 
 def test_an_unknown_parameter_is_refused() -> None:
     answer = client_of().get(URL, {"model": "acme/one"})
-    assert (answer.status_code, answer.json()["param"]) == (400, "model")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
 
 
 def test_it_wants_a_key() -> None:

@@ -115,7 +115,7 @@ def test_examining_takes_as_many_queries_for_many_models_as_for_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     make_published("acme/one", aliases=["a"])
-    with django_assert_max_num_queries(15) as once:
+    with django_assert_max_num_queries(16) as once:
         examine_catalogue()
     for number in range(5):
         make_price(make_offering(make_model(f"acme/m{number}", aliases=[f"b{number}"])))

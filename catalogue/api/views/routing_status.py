@@ -1,16 +1,17 @@
 """How the models that a key may call do at this moment."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.api.health_serializers import RoutingStatusSerializer
-from catalogue.api.views.base import PublishedView, refusals
+from catalogue.api.views.base import PublishedView
 from catalogue.listing.filters import check_names
 from catalogue.published.live_offerings import count_requests_today, status_of
 
 
 class RoutingStatusViewSet(PublishedView):
+    error_shape = "openai"
     serializer_class = RoutingStatusSerializer
 
     @extend_schema(
@@ -19,7 +20,7 @@ class RoutingStatusViewSet(PublishedView):
         summary="See how models do now",
         description="Of the models that the key can call: whether calls go there, how they went lately, and since "
         "when and until when an offering is left alone. All processes say the same within a second.",
-        responses={200: RoutingStatusSerializer} | refusals(_400="A parameter is unknown."),
+        responses=extend_schema_serializer(many=False)(RoutingStatusSerializer),
     )
     def list(self, request: Request) -> Response:
         check_names(request, ())
