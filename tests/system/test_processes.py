@@ -8,7 +8,7 @@ import pytest
 
 from tests.patience import HANG_S
 from tests.services import wait_until
-from tests.system.deployment import deployed, wait_for_ledger
+from tests.system.deployment import deployed
 from tests.system.streams import run_streams
 
 SLOW = "slow?chunks=100&delay=0.05"
@@ -53,9 +53,14 @@ def test_forced_calls_are_made_by_the_worker_and_refused_without_it(deployment):
 def assert_one_row_for_each_attempt(deployment):
     """Every chat that the provider saw stands in the ledger exactly once."""
     seen = Counter(entry["body"]["messages"][0]["content"] for entry in deployment.seen_by_provider())
-    rows = wait_for_ledger(deployment, sum(seen.values()))
-    booked = Counter(project or "hello" for project, _, _ in rows)
-    assert {name: booked[name] for name in seen} == dict(seen)
+
+    def booked() -> dict[str, int]:
+        rows = Counter(project or "hello" for project, _, _ in deployment.ledger())
+        return {name: rows[name] for name in seen}
+
+    # Rows may be there of attempts that the provider never saw, so their number says nothing.
+    wait_until(lambda: all(booked()[name] >= count for name, count in seen.items()), "booking every attempt")
+    assert booked() == dict(seen)
 
 
 @pytest.mark.drill
