@@ -134,7 +134,8 @@ class ProviderCredentialAdmin(HistoryAdminBase):
                     "label",
                     ("place", "position"),
                     "model_patterns",
-                    ("base_url", "region"),
+                    "base_url",
+                    "region",
                 ]
             },
         ),
