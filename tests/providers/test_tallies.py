@@ -6,7 +6,7 @@ from statistics import quantiles
 import orjson
 import pytest
 
-from providers.tallies import Ring, Tally, bin_of, percentile
+from providers.tallies import Ring, Tally, bin_of, percentile, percentiles
 
 
 def served(*latencies_ms: float) -> Tally:
@@ -84,3 +84,41 @@ def test_a_ring_keeps_no_more_than_it_has_to() -> None:
     for at in range(0, 100_000, 60):
         ring.add(served(1), at)
     assert len(ring._slots) == 30
+
+
+@pytest.mark.parametrize(
+    ("bins", "expected"),
+    [
+        # A hundred values: fifty in the bin of 1, forty in that of 2.6, nine in that of 6.7, one in that of 17.
+        ({0: 50, 10: 40, 20: 9, 30: 1}, (1.05, 2.72, 7.06)),
+        # One fewer below each share: each is reached one bin later.
+        ({0: 49, 10: 40, 20: 9, 30: 2}, (2.72, 7.06, 18.3)),
+    ],
+)
+def test_percentiles_are_those_of_the_bins_in_which_they_are_reached(
+    bins: dict[int, int], expected: tuple[float, float, float]
+) -> None:
+    found = percentiles(bins)
+    assert found is not None
+    assert (found.p50, found.p90, found.p99) == expected
+
+
+def test_calls_are_those_that_went_well_and_those_that_did_not() -> None:
+    assert Tally(served=3, failed={"timeout": 2, "unavailable": 1}).calls == 6
+
+
+def test_failures_of_a_kind_are_added_to_those_of_before_and_begin_at_none() -> None:
+    total = Tally()
+    for _ in range(2):
+        total.add(Tally(failed={"timeout": 2}))
+    assert total.failed == {"timeout": 4}
+
+
+def test_a_tally_is_told_to_a_tenth_of_a_millisecond_and_heard_beside_what_is_new() -> None:
+    told = Tally(served=1, latency_sum_ms=1.26).told()
+    assert told[4] == 1.3
+    assert Tally.heard([*told, "what a later version says"]) == Tally(served=1, latency_sum_ms=1.3)
+
+
+def test_each_value_counts_once_in_its_bin() -> None:
+    assert served(5, 5, 5).latency_ms == {bin_of(5): 3}
