@@ -65,7 +65,8 @@ class Loop:
         chosen = self._choose()
         verdicts = []
         for rules in self._rules:
-            items = [item for item in session.items if item.path in rules.tests and _is_quick(item)]
+            quick = list(filter(_is_quick, session.items))
+            items = [item for test in rules.tests for item in quick if item.path == test]
             if mutations := chosen.get(rules.path):
                 verdicts.append(self._try(rules, mutations, items))
         self.has_run, self.has_passed = True, all(verdicts)
