@@ -83,7 +83,7 @@ class _Record:
             (True, tally.served),
             (False, tally.trailing),
         ):
-            if count > 0 and (rate < 1.0 or not is_success):
+            if count:
                 rate = is_success + (rate - is_success) * (1.0 - _NEWEST) ** count
         self.success_rate, self.rated_at = rate, at
         if tally.served:
@@ -233,7 +233,8 @@ class HealthTable:
     def pause_s(self, way: Way, at: float) -> float:
         """For how long its breaker is still open; infinite while staff hold it so."""
         breaker = self.broken.get(way)
-        return 0.0 if breaker is None or breaker.open_until is None else max(0.0, breaker.open_until - at)
+        until = breaker.open_until if breaker else None
+        return 0.0 if until is None else max(0.0, until - at)
 
     def admits(self, way: Way, at: float, *, is_only: bool = False) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it.

@@ -85,6 +85,13 @@ def test_failures_of_more_than_a_minute_ago_are_no_share_of_anything(later_s: fl
     assert breaker.is_open(later_s) is opens
 
 
+def test_a_minute_is_kept_in_six_pieces_however_many_calls_there_are() -> None:
+    breaker = Breaker()
+    for at in range(10 * RATE_WINDOW_S):
+        breaker.succeed(1, at, at)
+    assert len(breaker.recent._slots) == 6
+
+
 def test_what_passes_away_takes_nothing_later_with_it() -> None:
     breaker = Breaker()
     breaker.succeed(1, 0, 0)
