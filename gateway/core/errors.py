@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -66,8 +66,13 @@ def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 def request_id(request: Request | None) -> str:
     """The id that the edge gave the request; a new one where there was no edge."""
+    return given_request_id(request) or f"req_{uuid.uuid4().hex}"
+
+
+def given_request_id(request: Request | HttpRequest | None) -> str:
+    """The id that the edge gave the request; empty where there was no edge."""
     given = str(request.META.get("HTTP_X_REQUEST_ID", "")) if request is not None else ""
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+    return given if _REQUEST_ID.fullmatch(given) else ""
 
 
 def _body(error: ApiError, view: object, request_id: str) -> dict[str, Any]:

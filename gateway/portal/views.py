@@ -1,4 +1,4 @@
-"""Signing in, a password, and a team's keys: listed, created, changed and revoked."""
+"""A team's keys: listed, created, changed and revoked."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,14 +6,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,37 +40,14 @@ from gateway.portal.listing import (
     why_stopped,
 )
 from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
-from gateway.portal.sign_in import PasswordForm, SignInForm
 from gateway.public import samples
 
 SAVED = "Saved. Calls obey within a second."
 
 
-class SignIn(LoginView):
-    template_name = "portal/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-
-@method_decorator([never_cache, login_required], name="dispatch")
-class Password(PasswordChangeView):
-    """One's own. It ends the sessions of that person in other browsers."""
-
-    template_name = "portal/password.html"
-    form_class = PasswordForm
-    success_url = reverse_lazy("portal:keys")
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"request": self.request}
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
-        return super().form_valid(form)
-
-
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return redirect("portal:keys" if request.user.is_authenticated else "portal:sign-in")
+    return redirect("portal:keys" if request.user.is_authenticated else "account_login")
 
 
 @never_cache
