@@ -18,7 +18,7 @@ def grant(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0032_roles_and_grants"),
+        ("accounts", "0034_roles_and_grants"),
     ]
 
     operations = [migrations.RunPython(grant, migrations.RunPython.noop)]

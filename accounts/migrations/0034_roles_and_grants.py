@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0031_keys_of_the_playground'),
+        ('accounts', '0033_name_acts_of_before'),
     ]
 
     operations = [
