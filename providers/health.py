@@ -96,9 +96,7 @@ class _Record:
     def look(self, at: float) -> HealthStatus:
         breaker = self.breaker
         status = self.status(at)
-        if breaker.open_until is not None:
-            breaker.asked_at = at
-        elif self.success_rate == 1.0:
+        if breaker.open_until is None and self.success_rate == 1.0:
             self.shown = status
         return status
 
@@ -253,10 +251,18 @@ class HealthTable:
             self.changes.append(self._transition(way, breaker, HALF_OPEN, breaker.cause, at))
         return True
 
-    def lease(self, way: Way, until: float) -> None:
-        """It is this process that may find out, until then."""
+    def may_claim(self, way: Way, at: float) -> bool:
+        """Whether a call may be made as soon as this process has the lease."""
+        breaker = self.broken.get(way)
+        return self.is_shared and breaker is not None and breaker.may_claim(at)
+
+    def lease(self, way: Way, until: float, *, is_ours: bool = True) -> None:
+        """It is this process that may find out, until then; or another one."""
         if breaker := self.broken.get(way):
-            breaker.leased_until = until
+            if is_ours:
+                breaker.leased_until = until
+            else:
+                breaker.taken_until = until
 
     def ways(self) -> Iterator[Way]:
         return iter(tuple(self._records))
