@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from accounts.audit import record_event
 from accounts.models import Membership, User
+from accounts.rights import Role
 from accounts.sessions import end_sessions
 
 _SHOWN = "second_factor_shown"
@@ -37,7 +38,7 @@ def is_demanded_of(person: User) -> bool:
 
 
 def owns_a_team(person: User) -> bool:
-    return Membership.objects.filter(user=person, role=Membership.Role.OWNER).exists()
+    return Membership.objects.in_roles([Role.OWNER]).filter(user=person).exists()
 
 
 def has_factor(person: User) -> bool:
