@@ -14,8 +14,8 @@ View = Callable[..., HttpResponseBase]
 
 @cache
 def _view(name: str) -> View:
-    found = import_string(f"gateway.identity.{name}")
-    view: View = found.as_view() if isinstance(found, type) else found
+    found: Any = import_string(f"gateway.identity.{name}")
+    view: View = found.as_view() if hasattr(found, "as_view") else found
     return view
 
 
