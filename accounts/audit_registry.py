@@ -10,6 +10,7 @@ from accounts.models import (
     Key,
     Limit,
     Membership,
+    MembershipGrant,
     Project,
     ServiceAccount,
     Team,
@@ -21,6 +22,7 @@ from gateway.core import audit_context
 def watch_accounts() -> None:
     watch(Team, unwatched=["created_at", "usage_zone"], team=lambda team: team.pk)
     watch(Membership, unwatched=["created_at"], page=_team_page)
+    watch(MembershipGrant, unwatched=["created_at"], page=_team_page_of_grant, team=_team_of_grant)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)
@@ -45,6 +47,14 @@ def watch_accounts() -> None:
 
 def _team_page(membership: Membership) -> str:
     return audit_context.name_page("accounts.team", membership.team_id)
+
+
+def _team_page_of_grant(grant: MembershipGrant) -> str:
+    return _team_page(grant.membership)
+
+
+def _team_of_grant(grant: MembershipGrant) -> int:
+    return grant.membership.team_id
 
 
 def _page_of_allowance(allowance: Allowance) -> str:

@@ -15,8 +15,9 @@ from accounts.auditing.exporting import LINES, send_lines
 from accounts.auditing.filters import BOUNDS, read_cursor, read_filters
 from accounts.auditing.querysets import AuditQuerySet
 from accounts.auditing.telling import tell_all
-from accounts.management_view import ManagementView, checked, joined_lists, person_of, team_of
-from accounts.models import AuditEntry, Membership, Team, User
+from accounts.management_view import ManagementView, acting_of, checked, joined_lists, person_of
+from accounts.models import AuditEntry, Team
+from accounts.rights import Right
 from accounts.serializers import StrictSerializer
 from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
@@ -161,23 +162,14 @@ class AuditView(ManagementView):
     def _team(self, slug: str | None) -> Team | None:
         """Whose it is; None: everybody's. Raises ApiError."""
         person = person_of(self.request)
-        if person is None:
-            return team_of(self.request, slug)
-        if not person.has_perm(VIEW):
-            return _own_audit(team_of(self.request, slug), person)
+        if person is None or not person.has_perm(VIEW):
+            return acting_of(self.request, slug, Right.AUDIT).team
         if slug is None:
             return None
         team = Team.objects.filter(slug=slug).first()
         if team is None:
             raise ApiError(f"There is no team '{slug}'.", status=404, code="team_not_found", param="team")
         return team
-
-
-def _own_audit(team: Team, person: User) -> Team:
-    if not team.memberships.filter(user=person, role=Membership.Role.OWNER).exists():
-        message = f"Only an owner of {team.name} may read its audit: sign in as one, or ask staff."
-        raise ApiError(message, status=403, code="owner_required")
-    return team
 
 
 def _page(entries: AuditQuerySet, query: dict[str, Any]) -> dict[str, Any]:

@@ -255,7 +255,10 @@ class ChangedKeySerializer(KeySerializer):
         read_only_fields = fields
 
     def get_warnings(self, key: Key) -> list[str]:
-        return warn_of([*key.model_patterns, *key.denied_model_patterns])
+        return warn_of(
+            [*key.model_patterns, *key.denied_model_patterns],
+            [*key.provider_patterns, *key.denied_provider_patterns],
+        )
 
 
 class IssuedKeySerializer(ChangedKeySerializer):

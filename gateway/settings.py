@@ -13,6 +13,7 @@ from gateway.core.client_address import read_trusted_proxies
 from gateway.core.redis_url import broker_url, is_usable, verified
 from gateway.database import database
 from gateway.env import read_mail_server
+from gateway.identity_settings import *  # noqa: F403  # what allauth reads by name
 from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
 from gateway.web.theme import unfold_settings
@@ -75,6 +76,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "rest_framework",
     "django_filters",
     "import_export",
@@ -96,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.web.middleware.ContentSecurityPolicy",
     "gateway.web.middleware.OtherSlash",
@@ -129,19 +137,11 @@ TEMPLATES = [
 DATABASE_CONNECTIONS = env.whole("GATEWAY_DATABASE_CONNECTIONS", 8, least=1)
 DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "gatehouse.sqlite3", DATABASE_CONNECTIONS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
-LOGIN_URL = "portal:sign-in"
-LOGIN_REDIRECT_URL = "portal:keys"
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -40,12 +40,13 @@ class AuditQuerySet(QuerySet[Any]):
     @transaction.atomic
     def forget(self) -> int:
         """What only retention may do. How many."""
-        with _permitted():
+        with permitted():
             return self._raw_delete(self.db)
 
 
 @contextmanager
-def _permitted() -> Iterator[None]:
+def permitted() -> Iterator[None]:
+    """Inside, within a transaction, PostgreSQL lets the table be changed."""
     _permit("on")
     yield
     _permit("off")

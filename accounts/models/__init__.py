@@ -9,6 +9,7 @@ from accounts.models.export import ExportedDay
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.membership import Membership, MembershipGrant
 from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
@@ -22,7 +23,7 @@ from accounts.models.statement import (
     StatementLine,
     StatementNumber,
 )
-from accounts.models.team import Membership, Team
+from accounts.models.team import Team
 from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
 
@@ -44,6 +45,7 @@ __all__ = [
     "LedgerEntry",
     "Limit",
     "Membership",
+    "MembershipGrant",
     "Project",
     "Revision",
     "RoutingNote",

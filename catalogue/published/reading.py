@@ -100,6 +100,11 @@ def read_names() -> list[str]:
     return [*snapshot.models, *snapshot.aliases]
 
 
+def read_slugs() -> list[str]:
+    """Of all providers."""
+    return [provider.slug for provider in snapshots.refresh().providers.values()]
+
+
 def read_as_of(at: datetime) -> Reading:
     """The editions published until `at`, dates judged at `at`. An instant to come: today's edition, judged then.
 

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 
 from gateway.core import sql
 from gateway.core.envelopes import anthropic_envelope, google_envelope, listed_envelope, openai_envelope
-from gateway.core.refusals import InvalidField, whole_seconds
+from gateway.core.refusals import InvalidField, Refused, whole_seconds
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -100,8 +100,8 @@ def _translate(exc: Exception) -> ApiError:
     match exc:
         case ApiError():
             return exc
-        case InvalidField():
-            return ApiError(exc.message, code="invalid_value", param=exc.field)
+        case InvalidField() | Refused():
+            return _refused(exc)
         case exceptions.ValidationError():
             return _first_fault(exc)
         case exceptions.APIException():
@@ -118,6 +118,12 @@ def _translate(exc: Exception) -> ApiError:
             message, code = sql.explain(exc)
             return ApiError(message, status=503, code=code)
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
+
+
+def _refused(exc: InvalidField | Refused) -> ApiError:
+    if isinstance(exc, InvalidField):
+        return ApiError(exc.message, code="invalid_value", param=exc.field)
+    return ApiError(exc.message, status=exc.status, code=exc.code)
 
 
 def _known(exc: exceptions.APIException) -> ApiError:

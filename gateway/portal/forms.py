@@ -8,11 +8,13 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts import limits
+from accounts.acting import Acting
 from accounts.fields import words_field
 from accounts.floors import FLAGS
-from accounts.models import Key, Project, ServiceAccount, Team, User
+from accounts.models import Key, Project, ServiceAccount, Team
 from accounts.restrictions import LISTS
-from accounts.scopes import MEANT, SCOPES, check_scopes
+from accounts.rights import Right
+from accounts.scopes import MANAGEMENT, MEANT, SCOPES, check_scopes
 from gateway.core.refusals import InvalidField
 
 _MINE, _OF_ACCOUNT = "mine", "account:"
@@ -149,10 +151,17 @@ class KeyForm(TermsForm):
     basic = ("name", "scopes")
     field_order = ("name", "scopes", "owner", "project")
 
-    def __init__(self, data: QueryDict | None, *, team: Team, person: User) -> None:
-        super().__init__(data, team=team)
-        self._person = person
-        self._accounts = {account.slug: account for account in team.service_accounts.filter(is_active=True)}
+    def __init__(self, data: QueryDict | None, *, acting: Acting) -> None:
+        super().__init__(data, team=acting.team)
+        self._person = acting.person
+        self._is_own = not acting.may(Right.KEYS)
+        if self._is_own:
+            del self.fields["owner"]
+            scopes = [(scope, label) for scope, label in SCOPES.items() if scope != MANAGEMENT]
+            cast("forms.ChoiceField", self.fields["scopes"]).choices = scopes
+            return
+        open_accounts = acting.team.service_accounts.filter(is_active=True)
+        self._accounts = {account.slug: account for account in open_accounts}
         choices = [("", "The team's own"), (_MINE, "Mine")]
         choices += [(f"{_OF_ACCOUNT}{slug}", account.name) for slug, account in self._accounts.items()]
         cast("forms.ChoiceField", self.fields["owner"]).choices = choices
@@ -168,7 +177,7 @@ class KeyForm(TermsForm):
     def terms(self) -> dict[str, Any]:
         """Without the numbers that were left empty: those are as the team has them."""
         values = super().terms()
-        owner = str(values.pop("owner"))
+        owner = _MINE if self._is_own else str(values.pop("owner"))
         terms = {name: value for name, value in values.items() if value is not None}
         if owner == _MINE:
             terms["owner"] = self._person

@@ -12,6 +12,7 @@ from accounts import services
 from accounts.audit import record_event
 from accounts.auditing.querysets import AppendOnly
 from accounts.models import AuditEntry, Key, Membership, Team
+from accounts.rights import RIGHTS, Right, Role
 from gateway.core.audit_context import on_behalf_of
 from tests.make import make_key, make_staff, make_team, make_user
 
@@ -86,9 +87,12 @@ def test_key_of_another_scope_reads_no_audit(client: Client, atlas: Team, scope:
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "management_key_required")
 
 
-def test_member_reads_no_audit(client: Client, atlas: Team) -> None:
-    client.force_login(make_user("mary", teams=[atlas]))
-    assert client.get("/v1/audit").status_code == 403
+@pytest.mark.parametrize("role", Role)
+def test_audit_is_read_by_those_whose_role_has_the_right(client: Client, atlas: Team, role: Role) -> None:
+    person = make_user("mary", teams=[atlas])
+    Membership.objects.filter(user=person).update(role=role)
+    client.force_login(person)
+    assert client.get("/v1/audit").status_code == (200 if Right.AUDIT in RIGHTS[role] else 403)
 
 
 def test_staff_who_may_see_the_audit_read_all_of_it_or_one_team(client: Client, atlas: Team) -> None:

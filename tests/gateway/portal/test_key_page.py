@@ -46,7 +46,7 @@ def key(team: Team) -> Key:
 
 @pytest.fixture
 def member(client: Client, team: Team) -> Client:
-    client.force_login(make_user("mary", teams=[team]))
+    client.force_login(make_user("mary", teams=[team], role="admin"))
     return client
 
 

@@ -29,7 +29,7 @@ def team() -> Team:
 
 @pytest.fixture
 def member(client: Client, team: Team) -> Client:
-    client.force_login(make_user("mary", teams=[team]))
+    client.force_login(make_user("mary", teams=[team], role="admin"))
     return client
 
 

@@ -190,6 +190,18 @@ def test_a_bad_wish_is_refused_by_its_name_with_what_is_allowed(wishes, param, a
     assert allowed in refusal.value.message
 
 
+@pytest.mark.parametrize(
+    ("wish", "least", "most"),
+    [("preferred_min_throughput", 0, 1_000_000), ("preferred_max_latency", 0, 86_400)],
+)
+def test_a_preferred_speed_is_taken_at_its_bounds_and_not_beyond(wish, least, most):
+    for value in (least, least + 0.5, most, {"p99": least}, {"p99": most}):
+        read_preferences({"provider": {wish: value}}, PROVIDERS)
+    for value in (least - 0.5, most + 1, {"p99": least - 0.5}, {"p99": most + 1}):
+        with pytest.raises(InvalidRequest, match=f"from {least} to "):
+            read_preferences({"provider": {wish: value}}, PROVIDERS)
+
+
 FACTS: list[dict[str, Any]] = [
     {
         "regions": regions,

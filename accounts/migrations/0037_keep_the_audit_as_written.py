@@ -36,6 +36,6 @@ def unguard(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0034_send_the_audit_on")]
+    dependencies = [("accounts", "0036_send_the_audit_on")]
 
     operations = [migrations.RunPython(guard, unguard)]

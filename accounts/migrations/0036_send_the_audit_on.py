@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0033_name_acts_of_before'),
+        ('accounts', '0035_grant_members_what_they_are'),
     ]
 
     operations = [
