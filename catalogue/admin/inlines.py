@@ -46,6 +46,7 @@ class OfferingInline(CuratorFields, TableInline):
         "is_enabled",
     ]
     readonly_fields = ["prices"]
+    folds_words = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:
         offerings: QuerySet[Offering] = super().get_queryset(request)
