@@ -45,7 +45,9 @@ class LeavingParameters(TeamParameter):
 class GrantSerializer(serializers.Serializer[Any]):
     """One reason for a role."""
 
-    source = serializers.CharField(help_text="`manual`, `sso`, `scim` or `request`.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a field, though named as an attribute
+        help_text="`manual`, `sso`, `scim` or `request`."
+    )
     origin = serializers.CharField(help_text="Which identity provider, group or request; empty by hand.")
     role = serializers.CharField()
     until = serializers.DateTimeField(allow_null=True, help_text="When it ends by itself. null: never.")

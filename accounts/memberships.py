@@ -19,6 +19,7 @@ from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Te
 from accounts.revision import Part, take_revision
 from accounts.rights import CALLING, Right, Role, highest
 from accounts.scopes import MANAGEMENT
+from accounts.sessions import end_sessions
 from gateway.core.refusals import InvalidField, Refused
 
 Source = MembershipGrant.Source
@@ -329,5 +330,7 @@ def _live(team: Team) -> QuerySet[Key]:
 
 def _switch_person(person: User, *, is_active: bool) -> None:
     person.is_active = is_active
+    if not is_active:
+        end_sessions(person)
     services.tell_keys_of(users=[person])
     person.save(update_fields=["is_active"])

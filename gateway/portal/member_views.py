@@ -85,7 +85,7 @@ def left_behind(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and (told := _settle_key(here, key, form)):
             messages.success(request, told)
             return redirect(f"{reverse('portal:left-behind')}?team={here.team.slug}")
-        messages.error(request, " ".join(form.non_field_errors()) or "Say what becomes of the key.")
+        messages.error(request, " ".join(map(str, form.non_field_errors())) or "Say what becomes of the key.")
     at = timezone.now()
     context = {
         "team": here.team,
