@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0035_grant_members_what_they_are'),
+        ('accounts', '0037_keep_the_audit_as_written'),
     ]
 
     operations = [
