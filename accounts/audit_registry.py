@@ -22,7 +22,7 @@ from gateway.core import audit_context
 def watch_accounts() -> None:
     watch(Team, unwatched=["created_at", "usage_zone"], team=lambda team: team.pk)
     watch(Membership, unwatched=["created_at"], page=_team_page)
-    watch(MembershipGrant, unwatched=["created_at"], page=_team_page_of_grant)
+    watch(MembershipGrant, unwatched=["created_at"], page=_team_page_of_grant, team=_team_of_grant)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)
@@ -51,6 +51,10 @@ def _team_page(membership: Membership) -> str:
 
 def _team_page_of_grant(grant: MembershipGrant) -> str:
     return _team_page(grant.membership)
+
+
+def _team_of_grant(grant: MembershipGrant) -> int:
+    return grant.membership.team_id
 
 
 def _page_of_allowance(allowance: Allowance) -> str:

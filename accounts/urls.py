@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from accounts import (
     alert_views,
     allowance_views,
+    audit_views,
     budget_views,
     limit_views,
     owner_views,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("team/freeze", owner_views.FreezeView.as_view(), name="team-freeze"),
     path("team/unfreeze", owner_views.UnfreezeView.as_view(), name="team-unfreeze"),
     path("team/archive", owner_views.ArchiveView.as_view(), name="team-archive"),
+    path("audit", audit_views.AuditView.as_view(), name="audit"),
     path("allowances", allowance_views.AllowancesView.as_view(), name="allowances"),
     path("allowances/<str:id>", allowance_views.AllowanceView.as_view(), name="allowance"),
     path("budgets", budget_views.BudgetsView.as_view(), name="budgets"),

@@ -3,6 +3,7 @@
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
+from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
 from accounts.models.key import Key
@@ -33,6 +34,7 @@ __all__ = [
     "AlertDelivery",
     "Allowance",
     "AuditEntry",
+    "AuditReceiver",
     "Budget",
     "BudgetNotice",
     "CentreStatement",
