@@ -17,7 +17,7 @@ from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
 from accounts.keys import mint_key
 from accounts.limiting import set_published
-from accounts.models import Budget, Key, Limit, Project, ServiceAccount, Team, User
+from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
 from accounts.rights import Right
@@ -281,10 +281,8 @@ def delete_owner(row: ServiceAccount | Project) -> None:
     """One that nothing refers to, with its limits and budgets: each is told in the audit while its subject is there."""
     Key.objects.for_team(row.team_id).update(revision=take_revision(Part.KEYS))
     take_revision(Part.RULES)
-    column = {"project" if isinstance(row, Project) else "service_account": row}
-    for kind in (Limit, Budget):
-        for each in kind.objects.filter(**column).with_subjects():
-            each.delete()
+    for each in (*row.limits.with_subjects(), *row.budgets.with_subjects()):
+        each.delete()
     row.delete()
 
 
