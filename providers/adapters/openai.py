@@ -43,7 +43,7 @@ class OpenAIAdapter:
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
         # Of texts alone, as most are, none is a proof or a result; to look through long ones would take longest of all.
-        holds_more = not are_plain(call.body.get("messages") or ())
+        holds_more = not (call.is_plain or are_plain(call.body.get("messages") or ()))
         if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
             read = call.request
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
