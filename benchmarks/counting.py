@@ -23,7 +23,7 @@ from tests.gateway.instructions import counted_instructions
 from tests.services import RedisServer, running_redis
 from tests.upstream import ScriptedProvider
 
-TIMES, SHOWN = 12, 12
+TIMES, SHOWN = 25, 12
 STOPS: Sequence[tuple[str, Sequence[str]]] = (
     ("1 edge", ("gateway/asgi", "gateway/proxy/edge", "gateway/proxy/gate", "gateway/proxy/ids")),
     ("2 surface", ("gateway/proxy/surfaces/", "gateway/proxy/request_headers", "providers/wire/json_text")),

@@ -71,7 +71,11 @@ class RateCards:
     def find(self, offering: OfferingFacts, at: float) -> RateCard:
         """`at` in Unix seconds."""
         rate_card = self._last.get(offering.id)
-        if rate_card is None or rate_card.offering is not offering or not rate_card.since <= at < rate_card.until:
+        if (
+            rate_card is None
+            or rate_card.offering is not offering
+            or not rate_card.since <= at < rate_card.until
+        ):
             rate_card = self._last[offering.id] = rate_card_of(offering, at)
         return rate_card
 

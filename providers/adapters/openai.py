@@ -128,14 +128,16 @@ def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bo
     Raises UpstreamFailure for what is no chat completion.
     """
     choices = choices_of(value)
-    generated_by = [generated(message_of(choice)) for choice in choices]
+    chars, has_output = 0, False
+    for choice in choices:
+        count, has_any = generated(message_of(choice))
+        chars, has_output = chars + count, has_output or has_any
     is_repaired = not all(map(value.get, _HEAD))
     if is_repaired:
         value |= {name: given for name, given in _head(call, model) if not value.get(name)}
     for number, choice in enumerate(choices):
         is_repaired |= _repair_choice(choice, number, call)
-    chars = sum(count for count, _ in generated_by)
-    return chars, any(has_output for _, has_output in generated_by), is_repaired
+    return chars, has_output, is_repaired
 
 
 def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
