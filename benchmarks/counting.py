@@ -1,7 +1,7 @@
 """What a warm call takes, counted and not timed: `python -m benchmarks.counting`.
 
 The same on every machine with the same Python: instructions and calls of our own code by stop, what it builds, turns of
-the loop, what the store is told, and what is spooled. `--functions` names the dearest files of each kind of call.
+the loop, what the store is told, and what is spooled. `--files` names the most expensive files of each kind of call.
 """
 
 import asyncio
@@ -74,9 +74,9 @@ def main(arguments: Sequence[str]) -> int:
         _set_up(Path(folder), store)
         found = _count_all(store, provider, Path(folder))
     _print(found)
-    if "--functions" in arguments:
+    if "--files" in arguments:
         for name, figures in found.items():
-            print(f"\n{name}: the dearest files")
+            print(f"\n{name}: the most expensive files")
             print(*(f"{count:6} {file}" for file, count in figures.files.most_common(SHOWN)), sep="\n")
     return 0
 
