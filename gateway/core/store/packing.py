@@ -121,6 +121,7 @@ class Packer:
         """`lease` of what is taken, as an argument."""
         self._lease = lease
         self._packed: dict[int, PackedLimits] = {}
+        self._alike: dict[tuple[Limit, ...], PackedLimits] = {}
         self._budgets: dict[str, PackedBudget] = {}
         self._forms: dict[tuple[object, ...], AdmissionForm] = {}
 
@@ -154,9 +155,16 @@ class Packer:
         # What is kept holds its tuple, so that no other can have its id.
         if packed is not None and packed.limits is limits:
             return packed
-        packed = PackedLimits(limits)
-        if isinstance(limits, tuple):
-            if len(self._packed) >= _KEPT:
-                self._packed.clear()
-            self._packed[id(limits)] = packed
+        return self._find_alike(tuple(limits))
+
+    def _find_alike(self, limits: tuple[Limit, ...]) -> PackedLimits:
+        """What was made of the same limits: quotas are put together anew for each call."""
+        if len(self._packed) >= _KEPT or len(self._alike) >= _KEPT:
+            self._packed.clear()
+            self._alike.clear()
+        packed = self._alike.get(limits)
+        if packed is None:
+            packed = self._alike[limits] = PackedLimits(limits)
+        packed.limits = limits
+        self._packed[id(limits)] = packed
         return packed
