@@ -126,27 +126,3 @@ def test_auto_chooses_no_route():
         (3, "acme/two"),
         (4, "acme/leaving"),
     ]
-
-
-def test_a_plan_that_is_kept_holds_for_its_key_and_its_time_alone():
-    leaving = a_model("acme/leaving", retirement_at=AT + timedelta(days=1), offerings=(an_offering(4),))
-    context = a_routing_context(leaving)
-    request = RouteRequest(("acme/leaving",), CHAT)
-    kept = plan_route(request, context)
-    assert plan_route(request, context) is kept
-    context.key = a_key(model_patterns=("other/*",))
-    with pytest.raises(NotFound):
-        plan_route(request, context)
-    context.key = a_key()
-    assert plan_route(request, context).model is leaving
-    context.at += timedelta(days=1)
-    with pytest.raises(Exception, match="was retired"):
-        plan_route(request, context)
-
-
-def test_what_stands_against_the_only_offering_is_asked_for_each_call():
-    context = a_routing_context(a_model(offerings=(an_offering(1, context_length=9),)))
-    short, long = (Requirements("chat.completions", input_tokens=tokens) for tokens in (9, 10))
-    assert plan_route(RouteRequest(("acme/one",), short), context)
-    with pytest.raises(InvalidRequest, match="so long an input"):
-        plan_route(RouteRequest(("acme/one",), long), context)
